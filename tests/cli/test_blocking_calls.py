@@ -2,13 +2,18 @@
 
 import asyncio
 import logging
+import os
+import signal
+import subprocess
+import sys
 import time
+from functools import partial
 from threading import Thread
 
 import pytest
 import uvloop
 
-from antiphon.cli.blocking_calls import LIMIT, watch
+from antiphon.cli.blocking_calls import LIMIT, _ran, _Reading, watch
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -44,8 +49,13 @@ def block():
 
 
 def spin():
-    end = time.monotonic() + 4 * LIMIT
-    while time.monotonic() < end:
+    spin_for(4 * LIMIT)
+
+
+def spin_for(seconds):
+    """Compute for some seconds, without those in which other programs have the processor."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
         pass
 
 
@@ -54,7 +64,7 @@ async def call(function):
 
 
 @pytest.mark.parametrize(
-    ("function", "line"), [(block, "in block: time.sleep(4 * LIMIT)  # the line"), (spin, "in spin")]
+    ("function", "line"), [(block, "in block: time.sleep(4 * LIMIT)  # the line"), (spin, "in spin_for")]
 )
 def test_a_call_that_blocks_is_logged_with_its_line(loop, caplog, function, line):
     on(loop, call(function))
@@ -75,6 +85,62 @@ def test_a_call_that_goes_on_is_logged_before_its_end(loop, caplog, monkeypatch)
     monkeypatch.setattr("antiphon.cli.blocking_calls._LONGEST", LIMIT * 1.5)
     on(loop, call(block))
     assert "has been blocked for 0.15 s, and still is" in wait_for(caplog, 1)[0]
+
+
+def test_many_short_calls_are_no_call_that_blocks(loop, caplog):
+    async def many():
+        await asyncio.gather(*(call(partial(spin_for, LIMIT / 5)) for _ in range(20)))
+
+    on(loop, many())
+    assert messages(caplog) == []
+
+
+def test_an_import_is_no_call_that_blocks(loop, caplog, tmp_path, monkeypatch):
+    (tmp_path / "slow_to_import.py").write_text(f"import time\ntime.sleep({4 * LIMIT})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    on(loop, call(partial(__import__, "slow_to_import")))
+    sys.modules.pop("slow_to_import")
+    assert messages(caplog) == []
+
+
+@pytest.mark.processes
+def test_a_process_that_was_stopped_blames_no_call(tmp_path):
+    (tmp_path / "stopped.py").write_text(
+        "import asyncio, logging, sys, time\n"
+        "from antiphon.cli.blocking_calls import watch\n"
+        "logging.basicConfig(stream=sys.stdout)\n"
+        "async def main():\n"
+        "    watch(asyncio.get_running_loop())\n"
+        "    await asyncio.sleep(0.2)\n"
+        "    print('runs', flush=True)\n"
+        "    end = time.monotonic() + 1\n"
+        "    while time.monotonic() < end:\n"
+        "        time.sleep(0.001)\n"
+        "        await asyncio.sleep(0)\n"
+        "asyncio.run(main())\n"
+    )
+    command = [sys.executable, "stopped.py"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "runs\n"
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(1)
+        os.kill(process.pid, signal.SIGCONT)
+        assert process.stdout.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("passed", "used", "delayed", "expected"),
+    [
+        (0.02, 0.0, 0.0, 0.02),  # the thread sleeps
+        (0.02, 0.02, 0.0, 0.02),  # it computes
+        (1.0, 1.0, 0.0, 1.0),  # it computes, and holds the interpreter
+        (1.0, 0.0, 0.0, 0.02),  # the process was stopped
+        (1.0, 0.5, 0.0, 0.5),  # others had the processor half of the time
+        (0.02, 0.005, 0.015, 0.005),  # others had it, as the system says
+    ],
+)
+def test_time_in_which_the_process_did_not_run_does_not_count(passed, used, delayed, expected):
+    assert _ran(_Reading(5.0, 1.0, 2.0), _Reading(5.0 + passed, 1.0 + used, 2.0 + delayed)) == pytest.approx(expected)
 
 
 async def wait_idle():

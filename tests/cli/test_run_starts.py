@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -97,3 +98,18 @@ def test_the_command_looks_at_entry_points_for_dialects_alone():
     program = "import sys, antiphon.cli.main, antiphon.cli.serve; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout.split()
     assert not {"importlib.metadata", "antiphon.dialect_imports", "granian"} & {*modules}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["spawned", "preloaded"])
+def test_a_granian_that_lacks_a_private_name_is_named_with_its_version(antiphon, tmp_path, options):
+    (tmp_path / "other_granian.py").write_text(
+        "from apps import asgi as app\nimport granian.server.mt as mt\n"
+        "for each in mt.MTServer.__mro__:\n"
+        "    if '_spawn_asgi_lifespan_worker' in vars(each):\n"
+        "        del each._spawn_asgi_lifespan_worker\n"
+    )
+    command = antiphon("other_granian:app", *options)
+    assert command.exit_code() == 1
+    assert f"Granian {version('granian')} is installed, which has no granian.server.mt.MTServer()._spawn" in command.err
+    assert "Traceback" not in command.err

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import Thread
 from typing import Self
 
@@ -166,6 +166,45 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, i
         new_worker(command, worker)
     assert f"Worker {worker} did not answer for 1 seconds (--worker-timeout), and was ended by SIGABRT." in command.err
     assert "blocked.py" in command.err  # the line that blocks
+
+
+BUSY = """
+import time
+from apps import Asgi, Rsgi
+
+def compute():
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        pass
+
+class Busy(Asgi):
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/busy":
+            compute()
+        await super().__call__(scope, receive, send)
+
+class RsgiBusy(Rsgi):
+    async def __rsgi__(self, scope, protocol):
+        if scope.path == "/busy":
+            compute()
+        await super().__rsgi__(scope, protocol)
+
+asgi, rsgi = Busy(), RsgiBusy()
+"""
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_worker_that_has_too_much_to_do_is_not_replaced(antiphon, tmp_path, interface):
+    (tmp_path / "busy.py").write_text(BUSY)
+    command = antiphon(f"busy:{interface}", "--worker-timeout", "1.5").serving()
+    [worker] = command.workers()
+    with ExitStack() as stack:
+        connections = [stack.enter_context(command.send("/busy")) for _ in range(60)]  # one pass of 3 s
+        for connection in connections:
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert command.workers() == [worker]
+    assert "--worker-timeout" not in command.err
 
 
 @pytest.mark.once

@@ -89,6 +89,31 @@ def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, wo
         assert word in result.output
 
 
+@pytest.mark.parametrize(
+    ("environment", "env_file", "warning"),
+    [
+        (
+            {"ANTIPHON_WORKES": "2"},
+            "",
+            "ANTIPHON_WORKES is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
+        ),
+        (
+            {"ANTIPHON_WORKER": "2"},
+            "",
+            "ANTIPHON_WORKER is not a setting, so it is ignored. Did you mean ANTIPHON_WORKERS?",
+        ),
+        ({}, "ANTIPHON_PROT=80", "ANTIPHON_PROT is not a setting, so it is ignored. Did you mean ANTIPHON_PORT?"),
+        ({"ANTIPHON_XYZ": "2"}, "", "ANTIPHON_XYZ is not a setting, so it is ignored."),
+        ({"ANTIPHON_PURE": "0", "ANTIPHON_WORKERS": "2", "PORT": "0"}, "ANTIPHON_APP=shop:app\nANTIPHONY=1", None),
+    ],
+)
+def test_a_name_that_is_no_setting_is_a_warning(tmp_path, monkeypatch, environment, env_file, warning):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(env_file)
+    result = CliRunner().invoke(main, ["run", "missing:app", "--port", "x"], env=environment)
+    assert result.output.startswith(f"Warning: {warning}\n" if warning else "Usage:")
+
+
 def test_the_application_sees_other_names_of_the_file_unless_they_are_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("A", "1")

@@ -67,6 +67,12 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
             "target_of_tests:app",
             ["no 'app' in the module", "These look like applications: target_of_tests:site."],
         ),
+        (
+            "from antiphon import App, env\ndef build() -> App:\n    return App()",
+            "target_of_tests:app",
+            ["no 'app' in the module", "These look like applications: target_of_tests:build."],
+        ),
+        ("from antiphon import env", "target_of_tests:env", ["is antiphon.env, not an application"]),
         ("app = 1", "target_of_tests:app", ["target_of_tests:app", "Nothing in it looks like an application"]),
         (
             "from antiphon import App\napp = App()\napp.get('/')(lambda request: '')\napp.get('/')(lambda request: '')",
@@ -84,7 +90,20 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
             ["target_of_tests:app was found, but can't be served:", ", line 4: int('one')", "ValueError"],
         ),
     ],
-    ids=["no module", "fails", "imports", "exits", "no name", "another name", "no app", "twice", "late", "late value"],
+    ids=[
+        "no module",
+        "fails",
+        "imports",
+        "exits",
+        "no name",
+        "another name",
+        "factory",
+        "ours",
+        "no app",
+        "twice",
+        "late",
+        "late value",
+    ],
 )
 def test_an_application_that_cannot_be_had_is_told_with_the_reason(tmp_path, monkeypatch, source, target, words):
     if source is not None:

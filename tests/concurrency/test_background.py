@@ -287,6 +287,7 @@ def test_a_thread_may_wait_for_less_than_the_end():
 
     def waits():
         task = background_loop().start(main(), copy_context())
+        task.wake_after(begun)
         task.wait(begun)
         task.leave()
         go_on.set_result(None)

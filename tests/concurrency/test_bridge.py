@@ -205,6 +205,39 @@ class TestAnAsyncIterableOnAThread:
         closed_on = []
         assert len(in_time(reads)) == 1
 
+    def test_looks_around_while_it_waits_and_cancels_the_wait_when_it_is_closed(self):
+        async def generator():
+            yield "first"
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("cleaned up")
+
+        def reads():
+            iterator = SyncFromAsync(generator(), copy_context(), lambda: "a look", 0.01)
+            seen.extend([next(iterator), next(iterator), next(iterator)])
+            iterator.close()
+
+        seen = []
+        in_time(reads)
+        assert seen == ["first", "a look", "a look", "cleaned up"]
+
+    def test_goes_on_waiting_for_the_same_item_after_a_look(self):
+        async def generator():
+            await may_go.wait()
+            yield "only"
+
+        def look():
+            background_loop().loop.call_soon_threadsafe(may_go.set)
+            return "a look"
+
+        def reads():
+            iterator = SyncFromAsync(generator(), copy_context(), look, 0.01)
+            return [chunk for chunk in iterator if chunk != "a look"]
+
+        may_go = asyncio.Event()
+        assert in_time(reads) == ["only"]
+
     def test_may_be_closed_again(self):
         def closes():
             iterator = SyncFromAsync(Chunks(), copy_context())

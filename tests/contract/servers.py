@@ -53,7 +53,7 @@ _H11_REFUSALS = {
 _HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
 """The application sees only the path of a target that is a whole URL."""
 
-_WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a chunk"}
+_WSGI_GAPS = {"Header in several lines": "joined"}
 _GUNICORN_GAPS = _WSGI_GAPS | {
     "Cookie in two lines": "run together",
     "`X_Name` beside `X-Name`": "dropped",

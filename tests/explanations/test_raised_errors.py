@@ -52,7 +52,8 @@ WITHOUT_KIND = {
         testing.client._run_inline uploads.saving.give_name
     """,
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
-    "tells dialects that a system has no list of descriptors": "adapters.servers.sockets._accepted",
+    "tells dialects that a system has no list of descriptors": "adapters.connection.connected_sockets",
+    "says what to install": "adapters.servers.granian.unsuitable",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

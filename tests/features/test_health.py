@@ -223,6 +223,35 @@ def test_probes_are_not_in_the_access_log_unless_they_should_be(interface, caplo
     assert [record.path for record in caplog.records] == logged
 
 
+def test_a_probe_that_gives_up_during_the_checks_is_not_in_the_access_log(caplog):
+    async def give_up():
+        checking = asyncio.Event()
+
+        async def check():
+            checking.set()
+            await asyncio.sleep(10)
+
+        app = App()
+        app.use(Health(checks=[check], timeout=20))
+        app.use(AccessLog())
+
+        async def receive():
+            await checking.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/readyz", "headers": [(b"host", b"a")]}
+        await app(scope, receive, send)
+
+    sent = []
+    caplog.set_level("INFO", "antiphon.access")
+    asyncio.run(give_up())
+    assert sent[0]["status"] == 499
+    assert [record for record in caplog.records if record.name == "antiphon.access"] == []
+
+
 @pytest.mark.parametrize(("options", "found"), [({"live": "/alive"}, "/alive"), ({"ready": "/ready"}, "/ready")])
 def test_the_paths_are_one_s_own(probe, options, found):
     assert probe(Health(**options), found)[0] == 200

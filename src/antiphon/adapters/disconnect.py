@@ -1,9 +1,14 @@
 """Clients that disconnect before they were answered: noticing them, and recognizing the errors that result."""
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
+from errno import ECONNRESET
+from functools import partial
 from typing import Any, TypeAlias
+
+from antiphon.http.head import Head, server_head
 
 READ_AHEAD = 256 << 10
 """Bytes of an unread body above which the rest stays with the server, and a disconnect is not noticed."""
@@ -67,8 +72,30 @@ class BufferedMessages:
         self._kept_bytes += len(message.get("body", b""))
 
 
-class ClientGone(OSError):
-    """The error of ``send`` when the client has disconnected."""
+class ClientGone(ConnectionResetError):
+    """The error of ``send``, or of a body that waits, when the client has disconnected."""
+
+
+def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
+    """Return the look at the client of a request, for a thread that waits for a chunk; None unless it came over WSGI.
+
+    A look raises ClientGone if the client has left. Otherwise it returns an empty chunk, which WSGI has for bodies that
+    are not ready (PEP 3333): where nothing shows that the client has left, the server may notice it then.
+    """
+    watch_client = getattr(server_head(head), "watch_client", None)
+    return None if watch_client is None else partial(_look, watch_client())
+
+
+def _look(is_client_gone: Callable[[], bool]) -> bytes:
+    if is_client_gone():
+        raise _gone_error()(ECONNRESET, "The client has disconnected.")
+    return b""
+
+
+def _gone_error() -> type[ClientGone]:
+    """Return the error that servers expect of a body whose client has left: Waitress logs any but its own."""
+    waitress = sys.modules.get("waitress.channel")
+    return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
 
 
 def stems_from_disconnect(error: BaseException) -> bool:

@@ -102,6 +102,7 @@ class LifespanTask:
         task.ended.add_done_callback(self._finish)
         try:
             task.start()
+            task.wake_after(self._started)
             task.wait(self._started)
         except BaseException:
             task.cancel()

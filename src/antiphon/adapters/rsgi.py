@@ -7,7 +7,7 @@ from antiphon.adapters.server_values import address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import NOT_PLAIN, Address, uncoded_length
+from antiphon.http.head import NOT_PLAIN, Address, server_head, uncoded_length
 from antiphon.http.headers import combine
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
@@ -196,11 +196,14 @@ async def _stream(
     protocol: Any,
     is_silent: bool,
 ) -> None:
+    from antiphon.adapters.connection import Pace
     from antiphon.adapters.streaming import write_chunks
 
     transports: list[Any] = []
+    pace = Pace(server_head(request.head).client)
 
     async def send(message: dict[str, Any]) -> None:
+        await pace.wait(len(message["body"]))
         try:
             await transports[0].send_bytes(message["body"])
         except Exception as error:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CHUNK = 64 << 10
 """Bytes of a request's body that are read at once."""
+LOOK = 2.0
+"""Seconds between two looks at the client of a request that waits."""
 
 _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     name: "HTTP_" + name.upper().replace("-", "_")
@@ -66,6 +68,8 @@ class WSGIHead:
     """The status line of an application inside; empty if there is none."""
     _hinted = 0
     """Bytes of early hints so far."""
+    _client_watch: Callable[[], bool] | None = None
+    """The function that tells whether the client has left, once it is needed."""
     _left: int | None
     """Bytes of the body that have yet to be read, once they are known; negative if the server marks its end."""
 
@@ -175,6 +179,32 @@ class WSGIHead:
         host = self._host
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
+    def watch_client(self) -> Callable[[], bool]:
+        """Return the function that tells whether the client has left; ``bool`` if nothing shows that.
+
+        Call it early: a connection that was reset is no longer found.
+        """
+        if self._client_watch is None:
+            from antiphon.adapters.connection import client_watch
+
+            self._client_watch = client_watch(self.environ) or bool
+        return self._client_watch
+
+    @property
+    def is_client_gone(self) -> bool:
+        """True if the client is known to have disconnected, by a look at its connection."""
+        return self.watch_client()()
+
+    async def wait_disconnect(self) -> None:
+        """Wait until the client is found to have disconnected: for ever, if nothing shows that."""
+        from asyncio import Event, sleep
+
+        is_gone = self.watch_client()
+        if is_gone is bool:
+            await Event().wait()
+        while not is_gone():
+            await sleep(LOOK)
+
     @property
     def takes_early_hints(self) -> bool:
         """True if the environ has Gunicorn's function for them."""
@@ -277,7 +307,7 @@ class WSGIBody:
         self._context = context
         self._is_whole = False
         try:
-            self._chunks, self._close = _blocking(body, context)
+            self._chunks, self._close = _blocking(body, context, request)
         except BaseException as error:
             context.run(log_broken_body, request, error)
             run_sync(finish(request), context)
@@ -325,7 +355,11 @@ class WSGIBody:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Log an error of the body, unless the client has cut the request off. Raise one that servers need."""
+        """Log an error of the body, unless the client has left or cut the request off. Raise one that servers need."""
+        from antiphon.adapters.disconnect import ClientGone
+
+        if isinstance(error, ClientGone):
+            return
         if is_broken_by_client(self._request, error):  # this makes servers cut the response off, most without a log
             raise ConnectionResetError(ECONNRESET, str(error)) from None
         self._context.run(log_broken_body, self._request, error)
@@ -333,12 +367,13 @@ class WSGIBody:
             raise RuntimeError("the body was cancelled") from error  # this must not end a server
 
 
-def _blocking(body: Body, context: Context) -> tuple[Iterator[bytes | str], Callable[[], object]]:
+def _blocking(body: Body, context: Context, request: Request) -> tuple[Iterator[bytes | str], Callable[[], object]]:
     """Return the chunks of a body, and the function that closes it, for this thread."""
     if isinstance(body, AsyncIterable):
+        from antiphon.adapters.disconnect import watch_over_wsgi
         from antiphon.concurrency.bridge import SyncFromAsync
 
-        bridged = SyncFromAsync(body, context)
+        bridged = SyncFromAsync(body, context, watch_over_wsgi(request.head), LOOK)
         return bridged, bridged.close
     if isinstance(body, bytes):
         return iter((body,)), tuple

@@ -5,11 +5,12 @@ import logging
 import sys
 import time
 from asyncio import AbstractEventLoop
-from threading import Event, Thread, get_ident
+from threading import Event, Thread, get_ident, get_native_id
 from types import FrameType
 from typing import NamedTuple
 
 from antiphon.cli.debug.frames import stack_of
+from antiphon.cli.heartbeat import current_step
 from antiphon.cli.interface import shorten
 from antiphon.cli.own_files import is_own, shown_path
 from antiphon.request.request import Request
@@ -17,7 +18,7 @@ from antiphon.request.request import Request
 LIMIT = 0.1
 """Seconds for which a loop may be blocked."""
 _PAUSE = 0.02
-"""Seconds between two checks of a loop that runs, and of one that is blocked."""
+"""Seconds between two checks of a loop."""
 _LONGEST = 5.0
 """Seconds after which a call that still blocks is logged."""
 
@@ -36,12 +37,27 @@ def watch(loop: AbstractEventLoop) -> None:
     Thread(target=_Watch(loop).run, name="antiphon-blocking-calls", daemon=True).start()
 
 
+class _Reading(NamedTuple):
+    """The clock, and two counters of the loop's thread, in seconds."""
+
+    now: float
+    used: float
+    """Time of the processor that the thread has used."""
+    delayed: float
+    """Time in which it could have run, but other programs did. Linux counts it."""
+
+
 class _Watch:
-    """The loop, the thread that runs it, and the lines that were logged."""
+    """The loop, the thread that runs it, and the lines that were logged.
+
+    A call is blamed if one step of a task holds the loop for too long. It is not if the loop only runs many steps, if
+    modules are imported, which happens once in a process, or if the process did not run.
+    """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop
         self._thread: int | None = None
+        self._native_id = 0
         self._logged: set[tuple[str, int]] = set()
         self._turned = Event()
 
@@ -49,35 +65,51 @@ class _Watch:
         """Call a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
         while True:
             self._turned.clear()
-            asked = time.monotonic()
             try:
                 self._loop.call_soon_threadsafe(self._turn)
             except RuntimeError:  # it is closed
                 return
-            if not self._turned.wait(LIMIT):
-                self._wait_blocked(asked)
+            self._wait_turned()
             time.sleep(_PAUSE)
 
     def _turn(self) -> None:
-        self._thread = get_ident()
+        self._thread, self._native_id = get_ident(), get_native_id()
         self._turned.set()
 
-    def _wait_blocked(self, since: float) -> None:
-        """Find the line that blocks the loop, wait until the loop runs again, and log how long that took."""
-        place = self._place()
+    def _wait_turned(self) -> None:
+        """Wait until the loop runs again, and log each step that holds it for too long, with the first line found."""
+        step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
-            place = place or self._place()
-            if place is not None and time.monotonic() - since > _LONGEST:
+            current, reading = current_step(self._thread or 0), self._read()
+            if current != step:
+                self._blame(place, held)
+                step, place, held = current, None, 0.0
+            elif not self._is_importing():
+                held += _ran(last, reading)
+                place = place or self._place()
+            last = reading
+            if place is not None and held > _LONGEST:
                 self._log(place, f"has been blocked for {_LONGEST:g} s, and still is")
-        if place is not None:
-            self._log(place, f"was blocked for {time.monotonic() - since:.2f} s")
+        self._blame(place, held)
+
+    def _blame(self, place: Place | None, seconds: float) -> None:
+        if place is not None and seconds > LIMIT:
+            self._log(place, f"was blocked for {seconds:.2f} s")
+
+    def _read(self) -> _Reading:
+        return _Reading(time.monotonic(), _used(self._thread), _delayed(self._native_id))
+
+    def _stack(self) -> list[FrameType]:
+        """Return the frames of the loop's thread, innermost first."""
+        frame = sys._current_frames().get(self._thread or 0)  # noqa: SLF001 - public, and documented
+        return [*stack_of(frame)] if self._loop.is_running() else []
+
+    def _is_importing(self) -> bool:
+        return any(frame.f_code.co_filename.startswith("<frozen importlib") for frame in self._stack())
 
     def _place(self) -> Place | None:
         """Return the innermost line of the project that the loop's thread runs; None if none runs, as when it waits."""
-        frame = sys._current_frames().get(self._thread or 0)  # noqa: SLF001 - public, and documented
-        if not self._loop.is_running():
-            return None
-        stack = [*stack_of(frame)]
+        stack = self._stack()
         own = next((each for each in stack if is_own(each.f_code.co_filename)), None)
         if own is None:
             return None
@@ -95,6 +127,34 @@ class _Watch:
             " write a handler that blocks as `def`.",
             *(fact, where, code, _described(place.request)),
         )
+
+
+def _ran(last: _Reading, reading: _Reading) -> float:
+    """Return the seconds between two readings, one pause apart, without those in which the process did not run.
+
+    It did not run when this thread came too late, and the loop's thread was not what kept it from running.
+    """
+    passed = reading.now - last.now
+    late = max(0.0, passed - _PAUSE)
+    idle = max(0.0, passed - (reading.used - last.used))
+    return passed - min(passed, max(min(late, idle), reading.delayed - last.delayed))
+
+
+def _used(thread: int | None) -> float:
+    if thread is None or sys.platform == "win32":
+        return 0.0
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(thread))
+    except OSError:  # the thread has ended
+        return 0.0
+
+
+def _delayed(native_id: int) -> float:
+    try:
+        with open(f"/proc/self/task/{native_id}/schedstat", "rb") as file:
+            return int(file.read().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):  # another system, or another kernel
+        return 0.0
 
 
 def _request_of(frame: FrameType) -> Request | None:

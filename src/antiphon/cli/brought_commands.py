@@ -35,6 +35,10 @@ class Commands(click.Group):
             failure = click.ClickException(error.message)
             failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
             raise failure from error
+        except ImportError as error:
+            if error.name != "granian":
+                raise
+            raise click.ClickException(str(error)) from error  # it lacks a name, or is missing
 
 
 class BrokenCommand(click.Command):

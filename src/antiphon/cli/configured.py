@@ -1,13 +1,18 @@
 """Commands whose options are set by flags, environment variables or the file `.env`, in this order."""
 
 import os
+from difflib import get_close_matches
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from antiphon.cli.control import INHERITED
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
+
+_ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
+"""Variables, without their prefix, that are not options of a command."""
 
 
 class Configured(click.Command):
@@ -23,6 +28,8 @@ class Configured(click.Command):
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Return the context of a run, in which the values of `.env` are defaults."""
         values = _read_unless_reloading()
+        if INHERITED not in os.environ:
+            self._warn_of_unknown({*os.environ, *values})
         defaults: dict[str, Any] = {}
         for each in self.params:
             found = next((values[name] for name in _variables(each) if values.get(name)), None)
@@ -30,11 +37,18 @@ class Configured(click.Command):
                 defaults[str(each.name)] = found.split() if each.multiple else found
         return super().make_context(*arguments, default_map=defaults, **options)
 
+    def _warn_of_unknown(self, names: set[str]) -> None:
+        """Warn of variables that look like settings, and are none."""
+        known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
+        found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        for name in sorted(found - known):
+            near = get_close_matches(name, sorted(known), 1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")
+
 
 def _read_unless_reloading() -> dict[str, str]:
     """Read `.env`. A worker ignores a malformed one, since it is read again when the application is loaded."""
-    from antiphon.cli.control import INHERITED  # late: most commands have no workers
-
     try:
         return read(ENV_FILE)
     except BadCommand:

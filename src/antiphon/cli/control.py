@@ -12,9 +12,11 @@ from typing import Any, Literal, TypeAlias
 
 from antiphon.cli.interface import Choice
 
-INHERITED = "ANTIPHON_WORKER"
-"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
-TOLD = "ANTIPHON_TOLD"
+INHERITED = "_ANTIPHON_INHERITED"
+"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number. Names that
+begin with ANTIPHON_ are settings.
+"""
+TOLD = "_ANTIPHON_TOLD"
 """The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]

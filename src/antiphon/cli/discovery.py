@@ -1,18 +1,20 @@
 """The search for an application in the current directory, by its name. It imports nothing, which could do anything."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.settings import setting
 from antiphon.cli.target import NAMES, Target
 
+_CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
+"""The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
-_is_bound = (
-    re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE),
-    re.compile(rf"^from +\S+ +import +(?:\([^)]*?|[^#\n(]*?)\b{_NAME}(?! +as\b)", re.MULTILINE),
-)
-"""Patterns for names that a module defines, and names that it imports, even if its syntax is wrong."""
+_is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
+"""The pattern for usual names that a module defines, if its syntax is wrong: its import then says why."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 
@@ -26,17 +28,62 @@ def find_target(text: str | None) -> Target:
     return Target.parse(text) if text else find()
 
 
+class Module(NamedTuple):
+    """What the source of a module shows without an import."""
+
+    bound: set[str]
+    """Names that it defines."""
+    imported: set[str]
+    """Names that it imports from other modules."""
+    likely: set[str]
+    """Names of objects that an application's class makes, and of functions without arguments that return one."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Module":
+        """Parse the source of a module, which may be wrong."""
+        try:
+            statements = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            return cls({name for groups in _is_bound.findall(text) for name in groups}, set(), set())
+        found = cls(set(), set(), set())
+        for each in statements:
+            if isinstance(each, ast.ImportFrom):
+                found.imported.update(alias.asname or alias.name for alias in each.names)
+            for name, made_by in _definitions(each):
+                found.bound.add(name)
+                if made_by is not None and ast.unparse(made_by).rpartition(".")[2].strip("'\"") in _CLASSES:
+                    found.likely.add(name)
+        return found
+
+
+def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the names that a statement defines, each with the class that makes the object, if that can be seen."""
+    match statement:
+        case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
+            needed = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)
+            yield name, statement.returns if not needed and isinstance(statement, ast.FunctionDef) else None
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                for each in ast.walk(target):
+                    if isinstance(each, ast.Name):
+                        yield each.id, value.func if isinstance(value, ast.Call) else None
+        case ast.AnnAssign(target=ast.Name(id=name), value=value):
+            yield name, value.func if isinstance(value, ast.Call) else None
+
+
 def find() -> Target:
     """Find the only application in the modules of the current directory, or else in its packages' own modules.
 
     Modules that only import an application count if no module makes one. Raises `BadCommand` for none and for several.
     """
-    tried: list[Path] = []
+    tried: dict[Path, Module] = {}
     for patterns in (("*.py", "*/__init__.py"), ("*/*.py",)):
-        modules = {path: path.read_text("utf-8", "replace") for each in patterns for path in _modules(each)}
-        tried += [path for path in modules if path not in tried]
-        for is_bound in _is_bound:
-            found = [Target(_dotted(path), name) for path, text in modules.items() if (name := _first(is_bound, text))]
+        paths = [path for each in patterns for path in _modules(each)]
+        modules = {path: Module.parse(path.read_text("utf-8", "replace")) for path in paths}
+        tried |= modules
+        for kind in ("bound", "imported"):
+            named = {path: _first(getattr(module, kind)) for path, module in modules.items()}
+            found = [Target(_dotted(path), name) for path, name in named.items() if name]
             if len(found) > 1:
                 raise BadCommand(f"Several applications were found, so name one: {', '.join(map(str, sorted(found)))}.")
             if found:
@@ -55,16 +102,17 @@ def _dotted(path: Path) -> str:
     return ".".join(parts).removesuffix(".__init__") if all(part.isidentifier() for part in parts) else ""
 
 
-def _first(is_bound: re.Pattern[str], text: str) -> str:
-    names = {name for groups in is_bound.findall(text) for name in ([groups] if isinstance(groups, str) else groups)}
+def _first(names: set[str]) -> str:
     return next((name for name in NAMES if name in names), "")
 
 
-def _nothing(tried: list[Path]) -> str:
+def _nothing(tried: dict[Path, Module]) -> str:
     if not tried:
         return f"No application was named, and {Path.cwd()} has no modules. Name one as MODULE:APP."
-    shown = [str(path) for path in tried[:_MOST_SHOWN]] + ["..."] * (len(tried) > _MOST_SHOWN)
+    shown = [str(path) for path in [*tried][:_MOST_SHOWN]] + ["..."] * (len(tried) > _MOST_SHOWN)
+    likely = [f"{_dotted(path)}:{name}" for path, module in tried.items() for name in sorted(module.likely)]
+    offer = f" These look like applications: {', '.join(likely[:_MOST_SHOWN])}." if likely else ""
     return (
         f"No application was named, and none was found in {Path.cwd()}. The command looked for {', '.join(NAMES)} in"
-        f" {', '.join(shown)}. Name one as MODULE:APP."
+        f" {', '.join(shown)}.{offer} Name one as {likely[0] if likely else 'MODULE:APP'}."
     )

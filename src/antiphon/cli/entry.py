@@ -7,6 +7,7 @@ import atexit
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +15,8 @@ from functools import partial
 from threading import Event
 from typing import NamedTuple
 
-from antiphon.cli.control import INHERITED, TOLD
+from antiphon.cli.control import INHERITED, TOLD, Control
+from antiphon.cli.errors import StartupFailed
 from antiphon.cli.guards import Guards
 from antiphon.cli.interface import Choice
 from antiphon.cli.logs import Logs
@@ -71,8 +73,14 @@ def serve_as_worker(inherited: str, told: Told) -> int:
         switch_on(is_for_loopback=told.is_for_loopback)
     if not told.options.preloads:
         end_without_finalizing()
-    from antiphon.cli.worker import work  # late: the supervisor does not need a server
-
+    try:
+        from antiphon.cli.worker import work  # late: the supervisor does not need a server
+    except ImportError as error:
+        if error.name != "granian":
+            raise
+        control = socket.socket(fileno=int(inherited.partition(",")[2]))
+        Control(control).report_failure(str(error), StartupFailed.exit_code)
+        return StartupFailed.exit_code
     work(inherited, told.find, told.requested, told.options)
     _has_served.set()
     return 0

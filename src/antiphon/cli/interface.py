@@ -105,8 +105,10 @@ def _named(app: Callable[..., object]) -> str:
 
 def flaw(app: object, requested: Interface | None) -> str | None:
     """Return why `app` can't be served, over the requested interface or at all, as the rest of a sentence about it."""
-    if isinstance(app, type) and any(vars(base).keys() & {"__call__", "__rsgi__"} for base in app.__mro__):
+    if isinstance(app, type) and speaks(app):
         return "is a class: name an instance of it"
+    if name := _exported_as(app):
+        return f"is antiphon.{name}, not an application"
     if not callable(app):
         if not hasattr(app, "__rsgi__"):
             return f"is of type {type(app).__name__}, not an application"
@@ -118,6 +120,18 @@ def flaw(app: object, requested: Interface | None) -> str | None:
     if _takes(app, 0):
         return "is a function without arguments, not an application"
     return "takes neither (environ, start_response) nor (scope, receive, send)"
+
+
+def speaks(kind: type) -> bool:
+    """Return True if the instances of a class can be served."""
+    return any(vars(base).keys() & {"__call__", "__rsgi__"} for base in kind.__mro__)
+
+
+def _exported_as(found: object) -> str:
+    """Return the name under which Antiphon itself exports an object, such as ``env``; an empty text if it does not."""
+    import antiphon
+
+    return next((name for name in antiphon.__all__ if name in vars(antiphon) and vars(antiphon)[name] is found), "")
 
 
 def _speaks_asgi_alone(app: Callable[..., object]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.failure import explain_failure, user_frames
-from antiphon.cli.interface import Choice, flaw
+from antiphon.cli.interface import Choice, flaw, speaks
 from antiphon.cli.settings import ENV_FILE, add_to_environment
 
 NAMES = ("app", "application", "create_app", "make_app")
@@ -118,7 +118,7 @@ class Target(NamedTuple):
         )
 
     def _others(self, module: ModuleType) -> str:
-        names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]
+        names = [name for name, value in vars(module).items() if _looks_like_application(name, value, module)]
         if not names:
             return "Nothing in it looks like an application."
         return f"These look like applications: {', '.join(f'{self.module}:{name}' for name in names)}."
@@ -233,10 +233,19 @@ def _described(module: ModuleType) -> str:
     return f"the module {module.__name__!r} ({module.__file__ or 'a folder without __init__.py'})"
 
 
-def _looks_like_application(name: str, value: object) -> bool:
+def _looks_like_application(name: str, value: object, module: ModuleType) -> bool:
     if name.startswith("_") or isinstance(value, type | ModuleType):
         return False
     if isinstance(value, FunctionType):
-        return name in NAMES or value.__code__.co_varnames[:1] in (("environ",), ("scope",))
+        is_usual = name in NAMES or value.__code__.co_varnames[:1] in (("environ",), ("scope",))
+        return is_usual or (_needs_nothing(value) and _returns_application(value, module))
     package = type(value).__module__.partition(".")[0]
     return package not in sys.stdlib_module_names and flaw(value, None) is None
+
+
+def _returns_application(function: FunctionType, module: ModuleType) -> bool:
+    """Return True if a function is annotated to return an object that can be served."""
+    returned = function.__annotations__.get("return")
+    if isinstance(returned, str):
+        returned = vars(module).get(returned)
+    return isinstance(returned, type) and speaks(returned)

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
 from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.guards import NO_GUARDS
-from antiphon.cli.heartbeat import BEATS, beat_on_loop, beat_on_thread
+from antiphon.cli.heartbeat import BEATS, Progress, beat_on_thread, beat_while_progressing
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.observed import Counted, call_before_first, observed
 from antiphon.cli.prestarted_worker import wait_for_target
@@ -106,7 +107,11 @@ class _Worker:
         self._control.wait_for_order()
         if warning := unknown_callers(program, listener.family == socket.AF_UNIX):
             logging.getLogger("antiphon").warning(warning)
-        self._server = server = self._make_server(listener)
+        try:
+            self._server = server = self._make_server(listener)
+        except ImportError as error:  # Granian lacks a name
+            self._report(StartupFailed(str(error)))
+            sys.exit(StartupFailed.exit_code)
         # The supervisor may have received it, too, and would end this worker before it is replaced.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
@@ -157,7 +162,11 @@ class _Worker:
         call_before_first(self._answering, "answer", self._control.report_asked)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
-            beat_on_thread(beat, pause) if loop is None else beat_on_loop(loop, beat, pause)
+            if loop is None:
+                beat_on_thread(beat, pause)
+            else:
+                progress = Progress(loop, partial(call_before_first, self._answering, "answer"))
+                beat_while_progressing(progress, beat, pause)
         if self._options.debug:
             from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
 

@@ -59,10 +59,16 @@ class BackgroundTask:
         self.ended.set_result(None)
         self._thread.wake()
 
-    def wait(self, future: Future[Any]) -> None:
-        """Wait until a future is done, or the task has ended."""
+    def wake_after(self, future: Future[Any]) -> None:
+        """Let the waiting thread check its wait when a future is done."""
         future.add_done_callback(self._thread.wake)
-        self._thread.wait(lambda: future.done() or self.ended.done())
+
+    def wait(self, future: Future[Any], seconds: float | None = None) -> bool:
+        """Wait until a future is done, for which ``wake_after`` was called, or the task has ended.
+
+        Returns False if nothing has come for some ``seconds``.
+        """
+        return self._thread.wait(lambda: future.done() or self.ended.done(), seconds)
 
     def leave(self) -> None:
         """Stop waiting for the task."""
@@ -83,6 +89,10 @@ class BackgroundTask:
     def cancel(self) -> None:
         """Cancel the task, and leave. The task runs on until it has cleaned up."""
         self.leave()
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Cancel the task, and stay: this thread makes the calls with which it cleans up."""
         self._loop.call_soon_threadsafe(self._cancel)
 
     def break_off(self) -> None:

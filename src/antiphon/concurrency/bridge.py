@@ -1,7 +1,7 @@
 """Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextvars import Context
 from itertools import islice
@@ -18,12 +18,24 @@ T = TypeVar("T")
 class SyncFromAsync(Generic[T]):
     """An iterator for a thread over an async iterable, which runs in one task on the background loop.
 
-    Once the thread sees the end, or an error, the task has ended and its context is free.
+    While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
+    of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
+    ended and its context is free.
     """
 
-    def __init__(self, iterable: AsyncIterable[T], context: Context) -> None:
+    def __init__(
+        self,
+        iterable: AsyncIterable[T],
+        context: Context,
+        look: Callable[[], T] | None = None,
+        seconds: float | None = None,
+    ) -> None:
         self._iterable = iterable
+        self._look = look
+        self._seconds = seconds
         self._demands: asyncio.Queue[Future[T] | None] = asyncio.Queue()
+        self._demand: Future[T] | None = None
+        """The item that is waited for, between two looks."""
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
@@ -35,17 +47,32 @@ class SyncFromAsync(Generic[T]):
     def __next__(self) -> T:
         if self._task.ended.done():
             return self._end()
-        demand: Future[T] = Future()
+        demand, self._demand = self._demand or self._ask(), None
         try:
-            self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
-            self._task.wait(demand)
+            has_come = self._task.wait(demand, self._seconds)
         except BaseException:
-            self._is_over = True
-            self._task.break_off()
+            self._break_off()
             raise
+        if not has_come and self._look is not None:
+            self._demand = demand
+            return self._look()
         if demand.done():
             return demand.result()
         return self._end()
+
+    def _ask(self) -> Future[T]:
+        demand: Future[T] = Future()
+        try:
+            self._task.wake_after(demand)
+            self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
+        except BaseException:
+            self._break_off()
+            raise
+        return demand
+
+    def _break_off(self) -> None:
+        self._is_over = True
+        self._task.break_off()
 
     def _end(self) -> NoReturn:
         """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
@@ -55,7 +82,10 @@ class SyncFromAsync(Generic[T]):
         raise StopIteration
 
     def close(self) -> None:
-        """Close the iterable, even before its end, and wait for that. Raises what it raises."""
+        """Close the iterable, even before its end, and wait for that. Raises what it raises.
+
+        An item that is waited for is cancelled.
+        """
         is_open = not self._task.ended.done()
         if self._is_over or not (is_open or self._is_whole):  # for example if it was interrupted, and does not end
             return
@@ -63,7 +93,12 @@ class SyncFromAsync(Generic[T]):
         try:
             if is_open:
                 self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
+            if self._demand is not None:
+                self._task.interrupt()
             self._task.result()
+        except asyncio.CancelledError:
+            if self._demand is None:
+                raise
         except BaseException:
             self._task.break_off()
             raise

@@ -32,14 +32,17 @@ class WaitingThread:
                 return
         workers().run(call)
 
-    def wait(self, is_over: Callable[[], bool]) -> None:
+    def wait(self, is_over: Callable[[], bool], seconds: float | None = None) -> bool:
         """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted.
 
-        Earlier calls that nothing waits for are made, too.
+        Returns False if nothing has come for some ``seconds``. Earlier calls that nothing waits for are made, too.
         """
         try:
             while not is_over():
-                call = self._calls.get()
+                try:
+                    call = self._calls.get(timeout=seconds)
+                except Empty:
+                    return False
                 if call is not None and call.claim():
                     call.run()
                     call.notify()
@@ -49,6 +52,7 @@ class WaitingThread:
         except BaseException:
             self.leave()
             raise
+        return True
 
     def _make_the_rest(self) -> None:
         with suppress(Empty):

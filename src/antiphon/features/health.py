@@ -100,19 +100,24 @@ class Health:
             app.get(self._ready, name="readiness", unguarded=True)(self._tell_ready)
 
     async def _tell_live(self, request: Request) -> Response:
-        return self._answer(request, "ok")
+        self._leave_out(request)
+        return self._answer("ok")
 
     async def _tell_ready(self, request: Request) -> Response:
+        self._leave_out(request)  # before the checks, during which the client may give up
         if DRAINING.is_given:
-            return self._answer(request, "draining")
+            return self._answer("draining")
         checks = [*self._checks, *_brought(request.app)]
         passed = await asyncio.gather(*[check.passes(self._timeout) for check in checks])
         outcomes = {check.name: "ok" if is_ok else "failed" for check, is_ok in zip(checks, passed, strict=True)}
-        return self._answer(request, "ok" if all(passed) else "failed", checks=outcomes)
+        return self._answer("ok" if all(passed) else "failed", checks=outcomes)
 
-    def _answer(self, request: Request, status: str, **members: object) -> Response:
+    def _leave_out(self, request: Request) -> None:
+        """Leave a probe out of the access log, unless probes are logged."""
         if not self._is_logged:
             request[unlogged] = True
+
+    def _answer(self, status: str, **members: object) -> Response:
         code = 200 if status == "ok" else 503
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 

@@ -23,8 +23,8 @@ class Lifetime:
     """The time in which a request is needed: until its deadline passes, its client disconnects, or its process drains.
 
     An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
-    disconnects. A ``def`` handler can't be cancelled, but it can ask. Clients are watched over ASGI and RSGI, where the
-    server reports disconnects; WSGI servers don't.
+    disconnects. A ``def`` handler can't be cancelled, but it can ask. Servers report disconnects over ASGI and RSGI.
+    Over WSGI, Antiphon looks at the connection, if the server hands it out or provides the address of its client.
     """
 
     __slots__ = (
@@ -52,7 +52,9 @@ class Lifetime:
     @property
     def is_client_gone(self) -> bool:
         """True if the client is known to have disconnected. It is watched from the first time you ask."""
-        if not (self._is_asked_for or self._is_client_gone) and self._is_told:
+        if getattr(self._head, "is_client_gone", False):
+            self._is_client_gone = True
+        elif not (self._is_asked_for or self._is_client_gone) and self._is_told:
             self._is_asked_for = True
             self._watch_until_the_end()
         return self._is_client_gone

@@ -324,6 +324,6 @@ def test_what_has_not_left_yet_arrives_unless_it_is_dropped(listener, drop_unsen
 
 
 def test_connections_are_not_found_where_the_system_does_not_list_them(monkeypatch, tmp_path):
-    monkeypatch.setattr("antiphon.adapters.servers.sockets._DESCRIPTORS", str(tmp_path / "none"))
+    monkeypatch.setattr("antiphon.adapters.connection._DESCRIPTORS", str(tmp_path / "none"))
     with pytest.raises(NotImplementedError, match="this system lacks"):
         close_accepted(("127.0.0.1", 1))

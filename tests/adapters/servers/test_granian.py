@@ -1,12 +1,14 @@
 """The private names of Granian that the embedded server uses, in the Granian that is installed."""
 
 import asyncio
+import subprocess
+import sys
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import requires, version
 
 import pytest
 
-from antiphon.adapters.servers.granian import PRIVATE_NAMES, SEEN_IN, holder_arguments
+from antiphon.adapters.servers.granian import PRIVATE_NAMES, SEEN_IN, check, holder_arguments
 from antiphon.adapters.servers.sockets import BACKLOG
 
 
@@ -60,3 +62,36 @@ def test_a_name_that_granian_lacks_is_found_out():
 )  # fmt: skip
 def test_the_holder_of_a_socket_gets_what_it_takes_on_each_system(platform, arguments):
     assert holder_arguments(platform, 7, is_unix=True) == arguments
+
+
+LACKING = {
+    "granian._granian.SocketHolder": "import granian._granian as found\ndel found.SocketHolder",
+    "granian.server.mt.MTServer": "import granian.server.mt as found\ndel found.MTServer",
+}
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("name", LACKING)
+def test_a_granian_that_lacks_an_imported_name_is_named_with_its_version(name):
+    code = f"{LACKING[name]}\nimport antiphon.adapters.servers.embedded"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    module = name.rpartition(".")[0]
+    assert f"but Granian {version('granian')} is installed, which has no {module}." in done.stderr
+    assert "Install a version that has it: pip install 'granian==2.8.*'" in done.stderr
+
+
+def test_a_granian_whose_objects_lack_a_name_is_named_with_it():
+    class Server:
+        _ssp = None
+
+    check(Server(), "_ssp")
+    with pytest.raises(ImportError, match=rf"has no {__name__}.Server\(\)._shd\.") as error:
+        check(Server(), "_ssp", "_shd")
+    assert error.value.name == "granian"
+
+
+def test_only_versions_of_granian_with_these_names_are_installed():
+    required = next(each for each in requires("antiphon") if each.startswith("granian"))
+    newest = SEEN_IN[1]
+    major, minor, _ = newest.split(".")
+    assert f"<{major}.{int(minor) + 1}" in required

@@ -12,7 +12,7 @@ LARGE_CHUNK = bytes(range(256)) * 64
 LARGE_COUNT = 64
 PAUSE = 0.05
 """Seconds between two chunks of a stream without end."""
-LONGER_PAUSE = 0.25
+LONGER_PAUSE = 30.0
 """The pause of an async one: longer than it takes, on a busy machine, until the clients of streams are watched."""
 
 closed: dict[str, str] = {}

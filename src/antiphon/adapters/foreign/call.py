@@ -167,9 +167,11 @@ class BlockingBody:
     def _open_iterator(self, body: Stream) -> Iterator[bytes | str]:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
+        from antiphon.adapters.disconnect import watch_over_wsgi
+        from antiphon.adapters.wsgi import LOOK
         from antiphon.concurrency.bridge import SyncFromAsync
 
-        return SyncFromAsync(body, self._context.copy())
+        return SyncFromAsync(body, self._context.copy(), watch_over_wsgi(self._request.head), LOOK)
 
     def close(self) -> None:
         """Close the body, and call the functions that ``request.after_response`` was given."""

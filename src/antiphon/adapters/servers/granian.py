@@ -15,19 +15,46 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from granian._granian import SocketHolder
-from granian.constants import Interfaces, RuntimeModes, SSLProtocols
-from granian.http import HTTP1Settings
-from granian.log import LogLevels, logger
-from granian.server.embed import Server
-from granian.server.mt import MTServer
-
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
 from antiphon.adapters.websockets.asgi import with_safe_refusals
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
+
+
+def unsuitable(missing: str) -> ImportError:
+    """Return the error for a version of Granian that lacks a private name. Its ``name`` is "granian"."""
+    from importlib.metadata import version  # late: workers of `antiphon run` start without it
+
+    minor = SEEN_IN[1].rpartition(".")[0]
+    return ImportError(
+        f"Antiphon serves by private names of Granian {minor}, but Granian {version('granian')} is installed, which has"
+        f" no {missing}. Install a version that has it: pip install 'granian=={minor}.*'",
+        name="granian",
+    )
+
+
+def check(owner: object, *names: str) -> None:
+    """Raise the error for an unsuitable Granian if an object of Granian's lacks a name."""
+    for name in names:
+        if not hasattr(owner, name):
+            raise unsuitable(f"{type(owner).__module__}.{type(owner).__name__}().{name}")
+
+
+try:
+    from granian._granian import SocketHolder
+    from granian.constants import Interfaces, RuntimeModes, SSLProtocols
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels, logger
+    from granian.server.embed import Server
+    from granian.server.mt import MTServer
+except ModuleNotFoundError as error:
+    if error.name == "granian":
+        raise
+    raise unsuitable(str(error.name)) from error
+except ImportError as error:
+    raise unsuitable(f"{error.name}.{getattr(error, 'name_from', '...')}") from error  # Python 3.11 has no name_from
 
 PRIVATE_NAMES = (
     "granian._granian.SocketHolder",
@@ -105,9 +132,11 @@ class WorkerOnThread:
             log_level=LogLevels.error,
             **_OPTIONS,
         )
+        check(server, "_ssp", "_shd", "_spawn_worker", _SPAWNERS[interface])
         self.socket = _GivenSocket(listener)
         server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001
         self._worker = server._spawn_worker(0, getattr(server, _SPAWNERS[interface]), app)  # noqa: SLF001
+        check(self._worker, "_sig", "inner")
         self._signals = [self._worker._sig]  # noqa: SLF001
 
     def run(self) -> None:
@@ -132,9 +161,12 @@ class WorkerOnLoop:
     def __init__(self, app: Any, listener: socket.socket) -> None:
         # Requests that are cancelled by the end of the loop would be logged as errors.
         server: Any = Server(app, interface=Interfaces.ASGI, log_level=LogLevels.critical, **_OPTIONS)
+        check(server, "_ssp", "_shd", "_spawn_worker", "_spawn_asgi_lifespan_worker")
         self.socket = _GivenSocket(listener)
         server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001
         worker = server._spawn_worker(0, server._spawn_asgi_lifespan_worker, app)  # noqa: SLF001
+        check(worker, "_task", "_sig")
+        check(worker._sig, "add_cb", "set")  # noqa: SLF001
         self.task: asyncio.Task[None] = worker._task  # noqa: SLF001
         self._signals = [worker._sig]  # noqa: SLF001
 

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import stat
 import struct
 import sys
 from collections.abc import Iterator
@@ -10,12 +9,12 @@ from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from antiphon.adapters.connection import connected_sockets
+
 BACKLOG = 1024
 """The number of connections that the kernel keeps waiting."""
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-_DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each descriptor that this process has open, where the system has one."""
 _DROP_UNSENT = struct.pack("ii", 1, 0)
 """To linger for no time after the close, as SO_LINGER takes it."""
 
@@ -59,21 +58,13 @@ def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
 
 
 def _accepted(address: Any) -> Iterator[socket.socket]:
-    try:
-        descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
-    except OSError:
-        raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
-    for descriptor in descriptors:
-        with suppress(OSError):  # closed since, no socket, or not connected
-            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                with socket.socket(fileno=os.dup(descriptor)) as connection:
-                    if _is_accepted_at(address, connection):
-                        yield connection
+    for _, connection in connected_sockets():
+        if _is_accepted_at(address, connection):
+            yield connection
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Check the own address of a connection. Raises OSError for a socket that is not connected."""
-    connection.getpeername()
+    """Check the own address of a connection."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

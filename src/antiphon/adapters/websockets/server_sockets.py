@@ -11,6 +11,7 @@ from functools import cache
 from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.connection import is_gevents
 from antiphon.concurrency.at_exit import call_first_at_exit
 from antiphon.concurrency.draining import DRAINING, wait_sockets_closed
 from antiphon.concurrency.timers import PerLoop
@@ -20,22 +21,10 @@ from antiphon.http.limits import NO_BOUND
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 LOOK = 0.25
 """Seconds between two checks whether the server stops."""
 LAST_ENDS = 1.0
 """The most seconds for the ends of sockets to be sent when the interpreter ends."""
-
-
-def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request, as its server hands it out; None if it does not."""
-    for key in KEYS:
-        if (found := environ.get(key)) is not None:
-            return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
-    if _is_gevents(environ):
-        return getattr(getattr(environ["wsgi.input"], "raw", None), "_sock", None)
-    return None
 
 
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
@@ -49,15 +38,11 @@ def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPEr
     return None
 
 
-def _is_gevents(environ: "WSGIEnvironment") -> bool:
-    return bool(environ.get("SERVER_SOFTWARE", "").startswith("gevent"))
-
-
 def most_sockets(environ: "WSGIEnvironment") -> int:
     """Return how many sockets may be open in this process: each occupies a server thread, and one is left free."""
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return NO_BOUND  # gevent has patched it: a thread is a greenlet
-    if _is_gevents(environ) or not environ.get("wsgi.multithread"):
+    if is_gevents(environ) or not environ.get("wsgi.multithread"):
         return 0
     worker = _gunicorn_worker()
     return worker.cfg.threads - 1 if hasattr(worker, "tpool") else NO_BOUND

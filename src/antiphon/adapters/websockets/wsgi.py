@@ -7,9 +7,10 @@ from errno import EPIPE
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from antiphon.adapters.connection import socket_of
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.websockets.handshake import converse, opens_conversation, refusing
-from antiphon.adapters.websockets.server_sockets import most_sockets, obstacle_of, open_sockets, socket_of
+from antiphon.adapters.websockets.server_sockets import most_sockets, obstacle_of, open_sockets
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.handler.contract import ON_LOOP, Handler, Steps
 from antiphon.http.errors import BadRequest, HTTPError, NotImplementedByServer, ServiceUnavailable, UpgradeRequired
@@ -36,7 +37,7 @@ class WSGIHandshake(WSGIHead):
     """The head of a handshake: that of a GET request without a body, answered on the background loop."""
 
     blocks = False
-    wait_disconnect = None
+    wait_disconnect = None  # type: ignore[assignment]
     """Nothing is received before the handshake is answered."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:

@@ -11,6 +11,9 @@ from antiphon.http import Event
 
 Handler = Callable[..., Any]
 
+MOST_QUEUED = 64 << 10
+"""Bytes of events that wait for a client. One that reads slowly holds up the function that sends them."""
+
 
 class SSE:
     """The sender of events that a function gets."""
@@ -18,6 +21,10 @@ class SSE:
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         """The events to send; None at the end."""
+        self._queued = 0
+        """Bytes of these events."""
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     async def send(
         self,
@@ -30,11 +37,27 @@ class SSE:
         """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value as its text.
 
         ``retry`` is the number of seconds after which a client that lost the stream reconnects. A ``comment`` has no
-        other parts.
+        other parts. While 64 KiB of events wait for the client, this waits, too.
         """
         text = _text(data)
-        block = Event(comment=text) if comment else _event(text, event, event_id, retry)
-        self.queue.put_nowait(str(block).encode())
+        block = str(Event(comment=text) if comment else _event(text, event, event_id, retry)).encode()
+        await self._has_room.wait()
+        self._count(len(block))
+        self.queue.put_nowait(block)
+
+    async def next(self) -> bytes | None:
+        """Take the next event; None at the end."""
+        block = await self.queue.get()
+        if block is not None:
+            self._count(-len(block))
+        return block
+
+    def _count(self, size: int) -> None:
+        self._queued += size
+        if self._queued < MOST_QUEUED:
+            self._has_room.set()
+        else:
+            self._has_room.clear()
 
 
 def _event(text: str, event: str | None, event_id: str | None, retry: float | None) -> Event:
@@ -61,7 +84,7 @@ class EventChunks:
     async def __anext__(self) -> bytes:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        chunk = await self._sse.queue.get()
+        chunk = await self._sse.next()
         if chunk is None:
             await self._task
             raise StopAsyncIteration

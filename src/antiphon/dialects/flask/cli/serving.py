@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
 
-PROGRAM = "ANTIPHON_FLASK_PROGRAM"
+PROGRAM = "_ANTIPHON_FLASK_PROGRAM"
 """The environment variable that tells a worker which program to load: its kind, name and arguments, in JSON."""
 _IN_VAIN = (
     " * app.run() does nothing while a command of flask loads the program, which it would keep from going on.\n"

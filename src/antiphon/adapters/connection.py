@@ -1,0 +1,196 @@
+"""The connection of a request, as the operating system knows it: whether its client has left, or reads too slowly.
+
+Servers that don't report this hand out the connection, or the address of its client, by which it is found among the
+open descriptors of the process.
+"""
+
+import os
+import select
+import socket
+import stat
+import sys
+from asyncio import sleep
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any, Self
+
+from antiphon.adapters.server_values import address
+from antiphon.http.head import Address
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_DESCRIPTORS = "/dev/fd"
+"""The folder with an entry for each descriptor that this process has open, where the system has one."""
+_KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
+"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+_AT_ONCE = 64 << 10
+"""Bytes between two looks at a connection that is written to."""
+_MOST_KEPT = 1 << 20
+"""Bytes that a server may keep for a connection, where the system tells how much it has written."""
+_LOOK = 0.001
+"""Seconds between two looks at a connection that takes no data."""
+_HUNG_UP = getattr(select, "POLLRDHUP", 0)
+"""The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
+
+
+def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
+    """Return the connection of a request, as its server hands it out; None if it does not."""
+    for key in _KEYS:
+        if (found := environ.get(key)) is not None:
+            return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
+    if is_gevents(environ):
+        return getattr(getattr(environ["wsgi.input"], "raw", None), "_sock", None)
+    return None
+
+
+def is_gevents(environ: "WSGIEnvironment") -> bool:
+    """Return True if gevent's server has made an environ."""
+    return bool(environ.get("SERVER_SOFTWARE", "").startswith("gevent"))
+
+
+def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
+    """Return the function that tells whether the client of a request has left; None if nothing shows that."""
+    if (handed_out := socket_of(environ)) is not None:
+        connection = Connection.of_descriptor(handed_out.fileno())
+    else:
+        connection = Connection.of_client(address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT")))
+    # Waitress only knows of clients that it reads from, for which it has an option.
+    return environ.get("waitress.client_disconnected") if connection is None else connection.is_left
+
+
+def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
+    """Yield each connected socket of this process with its descriptor. The objects are for one step of the iteration.
+
+    Raises NotImplementedError where the system does not list them.
+    """
+    try:
+        descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
+    except OSError:
+        raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
+    for descriptor in descriptors:
+        with suppress(OSError):  # closed since, no socket, or not connected
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                with socket.socket(fileno=os.dup(descriptor)) as found:
+                    found.getpeername()
+                    yield descriptor, found
+
+
+class Connection:
+    """A connection that a server keeps to itself. It is only looked at, and the server may close it at any time."""
+
+    __slots__ = ("_descriptor", "_inode")
+
+    def __init__(self, descriptor: int, inode: int) -> None:
+        self._descriptor = descriptor
+        self._inode = inode
+
+    @classmethod
+    def of_descriptor(cls, descriptor: int) -> Self | None:
+        """Return the connection with a descriptor; None where the system can't look at it."""
+        if sys.platform == "win32":
+            return None
+        try:
+            return cls(descriptor, os.fstat(descriptor).st_ino)
+        except OSError:  # closed
+            return cls(descriptor, -1)
+
+    @classmethod
+    def of_client(cls, client: Address | None) -> Self | None:
+        """Return the connection of a client, by its address; None if it is not found."""
+        if client is None or client.port is None:
+            return None
+        with suppress(NotImplementedError):
+            for descriptor, found in connected_sockets():
+                if found.getpeername()[:2] == client:
+                    return cls.of_descriptor(descriptor)
+        return None
+
+    def is_left(self) -> bool:
+        """Return True if the client has closed the connection, or its sending side, or the server has closed it."""
+        if not self._is_open:
+            return True
+        if _HUNG_UP and isinstance(select.poll, BuiltinFunctionType):
+            return bool(self._poll(_HUNG_UP))
+        return self._is_at_end()
+
+    def is_full(self) -> bool:
+        """Return True while the system takes no more data for a client that is still connected."""
+        return self._is_open and not self._poll(select.POLLOUT)
+
+    def count_written(self) -> int | None:
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell."""
+        if sys.platform != "linux" or not self._is_open:
+            return None
+        from fcntl import ioctl
+        from termios import TIOCOUTQ
+
+        try:
+            with socket.socket(fileno=os.dup(self._descriptor)) as connection:
+                acknowledged = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)[120:]
+                queued = ioctl(connection, TIOCOUTQ, bytes(4))
+        except OSError:
+            return None
+        return int.from_bytes(acknowledged, sys.byteorder) + int.from_bytes(queued, sys.byteorder)
+
+    @property
+    def _is_open(self) -> bool:
+        """False once the connection is closed. Its descriptor may then be that of another file."""
+        try:
+            return os.fstat(self._descriptor).st_ino == self._inode
+        except OSError:
+            return False
+
+    def _poll(self, events: int) -> list[Any]:
+        poll = select.poll()
+        poll.register(self._descriptor, events)
+        return poll.poll(0)
+
+    def _is_at_end(self) -> bool:
+        """Return True if there is nothing left to read, and nothing will come. Unread data hides the end."""
+        try:
+            with socket.socket(fileno=os.dup(self._descriptor)) as connection:
+                if not select.select([connection], [], [], 0)[0]:
+                    return False
+                return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:  # reset
+            return True
+        except ValueError:  # a descriptor that select can't take
+            return False
+
+
+class Pace:
+    """The pace at which the client of a response reads, for a server that takes any chunk at once and keeps it.
+
+    Nothing is held up if the connection is not found.
+    """
+
+    __slots__ = ("_client", "_connection", "_given", "_size", "_written")
+
+    def __init__(self, client: Address | None) -> None:
+        self._client = client
+        self._connection: Connection | None = None
+        self._size = self._given = 0
+        self._written: int | None = None
+
+    async def wait(self, size: int) -> None:
+        """Count the bytes of the next chunk. After each 64 KiB, wait while the system takes no more data."""
+        self._size += size
+        if self._size < _AT_ONCE:
+            return
+        self._given += self._size
+        self._size = 0
+        if self._connection is None:
+            self._connection = Connection.of_client(self._client)
+            if self._connection is None:
+                self._client = None  # it is not sought again
+                return
+            self._written = self._connection.count_written()
+        while self._connection.is_full() or self._is_ahead(self._connection):
+            await sleep(_LOOK)
+
+    def _is_ahead(self, connection: Connection) -> bool:
+        """Return True while the server keeps much that it has yet to write."""
+        written = None if self._written is None else connection.count_written()
+        return written is not None and self._given - (written - (self._written or 0)) > _MOST_KEPT

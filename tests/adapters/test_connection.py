@@ -1,0 +1,119 @@
+import asyncio
+import os
+import socket
+import struct
+from contextlib import closing
+from types import SimpleNamespace
+
+import pytest
+
+from antiphon.adapters import connection as connections
+from antiphon.adapters.connection import Connection, Pace, client_watch
+from antiphon.http.head import Address
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def pair():
+    """A client's socket, and the one that a server has accepted for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    with closing(client), closing(server):
+        yield client, server
+
+
+def reset(client):
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+LEAVING = {
+    "stays": (lambda client, server: None, False),
+    "has sent more": (lambda client, server: client.sendall(b"GET / HTTP/1.1"), False),
+    "closes": (lambda client, server: client.close(), True),
+    "resets": (lambda client, server: reset(client), True),
+    "sends no more": (lambda client, server: client.shutdown(socket.SHUT_WR), True),
+    "is closed by the server": (lambda client, server: server.close(), True),
+}
+
+
+def environs(client, server):
+    host, port = client.getsockname()
+    return {
+        "by Gunicorn's socket": {"gunicorn.socket": server},
+        "by the client's address": {"REMOTE_ADDR": host, "REMOTE_PORT": str(port)},
+        "by gevent's stream": {
+            "SERVER_SOFTWARE": "gevent/1.0",
+            "wsgi.input": SimpleNamespace(raw=SimpleNamespace(_sock=server)),
+        },
+    }
+
+
+@pytest.mark.parametrize("event", LEAVING)
+@pytest.mark.parametrize("way", ["by Gunicorn's socket", "by the client's address", "by gevent's stream"])
+def test_a_client_that_has_left_is_seen_by_a_look_at_its_connection(pair, way, event):
+    leave, expected = LEAVING[event]
+    is_left = client_watch(environs(*pair)[way])
+    leave(*pair)
+    assert is_left() is expected
+
+
+@pytest.mark.parametrize(("event", "expected"), [("stays", False), ("closes", True), ("resets", True)])
+def test_systems_that_announce_no_end_are_asked_for_the_next_byte(pair, event, expected, monkeypatch):
+    monkeypatch.setattr(connections, "_HUNG_UP", 0)
+    is_left = Connection.of_descriptor(pair[1].fileno()).is_left
+    LEAVING[event][0](*pair)
+    assert is_left() is expected
+
+
+@pytest.mark.parametrize(
+    "environ", [{}, {"REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "1"}, {"REMOTE_ADDR": "127.0.0.1"}], ids=str
+)
+def test_nothing_is_known_of_a_client_whose_connection_is_not_found(environ):
+    assert client_watch(environ) is None
+    assert client_watch(environ | {"waitress.client_disconnected": lambda: True})() is True
+
+
+def test_a_descriptor_that_belongs_to_another_file_by_now_is_a_client_that_has_left(pair):
+    connection = Connection.of_descriptor(descriptor := pair[1].fileno())
+    pair[1].close()
+    with open(os.devnull) as other:
+        os.dup2(other.fileno(), descriptor)
+        assert connection.is_left()
+        os.close(descriptor)
+
+
+def test_a_sender_waits_while_the_client_does_not_read(pair):
+    client, server = pair
+    server.setblocking(False)
+    pace = Pace(Address(*client.getsockname()))
+
+    async def fill():
+        """Write until the sender has to wait, and return the bytes so far."""
+        sent = 0
+        while True:
+            try:
+                await asyncio.wait_for(pace.wait(1 << 16), 0.1)
+            except TimeoutError:
+                return sent
+            sent += server.send(b"x" * (1 << 16))
+
+    async def goes_on(size):
+        while size > 0:
+            size -= len(client.recv(1 << 16))
+        await asyncio.wait_for(pace.wait(1 << 16), 10)
+
+    async def both():
+        size = await fill()
+        assert 0 < size < 64 << 20
+        await goes_on(size)
+
+    asyncio.run(both())
+
+
+def test_a_sender_does_not_wait_for_a_client_that_is_not_found():
+    pace = Pace(Address("192.0.2.1", 1))
+    asyncio.run(pace.wait(1 << 20))
+    asyncio.run(pace.wait(1 << 20))
