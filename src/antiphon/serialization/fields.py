@@ -11,6 +11,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.decimals import Unusable, text_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import MISSING, Reason
@@ -26,7 +27,6 @@ from antiphon.serialization.types import (
 
 _TEXT_FOR_FILE = Reason("expected a file, got text", "not_a_file")
 _FILE_FOR_TEXT = Reason("expected text, got a file", "wrong_type")
-_NOT_FINITE_NUMBER = Reason("expected a finite number", "not_a_number")
 
 
 class FileField:
@@ -73,7 +73,6 @@ _CHECKBOX = {"on": "true", "off": "false"}
 _NO_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d")
 _LEADING_ZEROS = re.compile(r"(-?)0+(?=\d)")
 _LEADING_POINT = re.compile(r"(-?)(?=\.\d)")
-_NOT_FINITE = ("nan", "snan", "inf")
 
 
 def _checkbox(text: str) -> str:
@@ -159,11 +158,7 @@ class _Field:
                 search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
         value = values[self.name]
-        search.check(value, self.info, pointer)
-        noted = {fault["pointer"] for fault in search.faults.listed}
-        for at, text in _placed(pointer, value) if self.is_fraction else ():
-            if at not in noted and not _is_finite(text):
-                search.faults.add(at, _NOT_FINITE_NUMBER)
+        search.check(_with_unusable_marked(value) if self.is_fraction else value, self.info, pointer)
 
 
 class FieldsReader:
@@ -221,8 +216,8 @@ class FieldsReader:
 
     def _record(self, values: Values, taken: dict[str, object]) -> object:
         for name in self._fractions:
-            if not _is_finite(values.get(name)):
-                raise msgspec.ValidationError(f"{name} is not finite")
+            if _with_unusable_marked(value := values.get(name)) != value:
+                raise msgspec.ValidationError(f"{name} can't be used")
         try:
             return self._make(values | taken if taken else values)
         except msgspec.ValidationError:
@@ -249,11 +244,12 @@ class FieldsReader:
         return search.faults.error(f" of the {source}")
 
 
-def _placed(pointer: str, value: str | list[str] | None) -> list[tuple[str, str | None]]:
-    """Return the texts of a field, each with its JSON Pointer."""
+def _with_unusable_marked(value: str | list[str] | None) -> object:
+    """Return the value with an Unusable in place of each text for a number that can't be used."""
     if isinstance(value, list):
-        return [(f"{pointer}/{index}", text) for index, text in enumerate(value)]
-    return [(pointer, value)]
+        return list(map(_with_unusable_marked, value))
+    reason = None if value is None else text_fault(value)
+    return Unusable(value, reason) if reason else value
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
@@ -268,15 +264,6 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
             case _:
                 found.append(member)
     return found
-
-
-def _is_finite(value: str | list[str] | None) -> bool:
-    """Return True unless a text is one of the spellings of NaN or infinity that float and Decimal accept."""
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    if value is None or "n" not in (text := value.lower()):
-        return True
-    return not text.replace("_", "").strip(" \t\r\n\f\v+-").startswith(_NOT_FINITE)
 
 
 def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], object]:
