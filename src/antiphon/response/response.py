@@ -39,7 +39,7 @@ from antiphon.response.fields import (
 )
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.makers import MakerOrValue, maker
-from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
+from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, check_content, framed
 from antiphon.response.template_data import check_data
 from antiphon.response.templates import is_template, render_template
 
@@ -115,6 +115,7 @@ def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None
         made: Any = response_of(body, typed(content_type))
         if status is not None:
             made._status = _checked_status(status)  # noqa: SLF001 - of this class
+            check_content(status, body)
         return made  # type: ignore[no-any-return]
     return cls(body, status, content_type=content_type)
 
@@ -136,8 +137,8 @@ class Response(ResponseHeaders):
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without
     ``status`` it is a 200, but the response of an error handler then has the status of the error. Without
     ``content_type``, as an argument or in ``headers``, text is text/plain and everything else application/octet-stream.
-    Raises ValueError for a status outside 200 to 599 and for text that can't be in a header, and TypeError for an
-    impossible body.
+    Raises ValueError for a status outside 200 to 599, for text that can't be in a header, and for content with a status
+    that has none (204, 205, 304); TypeError for an impossible body.
     """
 
     __slots__ = {
@@ -178,6 +179,8 @@ class Response(ResponseHeaders):
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)
+        if status in WITHOUT_CONTENT and isinstance(self._body, bytes):  # a stream may turn out to be empty
+            check_content(status, self._body)
 
     # Ready-made kinds
 

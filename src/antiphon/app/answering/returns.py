@@ -12,6 +12,7 @@ from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed
+from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import TemplateString, is_template
 
@@ -229,6 +230,7 @@ _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] 
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is not a status
+        check_content(response.status, response.body)
     if headers:
         response.headers.update(headers)
     return response
