@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.cookies import SetCookie
+from antiphon.http.header_property import header
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.http.urls.url import URL
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
+from antiphon.response.headers import ResponseHeaders
 from antiphon.response.response import Response
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
@@ -742,6 +744,16 @@ class TestMessage:
     def test_of_no_content_never_declares_one(self):
         # RFC 9110 §8.6: a server must not send Content-Length with a 204.
         assert lengths(Response(None, 204, {"content-length": "0"})) == []
+
+    def test_knows_the_names_of_headers_that_have_hyphens(self):
+        names = {part.header for part in vars(ResponseHeaders).values() if isinstance(part, header)}
+        for name in names:
+            if "-" in name:
+                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                    Response("", headers={name.replace("-", "_"): "1"})
+                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                    Response.text("", headers={name.replace("-", "_"): "1"})
+                assert Response("", headers=[(name.replace("-", "_"), "1")]).headers.items()
 
     @pytest.mark.parametrize("status", [204, 205, 304])
     @pytest.mark.parametrize("make", [Response, Response.text, Response.html, Response.json])

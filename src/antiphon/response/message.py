@@ -56,8 +56,8 @@ def check_content(status: int, body: Body) -> None:
         raise explained(
             "status-without-content",
             ValueError(
-                f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be sent:"
-                " use status 200, or the body None"
+                f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be"
+                " sent: use status 200, or the body None"
             ),
         )
 

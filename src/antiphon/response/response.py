@@ -11,7 +11,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.durations import Duration
-from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
+from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
@@ -106,6 +106,8 @@ def _json(response: "Response") -> Any:
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
     """Make a response of this type, unless the headers name a different one."""
     if headers:
+        if type(headers) is dict:
+            check_hyphens(headers)
         response = cls(body, status)
         response._fields = checked_fields(headers, typed(content_type))
         return response
@@ -176,6 +178,8 @@ class Response(ResponseHeaders):
         if content_type is not None:
             self._fields = typed(content_type)
         if headers:
+            if type(headers) is dict:  # lines come from elsewhere, such as a mounted application
+                check_hyphens(headers)
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)

@@ -258,8 +258,8 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     str, int and float as these, a UserString as a string, any other collection as an array, a model of
     Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as in the header.
     NaN and Infinity, which JSON lacks, become null. A member of an object that is msgspec's UNSET is left out. The
-    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults. ``default`` is called with each value of any other type, and
-    returns the value to write instead.
+    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults. ``default`` is called with each
+    value of any other type, and returns the value to write instead.
 
     Raises TypeError, which names the type and place, for a value that can't be written, ValueError for a value that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
