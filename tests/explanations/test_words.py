@@ -206,6 +206,7 @@ async def awaited_call(request):
             "Instead of 'media_type', use response.content_type",
         ),
         (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+        (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),
@@ -261,8 +262,8 @@ def test_so_is_one_of_a_request_or_response(thing, name, ours):
 DOCUMENTED = {
     Request: (
         "POST GET COOKIES FILES accept_language accept_mimetypes access_route application application_url back "
-        "base_url block blueprints body_file browser client_addr cookies_dict copy_get csrf_input csrf_token_value data "
-        "dict_storage_class environ form_data_parser_class from_values full_path get_data get_json get_response "
+        "base_url block blueprints body_file browser client_addr cookies_dict copy_get csrf_input csrf_token_value "
+        "data dict_storage_class environ form_data_parser_class from_values full_path get_data get_json get_response "
         "host_url html is_multiprocess is_multithread is_run_once is_xhr json_body lang list_storage_class "
         "make_form_data_parser matchdict matched_route max_body_length max_content_length max_readline mimetype_params "
         "parameter_storage_class params path_qs path_url redirect registry relative_url remote_addr remote_user root "
@@ -285,3 +286,11 @@ def test_a_name_of_the_five_documents_is_never_a_bare_error(cls, name):
     thing = Request.blank() if cls is Request else Response()
     with pytest.raises(AttributeError, match=f"^{cls.__name__} has no {name!r}; use .+"):
         getattr(thing, name)
+
+
+def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
+    app = App()
+    app.get("/")(lambda request: Response.json({}, defaults=str))
+    Client(app, raise_errors=False).get("/")
+    error = caplog.records[0].exc_info[1]
+    assert "Did you mean 'default'?" in "\n".join([str(error), *getattr(error, "__notes__", [])])

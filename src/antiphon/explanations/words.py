@@ -61,7 +61,7 @@ REQUEST = {
     "add_background_task after background call_on_close": "request.after_response(function)",
 }
 RESPONSE = {
-    "status_code status_int": "response.status",
+    "code status_code status_int": "response.status",
     "app_iter content data get_data iter_encoded media response set_data": "response.body",
     "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
     "background call_on_close close": "request.after_response(function)",
@@ -181,7 +181,7 @@ REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.li
 """Attributes of other frameworks' requests that are set, and ours."""
 
 # Compiled only when there is an error, since all programs import this.
-_UNEXPECTED = r"Response\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'"
+_UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
@@ -302,10 +302,21 @@ def explain(error: BaseException) -> None:
     if not isinstance(error, TypeError):
         return
     unexpected = re.match(_UNEXPECTED, str(error))
-    if unexpected and (ours := _split(RESPONSE).get(unexpected[1])):
-        error.add_note(f"Instead of {unexpected[1]!r}, use {ours}")
+    if unexpected and (ours := _split(RESPONSE).get(unexpected[2])):
+        error.add_note(f"Instead of {unexpected[2]!r}, use {ours}")
+    elif unexpected and (near := _near_argument(unexpected[1], unexpected[2])):
+        if "Did you mean" not in str(error):  # Python says so since 3.13
+            error.add_note(f"Did you mean {near!r}?")
     elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
         error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
+
+
+def _near_argument(maker: str, name: str) -> str | None:
+    """Return the argument of a function that makes a response that is nearest to an unknown one."""
+    from importlib import import_module
+    from inspect import signature
+
+    return _nearest(name, signature(getattr(import_module("antiphon").Response, maker)).parameters)
 
 
 def _failed_line(error: Any) -> str:

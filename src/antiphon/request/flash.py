@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import UserString
+from html import escape
 from typing import NamedTuple, Protocol
 
 
@@ -14,11 +15,20 @@ class HasHTML(Protocol):
 class FlashMessage(NamedTuple):
     """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
 
-    A message that was given as markup has ``__html__``, so templates insert it as it is; they escape others.
+    Its ``str()`` is the text. A message that was given as markup has ``__html__``, so templates insert it as it is;
+    they escape others.
     """
 
     category: str
     message: str
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __html__(self) -> str:
+        """Return the message as HTML: escaped, unless it was given as markup."""
+        html = getattr(self.message, "__html__", None)
+        return escape(str(self.message)) if html is None else str(html())
 
 
 class FlashMessages(ABC):
