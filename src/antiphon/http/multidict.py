@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.words import MULTIDICT, names_ours
 from antiphon.http.errors import BadRequest
@@ -96,7 +96,7 @@ class MultiDict(Generic[V]):
         if type is None:
             return value
         try:
-            converted = type(value)
+            converted: Any = type(value)
         except (ValueError, TypeError, ArithmeticError):
             return default
         is_fraction = isinstance(converted, float) or hasattr(converted, "as_tuple")
