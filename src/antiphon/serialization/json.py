@@ -303,7 +303,7 @@ def _set_defaults(value: Any) -> None:
         parts = value.values()
     elif kind is list or kind is tuple:
         parts = value[:1] if value and type(value[0]) is dict else value
-    elif (record := _record_of(kind)) is not None:
+    elif (record := _record_of(kind)) is not None:  # type: ignore[arg-type]  # a class can be hashed
         for name, default in record.defaults.items():
             if name not in (given := vars(value)):
                 given[name] = default

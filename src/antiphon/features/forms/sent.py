@@ -67,7 +67,7 @@ def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[I
 
     Inputs for times show milliseconds at most, and send them in the shortest form.
     """
-    exact = {
+    exact: dict[tuple[str, str | None], str] = {
         (planned.name, shown): text
         for planned in inputs
         if planned.widget in TIMES
