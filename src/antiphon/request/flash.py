@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections import UserString
-from html import escape
 from typing import NamedTuple, Protocol
 
 
@@ -27,6 +26,8 @@ class FlashMessage(NamedTuple):
 
     def __html__(self) -> str:
         """Return the message as HTML: escaped, unless it was given as markup."""
+        from html import escape
+
         html = getattr(self.message, "__html__", None)
         return escape(str(self.message)) if html is None else str(html())
 

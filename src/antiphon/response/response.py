@@ -105,21 +105,25 @@ def _json(response: "Response") -> Any:
 
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
     """Make a response of this type, unless the headers name a different one."""
+    fields: Fields = typed(content_type)
     if headers:
         if type(headers) is dict:
-            check_hyphens(headers)
-        response = cls(body, status)
-        response._fields = checked_fields(headers, typed(content_type))
-        return response
+            for name in headers:
+                if "_" in name:
+                    check_hyphens((name,))
+        fields = checked_fields(headers, fields)
     if type(body) is str:
         body = body.encode()
     if cls is Response and type(body) is bytes:
-        made: Any = response_of(body, typed(content_type))
+        made: Any = response_of(body, fields)
         if status is not None:
             made._status = _checked_status(status)  # noqa: SLF001 - of this class
-            check_content(status, body)
+            if status >= 204:
+                check_content(status, body)
         return made  # type: ignore[no-any-return]
-    return cls(body, status, content_type=content_type)
+    response = cls(body, status)
+    response._fields = fields
+    return response
 
 
 def _bytes_of(response: "Response", read: str) -> bytes:
@@ -179,11 +183,14 @@ class Response(ResponseHeaders):
             self._fields = typed(content_type)
         if headers:
             if type(headers) is dict:  # lines come from elsewhere, such as a mounted application
-                check_hyphens(headers)
+                for name in headers:
+                    if "_" in name:
+                        check_hyphens((name,))
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)
-        if status in WITHOUT_CONTENT and isinstance(self._body, bytes):  # a stream may turn out to be empty
+        # Most statuses are lower, which takes less time to see. A stream may turn out to be empty.
+        if status is not None and status >= 204 and isinstance(self._body, bytes):
             check_content(status, self._body)
 
     # Ready-made kinds

@@ -267,7 +267,12 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        _set_defaults(value)
+        if type(value) is dict:  # which is the most usual
+            for part in value.values():
+                if type(part) not in _LEAVES:
+                    _set_defaults(part)
+        else:
+            _set_defaults(value)
         try:
             return encode(value)
         except _UnwritableError as error:
