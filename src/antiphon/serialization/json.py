@@ -269,7 +269,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     try:
         if type(value) is dict:  # which is the most usual
             for part in value.values():
-                if type(part) not in _LEAVES:
+                if type(part) is not str and type(part) not in _LEAVES:
                     _set_defaults(part)
         else:
             _set_defaults(value)
