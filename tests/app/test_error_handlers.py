@@ -4,6 +4,7 @@ from antiphon import App, HTTPError, Response, abort
 from antiphon.handler.contract import describe
 from antiphon.handler.errors import set_debug_answer
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
+from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -371,3 +372,24 @@ def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, styl
     app.get("/")(style(lambda request: "x"))
     app.errorhandler(405)(other(lambda request, error: Response("text", 405)))
     assert serving(app).put("/").headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_problem_details_that_are_returned_have_their_status():
+    app = App()
+
+    @app.errorhandler(ValueError)
+    def handle(request, error):
+        return HTTPError(409, str(error)).problem()
+
+    @app.get("/raised")
+    def raised(request):
+        raise ValueError("x")
+
+    @app.get("/returned")
+    def returned(request):
+        return HTTPError(404, "y").problem() | {"more": 1}
+
+    for path, status in (("/raised", 409), ("/returned", 404)):
+        response = Client(app).get(path)
+        assert (response.status, response.json["status"]) == (status, status)
+        assert response.content_type == "application/problem+json"

@@ -425,3 +425,22 @@ def test_an_error_of_such_a_value_is_raised_as_it_is(wrap):
     with pytest.raises(LookupError) as raised:
         to_response(wrap(Greeting(error=error)), source, REQUEST)
     assert raised.value is error
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+@pytest.mark.parametrize(
+    "body",
+    [{"a": 1}, [], "text", b"bytes", Point(1, 2), Widget(), iter(["a"]), Response("a")],
+    ids=lambda body: type(body).__name__,
+)
+def test_a_body_with_a_status_that_has_no_content_is_an_error_that_names_the_handler(body, status):
+    for value in ((body, status), (body, status, {"x-a": "1"})):
+        with pytest.raises(TypeError, match=f"a response with status {status} has no content") as refused:
+            to_response(value, source, REQUEST)
+        assert describe(source) in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_nothing_is_what_such_a_status_goes_with(status):
+    for value in ((None, status), ("", status), (Response(None), status)):
+        assert to_response(value, source, REQUEST).status == status

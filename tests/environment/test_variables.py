@@ -103,3 +103,14 @@ def test_finds_the_file_beside_the_code_that_asks_for_it(variables, tmp_path):
     assert (env("A"), env("B")) == ("beside", "other")
     with pytest.raises(ValueError, match="relative"):
         exec(code, {})
+
+
+def test_a_cast_reads_a_default_that_is_text(monkeypatch):
+    monkeypatch.delenv("FOLDER", raising=False)
+    assert env("FOLDER", "a.db", cast=Path) == Path("a.db")
+    assert env("FOLDER", "a b", cast=str.split) == ["a", "b"]
+    assert env("FOLDER", "8000", cast=int) == 8000
+    assert env("FOLDER", "a.db", cast=str) == "a.db"
+    assert env("FOLDER", None, cast=Path) is None
+    assert env("FOLDER", ["a"], cast=str.split) == ["a"]
+    assert env("FOLDER", "auto", cast=int) == "auto"

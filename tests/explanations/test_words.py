@@ -10,6 +10,7 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, MultiDict, Request, Response
 from antiphon.explanations.words import (
     APP,
+    APP_ATTRIBUTES,
     APP_SETTINGS,
     BLUEPRINT_SETTINGS,
     CLIENT,
@@ -18,16 +19,20 @@ from antiphon.explanations.words import (
     MULTIDICT,
     PACKAGE,
     REQUEST,
+    REQUEST_LIMITS,
     RESPONSE,
     RESPONSE_HEAD,
 )
 from antiphon.testing import Client
 
+APP_WORDS = {
+    word: ours for words, ours in (APP | APP_ATTRIBUTES).items() for word in words.split() if word not in dir(App)
+}
 OBJECTS = {
-    "Request": (Request.blank(), REQUEST),
+    "Request": (Request.blank(), REQUEST | REQUEST_LIMITS),
     "Response": (Response(), RESPONSE),
-    "App": (App(), APP),
-    "Blueprint": (Blueprint("shop"), APP),
+    "App": (App(), APP_WORDS),
+    "Blueprint": (Blueprint("shop"), APP_WORDS),
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
     "Client": (Client(App()), CLIENT),
@@ -72,6 +77,8 @@ def test_dir_leaves_them_out(kind):
 
 def test_dir_has_one_that_an_app_or_a_subclass_was_given():
     class Shop(App):
+        config: dict | None = None
+
         def add_route(self): ...
 
     shop = Shop()
@@ -199,6 +206,7 @@ async def awaited_call(request):
             "Instead of 'media_type', use response.content_type",
         ),
         (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+        (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),
@@ -220,3 +228,69 @@ def test_dialects_have_their_own_words():
     for kind in (Microdot, Werkzeug):
         assert not issubclass(kind, Request)
     assert Werkzeug({"REMOTE_ADDR": "192.0.2.1"}).remote_addr == "192.0.2.1"
+
+
+@pytest.mark.parametrize("make", [App, lambda: Blueprint("shop")])
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("secret_key", "App(secret_keys=[key])"),
+        ("debug", "antiphon run --debug"),
+        ("config", "a module of your own, or a lifespan: app[pool]"),
+        ("max_content_length", "App(limits=Limits(body=...))"),
+    ],
+)
+def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):
+    with pytest.raises(AttributeError, match=re.escape(f"has no {name!r}; use {ours}")):
+        setattr(make(), name, "x")
+
+
+@pytest.mark.parametrize(
+    ("thing", "name", "ours"),
+    [
+        (Request.blank(), "max_content_length", "request.limits"),
+        (Request.blank(), "browser", "request.user_agent.browser"),
+        (Response(), "status_code", "response.status"),
+        (Response(), "mimetype", "response.content_type"),
+    ],
+)
+def test_so_is_one_of_a_request_or_response(thing, name, ours):
+    with pytest.raises(AttributeError, match=f"has no .*{name!r}.* use {ours}"):
+        setattr(thing, name, 5)
+
+
+DOCUMENTED = {
+    Request: (
+        "POST GET COOKIES FILES accept_language accept_mimetypes access_route application application_url back "
+        "base_url block blueprints body_file browser client_addr cookies_dict copy_get csrf_input csrf_token_value "
+        "data dict_storage_class environ form_data_parser_class from_values full_path get_data get_json get_response "
+        "host_url html is_multiprocess is_multithread is_run_once is_xhr json_body lang list_storage_class "
+        "make_form_data_parser matchdict matched_route max_body_length max_content_length max_readline mimetype_params "
+        "parameter_storage_class params path_qs path_url redirect registry relative_url remote_addr remote_user root "
+        "script_root send_file shallow status_code str_GET str_POST str_cookies str_params subpath tmpl_context "
+        "traversed url_charset url_root url_rule urlargs urlvars values view_args view_name virtual_root "
+        "virtual_root_path want_form_data_parsed __"
+    ),
+    Response: (
+        "app_iter body_file cache_expires call_on_close charset close conditional_response content_type_params data "
+        "default_content_type direct_passthrough exception force_type from_app get_app_iter get_etag get_wsgi_headers "
+        "get_wsgi_response headerlist implicit_sequence_conversion is_sequence iter_encoded make_conditional "
+        "make_sequence mimetype mimetype_params response set_etag status_code status_int unicode_body"
+    ),
+}
+"""The names of requests and responses in the documents of Asok, Kay, Microdot, Flask and Pyramid that ours lack."""
+
+
+@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in DOCUMENTED.items() for name in names.split()])
+def test_a_name_of_the_five_documents_is_never_a_bare_error(cls, name):
+    thing = Request.blank() if cls is Request else Response()
+    with pytest.raises(AttributeError, match=f"^{cls.__name__} has no {name!r}; use .+"):
+        getattr(thing, name)
+
+
+def test_an_argument_that_is_nearly_right_names_the_near_one(caplog):
+    app = App()
+    app.get("/")(lambda request: Response.json({}, defaults=str))
+    Client(app, raise_errors=False).get("/")
+    error = caplog.records[0].exc_info[1]
+    assert "Did you mean 'default'?" in "\n".join([str(error), *getattr(error, "__notes__", [])])

@@ -3,8 +3,9 @@
 import asyncio
 import time
 
+import markupsafe
 import pytest
-from jinja2 import DictLoader
+from jinja2 import DictLoader, Environment
 
 from antiphon import App, Request, Response
 from antiphon.features import Flash, FlashMessage, Page, Sessions, Templates
@@ -317,3 +318,12 @@ def test_a_block_that_a_script_asks_for_shows_them_once_and_another_block_keeps_
     assert templated.get("/", headers={"x-block": "notes"}).text == ""
     assert templated.post(url, headers={"x-block": "other"}).text == "other"
     assert templated.get("/").text == f"<nav>{SHOWN}</nav>other"
+
+
+def test_a_message_is_its_text_wherever_it_is_shown():
+    text, markup = FlashMessage("error", "<b> & co"), FlashMessage("note", markupsafe.Markup("<b>Hi</b>"))
+    assert (str(text), f"{text}", text.__html__()) == ("<b> & co", "<b> & co", "&lt;b&gt; &amp; co")
+    assert (str(markup), markup.__html__()) == ("<b>Hi</b>", "<b>Hi</b>")
+    shown = Environment(autoescape=True).from_string("{% for message in messages %}{{ message }};{% endfor %}")
+    assert shown.render(messages=[text, markup]) == "&lt;b&gt; &amp; co;<b>Hi</b>;"
+    assert tuple(text) == ("error", "<b> & co")

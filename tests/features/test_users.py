@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Dependency, HTTPError, Request, abort
+from antiphon import App, Blueprint, Dependency, HTTPError, Request, abort, current_request
 from antiphon.features import (
     Basic,
     Bearer,
@@ -27,6 +27,7 @@ from antiphon.testing import Client, LifespanError
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "loading")]
 
 ADA = {"authorization": str(Authorization.basic("ada", "an oboe: in the rain"))}
+NOT_VALID = "The credentials in the Authorization header are not valid."
 BOB = {"authorization": "Bearer k7Qz"}
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
@@ -359,3 +360,50 @@ def _refused(read):
         read()
     except HTTPError as error:
         return error.status
+
+
+@pytest.mark.parametrize(
+    ("header", "error", "detail"),
+    [
+        (None, "", "Log in first."),
+        ("Bearer", "", NOT_VALID),
+        ("Bearer a b", ', error="invalid_token"', NOT_VALID),
+        ("bearer  a=b, c", ', error="invalid_token"', NOT_VALID),
+        ("Bearer unknown", ', error="invalid_token"', NOT_VALID),
+        ("Basic YTpi", "", NOT_VALID),
+    ],
+)
+def test_a_token_that_is_malformed_is_not_a_missing_one(header, error, detail):
+    app = App()
+    app.use(Users(Bearer(lambda token: None, realm="shop")))
+
+    @app.get("/", before=login_required)
+    def index(request):
+        return "in"
+
+    refused = Client(app).get("/", headers={"authorization": header} if header else {})
+    assert (refused.status, refused.headers["www-authenticate"]) == (401, f'Bearer realm="shop"{error}')
+    assert refused.json["detail"] == detail
+
+
+def test_a_loader_that_reads_what_is_provided_later_says_what_to_move(caplog):
+    app, connection = App(), Dependency("connection")
+
+    async def find(token):
+        return current_request()[connection]
+
+    async def connect(request):
+        return "connected"
+
+    app.use(Users(Bearer(find)))
+    app.provide(connection, connect)
+
+    @app.get("/")
+    def index(request):
+        return str(request.user)
+
+    assert Client(app, raise_errors=False).get("/", headers=BOB).status == 500
+    assert (
+        "move the line that provides 'connection' above the line that provides that source, such as app.use(Users(...))"
+        in caplog.text
+    )

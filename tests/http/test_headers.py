@@ -439,3 +439,28 @@ def test_a_line_that_is_put_stands_in_place_of_all_that_the_field_had():
     assert fields == [("b", "2"), ("a", "4")]
     put_line(fields, ("c", "5"))
     assert fields == [("b", "2"), ("a", "4"), ("c", "5")]
+
+
+SETTING = {
+    "[]": lambda fields, name: fields.__setitem__(name, "a"),
+    "add": lambda fields, name: fields.add(name, "a"),
+    "update": lambda fields, name: fields.update({name: "a"}),
+    "extend": lambda fields, name: fields.extend([(name, "a")]),
+    "setdefault": lambda fields, name: fields.setdefault(name, "a"),
+}
+
+
+@pytest.mark.parametrize("set_field", SETTING.values(), ids=SETTING)
+def test_an_underscore_in_the_name_of_a_known_field_is_refused_with_the_name_that_was_meant(set_field):
+    fields = MutableHeaders()
+    for name in ("content_type", "set_cookie", "x-frame_options"):
+        meant = name.replace("_", "-")
+        with pytest.raises(ValueError, match=f"a header's name has hyphens: it is '{meant}', not '{name}'"):
+            set_field(fields, name)
+    assert not fields
+    set_field(fields, "x_my_own")
+    assert fields["x_my_own"] == "a"
+
+
+def test_a_name_that_was_received_is_kept():
+    assert Headers([("content_type", "a")])["content_type"] == "a"

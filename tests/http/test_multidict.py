@@ -107,8 +107,13 @@ class TestConverting:
             ("x", UUID, -1),
             ("inf", lambda text: int(float(text)), -1),
             ("a", {"a": True}.__getitem__, True),
+            ("nan", float, -1),
+            ("-Infinity", float, -1),
+            ("sNaN", Decimal, -1),
+            ("\x1cinf", Decimal, -1),
+            ("1e999999999", Decimal, -1),
+            ("1e-999999999", Decimal, -1),
         ],
-        ids=["int", "no int", "empty", "too many digits", "Decimal", "no Decimal", "no UUID", "infinity", "table"],
     )
     def test_gives_the_default_for_what_cannot_be_converted(self, text, convert, wanted):
         assert MultiDict([("page", text)]).get("page", -1, type=convert) == wanted

@@ -113,7 +113,7 @@ class TestConditions:
             {"etag", "last-modified", "content-type"},
         )
 
-    @pytest.mark.parametrize("status", [302, 304, 400, 404, 412, 500])
+    @pytest.mark.parametrize("status", [302, 400, 404, 412, 500])
     def test_count_for_a_success_only(self, status):
         response = answer(ask(if_none_match='"v1"', if_match='"v0"', range="bytes=0-1"), status=status)
         assert (response.status, response.body) == (status, BODY)

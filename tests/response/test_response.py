@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.cookies import SetCookie
+from antiphon.http.header_property import header
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.http.urls.url import URL
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
+from antiphon.response.headers import ResponseHeaders
 from antiphon.response.response import Response
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
@@ -731,7 +733,8 @@ class TestMessage:
     @pytest.mark.parametrize("status", [204, 304])
     @pytest.mark.parametrize("body", [None, "abc", [b"a"]], ids=["nothing", "text", "stream"])
     def test_that_may_have_no_body_leaves_it_out_and_declares_no_length(self, status, body):
-        response = Response(body, status)
+        response = Response(body)
+        response.status = status
         assert sent(response)[3] is True
         assert lengths(response) == lengths(response, "HEAD") == []
 
@@ -742,9 +745,28 @@ class TestMessage:
         # RFC 9110 §8.6: a server must not send Content-Length with a 204.
         assert lengths(Response(None, 204, {"content-length": "0"})) == []
 
+    def test_knows_the_names_of_headers_that_have_hyphens(self):
+        names = {part.header for part in vars(ResponseHeaders).values() if isinstance(part, header)}
+        for name in names:
+            if "-" in name:
+                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                    Response("", headers={name.replace("-", "_"): "1"})
+                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                    Response.text("", headers={name.replace("-", "_"): "1"})
+                assert Response("", headers=[(name.replace("-", "_"), "1")]).headers.items()
+
+    @pytest.mark.parametrize("status", [204, 205, 304])
+    @pytest.mark.parametrize("make", [Response, Response.text, Response.html, Response.json])
+    def test_with_content_needs_a_status_that_has_some(self, make, status):
+        for headers in ((), {"x-a": "1"}):
+            with pytest.raises(ValueError, match=rf"a response with status {status} has no content .* got \d+ bytes"):
+                make("abc", status, headers)
+        assert Response(b"", status).body == b""
+
     def test_of_reset_content_is_empty(self):
         # RFC 9110 §15.3.6: a server must not generate content in a 205.
-        response = Response("abc", 205)
+        response = Response("abc")
+        response.status = 205
         assert lengths(response) == ["0"]
         assert sent(response)[2] == b"" or sent(response)[3]
 
@@ -763,7 +785,8 @@ class TestMessage:
     @pytest.mark.parametrize("body", ["abc", [b"a"], None], ids=["text", "stream", "nothing"])
     @pytest.mark.parametrize("status", [200, 204, 205, 304, 404])
     def test_leaves_the_response_as_it_was_for_the_next_request(self, status, body):
-        response = Response(body, status, {"x-a": "1"})
+        response = Response(body, headers={"x-a": "1"})
+        response.status = status
         response.set_cookie("a", "1")
         before = response.headers.items()
         messages = [sent(response, method) for method in ("GET", "HEAD", "GET", "HEAD")]

@@ -8,6 +8,7 @@ import uuid
 from collections import OrderedDict, UserDict, deque
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import pytest
@@ -322,3 +323,77 @@ def test_half_a_surrogate_pair_is_a_value_error():
 @pytest.mark.parametrize(("name", "step"), [("a", "/a"), ("", "/"), ("a/b~c", "/a~1b~0c"), ("~1", "/~01")])
 def test_pointer_steps_escape_tilde_and_slash(name, step):
     assert pointer_step(name) == step
+
+
+UNSET = msgspec.UNSET
+
+
+class Patch(msgspec.Struct):
+    name: str | msgspec.UnsetType = UNSET
+    more: Any = None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"x": UNSET}, "{}"),
+        ({"x": UNSET, "y": 1}, '{"y":1}'),
+        ({"a": [{"x": UNSET, "y": "UNSET"}]}, '{"a":[{"y":"UNSET"}]}'),
+        (Patch(more={"x": UNSET, 1: b"\0"}), '{"more":{"1":"AA=="}}'),
+        ([Patch("a", (Patch(more={"x": UNSET}),))], '[{"name":"a","more":[{"more":{}}]}]'),
+        ({"x": UNSET, "own": 1j}, '{"own":"1j"}'),
+    ],
+    ids=str,
+)
+def test_a_member_that_is_unset_is_left_out(value, text):
+    assert encode_json(value, default=str) == text.encode()
+
+
+@pytest.mark.parametrize(("value", "place"), [(UNSET, ""), ([UNSET], "/0"), ({"x": UNSET, "a": [1, UNSET]}, "/a/1")])
+def test_an_item_that_is_unset_has_no_place_in_json(value, place):
+    with pytest.raises(TypeError, match=f"UnsetType can't be written as JSON(: it is at {place})?\n"):
+        encode_json(value)
+
+
+@dataclasses.dataclass
+class Line:
+    name: str
+    amount: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Basket:
+    lines: list[Line]
+    note: str = ""
+    first: Line | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    line: Line
+    amount: int = 1
+
+
+class Held(msgspec.Struct):
+    line: Line
+
+
+LINE = {"name": "a", "amount": 1}
+
+
+@pytest.mark.parametrize(
+    ("sent", "wanted", "written"),
+    [
+        ({"name": "a"}, Line, LINE),
+        ([{"name": "a"}], list[Line], [LINE]),
+        ({"x": {"name": "a"}}, dict[str, Line], {"x": LINE}),
+        ({"lines": [{"name": "a"}]}, Basket, {"lines": [LINE], "note": "", "first": None}),
+        ({"line": {"name": "a"}}, Slotted, {"line": LINE, "amount": 1}),
+        ({"line": {"name": "a"}}, Held, {"line": LINE}),
+        ([1, {"name": "a"}], tuple[int, Line], [1, LINE]),
+    ],
+)
+def test_a_dataclass_that_msgspec_made_is_written_with_its_defaults(sent, wanted, written):
+    for value in (msgspec.convert(sent, wanted), msgspec.json.decode(json.dumps(sent), type=wanted)):
+        assert json.loads(encode_json({"answer": [value]})) == {"answer": [written]}
+    assert json.loads(encode_json(msgspec.convert(sent, wanted))) == written

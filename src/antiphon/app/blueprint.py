@@ -28,7 +28,7 @@ from antiphon.app.signatures import (
 from antiphon.app.snapshot import Snapshot
 from antiphon.app.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, BLUEPRINT_SETTINGS, names_ours, unknown_setting
+from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.durations import Duration
 from antiphon.http.errors import HTTPError
@@ -98,7 +98,7 @@ class Registry:
         self.features: list[object] = []
 
 
-@names_ours(APP)
+@names_ours(APP, settings=APP_ATTRIBUTES)
 class Routes:
     """The methods with which an application or a blueprint is built. Most can be used as decorators."""
 

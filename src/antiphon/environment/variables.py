@@ -45,14 +45,15 @@ class Environment:
 
         It has the type of the default, which is text, a bool, an int or a float: ``env("DEBUG", False)`` is never the
         text "false", which is true. A bool is written true, 1, yes or on, or false, 0, no or off. ``cast`` is a
-        function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. Raises ValueError, which
+        function that converts the text instead, such as ``int``, ``Path`` or ``str.split``. It also converts a default
+        that is text, unless it can't read that, such as "auto". Raises ValueError, which
         names the variable but does not show its value, for text that does not have that type; TypeError for a default
         of any other type without a ``cast``.
         """
         cast = _cast(name, default) if cast is None else _check(name, cast)
         text = os.environ.get(name)
         if text is None:
-            return default
+            return _of_default(default, cast) if isinstance(default, str) and cast is not str else default
         return text if cast is str else _read(name, text, cast)
 
     def __getitem__(self, name: str) -> str:
@@ -101,6 +102,14 @@ def _cast(name: str, default: object) -> Callable[[str], Any]:
             " cast=, a function that takes text, such as cast=str.split or cast=Path"
         ),
     )
+
+
+def _of_default(default: str, cast: Callable[[str], Any]) -> Any:
+    """Return the result of the cast for a default that is text; text that it can't read, such as "auto", as it is."""
+    try:
+        return cast(default)
+    except (ValueError, TypeError):
+        return default
 
 
 def _check(name: str, cast: Callable[[str], T]) -> Callable[[str], T]:

@@ -6,35 +6,78 @@ from typing import Any, NoReturn, TypeVar
 
 C = TypeVar("C", bound=type)
 
+NO_WORDS: Mapping[str, str] = {}
 REQUEST = {
-    "GET query query_args query_params": "request.args",
-    "POST post": "request.form",
+    "GET query query_args query_params str_GET str_params": "request.args",
+    "POST post str_POST": "request.form",
     "FILES": "request.files",
-    "COOKIES": "request.cookies",
+    "COOKIES cookies_dict str_cookies": "request.cookies",
     "META environ meta": "request.headers, and attributes such as request.ip and request.scheme",
     "client_addr client_ip remote remote_addr": "request.ip",
     "match_info matchdict path_args view_args": "request.path_params, or an argument of the handler",
+    "url_args urlargs urlvars": "request.path_params, or an argument of the handler",
     "data get_data raw_body": "request.body",
     "get_json json_body media": "request.json, or request.json_as(Order)",
     "params": "request.path_params, or request.args for the query",
     "values": "request.args and request.form",
     "lang locale": "request.language.tag, after app.use(Languages(folder))",
-    "gettext": "request.language.gettext(key)",
+    "__ gettext": "request.language.gettext(key)",
     "env": "env from antiphon",
     "is_json": 'request.mimetype == "application/json"',
-    "context ctx state": "request.g, or a Dependency: request[dependency]",
-    "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
-    "full_path": "request.url.target",
+    "context ctx state tmpl_context": "request.g, or a Dependency: request[dependency]",
+    "application_url base_url host_url path_url url_root": "request.url.origin, request.url.root or request.url.path",
+    "full_path path_qs": "request.url.target",
     "htmx": "HtmxRequest(request) from antiphon.features",
     "url_rule": "request.route.pattern",
+    "matched_route": "request.route",
+    "blueprints": "request.blueprint",
+    "script_root": "request.root_path",
+    "subpath traversed view_name virtual_root virtual_root_path": "request.route and request.path_params",
+    "relative_url": "request.url_for(name), or urljoin of urllib.parse",
+    "registry root": "request.app",
+    "access_route": 'request.ip, or request.headers.getall("x-forwarded-for")',
+    "accept_language": "request.accept_languages",
+    "accept_mimetypes": "request.accept",
+    "browser": "request.user_agent.browser, or request.user_agent.os",
+    "is_xhr": 'request.x_requested_with == "XMLHttpRequest"',
+    "mimetype_params": "request.content_type.parameters",
+    "url_charset": "request.args, which are always read as UTF-8",
+    "remote_user": "request.user, after app.use(Users(...))",
+    "body_file": "request.stream",
+    "dict_storage_class list_storage_class parameter_storage_class": "request.args and request.form",
+    "form_data_parser_class make_form_data_parser want_form_data_parsed": "request.form, or a lazy route",
+    "shallow": "a route with receive='stream'",
+    "is_multiprocess is_multithread is_run_once": "code that may run in several threads and processes",
+    "application": "to_app(function) from antiphon",
+    "copy_get from_values": "Request.blank(url)",
+    "get_response": "Client(app) from antiphon.testing",
+    "back": "Response.back(request)",
+    "redirect": "Response.redirect(location), or raise Redirect(location)",
+    "html": "Page(template, name=value) from antiphon.features, or Response.template",
+    "block": "Page(template, _block=name) from antiphon.features, or Response.template",
+    "send_file": "Response.file(path)",
+    "status_code": "abort(404), or return body, status",
+    "csrf_input": "csrf_input(request) from antiphon.features, after app.use(CSRFTokens())",
+    "csrf_token_value": "csrf_token(request) from antiphon.features, after app.use(CSRFTokens())",
     "add_background_task after background call_on_close": "request.after_response(function)",
 }
 RESPONSE = {
-    "status_code": "response.status",
-    "content data get_data media set_data": "response.body",
-    "media_type mimetype": "response.content_type",
-    "background call_on_close": "request.after_response(function)",
-    "raw_headers": "response.headers",
+    "code status_code status_int": "response.status",
+    "app_iter content data get_data iter_encoded media response set_data": "response.body",
+    "charset content_type_params default_content_type media_type mimetype mimetype_params": "response.content_type",
+    "background call_on_close close": "request.after_response(function)",
+    "headerlist raw_headers": "response.headers",
+    "unicode_body": "response.text",
+    "body_file": "Response.stream(chunks)",
+    "direct_passthrough": "Response.file(path), which servers send themselves",
+    "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
+    "cache_expires": "response.cache_for(seconds)",
+    "get_etag set_etag": "response.etag",
+    "conditional_response make_conditional": "response.conditional(request)",
+    "exception": "response.error",
+    "force_type": "Response(body, status, headers), or response.like(given) for the reverse",
+    "from_app": "Client(app) from antiphon.testing",
+    "get_app_iter get_wsgi_headers get_wsgi_response": "the response itself, which is an application of WSGI and ASGI",
     "get_json": "response.json",
 }
 RESPONSE_HEAD = {
@@ -61,7 +104,8 @@ APP = {
     "teardown_appcontext teardown_request": "request.after_response(function)",
     "test_client": "Client(app) from antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
-    "config state": "a module of your own, or a lifespan: app[pool]",
+    "config": "a module of your own, or a lifespan: app[pool]",
+    "state": "a module of your own, or a lifespan: app[pool]",
     "extensions": "app.features, or app.find_feature(Sessions)",
     "asgi_app wsgi_app": "the app itself, which every server can call",
     "add_static_files static_folder": 'app.static("/static", folder)',
@@ -130,8 +174,15 @@ BLUEPRINT_SETTINGS = {
 }
 """Arguments of other frameworks for an app and a blueprint, beside the words above, and ours."""
 
+APP_ATTRIBUTES = {word: ours for word, ours in APP.items() if word != "state"} | {
+    words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()
+}
+"""Attributes of other frameworks' apps that have no effect if they are set, and ours."""
+REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
+"""Attributes of other frameworks' requests that are set, and ours."""
+
 # Compiled only when there is an error, since all programs import this.
-_UNEXPECTED = r"Response\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'"
+_UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
@@ -150,20 +201,23 @@ class OtherWord:
 
 
 class OtherField(OtherWord):
-    """An attribute that objects without a ``__dict__`` have under a different name."""
+    """An attribute that objects have under a different name, and that nobody would read if it were set."""
 
     def __set__(self, instance: object, value: object) -> NoReturn:
         self.__get__(instance, type(instance))
 
 
-def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
-    """Decorate a class, so that its errors about words of other frameworks name ours."""
+def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
+    """Decorate a class, so that its errors about words of other frameworks name ours.
+
+    Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define a word.
+    """
 
     def decorate(cls: C) -> C:
-        kind = OtherWord if cls.__dictoffset__ else OtherField
-        for word, ours in _split(words).items():
-            if not hasattr(cls, word):
-                setattr(cls, word, kind(word, ours))
+        for each, kind in ((settings, OtherField), (words, OtherWord if cls.__dictoffset__ else OtherField)):
+            for word, ours in _split(each).items():
+                if not hasattr(cls, word) and word not in vars(cls):
+                    setattr(cls, word, kind(word, ours))
         cls.__dir__ = _names_of  # type: ignore[method-assign,assignment]
         return cls
 
@@ -243,10 +297,21 @@ def explain(error: BaseException) -> None:
     if not isinstance(error, TypeError):
         return
     unexpected = re.match(_UNEXPECTED, str(error))
-    if unexpected and (ours := _split(RESPONSE).get(unexpected[1])):
-        error.add_note(f"Instead of {unexpected[1]!r}, use {ours}")
+    if unexpected and (ours := _split(RESPONSE).get(unexpected[2])):
+        error.add_note(f"Instead of {unexpected[2]!r}, use {ours}")
+    elif unexpected and (near := _near_argument(unexpected[1], unexpected[2])):
+        if "Did you mean" not in str(error):  # Python says so since 3.13
+            error.add_note(f"Did you mean {near!r}?")
     elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
         error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
+
+
+def _near_argument(maker: str, name: str) -> str | None:
+    """Return the argument of a function that makes a response that is nearest to an unknown one."""
+    from importlib import import_module
+    from inspect import signature
+
+    return _nearest(name, signature(getattr(import_module("antiphon").Response, maker)).parameters)
 
 
 def _failed_line(error: Any) -> str:

@@ -112,7 +112,9 @@ class Bearer(UserSource[U]):
         return (given.token or "",) if given and given.scheme == "bearer" else None
 
     def challenge(self, request: Request) -> Challenge:
-        return self._missing if self.credentials(request) is None else self._invalid
+        """Return the challenge, which says if the request had a token: one that is unknown, or malformed."""
+        scheme, _, token = (request.head.field("authorization") or "").strip().partition(" ")
+        return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 
 
 class Users(Generic[U]):
@@ -235,7 +237,11 @@ class Users(Generic[U]):
     def _refuse(self, request: Request) -> NoReturn:
         wants_page = request.accept.best(["application/json", "text/html"]) == "text/html"
         if self._login is None or not wants_page or self._is_login_page(request):
-            raise Unauthorized("Log in first.", challenge=self.challenges(request))
+            had_credentials = request.head.field("authorization") is not None
+            detail = (
+                "The credentials in the Authorization header are not valid." if had_credentials else "Log in first."
+            )
+            raise Unauthorized(detail, challenge=self.challenges(request))
         raise Redirect(request.url_for(self._login, next=_way_back(request)))
 
     def challenges(self, request: Request) -> list[Challenge]:

@@ -53,7 +53,9 @@ _OWN_MEMBERS = ("type", "title", "status", "detail")
 
 
 class Problem(dict[str, object]):
-    """A problem details object (RFC 9457 §3). A handler that returns one answers with application/problem+json."""
+    """A problem details object (RFC 9457 §3). A handler that returns one answers with application/problem+json, and
+    with its status.
+    """
 
     __slots__ = ()
 

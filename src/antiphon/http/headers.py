@@ -26,6 +26,24 @@ SINGLETONS = frozenset({
 })  # fmt: skip
 """Fields that are not lists: a comma is part of the value (RFC 9110 §5.5)."""
 
+_HYPHENATED = frozenset({
+    "accept-ch", "accept-encoding", "accept-patch", "accept-post", "accept-ranges",
+    "access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
+    "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age", "alt-svc",
+    "authentication-info", "cache-control", "cache-status", "cdn-cache-control", "clear-site-data",
+    "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
+    "content-location", "content-md5", "content-range", "content-security-policy",
+    "content-security-policy-report-only", "content-type", "cross-origin-embedder-policy",
+    "cross-origin-embedder-policy-report-only", "cross-origin-opener-policy",
+    "cross-origin-opener-policy-report-only", "cross-origin-resource-policy", "last-modified",
+    "origin-agent-cluster", "permissions-policy", "permissions-policy-report-only", "preference-applied",
+    "proxy-authenticate", "proxy-status", "referrer-policy", "report-to", "reporting-endpoints", "repr-digest",
+    "retry-after", "server-timing", "service-worker-allowed", "set-cookie", "strict-transport-security",
+    "timing-allow-origin", "want-content-digest", "want-repr-digest", "www-authenticate", "x-content-type-options",
+    "x-dns-prefetch-control", "x-frame-options", "x-permitted-cross-domain-policies", "x-robots-tag",
+})  # fmt: skip
+"""Fields of responses with a hyphen in the name, for which an underscore is a mistake."""
+
 HOP_BY_HOP = dict.fromkeys((
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
     "transfer-encoding", "upgrade",
@@ -131,7 +149,10 @@ class Headers:
 
 
 class MutableHeaders(Headers):
-    """Mutable header fields, such as those of a response."""
+    """Mutable header fields, such as those of a response.
+
+    Setting a field also raises ValueError for an underscore in the name of a known field, such as ``content_type``.
+    """
 
     __slots__ = ()
 
@@ -147,7 +168,10 @@ class MutableHeaders(Headers):
 
     def __setitem__(self, name: str, value: str) -> None:
         """Replace all lines of a field by one line at the end."""
-        put_line(self._fields, field_line(name, value))
+        line = field_line(name, value)
+        if "_" in name:
+            check_hyphens((name,))
+        put_line(self._fields, line)
 
     def __delitem__(self, name: str) -> None:
         if not self._remove(name.lower()):
@@ -166,7 +190,10 @@ class MutableHeaders(Headers):
 
     def add(self, name: str, value: str) -> None:
         """Add a line at the end; other lines of the field stay. Raises ValueError and TypeError as ``Headers`` does."""
-        self._fields.append(field_line(name, value))
+        line = field_line(name, value)
+        if "_" in name:
+            check_hyphens((name,))
+        self._fields.append(line)
 
     def update(self, fields: HeaderFields) -> None:
         """Replace all lines of several fields by new lines at the end.
@@ -175,6 +202,7 @@ class MutableHeaders(Headers):
         """
         added = checked_fields(fields)
         names = {name for name, _ in added}
+        check_hyphens(names)
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
     def extend(self, fields: HeaderFields) -> None:
@@ -182,7 +210,9 @@ class MutableHeaders(Headers):
 
         Raises ValueError and TypeError as ``Headers`` does.
         """
-        self._fields.extend(checked_fields(fields))
+        added = checked_fields(fields)
+        check_hyphens(name for name, _ in added)
+        self._fields.extend(added)
 
     def setdefault(self, name: str, value: str) -> str:
         """Return the combined value of a field; add a line with ``value`` first if it is absent."""
@@ -210,6 +240,15 @@ def _absent(name: str) -> KeyError:
     if "_" in name:
         error.add_note(f"Names of headers have hyphens: {name.replace('_', '-')!r}")
     return error
+
+
+def check_hyphens(names: Iterable[str]) -> None:
+    """Raise ValueError for a name with an underscore that is a known field if written with hyphens."""
+    for name in names:
+        if "_" in name and (meant := name.lower().replace("_", "-")) in _HYPHENATED:
+            raise explained(
+                "bad-header-value", ValueError(f"a header's name has hyphens: it is {meant!r}, not {name!r}")
+            )
 
 
 def field_name(name: str) -> str:

@@ -19,7 +19,8 @@ class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
 
     Two are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
-    case-insensitive (RFC 9110 §8.3.2), all others are not.
+    case-insensitive (RFC 9110 §8.3.2), all others are not. One without parameters equals its text in lower case, as in
+    `upload.content_type in ("image/png", "image/jpeg")`. One with parameters equals no text: compare its `essence`.
     """
 
     __slots__ = ("_parameters", "_subtype", "_type")
@@ -129,8 +130,13 @@ class MediaType(Value):
     def __repr__(self) -> str:
         return f"MediaType.parse({str(self)!r})"
 
-    def _identity(self) -> tuple[str, str, frozenset[tuple[str, str]]]:
-        return self._type, self._subtype, _comparable(self._parameters)
+    def _identity(self) -> object:
+        return (self.essence, _comparable(self._parameters)) if self._parameters else self.essence
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other if isinstance(other, str) else super().__eq__(other)
+
+    __hash__ = Value.__hash__
 
 
 def _comparable(parameters: Mapping[str, str]) -> frozenset[tuple[str, str]]:

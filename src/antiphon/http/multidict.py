@@ -4,10 +4,11 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeAlias, TypeVar, cast, overload
+from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.words import MULTIDICT, names_ours
 from antiphon.http.errors import BadRequest
+from antiphon.http.numbers import number_fault
 
 V = TypeVar("V")
 D = TypeVar("D")
@@ -83,7 +84,11 @@ class MultiDict(Generic[V]):
         *,
         type: Callable[[V], object] | None = None,  # noqa: A002 - the word that users of MultiDicts know
     ) -> object:
-        """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible."""
+        """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
+
+        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, counts as not
+        convertible.
+        """
         found = self._found
         if name not in found:
             return default
@@ -91,9 +96,11 @@ class MultiDict(Generic[V]):
         if type is None:
             return value
         try:
-            return type(value)
+            converted: Any = type(value)
         except (ValueError, TypeError, ArithmeticError):
             return default
+        is_fraction = isinstance(converted, float) or hasattr(converted, "as_tuple")
+        return default if is_fraction and number_fault(converted) else converted
 
     def getone(self, name: str) -> V:
         """Return the only value of a name. Raises MissingKey (a KeyError and a 400) for none or several."""

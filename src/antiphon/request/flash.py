@@ -14,11 +14,22 @@ class HasHTML(Protocol):
 class FlashMessage(NamedTuple):
     """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
 
-    A message that was given as markup has ``__html__``, so templates insert it as it is; they escape others.
+    Its ``str()`` is the text. A message that was given as markup has ``__html__``, so templates insert it as it is;
+    they escape others.
     """
 
     category: str
     message: str
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __html__(self) -> str:
+        """Return the message as HTML: escaped, unless it was given as markup."""
+        from html import escape
+
+        html = getattr(self.message, "__html__", None)
+        return escape(str(self.message)) if html is None else str(html())
 
 
 class FlashMessages(ABC):

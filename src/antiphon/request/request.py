@@ -17,7 +17,7 @@ from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
-from antiphon.explanations.words import REQUEST, names_ours
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
@@ -73,7 +73,7 @@ class Globals(SimpleNamespace):
         return name in vars(self)
 
 
-@names_ours(REQUEST)
+@names_ours(REQUEST, settings=REQUEST_LIMITS)
 class Request(RequestHeaders):
     """An HTTP request (RFC 9110).
 
@@ -841,7 +841,8 @@ def unknown_attribute(name: str) -> AttributeError:
 
     known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
     near = get_close_matches(name, known, 1)
-    meant = f" did you mean {near[0]!r}?" if near else ""
+    ours = word_for(name, REQUEST | REQUEST_LIMITS, ())
+    meant = f" use {ours};" if ours else f" did you mean {near[0]!r}?" if near else ""
     return AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")
 
 

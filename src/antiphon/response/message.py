@@ -49,6 +49,19 @@ def body_of(value: BodyLike) -> Body:
     )
 
 
+def check_content(status: int, body: Body) -> None:
+    """Raise ValueError for content with a status that has none, which no client would receive."""
+    if status in WITHOUT_CONTENT and body != b"":
+        size = f"{len(body)} bytes" if isinstance(body, bytes) else "a stream"
+        raise explained(
+            "status-without-content",
+            ValueError(
+                f"a response with status {status} has no content (RFC 9110 §15), but got {size}, which would not be"
+                " sent: use status 200, or the body None"
+            ),
+        )
+
+
 def framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
     """Return the fields with at most one length, a correct one, and the length that is still to be declared.
 

@@ -11,7 +11,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.durations import Duration
-from antiphon.http.headers import HeaderFields, MutableHeaders, checked_fields, put_line
+from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
@@ -39,7 +39,7 @@ from antiphon.response.fields import (
 )
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.makers import MakerOrValue, maker
-from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
+from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, check_content, framed
 from antiphon.response.template_data import check_data
 from antiphon.response.templates import is_template, render_template
 
@@ -105,18 +105,25 @@ def _json(response: "Response") -> Any:
 
 def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> R:
     """Make a response of this type, unless the headers name a different one."""
+    fields: Fields = typed(content_type)
     if headers:
-        response = cls(body, status)
-        response._fields = checked_fields(headers, typed(content_type))
-        return response
+        if type(headers) is dict:
+            for name in headers:
+                if "_" in name:
+                    check_hyphens((name,))
+        fields = checked_fields(headers, fields)
     if type(body) is str:
         body = body.encode()
     if cls is Response and type(body) is bytes:
-        made: Any = response_of(body, typed(content_type))
+        made: Any = response_of(body, fields)
         if status is not None:
             made._status = _checked_status(status)  # noqa: SLF001 - of this class
+            if status >= 204:
+                check_content(status, body)
         return made  # type: ignore[no-any-return]
-    return cls(body, status, content_type=content_type)
+    response = cls(body, status)
+    response._fields = fields
+    return response
 
 
 def _bytes_of(response: "Response", read: str) -> bytes:
@@ -136,8 +143,8 @@ class Response(ResponseHeaders):
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without
     ``status`` it is a 200, but the response of an error handler then has the status of the error. Without
     ``content_type``, as an argument or in ``headers``, text is text/plain and everything else application/octet-stream.
-    Raises ValueError for a status outside 200 to 599 and for text that can't be in a header, and TypeError for an
-    impossible body.
+    Raises ValueError for a status outside 200 to 599, for text that can't be in a header, and for content with a status
+    that has none (204, 205, 304); TypeError for an impossible body.
     """
 
     __slots__ = {
@@ -175,9 +182,16 @@ class Response(ResponseHeaders):
         if content_type is not None:
             self._fields = typed(content_type)
         if headers:
+            if type(headers) is dict:  # lines come from elsewhere, such as a mounted application
+                for name in headers:
+                    if "_" in name:
+                        check_hyphens((name,))
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)
+        # Most statuses are lower, which takes less time to see. A stream may turn out to be empty.
+        if status is not None and status >= 204 and isinstance(self._body, bytes):
+            check_content(status, self._body)
 
     # Ready-made kinds
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Union
 
 import msgspec
 from msgspec import inspect
@@ -11,6 +11,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.decimals import Unusable, text_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import MISSING, Reason
@@ -26,7 +27,6 @@ from antiphon.serialization.types import (
 
 _TEXT_FOR_FILE = Reason("expected a file, got text", "not_a_file")
 _FILE_FOR_TEXT = Reason("expected text, got a file", "wrong_type")
-_NOT_FINITE_NUMBER = Reason("expected a finite number", "not_a_number")
 
 
 class FileField:
@@ -73,7 +73,6 @@ _CHECKBOX = {"on": "true", "off": "false"}
 _NO_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d")
 _LEADING_ZEROS = re.compile(r"(-?)0+(?=\d)")
 _LEADING_POINT = re.compile(r"(-?)(?=\.\d)")
-_NOT_FINITE = ("nan", "snan", "inf")
 
 
 def _checkbox(text: str) -> str:
@@ -110,7 +109,7 @@ Values: TypeAlias = dict[str, str | list[str] | None]
 class _Field:
     """A field of a record that is read from text. Raises TypeError if no text gives a value of its type."""
 
-    __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings")
+    __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words")
 
     def __init__(self, field: inspect.Field, record: Record) -> None:
         kinds = {type(info) for info in _texts(field.type)}
@@ -133,6 +132,7 @@ class _Field:
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
         self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
+        self.words = _Words(_texts(field.type))
 
     def settle(self, values: Values) -> None:
         """Convert the value to msgspec's spelling; treat an empty one as missing if the type has no empty value."""
@@ -158,12 +158,59 @@ class _Field:
             if self.required:
                 search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
-        value = values[self.name]
-        search.check(value, self.info, pointer)
-        noted = {fault["pointer"] for fault in search.faults.listed}
-        for at, text in _placed(pointer, value) if self.is_fraction else ():
-            if at not in noted and not _is_finite(text):
-                search.faults.add(at, _NOT_FINITE_NUMBER)
+        value = self.words.replaced_in(values[self.name])
+        search.check(_with_unusable_marked(value) if self.is_fraction else value, self.info, pointer)
+
+
+class _Words:
+    """The choices of a field that are text, but that msgspec reads as a number or None: ``"3"`` of ``Literal[1, "3"]``.
+
+    It takes them as they are only where it reads no other text, so the others are converted before.
+    """
+
+    __slots__ = ("_item", "_number", "_words")
+
+    def __init__(self, kinds: list[inspect.Type]) -> None:
+        self._item = Union[tuple(map(python_type, kinds))]  # noqa: UP007 - made at run time
+        choices = [choice for kind in kinds for choice in _choices(kind)]
+        self._number = next((str(choice) for choice in choices if isinstance(choice, int)), None)
+        self._words = {word for word in choices if isinstance(word, str) and not self._reads(word)}
+
+    def _reads(self, word: str) -> bool:
+        try:
+            return bool(msgspec.to_builtins(msgspec.convert(word, self._item, strict=False)) == word)
+        except msgspec.ValidationError:
+            return False
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def are_in(self, value: str | list[str] | None) -> bool:
+        """Return True if a value has such a text."""
+        return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
+
+    def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
+        """Return the value with a number that is a choice in place of each of the words, for a search for faults."""
+        if isinstance(value, list):
+            return [self._number or text if text in self._words else text for text in value]
+        return self._number or value if value in self._words else value
+
+    def converted(self, value: str | list[str] | None) -> object:
+        """Return the value as JSON has it. Raises ValidationError for a text that doesn't fit."""
+        if isinstance(value, list):
+            return list(map(self.converted, value))
+        if value in self._words:
+            return value
+        return msgspec.to_builtins(msgspec.convert(value, self._item, strict=False))
+
+
+def _choices(kind: inspect.Type) -> list[object]:
+    match kind:
+        case inspect.LiteralType(values=values):
+            return list(values)
+        case inspect.EnumType(cls=cls):
+            return [member.value for member in cls]
+    return []
 
 
 class FieldsReader:
@@ -172,7 +219,7 @@ class FieldsReader:
     Raises TypeError if the type is not a record, or has a field that can be read from neither text nor a file.
     """
 
-    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names")
+    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_make_converted", "_many", "_names", "_worded")
 
     def __init__(self, wanted: type, file_type: type | None = None) -> None:
         info = described(wanted, file_type)
@@ -191,7 +238,9 @@ class FieldsReader:
         self._fields = [_Field(field, info) for field, files in zip(info.fields, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
         self._fractions = [field.name for field in self._fields if field.is_fraction]
-        self._make = _maker(wanted, info)
+        self._worded = [field for field in self._fields if field.words]
+        self._make = _maker(wanted, info, strict=False)
+        self._make_converted = _maker(wanted, info, strict=True) if self._worded else self._make
 
     def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
         """Return the record. Raises UnprocessableContent that names every invalid field."""
@@ -221,14 +270,21 @@ class FieldsReader:
 
     def _record(self, values: Values, taken: dict[str, object]) -> object:
         for name in self._fractions:
-            if not _is_finite(values.get(name)):
-                raise msgspec.ValidationError(f"{name} is not finite")
+            if _with_unusable_marked(value := values.get(name)) != value:
+                raise msgspec.ValidationError(f"{name} can't be used")
         try:
+            if any(field.words.are_in(values.get(field.name)) for field in self._worded):
+                return self._make_converted(self._converted(values) | taken)
             return self._make(values | taken if taken else values)
         except msgspec.ValidationError:
             raise
         except PLAIN as error:
             raise refusal(error, self._info) from error
+
+    def _converted(self, values: Values) -> dict[str, object]:
+        """Return the values as JSON has them."""
+        converted = {each.name: each.words.converted(values[each.name]) for each in self._fields if each.name in values}
+        return values | converted
 
     def _misfit(
         self,
@@ -249,11 +305,12 @@ class FieldsReader:
         return search.faults.error(f" of the {source}")
 
 
-def _placed(pointer: str, value: str | list[str] | None) -> list[tuple[str, str | None]]:
-    """Return the texts of a field, each with its JSON Pointer."""
+def _with_unusable_marked(value: str | list[str] | None) -> object:
+    """Return the value with an Unusable in place of each text for a number that can't be used."""
     if isinstance(value, list):
-        return [(f"{pointer}/{index}", text) for index, text in enumerate(value)]
-    return [(pointer, value)]
+        return list(map(_with_unusable_marked, value))
+    reason = None if value is None else text_fault(value)
+    return Unusable(value, reason) if reason else value
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
@@ -270,24 +327,15 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
     return found
 
 
-def _is_finite(value: str | list[str] | None) -> bool:
-    """Return True unless a text is one of the spellings of NaN or infinity that float and Decimal accept."""
-    if isinstance(value, list):
-        return all(map(_is_finite, value))
-    if value is None or "n" not in (text := value.lower()):
-        return True
-    return not text.replace("_", "").strip(" \t\r\n\f\v+-").startswith(_NOT_FINITE)
-
-
-def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], object]:
+def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
     """Return a function that makes the record from its values by name, or raises ValidationError."""
     if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
-        return _maker_by_name(info)
-    return with_defaults(partial(msgspec.convert, type=wanted, strict=False), info)
+        return _maker_by_name(info, strict=strict)
+    return with_defaults(partial(msgspec.convert, type=wanted, strict=strict), info)
 
 
 def _maker_by_name(
-    info: inspect.NamedTupleType | inspect.StructType,
+    info: inspect.NamedTupleType | inspect.StructType, *, strict: bool
 ) -> Callable[[Mapping[str, object]], object]:
     """Return such a function for a type that msgspec reads from arrays, using a Struct with the same fields."""
     fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
@@ -295,7 +343,7 @@ def _maker_by_name(
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
 
     def make(values: Mapping[str, object]) -> object:
-        found = msgspec.structs.asdict(msgspec.convert(values, by_name, strict=False))
+        found = msgspec.structs.asdict(msgspec.convert(values, by_name, strict=strict))
         try:
             return info.cls(**found)
         except ValueError as error:

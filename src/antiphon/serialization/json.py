@@ -8,10 +8,12 @@ import sys
 from collections import UserString
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import MISSING
 from functools import lru_cache
 from itertools import islice
 from math import isinf
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from types import NoneType
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -222,19 +224,29 @@ Default: TypeAlias = Callable[[object], object]
 _encode = msgspec.json.Encoder(enc_hook=_written_as).encode
 
 
-@lru_cache(16)
-def _encoder(default: Default) -> Callable[[object], bytes]:
+def _hook(default: Default | None) -> Default:
+    """Return the function that msgspec calls for values that it doesn't know."""
+    if default is None:
+        return _written_as
+
     def written_as(value: object) -> object:
         try:
             return _written_as(value)
         except _UnwritableError as unwritable:
+            if isinstance(value, msgspec.UnsetType):  # it is left out, not written
+                raise
             try:
                 return default(value)
             except TypeError as error:
                 unwritable.reason = str(error)
                 raise unwritable from error
 
-    return msgspec.json.Encoder(enc_hook=written_as).encode
+    return written_as
+
+
+@lru_cache(16)
+def _encoder(default: Default) -> Callable[[object], bytes]:
+    return msgspec.json.Encoder(enc_hook=_hook(default)).encode
 
 
 def encode_json(value: object, default: Default | None = None) -> bytes:
@@ -245,8 +257,9 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     a MultiDict as lists by name, any mapping (any object with ``keys`` and ``[]``, such as Headers), subclasses of
     str, int and float as these, a UserString as a string, any other collection as an array, a model of
     Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as in the header.
-    NaN and Infinity, which JSON lacks, become null. ``default`` is called with each value of any other type, and
-    returns the value to write instead.
+    NaN and Infinity, which JSON lacks, become null. A member of an object that is msgspec's UNSET is left out. The
+    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults. ``default`` is called with each
+    value of any other type, and returns the value to write instead.
 
     Raises TypeError, which names the type and place, for a value that can't be written, ValueError for a value that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
@@ -254,7 +267,19 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        return encode(value)
+        if type(value) is dict:  # which is the most usual
+            for part in value.values():
+                if type(part) is not str and type(part) not in _LEAVES:
+                    _set_defaults(part)
+        else:
+            _set_defaults(value)
+        try:
+            return encode(value)
+        except _UnwritableError as error:
+            if not isinstance(error.value, msgspec.UnsetType):
+                raise
+            value = _without_unset(value, _hook(default))
+            return encode(value)
     except _UnwritableError as error:
         raise explained("not-json", TypeError(error.at(_place(value, error.value)))) from error.__cause__
     except RecursionError:
@@ -266,6 +291,69 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
         raise explained(
             "not-json", TypeError(f"this {type(value).__name__} can't be written as JSON: {error}")
         ) from error
+
+
+_LEAVES = frozenset({str, int, float, bool, NoneType, bytes})
+
+
+def _set_defaults(value: Any) -> None:
+    """Set the defaults of dataclasses that msgspec has left on the class, on each instance in a value.
+
+    msgspec makes such instances, and writes only what an instance has. To take little time, only the first item of a
+    list of dicts is searched.
+    """
+    kind = type(value)
+    parts: Iterable[object]
+    if kind is dict:
+        parts = value.values()
+    elif kind is list or kind is tuple:
+        parts = value[:1] if value and type(value[0]) is dict else value
+    elif (record := _record_of(kind)) is not None:  # type: ignore[arg-type]  # a class can be hashed
+        for name, default in record.defaults.items():
+            if name not in (given := vars(value)):
+                given[name] = default
+        parts = [getattr(value, name, None) for name in record.names]
+    else:
+        return
+    for part in parts:
+        if type(part) not in _LEAVES:
+            _set_defaults(part)
+
+
+class _Record(NamedTuple):
+    """The fields of a class that msgspec writes as an object, and the defaults that its instances may lack."""
+
+    names: Collection[str]
+    defaults: Mapping[str, Any]
+
+
+@lru_cache(256)
+def _record_of(cls: type) -> _Record | None:
+    """Return the fields of a dataclass or Struct; None for any other class, and for one that has neither in it."""
+    if (names := getattr(cls, "__struct_fields__", None)) is not None:
+        return _Record(names, {})
+    if (fields := getattr(cls, "__dataclass_fields__", None)) is None or hasattr(cls, "__pydantic_validator__"):
+        return None
+    has_dict = bool(cls.__dictoffset__)
+    defaults = {name: field.default for name, field in fields.items() if has_dict and field.default is not MISSING}
+    return _Record(tuple(fields), defaults)
+
+
+def _without_unset(value: object, written_as: Default) -> object:
+    """Return a value as JSON types, without the members of objects that are UNSET."""
+    unset = str(b"UNSET", "ascii")  # known by its identity, which no text of a program has
+
+    def without(part: object) -> object:
+        if isinstance(part, dict):
+            return {name: without(inner) for name, inner in part.items() if inner is not unset}
+        if isinstance(part, list | tuple):
+            return list(map(without, part))
+        return msgspec.UNSET if part is unset else part
+
+    def written(part: object) -> object:
+        return unset if isinstance(part, msgspec.UnsetType) else written_as(part)
+
+    return without(msgspec.to_builtins(value, enc_hook=written, str_keys=True))
 
 
 def _place(whole: object, part: object) -> str:

@@ -19,6 +19,7 @@ from msgspec import inspect
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.collisions import refusing_collisions
+from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
@@ -61,7 +62,7 @@ def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
 
 
 def _completed(decode: Decode, info: inspect.Type) -> Decode:
-    return refusing_collisions(with_defaults(decode, info), info)
+    return refusing_collisions(refusing_unusable(with_defaults(decode, info), info), info)
 
 
 _READ_AS_FLOATS = {inspect.FloatType, inspect.AnyType}
@@ -95,7 +96,8 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     types that contain one.
 
     A number without a fraction, up to 2**53, is also an int, as in JSON Schema: ``87.0``. A Decimal may be sent as a
-    string, and can then be NaN or infinite; a float can't.
+    string. NaN and infinity are refused, as are Decimals beyond the range of IEEE 754's decimal128: exponents to 6144,
+    and 6176 decimal places.
 
     Raises UnprocessableContent, which names every invalid field, BadRequest for anything that is not JSON (like
     decode_json), and TypeError for a type that can't be read.
@@ -136,7 +138,7 @@ def _refused(data: bytes, text: bytes, info: inspect.Type, error: Exception) -> 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
     """Return the error for JSON that msgspec refused with ``error``."""
     try:
-        value = _decode_any(data)
+        value = with_unusable_marked(_decode_any(data), data, info)
         search = FaultSearch(whole=value)
         search.check(value, info, "")
     except UNREADABLE as unreadable:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from antiphon.serialization.decimals import Unusable
 from antiphon.serialization.faults import (
     Faults,
     FirstFault,
@@ -25,10 +26,10 @@ from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason, not_one_of, reason_for_text, reason_of
 from antiphon.serialization.types import Record, members, parts, python_type
 
-PLAIN = (ValueError, TypeError, OverflowError)
-"""The errors that msgspec may raise for a value instead of a ValidationError."""
+PLAIN = (ValueError, TypeError, ArithmeticError)
+"""The errors that msgspec may raise for a value instead of a ValidationError, or pass on from a ``__post_init__``."""
 
-_SIGNALING_NAN = "Cannot hash a signaling NaN value"
+_NOT_CALCULATED = "a calculation with this value failed"
 _UNHASHABLE = {
     "unhashable type: 'list'": "an array can't be in a set",
     "unhashable type: 'dict'": "an object can't be in a set",
@@ -41,7 +42,8 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
     """Return the fault of the value. Raises the error itself if it is the programmer's.
 
     Such errors are raised by Python code, for example in a default factory, or for sets of unhashable items: without
-    Any among the parts of its type (``info``, if it is known), the value can't be the cause.
+    Any among the parts of its type (``info``, if it is known), the value can't be the cause. But an ArithmeticError in
+    a ``__post_init__``, such as a division by zero, depends on the value alone.
     """
     fault = _refusal(error, info)
     try:
@@ -54,10 +56,8 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
 
 def _refusal(error: Exception, info: inspect.Type | None) -> msgspec.ValidationError | None:
     message = str(error)
-    if _SIGNALING_NAN in message and isinstance(error, TypeError):  # since Python 3.14, as part of a longer message
-        return msgspec.ValidationError("must not be a signaling NaN")
     if not _is_from_here(error):
-        return None
+        return msgspec.ValidationError(_NOT_CALCULATED) if isinstance(error, ArithmeticError) else None
     if isinstance(error, TypeError):
         words = next((words for known, words in _UNHASHABLE.items() if known in message), None)
         if words is None or not (info is None or _has_any(info)):
@@ -147,6 +147,9 @@ class FaultSearch:
 
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
         """Add the fault that msgspec found in a value."""
+        if isinstance(value, Unusable):
+            self.faults.add(pointer, value.reason)
+            return
         inner, message = located(error)
         reason = reason_for_text(message) if self.as_text else reason_of(message)
         is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
@@ -243,8 +246,10 @@ class FaultSearch:
     def _names(self, names: list[str], info: inspect.Type, pointer: str) -> None:
         wanted = GenericAlias(dict, (python_type(info), Any))
         for index, error in self._unfit(0, len(names), lambda at: self._misfit(dict.fromkeys(names[at]), wanted)):
-            reason = Reason(f"the name does not fit: {reason_for_text(located(error)[1]).detail}", "wrong_name")
-            self.faults.add(pointer + step_to(names[index]), reason)
+            name = names[index]
+            said = name.reason if isinstance(name, Unusable) else reason_for_text(located(error)[1])
+            reason = Reason(f"the name does not fit: {said.detail}", "wrong_name")
+            self.faults.add(pointer + step_to(str(name)), reason)
 
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]

@@ -3,9 +3,10 @@
 import datetime
 import decimal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 from types import GenericAlias
-from typing import Annotated, Any, Literal, TypeAlias, Union, cast
+from typing import Annotated, Any, Literal, TypeAlias, TypeGuard, Union, cast
 
 import msgspec
 from msgspec import inspect
@@ -142,6 +143,51 @@ def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
     if isinstance(info, inspect.UnionType):
         return tuple(member for part in info.types for member in members(part))
     return (info,)
+
+
+Placed: TypeAlias = tuple[int | str, Any, inspect.Type]
+"""A part of a value in JSON: its index or name, the part itself, and its type."""
+
+
+def items_of(value: list[Any], kinds: tuple[inspect.Type, ...]) -> Iterable[Placed]:
+    """Return the items of an array, each with its index and type; none if no type in the union is an array."""
+    for kind in kinds:
+        match kind:
+            case inspect.CollectionType(item_type=item):
+                return ((index, part, item) for index, part in enumerate(value))
+            case inspect.TupleType(item_types=types):
+                return zip(count(), value, types, strict=False)
+            case inspect.NamedTupleType(fields=fields):
+                return zip(count(), value, [field.type for field in fields], strict=False)
+            case inspect.StructType(array_like=True, fields=fields) if _is_tagged(kind, value[:1]):
+                first = 0 if kind.tag is None else 1
+                return zip(count(first), value[first:], [field.type for field in fields], strict=False)
+    return ()
+
+
+def members_of(value: object, kinds: tuple[inspect.Type, ...]) -> Iterable[Placed]:
+    """Return the members of an object, each with its name and type; none if no type in the union is an object."""
+    if not isinstance(value, dict):
+        return ()
+    for kind in kinds:
+        if isinstance(kind, inspect.DictType):
+            return ((name, part, kind.value_type) for name, part in value.items())
+        if _is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
+            types = {field.encode_name: field.type for field in kind.fields}
+            return ((name, part, types[name]) for name, part in value.items() if name in types)
+    return ()
+
+
+def _is_object(kind: inspect.Type) -> TypeGuard[Record]:
+    return isinstance(kind, Record) and not (
+        isinstance(kind, inspect.NamedTupleType) or getattr(kind, "array_like", False)
+    )
+
+
+def _is_tagged(kind: Record, found: list[object]) -> bool:
+    """True if a tag is that of the record, or if the record has none."""
+    tag = getattr(kind, "tag", None)
+    return tag is None or found == [tag]
 
 
 def python_type(info: inspect.Type) -> Any:

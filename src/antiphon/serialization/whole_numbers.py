@@ -6,12 +6,11 @@ msgspec takes them for floats alone. So JSON that it has refused is looked throu
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import TypeGuard
 
 import msgspec
 from msgspec import inspect
 
-from antiphon.serialization.types import Record, members, parts
+from antiphon.serialization.types import items_of, members, members_of, parts
 
 _MOST = 2**53
 """The largest number below which a float has every integer: RFC 8259 §6 advises against larger ones."""
@@ -112,7 +111,7 @@ class _Marking:
             value.is_integer = self._is_integer_alone(info)
             return
         kinds = members(info)
-        for part, of in _items(value, kinds) if isinstance(value, list) else _members(value, kinds):
+        for _, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
             if type(part) is _Whole:
                 part.is_integer = self._is_integer_alone(of)
             elif type(part) in _NESTED:
@@ -125,44 +124,3 @@ class _Marking:
             known = any(map(_is_integer, kinds)) and not any(isinstance(kind, _FRACTIONAL) for kind in kinds)
             self._known[id(info)] = known
         return known
-
-
-def _items(value: list[object], kinds: tuple[inspect.Type, ...]) -> Iterable[tuple[object, inspect.Type]]:
-    """Return the items of an array, each with its type."""
-    for kind in kinds:
-        match kind:
-            case inspect.CollectionType(item_type=item):
-                return ((part, item) for part in value)
-            case inspect.TupleType(item_types=types):
-                return zip(value, types, strict=False)
-            case inspect.NamedTupleType(fields=fields):
-                return zip(value, [field.type for field in fields], strict=False)
-            case inspect.StructType(array_like=True, fields=fields) if _is_tagged(kind, value[:1]):
-                first = 0 if kind.tag is None else 1
-                return zip(value[first:], [field.type for field in fields], strict=False)
-    return ()
-
-
-def _members(value: object, kinds: tuple[inspect.Type, ...]) -> Iterable[tuple[object, inspect.Type]]:
-    """Return the members of an object, each with its type."""
-    if not isinstance(value, dict):
-        return ()
-    for kind in kinds:
-        if isinstance(kind, inspect.DictType):
-            return ((part, kind.value_type) for part in value.values())
-        if _is_object(kind) and _is_tagged(kind, [value.get(getattr(kind, "tag_field", None))]):
-            names = {field.encode_name: field.type for field in kind.fields}
-            return ((part, names[name]) for name, part in value.items() if name in names)
-    return ()
-
-
-def _is_object(kind: inspect.Type) -> TypeGuard[Record]:
-    return isinstance(kind, Record) and not (
-        isinstance(kind, inspect.NamedTupleType) or getattr(kind, "array_like", False)
-    )
-
-
-def _is_tagged(kind: Record, found: list[object]) -> bool:
-    """True if a tag is that of the record, or if the record has none."""
-    tag = getattr(kind, "tag", None)
-    return tag is None or found == [tag]

@@ -445,3 +445,102 @@ class TestFiles:
 
         sizes = [999, 1000, 1500, 5 << 20, 16 << 20, 10**9]
         assert [*map(in_bytes, sizes)] == ["999 bytes", "1 kB", "1.5 kB", "5.2 MB", "16.7 MB", "1 GB"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "value"),
+    [
+        (str | None, ..., None),
+        (str | None, None, None),
+        (str | None, "a", None),
+        (Annotated[str | None, Field(widget="textarea")], ..., None),
+        (int | None, 5, None),
+        (Colour | None, Colour.RED, None),
+        (Literal["", "a"] | None, None, ""),
+        (str, "", ""),
+        (str, "a", ""),
+        (int, 5, 5),
+        (Colour, Colour.RED, Colour.RED),
+    ],
+)
+def test_an_input_that_is_left_empty_is_none_if_its_type_allows_that(kind, default, value):
+    form = sent(made(kind, default), {"f": ""})
+    assert (form.errors, form.data.f) == ({}, value)
+
+
+@pytest.mark.parametrize("widget", ["text", "search", "tel", "email", "url", "password"])
+@pytest.mark.parametrize("text", ["a@b.example\r\nBcc: x@y.example", "a\nb", "a\rb", "http://a/\0", "\n"])
+def test_an_input_of_one_line_takes_no_others(widget, text):
+    kind = Annotated[str, Field(widget=widget)]
+    assert codes(sent(made(kind), {"f": text})) == {"f": ["not_a_line"]}
+    assert codes(sent(made(list[kind]), [("f", "a@b.example"), ("f", text)]))["f"][-1] == "not_a_line"
+
+
+def test_a_textarea_and_a_hidden_input_take_any_line_ends():
+    for widget in ("textarea", "hidden"):
+        assert sent(made(Annotated[str, Field(widget=widget)]), {"f": "a\nb\r"}).data.f == "a\nb\r"
+
+
+MOMENT = datetime.datetime(2026, 1, 31, 12, 30, 15, 123456)
+TENTHS, MINUTES = MOMENT.replace(microsecond=100_001), MOMENT.replace(second=0, microsecond=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "text", "expected"),
+    [
+        (datetime.datetime, MOMENT, "2026-01-31T12:30:15.123", MOMENT),
+        (datetime.datetime, TENTHS, "2026-01-31T12:30:15.1", TENTHS),
+        (datetime.datetime, MINUTES, "2026-01-31T12:30", MINUTES),
+        (datetime.datetime, MOMENT, "2026-01-31T12:30:15.124", MOMENT.replace(microsecond=124000)),
+        (datetime.datetime | None, None, "", None),
+        (datetime.time, MOMENT.time(), "12:30:15.123", MOMENT.time()),
+        (datetime.time, MOMENT.time(), "12:30:15", datetime.time(12, 30, 15)),
+        (list[datetime.time], [MOMENT.time()], "12:30:15.123", [MOMENT.time()]),
+    ],
+)  # fmt: skip
+def test_a_time_that_was_not_changed_keeps_its_microseconds(kind, value, text, expected):
+    wanted = made(kind)
+    assert sent(wanted, {"f": text}, initial=wanted(value)).data.f == expected
+
+
+@dataclass
+class Picture:
+    title: str
+    file: Upload
+    thumb: Upload | None = None
+
+
+class TestChosenFiles:
+    def sent(self, **options: Any) -> Any:
+        app = App()
+
+        @app.post("/")
+        def add(request: Request) -> Any:
+            form = Form(Picture, request)
+            form.validate()
+            return form, form.status
+
+        return Client(app).post("/", **options).text
+
+    def test_that_were_chosen_have_to_be_chosen_again_after_an_error_elsewhere(self):
+        again = '<p class="error" id="picture-file-error">Please choose the file again.</p>'
+        page = self.sent(form={"title": ""}, files={"file": ("a.png", b"x"), "thumb": ("", b"")})
+        assert again in page
+        assert 'aria-describedby="picture-file-error"' in page
+        assert "picture-thumb-error" not in page
+        assert again not in self.sent(form={"title": "x"}, files={"file": ("a.png", b"x")})
+
+
+@dataclass
+class OnePicture:
+    title: str
+    file: Upload
+
+
+def test_a_body_above_the_limit_is_said_beside_the_only_file():
+    for wanted, key in ((OnePicture, "file"), (Picture, ""), (Signup, "")):
+        request = post({"name": "Ada", "title": "a"})
+        request.limits = Limits(body=5)
+        form = Form(wanted, request)
+        assert not form.validate()
+        assert codes(form) == {key: ["body_too_large"]}

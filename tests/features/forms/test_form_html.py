@@ -486,3 +486,27 @@ def test_errors_of_a_field_can_be_taken_back():
     shown.clear_errors("f")
     assert not shown.errors
     shown.clear_errors("f")
+
+
+@pytest.mark.parametrize(
+    ("kind", "default", "has_empty"),
+    [
+        (Colour, ..., True),
+        (Colour, Colour.RED, False),
+        (Colour | None, ..., True),
+        (Colour | None, Colour.RED, True),
+        (Annotated[Colour, Field(placeholder="As usual")], Colour.RED, True),
+        (Annotated[Colour, Field(attributes={"placeholder": False})], ..., False),
+    ],
+)
+def test_a_select_offers_an_empty_choice_where_it_means_something(kind, default, has_empty):
+    assert ('<option value="">' in str(form(wanted=made(kind, default))["f"].input)) is has_empty
+
+
+def test_a_select_has_no_attributes_of_a_number_or_text():
+    number, text = Annotated[int, Meta(ge=1, le=9)], Annotated[str, Meta(max_length=3, pattern="^[a-z]+$")]
+    for kind in (number, text, Annotated[number, Field(attributes={"data-x": "y"})]):
+        chosen = form(wanted=made(kind), choices={"f": [1, 2]})["f"]
+        for shown in (chosen, form(wanted=made(kind))["f"].showing(widget="select", choices=[1, 2])):
+            opening = str(shown.input).partition(">")[0]
+            assert {*re.findall(r" ([\w-]+)(?==| |$)", opening)} <= {"id", "name", "required", "data-x"}

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from antiphon import App, Blueprint, Limits, Request, Response, Upload, abort
 from antiphon.features import (
     Bearer,
+    Field,
     Form,
     IdempotentWrites,
     MemoryStore,
@@ -100,8 +101,8 @@ class Receipt:
 
 @dataclass
 class Contact:
-    name: Title
-    message: Title
+    name: Annotated[Title, Field(widget="textarea")]
+    message: Annotated[Title, Field(widget="textarea")]
 
 
 class Sold(Conflict):

@@ -124,7 +124,9 @@ class Source(NamedTuple):
                 RuntimeError(
                     f"the dependency {name!r} is not resolved: {describe(self.hook.function)} is called when the"
                     " middleware is open, before the hooks and the handler, after the sources of the dependencies that"
-                    " were provided before it" + (", and closed with the response" if self.yields else "")
+                    f" were provided before it{', and closed with the response' if self.yields else ''}. If such a"
+                    f" source reads it, such as a loader of Users, move the line that provides {name!r} above the line"
+                    " that provides that source, such as app.use(Users(...))"
                 ),
             )
         if self.yields:

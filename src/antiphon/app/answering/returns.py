@@ -12,6 +12,7 @@ from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, JSON, NOT_SNIFFED, SharedFields, only_typed
+from antiphon.response.message import check_content
 from antiphon.response.response import Response, json_encoder, response_of
 from antiphon.response.templates import TemplateString, is_template
 
@@ -125,7 +126,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
     if isinstance(value, dict | list) or _is_record(kind):
-        return _json(value, source, request, _PROBLEM_ONLY if kind is Problem else _JSON_ONLY)
+        return _problem(value, source, request) if kind is Problem else _json(value, source, request)
     if is_template(value):
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
@@ -150,6 +151,14 @@ def _is_mapping(kind: type) -> bool:
 
 def _json(value: object, _: Source, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
     return response_of(json_encoder()(value, _json_default(request)), fields)
+
+
+def _problem(value: Problem, source: Source, request: Request) -> Response:
+    """Make a response from problem details, with the status that they name (RFC 9457 §3.1.2)."""
+    response = _json(value, source, request, _PROBLEM_ONLY)
+    if "status" in value:
+        response.status = value["status"]  # type: ignore[assignment]  # the setter refuses what is not a status
+    return response
 
 
 def _json_default(request: Request) -> Callable[[Any], object] | None:
@@ -229,6 +238,7 @@ _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] 
 def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is not a status
+        check_content(response.status, response.body)
     if headers:
         response.headers.update(headers)
     return response

@@ -180,7 +180,9 @@ class Response:
             fields.append(("content-length", str(body.length)))
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
-        return NativeResponse(body, self.status_code, fields)
+        made = NativeResponse(body, headers=fields)
+        made.status = self.status_code  # set afterwards, since Microdot takes a body with any status
+        return made
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
         """Return the body in chunks."""

@@ -9,7 +9,7 @@ from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
-from antiphon.features.forms.sent import TICKED
+from antiphon.features.forms.sent import TICKED, TIMES
 from antiphon.features.markup import Markup
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ _NO_WORD = re.compile(r"\W")
 _SECRET = ("password", "file")
 """Widgets whose values are never shown again."""
 _NEVER_EMPTY = ("color", "range")
-_TIMES = ("time", "datetime-local")
 _OFFSET = re.compile(r"\d(?:Z|[+-]\d\d:\d\d)")
 _MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
 
@@ -145,8 +144,12 @@ class BoundField:
     @property
     def error(self) -> Markup:
         """The messages of the errors, or empty if there are none."""
-        messages = " ".join(error.message for error in self.errors)
+        messages = " ".join(error.message for error in self.errors or self._lost_file())
         return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Markup()
+
+    def _lost_file(self) -> list[FormError]:
+        """Return the request to choose a file again: the page with other fields' errors can't contain it."""
+        return self._form.lost_file(self.key) if self._planned.is_file else []
 
     def __html__(self) -> str:
         """Return the whole field."""
@@ -174,7 +177,7 @@ class BoundField:
         """Return the attribute that ties the help and the error to an input."""
         ids = [
             f"{self.id}-{part}"
-            for part, is_there in (("help", self._planned.field.help), ("error", self.errors))
+            for part, is_there in (("help", self._planned.field.help), ("error", self.errors or self._lost_file()))
             if is_there
         ]
         return {"aria-describedby": " ".join(ids) or None}
@@ -221,7 +224,8 @@ class BoundField:
         attributes = self._attributes()
         empty = attributes.pop("placeholder", None)
         offered, each = planned.choices or {}, planned.field.choice_attributes
-        has_empty = not planned.is_many and empty is not False and "" not in offered
+        can_be_empty = bool(empty) or planned.is_nullable or not planned.has_default
+        has_empty = not planned.is_many and empty is not False and "" not in offered and can_be_empty
         options = [tag("option", {"value": "", **each}, empty or "")] if has_empty else []
         for text, label in offered.items():
             options.append(tag("option", {"value": text, "selected": text in chosen, **each}, label))
@@ -247,7 +251,7 @@ def _as_shown(widget: str, text: str) -> tuple[str, str]:
 
     Inputs for times have at most milliseconds, and no offset from UTC.
     """
-    if widget not in _TIMES:
+    if widget not in TIMES:
         return widget, text
     return ("text", text) if _OFFSET.search(text[-7:]) else (widget, _MICROSECONDS.sub("", text))
 

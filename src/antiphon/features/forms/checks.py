@@ -15,6 +15,10 @@ EMAIL = re.compile(
 
 _URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
+_LINES = ("text", "search", "tel", "email", "url", "password")
+_NOT_IN_A_LINE = re.compile(r"[\r\n\0]")
+"""Characters that browsers remove from an input of one line: CR and LF begin a new header or log line elsewhere."""
+
 _FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
 
@@ -22,6 +26,9 @@ def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dic
     """Yield the code and bounds of each fault in the texts of an input. An empty text is not checked."""
     pattern, code = _FORMS.get(planned.widget, (None, ""))
     for text in filter(None, texts):
+        if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):
+            yield "not_a_line", {}
+            continue
         if pattern is not None and not pattern.fullmatch(text):
             yield code, {}
         if planned.choices is not None and text not in planned.choices:

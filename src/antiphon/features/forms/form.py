@@ -14,7 +14,7 @@ from antiphon.features.forms.field import Choices
 from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
-from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
+from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times
 from antiphon.features.markup import Markup
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
@@ -223,7 +223,8 @@ class Form(Generic[T]):
         """Return what was sent, or nothing if the body was too large."""
         if self._sent is None:
             try:
-                self._sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
+                sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
+                self._sent = with_exact_times(sent, self._inputs, self._initial_texts)
             except ContentTooLarge as error:
                 self._sent, self._refusal = NOTHING, without_traceback(error)
         return self._sent
@@ -231,7 +232,9 @@ class Form(Generic[T]):
     def _add_refusal(self, error: ContentTooLarge) -> None:
         is_size = error.members.get("limit") in _IN_BYTES
         bounds = {"max": error.members.get("maximum")} if is_size else {}
-        self._add("", "body_too_large", bounds, () if is_size else ("many",))
+        files = [planned.key for planned in self._inputs if planned.is_file]
+        key = files[0] if is_size and len(files) == 1 else ""
+        self._add(key, "body_too_large", bounds, () if is_size else ("many",))
 
     def _check(self, planned: Input, sent: Sent) -> None:
         if planned.is_required and not sent.is_filled(planned):
@@ -279,6 +282,14 @@ class Form(Generic[T]):
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)
+        return self._initial_texts(planned)
+
+    def lost_file(self, field: str) -> list[FormError]:
+        """Return the request to choose the file of a field again, if it was sent with a form that has errors."""
+        is_lost = self.is_bound and self._errors and any(self._received().files.getall(self._by_key[field].name))
+        return [FormError(self._said("choose_again"), "choose_again")] if is_lost else []
+
+    def _initial_texts(self, planned: Input) -> Sequence[str]:
         return texts_of(self._initial_value(planned))
 
     def _initial_value(self, planned: Input) -> object:

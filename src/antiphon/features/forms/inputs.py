@@ -2,7 +2,7 @@
 
 import re
 from collections import UserString
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -32,10 +32,11 @@ class Input:
     is_required: bool
     """True if something must be entered."""
     is_many: bool
-    is_text: bool
-    """True if the type takes any text, the empty one too."""
     is_bool: bool
     is_file: bool
+    is_nullable: bool
+    kinds: Sequence[inspect.Type]
+    """The types of one value."""
     attributes: Mapping[str, AttributeValue]
     choices: Mapping[str, Text] | None
     """The text and the label of each value to choose from."""
@@ -48,6 +49,11 @@ class Input:
         return self.choices is not None and self.widget in ("radio", "checkbox")
 
     @property
+    def is_none_if_empty(self) -> bool:
+        """True if an empty text means None: the type allows None, and the empty text is not a choice."""
+        return self.is_nullable and (self.choices is None or "" not in self.choices)
+
+    @property
     def is_switch(self) -> bool:
         """True for a single checkbox, which sends nothing unless it is ticked."""
         return self.widget == "checkbox" and self.choices is None
@@ -55,7 +61,12 @@ class Input:
     def choosing(self, choices: Choices) -> "Input":
         """Return the input with these choices."""
         widget: Widget = "select" if self.widget in ("text", "number") else self.widget
-        return replace(self, choices=labelled(choices), widget=widget)
+        return replace(self, choices=labelled(choices), widget=widget, attributes=self._attributes_for(widget))
+
+    def _attributes_for(self, widget: Widget) -> Mapping[str, AttributeValue]:
+        if widget == self.widget:
+            return self.attributes
+        return _attributes(self.kinds, widget, self.field, is_many=self.is_many)
 
     def shown(
         self,
@@ -80,7 +91,7 @@ class Input:
             widget=widget or self.widget,
             choices=self.choices if choices is None else labelled(choices),
             field=field,
-            attributes={**self.attributes, **attributes},
+            attributes={**self._attributes_for(widget or self.widget), **attributes},
         )
 
 
@@ -154,9 +165,10 @@ def _input(field: inspect.Field, hint: object) -> Input:
         field=declared if declared.help else replace(declared, help=meta.get("description")),
         is_required=declared.required or (field.required and not is_nullable and not is_switch),
         is_many=is_many,
-        is_text=any(isinstance(kind, inspect.StrType | inspect.AnyType) for kind in kinds),
         is_bool=is_bool,
         is_file=bool(kinds) and all(isinstance(kind, inspect.CustomType) for kind in kinds),
+        is_nullable=is_nullable,
+        kinds=kinds,
         attributes=_attributes(kinds, widget, declared, is_many=is_many),
         choices=None if choices is None else labelled(choices),
         default=_default(field),
@@ -230,7 +242,7 @@ _TEXTS = ("text", "search", "url", "tel", "email", "password")
 
 
 def _attributes(
-    kinds: list[inspect.Type], widget: Widget, declared: Field, *, is_many: bool
+    kinds: Sequence[inspect.Type], widget: Widget, declared: Field, *, is_many: bool
 ) -> dict[str, AttributeValue]:
     """Return the attributes with which a browser checks and completes what is entered."""
     found: dict[str, AttributeValue] = {

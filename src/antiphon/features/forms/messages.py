@@ -8,6 +8,7 @@ from antiphon.http.errors import Text
 from antiphon.request.language import Language
 
 MESSAGES: Mapping[str, str] = {
+    "choose_again": "Please choose the file again.",
     "missing": "Please fill this in.",
     "missing.checkbox": "Please tick this.",
     "missing.color": "Please choose one.",
@@ -20,6 +21,7 @@ MESSAGES: Mapping[str, str] = {
     "not_a_datetime": "Please enter a date and a time, such as 2030-12-31 23:59.",
     "not_a_duration": "Please enter a duration, such as PT30M for 30 minutes.",
     "not_a_file": "Please choose a file.",
+    "not_a_line": "This must be a single line of text.",
     "not_a_multiple": "This must be a multiple of {multiple_of}.",
     "not_a_number": "Please enter a number.",
     "not_a_time": "Please enter a time, such as 23:59.",

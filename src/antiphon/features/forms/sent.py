@@ -1,6 +1,9 @@
 """The texts and files that a request sent for a form, and the value read from them."""
 
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, time
+from typing import Any, NamedTuple, TypeVar
 
 from antiphon.features.forms.inputs import Input
 from antiphon.http.multidict import MultiDict
@@ -13,6 +16,7 @@ T = TypeVar("T")
 
 IN_PARTS = "multipart/form-data"
 TICKED = ("on", "true", "1")
+TIMES = ("time", "datetime-local")
 
 
 class Sent(NamedTuple):
@@ -31,15 +35,19 @@ class Sent(NamedTuple):
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
         """Return the value of a class. Raises UnprocessableContent that names every invalid field.
 
-        Names that do not belong to this form, such as a token, are left out, as are empty texts that mean nothing.
-        Unticked checkboxes are false.
+        Names that do not belong to this form, such as a token, are left out, as are empty inputs of several for one
+        name. An empty text is None if the type allows that, and unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}
-        known = [(name, text) for name, text in self.texts.items() if name in by_name]
-        pairs = [(name, text) for name, text in known if text or not _means_nothing(by_name[name])]
+        known = [(by_name[name], text) for name, text in self.texts.items() if name in by_name]
+        pairs: list[tuple[str, str | None]] = [
+            (planned.name, None if planned.is_none_if_empty and not text else text)
+            for planned, text in known
+            if text or not planned.is_many
+        ]
         pairs += [(each.name, "false") for each in inputs if each.is_switch and each.name not in self.texts]
         files = MultiDict((name, file) for name, file in self.files.items() if name in by_name)
-        return fields_as(MultiDict(pairs), wanted, "form", files=files, file_type=Upload)
+        return fields_as(MultiDict[Any](pairs), wanted, "form", files=files, file_type=Upload)
 
 
 NOTHING = Sent(MultiDict(), MultiDict())
@@ -54,14 +62,35 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
     return Sent(_with_line_ends(inputs, request.form), request.files)
 
 
+def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
+    """Return what was sent, with the microseconds of each time that was not changed.
+
+    Inputs for times show milliseconds at most, and send them in the shortest form.
+    """
+    exact: dict[tuple[str, str | None], str] = {
+        (planned.name, shown): text
+        for planned in inputs
+        if planned.widget in TIMES
+        for text in initial(planned)
+        if (shown := _in_milliseconds(text))
+    }
+    if not exact:
+        return sent
+    texts = [(name, exact.get((name, _in_milliseconds(text)), text)) for name, text in sent.texts.items()]
+    return sent._replace(texts=MultiDict(texts))
+
+
+def _in_milliseconds(text: str) -> str | None:
+    """Return a time, or a date and time, with its milliseconds in one form; None for any other text."""
+    for kind in (datetime, time):
+        with suppress(ValueError):
+            return kind.fromisoformat(text).isoformat(timespec="milliseconds")
+    return None
+
+
 def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDict[str]:
     r"""Return texts, with the line ends of textareas as they were typed: ``\n``. Browsers send CRLF."""
     areas = {planned.name for planned in inputs if planned.widget == "textarea"}
     if not areas:
         return texts
     return MultiDict((name, text.replace("\r\n", "\n") if name in areas else text) for name, text in texts.items())
-
-
-def _means_nothing(planned: Input) -> bool:
-    """Return True for an input whose empty text means no value: one of several, or one whose default is None."""
-    return planned.is_many or (planned.is_text and planned.has_default and planned.default() is None)
