@@ -113,7 +113,7 @@ def test_an_application_is_found_by_its_name_without_an_import(folder, files, ta
         ({"shop": "app = 1", "blog": "create_app = 2"}, ["blog:create_app, shop:app", "name one"]),
         (
             {"shop": "from antiphon import App\ndef build() -> App:\n    return App()\ndef other(x) -> App: ..."},
-            ["none was found", "These look like applications: shop:build.", "Write: antiphon run shop:build."],
+            ["none was found", "These look like applications: shop:build.", "Name one as shop:build."],
         ),
         ({"shop": "import antiphon\nsite = antiphon.App()"}, ["These look like applications: shop:site."]),
         ({"shop": '"""How to make one:\n\napp = App()\n"""'}, ["none was found"]),
