@@ -72,8 +72,9 @@ def side_by_side(outer, inner):
 @pytest.mark.parametrize("mounted", [below_and_above, side_by_side])
 @pytest.mark.parametrize("stores", ["memory", "sqlite", "valkey", "cookie"])
 def test_apps_that_share_a_session_share_their_users(mounted, stores, tmp_path):
+    memory = MemoryStore()
     make = {
-        "memory": lambda number, store=MemoryStore(): store,
+        "memory": lambda number: memory,
         "sqlite": lambda number: SQLiteStore(tmp_path / "sessions.db"),
         "valkey": lambda number: ValkeyStore("redis://127.0.0.1:1", prefix="shop:"),
         "cookie": lambda number: CookieStore(KEYS[number]),

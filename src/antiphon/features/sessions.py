@@ -120,7 +120,7 @@ class Sessions:
 
     def are_shared(self, other: "Sessions") -> bool:
         """Return True if a client's session here is also valid in other sessions."""
-        return self._prefix == other._prefix and self._store.shares_entries(other._store)
+        return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")

@@ -98,7 +98,7 @@ class SQLiteStore(RowStore):
         self._most: int | None = None
 
     def shares_entries(self, other: Store) -> bool:
-        return isinstance(other, SQLiteStore) and self._path == other._path
+        return isinstance(other, SQLiteStore) and self._path == other._path  # noqa: SLF001 - of this very class
 
     def bounded(self, most: int) -> "SQLiteStore":
         beside = SQLiteStore(self._path, timeout=self._timeout, clock=self._clock)

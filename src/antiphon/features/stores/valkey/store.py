@@ -133,7 +133,7 @@ class ValkeyStore(Store):
         return self._calls.settings._replace(timeout=None if timeout is None else seconds_of(timeout))
 
     def shares_entries(self, other: Store) -> bool:
-        return isinstance(other, ValkeyStore) and self._place == other._place
+        return isinstance(other, ValkeyStore) and self._place == other._place  # noqa: SLF001 - of this very class
 
     def load(self, key: str) -> StoreEntry | None:
         return _entry(key, self._commands.fields(_id(key)))
