@@ -7,8 +7,9 @@ from antiphon.http.urls.url import unquote
 
 
 class ServedHead(RequestHead):
-    """A head made from plain values, whose body the framework has received, or will receive."""
+    """A head made from plain values, on an event loop, whose body the framework has received, or will receive."""
 
+    blocks = False
     __slots__ = ("_has_body",)
     _has_body: bool
 
