@@ -30,7 +30,9 @@ async def start_tornado(app):
 
 
 async def start_sanic(app):
-    server = await app.create_server("127.0.0.1", 0, return_asyncio_server=True, access_log=False)
+    server = await app.create_server(
+        sock=socket.create_server(("127.0.0.1", 0)), return_asyncio_server=True, access_log=False
+    )
     await server.startup()
     await server.start_serving()
 

@@ -73,7 +73,7 @@ def test_def_views_run_side_by_side(make, monkeypatch):
 
     answers = ask_all(make, meeting, monkeypatch, ask)
     assert [(status, body) for status, _, body in answers] == [
-        (200, '{"sent":{"n":%d},"same":true}' % number) for number in range(MANY)
+        (200, f'{{"sent":{{"n":{number}}},"same":true}}') for number in range(MANY)
     ]
     assert meeting.loops == [None] * MANY
 

@@ -8,8 +8,10 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import aclose
+from antiphon.concurrency.loop import running_loop
 from antiphon.frameworks.answer import Answer
 from antiphon.frameworks.framework import Framework, own_limits
+from antiphon.frameworks.leaving import by_cancellation
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
@@ -76,6 +78,8 @@ class Django(Framework):
             return known[KEPT]  # type: ignore[no-any-return]  # only requests are kept there
         inner: Head = ASGIHead(given.scope, never) if hasattr(given, "scope") else WSGIHead(given.environ)
         head = DjangoHead(inner, given)
+        if running_loop() is not None:
+            inner.has_left = by_cancellation()  # type: ignore[attr-defined]  # the lifetime asks the server's head
         request = known[KEPT] = Request(head, _body_of(given, head) if head.has_body else b"")
         return request
 

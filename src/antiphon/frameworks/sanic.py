@@ -26,6 +26,7 @@ class Sanic(Framework):
         head = plain_head(
             given.method, given.raw_url.decode("latin-1"), given.headers.items(), given.scheme, given.host,
             given.version, given.remote_addr or given.ip, has_body=bool(body) or given.stream is not None,
+            has_left=given.transport.is_closing if given.transport else bool,
         )  # fmt: skip
         return Request(head, body)
 

@@ -17,7 +17,7 @@ from antiphon.frameworks.recognition import current_given, framework_of, unwrapp
 from antiphon.frameworks.view_plan import ViewPlan, WriteOnce
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.context import reset_current_request, set_current_request
-from antiphon.handler.contract import describe, failed, is_async, signature_of
+from antiphon.handler.contract import describe, failed, finish, is_async, signature_of
 from antiphon.handler.drive import run_async, run_sync
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -196,6 +196,8 @@ class View:
             answer = answer_to(request, response, framework.runs_on_loop(given))
         except BaseException:
             stop_watching(request)
+            if request._deferred:  # the framework has no response whose end it could wait for
+                await run_async(finish(request))
             raise
         finally:
             reset_current_request(token)

@@ -52,6 +52,8 @@ class Lifetime:
     @property
     def is_client_gone(self) -> bool:
         """True if the client is known to have disconnected. It is watched from the first time you ask."""
+        if (has_left := getattr(self._head, "has_left", None)) is not None:
+            return bool(has_left())
         if not (self._is_asked_for or self._is_client_gone) and self._is_told:
             self._is_asked_for = True
             self._watch_until_the_end()
