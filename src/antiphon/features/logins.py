@@ -91,8 +91,8 @@ class SessionLogin(UserSource[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "two SessionLogin share a session, so that the user of one would be whoever has the same key in"
-                    f" the other: {describe(other.loader)}, and {describe(self.loader)}. Find both kinds of users with"
+                    "two SessionLogin share a session, so that a user of one would be the user of the other with the"
+                    f" same key: {describe(other.loader)}, and {describe(self.loader)}. Find both kinds of users with"
                     ' one loader, and keys such as "admin 7", or mount an app for one of them, which has its own'
                     ' cookie, Sessions(store, cookie="__Host-admin"), and for a CookieStore its own secret keys'
                 ),

@@ -29,6 +29,12 @@ def by_cancellation() -> Callable[[], bool]:
     return has_left
 
 
+def check_not_cancelled() -> None:
+    """Raise CancelledError if the current task was cancelled while a thread worked for it, which runs to its end."""
+    if by_cancellation()():
+        raise asyncio.CancelledError
+
+
 async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerator[bytes]:
     """Iterate over the chunks of a stream until it ends, or the client has left, and always close it.
 

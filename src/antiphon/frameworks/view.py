@@ -185,6 +185,8 @@ class View:
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Answer on an event loop, in the current task."""
+        from antiphon.frameworks.leaving import check_not_cancelled
+
         request = framework.bounded_request(given, None, self._limits)
         token = set_current_request(request)
         try:
@@ -193,6 +195,8 @@ class View:
             if response is None:
                 answered = self._answer(request, given, framework, rest)
                 response = answered if isinstance(answered, Response) else await run_async(answered)
+                if answered is not response:
+                    check_not_cancelled()
             answer = answer_to(request, response, framework.runs_on_loop(given))
         except BaseException:
             stop_watching(request)

@@ -7,7 +7,6 @@ from weakref import ref
 from antiphon.explanations import explained
 from antiphon.frameworks.answer import Answer
 from antiphon.frameworks.framework import Framework, own_limits
-from antiphon.frameworks.leaving import by_cancellation
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -81,6 +80,8 @@ class Quart(Flask):
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""
+        from antiphon.frameworks.leaving import by_cancellation
+
         request = scope_request(given.scope, _ReceivedByQuart(given))
         request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope
         return request

@@ -79,7 +79,6 @@ class Middleware(NamedTuple):
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
         """Throw an error in, and note if this undoes a cancellation, as the end of a timeout scope in it does."""
-        must_answer = not isinstance(error, Exception) and not is_leaving(error)
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -87,6 +86,7 @@ class Middleware(NamedTuple):
                 instead = self._end_sync(generator, error)  # type: ignore[arg-type]
         finally:
             note_task(error)
+            must_answer = not isinstance(error, Exception) and not is_leaving(error)
             del error
         if instead is None and must_answer:
             raise explained(

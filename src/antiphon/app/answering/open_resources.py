@@ -181,9 +181,9 @@ class OpenResource:
             del response  # an error that the generator has caught keeps this frame, and those below
 
     async def _throw(self, request: Request, error: BaseException) -> None:
-        must_raise = not isinstance(error, Exception) and not is_leaving(error)
         try:
             await self.end(request, error)
+            must_raise = not isinstance(error, Exception) and not is_leaving(error)
         finally:
             del error
         if must_raise:
