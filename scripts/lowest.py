@@ -27,11 +27,13 @@ def lowest_versions() -> dict[str, str]:
     return versions
 
 
-def locked_versions() -> dict[str, str]:
-    """Return the version of each package in constraints.txt by its name."""
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if not line.startswith("#")]
-    return {_normalized(name): version for name, version in pairs}
+def locked_versions() -> dict[str, list[str]]:
+    """Return the lines of each package in constraints.txt by its name: one for each range of Pythons."""
+    locked: dict[str, list[str]] = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            locked.setdefault(_normalized(line.partition("==")[0]), []).append(line)
+    return locked
 
 
 def _normalized(name: str) -> str:
@@ -40,5 +42,5 @@ def _normalized(name: str) -> str:
 
 
 if __name__ == "__main__":
-    versions = {**locked_versions(), **lowest_versions()}
-    sys.stdout.writelines(f"{name}=={version}\n" for name, version in versions.items())
+    lowest = {name: [f"{name}=={version}"] for name, version in lowest_versions().items()}
+    sys.stdout.writelines(f"{line}\n" for line in chain(*{**locked_versions(), **lowest}.values()))

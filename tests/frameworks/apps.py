@@ -188,14 +188,19 @@ def is_installed(make) -> bool:
     return importlib.util.find_spec(make.__name__.partition("_")[0]) is not None
 
 
-def application(make, views, monkeypatch, stack):
-    """Make the application of a framework, with these views."""
+def made(make):
+    """Make the application of a framework, or skip the test if that is not installed."""
     if not is_installed(make):
         pytest.skip(f"{make.__name__.partition('_')[0]} is not installed")
-    monkeypatch.setattr("tests.frameworks.apps.views", views)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        app = make()
+        return make()
+
+
+def application(make, views, monkeypatch, stack):
+    """Make the application of a framework, with these views."""
+    monkeypatch.setattr("tests.frameworks.apps.views", views)
+    app = made(make)
     if make in (django_wsgi, django_asgi):
         from django.test import override_settings
         from django.urls import path

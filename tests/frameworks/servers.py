@@ -1,4 +1,7 @@
-"""The servers of frameworks that are servers themselves."""
+"""The servers of frameworks that are servers themselves, and Uvicorn for the others."""
+
+import asyncio
+import socket
 
 
 async def start_aiohttp(app):
@@ -27,7 +30,9 @@ async def start_tornado(app):
 
 
 async def start_sanic(app):
-    server = await app.create_server("127.0.0.1", 0, return_asyncio_server=True, access_log=False)
+    server = await app.create_server(
+        sock=socket.create_server(("127.0.0.1", 0)), return_asyncio_server=True, access_log=False
+    )
     await server.startup()
     await server.start_serving()
 
@@ -35,6 +40,23 @@ async def start_sanic(app):
         server.close()
 
     return server.server.sockets[0].getsockname()[1], stop
+
+
+async def uvicorn(app):
+    from uvicorn import Config, Server
+
+    sock = socket.create_server(("127.0.0.1", 0))
+    server = Server(Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    server.install_signal_handlers = lambda: None
+    task = asyncio.ensure_future(server.serve([sock]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+
+    async def stop():
+        server.should_exit = True
+        await task
+
+    return sock.getsockname()[1], stop
 
 
 START = {"aiohttp": start_aiohttp, "tornado": start_tornado, "sanic": start_sanic}

@@ -12,7 +12,7 @@ from antiphon import Response, view
 from antiphon.frameworks.leaving import until_left
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
-from tests.frameworks.servers import START
+from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
 
@@ -81,26 +81,6 @@ def test_a_stream_that_fails_is_closed_and_its_error_raised(before):
     assert closed == [True]
 
 
-def uvicorn_of(make):
-    async def start(app):
-        import uvicorn
-
-        sock = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-        server.install_signal_handlers = lambda: None
-        task = asyncio.ensure_future(server.serve([sock]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-
-        async def stop():
-            server.should_exit = True
-            await task
-
-        return sock.getsockname()[1], stop
-
-    return START.get(make.__name__, start)
-
-
 @pytest.mark.parametrize("name", ["silent", "talkative"])
 @pytest.mark.parametrize("make", [
     apps.aiohttp, apps.tornado, apps.sanic, apps.starlette, apps.litestar, apps.quart, apps.falcon_asgi,
@@ -111,7 +91,7 @@ def test_the_stream_is_closed(make, name, monkeypatch, caplog):
     ended = Ended()
     with ExitStack() as stack:
         app = apps.application(make, ended.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: uvicorn_of(make)(app)))
+        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
             client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             received = b""

@@ -1,7 +1,6 @@
 """One function as a view in seventeen applications: twenty-one requests have the same answers, byte for byte."""
 
 import logging
-import warnings
 from contextlib import ExitStack
 from functools import cache
 
@@ -27,14 +26,6 @@ def _quiet(caplog):
     caplog.set_level(logging.CRITICAL)
 
 
-def made(make):
-    if not apps.is_installed(make):
-        pytest.skip(f"{make.__name__.partition('_')[0]} is not installed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return make()
-
-
 @cache
 def expected(name):
     app = apps.own()
@@ -56,7 +47,7 @@ def differences(send, framework):
 
 @pytest.mark.parametrize("make", apps.WSGI)
 def test_answers_are_the_same_over_wsgi(make):
-    app = made(make)
+    app = apps.made(make)
     assert differences(lambda name: exchange(app, "wsgi", name), make.__name__) == {}
 
 
@@ -67,13 +58,13 @@ def test_answers_are_the_same_over_wsgi(make):
     ]),
 ])  # fmt: skip
 def test_answers_are_the_same_over_asgi(make):
-    app = made(make)
+    app = apps.made(make)
     assert differences(lambda name: exchange(app, "asgi", name), make.__name__) == {}
 
 
 @pytest.mark.parametrize("make", [*apps.SERVED, apps.sanic])
 def test_answers_are_the_same_on_sockets(make):
-    app = made(make)
+    app = apps.made(make)
     with served(lambda: START[make.__name__](app)) as port:
         assert differences(lambda name: exchange_by_socket(port, name), make.__name__) == {}
 

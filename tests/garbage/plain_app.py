@@ -184,6 +184,7 @@ class Keeper:
 
 KEEPER = Dependency[Keeper]("keeper")
 OPENED = Dependency[Keeper]("opened")
+CATCHING = Dependency[Keeper]("catching")
 
 
 def make(style):
@@ -197,6 +198,20 @@ def make(style):
         yield keeper
 
     app.provide(OPENED, opened)
+
+    def catching(request):
+        try:
+            yield Keeper(request.path)
+        except Exception as error:
+            request.g.caught = str(error)
+
+    async def acatching(request):
+        try:
+            yield Keeper(request.path)
+        except Exception as error:
+            request.g.caught = str(error)
+
+    app.provide(CATCHING, acatching if style.is_async else catching)
     app.share(number=7, path=lambda request: request.path)
     _add_handlers(app, style)
     for name, part in PARTS.items():
@@ -252,6 +267,41 @@ def middleware(part, style):
 def middleware_that_throws(part, style):
     part.middleware(style.around(), errors_at_yield=True)
     part.middleware(style.around(), errors_at_yield=True)
+    _few(part, style)
+
+
+def _catching(style, answer):
+    """Middleware that catches what is thrown in, and answers it."""
+
+    def blocks(request):
+        try:
+            yield
+        except Exception as error:
+            return answer(error)
+
+    async def waits(request):
+        try:
+            yield
+        except Exception as error:
+            yield answer(error)
+
+    return waits if style.is_async else blocks
+
+
+def middleware_that_catches(part, style):
+    part.middleware(style.around(), errors_at_yield=True)
+    part.middleware(_catching(style, lambda error: ({"caught": str(error)}, 409)), errors_at_yield=True)
+    _few(part, style)
+
+
+def middleware_that_catches_and_raises(part, style):
+    part.middleware(style.around(), errors_at_yield=True)
+    part.middleware(_catching(style, lambda error: abort(409)), errors_at_yield=True)
+    _few(part, style)
+
+
+def dependencies_that_catch(part, style):
+    part.before_request(style(lambda request: request[CATCHING] and None))
     _few(part, style)
 
 
@@ -327,7 +377,8 @@ def _few(part, style):
 PARTS = {
     each.__name__.replace("_", " "): each
     for each in (
-        middleware, middleware_that_throws, middleware_that_fails_before, middleware_that_fails_after,
+        middleware, middleware_that_throws, middleware_that_catches, middleware_that_catches_and_raises,
+        dependencies_that_catch, middleware_that_fails_before, middleware_that_fails_after,
         middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail, hooks_that_fail_after,
         error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_dependencies,
     )
@@ -425,6 +476,8 @@ def _parts():
 def _inside(name, status):
     if name in ("middleware that answers", "middleware that replaces"):
         return 200
+    if name.startswith("middleware that catches"):
+        return 409 if status >= 400 else status
     if "fail" in name and "error" not in name:
         return 500
     if name == "error handlers" and status == 422:

@@ -190,9 +190,8 @@ class WSGIHead:
             self._client_watch = client_watch(self.environ) or bool
         return self._client_watch
 
-    @property
-    def is_client_gone(self) -> bool:
-        """True if the client is known to have disconnected, by a look at its connection."""
+    def has_left(self) -> bool:
+        """Return True if the client is known to have disconnected, by a look at its connection."""
         return self.watch_client()()
 
     async def wait_disconnect(self) -> None:

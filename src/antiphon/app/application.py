@@ -197,6 +197,16 @@ class App(Routes, Servable):
         if isinstance(application, App):
             application._places_above.append((self, mount))
 
+    def _mounted_together(self) -> "set[App]":
+        """Return this application, and all that are mounted in it or together with it, at any depth."""
+        found, left = set[App](), {self}
+        while left:
+            app = left.pop()
+            found.add(app)
+            below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
+            left |= (below | {outer for outer, mount in app._places_above if mount in outer.mounts}) - found  # noqa: SLF001 - of this very class
+        return found
+
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
         self._check_open()

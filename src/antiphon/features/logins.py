@@ -5,9 +5,11 @@ app.use(Users(SessionLogin(find_user), login="login"))
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from antiphon.explanations import explained
+from antiphon.features.sessions import Sessions
 from antiphon.features.users import USERS, Users, UserSource
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
@@ -61,12 +63,38 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none yet."""
+        """Check that there are sessions, and that no other login uses them, also when the app starts.
+
+        Raises RuntimeError, which names the fix, if there are no sessions yet, ValueError for a login with another
+        loader, here or in an app that is mounted together with this one and shares its sessions.
+        """
         if not app.provides(Request.session):
             raise explained(
                 "missing-feature",
                 RuntimeError(
                     "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))"
+                ),
+            )
+        self._check_apart(app)
+        app.on_startup(partial(self._check_apart, app))
+
+    def _check_apart(self, app: "App") -> None:
+        own = app.find_feature(Sessions)
+        for other in app._mounted_together():
+            theirs = other.find_feature(Sessions)
+            if other is app or (own is not None and theirs is not None and own.are_shared(theirs)):
+                for login in _logins_of(other):
+                    self._check_same(login)
+
+    def _check_same(self, other: "SessionLogin[Any]") -> None:
+        if other.loader != self.loader:
+            raise explained(
+                "feature-used-twice",
+                ValueError(
+                    "two SessionLogin share a session, so that a user of one would be the user of the other with the"
+                    f" same key: {describe(other.loader)}, and {describe(self.loader)}. Find both kinds of users with"
+                    ' one loader, and keys such as "admin 7", or mount an app for one of them, which has its own'
+                    ' cookie, Sessions(store, cookie="__Host-admin"), and for a CookieStore its own secret keys'
                 ),
             )
 
@@ -89,6 +117,11 @@ class SessionLogin(UserSource[U]):
                 TypeError(f"the key of a user must be non-empty text: {describe(self._key)} returned {key!r:.100}"),
             )
         return key
+
+
+def _logins_of(app: "App") -> list[SessionLogin[Any]]:
+    features = [each for each in app.features if isinstance(each, Users)]
+    return [source for users in features for source in users.sources if isinstance(source, SessionLogin)]
 
 
 def login(request: Request, user: object, *, end_others: bool = False) -> None:

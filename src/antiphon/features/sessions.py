@@ -36,8 +36,10 @@ RENEWED_AFTER = 0.1
 
 _is_local = re.compile(r"(?:localhost|testserver|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
-_PREFIX = "session\n"
-"""The prefix of the keys of sessions in a store on the server, so that a cookie can't name other entries."""
+_PREFIX = "session"
+"""The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. The name of
+a cookie of its own follows, so that the session of one cookie is not valid in another.
+"""
 
 _IS_OVER = Dependency[bool]("is over")
 """True once the head of the response is made, since code may still run after that."""
@@ -90,7 +92,7 @@ class Sessions:
             )
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._store = store
-        self._prefix = _PREFIX if store.is_server_side else ""
+        self._prefix = (f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n") if store.is_server_side else ""
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
@@ -120,6 +122,10 @@ class Sessions:
     def secure_cookie(self) -> str:
         """The name of the cookie on a site that is served over https."""
         return self._cookie or "__Host-session"
+
+    def are_shared(self, other: "Sessions") -> bool:
+        """Return True if a client's session here is also valid in other sessions."""
+        return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")

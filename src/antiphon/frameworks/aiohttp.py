@@ -29,6 +29,7 @@ class Aiohttp(Framework):
         head = plain_head(
             given.method, given.raw_path, given.headers.items(), given.scheme, given.host,
             f"{version.major}.{version.minor}", given.remote, has_body=given.body_exists,
+            has_left=given.transport.is_closing if given.transport else bool,
         )  # fmt: skip
         return Request(head, given._read_bytes if given.body_exists else b"")
 

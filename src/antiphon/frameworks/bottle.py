@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Framework, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, read_request
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 
@@ -22,6 +23,13 @@ class Bottle(Framework):
             body.seek(0)
             return read_request(environ, data)
         return environ_request(environ)
+
+    def limits(self, given: Any) -> Limits:
+        """Return ``MEMFILE_MAX``, which Bottle applies to forms and JSON."""
+        most = given.MEMFILE_MAX
+        if given.content_type.lower().startswith("application/x-www-form-urlencoded"):
+            return own_limits(body=most)
+        return own_limits(form=most, json=most)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return no parameters, since Bottle passes them to the view."""

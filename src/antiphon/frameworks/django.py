@@ -8,11 +8,14 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import aclose
+from antiphon.concurrency.loop import running_loop
 from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
-from antiphon.frameworks.shared_bodies import KEPT, never
+from antiphon.frameworks.framework import Framework, own_limits
+from antiphon.frameworks.leaving import by_cancellation
+from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -75,8 +78,21 @@ class Django(Framework):
             return known[KEPT]  # type: ignore[no-any-return]  # only requests are kept there
         inner: Head = ASGIHead(given.scope, never) if hasattr(given, "scope") else WSGIHead(given.environ)
         head = DjangoHead(inner, given)
+        if running_loop() is not None:
+            inner.has_left = by_cancellation()  # type: ignore[attr-defined]  # the lifetime asks the server's head
         request = known[KEPT] = Request(head, _body_of(given, head) if head.has_body else b"")
         return request
+
+    def limits(self, given: Any) -> Limits:
+        """Return the settings for uploads. In a form in parts, files don't count as memory."""
+        from django.conf import settings
+
+        memory = "form" if given.content_type == "multipart/form-data" else "body"
+        return own_limits(
+            **{memory: settings.DATA_UPLOAD_MAX_MEMORY_SIZE},
+            fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+            files=settings.DATA_UPLOAD_MAX_NUMBER_FILES,
+        )
 
     def run_on_loop(self, function: "Callable[[], Coroutine[Any, Any, Any]]") -> Any:
         """Run a coroutine on the loop that this thread works for."""
@@ -107,6 +123,9 @@ class _SetCookie(Morsel[str]):
 
     line = ""
 
+    def OutputString(self, attrs: Any = None) -> str:  # noqa: N802 - the standard library's name
+        return self.line
+
     def output(self, attrs: Any = None, header: str = "", sep: str = "") -> str:
         return self.line
 
@@ -125,6 +144,8 @@ def _add_cookie(cookies: Any, line: str) -> None:
 def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
     from django.conf import settings
 
+    if isinstance(head.inner, WSGIHead) and not given.META.get("CONTENT_LENGTH"):
+        return _unlengthened(given, head)
     known = vars(given)
     if "_body" in known:
         return known["_body"]  # type: ignore[no-any-return]  # Django's is bytes
@@ -135,6 +156,16 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
     if most is None or (length is not None and length <= most):
         return given.body  # type: ignore[no-any-return]  # which Django keeps
     return Content(head)
+
+
+def _unlengthened(given: Any, head: DjangoHead) -> Content:
+    """Return a body without a Content-Length, which Django takes for empty over WSGI, and let Django read it, too."""
+    content = shared_input(given.environ)
+    if content is None:
+        head.receive = head.inner.receive
+        return Content(head)
+    given._stream = given.environ["wsgi.input"]
+    return content
 
 
 def _form_of(given: Any) -> bytes:

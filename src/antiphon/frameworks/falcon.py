@@ -5,9 +5,10 @@ from typing import Any
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.wsgi import CHUNK
 from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Framework, own_limits
 from antiphon.frameworks.leaving import until_left
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 
@@ -32,6 +33,12 @@ class Falcon(Framework):
         if request.head.has_body:
             given.stream = given.env["wsgi.input"]
         return request
+
+    def limits(self, given: Any) -> Limits:
+        """Return the number of parts that the app's handler of forms in parts takes; 0 is no limit."""
+        handler = given.options.media_handlers.data.get("multipart/form-data")
+        options = getattr(handler, "parse_options", None)
+        return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Fill a response of Falcon, and return it."""

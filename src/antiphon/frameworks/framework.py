@@ -1,6 +1,7 @@
 """The parts of a framework that a view for all frameworks needs: its request, and its response."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from antiphon.frameworks.answer import Answer
@@ -9,6 +10,19 @@ from antiphon.request.request import Request
 
 DEFAULTS = Limits()
 T = TypeVar("T")
+
+
+@lru_cache(maxsize=64)
+def own_limits(**bounds: int | None) -> Limits:
+    """Return the limits with some bounds, of which None is no bound. Frameworks have the same for most requests."""
+    return Limits(**bounds)
+
+
+@lru_cache(maxsize=64)
+def tighter(own: Limits, limits: Limits) -> Limits:
+    """Return limits that also keep to a framework's own, where these are lower."""
+    lower = {name: bound for name, bound in own.given.items() if bound < getattr(limits, name)}
+    return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
 
 class Framework:
@@ -42,9 +56,12 @@ class Framework:
         """Return a request made of the framework's own. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 
-    def body_limit(self, given: Any) -> int | None:
-        """Return the framework's own limit for the size of a body, in bytes; None without one."""
+    def limits(self, given: Any) -> Limits | None:
+        """Return the framework's own limits that it does not check itself before a view; None without any."""
         return None
+
+    def answer_errors(self, given: Any) -> None:
+        """Have the framework answer our errors that its own views raise, if its app has a place for handlers."""
 
     async def aload(self, given: Any, request: Request) -> None:
         """Load the body, on an event loop."""
@@ -59,8 +76,9 @@ class Framework:
     def bounded_request(self, given: Any, second: Any = None, limits: Limits = DEFAULTS) -> Request:
         """Return the request, subject to the given limits and to the framework's own."""
         request = self.request(given, second)
-        if request.head.has_body and (most := self.body_limit(given)) is not None and most < limits.body:
-            limits = Limits(body=most).within(limits)
+        own = self.limits(given)
+        if own is not None:
+            limits = tighter(own, limits)
         if limits is not DEFAULTS:
             request.limits = limits
         return request

@@ -1,14 +1,38 @@
-"""Streams to clients that may leave, for frameworks that report this only when asked."""
+"""Clients that may leave, in frameworks that report this only when asked, or by a cancellation."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
+from weakref import ref
 
 from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import wait_ended
 
 LOOK = 0.5
 """Seconds between two checks."""
+
+
+async def wait_left(has_left: Callable[[], bool]) -> None:
+    """Wait until the client has left."""
+    while not has_left():
+        await asyncio.sleep(LOOK)
+
+
+def by_cancellation() -> Callable[[], bool]:
+    """Return a function that says whether the current task is cancelled, as frameworks do when the client has left."""
+    task = ref(current) if (current := asyncio.current_task()) is not None else None
+
+    def has_left() -> bool:
+        watched = task() if task is not None else None
+        return watched is not None and watched.cancelling() > 0
+
+    return has_left
+
+
+def check_not_cancelled() -> None:
+    """Raise CancelledError if the current task was cancelled while a thread worked for it, which runs to its end."""
+    if by_cancellation()():
+        raise asyncio.CancelledError
 
 
 async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerator[bytes]:

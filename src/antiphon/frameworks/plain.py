@@ -1,21 +1,28 @@
 """Heads for frameworks that are servers themselves, made from plain values."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from antiphon.frameworks.leaving import wait_left
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.urls.url import unquote
 
 
 class ServedHead(RequestHead):
-    """A head made from plain values, whose body the framework has received, or will receive."""
+    """A head made from plain values, on an event loop, whose body the framework has received, or will receive."""
 
-    __slots__ = ("_has_body",)
+    blocks = False
+    __slots__ = ("_has_body", "has_left")
     _has_body: bool
+    has_left: Callable[[], bool]
 
     @property
     def has_body(self) -> bool:
         """True if the framework says so."""
         return self._has_body
+
+    async def wait_disconnect(self) -> None:
+        """Wait until the client has left."""
+        await wait_left(self.has_left)
 
 
 def plain_head(
@@ -28,8 +35,12 @@ def plain_head(
     client: str | None,
     *,
     has_body: bool,
+    has_left: Callable[[], bool],
 ) -> ServedHead:
-    """Return the head of a request. ``target`` is the path and query as they were sent."""
+    """Return the head of a request. ``target`` is the path and query as they were sent.
+
+    ``has_left`` says whether the client has disconnected.
+    """
     path, _, query = target.partition("?")
     raw = path.encode("latin-1", "replace")
     head = ServedHead(
@@ -43,5 +54,5 @@ def plain_head(
         client=Address(client, None) if client else None,
     )
     head._fields = [(name.lower(), value) for name, value in fields]
-    head._has_body = has_body
+    head._has_body, head.has_left = has_body, has_left
     return head

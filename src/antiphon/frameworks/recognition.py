@@ -9,6 +9,8 @@ from antiphon.frameworks.answer import answer_to
 from antiphon.frameworks.framework import Framework
 from antiphon.frameworks.servers import Servers
 from antiphon.frameworks.shared_bodies import never
+from antiphon.handler.contract import failed
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -80,7 +82,9 @@ def request_of(given: Any, second: Any = None) -> Request:
     if isinstance(given, Request):
         return given
     given = unwrapped(given)
-    return known_framework(given).bounded_request(given, second)
+    framework = known_framework(given)
+    framework.answer_errors(given)
+    return framework.bounded_request(given, second)
 
 
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
@@ -90,6 +94,7 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
         return given
     given = unwrapped(given)
     framework = known_framework(given)
+    framework.answer_errors(given)
     request = framework.bounded_request(given, second)
     await framework.aload(given, request)
     return request
@@ -106,6 +111,12 @@ def response_like(response: Response, given: Any) -> Any:
     framework = known_framework(given, is_response=True)
     asynchronous = type(given).__module__.startswith("falcon.asgi")
     return framework.response(answer_to(Request.blank(), response, asynchronous), given)
+
+
+def error_like(error: HTTPError, given: Any) -> Any:
+    """Return the answer to an error as a framework's own. ``given`` is its request."""
+    given = unwrapped(given)
+    return response_like(failed(known_framework(given).request(given), error), given)
 
 
 def unwrapped(given: Any) -> Any:

@@ -7,6 +7,7 @@ from antiphon.concurrency.iterables import aclose
 from antiphon.frameworks.answer import Answer
 from antiphon.frameworks.framework import Framework
 from antiphon.frameworks.plain import plain_head
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
 
@@ -25,8 +26,13 @@ class Sanic(Framework):
         head = plain_head(
             given.method, given.raw_url.decode("latin-1"), given.headers.items(), given.scheme, given.host,
             given.version, given.remote_addr or given.ip, has_body=bool(body) or given.stream is not None,
+            has_left=given.transport.is_closing if given.transport else bool,
         )  # fmt: skip
         return Request(head, body)
+
+    def answer_errors(self, given: Any) -> None:
+        """Add a handler to those of the app."""
+        given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _answer_error)
 
     async def aload(self, given: Any, request: Request) -> None:
         """Receive the body for a route that streams it; Sanic then keeps it, too."""
@@ -54,3 +60,9 @@ class Sanic(Framework):
                 await aclose(body)
 
         return ResponseStream(write, answer.status, headers, content_type)
+
+
+async def _answer_error(given: Any, error: HTTPError) -> Any:
+    from antiphon.frameworks.recognition import error_like
+
+    return error_like(error, given)

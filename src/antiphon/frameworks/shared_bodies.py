@@ -75,12 +75,12 @@ def environ_request(environ: "WSGIEnvironment") -> Request:
         if request is not None and request.head.environ is environ and request.path == environ.get("PATH_INFO"):
             return request  # type: ignore[no-any-return]  # only requests are kept there
     head = WSGIHead(environ)
-    request = Request(head, _shared_input(environ) if head.has_body else None)
+    request = Request(head, shared_input(environ) if head.has_body else None)
     environ[KEPT] = ref(request)
     return request
 
 
-def _shared_input(environ: "WSGIEnvironment") -> Content | None:
+def shared_input(environ: "WSGIEnvironment") -> Content | None:
     """Return the content that ``wsgi.input`` now shares. None for a coded body, which only the first reader gets."""
     source: Any = environ.get("wsgi.input")
     if isinstance(source, SharedInput):

@@ -7,8 +7,10 @@ from typing import Any
 
 from antiphon.explanations import explained
 from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Framework, own_limits
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -41,6 +43,11 @@ class Starlette(Framework):
             return body
         return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
 
+    def answer_errors(self, given: Any) -> None:
+        """Add a handler to those of the app that answers."""
+        if handlers := given.scope.get("starlette.exception_handlers"):
+            handlers[0].setdefault(HTTPError, _answer_error)
+
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route."""
         params: Mapping[str, Any] = given.scope.get("path_params") or {}
@@ -53,6 +60,12 @@ class Starlette(Framework):
         made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
         made.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.fields]
         return made
+
+
+async def _answer_error(given: Any, error: HTTPError) -> Any:
+    from antiphon.frameworks.recognition import error_like
+
+    return error_like(error, given)
 
 
 @cache
@@ -91,6 +104,12 @@ class Litestar(Starlette):
     """Litestar, which recognizes responses by their class, and keeps bodies in its own way."""
 
     _receive = "receive"
+
+    def limits(self, given: Any) -> Limits:
+        """Return ``request_max_body_size`` of the route, and the app's ``multipart_form_part_limit``."""
+        handler = given.scope.get("route_handler")
+        most = handler.resolve_request_max_body_size() if hasattr(handler, "resolve_request_max_body_size") else None
+        return own_limits(body=most, parts=given.app.multipart_form_part_limit)
 
     def check_awaits(self) -> None:
         """Raise TypeError, since Litestar treats the result of such a function as data."""

@@ -1,7 +1,7 @@
 # pyright: reportMissingImports=false
 """Tornado, where the handler is both request and response."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -27,6 +27,7 @@ class Tornado(Framework):
         head = plain_head(
             sent.method, sent.uri, sent.headers.get_all(), sent.protocol, sent.host,
             sent.version.partition("/")[2], sent.remote_ip, has_body=bool(sent.body),
+            has_left=_leaving(sent),
         )  # fmt: skip
         return Request(head, sent.body or b"")
 
@@ -49,6 +50,11 @@ class Tornado(Framework):
         return _write(given, answer.body)
 
 
+def _leaving(sent: Any) -> Callable[[], bool]:
+    stream = getattr(sent.connection, "stream", None)
+    return stream.closed if stream is not None else bool
+
+
 def _none() -> None:
     return None
 
@@ -56,8 +62,7 @@ def _none() -> None:
 async def _write(handler: Any, body: Any) -> None:
     from tornado.iostream import StreamClosedError
 
-    connection = handler.request.connection
-    chunks = until_left(body, lambda: connection.stream is None or connection.stream.closed())
+    chunks = until_left(body, _leaving(handler.request))
     with suppress(StreamClosedError):  # the client has left
         async with aclosing(chunks):
             async for chunk in chunks:

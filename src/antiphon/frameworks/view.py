@@ -17,7 +17,7 @@ from antiphon.frameworks.recognition import current_given, framework_of, unwrapp
 from antiphon.frameworks.view_plan import ViewPlan, WriteOnce
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.context import reset_current_request, set_current_request
-from antiphon.handler.contract import describe, failed, is_async, signature_of
+from antiphon.handler.contract import describe, failed, finish, is_async, signature_of
 from antiphon.handler.drive import run_async, run_sync
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -185,6 +185,8 @@ class View:
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Answer on an event loop, in the current task."""
+        from antiphon.frameworks.leaving import check_not_cancelled
+
         request = framework.bounded_request(given, None, self._limits)
         token = set_current_request(request)
         try:
@@ -193,9 +195,13 @@ class View:
             if response is None:
                 answered = self._answer(request, given, framework, rest)
                 response = answered if isinstance(answered, Response) else await run_async(answered)
+                if answered is not response:
+                    check_not_cancelled()
             answer = answer_to(request, response, framework.runs_on_loop(given))
         except BaseException:
             stop_watching(request)
+            if request._deferred:  # the framework has no response whose end it could wait for
+                await run_async(finish(request))
             raise
         finally:
             reset_current_request(token)

@@ -6,7 +6,7 @@ from weakref import ref
 
 from antiphon.explanations import explained
 from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Framework, own_limits
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -15,6 +15,8 @@ from antiphon.frameworks.shared_bodies import (
     scope_request,
     whole_file,
 )
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 
@@ -33,10 +35,12 @@ class Werkzeug(Framework):
                 request = read_request(environ, _data_of(given))
         return request
 
-    def body_limit(self, given: Any) -> int | None:
-        """Return ``MAX_CONTENT_LENGTH``."""
-        most: int | None = given.max_content_length
-        return most
+    def limits(self, given: Any) -> Limits:
+        """Return ``MAX_CONTENT_LENGTH``, ``MAX_FORM_MEMORY_SIZE`` and ``MAX_FORM_PARTS``."""
+        most, memory = given.max_content_length, given.max_form_memory_size
+        if memory is not None and given.mimetype == "application/x-www-form-urlencoded":
+            most = memory if most is None else min(most, memory)
+        return own_limits(body=most, form=memory, parts=given.max_form_parts)
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return a response of Werkzeug, Flask or Quart."""
@@ -57,6 +61,16 @@ class Flask(Werkzeug):
         module = sys.modules.get(self.module)
         return module.request if module is not None and module.has_request_context() else None
 
+    def answer_errors(self, given: Any) -> None:
+        """Add a handler to the current app, which handles errors of any blueprint unless that has its own."""
+        app = sys.modules[self.module].current_app
+        app.error_handler_spec[None][None].setdefault(HTTPError, self._answer_error)
+
+    def _answer_error(self, error: HTTPError) -> Any:
+        from antiphon.frameworks.recognition import error_like
+
+        return error_like(error, self.current())
+
 
 class Quart(Flask):
     """Quart, on an event loop, where a task of its server receives the body."""
@@ -66,7 +80,14 @@ class Quart(Flask):
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""
-        return scope_request(given.scope, _ReceivedByQuart(given))
+        from antiphon.frameworks.leaving import by_cancellation
+
+        request = scope_request(given.scope, _ReceivedByQuart(given))
+        request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope
+        return request
+
+    async def _answer_error(self, error: HTTPError) -> Any:  # Quart calls others on threads, away from its loop
+        return super()._answer_error(error)
 
     async def aload(self, given: Any, request: Request) -> None:
         """Wait for the body, which Quart keeps, too. Raises Quart's error above its limit."""

@@ -52,9 +52,9 @@ class Lifetime:
     @property
     def is_client_gone(self) -> bool:
         """True if the client is known to have disconnected. It is watched from the first time you ask."""
-        if getattr(self._head, "is_client_gone", False):
-            self._is_client_gone = True
-        elif not (self._is_asked_for or self._is_client_gone) and self._is_told:
+        if (has_left := getattr(self._head, "has_left", None)) is not None:
+            return self._is_client_gone or bool(has_left())
+        if not (self._is_asked_for or self._is_client_gone) and self._is_told:
             self._is_asked_for = True
             self._watch_until_the_end()
         return self._is_client_gone

@@ -6,6 +6,7 @@ from binascii import b2a_base64
 from collections.abc import Iterable, Sequence
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakSet
 
 from antiphon.explanations import explained
 from antiphon.http.durations import Duration, seconds_of
@@ -44,7 +45,7 @@ class SecretKeys:
     Raises TypeError unless the keys are a list of texts, ValueError for a key of less than 16 bytes.
     """
 
-    __slots__ = ("oldest_first",)
+    __slots__ = ("__weakref__", "oldest_first")
 
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
@@ -54,12 +55,21 @@ class SecretKeys:
         self.oldest_first: tuple[bytes, ...] = (
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
         )
+        _in_use.add(self)
 
     def __bool__(self) -> bool:
         return bool(self.oldest_first)
 
     def __repr__(self) -> str:
         return f"<SecretKeys: {len(self.oldest_first)}>"
+
+
+_in_use: WeakSet[SecretKeys] = WeakSet()
+
+
+def secret_keys_in_use() -> set[bytes]:
+    """Return all secret keys of the process, which must not be shown, whatever the variables are named."""
+    return {key for keys in _in_use for key in keys.oldest_first}
 
 
 def _checked_key(key: str | bytes) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon import Request
+from antiphon import Request, Signer
 from antiphon.cli.debug.mode import _member
 from antiphon.cli.debug.page import page_of
 from antiphon.cli.debug.report import report_of
@@ -30,6 +30,12 @@ GET = Request.blank("/")
 class Account:
     name: str
     password: str
+
+
+@dataclass
+class Sent:
+    name: str
+    value: str
 
 
 class Settings:
@@ -74,7 +80,36 @@ def by_what_is_in_it(secret, fail):
     fail(credentials["word"][0])
 
 
-IN_CODE = [by_variable, by_bytes, by_attribute, by_field, by_key, by_pair, by_what_is_in_it]
+def by_text_in_bytes(secret, fail):
+    data = b"page=1&password=" + quote_plus(secret).encode()
+    fail(quote_plus(secret))
+    del data
+
+
+def by_tuple_with_other_values(secret, fail):
+    row = (7, "password", secret)
+    fail(row[2])
+
+
+def by_tuple_as_key(secret, fail):
+    settings = {("password", "ada"): secret}
+    fail(settings["password", "ada"])
+
+
+def by_field_with_name_and_value(secret, fail):
+    sent = [{"name": "password", "value": secret}, Sent("api_key", secret)]
+    fail(sent[0]["value"])
+
+
+def by_arguments_of_an_error(secret, fail):
+    lost = ValueError("password", secret)
+    fail(lost.args[1])
+
+
+IN_CODE = [
+    by_variable, by_bytes, by_attribute, by_field, by_key, by_pair, by_what_is_in_it, by_text_in_bytes,
+    by_tuple_with_other_values, by_tuple_as_key, by_field_with_name_and_value, by_arguments_of_an_error,
+]  # fmt: skip
 
 
 def with_parameter(secret):
@@ -144,6 +179,12 @@ def test_a_secret_of_the_environment(monkeypatch):
     secret = f"{START}opensesame"
     monkeypatch.setenv("SHOP_SECRET_KEY", secret)
     check_nothing_leaks(secret, GET, lambda value, fail: fail(value))
+
+
+def test_a_secret_key_in_use_whatever_its_variable_is_named():
+    key = f"{START} the newest of all"
+    signer = Signer([key], salt="orders")
+    check_nothing_leaks(key, GET, lambda value, fail: fail(f"{value}{signer and ''}"))
 
 
 def test_one_of_several_secrets(monkeypatch):

@@ -31,6 +31,9 @@ def test_a_name_of_no_secret(name):
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 TEXTS = [
+    ("('password', 'abc')", "('password', '[masked]')"),
+    ("[(b'x-api-key', b'abc'), (b'te', b'x')]", "[(b'x-api-key', '[masked]'), (b'te', b'x')]"),
+    ("auth=('ada', 'abc') failed", "auth=[masked] failed"),
     ("Bearer 0123abcd.ef", "Bearer [masked]"),
     ("authorization was bearer abcdefghijkl today", "authorization was bearer [masked] today"),
     ("Basic YWRhOmh1bnRlcg==", "Basic [masked]"),
@@ -63,6 +66,33 @@ TEXTS = [
 ]
 
 
+KEYS = [
+    "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", "ya29.a0AfH6SMBx1234567890abcdef",
+    "GOCSPX-abcdEFGH1234ijklMNOP5678qrst", "npm_abcdefghijklmnopqrstuvwxyz0123456789", "hf_abcdefghijklmnopqrstuvw",
+    "shpat_0123456789abcdef0123456789abcdef", f"dop_v1_{'0123456789abcdef' * 4}", f"SK{'0123456789abcdef' * 2}",
+    "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw", "xapp-1-A0123-0123-abcdef0123456789", "0123456789abcdef" * 4,
+    "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=", "9Vb1jvQm-2Zk7rXw_EwT5yPq0NcLhGsA3uFdYoIxKzM",
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+]  # fmt: skip
+"""Keys of services, and random ones, which are masked in variables of any name."""
+PUBLIC = [
+    "/home/Ada1/projects2024/site-packages/FooBar12/__init__.py", "test_HTTP2_frames_of_RFC9113_are_readable",
+    "0f8fad5b-d9cd-469f-a165-70867728950e", "3ff9edbda504803b21bd4c30852bad46", "2026-11-25T02:31:40.123456+00:00",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_in_a_variable_of_any_name(key):
+    assert Mask().text(f"value {key} was sent") == f"value {MASK} was sent"
+    assert Mask().code(f'value = "{key}"') == f'value = "{MASK}"'
+
+
+@pytest.mark.parametrize("text", PUBLIC)
+def test_what_looks_like_a_key_but_is_none(text):
+    assert Mask().text(text) == text
+
+
 @pytest.mark.parametrize(("text", "masked"), TEXTS)
 def test_a_text(text, masked):
     assert Mask().text(text) == masked
@@ -76,6 +106,26 @@ CODE = [
     ('os.environ["SECRET_KEY"] = "abc"', 'os.environ["SECRET_KEY"] = "[masked]"'),
     ('password = request.form["password"]', 'password = request.form["password"]'),
     ("if token == expected:", "if token == expected:"),
+    ('data = b"page=1&password=opensesame"', 'data = b"page=1&password=[masked]"'),
+    ('auth = ("ada", "abc")', 'auth = ("[masked]", "[masked]")'),
+    ('name, password = "ada", "abc"', 'name, password = "[masked]", "[masked]"'),
+    (
+        'password = (\n    "abc"\n    "def"\n)\nname = "ada"',
+        'password = (\n    "[masked]"\n    "[masked]"\n)\nname = "ada"',
+    ),
+    (
+        'fields = [(b"x-api-key", b"abc"), (b"te", b"trailers")]',
+        'fields = [(b"x-api-key", "[masked]"), (b"te", b"trailers")]',
+    ),
+    ('App(secret_keys=["abc", "def"], name="shop")', 'App(secret_keys=["[masked]", "[masked]"], name="shop")'),
+    ('password: Final[str] = "abc"', 'password: Final[str] = "[masked]"'),
+    ('password = env("PASSWORD", "abc")', 'password = env("PASSWORD", "[masked]")'),
+    ('password = field(default="abc")', 'password = field(default="[masked]")'),
+    ('if password == "abc" or "def" == token:', 'if password == "[masked]" or "[masked]" == token:'),
+    ('session["cart"] = ["tea"]', 'session["cart"] = ["tea"]'),
+    ('if session.get("user") is None: raise LookupError("no user")',) * 2,
+    ('"tea", secret="abc")\nname = "ada"', '"tea", secret="[masked]")\nname = "ada"'),
+    ('x = 1  # password = "abc", it\'s', 'x = 1  # password = "[masked]", it\'s'),
     ("def login(password: str, token=None):", "def login(password: str, token=None):"),
     ('password = """several\nlines""" + x', 'password = """[masked]"""\n + x'),
     ('password = """several', 'password = """[masked]"""'),
@@ -115,7 +165,20 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
     assert Mask().text("opensesame, wayland, /run/secrets") == "[masked], wayland, /run/secrets"
 
 
-@pytest.mark.parametrize("text", ["a" * 10**6, "password" * 10**5, "password=" * 10**5, "://a:" * 10**5, "'" * 10**6])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" * 10**6,
+        "password" * 10**5,
+        "password=" * 10**5,
+        "://a:" * 10**5,
+        "'" * 10**6,
+        "a=" * 10**4,
+        "(" * 10**5,
+        "aA1-" * 10**5,
+        "password,'" * 10**5,
+    ],
+)
 def test_a_long_text_takes_linear_time(text):
     assert len(Mask().text(text)) < 10**6
     assert len(Mask().code(text)) <= 10**6

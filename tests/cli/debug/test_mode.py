@@ -161,6 +161,13 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
     [
         {"x-forwarded-for": "203.0.113.7"}, {"X-Forwarded-Host": "shop.example"}, {"x-forwarded-proto": "https"},
         {"forwarded": "for=203.0.113.7"}, {"x-real-ip": "203.0.113.7"}, {"via": "1.1 tunnel"},
+        {"x-client-ip": "203.0.113.7"}, {"x-cluster-client-ip": "203.0.113.7"}, {"fastly-client-ip": "203.0.113.7"},
+        {"do-connecting-ip": "203.0.113.7"}, {"cf-ray": "230b030023ae2822-SJC"}, {"cdn-loop": "cloudflare"},
+        {"x-envoy-external-address": "203.0.113.7"}, {"x-azure-clientip": "203.0.113.7"}, {"x-original-url": "/bug"},
+        {"x-rewrite-url": "/bug"}, {"x-appengine-user-ip": "203.0.113.7"}, {"x-amzn-trace-id": "Root=1-67891233"},
+        {"x-vercel-forwarded-for": "203.0.113.7"}, {"x-nf-client-connection-ip": "203.0.113.7"},
+        {"x-forwarded": "for=203.0.113.7"}, {"front-end-https": "on"}, {"x-scheme": "https"}, {"x-url-scheme": "https"},
+        {"cloudfront-viewer-address": "203.0.113.7:1"}, {"x-remote-addr": "203.0.113.7"},
     ],
     ids=lambda sent: next(iter(sent)),
 )  # fmt: skip

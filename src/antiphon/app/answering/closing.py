@@ -109,6 +109,9 @@ async def _go_on(
     An error becomes the response for what is called next, as does a cancellation during the switch to where it runs.
     """
     before, failure, made = response, response.error, None
+    outcome: Any = None
+    steps: Any = None
+    traceback: TracebackType | None = None
     try:
         while stopped is not None:
             if type(stopped) is Switch:
@@ -119,7 +122,7 @@ async def _go_on(
                 try:
                     if type(outcome) is AsyncStep:
                         outcome = await outcome
-                    steps: Any = outcome
+                    steps = outcome
                     if part is not None and outcome is not None:
                         steps = part.settle(outcome, subject, request, response)
                     made = response if steps is None else await steps
@@ -133,7 +136,7 @@ async def _go_on(
             await release(request, response, plan.is_driven(request))
         return response
     finally:
-        del response, before, made, failure, stopped  # as above
+        del response, before, made, failure, stopped, outcome, traceback, steps  # as above
 
 
 def _completed(

@@ -175,11 +175,12 @@ def _prepare_request(plan: Plan, request: Request) -> Opened:
 async def _end_failed(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response:
     response = await answer_failure(plan, request, error)
     left: Response | Steps[Response] = response
+    del error
     try:
         left = leave(plan, request, response, opened, False)
         return left if isinstance(left, Response) else await left
     finally:
-        del response, left  # the frame of an error handler that has failed may keep this one
+        del response, left  # the frame of an error handler or of middleware may keep this one
 
 
 def _forget_frames(error: HTTPError | None) -> None:

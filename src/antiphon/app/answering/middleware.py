@@ -67,14 +67,17 @@ class Middleware(NamedTuple):
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
         """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
-        if self.throws and response.error is not None and outcome is response.error:
-            instead = await self._throw(generator, response.error)
-        elif self.is_async:
-            (yielded,) = outcome
-            instead = await self._end_last(generator, yielded)
-        else:
-            instead = self._instead(generator, outcome)
-        return response if instead is None else await respond(instead, self.function, request)
+        try:
+            if self.throws and response.error is not None and outcome is response.error:
+                instead = await self._throw(generator, response.error)
+            elif self.is_async:
+                (yielded,) = outcome
+                instead = await self._end_last(generator, yielded)
+            else:
+                instead = self._instead(generator, outcome)
+            return response if instead is None else await respond(instead, self.function, request)
+        finally:
+            del outcome, response  # an error that the middleware has caught keeps this frame
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
         """Throw an error in, and note if this undoes a cancellation, as the end of a timeout scope in it does."""
@@ -85,7 +88,9 @@ class Middleware(NamedTuple):
                 instead = self._end_sync(generator, error)  # type: ignore[arg-type]
         finally:
             note_task(error)
-        if instead is None and not isinstance(error, Exception) and not is_leaving(error):
+            must_answer = not isinstance(error, Exception) and not is_leaving(error)
+            del error
+        if instead is None and must_answer:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
@@ -101,6 +106,8 @@ class Middleware(NamedTuple):
             yielded = generator.throw(error)
         except StopIteration as end:
             return end.value
+        finally:
+            del error
         return self._instead(generator, (False, yielded))
 
     def _instead(self, generator: Generator[Any, Any, Any], ended: tuple[bool, object]) -> object:
@@ -120,6 +127,8 @@ class Middleware(NamedTuple):
             instead = await resumed
         except StopAsyncIteration:
             return None
+        finally:
+            del resumed  # it keeps the error that was thrown in
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:

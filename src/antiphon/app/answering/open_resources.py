@@ -168,18 +168,25 @@ class OpenResource:
 
         It is kept, if the response is a stream that may read the dependency.
         """
-        if is_read_later(request, response):
-            self.error = self.error or response.error
-            request._opening.keep(self)
-        elif (error := self.error or response.error) is None:
-            await self.end(request, None)
-        else:
-            await self._throw(request, error)
-        return response
+        try:
+            if is_read_later(request, response):
+                self.error = self.error or response.error
+                request._opening.keep(self)
+            elif self.error is None and response.error is None:
+                await self.end(request, None)
+            else:
+                await self._throw(request, self.error or response.error)  # type: ignore[arg-type]  # one of both
+            return response
+        finally:
+            del response  # an error that the generator has caught keeps this frame, and those below
 
     async def _throw(self, request: Request, error: BaseException) -> None:
-        await self.end(request, error)
-        if not isinstance(error, Exception) and not is_leaving(error):
+        try:
+            await self.end(request, error)
+            must_raise = not isinstance(error, Exception) and not is_leaving(error)
+        finally:
+            del error
+        if must_raise:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
@@ -199,6 +206,7 @@ class OpenResource:
             request._dependencies.pop(self.provides, None)
             if error is not None:
                 note_task(error)
+            del error
 
     def log(self, request: Request, error: BaseException) -> None:
         """Log an error that closing the dependency raised, too late for the response."""
@@ -216,6 +224,8 @@ class OpenResource:
                 self._run(generator.throw, error)
         except StopIteration:
             return
+        finally:
+            del error
         generator.close()
         raise self._yields_twice()
 
@@ -224,6 +234,8 @@ class OpenResource:
             await (anext(generator) if error is None else generator.athrow(error))
         except StopAsyncIteration:
             return
+        finally:
+            del error
         await generator.aclose()
         raise self._yields_twice()
 
@@ -234,6 +246,7 @@ class OpenResource:
         try:
             return self._context.run(function, argument)
         finally:
+            del argument  # perhaps an error
             with suppress(ValueError):  # another context, whose variables are not read after a stream
                 copy_variables(self._context, self._tokens)
 

@@ -9,6 +9,9 @@ from functools import lru_cache
 from html import escape
 from urllib.parse import unquote
 
+from antiphon.cli.debug.literals import SecretLiterals
+from antiphon.serialization.signing import secret_keys_in_use
+
 MASK = "[masked]"
 _MOST = 40_000
 """Characters of a text that are searched. The rest is cut off."""
@@ -33,6 +36,14 @@ _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
 """Parts of names in the environment that describe a desktop or a terminal, and are not secret: XDG_SESSION_TYPE."""
 _ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 """The letters that represent some characters after a backslash."""
+_BEGINNINGS = (
+    *("gh[pousr]_", "github_pat_", "gl[a-z]{2,8}-", "xox[a-z]-", "xapp-", "AKIA", "ASIA", "AIza", "ya29[.]", "GOCSPX-"),
+    *("SG[.]", "npm_", "pypi-", "hf_", "shp[a-z]{2}_", "do[opr]_v1_", "sq0[a-z]{3}-", "AGE-SECRET-KEY-", "lin_api_"),
+    *("SK(?=[0-9a-f]{32})", "key-(?=[0-9a-f]{32})", "dapi(?=[0-9a-f]{32})", "dp[.][a-z]{2}[.]", "ATATT3"),
+)
+"""The beginnings of keys that services hand out."""
+_RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
+"""The start of a text of random characters, which has all kinds of them, and no words."""
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 _NAME = "|".join(
@@ -44,14 +55,15 @@ _NAME = "|".join(
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
 _LITERAL = r"[bruf]{{0,2}}(?P<quote>{})(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|$)"
 _SHORT, _LONG = r"\"(?!\"\")|'(?!'')", r"\"\"\"|'''"
-_in_code = [
-    re.compile(rf"{_NAMED}(?P<sign>\s*(?::\s*\w+\s*)?[=:]\s*){_LITERAL.format(quotes)}", re.IGNORECASE | lines)
-    for quotes, lines in ((_LONG, re.DOTALL), (_SHORT, re.MULTILINE))
-]
 _in_text = re.compile(
     rf"{_NAMED}(?P<sign>=|\s*[=:]\s*(?=[bruf]{{0,2}}[\"'])|\s*[=:]\s*(?=[^\s,;&]*\d))(?:{_LITERAL.format(f'{_LONG}|{_SHORT}')}|[^\s,;&\"'<>]+)",
     re.IGNORECASE | re.DOTALL,
 )
+_pairs_in_text = re.compile(
+    rf"(?P<name>[\"'][\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"'])(?P<sign>\s*,\s*){_LITERAL.format(f'{_LONG}|{_SHORT}')}",
+    re.IGNORECASE | re.DOTALL,
+)
+_several_in_text = re.compile(rf"{_NAMED}(?P<sign>\s*[=:]\s*[\[({{])(?P<quote>)[^\])}}]+", re.IGNORECASE)
 _NAMED_MASK = rf"\g<name>\g<sign>\g<quote>{MASK}\g<quote>"
 _SHAPES = [
     (re.compile(pattern, re.DOTALL), replacement)
@@ -63,7 +75,13 @@ _SHAPES = [
         (r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*", MASK),
         (r"(://)[^/\s:@\"'<>?#]*:(?!\d{1,5}(?:[/?#]|\Z))[^\s\"'<>]{0,300}@", rf"\1{MASK}@"),
         (r"\b(?:sk|pk|rk|whsec)[-_](?:[a-z]+[-_])?[\w-]{16,}", MASK),
-        (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|AIza)[\w-]{12,}", MASK),
+        (rf"\b(?:{'|'.join(_BEGINNINGS)})[\w.-]{{12,}}", MASK),
+        (r"\b\d{8,10}:AA[\w-]{30,}", MASK),
+        (r"(hooks\.slack\.com/services/)[\w/]+", rf"\1{MASK}"),
+        (r"(?i:(AccountKey|SharedAccessKey)=)[\w+/]{20,}={0,2}", rf"\1={MASK}"),
+        (r"(?<![\w-])[\da-f]{48,}(?![\w-])", MASK),
+        (r"(?<![\w+/-])[A-Za-z\d+/]{40,}={1,2}(?![\w=])", MASK),
+        (rf"(?<![\w-]){_RANDOM}[\w-]{{32,}}={{0,2}}(?![\w-])", MASK),
     )
 ]
 _credentials = re.compile(r"://[^/\s:@]*:([^\s\"'<>]{1,300})@").search
@@ -87,6 +105,8 @@ class Mask:
         for name, value in os.environ.items():
             if is_secret_name(name) and not _OF_ENVIRONMENT.search(name) and not value.startswith("/"):
                 self.add(value)
+        for key in secret_keys_in_use():
+            self.add(key.decode("utf-8", "replace"))
 
     def add(self, secret: str) -> None:
         """Mask a secret wherever it occurs, unless it is short; and the password in it, if it contains credentials."""
@@ -100,15 +120,18 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Return a text, such as a message, without secrets."""
-        return self._of(_without(_readable(text), _in_text, _NAMED_MASK))
+        return self._of(_by_names(_readable(text)))
 
     def code(self, text: str) -> str:
-        """Return source code without secrets, and with all its lines: only literals with a secret's name are masked."""
+        """Return source code without secrets, and with all its lines: only literals and comments are masked."""
         if text not in self._code:  # frames of a recursion show the same lines many times
             masked = text.encode("utf-8", "replace").decode()
-            for literals in _in_code:
-                masked = _without(masked, literals, _NAMED_MASK)
-            self._code[text] = self._of(masked)
+            shown: list[str] = []
+            end = 0
+            for found, is_secret in SecretLiterals(is_secret_name).read(masked):
+                shown += masked[end : found.start()], _masked_literal(found) if is_secret else _by_names(found[0])
+                end = found.end()
+            self._code[text] = self._of("".join([*shown, masked[end:]]))
         return self._code[text]
 
     def known(self, text: str) -> str:
@@ -167,6 +190,19 @@ def _spelled(character: str) -> str:
 def _readable(text: str) -> str:
     """Return the first characters of a text, with what UTF-8 can't encode replaced."""
     return text[:_MOST].encode("utf-8", "replace").decode()
+
+
+def _by_names(text: str) -> str:
+    """Return a text without the values that follow names of secrets."""
+    if len(text) < _SHORTEST:
+        return text
+    for named in (_pairs_in_text, _several_in_text, _in_text):
+        text = _without(text, named, _NAMED_MASK)
+    return text
+
+
+def _masked_literal(found: re.Match[str]) -> str:
+    return f"{found['quote']}{MASK}{found['quote']}" + "\n" * found["inside"].count("\n")
 
 
 def _without(text: str, secret: re.Pattern[str], replacement: str) -> str:

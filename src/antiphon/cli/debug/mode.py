@@ -3,6 +3,7 @@
 import ipaddress
 import json
 import logging
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -28,12 +29,12 @@ _BY_UNKNOWN_PROXY = (
     "Debug mode shows no errors to clients of an unknown proxy, which sent %s: if it is yours, and only you can reach"
     " it, declare it with App(trusted_proxies=[...])."
 )
-_OF_PROXIES = (
-    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix",
-    "x-forwarded-proto", "x-forwarded-scheme", "x-forwarded-server", "x-forwarded-ssl", "x-original-forwarded-for",
-    "x-original-host", "x-real-ip", "cf-connecting-ip", "true-client-ip", "fly-client-ip", "client-ip",
-)  # fmt: skip
-"""Header fields that proxies and tunnels add, in lower case."""
+_is_of_proxy = re.compile(
+    r"(?:.+-)?forwarded(?:-.+)?|via|cdn-loop|front-end-https|x-(?:url-)?scheme|x-request-start|x-cloud-trace-context"
+    r"|(?:cf|cloudfront)-.+|x-(?:amzn|appengine|arr|azure|envoy|nf|original|real|rewrite|vercel)-.+"
+    r"|(?:.+-)?(?:client-?ip|connecting-ip|remote-(?:ip|addr)|user-ip)"
+).fullmatch
+"""The names of fields that proxies, tunnels and networks of caches add, in lower case; browsers send none of them."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
@@ -93,7 +94,11 @@ class Viewers:
 
 def _field_of_unknown_proxy(request: Request) -> str | None:
     """Return a header field that a proxy has added, unless the application trusts the proxy."""
-    return None if is_by_trusted_proxy(request.head) else next(filter(request.head.field, _OF_PROXIES), None)
+    return (
+        None
+        if is_by_trusted_proxy(request.head)
+        else next(filter(_is_of_proxy, (name for name, _ in request.head.fields())), None)
+    )
 
 
 def _is_fetched_by_other_site(request: Request) -> bool:

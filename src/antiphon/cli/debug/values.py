@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import uuid
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import islice
 from types import (
@@ -144,7 +145,7 @@ class Printer:
             items = [*islice(value, _limit(depth))]
             return f"{kind.__name__}({_joined([self._any(each, depth + 1) for each in items], len(value))})"
         if issubclass(kind, BaseException):
-            shown = [self._any(each, depth + 1) for each in args_of(value)[: _limit(depth)]]
+            shown = self._row(args_of(value)[: _limit(depth)], depth)
             return f"{class_name(kind)}({_joined(shown, len(args_of(value)))})"
         return self._object(value, kind, depth)
 
@@ -168,11 +169,9 @@ class Printer:
     def _dict(self, value: dict[Any, Any], kind: type, depth: int) -> str:
         if is_environment(value):
             return f"<{class_name(kind)}, an environment>"
-        shown = [self._pair(key, each, depth) for key, each in islice(dict.items(value), _limit(depth))]
+        items = _values_named([*islice(dict.items(value), _limit(depth))])
+        shown = [f"{self._any(key, depth + 1)}: {self._named(name, each, depth)}" for name, key, each in items]
         return _labelled(kind, dict, f"{{{_joined(shown, dict.__len__(value))}}}")
-
-    def _pair(self, key: object, value: object, depth: int) -> str:
-        return f"{self._any(key, depth + 1)}: {self._named(as_text(key), value, depth)}"
 
     def _named(self, name: str, value: object, depth: int) -> str:
         return self._masked(value) if is_secret_name(name) else self._any(value, depth + 1)
@@ -184,10 +183,11 @@ class Printer:
         if fields:
             shown = [f"{name}={self._named(name, each, depth)}" for name, each in zip(fields, items, strict=False)]
             return f"{class_name(kind)}({_joined(shown, len(items))})"
-        name = as_text(items[0]) if len(items) == 2 and base in (list, tuple) else ""
-        shown = [self._any(each, depth + 1) for each in items]
-        if is_secret_name(name):  # a pair such as a header field
-            shown[1] = self._masked(items[1])
+        shown = (
+            self._row(items, depth)
+            if base is tuple or len(items) == 2
+            else [self._any(each, depth + 1) for each in items]
+        )
         text = _joined(shown, base.__len__(value))
         if base is list:
             return _labelled(kind, list, f"[{text}]")
@@ -196,6 +196,11 @@ class Printer:
         if base is set and text:
             return _labelled(kind, set, f"{{{text}}}")
         return f"{class_name(kind)}({text})"
+
+    def _row(self, items: Sequence[object], depth: int) -> list[str]:
+        """Return values of which one may be the name of the next, as in a header field."""
+        names = ["", *map(as_text, items)]
+        return [self._named(name, each, depth) for name, each in zip(names, items, strict=False)]
 
     def _object(self, value: object, kind: type, depth: int) -> str:
         if issubclass(kind, Request):
@@ -206,7 +211,8 @@ class Printer:
         if is_ours(kind):
             return self._of_ours(value, kind, depth)
         kept = [*islice(attributes(value), _limit(depth) + 1)]
-        shown = [f"{name}={self._named(name, each, depth)}" for name, each in kept[: _limit(depth)]]
+        named = _values_named(kept[: _limit(depth)])
+        shown = [f"{attribute}={self._named(name, each, depth)}" for name, attribute, each in named]
         if len(kept) > len(shown):
             shown.append("...")
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
@@ -222,6 +228,15 @@ class Printer:
 
 _FIELDS = ("_repeating", "_found", "_fields")
 """The attributes in which an object of Antiphon stores names and values."""
+
+
+def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield a name, a key and a value for each item. A value beside a name has that name, as in an object of a form."""
+    known = {as_text(key): value for key, value in items}
+    name_of_value = next((as_text(known[key]) for key in ("name", "key") if key in known), "")
+    for key, value in items:
+        name = " ".join(map(as_text, key)) if type(key) is tuple else as_text(key)
+        yield (f"{name_of_value} {name}" if name in ("value", "data", "content") else name), key, value
 
 
 def _start(text: str) -> str:

@@ -45,7 +45,11 @@ class CookieStore(Store):
         if not keys:
             raise explained("bad-secret-key", ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one"))
         self._clock = clock
+        self._keys = frozenset(keys.oldest_first)
         self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as in Flask
+
+    def shares_entries(self, other: Store) -> bool:
+        return isinstance(other, CookieStore) and not self._keys.isdisjoint(other._keys)  # noqa: SLF001 - of this very class
 
     def new_key(self) -> str:
         """Return a key without an entry: the store returns the key of a new entry when it is made."""

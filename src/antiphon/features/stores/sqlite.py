@@ -11,7 +11,7 @@ from typing import ClassVar
 from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
-from antiphon.features.stores.store import StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
+from antiphon.features.stores.store import Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
 from antiphon.http.durations import Duration, seconds_of
 
 CLEAN_EVERY = 16
@@ -96,6 +96,9 @@ class SQLiteStore(RowStore):
         self._timeout = seconds_of(timeout)
         self._connections = connections_to(self._path, _PREPARE)
         self._most: int | None = None
+
+    def shares_entries(self, other: Store) -> bool:
+        return isinstance(other, SQLiteStore) and self._path == other._path  # noqa: SLF001 - of this very class
 
     def bounded(self, most: int) -> "SQLiteStore":
         beside = SQLiteStore(self._path, timeout=self._timeout, clock=self._clock)

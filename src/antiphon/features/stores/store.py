@@ -90,6 +90,10 @@ class Store(ABC):
         """Raise TypeError, which names the value, if a value can't be stored."""
         encode_value(name, value)
 
+    def shares_entries(self, other: "Store") -> bool:
+        """Return True if a key is valid in both stores, as for two with the same file."""
+        return self is other
+
     def bounded(self, most: int) -> "Store":  # noqa: ARG002 - for stores that count bytes
         """Return a store of separate entries with up to ``most`` bytes. The least recently used are dropped first.
 

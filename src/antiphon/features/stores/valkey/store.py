@@ -100,6 +100,7 @@ class ValkeyStore(Store):
                 ValueError(f"braces in the prefix of a cluster must be one hash tag, such as {{app}}:, not {prefix!r}"),
             )
         settings = Settings(address, connect_timeout, timeout, max_connections, tls)
+        self._place = address, prefix
         self._calls = Calls(settings, NEEDS.format(prefix=prefix))
         remembered = _milliseconds(REMEMBERED * (connect_timeout + timeout))
         self._commands = Commands(self._calls, prefix, remembered)
@@ -130,6 +131,9 @@ class ValkeyStore(Store):
 
     def _settings_for(self, timeout: Duration | None) -> Settings:
         return self._calls.settings._replace(timeout=None if timeout is None else seconds_of(timeout))
+
+    def shares_entries(self, other: Store) -> bool:
+        return isinstance(other, ValkeyStore) and self._place == other._place  # noqa: SLF001 - of this very class
 
     def load(self, key: str) -> StoreEntry | None:
         return _entry(key, self._commands.fields(_id(key)))

@@ -1,0 +1,84 @@
+"""Clients that leave while a view waits, on sockets: an ``async def`` view is told, as a handler is."""
+
+import asyncio
+import logging
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from itertools import product
+
+import pytest
+
+from antiphon import view
+from tests.frameworks import apps
+from tests.frameworks.exchanges import served
+from tests.frameworks.servers import START, uvicorn
+from tests.helpers.waiting import DEADLINE
+
+LIMIT = 4
+
+
+class Told:
+    """Views that wait for their client to leave, and the events that they set."""
+
+    def __init__(self):
+        self.has_begun, self.is_told, self.after = threading.Event(), threading.Event(), threading.Event()
+
+    def views(self, interface=None):
+        async def waits(request):
+            request.after_response(self.after.set)
+            self.has_begun.set()
+            try:
+                await asyncio.sleep(LIMIT)
+            except asyncio.CancelledError:
+                self.is_told.set()
+                raise
+
+        async def asks(request):
+            request.after_response(self.after.set)
+            self.has_begun.set()
+            until = time.monotonic() + LIMIT
+            try:
+                while time.monotonic() < until and not request.lifetime.is_client_gone:
+                    await asyncio.sleep(0.02)
+            finally:
+                if request.lifetime.is_client_gone:
+                    self.is_told.set()
+            return "late"
+
+        def asks_on_thread(request):
+            request.after_response(self.after.set)
+            self.has_begun.set()
+            until = time.monotonic() + LIMIT
+            while time.monotonic() < until and not request.lifetime.is_client_gone:
+                time.sleep(0.02)
+            if request.lifetime.is_client_gone:
+                self.is_told.set()
+            return "late"
+
+        functions = waits, asks, asks_on_thread
+        return {function.__name__: view(interface=interface)(function) for function in functions}
+
+
+CASES = [
+    (make, method, name)
+    for make in (*apps.SERVED, *apps.ASGI)
+    for method, name in (("GET", "waits"), *product(["GET", "POST"], ["asks", "asks_on_thread"]))
+    if (make, name) != (apps.django_asgi, "asks_on_thread")  # Django tells only the task of an async view
+]
+
+
+@pytest.mark.parametrize(("make", "method", "name"), CASES)
+def test_a_view_is_told(make, method, name, monkeypatch, caplog):
+    caplog.set_level(logging.CRITICAL)
+    told = Told()
+    body = "Content-Length: 4\r\nContent-Type: text/plain\r\n\r\nbody" if method == "POST" else "\r\n"
+    with ExitStack() as stack:
+        app = apps.application(make, told.views, monkeypatch, stack)
+        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+            client.sendall(f"{method} /{name} HTTP/1.1\r\nHost: localhost\r\n{body}".encode())
+            assert told.has_begun.wait(DEADLINE)
+        assert told.is_told.wait(3)
+        assert told.after.wait(DEADLINE)
