@@ -204,7 +204,7 @@ class App(Routes, Servable):
             app = left.pop()
             found.add(app)
             below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
-            left |= (below | {outer for outer, mount in app._places_above if mount in outer.mounts}) - found  # noqa: SLF001 - of this very class
+            left |= (below | {outer for outer, mount in app._places_above if mount in outer.mounts}) - found
         return found
 
     def on_startup(self, function: F) -> F:
