@@ -194,6 +194,7 @@ def test_a_handler_takes_and_answers_models(interface: Any) -> None:
     assert client.post("/", json={"id": 13}).json["errors"][0]["pointer"] == "/id"
 
 
+@pytest.mark.processes
 def test_an_application_without_models_does_not_load_pydantic() -> None:
     program = """
 import sys

@@ -1,18 +1,21 @@
-"""Defaults of dataclasses, set on each decoded instance, as the constructor does.
+"""Defaults of dataclasses, set on each instance that msgspec has made, as the constructor does.
 
 msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. Functions that are
 generated for a type therefore walk a decoded value, only to the places where its type may have such instances. Asking
-each value for its class would take many times as long as the decoding.
+each value for its class would take many times as long as the decoding. Before a value is written, the same functions
+walk the records in it whose classes msgspec has ever decoded: a program may have called ``msgspec.convert``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from inspect import getattr_static
 from itertools import count
+from types import NoneType
 from typing import Any, cast, get_origin
 
 from msgspec import NODEFAULT, inspect
 
-from antiphon.serialization.types import Decode, Record, members, parts
+from antiphon.serialization.types import Decode, Record, members, parts, translated
 
 _CLASSES: dict[type[inspect.Type], type] = {
     inspect.ListType: list,
@@ -31,6 +34,58 @@ _DEPTH = 10
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
     """Return a function that decodes like ``decode``, and sets defaults. ``info`` describes the decoded type."""
     return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
+
+
+def set_defaults(value: Any) -> None:
+    """Set the defaults that instances of dataclasses lack, in a value that is going to be written.
+
+    In a list of dicts, only the first is searched: to look at each of their values would take longer than to write it.
+    """
+    kind = type(value)
+    if kind is dict:
+        parts: Iterable[Any] = value.values()
+    elif kind is not list and kind is not tuple:
+        _set_defaults_of(kind, [value])
+        return
+    elif not value or type(value[0]) is dict:
+        parts = value[:1]
+    else:
+        kinds = {*map(type, value)}
+        for each in kinds - PLAIN - _CONTAINERS:
+            _set_defaults_of(each, [*value])
+        parts = value if kinds & _CONTAINERS else ()
+    for part in parts:
+        if type(part) not in PLAIN:
+            set_defaults(part)
+
+
+PLAIN = frozenset({str, int, float, bool, NoneType, bytes})
+"""Classes of values that have no parts."""
+_CONTAINERS = frozenset({dict, list, tuple})
+
+
+def _set_defaults_of(cls: type, values: list[Any]) -> None:
+    """Set the defaults of the values that are instances of a class, and in them."""
+    set_in_list, classes = _setter(cls)
+    if any(_DECODED in vars(each) for each in classes):
+        set_in_list(values)
+
+
+_DECODED = "__msgspec_cache__"
+"""The attribute of a dataclass that msgspec has decoded, and may have left without its defaults."""
+
+
+@lru_cache(256)
+def _setter(cls: type) -> tuple[Decode, tuple[type, ...]]:
+    """Return the function for lists of instances of a class, and the dataclasses in it that may lack defaults."""
+    if not (hasattr(cls, "__dataclass_fields__") or hasattr(cls, "__struct_fields__")):
+        return list, ()
+    try:
+        info = translated(list[cls])  # type: ignore[valid-type]
+    except Exception:  # it can't be written either
+        return list, ()
+    records = [part for _, part in parts("", info) if isinstance(part, inspect.DataclassType) and _held_by_class(part)]
+    return _Source(info, is_decoded=False).compiled(list), tuple(map(_class_of, records))
 
 
 def _may_lack_defaults(info: inspect.Type) -> bool:
@@ -74,17 +129,18 @@ class _Source:
     """The source of a function that decodes a type and sets defaults.
 
     It has statements for each place in the type, and a function for each record that may contain itself, or is deeply
-    nested. The class of a value is checked where it may not be the type's: in a union, and where a default or a
-    ``__post_init__`` may have put something else.
+    nested. The class of a value is checked where it may not be the type's: in a union, where a default or a
+    ``__post_init__`` may have put something else, and everywhere unless ``is_decoded``.
     """
 
-    def __init__(self, info: inspect.Type) -> None:
+    def __init__(self, info: inspect.Type, *, is_decoded: bool = True) -> None:
+        self._is_decoded = is_decoded
         self._numbers = count()
         # The module's name distinguishes its errors from those that the program's own code raised.
         self._names: dict[str, Any] = {"__name__": __name__}
         self._functions: dict[int, list[str]] = {}
         self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
-        self._lines += [*self._set_in("value", info, " ", is_sure=True), " return value"]
+        self._lines += [*self._set_in("value", info, " ", is_sure=is_decoded), " return value"]
 
     def compiled(self, decode: Decode) -> Decode:
         self._names["decode"] = decode
@@ -155,5 +211,5 @@ class _Source:
                     yield f"{indent}if {value}.{name} is {constant}: {value}.{name} = {constant}"
         for field in info.fields:
             get = f"{given}.get({field.name!r})" if has_names else f"getattr({value}, {field.name!r}, None)"
-            is_sure = field.required and cls is not dict and not hasattr(cls, "__post_init__")
+            is_sure = self._is_decoded and field.required and cls is not dict and not hasattr(cls, "__post_init__")
             yield from self._set_in_part(get, field.type, indent, is_sure=is_sure)

@@ -8,12 +8,10 @@ import sys
 from collections import UserString
 from collections.abc import Callable, Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import MISSING
 from functools import lru_cache
 from itertools import islice
 from math import isinf
-from types import NoneType
-from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -25,6 +23,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
+from antiphon.serialization.defaults import PLAIN, set_defaults
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
@@ -258,7 +257,8 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     str, int and float as these, a UserString as a string, any other collection as an array, a model of
     Pydantic as its fields; MediaType, ETag, CacheControl, Range and ContentRange as in the header.
     NaN and Infinity, which JSON lacks, become null. A member of an object that is msgspec's UNSET is left out. The
-    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults. ``default`` is called with each
+    fields that a dataclass made by ``msgspec.convert`` lacks are set to their defaults; in a list of dicts, only the
+    first dict is searched for such instances. ``default`` is called with each
     value of any other type, and returns the value to write instead.
 
     Raises TypeError, which names the type and place, for a value that can't be written, ValueError for a value that
@@ -267,12 +267,8 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        if type(value) is dict:  # which is the most usual
-            for part in value.values():
-                if type(part) is not str and type(part) not in _LEAVES:
-                    _set_defaults(part)
-        else:
-            _set_defaults(value)
+        if type(value) is not dict or not PLAIN.issuperset(map(type, value.values())):
+            set_defaults(value)
         try:
             return encode(value)
         except _UnwritableError as error:
@@ -291,52 +287,6 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
         raise explained(
             "not-json", TypeError(f"this {type(value).__name__} can't be written as JSON: {error}")
         ) from error
-
-
-_LEAVES = frozenset({str, int, float, bool, NoneType, bytes})
-
-
-def _set_defaults(value: Any) -> None:
-    """Set the defaults of dataclasses that msgspec has left on the class, on each instance in a value.
-
-    msgspec makes such instances, and writes only what an instance has. To take little time, only the first item of a
-    list of dicts is searched.
-    """
-    kind = type(value)
-    parts: Iterable[object]
-    if kind is dict:
-        parts = value.values()
-    elif kind is list or kind is tuple:
-        parts = value[:1] if value and type(value[0]) is dict else value
-    elif (record := _record_of(kind)) is not None:  # type: ignore[arg-type]  # a class can be hashed
-        for name, default in record.defaults.items():
-            if name not in (given := vars(value)):
-                given[name] = default
-        parts = [getattr(value, name, None) for name in record.names]
-    else:
-        return
-    for part in parts:
-        if type(part) not in _LEAVES:
-            _set_defaults(part)
-
-
-class _Record(NamedTuple):
-    """The fields of a class that msgspec writes as an object, and the defaults that its instances may lack."""
-
-    names: Collection[str]
-    defaults: Mapping[str, Any]
-
-
-@lru_cache(256)
-def _record_of(cls: type) -> _Record | None:
-    """Return the fields of a dataclass or Struct; None for any other class, and for one that has neither in it."""
-    if (names := getattr(cls, "__struct_fields__", None)) is not None:
-        return _Record(names, {})
-    if (fields := getattr(cls, "__dataclass_fields__", None)) is None or hasattr(cls, "__pydantic_validator__"):
-        return None
-    has_dict = bool(cls.__dictoffset__)
-    defaults = {name: field.default for name, field in fields.items() if has_dict and field.default is not MISSING}
-    return _Record(tuple(fields), defaults)
 
 
 def _without_unset(value: object, written_as: Default) -> object:
