@@ -183,7 +183,7 @@ class TestMethods:
         assert (response.headers["allow"], response.body) == (allow, b"")
 
     def test_of_any_route_are_asked_for_at_the_origin(self, serving):
-        app = App()
+        app = App(trusted_hosts=["a.org"])
         app.get("/x", name="x")(echo)
 
         @app.after_request

@@ -112,7 +112,10 @@ class Mount(NamedTuple):
 
         Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
         """
-        return request_with(request, self._head_below(request, root) if self.where else request.head)
+        inner = request_with(request, self._head_below(request, root) if self.where else request.head)
+        if self.host is not None:
+            inner._host_is_declared = True
+        return inner
 
     def _head_below(self, request: Request, root: str) -> "MountedHead":
         segments = hidden_segments(request.head) if self.encoded_slashes else None
@@ -218,6 +221,7 @@ def request_with(request: Request, head: Head) -> Request:
     inner = type(request)(head, request.content)
     vars(inner).update(id=request.id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
+    inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
     inner.limits = request.limits
     return inner
 

@@ -65,6 +65,7 @@ class Guard(HeadGuard):
                     host = request.head.authority.lower()
                     self._advice.give(f"A request for {host}", f'App(trusted_hosts=["{host}"])')
                 return error
+            request._host_is_declared = True
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
