@@ -30,13 +30,20 @@ class WatchedHead(DerivedHead):
         super().__init__(inner)
         self.reads: set[str] = set()
         self.is_paused = False
-        self.field = self._watched_field
-        self.fields = self._watched_fields
+        del self.field, self.fields  # for the methods below: as attributes, these would refer to this head
 
     def note(self, name: str) -> None:
         """Note that something was read."""
         if not self.is_paused:
             self.reads.add(name)
+
+    def field(self, name: str) -> str | None:
+        """Return a header's value, whose reading is noted."""
+        return self._watched_field(name)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Return every header, whose reading is noted."""
+        return self._watched_fields()
 
     def _watched_field(self, name: str) -> str | None:
         self.note(name)
