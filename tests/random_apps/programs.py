@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from tests.random_apps.requests import TOKEN_PATH, SentRequest, requests_to
 
-HEADER = '''\
+HEADER = """\
 import asyncio
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Failure(Exception):
 
 OPENED = Dependency("opened")
 app = App(limits=Limits(body=100_000), secret_keys=["x" * 32])
-'''
+"""
 
 
 class Part(NamedTuple):
@@ -157,7 +157,9 @@ class _Maker:
         if any("Users" in each for each in features) and self._chance(0.3):
             options.append("before=login_required")
         lines = self._body(color, receive, is_write, features, parameter)
-        head = f"@{target}.{method}({', '.join(options)})\n{color}def {name}(request{parameter and f', {parameter}'}):\n"
+        head = (
+            f"@{target}.{method}({', '.join(options)})\n{color}def {name}(request{parameter and f', {parameter}'}):\n"
+        )
         requests = requests_to(random, method.upper(), f"{prefix}/{name}{path}", is_write)
         return Part(head + "".join(f"    {line}\n" for line in lines).rstrip(), target, requests=tuple(requests))
 
@@ -182,7 +184,9 @@ class _Maker:
             values += random.sample(READ_BODY, random.choice([1, 1, 2]))
         if self._chance(0.15):
             lines.append("OPENED in request")
-        lines.append(f"value = repr({', '.join(values)},)" if len(values) == 1 else f"value = repr(({', '.join(values)}))")
+        lines.append(
+            f"value = repr({', '.join(values)},)" if len(values) == 1 else f"value = repr(({', '.join(values)}))"
+        )
         lines += random.choice(RESULTS).split("\n")
         return lines
 
@@ -222,11 +226,11 @@ FEATURES = [
     SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(minimum=10)", 'CORS(["https://shop.example"])', "SecurityHeaders()",
     'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("5/day")',
 ]  # fmt: skip
-SESSION_PAGE = '''\
+SESSION_PAGE = """\
 @app.get("/visits", name="visits")
 def visits(request):
     request.session["visits"] = request.session.get("visits", 0) + 1
-    return str(request.session["visits"])'''
+    return str(request.session["visits"])"""
 
 AROUND = [
     "@{target}.before_request\n{color}def {name}(request):\n{waits}    request.g.seen = request.method",

@@ -32,7 +32,12 @@ def requests_to(random: Random, method: str, path: str, is_write: bool) -> Itera
         sent = random.choices(
             [method, "HEAD", "OPTIONS", "TRACE", "DELETE", "GET"], [12, 2 if method == "GET" else 0, 1, 0.3, 0.5, 1]
         )[0]
-        target = path + random.choices(["", "?n=1&name=Ada", "?n=x&n=%FF", "?name=Ada&age=x", "/", "/%2e%2e/x"], [6, 2, 1, 1, 0.5, 0.3])[0]
+        target = (
+            path
+            + random.choices(
+                ["", "?n=1&name=Ada", "?n=x&n=%FF", "?name=Ada&age=x", "/", "/%2e%2e/x"], [6, 2, 1, 1, 0.5, 0.3]
+            )[0]
+        )
         if not is_write or sent in ("HEAD", "OPTIONS", "GET"):
             yield SentRequest(sent, target, tuple(fields.items()))
             continue

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.random_apps.programs import Program
 from tests.random_apps.requests import TOKEN, SentRequest
 
-REPRODUCED = '''\
+REPRODUCED = """\
 from antiphon.testing import BrokenResponse, Client
 
 for interface in ("wsgi", "asgi", "rsgi"):
@@ -19,7 +19,7 @@ for interface in ("wsgi", "asgi", "rsgi"):
                     print("   ", b"".join(response)[:300])
                 except BrokenResponse as error:
                     print("   ", error)
-'''
+"""
 
 
 def shrunk(program: Program, differs: Callable[[Program], bool]) -> Program:

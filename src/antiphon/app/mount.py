@@ -233,7 +233,10 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
             return await as_inner(outer, application._answer(request))
         response = await as_inner(outer, application._handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
-        return response
+        try:
+            return response
+        finally:
+            del response  # an error that was raised inside keeps this frame
 
     return hand_on
 
@@ -265,7 +268,10 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         inner = below(request)
         response = await run_nested(request, application._handle(inner), blocks)
         request._pattern_below = whole_pattern(inner) or None
-        return response
+        try:
+            return response
+        finally:
+            del response  # an error that was raised inside keeps this frame
 
     return hand_on
 

@@ -118,8 +118,12 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         return await _end_failed(plan, request, raised, opened)
-    left = leave(plan, request, response, opened, response is answer)
-    return left if isinstance(left, Response) else await left
+    left: Response | Steps[Response] = response
+    try:
+        left = leave(plan, request, response, opened, response is answer)
+        return left if isinstance(left, Response) else await left
+    finally:
+        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
 
 
 # In steps
@@ -161,8 +165,12 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         finally:
             _forget_frames(error)
             error = None  # its cause has frames, too
-    left = leave(plan, request, response, opened, response is answer)
-    return left if isinstance(left, Response) else await left
+    left: Response | Steps[Response] = response
+    try:
+        left = leave(plan, request, response, opened, response is answer)
+        return left if isinstance(left, Response) else await left
+    finally:
+        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
