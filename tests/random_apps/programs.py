@@ -104,13 +104,13 @@ class _Maker:
     def parts(self) -> Iterator[Part]:
         """Yield the parts of an application, in an order in which they can be run."""
         random = self._random
-        features = [each for each in FEATURES if self._chance(0.25)]
+        features = [each for each in FEATURES if self._chance(0.1 if "RateLimit" in each else 0.25)]
         if any("CSRFTokens" in each for each in features):
             features = [SESSIONS, *(each for each in features if each != SESSIONS)]
         yield from (Part(f"app.use({each})") for each in features)
         if self._chance(0.5):
             yield self._dependency()
-        yield from (self._around("app") for _ in range(random.randint(0, 2)))
+        yield from self._surroundings("app", random.randint(0, 2))
         yield from self._routes("app", "", features, random.randint(2, 4))
         if SESSIONS in features:
             source = 'app.get("/token")(lambda request: csrf_token(request))' if CSRF in features else SESSION_PAGE
@@ -131,10 +131,12 @@ class _Maker:
     def _color(self) -> str:
         return "async " if self._chance(0.5) else ""
 
-    def _around(self, target: str) -> Part:
-        """Return a hook, middleware or an error handler."""
+    def _surroundings(self, target: str, count: int) -> Iterator[Part]:
+        """Yield hooks, middleware and error handlers, all of them different."""
+        return (self._around(target, form) for form in self._random.sample(AROUND, count))
+
+    def _around(self, target: str, form: str) -> Part:
         name, color = self._name("around"), self._color()
-        form = self._random.choice(AROUND)
         waits = "    await asyncio.sleep(0)\n" if color and self._chance(0.5) else ""
         return Part(form.format(target=target, name=name, color=color, waits=waits), target)
 
@@ -194,7 +196,7 @@ class _Maker:
         name = self._name("part")
         yield Part(f'{name} = Blueprint("{name}", prefix="/{name}")', makes=name)
         if self._chance(0.6):
-            yield self._around(name)
+            yield from self._surroundings(name, 1)
         yield from self._routes(name, f"/{name}", features, self._random.randint(1, 2))
         yield Part(f"app.register({name})", name)
 
@@ -204,7 +206,7 @@ class _Maker:
         yield Part(f"{name} = App(limits=Limits(body=50_000))", makes=name)
         yield from (Part(f"{name}.use({each})", name) for each in features)
         if self._chance(0.5):
-            yield self._around(name)
+            yield from self._surroundings(name, 1)
         yield from self._routes(name, f"/{name}", features, self._random.randint(1, 3))
         if SESSIONS in features:
             requests = (SentRequest("GET", f"/{name}/visits"),)
@@ -224,7 +226,7 @@ class _Maker:
 SESSIONS, CSRF, IDEMPOTENT = "Sessions(MemoryStore())", "CSRFTokens()", "IdempotentWrites(MemoryStore())"
 FEATURES = [
     SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(minimum=10)", 'CORS(["https://shop.example"])', "SecurityHeaders()",
-    'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("5/day")',
+    'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("9/day")',
 ]  # fmt: skip
 SESSION_PAGE = """\
 @app.get("/visits", name="visits")

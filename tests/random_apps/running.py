@@ -20,10 +20,12 @@ from tests.random_apps.requests import TOKEN, TOKEN_PATH, SentRequest
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 INTERFACES: tuple[Interface, ...] = ("wsgi", "asgi", "rsgi")
-OWN = frozenset({"connection", "keep-alive", "transfer-encoding", "date", "server", "age", "content-length"})
+OWN = frozenset({
+    "connection", "keep-alive", "transfer-encoding", "date", "server", "age", "content-length", "retry-after"
+})
 """Fields that differ by server or time. The length of a body follows from the body."""
 
-_varying = re.compile(r"(?<=session=)[^;]+|[0-9a-f]{32}|(?<=ttl=)[0-9]+|(?<=;t=)[0-9]+").sub
+_varying = re.compile(r"(?<=session=)[^;]+|[0-9a-f]{32}|(?<=ttl=)[0-9]+|(?<=;t=)[0-9]+|(?<=Try again in )[0-9]+").sub
 """Keys of sessions, ids of requests, and seconds that are left."""
 
 
@@ -35,9 +37,11 @@ class Answer(NamedTuple):
     body: bytes
     is_whole: bool = True
 
-    def __str__(self) -> str:
-        fields = " ".join(f"{name}: {value!r}" for name, value in self.fields)
-        return f"{self.status} {fields} {self.body[:200]!r}{'' if self.is_whole else ', cut off'}"
+    def unlike(self, other: "Answer") -> str:
+        """Return the status, and of all else what is not as in another answer."""
+        fields = [f"{name}: {value}" for name, value in self.fields if (name, value) not in other.fields]
+        end = "" if self.is_whole else ", cut off"
+        return " | ".join([str(self.status), *fields, *([f"{self.body[:300]!r}{end}"] if self.body != other.body else [])])
 
 
 def answer_of(request: SentRequest, status: int, fields: list[tuple[str, str]], body: bytes, is_whole: bool) -> Answer:
@@ -150,7 +154,7 @@ def differences(program: Program, ways: Iterable[str] = WAYS, *, looks_for_lefto
 def compare(program: Program, one: str, first: list[Answer], other: str, given: list[Answer]) -> list[Difference]:
     """Return the differences between the answers of two ways."""
     return [
-        Difference(f"{one}: {expected}\n{other}: {answer}", (one, other), number)
+        Difference(f"{one}: {expected.unlike(answer)}\n{other}: {answer.unlike(expected)}", (one, other), number)
         for number, (expected, answer) in enumerate(zip(first, given, strict=True))
         if not are_alike(program.requests[number], expected, answer)
     ]
@@ -168,6 +172,8 @@ def are_alike(request: SentRequest, one: Answer, other: Answer) -> bool:
 def leftovers(client: Client, program: Program) -> list[str]:
     """Send the requests of a program again, and return what of them is still open."""
     answers(client, program)
+    gc.collect()
+    gc.freeze()  # the collector has nothing to do with what was there before
     files, tasks = _files(), _tasks()
     found = Counter[str]()
     for _ in range(2):  # a thread of something else may have left garbage
@@ -184,6 +190,7 @@ def leftovers(client: Client, program: Program) -> list[str]:
         left.append(f"tasks: {tasks} before, {_tasks()} after")
     if not eventually_same(_requests, 0):
         left.append(f"{_requests()} requests")
+    gc.unfreeze()
     return left
 
 
