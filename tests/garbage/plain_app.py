@@ -136,6 +136,7 @@ HANDLERS = {
     "dependency": lambda request: request[KEEPER].name,
     "generator dependency": lambda request: request[OPENED].name,
     "failure in generator dependency": lambda request: request[OPENED] and fail(request),
+    "dependency that fails at its end": lambda request: request[FAILING].name,
     "stream of generator dependency": lambda request: (request[OPENED].name for _ in range(2)),
 }  # fmt: skip
 
@@ -184,6 +185,7 @@ class Keeper:
 
 KEEPER = Dependency[Keeper]("keeper")
 OPENED = Dependency[Keeper]("opened")
+FAILING = Dependency[Keeper]("failing")
 
 
 def make(style):
@@ -196,7 +198,12 @@ def make(style):
         keeper = Keeper(request.path)
         yield keeper
 
+    def failing(request):
+        yield Keeper(request.path)
+        fail(request)
+
     app.provide(OPENED, opened)
+    app.provide(FAILING, failing)
     app.share(number=7, path=lambda request: request.path)
     _add_handlers(app, style)
     for name, part in PARTS.items():
@@ -252,6 +259,24 @@ def middleware(part, style):
 def middleware_that_throws(part, style):
     part.middleware(style.around(), errors_at_yield=True)
     part.middleware(style.around(), errors_at_yield=True)
+    _few(part, style)
+
+
+def middleware_that_catches(part, style):
+    def catches(request):
+        try:
+            yield
+        except Failure:
+            yield Response("caught")
+
+    async def catches_on_the_loop(request):
+        try:
+            yield
+        except Failure:
+            yield Response("caught")
+
+    part.middleware(catches_on_the_loop if style.is_async else catches, errors_at_yield=True)
+    part.middleware(style.around())
     _few(part, style)
 
 
@@ -327,16 +352,17 @@ def _few(part, style):
 PARTS = {
     each.__name__.replace("_", " "): each
     for each in (
-        middleware, middleware_that_throws, middleware_that_fails_before, middleware_that_fails_after,
-        middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail, hooks_that_fail_after,
-        error_handlers, error_handlers_that_fail, error_handlers_that_raise_again, hooks_and_dependencies,
+        middleware, middleware_that_throws, middleware_that_catches, middleware_that_fails_before,
+        middleware_that_fails_after, middleware_that_answers, middleware_that_replaces, hooks, hooks_that_fail,
+        hooks_that_fail_after, error_handlers, error_handlers_that_fail, error_handlers_that_raise_again,
+        hooks_and_dependencies,
     )
 }  # fmt: skip
 
 STATUSES = {
     "with status": 201, "redirect": 303, "nothing": 500, "abort": 404, "raised": 400, "own error": 418,
     "raised redirect": 303, "failure": 500, "group": 500, "chain": 500, "wrong header": 500, "missing argument": 400,
-    "args": 422, "failure in generator dependency": 500,
+    "args": 422, "failure in generator dependency": 500, "dependency that fails at its end": 500,
 }  # fmt: skip
 CUT = (400, 499)
 """The statuses of a request whose body breaks off: an RSGI server doesn't tell that from its end."""
@@ -425,6 +451,8 @@ def _parts():
 def _inside(name, status):
     if name in ("middleware that answers", "middleware that replaces"):
         return 200
+    if name == "middleware that catches":
+        return 200 if status == 500 else status
     if "fail" in name and "error" not in name:
         return 500
     if name == "error handlers" and status == 422:

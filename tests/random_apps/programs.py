@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from antiphon import App, Blueprint, Dependency, Limits, Response, abort
 from antiphon.features import (
-    CORS, Bearer, Cache, Compression, CSRFTokens, IdempotentWrites, MemoryStore, RateLimit, SecurityHeaders, Sessions, Users,
-    csrf_token, login_required,
+    CORS, Bearer, Cache, Compression, CSRFTokens, IdempotentWrites, MemoryStore, RateLimit, SecurityHeaders, Sessions,
+    Users, csrf_token, login_required,
 )
 
 
@@ -84,6 +84,7 @@ def program_of(seed: int) -> Program:
     repeated = random.sample(requests, min(3, len(requests)))
     requests += repeated
     random.shuffle(requests)
+    requests.sort(key=lambda request: request.is_cut)  # how far these came, each interface decides for itself
     return Program(parts, tuple(requests))
 
 
@@ -138,7 +139,7 @@ class _Maker:
     def _around(self, target: str, form: str) -> Part:
         name, color = self._name("around"), self._color()
         waits = "    await asyncio.sleep(0)\n" if color and self._chance(0.5) else ""
-        return Part(form.format(target=target, name=name, color=color, waits=waits), target)
+        return Part(form.strip().format(target=target, name=name, color=color, waits=waits), target)
 
     def _routes(self, target: str, prefix: str, features: list[str], count: int) -> Iterator[Part]:
         for _ in range(count):
@@ -225,8 +226,8 @@ class _Maker:
 
 SESSIONS, CSRF, IDEMPOTENT = "Sessions(MemoryStore())", "CSRFTokens()", "IdempotentWrites(MemoryStore())"
 FEATURES = [
-    SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(minimum=10)", 'CORS(["https://shop.example"])', "SecurityHeaders()",
-    'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("9/day")',
+    SESSIONS, CSRF, IDEMPOTENT, "Cache()", "Compression(minimum=10)", 'CORS(["https://shop.example"])',
+    "SecurityHeaders()", 'Users(Bearer({"k7Qz": "ada"}.get))', 'RateLimit("9/day")',
 ]  # fmt: skip
 SESSION_PAGE = """\
 @app.get("/visits", name="visits")
@@ -235,27 +236,63 @@ def visits(request):
     return str(request.session["visits"])"""
 
 AROUND = [
-    "@{target}.before_request\n{color}def {name}(request):\n{waits}    request.g.seen = request.method",
-    "@{target}.before_request\n{color}def {name}(request):\n{waits}"
-    '    if request.headers.get("x-stop"):\n        return "stopped", 418',
-    "@{target}.before_request\n{color}def {name}(request):\n{waits}"
-    '    if request.headers.get("x-stop"):\n        abort(409, "Stopped.")',
-    "@{target}.after_request\n{color}def {name}(request, response):\n{waits}"
-    '    response.headers["x-after"] = f"{{response.status}} {{request.method}}"',
-    "@{target}.after_request\n{color}def {name}(request, response):\n{waits}"
-    '    request.after_response(lambda: None)\n    if response.status == 404:\n        return Response("none here", 404)',
-    "@{target}.middleware\n{color}def {name}(request):\n{waits}"
-    '    response = yield\n    response.headers["x-around"] = str(response.status)',
-    "@{target}.middleware\n{color}def {name}(request):\n{waits}"
-    '    response = yield\n    if response.status == 500:\n        response.headers["x-error"] = type(response.error).__name__',
-    "@{target}.middleware(errors_at_yield=True)\n{color}def {name}(request):\n{waits}"
-    '    try:\n        response = yield\n    finally:\n        request.g.is_closed = True',
-    "@{target}.middleware(errors_at_yield=True)\n{color}def {name}(request):\n{waits}"
-    '    try:\n        yield\n    except Failure:\n        yield Response("caught", 503)',
-    "@{target}.errorhandler(Failure)\n{color}def {name}(request, error):\n{waits}"
-    '    return f"handled {{type(error).__name__}}", 500',
-    "@{target}.errorhandler(404)\n{color}def {name}(request, error):\n{waits}"
-    '    return Response.html("<p>None here", 404)',
+    """
+@{target}.before_request
+{color}def {name}(request):
+{waits}    request.g.seen = request.method""",
+    """
+@{target}.before_request
+{color}def {name}(request):
+{waits}    if request.headers.get("x-stop"):
+        return "stopped", 418""",
+    """
+@{target}.before_request
+{color}def {name}(request):
+{waits}    if request.headers.get("x-stop"):
+        abort(409, "Stopped.")""",
+    """
+@{target}.after_request
+{color}def {name}(request, response):
+{waits}    response.headers["x-after"] = f"{{response.status}} {{request.method}}" """,
+    """
+@{target}.after_request
+{color}def {name}(request, response):
+{waits}    request.after_response(lambda: None)
+    if response.status == 404:
+        return Response("none here", 404)""",
+    """
+@{target}.middleware
+{color}def {name}(request):
+{waits}    response = yield
+    response.headers["x-around"] = str(response.status)""",
+    """
+@{target}.middleware
+{color}def {name}(request):
+{waits}    response = yield
+    if response.status == 500:
+        response.headers["x-error"] = type(response.error).__name__""",
+    """
+@{target}.middleware(errors_at_yield=True)
+{color}def {name}(request):
+{waits}    try:
+        response = yield
+    finally:
+        request.g.is_closed = True""",
+    """
+@{target}.middleware(errors_at_yield=True)
+{color}def {name}(request):
+{waits}    try:
+        yield
+    except Failure:
+        yield Response("caught", 503)""",
+    """
+@{target}.errorhandler(Failure)
+{color}def {name}(request, error):
+{waits}    return f"handled {{type(error).__name__}}", 500""",
+    """
+@{target}.errorhandler(404)
+{color}def {name}(request, error):
+{waits}    return Response.html("<p>None here", 404)""",
 ]  # fmt: skip
 
 PATTERNS = [
@@ -264,8 +301,9 @@ PATTERNS = [
 ]  # fmt: skip
 
 READ = [
-    "sorted(request.args.items())", 'request.args.get("n", 0, type=int)', "request.path", "request.url", "request.method",
-    'request.accept.best(["text/html", "application/json"])', 'request.cookies.get("theme")', 'request.headers.get("x-a")',
+    "sorted(request.args.items())", 'request.args.get("n", 0, type=int)', "request.path", "request.url",
+    "request.method", 'request.accept.best(["text/html", "application/json"])', 'request.cookies.get("theme")',
+    'request.headers.get("x-a")',
     "request.url_for(request.route.name, **request.path_params)", "request.is_secure", "request.args_as(Person)",
     "request.accept_languages.best(['de', 'en'])", "request.blueprint", "request.root_path", "request[OPENED]",
     "request.if_none_match", "request.range", "request.content_type", "request.args['n']",
@@ -274,8 +312,8 @@ READ_SESSION = ['request.session.get("visits")', 'request.session.setdefault("n"
 READ_BODY = [
     "len(request.body)", "request.text[:30]", "sorted(request.form.items())", "request.json", "request.json_as(Person)",
     "request.form_as(Person)", 'request.form["name"]',
-    "[(each.filename, each.size) for each in request.files.values()]", "sum(map(len, request.stream))", "request.method",
-    'request.files["file"].digest("sha256")',
+    "[(each.filename, each.size) for each in request.files.values()]", "sum(map(len, request.stream))",
+    "request.method", 'request.files["file"].digest("sha256")',
 ]  # fmt: skip
 
 RESULTS = [

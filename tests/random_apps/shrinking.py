@@ -9,11 +9,12 @@ REPRODUCED = """\
 from antiphon.testing import BrokenResponse, Client
 
 for interface in ("wsgi", "asgi", "rsgi"):
-    with Client(app, interface, raise_errors=False, follow_redirects=False) as client:
+    with Client({app}, interface, raise_errors=False, follow_redirects=False) as client:
         for method, path, fields, body in [
 {requests}
         ]:
-            with client.stream(method, path, headers=fields, **({{}} if body is None else {{"body": body}})) as response:
+            options = {{}} if body is None else {{"body": body}}
+            with client.stream(method, path, headers=fields, **options) as response:
                 print(interface, method, path, response.status, dict(response.headers))
                 try:
                     print("   ", b"".join(response)[:300])
@@ -54,14 +55,22 @@ def _still(program: Program, differs: Callable[[Program], bool]) -> bool:
     """Return True if a program differs. One that is not whole any more, and can't be made, does not."""
     try:
         return differs(program)
-    except Exception:  # noqa: BLE001 - of the application's own source
+    except Exception:
         return False
 
 
-def as_text(program: Program) -> str:
+MOUNTED = """\
+outer = App()
+outer.mount("", app)
+
+"""
+
+
+def as_text(program: Program, *, is_mounted: bool = False) -> str:
     """Return a program, with its requests, as a script that prints what each interface answers."""
     requests = "\n".join(f"            {_printed(request)}," for request in program.requests)
-    return f"{program.source}\n\n\n{REPRODUCED.format(requests=requests)}"
+    reproduced = REPRODUCED.format(requests=requests, app="outer" if is_mounted else "app")
+    return f"{program.source}\n\n\n{MOUNTED if is_mounted else ''}{reproduced}"
 
 
 def _printed(request: SentRequest) -> str:

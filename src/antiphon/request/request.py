@@ -106,6 +106,7 @@ class Request(RequestHeaders):
     """The pattern of the route that answered in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
+    _host_is_declared: bool
     _opening: Any = None
     """The dependencies that are open, where the application has any to close."""
     _deferred_first = 0
