@@ -8,12 +8,20 @@ from types import ModuleType
 
 import pytest
 
+from antiphon import App
+from antiphon.testing import LifespanError
+from tests.helpers.strangers import failures
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 ONCE = ROOT / "docs/how-to/mount-django.md"
 """The page that its own tests run: Django has one project in a process."""
+FAILS = {("errors.md", "GET /bug"), ("test-an-app.md", "GET /half"), ("streams.md", "GET /seats")}
+"""Routes that show what happens where a handler fails."""
+ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
+"""Pages whose apps need servers, or a table that only the snippet has in memory."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -43,6 +51,18 @@ def test_a_snippet_runs(page, line, code, monkeypatch):
     module = ModuleType("snippet")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(source, str(page), "exec"), vars(module))
+    if page.parent.name == "how-to" and page.name not in ELSEWHERE:
+        attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
+
+
+def attack(page, code, apps):
+    """Check that no stranger makes a recipe's application fail."""
+    for app in {id(each): each for each in apps}.values():
+        try:
+            failed = failures(app, code)
+        except LifespanError:  # it has been started and stopped, and can't be started again
+            continue
+        assert {route: sent for route, sent in failed.items() if (page.name, route) not in FAILS} == {}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
