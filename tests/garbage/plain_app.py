@@ -222,6 +222,7 @@ def _add_handlers(app, style):
             style(_named(handler, name))
         )
     app.post("/small", limits=Limits(body=100))(style(lambda request: str(len(request.body))))
+    app.delete("/deleted")(style(lambda request: "deleted"))
     app.post("/default")(style(lambda request: str(request.json_as(WithFailingDefault))))
 
     @app.get("/deadline", deadline=60)
@@ -395,6 +396,12 @@ def _answers():
     yield "413 of a large body", post("/body", 413, body=bytes(2 << 20))
     yield "413 of chunks", post("/small", 413, body=[bytes(60)] * 3)
     yield "refused write", post("/unread", 403, headers={"sec-fetch-site": "cross-site"})
+    yield (
+        "refused write without a body",
+        Exchange(403, "DELETE", "/deleted", {"headers": {"origin": "https://evil.example"}}),
+    )
+    yield "malformed host", get("/text", 400, headers={"host": "a b"})
+    yield "more than one host", get("/text", 400, headers={"host": "a,b"})
     yield "too many arguments", get("/args?" + "a=1&" * 3000, 414)
     yield "304", get("/etag", 304, headers={"if-none-match": '"abc"'})
     yield "412", get("/etag", 412, headers={"if-match": '"x"'})

@@ -82,7 +82,10 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
     """Wait until what is around the handler has opened, then call the handler, unless a part of that has answered."""
     early = await opening
-    return await plan.function(request) if early is None else early
+    if early is not None:
+        return early
+    answer = plan.function(request)
+    return await answer if plan.is_async else answer  # OPTIONS is answered in place
 
 
 async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
