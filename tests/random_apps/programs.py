@@ -183,7 +183,7 @@ class _Maker:
             values.append("sum(map(len, request.stream))")
         elif is_write:
             if receive == "lazy" and color:
-                lines.append("await request.load()")
+                lines.append("await request.aload()")
             readers = [each for each in READ_BODY if not (color and "stream" in each)]
             values += random.sample(readers, random.choice([1, 1, 2]))
         if self._chance(0.15):
