@@ -9,6 +9,7 @@
 # make bench   compare with other frameworks: requests, growth, memory, sockets, routing, sessions, files, uploads; some twenty minutes
 # make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
+# make random-apps   try random applications for a minute, with a new seed: the same over each interface and on servers
 # make features   how many features of the dialects have a test, and are seen by clients
 # make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places, "--rows 50" the dialects
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
@@ -26,7 +27,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz features mutants compat wall corpora api-clients weekly environments release docs clean
+.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients weekly environments release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -119,6 +120,9 @@ docs: $(VENV)/.ready
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 	$(BIN)/python -m fuzz.speedups --count 200000
+
+random-apps: $(VENV)/.check
+	$(BIN)/python -m tests.random_apps --seconds 60
 
 $(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.[ch])
 	scripts/venv $(PYTHON) $(VENV) examples

@@ -183,7 +183,7 @@ class TestMethods:
         assert (response.headers["allow"], response.body) == (allow, b"")
 
     def test_of_any_route_are_asked_for_at_the_origin(self, serving):
-        app = App()
+        app = App(trusted_hosts=["a.org"])
         app.get("/x", name="x")(echo)
 
         @app.after_request
@@ -196,6 +196,25 @@ class TestMethods:
         told = response.json
         assert (told["path"], told["raw_path"] in ("b'*'", "None")) == ("*", True)
         assert told["urls"] == ["http://a.org/", "/", "/x", "http://a.org/x", "/from"]
+
+    @pytest.mark.parametrize("kind", ["middleware", "hook"])
+    def test_of_a_route_are_asked_for_inside_of_what_waits(self, serving, kind):
+        app = App()
+
+        @app.put("/x")
+        async def put(request):
+            return "put"
+
+        async def wait(request):
+            await asyncio.sleep(0)
+
+        async def wait_around(request):
+            await asyncio.sleep(0)
+            yield
+
+        app.middleware(wait_around) if kind == "middleware" else app.before_request(wait)
+        response = serving(app).options("/x")
+        assert (response.status, response.headers.get("allow")) == (204, "OPTIONS, PUT")
 
     def test_of_options_and_head_may_be_answered_otherwise(self, client):
         assert client.options("/own").text == "OPTIONS"

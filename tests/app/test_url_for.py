@@ -12,7 +12,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Request, current_request
+from antiphon.features import Health, HealthCheck
 from antiphon.http.head import RequestHead
 from antiphon.http.urls.path import raw_segments
 from antiphon.http.urls.url import decode_path
@@ -226,7 +227,7 @@ def test_handlers_of_different_methods_at_one_path_may_have_one_name():
 
 class TestOfARequest:
     def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
-        app = site()
+        app = site(trusted_hosts=["*"])
         request = Request(RequestHead(path="/", root_path=root, headers={"host": host}, scheme=scheme))
         drive(app._handle(request))
         return request.url_for(name, **params)
@@ -256,10 +257,71 @@ class TestOfARequest:
 
     def test_a_handler_has_the_root_path_and_options(self):
         app = links()
-        request = Request(RequestHead(path="/", root_path="/r", headers={"host": "a.org"}))
+        request = Request(RequestHead(path="/", root_path="/r", headers={"host": "localhost:8000"}))
         drive(app._handle(request))
         assert request.url_for(show, 7) == "/r/lamps/7"
-        assert request.url_for(show, number=7, _absolute=True) == "http://a.org/r/lamps/7"
+        assert request.url_for(show, number=7, _absolute=True) == "http://localhost:8000/r/lamps/7"
+
+
+class TestTheHostOfAnAbsoluteURL:
+    """A link in a mail leads to a host that the application declares, never to one that the client has named."""
+
+    @pytest.mark.parametrize(
+        ("host", "is_good"),
+        [
+            ("evil.example", False), ("evil.example:443", False), ("localhost.evil.example", False),
+            ("192.0.2.1", False), ("127.0.0.1.evil.example", False), ("[2001:db8::1]", False), ("0.0.0.0", False),
+            ("localhost", True), ("LocalHost.:8000", True), ("shop.localhost", True), ("127.0.0.1:80", True),
+            ("[::1]:8000", True), ("testserver", True),
+        ],
+    )  # fmt: skip
+    def test_is_this_machine_if_none_is_declared(self, host, is_good):
+        found = self.client(linking()).get("/link", headers={"host": host})
+        if is_good:
+            assert found.text.startswith("http://")
+        else:
+            assert found.status == 500
+            with pytest.raises(RuntimeError, match=r'App\(trusted_hosts=\["example.com"\]\)'):
+                Client(linking(), raise_errors=True).get("/link", headers={"host": host})
+
+    @pytest.mark.parametrize("place", ["app", "app around it", "mount", "route"])
+    def test_is_one_that_is_declared(self, place):
+        hosts = {"trusted_hosts": [".shop.example"]} if place.startswith("app") else {}
+        host = "<at>.shop.example" if place in ("mount", "route") else None
+        inner = linking(host if place == "route" else None, **(hosts if place == "app" else {}))
+        if place in ("mount", "app around it"):
+            app = App(**(hosts if place == "app around it" else {}))
+            app.mount("/at" if host is None else "", inner, host=host)
+        else:
+            app = inner
+        path = "/at/link" if place == "app around it" else "/link"
+        client = self.client(app)
+        home = f"http://a.shop.example{path.removesuffix('link')}"
+        assert client.get(path, headers={"host": "a.shop.example"}).text == home
+        assert client.get(path, headers={"host": "evil.example"}).status in (404, 421)
+
+    def test_of_a_route_that_answers_for_any_host_is_not_declared(self):
+        app = linking(trusted_hosts=["shop.example"])
+        app.use(Health())
+        app.use(HealthCheck(lambda: current_request().url_for("home", _absolute=True), name="link"))
+        found = self.client(app).get("/readyz", headers={"host": "evil.example"})
+        assert (found.status, "evil" in found.text) == (503, False)
+
+    def test_of_an_error_handler_is_declared(self):
+        app = linking()
+        app.errorhandler(404)(lambda request, error: request.url_for("home", _absolute=True))
+        assert self.client(app).get("/nowhere", headers={"host": "evil.example"}).status == 500
+
+    def client(self, app):
+        return Client(app, raise_errors=False)
+
+
+def linking(host=None, **settings):
+    """Return an application with a page that shows an absolute URL."""
+    app = App(**settings)
+    app.get("/", name="home")(lambda request: "home")
+    app.get("/link", host=host)(lambda request, **at: request.url_for("home", _absolute=True))
+    return app
 
 
 # Handlers in place of names

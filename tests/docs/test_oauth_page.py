@@ -137,7 +137,9 @@ def test_next_leads_nowhere_else(client):
     assert client.get(callback(client)).location == "/account"
 
 
-@pytest.mark.parametrize("forge", [lambda url: url.with_query(state="forged"), lambda url: url.with_query(state=None)])
+@pytest.mark.parametrize(
+    "forge", [lambda url, state=state: url.with_query(state=state) for state in ("forged", "é", "\0", None)]
+)
 def test_a_forged_state_is_refused(client, forge, provider):
     assert client.get(str(forge(URL(callback(client))))).status == 403
     assert len(provider.codes) == 1  # the code was not even sent

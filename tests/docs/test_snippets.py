@@ -1,12 +1,18 @@
 """Every Python snippet in the README and in docs/ runs as it stands; every link inside the project leads somewhere."""
 
+import gc
 import linecache
 import re
 import sys
+import warnings
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from antiphon import App
+from antiphon.testing import LifespanError
+from tests.helpers.strangers import failures
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -14,6 +20,10 @@ SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 ONCE = ROOT / "docs/how-to/mount-django.md"
 """The page that its own tests run: Django has one project in a process."""
+FAILS = {("errors.md", "GET /bug"), ("test-an-app.md", "GET /half"), ("streams.md", "GET /seats")}
+"""Routes that show what happens where a handler fails."""
+ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
+"""Pages whose apps need servers, or a table that only the snippet has in memory."""
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -43,6 +53,20 @@ def test_a_snippet_runs(page, line, code, monkeypatch):
     module = ModuleType("snippet")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(source, str(page), "exec"), vars(module))
+    if page.parent.name == "how-to" and page.name not in ELSEWHERE:
+        attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
+
+
+def attack(page, code, apps):
+    """Check that no stranger makes a recipe's application fail."""
+    for app in {id(each): each for each in apps}.values():
+        try:
+            failed = failures(app, code)
+        except LifespanError:  # it has been started and stopped, and can't be started again
+            failed = {}
+            with warnings.catch_warnings(action="ignore"):  # what the startup had opened until it failed
+                gc.collect()
+        assert {route: sent for route, sent in failed.items() if (page.name, route) not in FAILS} == {}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -455,3 +455,18 @@ class TestMistakes:
 
 def test_the_query_is_no_place_for_a_token(visitor):
     assert visitor.post("/?" + format_query({"csrf_token": token_of(visitor)})).status == 403
+
+
+@pytest.mark.parametrize("receive", ["load", "lazy"])
+@pytest.mark.parametrize("is_mounted", [False, True])
+def test_a_refusal_varies_by_cookie_whether_its_body_had_come_or_not(receive, is_mounted, interface):
+    app = App()
+    app.use(Sessions(MemoryStore()))
+    app.use(CSRFTokens())
+    app.post("/buy", receive=receive)(lambda request: "bought")
+    if is_mounted:
+        outer = App()
+        outer.mount("", app)
+        app = outer
+    refused = Client(app, interface).post("/buy", form={"lamps": "1"})
+    assert (refused.status, refused.headers["vary"]) == (403, "accept, cookie")

@@ -17,6 +17,7 @@ from antiphon.features import (
     Bearer,
     Block,
     BlockScript,
+    Cache,
     Compression,
     CSRFTokens,
     Flash,
@@ -161,6 +162,7 @@ def make(style):
     app.use(AccessLog())
     app.use(OpenTelemetry(tracer_provider=TracerProvider()))
     app.use(Metrics())
+    app.use(Cache())
     app.use(Health(checks=[lambda: True]))
     app.use(SecurityHeaders())
     app.use(CORS(["https://shop.example.com"]))

@@ -1,6 +1,6 @@
 """Applications of every kind, mounted in one that is observed."""
 
-from antiphon import App, Limits
+from antiphon import App, Limits, abort
 from tests.garbage.exchanges import get, post
 from tests.helpers.mountable_apps import OTHERS
 
@@ -42,6 +42,9 @@ def inner(style):
     app.get("/text")(style(lambda request: "text"))
     app.get("/stream")(style(lambda request: (each for each in "ab")))
     app.post("/body")(style(lambda request: str(len(request.body))))
+    app.get("/abort")(style(lambda request: abort(404)))
+    app.get("/failure")(style(lambda request: 1 / 0))
+    app.post("/json-as")(style(lambda request: request.json_as(dict[str, int])))
     return app
 
 
@@ -81,8 +84,12 @@ def _exchanges():
     for name in MOUNTED:
         is_late = "late" in name
         yield name, get(f"/{slug(name)}/", 500 if "failure" in name and not is_late else 200)._replace(breaks=is_late)
-    for path, status in {"text": 200, "stream": 200, "nowhere": 404}.items():
+    for path, status in {"text": 200, "stream": 200, "nowhere": 404, "abort": 404, "failure": 500}.items():
         yield f"{path} of an app", get(f"/inner/{path}", status)
+    yield (
+        "a malformed body of an app",
+        post("/inner/json-as", 400, body=b"{", headers={"content-type": "application/json"}),
+    )
     yield "the body of an app", post("/inner/body", body=bytes(700 << 10))
 
 

@@ -136,6 +136,7 @@ HANDLERS = {
     "dependency": lambda request: request[KEEPER].name,
     "generator dependency": lambda request: request[OPENED].name,
     "failure in generator dependency": lambda request: request[OPENED] and fail(request),
+    "dependency that fails at its end": lambda request: request[FAILING].name,
     "stream of generator dependency": lambda request: (request[OPENED].name for _ in range(2)),
 }  # fmt: skip
 
@@ -185,6 +186,7 @@ class Keeper:
 KEEPER = Dependency[Keeper]("keeper")
 OPENED = Dependency[Keeper]("opened")
 CATCHING = Dependency[Keeper]("catching")
+FAILING = Dependency[Keeper]("failing")
 
 
 def make(style):
@@ -196,6 +198,10 @@ def make(style):
     def opened(request):
         keeper = Keeper(request.path)
         yield keeper
+
+    def failing(request):
+        yield Keeper(request.path)
+        fail(request)
 
     app.provide(OPENED, opened)
 
@@ -212,6 +218,7 @@ def make(style):
             request.g.caught = str(error)
 
     app.provide(CATCHING, acatching if style.is_async else catching)
+    app.provide(FAILING, failing)
     app.share(number=7, path=lambda request: request.path)
     _add_handlers(app, style)
     for name, part in PARTS.items():
@@ -230,6 +237,7 @@ def _add_handlers(app, style):
             style(_named(handler, name))
         )
     app.post("/small", limits=Limits(body=100))(style(lambda request: str(len(request.body))))
+    app.delete("/deleted")(style(lambda request: "deleted"))
     app.post("/default")(style(lambda request: str(request.json_as(WithFailingDefault))))
 
     @app.get("/deadline", deadline=60)
@@ -387,7 +395,7 @@ PARTS = {
 STATUSES = {
     "with status": 201, "redirect": 303, "nothing": 500, "abort": 404, "raised": 400, "own error": 418,
     "raised redirect": 303, "failure": 500, "group": 500, "chain": 500, "wrong header": 500, "missing argument": 400,
-    "args": 422, "failure in generator dependency": 500,
+    "args": 422, "failure in generator dependency": 500, "dependency that fails at its end": 500,
 }  # fmt: skip
 CUT = (400, 499)
 """The statuses of a request whose body breaks off: an RSGI server doesn't tell that from its end."""
@@ -420,6 +428,12 @@ def _answers():
     yield "413 of a large body", post("/body", 413, body=bytes(2 << 20))
     yield "413 of chunks", post("/small", 413, body=[bytes(60)] * 3)
     yield "refused write", post("/unread", 403, headers={"sec-fetch-site": "cross-site"})
+    yield (
+        "refused write without a body",
+        Exchange(403, "DELETE", "/deleted", {"headers": {"origin": "https://evil.example"}}),
+    )
+    yield "malformed host", get("/text", 400, headers={"host": "a b"})
+    yield "more than one host", get("/text", 400, headers={"host": "a,b"})
     yield "too many arguments", get("/args?" + "a=1&" * 3000, 414)
     yield "304", get("/etag", 304, headers={"if-none-match": '"abc"'})
     yield "412", get("/etag", 412, headers={"if-match": '"x"'})

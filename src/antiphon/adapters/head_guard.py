@@ -1,7 +1,7 @@
 """Checks of a request's head that every application needs: it has one host, and is not too large."""
 
 from antiphon.adapters.server_values import header_too_large
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.head import Head, check_host
 
 _MOST_KNOWN = 1024
@@ -38,7 +38,7 @@ class HeadGuard:
         try:
             check_host(line, head.http_version)
         except HTTPError as error:
-            return error
+            return without_traceback(error)
         if line and len(line) <= _LONGEST_KNOWN:
             if len(self.known_hosts) >= _MOST_KNOWN:
                 self.known_hosts.clear()

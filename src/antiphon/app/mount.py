@@ -113,7 +113,10 @@ class Mount(NamedTuple):
 
         Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
         """
-        return request_with(request, self._head_below(request, root) if self.where else request.head)
+        inner = request_with(request, self._head_below(request, root) if self.where else request.head)
+        if self.host is not None:
+            inner._host_is_declared = True
+        return inner
 
     def _head_below(self, request: Request, root: str) -> "MountedHead":
         segments = hidden_segments(request.head) if self.encoded_slashes else None
@@ -219,6 +222,7 @@ def request_with(request: Request, head: Head) -> Request:
     inner = type(request)(head, request.content)
     vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
+    inner._host_is_declared = getattr(request, "_host_is_declared", False) or request.route.host is not None
     inner.limits = request.limits
     return inner
 
@@ -231,7 +235,10 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
             return await as_inner(outer, application._answer(request))
         response = await as_inner(outer, application._handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
-        return response
+        try:
+            return response
+        finally:
+            del response  # an error that was raised inside keeps this frame
 
     return hand_on
 
@@ -265,7 +272,10 @@ def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         if getattr(inner.route, "is_guarded", True):  # as the routes of others may be
             note_read(request, HOOKS)
         request._pattern_below = whole_pattern(inner) or None
-        return response
+        try:
+            return response
+        finally:
+            del response  # an error that was raised inside keeps this frame
 
     return hand_on
 

@@ -78,7 +78,10 @@ class SyncFromAsync(Generic[T]):
         """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
         if not (self._is_over or self._is_whole):
             self._is_over = True
-            self._task.result()
+            try:
+                self._task.result()
+            finally:
+                self._task.forget_outcome()
         raise StopIteration
 
     def close(self) -> None:

@@ -208,6 +208,7 @@ def _secrets(session: Session) -> list[bytes]:
 
 def _reason(given: str | None, session: Session) -> CSRFReason | None:
     """Return the reason why a token is not valid, or None if it is."""
+    secrets = _secrets(session)  # in any case: so each refusal varies by cookie, whether its body had come or not
     if given is None:
         return "missing"
     try:
@@ -216,7 +217,6 @@ def _reason(given: str | None, session: Session) -> CSRFReason | None:
         token = b""
     if len(token) != 2 * SIZE:
         return "malformed"
-    secrets = _secrets(session)
     if not secrets:
         return "expired"
     sent = _xor(token[:SIZE], token[SIZE:])

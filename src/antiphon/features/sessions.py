@@ -3,7 +3,6 @@
 app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
-import re
 import time
 from collections.abc import Callable, Generator
 from math import ceil
@@ -18,6 +17,7 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import without_traceback
+from antiphon.http.urls.url import is_this_machine
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.session import Session
@@ -33,8 +33,6 @@ DAY = 24 * 3600.0
 
 RENEWED_AFTER = 0.1
 """The part of the idle time after which reading a session extends it, so that not every request writes."""
-
-_is_local = re.compile(r"(?:localhost|testserver|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
 _PREFIX = "session"
 """The start of the keys of sessions in a store on the server, so that a cookie can't name other entries. The name of
@@ -264,7 +262,7 @@ class Sessions:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
 
     def _warn_of_http(self, request: Request) -> None:
-        if _is_local(request.head.authority):
+        if is_this_machine(request.host):
             return
         import logging
 

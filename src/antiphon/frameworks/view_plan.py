@@ -16,7 +16,7 @@ from antiphon.app.signatures import BeforeHook, MiddlewareFunction
 from antiphon.body.receiver import result_of
 from antiphon.handler.contract import Steps, is_async
 from antiphon.handler.scope import in_scope
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.urls.path import check_path
 from antiphon.request.dependencies import Dependency, ReadableDependency
 from antiphon.request.request import Request
@@ -122,5 +122,5 @@ def _error_in(request: Request) -> HTTPError | None:
     try:
         check_path(request.head.path)
     except HTTPError as error:
-        return error
+        return without_traceback(error)
     return None

@@ -96,7 +96,7 @@ class Authorization(_SchemeAndParameters):
     """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
 
     `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==` does
-    not take constant time: compare secrets with `hmac.compare_digest`.
+    not take constant time: compare secrets with `antiphon.features.is_same_secret`.
     """
 
     __slots__ = ("_password", "_username")

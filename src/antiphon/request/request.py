@@ -27,7 +27,7 @@ from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.urls.path import quoted_root
-from antiphon.http.urls.url import URL
+from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
@@ -90,6 +90,7 @@ class Request(RequestHeaders):
         "_after_hooks": "The functions given to ``after_request``, in order.",
         "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
         "_deferred": "The functions given to ``after_response``, in order.",
+        "_host_is_declared": "True once the application has checked that its host is one that it answers for.",
         "_lifetime": "The lifetime, once it was read.",
         "_own_limits": "The limits that were set, and the route at that time.",
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
@@ -106,6 +107,7 @@ class Request(RequestHeaders):
     """The pattern of the route that answered in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
+    _host_is_declared: bool
     _opening: Any = None
     """The dependencies that are open, where the application has any to close."""
     _deferred_first = 0
@@ -623,8 +625,11 @@ class Request(RequestHeaders):
         are options as well. A name that begins with a dot belongs to the same blueprint: in "shop", ".item" is
         "shop.item". With ``_absolute``, and for a route of a different host, the URL has scheme and host. For a
         ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
-        that it is for. Raises what ``App.url_for`` does, RuntimeError if no application answers this request, and
-        BadRequest (400) if its Host is malformed.
+        that it is for.
+
+        Raises what ``App.url_for`` does, RuntimeError if no application answers this request, and BadRequest (400) if
+        its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
+        neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
         if self.app is None:
             raise explained(
@@ -641,9 +646,23 @@ class Request(RequestHeaders):
         if not self.url.origin:
             raise BadRequest("The requested host is malformed or missing.")
         if not host:
+            self._check_declared_host()
             return self.url.origin + path
         port = self._authority[1]
         return URL(f"{self.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
+
+    def _check_declared_host(self) -> None:
+        """Check that the host of this request is one that not any client can name."""
+        if getattr(self, "_host_is_declared", False) or self.route.host is not None or is_this_machine(self.host):
+            return
+        raise explained(
+            "undeclared-host",
+            RuntimeError(
+                f"url_for with _absolute would make a URL of the host that the client has named, {self.host!r}, which"
+                " may belong to an attacker: declare the hosts that the app answers for, as in"
+                ' App(trusted_hosts=["example.com"])'
+            ),
+        )
 
     @lazy
     def g(self) -> "Globals":

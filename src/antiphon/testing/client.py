@@ -10,10 +10,10 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import CLIENT, names_ours
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
-from antiphon.http.urls.url import URL
+from antiphon.http.urls.url import TEST_HOST, URL
 from antiphon.request.request import refuse_unknown_attributes
 from antiphon.testing.call import Call, CallOptions, Check
-from antiphon.testing.cookies import TEST_HOST, CookieJar
+from antiphon.testing.cookies import CookieJar
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
 from antiphon.testing.responses import ClientResponse

@@ -10,15 +10,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from antiphon.http.cookies import SetCookie
-from antiphon.http.urls.url import URL
+from antiphon.http.urls.url import URL, is_this_machine
 
 MAX_AGE = 400 * 24 * 3600
 """The longest life of a cookie, in seconds (RFC 6265bis §5.5)."""
 
-TEST_HOST = "testserver"
-"""The host of a client without a ``base_url``."""
-
-_is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
 _has_prefix = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
@@ -191,7 +187,7 @@ def is_trustworthy(url: URL) -> bool:
 
     ``testserver``, the host of a client without a ``base_url``, counts as this machine.
     """
-    return url.scheme == "https" or _is_this_machine(url.host) is not None
+    return url.scheme == "https" or is_this_machine(url.host)
 
 
 def is_address(host: str) -> bool:

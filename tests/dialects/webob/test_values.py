@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.dialects.pyramid.util import strings_differ as pyramids_strings_differ
 from antiphon.dialects.webob import byterange, datetime_utils, descriptors
 from antiphon.dialects.webob.response import Response
+from antiphon.dialects.webob.util import strings_differ
 from antiphon.http.urls.url import resolve
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.in_step import outcome, same
@@ -173,3 +175,10 @@ def test_attributes_of_other_classes():
 def test_a_reference_is_resolved_as_it_is_written():
     assert resolve("http://a.example/b/c?d", " //e\\f/../g?h#i") == "http://a.example/b/ //g?h#i"
     assert resolve("http://a.example", "?x") == "http://a.example?x"
+
+
+@pytest.mark.parametrize("differ", [strings_differ, pyramids_strings_differ])
+@pytest.mark.parametrize("given", ["é", "\ud800", "", "secrets"])
+def test_secrets_are_compared_with_what_anybody_may_send(differ, given):
+    assert differ("secret", given)
+    assert not differ(given, given)

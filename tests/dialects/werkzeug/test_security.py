@@ -80,9 +80,16 @@ def test_windows_devices_are_no_files(monkeypatch, name):
     assert security.safe_join("base", "console") == "base/console"
 
 
+def test_a_password_that_no_keyboard_writes_is_wrong():
+    """JSON may have half of a character."""
+    hashed = security.generate_password_hash("oboe", "pbkdf2:sha256:10")
+    assert not security.check_password_hash(hashed, "\ud800")
+
+
 def test_older_names_are_there():
     assert security.safe_str_cmp("ä", "ä".encode())
     assert not security.safe_str_cmp("a", "ab")
+    assert not security.safe_str_cmp("\ud800", "é")
     key = hashlib.pbkdf2_hmac("sha1", b"data", b"salt", 2, 10)
     assert security.pbkdf2_bin("data", "salt", 2, 10, hashlib.sha1) == key
     assert security.pbkdf2_hex(b"data", b"salt", 2, 10, "sha1") == key.hex()

@@ -11,7 +11,7 @@ PROXY_HEADERS = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-
 GREETINGS = {"en": "Hello", "de": "Grüße", "fr": "Salut"}
 LONG = "All that is gold does not glitter. " * 100
 
-app = App(trusted_proxies=TrustedProxies(["127.0.0.1", "unix"], headers=PROXY_HEADERS))
+app = App(trusted_proxies=TrustedProxies(["127.0.0.1", "unix"], headers=PROXY_HEADERS), trusted_hosts=["*"])
 asked = defaultdict(list)
 
 

@@ -126,6 +126,8 @@ async def _go_on(
                     if part is not None and outcome is not None:
                         steps = part.settle(outcome, subject, request, response)
                     made = response if steps is None else await steps
+                    if made is not response and response.error is not None:
+                        response.error.__traceback__ = traceback  # without the frames of what has caught it
                 except BaseException as error:
                     made = await _answer_raised(plan, request, response, error, traceback)
                 if made is not response:
@@ -136,7 +138,8 @@ async def _go_on(
             await release(request, response, plan.is_driven(request))
         return response
     finally:
-        del response, before, made, failure, stopped, outcome, traceback, steps  # as above
+        outcome = steps = subject = traceback = None  # of the last part: they may lead to the response, or its error
+        del response, before, made, failure, stopped  # as above
 
 
 def _completed(

@@ -82,7 +82,10 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
     """Wait until what is around the handler has opened, then call the handler, unless a part of that has answered."""
     early = await opening
-    return await plan.function(request) if early is None else early
+    if early is not None:
+        return early
+    answer = plan.function(request)
+    return await answer if plan.is_async else answer  # OPTIONS is answered in place
 
 
 async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
@@ -118,8 +121,12 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
         response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         return await _end_failed(plan, request, raised, opened)
-    left = leave(plan, request, response, opened, response is answer)
-    return left if isinstance(left, Response) else await left
+    left: Response | Steps[Response] = response
+    try:
+        left = leave(plan, request, response, opened, response is answer)
+        return left if isinstance(left, Response) else await left
+    finally:
+        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
 
 
 # In steps
@@ -161,8 +168,12 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         finally:
             _forget_frames(error)
             error = None  # its cause has frames, too
-    left = leave(plan, request, response, opened, response is answer)
-    return left if isinstance(left, Response) else await left
+    left: Response | Steps[Response] = response
+    try:
+        left = leave(plan, request, response, opened, response is answer)
+        return left if isinstance(left, Response) else await left
+    finally:
+        del answer, made, response, left  # an error that was raised in an application that is mounted keeps this frame
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:

@@ -12,7 +12,7 @@ from antiphon.app.planning.cross_site import (
 )
 from antiphon.app.planning.trusted_hosts import TrustedHosts
 from antiphon.explanations.advice import Advice
-from antiphon.http.errors import HTTPError, MisdirectedRequest
+from antiphon.http.errors import HTTPError, MisdirectedRequest, without_traceback
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 
@@ -64,7 +64,8 @@ class Guard(HeadGuard):
                 if isinstance(error, MisdirectedRequest):
                     host = request.head.authority.lower()
                     self._advice.give(f"A request for {host}", f'App(trusted_hosts=["{host}"])')
-                return error
+                return without_traceback(error)
+            request._host_is_declared = True
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
@@ -75,7 +76,7 @@ class Guard(HeadGuard):
             check_cross_site(request, self.trusted_by(request.blueprint))
         except HTTPError as error:
             self._advise(request, "A write")
-            return error
+            return without_traceback(error)
         return None
 
     def refused_handshake(self, request: Request) -> HTTPError | None:
@@ -86,7 +87,7 @@ class Guard(HeadGuard):
             check_handshake_site(request, self.trusted_by(request.blueprint))
         except HTTPError as error:
             self._advise(request, "A WebSocket")
-            return error
+            return without_traceback(error)
         return None
 
     def _advise(self, request: Request, refused: str) -> None:

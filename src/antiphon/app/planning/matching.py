@@ -10,7 +10,7 @@ from antiphon.app.answering.default_answers import malformed_path
 from antiphon.app.answering.plan import Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.guard import Guard
-from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
+from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound, without_traceback
 from antiphon.http.head import Head
 from antiphon.http.urls.path import check_path, hidden_segments, with_or_without_slash
 from antiphon.request.request import Request
@@ -124,14 +124,12 @@ class Routing:
                 check_path(path)
             segments = self._encoded_segments(head) if is_encoded else None
         except HTTPError as error:
-            return error
+            return without_traceback(error)
         host = request.host if router.has_hosts else ""
         try:
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
         except Exception as error:  # raised by a converter of the application's own
-            failure = InternalServerError("A part of the path could not be converted.")
-            failure.__cause__ = error
-            return failure
+            return _not_converted(error)
         if found is None:
             return NotFound(f"There is nothing at {_whole_path(request)}.")
         if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
@@ -184,6 +182,12 @@ class Routing:
 def _whole_path(request: Request) -> str:
     """Return the start of the path that the client sent, with the prefix of a mounted application."""
     return (request.root_path + request.path)[:200]
+
+
+def _not_converted(error: Exception) -> InternalServerError:
+    failure = InternalServerError("A part of the path could not be converted.")
+    failure.__cause__ = error  # its frames don't have the failure, which would then have to wait for the collector
+    return failure
 
 
 def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllowed:

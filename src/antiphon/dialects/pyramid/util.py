@@ -35,7 +35,7 @@ def ascii_(s: Any) -> str:
 
 def strings_differ(string1: Any, string2: Any) -> bool:
     """Return True if two texts, or bytes, differ, in a time that does not reveal where."""
-    return not compare_digest(bytes_(string1, "utf-8"), bytes_(string2, "utf-8"))
+    return not compare_digest(*[bytes_(each, "utf-8", "surrogatepass") for each in (string1, string2)])
 
 
 def is_same_domain(host: str, pattern: str) -> bool:

@@ -94,7 +94,7 @@ def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") ->
 
 def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compare_digest) -> bool:
     """Return True if two strings differ, in a time that does not reveal where."""
-    return not compare_digest(string1, string2)
+    return not compare_digest(*[bytes_(each, "utf-8", "surrogatepass") for each in (string1, string2)])
 
 
 # For code that extends WebOb

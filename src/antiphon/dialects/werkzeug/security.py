@@ -58,7 +58,7 @@ def _hash(method: str, salt: str, password: str) -> tuple[str, str]:
     name, *parameters = method.split(":")
     if name not in _METHODS:
         raise ValueError(f"Invalid hash method {name!r}.")
-    return _METHODS[name](parameters, salt.encode(), password.encode())
+    return _METHODS[name](parameters, salt.encode(), _as_bytes(password))
 
 
 def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
@@ -112,4 +112,4 @@ def pbkdf2_hex(
 
 
 def _as_bytes(value: str | bytes) -> bytes:
-    return value.encode() if isinstance(value, str) else value
+    return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value

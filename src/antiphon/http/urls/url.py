@@ -30,6 +30,10 @@ _ipv4_tail = re.compile(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
 _ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
 _zero_groups = re.compile(r"(?<![^:])0(?::0)+(?![^:])").finditer
 _ipv4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
+TEST_HOST = "testserver"
+"""The host of a client for tests without a ``base_url``."""
+
+_is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
 _ends_in_number = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE).fullmatch
 
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -96,6 +100,14 @@ def decode_path(raw: bytes) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start} of the decoded path") from None
+
+
+def is_this_machine(host: str) -> bool:
+    """Return True for the names and addresses that only a program on the same machine can be reached by.
+
+    The host of the test client is one of them.
+    """
+    return _is_this_machine(host.lower().removesuffix(".")) is not None
 
 
 def parse_host(value: str) -> tuple[str, int | None]:
