@@ -117,3 +117,13 @@ def test_a_sender_does_not_wait_for_a_client_that_is_not_found():
     pace = Pace(Address("192.0.2.1", 1))
     asyncio.run(pace.wait(1 << 20))
     asyncio.run(pace.wait(1 << 20))
+
+
+def test_a_chunk_is_given_however_large_it_is(pair):
+    pace = Pace(Address(*pair[0].getsockname()))
+
+    async def give():
+        await pace.wait(1 << 16)
+        await asyncio.wait_for(pace.wait(3 << 20), 10)
+
+    asyncio.run(give())

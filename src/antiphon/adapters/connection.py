@@ -29,7 +29,7 @@ _AT_ONCE = 64 << 10
 """Bytes between two looks at a connection that is written to."""
 _MOST_KEPT = 1 << 20
 """Bytes that a server may keep for a connection, where the system tells how much it has written."""
-_LOOK = 0.001
+_LOOK, _LONGEST_LOOK = 0.001, 0.25
 """Seconds between two looks at a connection that takes no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 """The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
@@ -175,20 +175,22 @@ class Pace:
         self._written: int | None = None
 
     async def wait(self, size: int) -> None:
-        """Count the bytes of the next chunk. After each 64 KiB, wait while the system takes no more data."""
+        """Count the bytes of the next chunk. After each 64 KiB, wait first while the system takes no more data."""
+        if self._size >= _AT_ONCE and (connection := self._find()) is not None:
+            self._size, pause = 0, _LOOK
+            while connection.is_full() or self._is_ahead(connection):
+                await sleep(pause)
+                pause = min(2 * pause, _LONGEST_LOOK)
         self._size += size
-        if self._size < _AT_ONCE:
-            return
-        self._given += self._size
-        self._size = 0
-        if self._connection is None:
+        self._given += size
+
+    def _find(self) -> Connection | None:
+        """Return the connection. It is sought once, after which bytes are counted."""
+        if self._connection is None and self._client is not None:
             self._connection = Connection.of_client(self._client)
-            if self._connection is None:
-                self._client = None  # it is not sought again
-                return
-            self._written = self._connection.count_written()
-        while self._connection.is_full() or self._is_ahead(self._connection):
-            await sleep(_LOOK)
+            self._client, self._given = None, 0
+            self._written = None if self._connection is None else self._connection.count_written()
+        return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
         """Return True while the server keeps much that it has yet to write."""

@@ -107,13 +107,15 @@ class ResourceStack(Opened):
                 raise
             except BaseException as raised:
                 if error is not None and is_passed_on(raised, error):
-                    error.__traceback__ = traceback  # without the frames here, which keep the error
                     continue
                 ending.error = ending.error or raised
                 if is_leaving(raised):
                     fatal = raised
                 else:
                     resource.log(request, raised)
+            finally:
+                if error is not None:
+                    error.__traceback__ = traceback  # without the frames here, which keep the error
         request._opening = ending.error = None
         if fatal is not None:
             raise fatal
