@@ -21,6 +21,13 @@ from antiphon.request.route import NO_ROUTE
 GET = b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n"
 
 
+def with_status(body, status):
+    """A response whose status is set later: one that is made with content and such a status is refused."""
+    response = Response(body)
+    response.status = status
+    return response
+
+
 def request_values(request):
     head = request.head
     sent = request.method, request.raw_path, request.path, request.query_string, request.http_version, head.authority
@@ -246,7 +253,7 @@ TEXT_ONLY = b"content-type: text/plain; charset=utf-8\r\nx-content-type-options:
             b"HTTP/1.1 200 OK\r\n%bcontent-length: 2\r\n\r\n" % TEXT_ONLY,
         ),
         (Response(None, 299), "GET", b"HTTP/1.1 299 Success\r\ncontent-length: 0\r\n\r\n"),
-        (Response("x", 204), "GET", b"HTTP/1.1 204 No Content\r\n%b\r\n" % TEXT_ONLY),
+        (with_status("x", 204), "GET", b"HTTP/1.1 204 No Content\r\n%b\r\n" % TEXT_ONLY),
         (
             Response(None, 404, [("Set-Cookie", "a=b"), ("Content-Length", "0"), ("Set-Cookie", "c=d")]),
             "GET",

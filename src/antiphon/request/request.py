@@ -747,6 +747,10 @@ class Request(RequestHeaders):
             note_read(self, REQUEST_ID)
         return self._id
 
+    @id.setter  # noqa: A003 - the property, not the builtin
+    def id(self, value: str) -> None:
+        self._id = value
+
     @lazy
     def _id(self) -> str:
         """The name, for log lines and others that don't make the response depend on it."""

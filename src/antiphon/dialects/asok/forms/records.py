@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from antiphon import Upload
 from antiphon.dialects.asok.forms.definitions import Definition
+from antiphon.features import Field
 
 _FILES = {"file", "image", "files", "dropzone"}
 _MANY = {"tags", "transfer"}
 _PAIRS = {"daterange", "timerange"}
 _PARTS = ("start", "end")
-
+_OF_LINES = {"textarea", "wysiwyg"}
+_Lines = Annotated[str, Field(widget="hidden")]
+"""A text that a native form takes as it was sent, with several lines, and CRLF between them."""
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -59,7 +62,7 @@ def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
     elif kind in _MANY:
         yield name, list[str], msgspec.field(default_factory=list)
     else:
-        yield name, str, ""
+        yield name, _Lines if kind in _OF_LINES else str, ""
     if kind in _PAIRS:
         for part in parts_of(name):
             yield part, str, ""
