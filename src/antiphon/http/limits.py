@@ -59,7 +59,7 @@ class Limits(Value):
     - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
     - ``json_depth``: nested arrays and objects of JSON (400); 200.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
-    - ``form``: bytes of all fields of a form, not counting files (413); 1 MiB.
+    - ``form``: bytes of all fields of a multipart form, not counting files (413); 1 MiB.
     - ``files``: files of a form (413); 100.
     - ``file``: bytes of each file (413); by default only ``body`` limits it.
     - ``parts``: fields and files of a form together (413); 1000.
