@@ -749,7 +749,7 @@ class Request(RequestHeaders):
 
     @id.setter  # noqa: A003 - the property, not the builtin
     def id(self, value: str) -> None:
-        self._id = value
+        vars(self)["_id"] = value
 
     @lazy
     def _id(self) -> str:

@@ -153,11 +153,11 @@ def _json(value: object, _: Source, request: Request, fields: SharedFields = _JS
     return response_of(json_encoder()(value, _json_default(request)), fields)
 
 
-def _problem(value: Problem, source: Source, request: Request) -> Response:
+def _problem(value: Any, source: Source, request: Request) -> Response:
     """Make a response from problem details, with the status that they name (RFC 9457 §3.1.2)."""
     response = _json(value, source, request, _PROBLEM_ONLY)
     if "status" in value:
-        response.status = value["status"]  # type: ignore[assignment]  # the setter refuses what is not a status
+        response.status = value["status"]  # the setter refuses what is not a status
     return response
 
 
@@ -235,10 +235,11 @@ _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] 
 """The functions that make a response from a value of exactly this type; ``_make`` makes it from all others."""
 
 
-def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
+def _amended(response: Response, status: Any, headers: HeaderFields) -> Response:
     if status is not None:
-        response.status = status  # type: ignore[assignment]  # the setter refuses what is not a status
-        check_content(response.status, response.body)
+        response.status = status  # the setter refuses what is not a status
+        if status >= 204:
+            check_content(status, response.body)
     if headers:
         response.headers.update(headers)
     return response
