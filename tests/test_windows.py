@@ -1,4 +1,4 @@
-"""Python without POSIX, which is the nearest to Windows on a machine that has it: apps answer, and the command says why not.
+"""Python without POSIX, the nearest to Windows on other machines: apps answer, and the command says what serves.
 
 Nothing is tested on Windows itself.
 """
