@@ -1,6 +1,6 @@
 """`antiphon doctor` without a URL: the installed versions, and whether each extra is complete.
 
-All of it is read from the metadata of installed distributions; no package is imported for it.
+All of it is read from the metadata of distributions, so that it works if one is missing, or fails when imported.
 """
 
 import operator
@@ -13,17 +13,16 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from itertools import takewhile
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from antiphon.cli.errors import Refused
-from antiphon.cli.routes import aligned
 from antiphon.speedups import IS_COMPILED
 
 SERVERS = ("granian", "uvicorn", "hypercorn", "gunicorn", "waitress", "gevent")
 _REQUIREMENT = re.compile(r"([\w.-]+)\s*([^;\s]*)[^;]*;?(.*)")
 _BOUND = re.compile(r"(>=|<=|==|!=|<|>)\s*([\w.]+)")
 _CLAUSE = re.compile(r"(\w+)\s*(>=|<=|==|!=|<|>)\s*['\"]([^'\"]*)")
-_OPERATORS: Mapping[str, Callable[[object, object], bool]] = MappingProxyType(
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {"<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">=": operator.ge, ">": operator.gt}
 )
 
@@ -79,7 +78,9 @@ def report() -> tuple[list[str], bool]:
         ("python", platform.python_version(), f"{platform.python_implementation()} on {sys.platform}"),
         *((each.name, each.installed or "missing", "" if each.is_met else f"needed: {each.bounds}") for each in always),
     ]
-    lines = [*aligned(told), "", f"servers: {', '.join(servers) or 'none'}", "", *aligned(list(_extras(required)))]
+    told.append(("servers", ", ".join(servers) or "none", ""))
+    lines = [f"{name:13} {found:8} {remark}".rstrip() for name, found, remark in told]
+    lines += ["", *(f"{state:9} {extra:13} {packages}" for state, extra, packages in _extras(required))]
     return lines, all(each.is_met for each in always)
 
 
