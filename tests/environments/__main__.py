@@ -167,8 +167,7 @@ def _try_beside(_: str, wheel: Path, folder: Path) -> str:
     subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", python, "antiphon"], check=True)
     if left := [str(path) for path in folder.rglob("*antiphon*") if "lyrics" not in path.name]:  # its own bytecode
         told += f"\nleft after an uninstall: {', '.join(left)}"
-    os.environ["ANTIPHON_PURE"] = "1"
-    _install(python, "--editable", f"{_copied(folder)}[flask]")
+    _install(python, "--editable", f"{_copied(folder)}[flask]", ANTIPHON_PURE="1")
     return told + _check(python, (("beside",), ("programs", "flask")), ROOT)
 
 
@@ -184,11 +183,11 @@ def _made(folder: Path, *packages: str) -> Path:
     return python
 
 
-def _install(python: Path, *packages: str) -> None:
+def _install(python: Path, *packages: str, **variables: str) -> None:
     subprocess.run(
         [ROOT / "scripts/install", python.parents[1], *packages],
         check=True,
-        env={**os.environ, "LOCKED": "no", "UV": os.fspath(UV)},
+        env={**os.environ, "LOCKED": "no", "UV": os.fspath(UV), **variables},
     )
 
 
