@@ -267,7 +267,9 @@ def test_it_names_what_an_extra_lacks_and_the_command_that_installs_it(monkeypat
     assert f"complete templates jinja2 {version('jinja2')}" in lines
 
 
-@pytest.mark.parametrize(("found", "told"), [(None, "missing needed: <1,>=0.22"), ("0.18.6", "0.18.6 needed: <1,>=0.22")])
+@pytest.mark.parametrize(
+    ("found", "told"), [(None, "missing needed: <1,>=0.22"), ("0.18.6", "0.18.6 needed: <1,>=0.22")]
+)
 def test_a_dependency_that_will_not_do_is_a_failure(monkeypatch, found, told):
     installed(monkeypatch, msgspec=found)
     result = CliRunner().invoke(main, ["doctor"])
