@@ -25,6 +25,24 @@ def test_it_leads_to_the_project():
     assert all(url.startswith("https://") for url in PROJECT["urls"].values())
 
 
+def test_wheels_are_compiled_for_the_systems_that_are_supported():
+    systems = re.search(r"system: \[(.+)\]", (ROOT / ".github/workflows/wheels.yml").read_text())[1].split(", ")
+    assert {re.match(r"[a-z]+", each)[0] for each in systems} == {"ubuntu", "macos"}
+    assert [each for each in PROJECT["classifiers"] if each.startswith("Operating System")] == [
+        "Operating System :: MacOS",
+        "Operating System :: POSIX :: Linux",
+    ]
+
+
+def test_the_page_of_extras_lists_each_with_its_packages():
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", (ROOT / "docs/reference/extras.md").read_text(), re.MULTILINE)
+    told = {extra: re.findall(r"`([^`]+)`", packages) for extra, packages in rows}
+    assert told == {
+        extra: [re.match(r"[\w.-]+", each)[0] for each in packages]
+        for extra, packages in PROJECT["optional-dependencies"].items()
+    }
+
+
 def test_each_dependency_has_a_lowest_version_and_a_locked_one():
     lowest = set(lowest_versions())
     assert {"click", "msgspec", "jinja2"} <= lowest

@@ -128,6 +128,32 @@ def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundErr
     return explained("missing-package", ModuleNotFoundError(said, name=error.name))
 
 
+def changed_package(package: str, series: str, missing: str) -> ImportError:
+    """Return the error for a version of a package that lacks an undocumented name, seen in all versions of a series.
+
+    Its ``name`` is the package. `docs/explanation/dependencies.md` lists these names.
+    """
+    from importlib.metadata import version  # late: it is seldom needed
+
+    return ImportError(
+        f"Antiphon uses undocumented names of {package} {series}, but {package} {version(package)} is installed, which"
+        f" has no {missing}. Install a version that has it: pip install '{package}=={series}.*'",
+        name=package,
+    )
+
+
+def require_names(package: str, series: str, owner: object, *names: str) -> None:
+    """Raise the error for a changed package if a class or an object of it lacks an undocumented name.
+
+    Call this where nothing else would fail: an override that is never called, an attribute that is never read.
+    """
+    for name in names:
+        if not hasattr(owner, name):
+            cls = owner if isinstance(owner, type) else type(owner)
+            place = f"{cls.__module__}.{cls.__name__}" + ("" if cls is owner else "()")
+            raise changed_package(package, series, f"{place}.{name}")
+
+
 def import_on_use(
     package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
 ) -> tuple[list[str], Callable[[str], Any]]:

@@ -1,6 +1,15 @@
-"""`antiphon doctor` finds each hole of an app that was misconfigured on purpose, and none in the tour."""
+"""`antiphon doctor` finds each hole of an app that was misconfigured on purpose, and none in the tour.
 
+Without a URL, it tells what is installed.
+"""
+
+import os
+import platform
 import socket
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, metadata, version
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +18,7 @@ from click.testing import CliRunner
 from antiphon import App, Response, TrustedProxies
 from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport
+from antiphon.cli.installation import requirements
 from antiphon.cli.main import main
 from examples.tour import app as tour
 from tests.websockets.test_over_wsgi import served as served_by_werkzeug
@@ -201,3 +211,99 @@ def test_nobody_answers(url, code, words):
 def test_colors_are_left_out_where_none_are_wanted(serve, environment, is_colored):
     result, _ = doctor(serve(shop()), color=True, env=environment)
     assert ("\x1b[" in result.output) is is_colored
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("click>=8.2", ("click", ">=8.2", "", True)),
+        ("click<9,>=8.2", ("click", "<9,>=8.2", "", True)),
+        ("click<8", ("click", "<8", "", False)),
+        ("click!=8.0", ("click", "!=8.0", "", True)),
+        ('jinja2>=3.1.6; extra == "templates"', ("jinja2", ">=3.1.6", "templates", True)),
+        ('not-there>=1; python_version < "99" and extra == "x"', ("not-there", ">=1", "x", False)),
+        ('click>=8.2; python_version < "3.2" and extra == "x"', None),
+        ('click>=8.2; sys_platform == "emscripten"', None),
+        ('click>=99.0rc1; sys_platform != "emscripten"', ("click", ">=99.0rc1", "", False)),
+    ],
+)
+def test_a_requirement_is_read_as_installers_do(line, told):
+    found = list(requirements([line]))
+    assert [(each.name, each.bounds, each.extra, each.is_met) for each in found] == ([told] if told else [])
+
+
+def installed(monkeypatch, **versions):
+    """Let distributions have other versions, or none."""
+
+    def changed(name):
+        if (found := versions.get(name, version(name))) is None:
+            raise PackageNotFoundError(name)
+        return found
+
+    monkeypatch.setattr("antiphon.cli.installation.version", changed)
+
+
+def test_without_a_url_it_prints_what_is_installed():
+    result = CliRunner().invoke(main, ["doctor"])
+    words = [line.split() for line in result.output.splitlines()]
+    assert result.exit_code == 0
+    assert ["antiphon", version("antiphon")] in [line[:2] for line in words]
+    assert ["python", platform.python_version()] in [line[:2] for line in words]
+    assert {"click", "granian", "itsdangerous", "msgspec", "watchfiles"} <= {line[0] for line in words if line}
+    assert f"servers granian {version('granian')}, " in " ".join(result.output.split())
+    assert {line[1] for line in words if line[:1] in (["complete"], ["missing"])} == {
+        *metadata("antiphon").get_all("Provides-Extra")
+    }
+
+
+def test_it_names_what_an_extra_lacks_and_the_command_that_installs_it(monkeypatch):
+    installed(monkeypatch, babel=None, redis="5.0.1", blinker="1.8")
+    result = CliRunner().invoke(main, ["doctor"])
+    lines = [" ".join(line.split()) for line in result.output.splitlines()]
+    assert result.exit_code == 0
+    assert "missing languages babel: pip install 'antiphon[languages]'" in lines
+    assert "missing valkey redis 5.0.1 (not <9,>=8.0.0): pip install 'antiphon[valkey]'" in lines
+    assert "missing flask blinker 1.8 (not >=1.9): pip install 'antiphon[flask]'" in lines
+    assert f"complete templates jinja2 {version('jinja2')}" in lines
+
+
+@pytest.mark.parametrize(
+    ("found", "told"), [(None, "missing needed: <1,>=0.22"), ("0.18.6", "0.18.6 needed: <1,>=0.22")]
+)
+def test_a_dependency_that_will_not_do_is_a_failure(monkeypatch, found, told):
+    installed(monkeypatch, msgspec=found)
+    result = CliRunner().invoke(main, ["doctor"])
+    assert result.exit_code == 1
+    assert f"msgspec {told}" in " ".join(result.output.split())
+
+
+def test_a_copy_without_metadata_is_said(monkeypatch):
+    installed(monkeypatch, antiphon=None)
+    result = CliRunner().invoke(main, ["doctor"])
+    assert (result.exit_code, "Antiphon was copied, and not installed" in result.output) == (3, True)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("pure", ["0", "1"])
+def test_it_tells_whether_the_extension_is_in_use(pure):
+    is_built = find_spec("antiphon.speedups._speedups") is not None
+    told = (
+        "alone, since its extension in C was not compiled" if not is_built
+        else "was compiled, but is not in use, since ANTIPHON_PURE is 1" if pure == "1"
+        else "with its extension in C"
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "antiphon", "doctor"], capture_output=True, text=True, check=True,
+        env={**os.environ, "ANTIPHON_PURE": pure},
+    )  # fmt: skip
+    assert told in done.stdout.splitlines()[0]
+
+
+@pytest.mark.processes
+def test_it_works_without_the_dependencies():
+    blocked = (
+        "import sys; sys.modules.update(dict.fromkeys(['granian', 'itsdangerous', 'msgspec', 'watchfiles', 'jinja2']))"
+    )
+    code = f"{blocked}; from antiphon.cli.main import main; main(['doctor'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, "complete  templates" in done.stdout) == (0, True), done.stderr

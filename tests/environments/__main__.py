@@ -5,19 +5,23 @@ python -m tests.environments bare flask  some of them
 python -m tests.environments --wheel dist/antiphon-0.1.0-py3-none-any.whl
 
 Each environment has the wheel, one extra at most, and what the page on it tells to install, and runs the checks of
-``within.py``. In `bare`, every public name and every page of the documentation is tried. All versions are the newest.
+``within.py``. In `bare`, every public name and every page of the documentation is tried. In `beside`, the wheel
+replaces another project's, is installed beside Flask, and is uninstalled. All versions are the newest.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
+from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -41,17 +45,19 @@ def _pages(*names: str) -> Check:
 
 def _dialect(name: str, extra: str = "") -> Environment:
     pages = f"docs/how-to/from-{name}.md", f"docs/reference/dialects/{name}.md"
-    return Environment((("programs", name), ("pages", *(page for page in pages if (ROOT / page).exists()))), extra)
+    return Environment(
+        (("installation",), ("programs", name), ("pages", *(page for page in pages if (ROOT / page).exists()))), extra
+    )
 
 
 ENVIRONMENTS = {
-    "bare": Environment((("names",), ("programs",), ("command",), ("sockets",), ("pages",))),
+    "bare": Environment((("names",), ("installation",), ("programs",), ("command",), ("sockets",), ("pages",))),
     "uvicorn": Environment((("sockets", "-m", "uvicorn", "{app}", "--port", "{port}"),), "", ("uvicorn", "websockets")),
-    "compression": Environment((("names",), _pages("compress")), "compression"),
-    "languages": Environment((("names",), _pages("languages")), "languages"),
-    "locations": Environment((("names",), _pages("locations")), "locations"),
-    "templates": Environment((("names",), _pages("templates", "blocks", "pages")), "templates"),
-    "valkey": Environment((("names",), ("store",), _pages("valkey")), "valkey"),
+    "compression": Environment((("names",), ("installation",), _pages("compress")), "compression"),
+    "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
+    "locations": Environment((("names",), ("installation",), _pages("locations")), "locations"),
+    "templates": Environment((("names",), ("installation",), _pages("templates", "blocks", "pages")), "templates"),
+    "valkey": Environment((("names",), ("installation",), ("store",), _pages("valkey")), "valkey"),
     "websockets": Environment(
         (("sockets", "-m", "gunicorn", "{app}", "--bind", "127.0.0.1:{port}", "--threads", "4"),),
         "websockets",
@@ -65,18 +71,31 @@ ENVIRONMENTS = {
     "webob": _dialect("webob"),
     "werkzeug": _dialect("werkzeug"),
 }  # fmt: skip
+SOURCE = ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
+"""The files that a build reads, besides the folder src."""
+BESIDE = "beside"
+OF_OTHERS = {
+    "antiphon/lyrics.py": "",
+    "antiphon/__init__.py": "",
+    "antiphon_lyrics.py": "",
+    "antiphon-0.0.9.dist-info/METADATA": "Metadata-Version: 2.1\nName: antiphon\nVersion: 0.0.9\n",
+    "antiphon-0.0.9.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+}
+"""The files of a wheel that another project has made under our name."""
 PROJECTS = {"pages": "/", "api": "/openapi.json"}
 """What `antiphon new` writes, by its flavour: a project that passes its own tests and responds at this path."""
+
+NAMES = (*ENVIRONMENTS, BESIDE, *PROJECTS)
 
 
 def main() -> None:
     """Run the command."""
     parser = ArgumentParser(prog="tests.environments", description="Try the wheel in environments of its own.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join((*ENVIRONMENTS, *PROJECTS))}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--wheel", type=Path, help="the wheel to try; without it, one is built")
     options = parser.parse_args()
-    names = options.names or [*ENVIRONMENTS, *PROJECTS]
-    if unknown := {*names} - {*ENVIRONMENTS, *PROJECTS}:
+    names = options.names or NAMES
+    if unknown := {*names} - {*NAMES}:
         parser.error(f"there is no environment {', '.join(sorted(unknown))}")
     with TemporaryDirectory() as folder:
         wheel = options.wheel or _build(Path(folder))
@@ -86,15 +105,25 @@ def main() -> None:
 
 
 def _build(folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True)
+    """Build the wheel from a copy: in the source tree, files of earlier builds would come along."""
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, _copied(folder)]
+    subprocess.run(list(map(str, command)), check=True)
     return next(folder.glob("*.whl"))
+
+
+def _copied(folder: Path) -> Path:
+    """Return a copy of what the package is made of."""
+    copy = folder / "source"
+    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so"))
+    for name in SOURCE:
+        shutil.copy(ROOT / name, copy)
+    return copy
 
 
 def _try(name: str, wheel: Path, folder: Path) -> bool:
     started = time.monotonic()
     try:
-        told = _try_project(name, wheel, folder) if name in PROJECTS else _try_environment(name, wheel, folder)
+        told = _way_to_try(name)(name, wheel, folder)
     except subprocess.CalledProcessError as error:
         told = f"{error}\n{error.stdout or ''}{error.stderr or ''}"
     except subprocess.TimeoutExpired as error:
@@ -102,6 +131,10 @@ def _try(name: str, wheel: Path, folder: Path) -> bool:
     sys.stdout.write(f"{name:12} {time.monotonic() - started:5.1f} s  {told.strip() or 'passed'}\n")
     sys.stdout.flush()
     return not told
+
+
+def _way_to_try(name: str) -> Callable[[str, Path, Path], str]:
+    return _try_beside if name == BESIDE else _try_project if name in PROJECTS else _try_environment
 
 
 def _try_environment(name: str, wheel: Path, folder: Path) -> str:
@@ -113,11 +146,29 @@ def _try_environment(name: str, wheel: Path, folder: Path) -> str:
 
 def _try_project(flavour: str, wheel: Path, folder: Path) -> str:
     python = _made(folder, str(wheel))
-    _run(python, "-m", "antiphon", "new", "shop", "--flavour", flavour, cwd=folder)
+    if told := _run(python, "-m", "antiphon", "new", "shop", "--flavour", flavour, cwd=folder):
+        return told
     project = folder / "shop"
     _install(python, "--find-links", str(wheel.parent), "--editable", f"{project}[test]", str(wheel))
     tests = _run(python, "-m", "pytest", "-p", "no:cacheprovider", cwd=project)
     return tests or _check(python, (("serves", "shop.app:app", PROJECTS[flavour]),), project)
+
+
+def _try_beside(_: str, wheel: Path, folder: Path) -> str:
+    """Replace another project's antiphon beside Flask, uninstall ours, and install it from its source."""
+    others = folder.with_name("antiphon-0.0.9-py3-none-any.whl")
+    with ZipFile(others, "w") as archive:
+        record = "antiphon-0.0.9.dist-info/RECORD"
+        for name, text in {**OF_OTHERS, record: "".join(f"{name},,\n" for name in (*OF_OTHERS, record))}.items():
+            archive.writestr(name, text)
+    python = _made(folder, "flask", str(others))
+    _install(python, f"antiphon[flask] @ {wheel.as_uri()}")
+    told = _check(python, (("beside",), ("programs", "flask")), ROOT)
+    subprocess.run([UV, "pip", "uninstall", "--quiet", "--python", python, "antiphon"], check=True)
+    if left := [str(path) for path in folder.rglob("*antiphon*") if "lyrics" not in path.name]:  # its own bytecode
+        told += f"\nleft after an uninstall: {', '.join(left)}"
+    _install(python, "--editable", f"{_copied(folder)}[flask]", ANTIPHON_PURE="1")
+    return told + _check(python, (("beside",), ("programs", "flask")), ROOT)
 
 
 def _check(python: Path, checks: tuple[Check, ...], folder: Path) -> str:
@@ -132,11 +183,11 @@ def _made(folder: Path, *packages: str) -> Path:
     return python
 
 
-def _install(python: Path, *packages: str) -> None:
+def _install(python: Path, *packages: str, **variables: str) -> None:
     subprocess.run(
         [ROOT / "scripts/install", python.parents[1], *packages],
         check=True,
-        env={**os.environ, "LOCKED": "no", "UV": os.fspath(UV)},
+        env={**os.environ, "LOCKED": "no", "UV": os.fspath(UV), **variables},
     )
 
 
@@ -148,7 +199,9 @@ def _run(*command: object, cwd: Path) -> str:
     done = subprocess.run(
         list(map(str, command)), cwd=cwd, env=variables, capture_output=True, text=True, check=False, timeout=PATIENCE
     )
-    return done.stdout or done.stderr if done.returncode else ""
+    if not done.returncode:
+        return ""
+    return f"{done.stdout or done.stderr}\n{command[1:3]} ended with {done.returncode}"  # also where it printed nothing
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from importlib.metadata import requires
+from importlib.metadata import distribution, files, requires
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -80,6 +80,14 @@ def check_names() -> Iterator[str]:
                 yield from _unexplained(f"{place}.{name}", error)
 
 
+def check_installation() -> Iterator[str]:
+    """Yield the output of `antiphon doctor` if it tells of other extras than are here, or of a missing dependency."""
+    done = subprocess.run([sys.executable, "-m", "antiphon", "doctor"], capture_output=True, text=True, check=False)
+    states = {line.split()[1]: line.split()[0] for line in done.stdout.splitlines() if line.startswith(("com", "mis"))}
+    if done.returncode or states != {extra: "complete" if extra in HERE else "missing" for extra in EXTRAS}:
+        yield f"antiphon doctor: {done.stdout}{done.stderr}"
+
+
 def _unexplained(what: str, error: BaseException, page: str = "") -> Iterator[str]:
     """Yield the error unless it names an extra that is not here, or comes from a package that the page installs."""
     each: BaseException | None = error
@@ -103,7 +111,7 @@ def _is_installed_on(page: str, package: str) -> bool:
 
 
 def check_pages(*names: str) -> Iterator[str]:
-    """Yield each snippet of the pages, or of all pages, that fails, though its page names no extra that is not here."""
+    """Yield each snippet of the pages, or of all, that fails, unless its section names an extra that is not here."""
     pages = [ROOT / name for name in names] or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     for page in pages:
         if page == OWN_TESTS:
@@ -114,7 +122,8 @@ def check_pages(*names: str) -> Iterator[str]:
             try:
                 _run(page, "\n" * (line - 1) + found[1])
             except BaseException as error:  # a snippet may exit
-                if _extras_in(text) <= HERE:
+                section = text[text.rfind("\n## ", 0, found.start()) : found.start()]
+                if _extras_in(text[: text.find("\n## ")] + section) <= HERE:
                     yield from _unexplained(f"{page.relative_to(ROOT)}:{line}", error, text)
 
 
@@ -173,6 +182,21 @@ def check_command() -> Iterator[str]:
             )  # fmt: skip
             if "forged   Host" not in done.stdout:  # the app trusts any host
                 yield f"antiphon doctor: {done.stdout}{done.stderr}"
+
+
+def check_beside() -> Iterator[str]:
+    """Yield each file of this distribution outside of its own places, and a Flask that is not Flask itself."""
+    import flask  # Flask itself is installed beside its dialect
+
+    own = re.compile(
+        r"(antiphon|antiphon-[\d.]+\.dist-info)/|(\.\./)+bin/antiphon$|__editable__\.antiphon-[\d.]+\.pth$"
+    )
+    yield from [f"{name} is outside of antiphon/" for name in files("antiphon") or () if not own.match(str(name))]
+    if Path(flask.__file__).parent != Path(str(distribution("flask").locate_file("flask"))):
+        yield f"flask is {flask.__file__}"
+    if flask.Flask.__module__ != "flask.app":
+        yield f"Flask is from {flask.Flask.__module__}"
+    yield from [f"{name} was left" for name in ("antiphon.lyrics", "antiphon_lyrics") if _is_here(name)]
 
 
 def check_serves(app: str, path: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ WITHOUT_KIND = {
     """,
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection.connected_sockets",
-    "says what to install": "adapters.servers.granian.unsuitable",
+    "says what to install": "lazy.changed_package",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

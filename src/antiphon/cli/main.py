@@ -215,7 +215,10 @@ def run(
     Ctrl-C ends the server; a second Ctrl-C ends it immediately. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":
-        raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
+        raise Refused(
+            "This command needs POSIX processes, which Windows lacks: use another server, such as `granian MODULE:APP`"
+            " or `uvicorn MODULE:APP`, or run this command in WSL."
+        )
     if find_spec("granian") is None:
         raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
     from antiphon.cli.interface import Choice
@@ -331,13 +334,21 @@ def new(name: str, flavour: str) -> None:
 
 
 @main.command()
-@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+@click.argument("urls", metavar="[URL]...", nargs=-1)
 def doctor(urls: tuple[str, ...]) -> None:
     """Test what strangers can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
     Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
     one empty POST. The exit code is 1 if something can be forged from this machine.
+    Without URL, print the installed versions, and which extras are complete. The exit code is 1 if a dependency is
+    missing, or has a version that will not do.
     """
+    if not urls:
+        from antiphon.cli.installation import report
+
+        lines, is_complete = report()
+        click.echo("\n".join(lines))
+        sys.exit(not is_complete)
     from antiphon.cli.doctor import examine, worst
 
     colors = {"forged": "red", "lacking": "yellow", "refused": "green", "unseen": None}

@@ -2,7 +2,6 @@
 
 import _thread
 import asyncio
-import os
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -11,6 +10,7 @@ from threading import Lock, Thread
 from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop, thread
 from antiphon.concurrency.waiting import WaitedTask, WaitingThread
 
@@ -193,4 +193,4 @@ def _forget() -> None:
     forget_background_loops()
 
 
-os.register_at_fork(after_in_child=_forget)
+call_after_fork(_forget)

@@ -1,7 +1,6 @@
 """The threads of a task: the one that waits for it, or else the worker thread to which all its calls return."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -10,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from antiphon.concurrency.calls import Call, Threads
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.concurrency.workers import Home, file_workers, workers
 
 
@@ -138,4 +138,4 @@ def _do_nothing() -> None:
     """Do nothing: no thread waits here."""
 
 
-os.register_at_fork(after_in_child=_homes.clear)
+call_after_fork(_homes.clear)

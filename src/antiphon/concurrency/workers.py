@@ -4,7 +4,6 @@ All calls of one task are made on one thread, its home: an object that a handler
 connection of sqlite3, can be used by hooks, by the generator that streams the response, and after the response.
 """
 
-import os
 from collections import deque
 from contextvars import Context
 from queue import SimpleQueue
@@ -14,6 +13,7 @@ from typing import Any
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.calls import Call
 from antiphon.concurrency.capacity_limiter import CapacityLimiter
+from antiphon.concurrency.forks import call_after_fork
 
 WORKERS = 40
 """The number of threads that a process has for handlers that block."""
@@ -301,7 +301,7 @@ class _ProcessWorkers:
         self._arguments = most, name, most_receiving
         self._workers: Workers | None = None
         self._lock = Lock()
-        os.register_at_fork(after_in_child=self._forget)
+        call_after_fork(self._forget)
 
     def __call__(self) -> Workers:
         if self._workers is None:

@@ -61,6 +61,8 @@ class DjangoHead(DerivedHead):
 class Django(Framework):
     """Django, whose requests have their body in memory, or in a file that can be read once."""
 
+    relied_on = "_read_started", "_stream"
+    seen_in = "django", "6.1"
     awaits_coroutine_functions = True
     calls_on_threads = True
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from antiphon.frameworks.answer import Answer
 from antiphon.http.limits import Limits
+from antiphon.lazy import require_names
 from antiphon.request.request import Request
 
 DEFAULTS = Limits()
@@ -44,6 +45,12 @@ class Framework:
     fills_response = False
     """True if a view gets its response as the argument after the request, and fills it."""
 
+    relied_on: tuple[str, ...] = ()
+    """Undocumented attributes that each request has. If one were missing, the body would be read wrongly."""
+
+    seen_in = ("", "")
+    """The package, and the newest series of its versions, that was seen to have these attributes."""
+
     def owns(self, given: Any) -> bool:
         """Return True for a request, False for any other object of the framework, such as its response."""
         return True
@@ -75,6 +82,8 @@ class Framework:
 
     def bounded_request(self, given: Any, second: Any = None, limits: Limits = DEFAULTS) -> Request:
         """Return the request, subject to the given limits and to the framework's own."""
+        if self.relied_on:
+            require_names(*self.seen_in, given, *self.relied_on)
         request = self.request(given, second)
         own = self.limits(given)
         if own is not None:

@@ -19,6 +19,8 @@ class Starlette(Framework):
     """Starlette and FastAPI, whose requests have a scope and ``receive``, and keep the body once it has been read."""
 
     is_async = awaits_coroutine_functions = True
+    relied_on = "_receive", "_stream_consumed", "_form"
+    seen_in = "starlette", "1.10"
     _receive = "_receive"
     """The attribute of a request that is its ``receive``."""
 
@@ -103,6 +105,8 @@ def _form_of(given: Any, form: Any) -> bytes:
 class Litestar(Starlette):
     """Litestar, which recognizes responses by their class, and keeps bodies in its own way."""
 
+    relied_on = "_body", "_form", "_connection_state"
+    seen_in = "litestar", "2.25"
     _receive = "receive"
 
     def limits(self, given: Any) -> Limits:

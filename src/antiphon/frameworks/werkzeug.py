@@ -75,6 +75,8 @@ class Flask(Werkzeug):
 class Quart(Flask):
     """Quart, on an event loop, where a task of its server receives the body."""
 
+    relied_on = "_form", "_files"
+    seen_in = "quart", "0.23"
     is_async = True
     module = "quart"
 

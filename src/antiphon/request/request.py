@@ -15,6 +15,7 @@ from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.concurrency.iterables import resume
 from antiphon.explanations import explained
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
@@ -830,8 +831,7 @@ _IDS_AT_ONCE = 64
 
 _unused_ids: list[str] = []
 """Random ids that no request has yet: one system call for many takes less time than one for each."""
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unused_ids.clear)  # its parent uses them
+call_after_fork(_unused_ids.clear)  # its parent uses them
 
 
 def _make_ids() -> str:

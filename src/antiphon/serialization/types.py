@@ -12,6 +12,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.explanations import explained
+from antiphon.lazy import changed_package
 
 Decode: TypeAlias = Callable[[Any], Any]
 """A function that makes a value of a type from the data that was sent."""
@@ -81,8 +82,10 @@ def _check_unions(wanted: object) -> None:
 
 def translated(wanted: object) -> inspect.Type:
     """Return msgspec's description of a type, without a check that the type can be read."""
-    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - every public function makes a decoder
-    return cast(inspect.Type, translator.translate(wanted))
+    make = getattr(inspect, "_Translator", None)  # every public function makes a decoder
+    if make is None:
+        raise changed_package("msgspec", "0.22", "msgspec.inspect._Translator")
+    return cast(inspect.Type, make((wanted,)).translate(wanted))
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:

@@ -76,7 +76,7 @@ def test_a_granian_that_lacks_an_imported_name_is_named_with_its_version(name):
     code = f"{LACKING[name]}\nimport antiphon.adapters.servers.embedded"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     module = name.rpartition(".")[0]
-    assert f"but Granian {version('granian')} is installed, which has no {module}." in done.stderr
+    assert f"but granian {version('granian')} is installed, which has no {module}." in done.stderr
     assert "Install a version that has it: pip install 'granian==2.8.*'" in done.stderr
 
 

@@ -5,7 +5,6 @@ reports a failure to start.
 """
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnT
 from antiphon.adapters.servers.sockets import close_accepted
 from antiphon.concurrency.at_exit import call_first_at_exit
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
+from antiphon.concurrency.forks import call_after_fork
 
 _LETTING_GO = 0.05
 """Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing shows when they have."""
@@ -56,8 +56,7 @@ def _end_all() -> None:
 
 
 call_first_at_exit(_end_all)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_running.clear)  # their threads are in the parent
+call_after_fork(_running.clear)  # their threads are in the parent
 
 
 def let_threads_end() -> None:

@@ -18,29 +18,14 @@ from typing import Any, Literal, TypeAlias
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
 from antiphon.adapters.websockets.asgi import with_safe_refusals
+from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
 
 
-def unsuitable(missing: str) -> ImportError:
-    """Return the error for a version of Granian that lacks a private name. Its ``name`` is "granian"."""
-    from importlib.metadata import version  # late: workers of `antiphon run` start without it
-
-    minor = SEEN_IN[1].rpartition(".")[0]
-    return ImportError(
-        f"Antiphon serves by private names of Granian {minor}, but Granian {version('granian')} is installed, which has"
-        f" no {missing}. Install a version that has it: pip install 'granian=={minor}.*'",
-        name="granian",
-    )
-
-
-def check(owner: object, *names: str) -> None:
-    """Raise the error for an unsuitable Granian if an object of Granian's lacks a name."""
-    for name in names:
-        if not hasattr(owner, name):
-            raise unsuitable(f"{type(owner).__module__}.{type(owner).__name__}().{name}")
-
+_SERIES = SEEN_IN[1].rpartition(".")[0]
+check = partial(require_names, "granian", _SERIES)
 
 try:
     from granian._granian import SocketHolder
@@ -52,9 +37,10 @@ try:
 except ModuleNotFoundError as error:
     if error.name == "granian":
         raise
-    raise unsuitable(str(error.name)) from error
+    raise changed_package("granian", _SERIES, str(error.name)) from error
 except ImportError as error:
-    raise unsuitable(f"{error.name}.{getattr(error, 'name_from', '...')}") from error  # Python 3.11 has no name_from
+    lacking = f"{error.name}.{getattr(error, 'name_from', '...')}"  # Python 3.11 has no name_from
+    raise changed_package("granian", _SERIES, lacking) from error
 
 PRIVATE_NAMES = (
     "granian._granian.SocketHolder",

@@ -6,7 +6,6 @@ so that the lines of several processes don't mix.
 """
 
 import logging
-import os
 import select
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from time import sleep
 from typing import Any
 from weakref import WeakSet
 
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.features.logs.formats import RequestIDFilter
 
 WAIT = 0.05
@@ -151,8 +151,7 @@ def _after_fork() -> None:
         handler.forget_lines()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+call_after_fork(_after_fork)
 
 
 def only_line_handler(logger: logging.Logger) -> LineHandler | None:

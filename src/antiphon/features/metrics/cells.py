@@ -1,9 +1,9 @@
 """Cells: whole numbers of 64 bits in memory that processes can share, which threads add to."""
 
-import os
 from bisect import bisect_left
 from threading import RLock
 
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.speedups import accelerated
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
@@ -25,7 +25,7 @@ class _Lock:
 
     def __init__(self) -> None:
         self.renew()
-        os.register_at_fork(after_in_child=self.renew)
+        call_after_fork(self.renew)
 
     def renew(self) -> None:
         self.held = RLock()

@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import RLock
 from weakref import WeakSet
 
+from antiphon.concurrency.forks import call_after_fork
 from antiphon.explanations import explained
 from antiphon.features.metrics.definition import Group, definitions, series_of, series_text
 from antiphon.features.metrics.folder import find_folder, open_memory
@@ -143,4 +144,4 @@ def _renew_all() -> None:
         each.renew()
 
 
-os.register_at_fork(after_in_child=_renew_all)
+call_after_fork(_renew_all)

@@ -11,6 +11,7 @@ from jinja2.compiler import CodeGenerator, Frame, optimizeconst
 from jinja2.utils import internalcode
 from markupsafe import Markup, escape
 
+from antiphon.lazy import require_names
 from antiphon.speedups import accelerated
 
 _HEAD = """\
@@ -23,6 +24,9 @@ DICT_ATTRIBUTES = frozenset(dir({}))
 """Names for which a dot in a template reads the attribute, even if a dict has an item with the name."""
 _PLAINLY_WRITTEN = frozenset((int, float, bool, type(None)))
 """Types whose values never contain a character that is escaped."""
+
+
+require_names("jinja2", "3.1", CodeGenerator, "visit_Template", "visit_Getattr", "_output_child_pre")
 
 
 class DirectCodeGenerator(CodeGenerator):

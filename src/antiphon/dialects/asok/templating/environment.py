@@ -13,7 +13,9 @@ from antiphon.dialects.asok.templating.scopes import JOINED, NAMESPACE, rescoped
 from antiphon.dialects.asok.templating.tags import CacheTag, ComponentTag, Preparation
 from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
 from antiphon.dialects.asok.templating.undefined import StrictUndefined, Undefined
+from antiphon.lazy import require_names
 
+require_names("jinja2", "3.1", Environment, "_parse")
 _FUNCTIONS = (abs, bool, dict, enumerate, float, int, len, list, max, min, range, reversed, sorted, str, sum)
 """The functions of Python that templates may call."""
 _GLOBALS: dict[str, Any] = {

@@ -1,10 +1,17 @@
 """Clients of the primary that Sentinel names, which also close their connections to Sentinel."""
 
+from inspect import signature
 from typing import Any
 
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnection
+
+from antiphon.lazy import changed_package
+
+if "disconnect_on_error" not in signature(SentinelManagedConnection.read_response).parameters:
+    # Late answers would go to other commands.
+    raise changed_package("redis", "8", "argument disconnect_on_error of SentinelManagedConnection.read_response")
 
 
 class PrimaryConnection(SentinelManagedConnection):
