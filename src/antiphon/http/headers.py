@@ -170,7 +170,7 @@ class MutableHeaders(Headers):
         """Replace all lines of a field by one line at the end."""
         line = field_line(name, value)
         if "_" in name:
-            check_hyphens((name,))
+            check_hyphens(name)
         put_line(self._fields, line)
 
     def __delitem__(self, name: str) -> None:
@@ -192,7 +192,7 @@ class MutableHeaders(Headers):
         """Add a line at the end; other lines of the field stay. Raises ValueError and TypeError as ``Headers`` does."""
         line = field_line(name, value)
         if "_" in name:
-            check_hyphens((name,))
+            check_hyphens(name)
         self._fields.append(line)
 
     def update(self, fields: HeaderFields) -> None:
@@ -202,7 +202,9 @@ class MutableHeaders(Headers):
         """
         added = checked_fields(fields)
         names = {name for name, _ in added}
-        check_hyphens(names)
+        for name in names:
+            if "_" in name:
+                check_hyphens(name)
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
     def extend(self, fields: HeaderFields) -> None:
@@ -211,7 +213,9 @@ class MutableHeaders(Headers):
         Raises ValueError and TypeError as ``Headers`` does.
         """
         added = checked_fields(fields)
-        check_hyphens(name for name, _ in added)
+        for name, _ in added:
+            if "_" in name:
+                check_hyphens(name)
         self._fields.extend(added)
 
     def setdefault(self, name: str, value: str) -> str:
@@ -242,13 +246,10 @@ def _absent(name: str) -> KeyError:
     return error
 
 
-def check_hyphens(names: Iterable[str]) -> None:
+def check_hyphens(name: str) -> None:
     """Raise ValueError for a name with an underscore that is a known field if written with hyphens."""
-    for name in names:
-        if "_" in name and (meant := name.lower().replace("_", "-")) in _HYPHENATED:
-            raise explained(
-                "bad-header-value", ValueError(f"a header's name has hyphens: it is {meant!r}, not {name!r}")
-            )
+    if (meant := name.lower().replace("_", "-")) in _HYPHENATED:
+        raise explained("bad-header-value", ValueError(f"a header's name has hyphens: it is {meant!r}, not {name!r}"))
 
 
 def field_name(name: str) -> str:

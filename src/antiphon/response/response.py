@@ -110,7 +110,7 @@ def _of_type(cls: type[R], content_type: str, body: BodyLike, status: int | None
         if type(headers) is dict:
             for name in headers:
                 if "_" in name:
-                    check_hyphens((name,))
+                    check_hyphens(name)
         fields = checked_fields(headers, fields)
     if type(body) is str:
         body = body.encode()
@@ -185,7 +185,7 @@ class Response(ResponseHeaders):
             if type(headers) is dict:  # lines come from elsewhere, such as a mounted application
                 for name in headers:
                     if "_" in name:
-                        check_hyphens((name,))
+                        check_hyphens(name)
             if content_type is not None:
                 headers = [field for field in checked_fields(headers, NO_FIELDS) if field[0] != "content-type"]
             self._fields = checked_fields(headers, self._fields)

@@ -267,7 +267,11 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     """
     encode = _encode if default is None else _encoder(default)
     try:
-        if type(value) is not dict or not PLAIN.issuperset(map(type, value.values())):
+        if type(value) is dict:  # most values are, and have few parts
+            for part in value.values():
+                if type(part) not in PLAIN:
+                    set_defaults(part)
+        else:
             set_defaults(value)
         try:
             return encode(value)
