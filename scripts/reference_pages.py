@@ -249,9 +249,9 @@ TOPICS = {
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
-        "RouteMeta RouteOptions Routes SameSite SecretKeys SettableDependency SharedValues Shield SocketUse "
-        "SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts TrustedOrigins "
-        "WebSocketHandler WebSocketMessage WebSocketValues Widget",
+        "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
+        "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "
+        "TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
     ),
     "testing.md": Page(

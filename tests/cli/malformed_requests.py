@@ -8,7 +8,7 @@ from typing import NamedTuple
 REFUSED = "refused"
 """The outcome of a request that is answered by an error, or by the end of the connection."""
 UNDERSTOOD = "a body of 'hello'"
-NEXT_TOO = "501, then the next request"
+NEXT_TOO = "{}, then the next request"
 """The outcome of a body whose end is known, as it is chunked, but whose content has a second coding."""
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -116,14 +116,14 @@ CODINGS = [
     _coding(
         "a coding after chunked in a line of its own", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"
     ),
-    _coding("chunked twice", b"Transfer-Encoding: chunked, chunked", NEXT_TOO),
+    _coding("chunked twice", b"Transfer-Encoding: chunked, chunked", NEXT_TOO.format(400)),
     _coding("chunked twice as one word", b"Transfer-Encoding: chunkedchunked"),
     _coding("chunked with a vertical tab", b"Transfer-Encoding: \x0bchunked"),
     _coding("chunked with a space before the colon", b"Transfer-Encoding : chunked"),
     _coding("chunked in a folded line", b"Transfer-Encoding:\r\n chunked"),
     _coding("chunked and a length", b"Transfer-Encoding: chunked\r\nContent-Length: 5", UNDERSTOOD),
     _coding("a length and chunked", b"Content-Length: 15\r\nTransfer-Encoding: chunked", UNDERSTOOD),
-    _coding("chunked after gzip", b"Transfer-Encoding: gzip, chunked", NEXT_TOO),
+    _coding("chunked after gzip", b"Transfer-Encoding: gzip, chunked", NEXT_TOO.format(501)),
     Malformed(
         "chunked in HTTP/1.0",
         b"POST /seen HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"

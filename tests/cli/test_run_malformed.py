@@ -38,8 +38,8 @@ def outcome(command, sent):
     answers = [part.decode() for part in re.split(rb"(?=HTTP/1\.[01] [0-9]{3} )", received) if part]
     statuses = [int(answer[9:12]) for answer in answers]
     contents = [answer.rpartition("\r\n\r\n")[2] for answer in answers]
-    if statuses == [501, 200] and contents[1] == "hidden request":
-        return NEXT_TOO
+    if statuses[1:] == [200] and contents[1] == "hidden request":
+        return NEXT_TOO.format(statuses[0])
     if len(statuses) > 1:
         return f"{statuses}: {contents}"
     return contents[0] if statuses == [200] else REFUSED

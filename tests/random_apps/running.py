@@ -59,8 +59,8 @@ def answer_of(request: SentRequest, status: int, fields: list[tuple[str, str]], 
 
 
 def _alike(name: str, value: str) -> str:
-    """Return a field's value without what varies: the order of methods, too, which Starlette keeps in a set."""
-    return ", ".join(sorted(value.split(", "))) if name == "allow" else _varying("...", value)
+    """Return a field's value without what varies: in sets (RFC 9110 §10.2.1 and §12.5.5), the order, too."""
+    return ", ".join(sorted(value.split(", "))) if name in ("allow", "vary") else _varying("...", value)
 
 
 def load(program: Program) -> App:

@@ -30,6 +30,7 @@ __all__, __getattr__ = import_on_use(
         "features.markup": "Markup",
         "features.openapi.document": "OpenAPIDocument",
         "features.security_headers": "PolicyDirectives PolicyWords",
+        "features.sessions": "SessionAccess",
         "features.templates.fragments": "BlockNames",
         "http.cache_control": "CacheDirectives",
         "http.cookies": "SameSite",

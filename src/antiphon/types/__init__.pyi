@@ -122,6 +122,7 @@ __all__ = [
     "Routes",
     "SameSite",
     "SecretKeys",
+    "SessionAccess",
     "SettableDependency",
     "SharedValues",
     "Shield",

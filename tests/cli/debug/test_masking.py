@@ -1,10 +1,20 @@
 """Names of secrets, and text without them."""
 
+from weakref import WeakSet
+
 import pytest
 
 from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
+from antiphon.serialization import signing
 
 pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def _only_own_keys(monkeypatch):
+    """Have no keys of other tests' apps masked inside of these texts."""
+    monkeypatch.setattr(signing, "_in_use", WeakSet())
+
 
 SECRET = [
     "password", "PASSWORD", "user_password", "userPassword", "passwd", "pwd", "passphrase", "secret", "SECRET_KEY",

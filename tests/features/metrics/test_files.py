@@ -94,6 +94,7 @@ def test_figures_only_rise_while_processes_write(tmp_path):
     writer.kill()
 
 
+@pytest.mark.processes
 def test_a_forked_process_has_a_file_of_its_own(tmp_path):
     metrics = Metrics(None, folder=tmp_path)
     orders = metrics.counter("shop_orders", "Orders")
@@ -158,6 +159,7 @@ def test_a_set_of_labels_that_a_dead_process_had_counts_among_those_of_its_succe
     assert page.sum("shop_orders_total") == 4
 
 
+@pytest.mark.processes
 def test_a_full_disk_leaves_a_process_to_its_own_figures(tmp_path, caplog):
     with small_file_system("tmpfs", tmp_path) as disk:
         metrics = Metrics("/metrics", folder=Path(disk, "figures"), size=2**26)
