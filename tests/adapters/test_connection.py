@@ -2,6 +2,7 @@ import asyncio
 import os
 import socket
 import struct
+import sys
 import threading
 from contextlib import closing
 from types import SimpleNamespace
@@ -187,5 +188,36 @@ def test_a_chunk_is_given_however_large_it_is(pair):
     async def give():
         await pace.wait(1 << 16)
         await asyncio.wait_for(pace.wait(3 << 20), 10)
+
+    asyncio.run(give())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems don't count")
+def test_a_sender_waits_for_a_server_that_keeps_what_it_is_given(pair):
+    client, server = pair
+    server.sendall(b"head")
+    assert client.recv(4) == b"head"
+    pace = Pace(Address(*client.getsockname()))
+
+    async def give():
+        for given in range(0, 8 << 20, 1 << 16):
+            try:
+                await asyncio.wait_for(pace.wait(1 << 16), 0.5)
+            except TimeoutError:
+                return given
+        return None
+
+    assert (given := asyncio.run(give())) is not None
+    assert given <= 2 << 20
+
+
+def test_a_sender_does_not_wait_where_the_system_counts_no_bytes(pair, monkeypatch):
+    monkeypatch.setattr(socket, "TCP_INFO", socket.TCP_KEEPCNT, raising=False)
+    pair[1].sendall(b"head")
+    pace = Pace(Address(*pair[0].getsockname()))
+
+    async def give():
+        for _ in range(64):
+            await asyncio.wait_for(pace.wait(1 << 16), 10)
 
     asyncio.run(give())

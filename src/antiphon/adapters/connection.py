@@ -140,7 +140,10 @@ class Connection:
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
-        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell."""
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
+
+        The client has acknowledged some of them: gVisor and old kernels say 0, whatever it has.
+        """
         if sys.platform != "linux" or not self._is_open:
             return None
         from fcntl import ioctl
@@ -148,11 +151,12 @@ class Connection:
 
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
-                acknowledged = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)[120:]
+                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
                 queued = ioctl(connection, TIOCOUTQ, bytes(4))
         except OSError:
             return None
-        return int.from_bytes(acknowledged, sys.byteorder) + int.from_bytes(queued, sys.byteorder)
+        acknowledged = int.from_bytes(info[120:], sys.byteorder)
+        return acknowledged + int.from_bytes(queued, sys.byteorder) if acknowledged else None
 
     @property
     def _is_open(self) -> bool:
@@ -205,18 +209,20 @@ class Pace:
         self._given += size
 
     async def _find(self) -> Connection | None:
-        """Return the connection. It is sought once, after which bytes are counted.
+        """Return the connection. It is sought once.
 
         A thread does that, since with thousands of connections it takes too long for an event loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
             self._connection = await to_thread(Connection.of_client, client)
-            self._given = 0
-            self._written = None if self._connection is None else self._connection.count_written()
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
         """Return True while the server keeps much that it has yet to write."""
-        written = None if self._written is None else connection.count_written()
-        return written is not None and self._given - (written - (self._written or 0)) > _MOST_KEPT
+        written = connection.count_written()
+        if written is None:
+            return False
+        if self._written is None:  # bytes are counted from here
+            self._written, self._given = written, 0
+        return self._given - (written - self._written) > _MOST_KEPT
