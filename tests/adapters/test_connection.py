@@ -2,6 +2,8 @@ import asyncio
 import os
 import socket
 import struct
+import sys
+import threading
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -76,6 +78,67 @@ def test_nothing_is_known_of_a_client_whose_connection_is_not_found(environ):
     assert client_watch(environ | {"waitress.client_disconnected": lambda: True})() is True
 
 
+def test_a_client_that_has_two_connections_from_one_port_is_not_confused():
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        clients = [socket.socket(), socket.socket()]
+        for client in clients:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        clients[0].bind(("127.0.0.1", 0))
+        clients[1].bind(clients[0].getsockname())
+        clients[0].connect(one.getsockname())
+        clients[1].connect(other.getsockname())
+        (first, address), (second, same) = one.accept(), other.accept()
+        assert address == same
+        with closing(first), closing(second), closing(clients[0]), closing(clients[1]):
+            assert client_watch({"REMOTE_ADDR": address[0], "REMOTE_PORT": str(address[1])}) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("HTTP_X_FORWARDED_FOR", "192.0.2.1, {host}"),
+        ("HTTP_FORWARDED", 'for="{host}"'),
+        ("HTTP_X_REAL_IP", "{host}"),
+    ],
+)
+def test_an_address_that_a_proxy_names_is_no_client_of_this_process(pair, key, value):
+    host, port = pair[0].getsockname()
+    environ = {"REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
+    assert client_watch(environ | {key: value.format(host=host)}) is None
+    assert client_watch(environ | {key: "192.0.2.1"}) is not None
+
+
+def test_a_connection_in_waitress_is_found_whatever_address_a_proxy_names(pair):
+    class Channel:
+        socket = pair[1]
+
+        def check_client_disconnected(self):
+            """Waitress doesn't read, and sees nothing."""
+
+    asked = Channel().check_client_disconnected
+    is_left = client_watch({"REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "1", "waitress.client_disconnected": asked})
+    assert not is_left()
+    pair[0].close()
+    assert is_left()
+
+
+def test_a_loop_goes_on_while_a_connection_is_sought(pair, monkeypatch):
+    asked = []
+    seek = Connection.of_client
+    monkeypatch.setattr(
+        Connection, "of_client", lambda client: asked.append(threading.current_thread()) or seek(client)
+    )
+
+    async def pace():
+        pace = Pace(Address(*pair[0].getsockname()))
+        await pace.wait(1 << 16)
+        await pace.wait(1 << 16)
+
+    asyncio.run(pace())
+    assert len(asked) == 1
+    assert asked[0] is not threading.current_thread()
+
+
 def test_a_descriptor_that_belongs_to_another_file_by_now_is_a_client_that_has_left(pair):
     connection = Connection.of_descriptor(descriptor := pair[1].fileno())
     pair[1].close()
@@ -125,5 +188,36 @@ def test_a_chunk_is_given_however_large_it_is(pair):
     async def give():
         await pace.wait(1 << 16)
         await asyncio.wait_for(pace.wait(3 << 20), 10)
+
+    asyncio.run(give())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems don't count")
+def test_a_sender_waits_for_a_server_that_keeps_what_it_is_given(pair):
+    client, server = pair
+    server.sendall(b"head")
+    assert client.recv(4) == b"head"
+    pace = Pace(Address(*client.getsockname()))
+
+    async def give():
+        for given in range(0, 8 << 20, 1 << 16):
+            try:
+                await asyncio.wait_for(pace.wait(1 << 16), 0.5)
+            except TimeoutError:
+                return given
+        return None
+
+    assert (given := asyncio.run(give())) is not None
+    assert given <= 2 << 20
+
+
+def test_a_sender_does_not_wait_where_the_system_counts_no_bytes(pair, monkeypatch):
+    monkeypatch.setattr(socket, "TCP_INFO", socket.TCP_KEEPCNT, raising=False)
+    pair[1].sendall(b"head")
+    pace = Pace(Address(*pair[0].getsockname()))
+
+    async def give():
+        for _ in range(64):
+            await asyncio.wait_for(pace.wait(1 << 16), 10)
 
     asyncio.run(give())

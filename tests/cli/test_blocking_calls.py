@@ -74,6 +74,17 @@ def test_a_call_that_blocks_is_logged_with_its_line(loop, caplog, function, line
     assert line in message
 
 
+def test_a_loop_in_a_coroutine_itself_is_logged(loop, caplog):
+    async def compute():
+        end = time.thread_time() + 8 * LIMIT
+        while time.thread_time() < end:
+            pow(3, 10_000, 10_007)
+            len(str(end))
+
+    on(loop, compute())
+    assert "in compute: " in wait_for(caplog, 1)[0]
+
+
 def test_a_line_is_logged_once(loop, caplog):
     for _ in range(3):
         on(loop, call(block))

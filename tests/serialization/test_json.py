@@ -8,7 +8,7 @@ import uuid
 from collections import OrderedDict, UserDict, deque
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import pytest
@@ -24,6 +24,8 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.serialization.json import decode_json, encode_json, pointer_step
+
+T = TypeVar("T")
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -378,6 +380,12 @@ class Held(msgspec.Struct):
     line: Line
 
 
+@dataclasses.dataclass
+class Page(Generic[T]):
+    first: T
+    number: int = 1
+
+
 LINE = {"name": "a", "amount": 1}
 
 
@@ -391,6 +399,7 @@ LINE = {"name": "a", "amount": 1}
         ({"line": {"name": "a"}}, Slotted, {"line": LINE, "amount": 1}),
         ({"line": {"name": "a"}}, Held, {"line": LINE}),
         ([1, {"name": "a"}], tuple[int, Line], [1, LINE]),
+        ({"first": 1}, Page[int], {"first": 1, "number": 1}),
     ],
 )
 def test_a_dataclass_that_msgspec_made_is_written_with_its_defaults(sent, wanted, written):

@@ -9,7 +9,7 @@ import select
 import socket
 import stat
 import sys
-from asyncio import sleep
+from asyncio import sleep, to_thread
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import BuiltinFunctionType
@@ -25,6 +25,8 @@ _DESCRIPTORS = "/dev/fd"
 """The folder with an entry for each descriptor that this process has open, where the system has one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
 """The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+_NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+"""The keys of header fields in which proxies name a client. Servers put the address in the place of the proxy's."""
 _AT_ONCE = 64 << 10
 """Bytes between two looks at a connection that is written to."""
 _MOST_KEPT = 1 << 20
@@ -52,12 +54,24 @@ def is_gevents(environ: "WSGIEnvironment") -> bool:
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
     """Return the function that tells whether the client of a request has left; None if nothing shows that."""
-    if (handed_out := socket_of(environ)) is not None:
+    # Waitress itself only knows of clients that it reads from, for which it has an option.
+    waitress = environ.get("waitress.client_disconnected")
+    handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
+    if handed_out is not None:
         connection = Connection.of_descriptor(handed_out.fileno())
     else:
-        connection = Connection.of_client(address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT")))
-    # Waitress only knows of clients that it reads from, for which it has an option.
-    return environ.get("waitress.client_disconnected") if connection is None else connection.is_left
+        connection = Connection.of_client(_direct_client(environ))
+    return waitress if connection is None else connection.is_left
+
+
+def _direct_client(environ: "WSGIEnvironment") -> Address | None:
+    """Return the address from which the server was called; None if a proxy has named it, since the port is not its own:
+    that may be the port of someone else at the same address.
+    """
+    client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
+    if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
+        return None
+    return client
 
 
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
@@ -98,14 +112,20 @@ class Connection:
 
     @classmethod
     def of_client(cls, client: Address | None) -> Self | None:
-        """Return the connection of a client, by its address; None if it is not found."""
+        """Return the connection of a client, by its address; None if it is not found, or if there are several: one
+        address can have a connection to each of a server's addresses.
+        """
         if client is None or client.port is None:
             return None
+        found = {}
         with suppress(NotImplementedError):
-            for descriptor, found in connected_sockets():
-                if found.getpeername()[:2] == client:
-                    return cls.of_descriptor(descriptor)
-        return None
+            for descriptor, each in connected_sockets():
+                if each.getpeername()[:2] == client:
+                    found[os.fstat(each.fileno()).st_ino] = descriptor
+        if len(found) != 1:
+            return None
+        [(inode, descriptor)] = found.items()
+        return cls(descriptor, inode)
 
     def is_left(self) -> bool:
         """Return True if the client has closed the connection, or its sending side, or the server has closed it."""
@@ -120,7 +140,10 @@ class Connection:
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
-        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell."""
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
+
+        The client has acknowledged some of them: gVisor and old kernels say 0, whatever it has.
+        """
         if sys.platform != "linux" or not self._is_open:
             return None
         from fcntl import ioctl
@@ -128,11 +151,12 @@ class Connection:
 
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
-                acknowledged = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)[120:]
+                info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
                 queued = ioctl(connection, TIOCOUTQ, bytes(4))
         except OSError:
             return None
-        return int.from_bytes(acknowledged, sys.byteorder) + int.from_bytes(queued, sys.byteorder)
+        acknowledged = int.from_bytes(info[120:], sys.byteorder)
+        return acknowledged + int.from_bytes(queued, sys.byteorder) if acknowledged else None
 
     @property
     def _is_open(self) -> bool:
@@ -176,7 +200,7 @@ class Pace:
 
     async def wait(self, size: int) -> None:
         """Count the bytes of the next chunk. After each 64 KiB, wait first while the system takes no more data."""
-        if self._size >= _AT_ONCE and (connection := self._find()) is not None:
+        if self._size >= _AT_ONCE and (connection := await self._find()) is not None:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
                 await sleep(pause)
@@ -184,15 +208,21 @@ class Pace:
         self._size += size
         self._given += size
 
-    def _find(self) -> Connection | None:
-        """Return the connection. It is sought once, after which bytes are counted."""
+    async def _find(self) -> Connection | None:
+        """Return the connection. It is sought once.
+
+        A thread does that, since with thousands of connections it takes too long for an event loop.
+        """
         if self._connection is None and self._client is not None:
-            self._connection = Connection.of_client(self._client)
-            self._client, self._given = None, 0
-            self._written = None if self._connection is None else self._connection.count_written()
+            client, self._client = self._client, None
+            self._connection = await to_thread(Connection.of_client, client)
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
         """Return True while the server keeps much that it has yet to write."""
-        written = None if self._written is None else connection.count_written()
-        return written is not None and self._given - (written - (self._written or 0)) > _MOST_KEPT
+        written = connection.count_written()
+        if written is None:
+            return False
+        if self._written is None:  # bytes are counted from here
+            self._written, self._given = written, 0
+        return self._given - (written - self._written) > _MOST_KEPT

@@ -81,7 +81,7 @@ class _Watch:
         step, place, held, last = None, None, 0.0, self._read()
         while not self._turned.wait(_PAUSE):
             current, reading = current_step(self._thread or 0), self._read()
-            if current != step:
+            if current is not step:
                 self._blame(place, held)
                 step, place, held = current, None, 0.0
             elif not self._is_importing():

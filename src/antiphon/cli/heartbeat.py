@@ -7,13 +7,9 @@ from collections.abc import Callable
 from inspect import CO_COROUTINE
 from threading import Thread, get_ident
 from types import FrameType
-from typing import TypeAlias
 
 BEATS = 4
 """The number of missed beats after which a worker counts as hanging."""
-
-Step: TypeAlias = tuple[FrameType, int]
-"""A step of a task: the frame of its coroutine, and the instruction in it."""
 
 
 def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
@@ -41,12 +37,12 @@ class Progress:
         self._thread = get_ident()
         self._has_passed = True
         self._is_asked = True
-        self._step: Step | None = None
+        self._step: FrameType | None = None
 
     def is_made(self) -> bool:
         """Return True if there was progress since the last call. Raises RuntimeError once the loop is closed."""
         step = None if self._has_passed else current_step(self._thread)
-        is_made = self._has_passed or self._is_asked or step != self._step
+        is_made = self._has_passed or self._is_asked or step is not self._step
         self._step = step
         if self._has_passed:
             self._has_passed = False
@@ -63,17 +59,18 @@ class Progress:
         self._is_asked = True
 
 
-def current_step(thread: int) -> Step | None:
-    """Return the step of a task that a thread runs; None if it runs none.
+def current_step(thread: int) -> FrameType | None:
+    """Return the frame of the task that a thread runs; None if it runs none.
 
-    Steps are equal if they are the same. So a step keeps its frame, whose place in memory could be taken otherwise.
+    A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
+    is returned, since its place in memory could be taken otherwise.
     """
     frame, outermost = sys._current_frames().get(thread), None  # noqa: SLF001 - public, and documented
     while frame is not None:
         if frame.f_code.co_flags & CO_COROUTINE:
             outermost = frame
         frame = frame.f_back
-    return None if outermost is None else (outermost, outermost.f_lasti)
+    return outermost
 
 
 def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause: float) -> None:

@@ -67,12 +67,14 @@ _CONTAINERS = frozenset({dict, list, tuple})
 def _set_defaults_of(cls: type, values: list[Any]) -> None:
     """Set the defaults of the values that are instances of a class, and in them."""
     set_in_list, classes = _setter(cls)
-    if any(_DECODED in vars(each) for each in classes):
+    if any(_DECODED in vars(each) or _GENERIC in vars(each) for each in classes):
         set_in_list(values)
 
 
-_DECODED = "__msgspec_cache__"
-"""The attribute of a dataclass that msgspec has decoded, and may have left without its defaults."""
+_DECODED, _GENERIC = "__msgspec_cache__", "__parameters__"
+"""The attributes of a dataclass that msgspec has decoded, and may have left without its defaults, and of a generic one,
+which it decodes as ``Page[int]`` without a trace on the class.
+"""
 
 
 @lru_cache(256)

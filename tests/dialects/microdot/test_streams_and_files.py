@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 import pytest
 
 from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
+from antiphon.dialects.microdot.sse import MOST_QUEUED, SSE
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface")
@@ -290,3 +291,21 @@ def test_a_program_may_answer_for_a_file_that_is_not_there(app, answer, folder):
 def test_a_response_is_not_written_to_sockets():
     with pytest.raises(AttributeError, match=r"does not offer Response\.write"):
         Response().write()
+
+
+@pytest.mark.once
+def test_events_of_many_tasks_wait_while_the_client_reads_none():
+    async def send_from_many_tasks():
+        sender = SSE()
+        tasks = [asyncio.create_task(sender.send("x" * (MOST_QUEUED // 4))) for _ in range(20)]
+        waiting = []
+        for _ in range(3):
+            for _ in range(2 * len(tasks)):
+                await asyncio.sleep(0)
+            waiting.append(sender.queue.qsize())
+            await sender.next()
+        for task in tasks:
+            task.cancel()
+        return waiting
+
+    assert asyncio.run(send_from_many_tasks()) == [4, 4, 4]

@@ -43,7 +43,8 @@ class MagicLink:
         if found is None:
             return None
         email, end = found
-        used = request.app.session_store.native.add(f"magic link\n{token}", {}, ttl=max(end - time.time(), 1))
+        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature behind it
+        used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
         return None if used is None else email
 
     @staticmethod

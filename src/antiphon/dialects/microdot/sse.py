@@ -41,7 +41,8 @@ class SSE:
         """
         text = _text(data)
         block = str(Event(comment=text) if comment else _event(text, event, event_id, retry)).encode()
-        await self._has_room.wait()
+        while not self._has_room.is_set():  # of several that wait, the first may take all the room
+            await self._has_room.wait()
         self._count(len(block))
         self.queue.put_nowait(block)
 
