@@ -20,7 +20,7 @@ import pytest
 from antiphon.http import SetCookie
 from antiphon.testing import Client
 from tests.contract.process import ServerProcess
-from tests.contract.wire import Closed, SentRequest
+from tests.contract.wire import AUTHORITY, Closed, SentRequest
 from tests.helpers.processes import RUN
 from tests.helpers.served.orders import make_app
 from tests.helpers.served.payments import store_at
@@ -72,7 +72,7 @@ class Customer:
 
     def judge(self, app):
         """Look in this process, with its own view of the store, for each order that was acknowledged."""
-        with Client(app, "wsgi") as client:
+        with Client(app, "wsgi", base_url=f"http://{AUTHORITY}") as client:
 
             def send(method, target, text, *fields):
                 return client.request(method, target, body=text.encode(), headers=[*self._cookie, *fields])

@@ -114,8 +114,9 @@ def is_seen_by_others(request: Request) -> bool:
 def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict[str, str]:
     """Return hashes of the header fields with these names that may say who the caller is, and of the host.
 
-    EVERYTHING stands for all fields of the request. Other values than fields, such as the client's address, are left
-    out: the same caller may have another one when it tries again.
+    The host is without its port, since a client may repeat its request to a process on another one. EVERYTHING stands
+    for all fields of the request. Other values than fields, such as the client's address, are left out: the same caller
+    may have another one when it tries again.
     """
     head = request.head
     if EVERYTHING in names:
@@ -124,7 +125,7 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
     else:
         kept = {}
     values = {name: head.field(name) for name in names if name not in _OF_ONE_TRY and name[0] != ":"}
-    values["host"] = head.authority.lower()
+    values["host"] = request.host
     return kept | {name: _hash(key, name, *(() if value is None else (value,))) for name, value in values.items()}
 
 
