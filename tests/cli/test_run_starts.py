@@ -111,5 +111,5 @@ def test_a_granian_that_lacks_a_private_name_is_named_with_its_version(antiphon,
     )
     command = antiphon("other_granian:app", *options)
     assert command.exit_code() == 1
-    assert f"Granian {version('granian')} is installed, which has no granian.server.mt.MTServer()._spawn" in command.err
+    assert f"granian {version('granian')} is installed, which has no granian.server.mt.MTServer()._spawn" in command.err
     assert "Traceback" not in command.err

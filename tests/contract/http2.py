@@ -1,6 +1,7 @@
 """HTTP/2 as a client's side of the wire, from its first byte (RFC 9113 §3.3)."""
 
 import socket
+from contextlib import suppress
 
 import h2.config
 import h2.connection
@@ -47,7 +48,8 @@ class HTTP2Client:
             data = self._socket.recv(64 << 10)
             assert data, "the server has closed the connection"
             self._events += self._connection.receive_data(data)
-            self._socket.sendall(self._connection.data_to_send())
+            with suppress(ConnectionError):  # the server has closed the connection, and said so in these events
+                self._socket.sendall(self._connection.data_to_send())
 
     def outcome(self):
         """Return the status and the body of the response, or (None, b"") if the server has reset the stream."""
