@@ -6,6 +6,7 @@ import resource
 
 import pytest
 
+from antiphon import App, abort, view
 from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.logs import Logs
 from antiphon.cli.observed import Counted, observed
@@ -153,3 +154,21 @@ def full_disk():
 def test_a_body_for_which_there_is_no_room(client, full_disk, path):
     options = plain_app.FILES if path == "files" else {"body": plain_app.LARGE}
     assert not garbage_of(lambda: send(client, post(f"/{path}", 507, **options)))
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+def test_an_error_of_a_view_in_another_framework(interface, is_async):
+    from starlette.applications import Starlette
+    from starlette.routing import Route
+
+    async def waits(request):
+        abort(409)
+
+    def blocks(request):
+        abort(409)
+
+    app = App()
+    app.mount("/in", Starlette(routes=[Route("/", view(waits if is_async else blocks))]))
+    with Client(app, interface) as client:
+        assert client.get("/in/").status == 409
+        assert not garbage_of(lambda: client.get("/in/"))

@@ -178,9 +178,12 @@ class View:
         request = framework.bounded_request(given, None, self._limits)
         context = copy_context()
         response = context.run(self._answer, request, given, framework, rest)
-        if not isinstance(response, Response):
-            response = run_sync(response, context)
-        answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
+        try:
+            if not isinstance(response, Response):
+                response = run_sync(response, context)
+            answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
+        finally:
+            del response  # an error that the view has raised keeps this frame
         return framework.response(answer, rest.target(framework, given))
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
@@ -189,6 +192,8 @@ class View:
 
         request = framework.bounded_request(given, None, self._limits)
         token = set_current_request(request)
+        response: Response | None = None
+        answered: Response | Coroutine[Any, Any, Response] | None = None
         try:
             is_received = request.head.has_body and framework.receives_bodies
             response = await _refused(framework, given, request) if is_received else None
@@ -205,6 +210,7 @@ class View:
             raise
         finally:
             reset_current_request(token)
+            del response, answered  # as above
         if not answer.is_streamed:
             stop_watching(request)
         made = framework.response(answer, rest.target(framework, given))
