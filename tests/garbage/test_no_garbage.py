@@ -172,3 +172,18 @@ def test_an_error_of_a_view_in_another_framework(interface, is_async):
     with Client(app, interface) as client:
         assert client.get("/in/").status == 409
         assert not garbage_of(lambda: client.get("/in/"))
+
+
+@pytest.mark.parametrize(("path", "fields", "status"), [
+    ("/in/abort", {}, 409), ("/in/nothing", {}, 404), ("/in/abort", {"upgrade": "websocket", "cookie": "a=b"}, 403),
+])  # fmt: skip
+def test_an_error_that_is_the_response_of_flask_s_dialect(interface, path, fields, status):
+    from antiphon.dialects import flask
+
+    inner = flask.Flask(__name__, root_path="/")
+    inner.add_url_rule("/abort", view_func=lambda: flask.abort(409))
+    app = App()
+    app.mount("/in", inner)
+    with Client(app, interface) as client:
+        assert client.get(path, headers=fields).status == status
+        assert not garbage_of(lambda: client.get(path, headers=fields))

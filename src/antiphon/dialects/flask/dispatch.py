@@ -106,7 +106,10 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
             result = await step(ctx, dispatch_request)
     except Exception as error:
         result = await step(ctx, handle_user_exception, error)
-    return await step(ctx, finalize_request, result)
+    try:
+        return await step(ctx, finalize_request, result)
+    finally:
+        del result  # an error that is the response keeps this frame
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:

@@ -181,8 +181,10 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
         return
     try:
         check_handshake_site(NativeRequest(WSGIHead(environ)), trusted)
+        return
     except HTTPError as error:
-        abort(error.status, f"{error.detail} TRUSTED_ORIGINS names the sites that may.")
+        status, detail = error.status, error.detail
+    abort(status, f"{detail} TRUSTED_ORIGINS names the sites that may.")  # here, so that it does not keep the other
 
 
 class SocketViews:
