@@ -12,11 +12,11 @@ import pytest
 
 from antiphon import App
 from antiphon.testing import LifespanError
+from tests.helpers.snippets import snippets_of
 from tests.helpers.strangers import failures
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 ONCE = ROOT / "docs/how-to/mount-django.md"
 """The page that its own tests run: Django has one project in a process."""
@@ -31,10 +31,8 @@ def snippets():
     for page in PAGES:
         if page == ONCE:
             continue
-        text = page.read_text()
-        for found in SNIPPET.finditer(text):
-            line = text.count("\n", 0, found.start(1)) + 1
-            yield pytest.param(page, line, found[1], id=f"{page.relative_to(ROOT)}:{line}")
+        for line, code, _ in snippets_of(page.read_text()):
+            yield pytest.param(page, line, code, id=f"{page.relative_to(ROOT)}:{line}")
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ from examples.dialects.programs import NATIVE, OVER_ASGI, PROGRAMS, problem
 from tests.contract.process import ServerProcess
 from tests.contract.sockets.frames import TEXT, RawClient, frame
 from tests.contract.wire import SentRequest
+from tests.helpers.snippets import snippets_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(antiphon.__file__).parent
-SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OWN_TESTS = ROOT / "docs/how-to/mount-django.md"
 """The page whose snippets have their own tests: Django has one project in a process."""
 EXTRA = re.compile(r"'antiphon\[([\w,]+)\]'")
@@ -117,12 +117,11 @@ def check_pages(*names: str) -> Iterator[str]:
         if page == OWN_TESTS:
             continue
         text = page.read_text()
-        for found in SNIPPET.finditer(text):
-            line = text.count("\n", 0, found.start(1)) + 1
+        for line, code, start in snippets_of(text):
             try:
-                _run(page, "\n" * (line - 1) + found[1])
+                _run(page, "\n" * (line - 1) + code)
             except BaseException as error:  # a snippet may exit
-                section = text[text.rfind("\n## ", 0, found.start()) : found.start()]
+                section = text[text.rfind("\n## ", 0, start) : start]
                 if _extras_in(text[: text.find("\n## ")] + section) <= HERE:
                     yield from _unexplained(f"{page.relative_to(ROOT)}:{line}", error, text)
 

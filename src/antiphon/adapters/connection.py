@@ -91,6 +91,14 @@ def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
                     yield descriptor, found
 
 
+def is_still_open(descriptor: int, inode: int) -> bool:
+    """Return False once the file with this inode is closed: its descriptor may then be that of another one."""
+    try:
+        return os.fstat(descriptor).st_ino == inode
+    except OSError:
+        return False
+
+
 class Connection:
     """A connection that a server keeps to itself. It is only looked at, and the server may close it at any time."""
 
@@ -160,11 +168,7 @@ class Connection:
 
     @property
     def _is_open(self) -> bool:
-        """False once the connection is closed. Its descriptor may then be that of another file."""
-        try:
-            return os.fstat(self._descriptor).st_ino == self._inode
-        except OSError:
-            return False
+        return is_still_open(self._descriptor, self._inode)
 
     def _poll(self, events: int) -> list[Any]:
         poll = select.poll()

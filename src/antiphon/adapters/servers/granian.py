@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from antiphon.adapters.connection import is_still_open
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
 from antiphon.adapters.websockets.asgi import with_safe_refusals
@@ -206,11 +207,7 @@ class _GivenSocket:
 
     @property
     def _is_open(self) -> bool:
-        """False once the socket is closed. Its descriptor may then be that of another file."""
-        try:
-            return os.fstat(self._descriptor).st_ino == self._inode
-        except OSError:
-            return False
+        return is_still_open(self._descriptor, self._inode)
 
     def stop_accepting(self, within: float) -> None:
         """Leave new connections to other processes that listen on this socket; Granian does not notice.
