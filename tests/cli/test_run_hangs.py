@@ -145,6 +145,12 @@ def test_a_worker_that_dies_is_replaced_while_another_one_hangs_at_its_start(ant
     assert not is_gone(hanging)
 
 
+def listens(path):
+    """Return True if a server listens on a unix socket: its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
+
+
 def ask(path):
     """Return the answer of a server that has not said yet that it serves."""
     with socket.socket(socket.AF_UNIX) as connection:
@@ -160,7 +166,7 @@ def ask(path):
 def test_a_worker_that_dies_is_replaced_while_the_server_starts(antiphon, folder):
     (folder / "hang once").touch()
     command = antiphon("hanging:app", "--workers", "2", "--uds", "socket")
-    command.wait_until((folder / "socket").exists)
+    command.wait_until(lambda: listens(folder / "socket"))
     first = int(ask(folder / "socket").split()[-1])
     os.kill(first, signal.SIGKILL)
     assert "hanging " in ask(folder / "socket")
