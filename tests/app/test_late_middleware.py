@@ -9,6 +9,7 @@ from antiphon.testing import Client
 pytestmark = pytest.mark.axes("interface", "color")
 
 CART = Dependency[list[str]]("cart")
+OPENED_BESIDE = Dependency[str]("opened beside")
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -104,6 +105,23 @@ def test_beside_others_it_is_opened_for_all(app, interface, path):
     app.after_request(lambda request, response: None)
     response = Client(app, interface).get(path)
     assert app.noted == [(path, OPENED.get(path), response.status)]
+
+
+@pytest.mark.parametrize("path", ["/reads", "/no"])
+def test_beside_a_dependency_that_is_closed_it_is_opened_once_and_sees_how_that_ends(app, interface, path):
+    def opened(request):
+        try:
+            yield request.path
+        finally:
+            raise LookupError
+
+    app.provide(OPENED_BESIDE, opened)
+    app.before_request(lambda request: request[OPENED_BESIDE] and None)
+    app.errorhandler(LookupError)(lambda request, error: Response("could not be closed", 500))
+    with Client(app, interface, raise_errors=False) as client:
+        answer = client.get(path)
+    assert (answer.status, answer.headers.get("x-cart")) == (500, "1")
+    assert app.noted == [(path, OPENED[path], 500)]
 
 
 def test_it_is_a_plain_generator(app):

@@ -171,8 +171,8 @@ def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opene
     if plan.opening:
         if type(opened) is list and len(opened) == plan.opened_count:
             return False
-        present = [closer for closer, _ in opened]
-        if all(closer in present for _, closer, _ in plan.opened_on_read):
+        present = [part for (_, part), _ in opened]
+        if all(closer is None or closer[1] in present for _, closer, _ in plan.opened_on_read):
             return False
     elif opened:
         return False
