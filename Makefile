@@ -17,7 +17,7 @@
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients; hours
-# make environments   build the wheel, and try it with nothing else, with each extra alone, and in projects that `antiphon new` makes
+# make environments   build the wheel; try it with nothing else, with each extra alone, in what `antiphon new` makes, and with the newest of what it stands on
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make clean   remove what these have made

@@ -1,4 +1,4 @@
-"""The wheel in environments of its own: with nothing else, and with each extra alone.
+"""The wheel in environments of its own: with nothing else, with each extra alone, and with the newest of all.
 
 python -m tests.environments            all of them
 python -m tests.environments bare flask  some of them
@@ -6,7 +6,8 @@ python -m tests.environments --wheel dist/antiphon-0.1.0-py3-none-any.whl
 
 Each environment has the wheel, one extra at most, and what the page on it tells to install, and runs the checks of
 ``within.py``. In `bare`, every public name and every page of the documentation is tried. In `beside`, the wheel
-replaces another project's, is installed beside Flask, and is uninstalled. All versions are the newest.
+replaces another project's, is installed beside Flask, and is uninstalled. In `newest`, the tests run that have other
+projects as hosts or oracles. All versions are the newest, whatever is locked.
 """
 
 import json
@@ -73,6 +74,21 @@ ENVIRONMENTS = {
 }  # fmt: skip
 SOURCE = ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py")
 """The files that a build reads, besides the folder src."""
+NEWEST = "newest"
+OF_THE_NEWEST = (
+    "tests/frameworks",
+    "tests/oracles",
+    "tests/body/test_multipart_oracles.py",
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/dialects").rglob("test_*oracle*.py")),
+    "tests/features/stores/test_contract.py",
+    "tests/features/channels/test_contract.py",
+    "tests/features/templates",
+    "tests/features/languages",
+    "tests/features/openapi",
+    "tests/features/test_open_telemetry.py",
+    "tests/contract/test_servers.py",
+)
+"""The tests that stand on other projects: frameworks, the originals of dialects, servers, and what features are made of."""
 BESIDE = "beside"
 OF_OTHERS = {
     "antiphon/lyrics.py": "",
@@ -85,7 +101,7 @@ OF_OTHERS = {
 PROJECTS = {"pages": "/", "api": "/openapi.json"}
 """What `antiphon new` writes, by its flavour: a project that passes its own tests and responds at this path."""
 
-NAMES = (*ENVIRONMENTS, BESIDE, *PROJECTS)
+NAMES = (NEWEST, *ENVIRONMENTS, BESIDE, *PROJECTS)
 
 
 def main() -> None:
@@ -134,7 +150,14 @@ def _try(name: str, wheel: Path, folder: Path) -> bool:
 
 
 def _way_to_try(name: str) -> Callable[[str, Path, Path], str]:
-    return _try_beside if name == BESIDE else _try_project if name in PROJECTS else _try_environment
+    ways = {NEWEST: _try_newest, BESIDE: _try_beside, **dict.fromkeys(PROJECTS, _try_project)}
+    return ways.get(name, _try_environment)
+
+
+def _try_newest(_: str, wheel: Path, folder: Path) -> str:
+    """Run the tests that stand on other projects, with the newest that the test group allows."""
+    python = _made(folder, str(wheel), "--group", str(ROOT / "pyproject.toml:test"))
+    return _run(python, "-m", "pytest", "-p", "no:cacheprovider", "--numprocesses", "2", *OF_THE_NEWEST, cwd=ROOT)
 
 
 def _try_environment(name: str, wheel: Path, folder: Path) -> str:
