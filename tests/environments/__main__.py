@@ -88,7 +88,7 @@ OF_THE_NEWEST = (
     "tests/features/test_open_telemetry.py",
     "tests/contract/test_servers.py",
 )
-"""The tests that stand on other projects: frameworks, the originals of dialects, servers, and what features are made of."""
+"""The tests that stand on other projects: frameworks, the originals of dialects, servers, and the parts of features."""
 BESIDE = "beside"
 OF_OTHERS = {
     "antiphon/lyrics.py": "",
