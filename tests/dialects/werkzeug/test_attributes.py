@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon.dialects.werkzeug.user_agent import UserAgent
-from antiphon.dialects.werkzeug.utils.accessors import environ_header
+from antiphon.dialects.werkzeug.utils import environ_header
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 

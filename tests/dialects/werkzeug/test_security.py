@@ -7,8 +7,7 @@ import werkzeug.security
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.dialects.werkzeug import security
-from antiphon.dialects.werkzeug.utils import paths
+from antiphon.dialects.werkzeug import security, utils
 
 QUICK = ("scrypt:1024:8:1", "pbkdf2:sha256:2", "pbkdf2:sha512:3", "pbkdf2:sha1:1")
 
@@ -74,8 +73,8 @@ def test_paths_are_joined_alike(name, folder):
 
 @pytest.mark.parametrize("name", ["CON", "a/nul.txt", "COM1", "x/lpt² .y", "aux:stream", "a\\b"])
 def test_windows_devices_are_no_files(monkeypatch, name):
-    monkeypatch.setattr(paths.os, "name", "nt")
-    monkeypatch.setattr(paths, "_OTHER_SEPARATORS", ["\\"])
+    monkeypatch.setattr(utils.os, "name", "nt")
+    monkeypatch.setattr(utils, "_OTHER_SEPARATORS", ["\\"])
     assert security.safe_join("base", name) is None
     assert security.safe_join("base", "console") == "base/console"
 

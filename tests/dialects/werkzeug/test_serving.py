@@ -247,7 +247,7 @@ OWN_SERVER = """
 import sys
 from threading import Event
 from antiphon.dialects.werkzeug._reloader import run_with_reloader
-from antiphon.dialects.werkzeug.serving.reloader import inherited_socket, is_running_from_reloader
+from antiphon.dialects.werkzeug._reloader import inherited_socket, is_running_from_reloader
 
 def serve(*args):
     print("VERSION", is_running_from_reloader(), inherited_socket(), file=sys.stderr, flush=True)

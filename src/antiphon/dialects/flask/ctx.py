@@ -10,7 +10,7 @@ from antiphon.dialects.flask.globals import _cv_app, _cv_request
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.flask.sync import drive
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import lazy
 
 __all__ = [

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
 from antiphon.dialects.flask.helpers import parents_of
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
+from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPException
+from antiphon.dialects.werkzeug.exceptions.statuses import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
 from antiphon.embedding import ON_LOOP, ON_THREAD, Steps
 

@@ -7,7 +7,7 @@ It is None where nothing is pushed, and is set, never reset by a token: a contex
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.local.proxy import LocalProxy
+from antiphon.dialects.werkzeug.local import LocalProxy
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

@@ -12,9 +12,9 @@ from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.flask.packages import get_root_path
 from antiphon.dialects.flask.signals import message_flashed
 from antiphon.dialects.flask.streams import stream_with_context
+from antiphon.dialects.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
-from antiphon.dialects.werkzeug.utils import files
-from antiphon.dialects.werkzeug.utils.redirects import redirect as _default_redirect
+from antiphon.dialects.werkzeug.utils import redirect as _default_redirect
 
 __all__ = [
     "abort",
@@ -113,7 +113,7 @@ def send_file(
     Its name determines the media type, and the name in browsers. ``max_age`` is in seconds, or a function of the path;
     by default what ``Flask.get_send_file_max_age`` returns. Raises as ``werkzeug.utils.send_file``.
     """
-    sent: Any = files.send_file(
+    sent: Any = utils.send_file(
         path_or_file,
         **_of_application(
             mimetype=mimetype,
@@ -135,7 +135,7 @@ def send_from_directory(
 
     The directory is relative to the application's root, and must be trusted. ``kwargs`` are those of ``send_file``.
     """
-    sent: Any = files.send_from_directory(directory, path, **_of_application(**kwargs))
+    sent: Any = utils.send_from_directory(directory, path, **_of_application(**kwargs))
     return sent  # type: ignore[no-any-return]  # of the application's class
 
 

@@ -11,7 +11,7 @@ from antiphon.dialects.flask.dispatch import waits
 from antiphon.dialects.flask.globals import SOCKET, current_app, request
 from antiphon.dialects.flask.helpers import abort
 from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import (
     ForeignSockets,
     WSGIHead,

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 from antiphon.dialects.flask.globals import _cv_app
 from antiphon.dialects.flask.helpers import parents_of
 from antiphon.dialects.flask.imports import deferred, reexports
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest
 from antiphon.dialects.werkzeug.wrappers.request import Request as RequestBase
 from antiphon.dialects.werkzeug.wrappers.response import Response as ResponseBase
 
 if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+    from antiphon.dialects.werkzeug.exceptions.base import HTTPException
     from antiphon.dialects.werkzeug.routing.rules import Rule
 
 _app = _cv_app.get

@@ -16,7 +16,7 @@ from antiphon.dialects.kay.users import checked, user_source
 from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
 from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.embedding import lazy
 

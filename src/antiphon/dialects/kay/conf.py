@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.dialects.kay.current import answered
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.utils import import_string
 
 _DEFAULTS: Mapping[str, Any] = ImmutableDict(
     {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.routing import ViewGroup
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.utils import import_string
 
 
 class Installed(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.dialects.werkzeug import routing
 from antiphon.dialects.werkzeug.routing.rules import EndpointPrefix, RuleFactory, Submount
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.utils import import_string
 
 View = Callable[..., Any]
 Named = View | str | tuple[type | str, tuple[Any, ...], dict[str, Any]]

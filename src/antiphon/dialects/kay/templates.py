@@ -3,7 +3,7 @@
 from typing import Any
 
 from antiphon.dialects.kay.conf import Settings
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.utils import import_string
 from antiphon.lazy import missing_package
 
 

@@ -10,8 +10,7 @@ from zope.interface import implementer
 from antiphon.dialects.pyramid.interfaces import IExceptionResponse
 from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.webob import exc
-from antiphon.dialects.webob.exc.base import accepted_type
-from antiphon.dialects.webob.exc.text import no_escape
+from antiphon.dialects.webob.exc.base import accepted_type, no_escape
 from antiphon.dialects.webob.util import html_escape
 
 if TYPE_CHECKING:

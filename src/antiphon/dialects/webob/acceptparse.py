@@ -1,25 +1,351 @@
-"""Accept, Accept-Charset, Accept-Encoding and Accept-Language as objects (RFC 9110 §12.5).
+"""The Accept fields: media types, languages, charsets, codings, and the choice among those offered (RFC 9110 §12.5)."""
 
-Each header has a class, such as ``Accept``, and one for each of its states: ``AcceptValidHeader``,
-``AcceptInvalidHeader`` (treated as absent) and ``AcceptNoHeader``. ``create_accept_header`` chooses among them.
-"""
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from antiphon.dialects.webob._accept.grammar import weighted
-from antiphon.dialects.webob._accept.header import Accepted, InvalidHeader, NoHeader, ValidHeader
-from antiphon.dialects.webob._accept.language import (
-    AcceptLanguage,
-    AcceptLanguageInvalidHeader,
-    AcceptLanguageNoHeader,
-    AcceptLanguageValidHeader,
+from antiphon.dialects._environ.caching import LONGEST_CACHED, cache_short
+from antiphon.dialects.webob._accept import (
+    LANGUAGE_RANGE,
+    Accepted,
+    InvalidHeader,
+    MediaElement,
+    NoHeader,
+    Offers,
+    Pairs,
+    ValidHeader,
+    is_media_type,
+    media_ranges,
+    print_element,
+    print_extensions,
+    print_media_range,
+    read_parameters,
+    sort_offers,
+    weighted,
 )
-from antiphon.dialects.webob._accept.media import (
-    Accept,
-    AcceptInvalidHeader,
-    AcceptNoHeader,
-    AcceptOffer,
-    AcceptValidHeader,
-    MIMEAccept,
-)
+
+_HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
+
+
+class AcceptOffer(NamedTuple):
+    """A media type that a server offers. Types and names of parameters are in lower case."""
+
+    type: str
+    subtype: str
+    params: Pairs
+
+    def __str__(self) -> str:
+        return print_media_range(f"{self.type}/{self.subtype}", self.params)
+
+
+class Accept(Accepted):
+    """The media ranges of Accept. A range with parameters matches only offers that have the same ones in this order."""
+
+    grammar = media_ranges()
+
+    @classmethod
+    def parse_offer(cls, offer: str | AcceptOffer) -> AcceptOffer:
+        """Return the parts of a media type. Raises ValueError for a malformed one, and for a range."""
+        return offer if isinstance(offer, AcceptOffer) else _read_offer(offer)
+
+    @staticmethod
+    def _as_read(element: MediaElement) -> Any:
+        media_range, quality, parameters, extensions = element
+        return media_range, quality, list(parameters), list(extensions)
+
+    @staticmethod
+    def _pair(item: str, given: Any) -> tuple[Any, ...]:
+        return (item, *given) if isinstance(given, list | tuple) else (item, given)
+
+    def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the offers that are acceptable with their qualities, the best first."""
+        raise NotImplementedError
+
+    def accept_html(self) -> bool:
+        """Return True if HTML is acceptable, as ``text/html`` or as one of three types of XML."""
+        return bool(self.acceptable_offers(_HTML))
+
+    accepts_html = property(accept_html)
+
+
+class AcceptValidHeader(ValidHeader, Accept):
+    """A well-formed Accept header."""
+
+    @staticmethod
+    def matches(given: str, offer: str) -> bool:
+        """Return True if an offer is in a range, or a range in an offer, by type alone if the offer has no parameters.
+
+        So ``application/json;details=true`` matches the offer ``application/json``.
+        """
+        given, offer = given.lower(), offer.lower()
+        given = given if ";" in offer else given.partition(";")[0]
+        if given == offer or offer == "*":
+            return True
+        (type_, _, subtype), (offered_type, _, offered_subtype) = given.partition("/"), offer.partition("/")
+        return _equal(type_, offered_type) and _equal(subtype, offered_subtype or "*")
+
+    def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the offers that are acceptable by RFC 9110 §12.5.1 with their qualities, the best first.
+
+        The most specific range decides. Offers that are not media types are left out.
+        """
+        qualities: dict[Any, float] = {}
+        for media_range, quality, parameters, _ in self._parsed:
+            essence = media_range.partition(";")[0].lower()
+            qualities.setdefault((essence, () if essence.endswith("/*") else _named(parameters)), quality)
+        found = dict.fromkeys(_valid(offers))
+        return sort_offers((offer, _quality_in(qualities, Accept.parse_offer(offer))) for offer in found)
+
+    def __str__(self) -> str:
+        return ", ".join([print_element(item, q, print_extensions(more)) for item, q, _, more in self._parsed])
+
+
+class _EveryType(Accept):
+    def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
+        """Return all offers that are media types with the quality 1.0."""
+        return [(offer, 1.0) for offer in _valid(offers)]
+
+
+class AcceptNoHeader(_EveryType, NoHeader):
+    """An absent Accept header."""
+
+
+class AcceptInvalidHeader(_EveryType, InvalidHeader):
+    """A malformed Accept header."""
+
+
+Accept.valid, Accept.invalid, Accept.absent = AcceptValidHeader, AcceptInvalidHeader, AcceptNoHeader
+
+
+class MIMEAccept(Accept):
+    """An Accept header in any state, under its name before WebOb 1.8. A malformed header is not an error."""
+
+    def __new__(cls, header_value: str | None = None) -> Any:  # noqa: ARG004 - for __init__
+        return object.__new__(cls)
+
+    def __init__(self, header_value: str | None) -> None:
+        self._accept = Accept.create(header_value)
+        self._header_value = header_value
+        self._parsed = list(self.parse(header_value or "")) if self._accept else []
+
+    @classmethod
+    def parse(cls, value: str) -> Iterator[tuple[str, float]]:
+        """Return an iterator of the ranges and their qualities, which is empty if the header is malformed."""
+        accept = Accept.create(value)
+        return iter([(media_range, quality) for media_range, quality, _, _ in accept.parsed or ()])
+
+    @property
+    def parsed(self) -> list[Any]:
+        """The ranges and their qualities."""
+        return list(self._parsed)
+
+    def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the offers that are acceptable with their qualities, the best first."""
+        found: list[tuple[str, float]] = self._accept.acceptable_offers(offers)
+        return found
+
+    def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
+        """Return the offer of the highest quality times weight."""
+        found: str | None = self._accept.best_match(offers, default_match)
+        return found
+
+    def quality(self, offer: str) -> float | None:
+        """Return the highest quality of a range that the offer is in."""
+        found: float | None = self._accept.quality(offer)
+        return found
+
+    def copy(self) -> "MIMEAccept":
+        """Return a copy."""
+        return type(self)(self.header_value)
+
+    def __contains__(self, offer: str) -> bool:
+        return offer in self._accept
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._accept)
+
+    def __add__(self, other: Any) -> "MIMEAccept":
+        return type(self)((self._accept + getattr(other, "_accept", other)).header_value)
+
+    def __radd__(self, other: Any) -> "MIMEAccept":
+        return type(self)((other + self._accept).header_value)
+
+    def __str__(self) -> str:
+        return str(self._accept)
+
+    def __repr__(self) -> str:
+        return repr(self._accept)
+
+
+@cache_short(256)
+def _read_offer(offer: str) -> AcceptOffer:
+    match = is_media_type(offer)
+    type_, _, subtype = match[1].lower().partition("/") if match else ("*", "", "*")
+    if match is None or "*" in (type_, subtype):
+        raise ValueError(f"not a media type: {offer[:80]!r}")
+    return AcceptOffer(type_, subtype, _named(read_parameters(match[2])))
+
+
+def _named(parameters: Pairs) -> Pairs:
+    """Return parameters with their names in lower case."""
+    return tuple([(name.lower(), value) for name, value in parameters])
+
+
+def _equal(one: str, other: str) -> bool:
+    return one == other or "*" in (one, other)
+
+
+def _valid(offers: Sequence[str]) -> Iterator[str]:
+    for offer in offers:
+        try:
+            Accept.parse_offer(offer)
+        except ValueError:
+            continue
+        yield offer
+
+
+def _quality_in(qualities: dict[Any, float], offer: AcceptOffer) -> float:
+    essence = f"{offer.type}/{offer.subtype}"
+    for key in ((essence, offer.params), (essence, ()), (f"{offer.type}/*", ()), ("*/*", ())):
+        if key in qualities:
+            return qualities[key]
+    return 0.0
+
+
+class AcceptLanguage(Accepted):
+    """The language ranges of Accept-Language."""
+
+    grammar = weighted("Accept-Language", LANGUAGE_RANGE)
+
+
+class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
+    """A well-formed Accept-Language header."""
+
+    @staticmethod
+    def matches(given: str, offer: str) -> bool:
+        """Return True if a range or an offer begins with the other: ``en`` and ``en_GB``, but not two variants of
+        ``en``.
+        """
+        given, offer = given.lower(), offer.replace("_", "-").lower()
+        return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
+
+    def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the tags that are acceptable with their qualities, by basic filtering."""
+        return self.basic_filtering(offers)
+
+    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:
+        """Return the tags that a range equals or begins, with the range's quality (RFC 4647 §3.3.1).
+
+        The best quality is first, then the earlier range, then the earlier tag. A tag is left out if a range of
+        quality 0 equals or begins it.
+        """
+        qualities: dict[str, tuple[float, int]] = {}
+        for position, (language_range, quality) in enumerate(self._parsed):
+            qualities.setdefault(language_range.lower(), (quality, -position))
+        found = [(tag, _quality_of(tag.lower(), qualities)) for tag in language_tags]
+        found.sort(key=lambda item: item[1], reverse=True)
+        return [(tag, quality) for tag, (quality, _) in found if quality]
+
+    def lookup(
+        self,
+        language_tags: Sequence[str],
+        default_range: str | None = None,
+        default_tag: str | None = None,
+        default: Any = None,
+    ) -> Any:
+        """Return the best tag (RFC 4647 §3.4): for the best range, or for the range with its last subtags cut off.
+
+        Otherwise the tag of ``default_range``, or ``default_tag`` unless it is excluded, or ``default``, which is
+        called if it can be. Raises TypeError without one of the last two, and ValueError if ``default_range`` is ``*``.
+        """
+        _check_defaults(default_tag, default)
+        if default_range == "*":
+            raise ValueError("default_range is a language range other than *")
+        search = _looked_up if len(self._header_value or "") <= LONGEST_CACHED else _looked_up.__wrapped__
+        tag, excluded = search(tuple(self._parsed), tuple(language_tags), default_range)
+        if tag is not None:
+            return tag
+        if default_tag is not None and not excluded & {"*", default_tag.lower()}:
+            return default_tag
+        return _called(default)
+
+
+class _EveryLanguage(AcceptLanguage):
+    def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - as above
+        """Return no tags: without ranges there is nothing to filter by."""
+        return []
+
+    def lookup(
+        self,
+        language_tags: Sequence[str] | None = None,  # noqa: ARG002 - as above
+        default_range: str | None = None,  # noqa: ARG002 - as above
+        default_tag: str | None = None,
+        default: Any = None,
+    ) -> Any:
+        """Return ``default_tag``, or ``default``, which is called if it can be. Raises TypeError without either."""
+        _check_defaults(default_tag, default)
+        return _called(default) if default_tag is None else default_tag
+
+
+class AcceptLanguageNoHeader(_EveryLanguage, NoHeader):
+    """An absent Accept-Language header."""
+
+
+class AcceptLanguageInvalidHeader(_EveryLanguage, InvalidHeader):
+    """A malformed Accept-Language header."""
+
+
+AcceptLanguage.valid = AcceptLanguageValidHeader
+AcceptLanguage.invalid = AcceptLanguageInvalidHeader
+AcceptLanguage.absent = AcceptLanguageNoHeader
+
+
+@lru_cache(128)
+def _looked_up(
+    parsed: tuple[tuple[str, float], ...], language_tags: tuple[str, ...], default_range: str | None
+) -> tuple[str | None, frozenset[str]]:
+    """Return the best tag, None without one, and the ranges that are excluded, in lower case."""
+    excluded = frozenset(name.lower() for name, quality in parsed if not quality)
+    ranges = sorted([each for each in parsed if each[1]], key=lambda each: each[1], reverse=True)
+    wanted = [name.lower() for name, _ in ranges]
+    if "*" not in excluded and default_range is not None:
+        wanted.append(default_range.lower())
+    tags: dict[str, str] = {}
+    for tag in language_tags:
+        if tag.lower() not in excluded:
+            tags.setdefault(tag.lower(), tag)
+    found = (tags[fallback] for name in wanted for fallback in _fallbacks(name) if fallback in tags)
+    return next(found, None), excluded
+
+
+def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[float, int]:
+    """Return the quality of a tag and the negative position of the range that gives it."""
+    subtags = tag.split("-")
+    matching = ["-".join(subtags[:count]) for count in range(1, len(subtags) + 1)]
+    found = [qualities[name] for name in matching if name in qualities]
+    if any(not quality for quality, _ in found):
+        return 0.0, 0
+    return max(found, default=qualities.get("*", (0.0, 0)))
+
+
+def _fallbacks(language_range: str) -> Iterable[str]:
+    """Return a range and those that remain as its last subtags are cut off; no range ends with a single character."""
+    subtags = language_range.split("-")
+    while subtags:
+        yield "-".join(subtags)
+        subtags.pop()
+        if len(subtags) > 1 and len(subtags[-1]) == 1:
+            subtags.pop()
+
+
+def _check_defaults(default_tag: str | None, default: Any) -> None:
+    if default_tag is None and default is None:
+        raise TypeError("lookup needs a default_tag or a default")
+
+
+def _called(default: Callable[[], Any] | Any) -> Any:
+    return default() if callable(default) else default
+
 
 __all__ = [
     "Accept", "AcceptCharset", "AcceptCharsetInvalidHeader", "AcceptCharsetNoHeader", "AcceptCharsetValidHeader",

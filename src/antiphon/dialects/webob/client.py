@@ -6,7 +6,7 @@ from socket import gaierror
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from antiphon.dialects._environ.headers import field_name
-from antiphon.dialects.webob.request.target import quoted, split_port
+from antiphon.dialects.webob.request.head import quoted, split_port
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -1,17 +1,227 @@
-"""Cookies of requests and responses, and signed values in them (RFC 6265bis)."""
+"""Cookies: printed and parsed, signed, and profiles of cookies for requests and responses."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from time import time
-from typing import Any
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
-from antiphon.dialects.webob._cookies.names import ATTRIBUTES, escape, is_cookie_name, quote, read_cookies, to_bytes
-from antiphon.dialects.webob._cookies.printing import is_plain, print_attributes, print_value, without_controls
-from antiphon.dialects.webob._cookies.profiles import CookieProfile, SignedCookieProfile
-from antiphon.dialects.webob._cookies.request import RequestCookies
-from antiphon.dialects.webob._cookies.serializers import Base64Serializer, JSONSerializer, SignedSerializer
+from antiphon.dialects.webob._cookies import (
+    ATTRIBUTES,
+    RequestCookies,
+    escape,
+    is_cookie_name,
+    is_plain,
+    print_attributes,
+    print_value,
+    quote,
+    read_cookies,
+    to_bytes,
+    without_controls,
+)
 from antiphon.http import format_http_date, parse_cookies
+
+
+class Serializer(Protocol):
+    """An object that prints values as bytes, and reads these. Reading malformed bytes raises ValueError."""
+
+    def dumps(self, appstruct: Any, /) -> bytes:
+        """Print a value."""
+        ...
+
+    def loads(self, bstruct: bytes, /) -> Any:
+        """Read a value. Raises ValueError."""
+
+
+class JSONSerializer:
+    """Values as JSON in UTF-8."""
+
+    def dumps(self, appstruct: Any) -> bytes:
+        """Print a value. Raises TypeError for one that JSON doesn't have."""
+        return json.dumps(appstruct).encode()
+
+    def loads(self, bstruct: str | bytes) -> Any:
+        """Read a value. Raises ValueError."""
+        return json.loads(bstruct if isinstance(bstruct, str) else bstruct.decode())
+
+
+class Base64Serializer:
+    """Values of another serializer, by default ``JSONSerializer``, in base64 with ``-`` and ``_`` (RFC 4648 §5)."""
+
+    def __init__(self, serializer: Serializer | None = None) -> None:
+        self.serializer = serializer or JSONSerializer()
+
+    def dumps(self, appstruct: Any) -> bytes:
+        """Print a value."""
+        return urlsafe_b64encode(self.serializer.dumps(appstruct))
+
+    def loads(self, bstruct: str | bytes) -> Any:
+        """Read a value. Raises ValueError."""
+        return self.serializer.loads(_decoded(to_bytes(bstruct)))
+
+
+class SignedSerializer:
+    """Values of another serializer, by default ``JSONSerializer``, after their HMAC, in base64 without padding.
+
+    The key is the ``salt``, which names the use, and the ``secret``. ``hashalg`` is an algorithm of hashlib.
+    """
+
+    def __init__(
+        self,
+        secret: str | bytes,
+        salt: str | bytes,
+        hashalg: str = "sha512",
+        serializer: Serializer | None = None,
+    ) -> None:
+        """Raise ValueError for an algorithm that hashlib doesn't have."""
+        self.salt = salt
+        self.secret = secret
+        self.hashalg = hashalg
+        try:
+            self.salted_secret = to_bytes(salt or "") + to_bytes(secret)
+        except UnicodeEncodeError:
+            self.salted_secret = to_bytes(salt or "", "utf-8") + to_bytes(secret, "utf-8")
+        self.digest_size = hashlib.new(hashalg).digest_size
+        self.serializer = serializer or JSONSerializer()
+
+    def dumps(self, appstruct: Any) -> bytes:
+        """Print a value, signed."""
+        printed = self.serializer.dumps(appstruct)
+        return urlsafe_b64encode(self._signature(printed) + printed).rstrip(b"=")
+
+    def loads(self, bstruct: str | bytes) -> Any:
+        """Read a signed value. Raises ValueError for a wrong or missing signature."""
+        given = to_bytes(bstruct)
+        decoded = _decoded(given + b"=" * (-len(given) % 4))
+        signature, printed = decoded[: self.digest_size], decoded[self.digest_size :]
+        if not hmac.compare_digest(signature, self._signature(printed)):
+            raise ValueError("the signature does not belong to the value")
+        return self.serializer.loads(printed)
+
+    def _signature(self, printed: bytes) -> bytes:
+        return hmac.digest(self.salted_secret, printed, self.hashalg)
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return urlsafe_b64decode(text)
+    except ValueError as error:
+        raise ValueError(f"not base64: {error}") from None
+
+
+_LONGEST_VALUE = 4093
+
+
+class Attributes(TypedDict, total=False):
+    """The attributes of a cookie that may differ from those of its profile."""
+
+    domains: Iterable[str] | None
+    max_age: Any
+    path: str | None
+    secure: bool
+    httponly: bool | None
+    samesite: str | bytes | None
+
+
+class CookieProfile:
+    """A cookie's name, its attributes and the serializer of its value, by default base64 of JSON.
+
+    ``domains`` makes a cookie for each of them. Bound to a request, it reads the cookie there.
+    """
+
+    request: Any = None
+    """The request to which the profile is bound."""
+
+    def __init__(
+        self,
+        cookie_name: str,
+        secure: bool = False,
+        max_age: Any = None,
+        httponly: bool | None = None,
+        samesite: str | bytes | None = None,
+        path: str | None = "/",
+        domains: Iterable[str] | None = None,
+        serializer: Serializer | None = None,
+    ) -> None:
+        self.cookie_name = cookie_name
+        self.secure = secure
+        self.max_age = max_age
+        self.httponly = httponly
+        self.samesite = samesite
+        self.path = path
+        self.domains = domains
+        self.serializer = serializer or Base64Serializer()
+
+    def bind(self, request: Any) -> Self:
+        """Return a copy that is bound to a request."""
+        copy = type(self).__new__(type(self))
+        copy.__dict__.update(self.__dict__, request=request)
+        return copy
+
+    def __call__(self, request: Any) -> Self:
+        """Return a copy that is bound to a request."""
+        return self.bind(request)
+
+    def get_value(self) -> Any:
+        """Return the value of the request's cookie; None without one, or if it can't be read.
+
+        Raises ValueError if the profile is bound to no request.
+        """
+        if self.request is None:
+            raise ValueError("the profile is bound to no request: profile(request).get_value()")
+        cookie = self.request.cookies.get(self.cookie_name)
+        if cookie is None:
+            return None
+        try:
+            return self.serializer.loads(to_bytes(cookie))
+        except ValueError:
+            return None
+
+    def set_cookies(self, response: Any, value: Any, **attributes: Unpack[Attributes]) -> Any:
+        """Add the cookies to a response, and return it. A value of None deletes them."""
+        response.headerlist.extend(self.get_headers(value, **attributes))
+        return response
+
+    def get_headers(self, value: Any, **attributes: Unpack[Attributes]) -> list[tuple[str, str]]:
+        """Return the Set-Cookie fields for a value; None deletes. Raises ValueError above 4093 bytes."""
+        printed = None if value is None else self.serializer.dumps(value)
+        if printed is not None and len(printed) > _LONGEST_VALUE:
+            raise ValueError(f"the cookie {self.cookie_name!r} has {len(printed)} bytes, more than {_LONGEST_VALUE}")
+        chosen: dict[str, Any] = {name: getattr(self, name) for name in Attributes.__annotations__} | attributes
+        if value is None:
+            chosen.setdefault("max_age", 0)
+        domains = chosen.pop("domains") or (None,)
+        return [("Set-Cookie", make_cookie(self.cookie_name, printed, domain=domain, **chosen)) for domain in domains]
+
+
+class SignedCookieProfile(CookieProfile):
+    """A profile whose values are signed; see ``SignedSerializer`` for the parameters that are its own."""
+
+    def __init__(
+        self,
+        secret: str | bytes,
+        salt: str | bytes,
+        cookie_name: str,
+        secure: bool = False,
+        max_age: Any = None,
+        httponly: bool | None = False,
+        samesite: str | bytes | None = None,
+        path: str | None = "/",
+        domains: Iterable[str] | None = None,
+        hashalg: str = "sha512",
+        serializer: Serializer | None = None,
+    ) -> None:
+        self.secret = secret
+        self.salt = salt
+        self.hashalg = hashalg
+        self.original_serializer = serializer
+        signed = SignedSerializer(secret, salt, hashalg, serializer)
+        super().__init__(cookie_name, secure, max_age, httponly, samesite, path, domains, signed)
+
 
 __all__ = [
     "SAMESITE_VALIDATION", "Base64Serializer", "Cookie", "CookieProfile", "JSONSerializer", "Morsel", "RequestCookies",

@@ -1,30 +1,346 @@
-"""The names that WebOb has for attributes of requests and responses, and for the values of headers."""
+"""Attributes of requests and responses: keys of the environ, headers, and the values that headers are read as."""
 
-from typing import Any
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast, overload
 
+from antiphon.dialects.webob.byterange import ContentRange, Range
 from antiphon.dialects.webob.datetime_utils import parse_date, serialize_date
-from antiphon.dialects.webob.environ_properties import converter, environ_decoder, environ_getter, upath_property
-from antiphon.dialects.webob.header_properties import date_header, header_getter, list_header
-from antiphon.dialects.webob.header_values import (
-    CHARSET_RE,
-    SCHEME_RE,
-    known_auth_schemes,
-    parse_auth,
-    parse_auth_params,
-    parse_content_range,
-    parse_etag_response,
-    parse_int,
-    parse_int_safe,
-    parse_list,
-    parse_range,
-    serialize_auth,
-    serialize_content_range,
-    serialize_etag_response,
-    serialize_if_range,
-    serialize_int,
-    serialize_list,
-    serialize_range,
-)
+from antiphon.dialects.webob.headers import Lines, check_value, first_value, remove_lines, replace_line
+from antiphon.embedding import split_list
+from antiphon.http.grammar import unquote_string
+
+CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
+"""The parameter ``charset`` of a Content-Type."""
+SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
+"""The scheme of an absolute URL."""
+
+
+def parse_list(value: str | None) -> tuple[str, ...] | None:
+    """Read the elements of a list, or return None for an absent or empty one."""
+    if not value:
+        return None
+    return tuple([stripped for element in value.split(",") if (stripped := element.strip())])
+
+
+def serialize_list(value: Any) -> str:
+    """Print the elements of a list. Text stays as it is."""
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ", ".join(map(str, value))
+
+
+def parse_int(value: str | None) -> int | None:
+    """Read a whole number, or return None for an absent or empty one. Raises ValueError for anything else."""
+    return None if value is None or value == "" else int(value)
+
+
+def parse_int_safe(value: str | None) -> int | None:
+    """Read a whole number, or return None for anything else."""
+    try:
+        return parse_int(value)
+    except ValueError:
+        return None
+
+
+serialize_int = str
+
+_etag = re.compile(r'(?:^|\s)(W/)?"((?:\\"|[^"])*?)"').match
+
+
+def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
+    """Read an entity tag without its quotes, if it has any. With ``strong``, a weak tag is None."""
+    match = _etag(value) if value else None
+    if match is None:
+        return value or None
+    if strong and match[1]:
+        return None
+    return match[2].replace('\\"', '"')
+
+
+def serialize_etag_response(value: Any) -> str:
+    """Print an entity tag: text, which is quoted if needed, or a pair of text and True for a strong tag."""
+    tag, is_strong = value if isinstance(value, tuple) else (value, True)
+    if not isinstance(value, tuple) and _etag(tag):
+        return str(tag)
+    quoted = '"' + tag.replace('"', '\\"') + '"'
+    return quoted if is_strong else f"W/{quoted}"
+
+
+def serialize_if_range(value: Any) -> str | None:
+    """Print If-Range: a date, or anything's text."""
+    return serialize_date(value) if isinstance(value, (datetime, date)) else str(value) or None
+
+
+def parse_range(value: str | None) -> Range | None:
+    """Read a Range, or return None for an absent or malformed one, and for several ranges."""
+    return Range.parse(value) if value else None
+
+
+def serialize_range(value: Any) -> str | None:
+    """Print a Range, a pair of start and exclusive end, or text."""
+    if not value:
+        return None
+    return str(Range(*value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def parse_content_range(value: str | None) -> ContentRange | None:
+    """Read a Content-Range, or return None for an absent or malformed one."""
+    return ContentRange.parse(value) if value and value.strip() else None
+
+
+def serialize_content_range(value: Any) -> str | None:
+    """Print a ContentRange, text, or start, exclusive stop and perhaps length. Raises ValueError for other tuples."""
+    if isinstance(value, (tuple, list)):
+        if len(value) not in (2, 3):
+            raise ValueError(f"a content range has start, stop and perhaps length, unlike {value!r:.200}")
+        value = ContentRange(value[0], value[1], value[2] if len(value) == 3 else None)
+    return str(value).strip() or None
+
+
+known_auth_schemes = dict.fromkeys(["Basic", "Digest", "WSSE", "HMACDigest", "GoogleLogin", "Cookie", "OpenID"])
+"""The schemes whose parameters are read into a dictionary."""
+
+
+class Authorization(NamedTuple):
+    """A scheme, and its parameters: a dictionary for the known schemes, else text."""
+
+    authtype: str
+    params: Any
+
+
+def parse_auth_params(params: str) -> dict[str, str]:
+    """Read the parameters of a challenge or of credentials."""
+    found = {}
+    for element in split_list(params):
+        name, equals, value = element.partition("=")
+        if equals and name.strip():
+            found[name.split()[-1]] = unquote_string(value.strip())
+    return found
+
+
+def parse_auth(val: str | None) -> Authorization | None:
+    """Read a challenge or credentials, or return None for an absent header."""
+    if val is None:
+        return None
+    scheme, _, params = val.partition(" ")
+    if scheme not in known_auth_schemes or (scheme == "Basic" and '"' not in params):
+        return Authorization(scheme, params)
+    return Authorization(scheme, parse_auth_params(params))
+
+
+def serialize_auth(val: Any) -> Any:
+    """Print a scheme and its parameters, a dictionary or text. Text stays as it is."""
+    if not isinstance(val, (tuple, list)):
+        return val
+    scheme, params = val
+    if isinstance(params, dict):
+        params = ", ".join([f'{name}="{value}"' for name, value in params.items()])
+    return f"{scheme} {params}"
+
+
+def header_property(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
+    """Return an attribute for a header that is parsed when it is read, and printed when it is set.
+
+    None stands for an absent header, and removes it, as deleting does. Setting raises ValueError for control
+    characters, and TypeError for what is printed as no text.
+    """
+    name = header.lower()
+
+    def fget(owner: Any) -> Any:
+        lines: Lines = owner._headerlist  # noqa: SLF001 - the state of a response
+        return parse(first_value(lines, name))
+
+    def fset(owner: Any, value: Any) -> None:
+        text = None if value is None else serialize(value)
+        lines: Lines = owner._headerlist  # noqa: SLF001
+        if text is None:
+            remove_lines(lines, name)
+        else:
+            check_value(header, text)
+            replace_line(lines, name, (header, text))
+
+    def fdel(owner: Any) -> None:
+        remove_lines(owner._headerlist, name)  # noqa: SLF001
+
+    return property(fget, fset, fdel, f"The header {header}; None without one.")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
+    """Return an attribute for a header as text; None stands for an absent one, and removes it.
+
+    Setting raises ValueError for control characters, and TypeError for anything that is not text.
+    """
+    return header_property(header, _as_it_is, _as_it_is)
+
+
+def list_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
+    """Return an attribute for a header as a tuple; it may be set to text or to an iterable."""
+    return header_property(header, parse_list, serialize_list)
+
+
+def date_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
+    """Return an attribute for a header as a datetime in UTC; it may be set as ``serialize_date`` takes it."""
+    return header_property(header, parse_date, serialize_date)
+
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+if TYPE_CHECKING:
+
+    class Attribute(Protocol[T]):  # type: ignore[misc]  # it is set to more types than it gives
+        """An attribute whose values are of one type. It can be set to whatever is converted to that."""
+
+        @overload
+        def __get__(self, request: None, owner: type | None = None) -> property: ...
+        @overload
+        def __get__(self, request: object, owner: type | None = None) -> T: ...
+        def __set__(self, request: Any, value: Any) -> None: ...
+        def __delete__(self, request: Any) -> None: ...
+
+
+_REQUIRED: Any = object()
+
+
+def environ_getter(key: str, default: T = _REQUIRED, rfc_section: str | None = None) -> "Attribute[T]":
+    """Return an attribute that is ``environ[key]``, or ``default`` if there is no such key.
+
+    Without a default, reading raises KeyError, and the attribute can't be deleted. With one, None deletes the key.
+    """
+    doc = _doc(key, rfc_section)
+    if default is _REQUIRED:
+        return cast("Attribute[T]", property(lambda request: request.environ[key], _setter(key), doc=doc))
+
+    def fget(request: Any) -> T:
+        value: T = request.environ.get(key, default)
+        return value
+
+    return cast("Attribute[T]", property(fget, _optional(key, _setter(key)), _deleter(key), doc))
+
+
+def environ_decoder(
+    key: str, default: str = _REQUIRED, rfc_section: str | None = None, encattr: str | None = None
+) -> "Attribute[str]":
+    """Return an attribute like ``environ_getter``, which ``encget`` and ``encset`` of the request decode and encode.
+
+    ``encattr`` names the request's attribute that has the charset.
+    """
+
+    def fset(request: Any, value: str) -> None:
+        request.encset(key, value, encattr=encattr)
+
+    doc = _doc(key, rfc_section)
+    if default is _REQUIRED:
+        return cast("Attribute[str]", property(lambda request: request.encget(key, encattr=encattr), fset, doc=doc))
+
+    def fget(request: Any) -> str:
+        text: str = request.encget(key, default, encattr=encattr)
+        return text
+
+    return cast("Attribute[str]", property(fget, _optional(key, fset), _deleter(key), doc))
+
+
+def upath_property(key: str) -> "Attribute[str]":
+    """Return an attribute that is ``environ[key]``, or nothing, as text in the request's ``url_encoding``."""
+
+    def fget(request: Any) -> str:
+        raw: str = request.environ.get(key, "")
+        return raw.encode("latin-1").decode(request.url_encoding)
+
+    def fset(request: Any, value: str) -> None:
+        request.environ[key] = value.encode(request.url_encoding).decode("latin-1")
+
+    return cast("Attribute[str]", property(fget, fset, doc=f"The environ's {key} as text."))
+
+
+def converter(
+    prop: "Attribute[V]",
+    parse: Callable[[V], T],
+    serialize: Callable[[Any], Any],
+    convert_name: str | None = None,
+) -> "Attribute[T]":
+    """Return an attribute whose values are parsed when they are read from ``prop``, and printed when they are set.
+
+    None is set as it is.
+    """
+    inner = cast("property", prop)
+    read = cast("Callable[[Any], V]", inner.fget)
+    write = cast("Callable[[Any, Any], None]", inner.fset)
+
+    def fset(request: Any, value: Any) -> None:
+        write(request, None if value is None else serialize(value))
+
+    doc = f"{inner.__doc__ or ''} As {convert_name or f'{parse.__name__} gives it'}."
+    return cast("Attribute[T]", property(lambda request: parse(read(request)), fset, inner.fdel, doc))
+
+
+def _setter(key: str) -> Callable[[Any, Any], None]:
+    def fset(request: Any, value: Any) -> None:
+        request.environ[key] = value
+
+    return fset
+
+
+def _optional(key: str, fset: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return a function that deletes the key for None, and otherwise sets it."""
+
+    def delete_or_set(request: Any, value: Any) -> None:
+        if value is None:
+            request.environ.pop(key, None)
+        else:
+            fset(request, value)
+
+    return delete_or_set
+
+
+def _deleter(key: str) -> Callable[[Any], None]:
+    def fdel(request: Any) -> None:
+        del request.environ[key]
+
+    return fdel
+
+
+def _doc(key: str, rfc_section: str | None) -> str:
+    where = f" (RFC 2616 section {rfc_section})" if rfc_section else ""
+    return f"The environ's {key}{where}."
+
+
+class made_on_use:  # noqa: N801 - used as a decorator, like property
+    """An attribute of a class that a function makes when the attribute is first used, and that takes its place then.
+
+    So the modules that it needs are imported only then.
+    """
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._owner = owner
+        self._name = name
+
+    def _settle(self) -> None:
+        if vars(self._owner).get(self._name) is self:
+            setattr(self._owner, self._name, self._make())
+
+    def __get__(self, request: object | None, owner: type | None = None) -> Any:
+        self._settle()
+        return getattr(owner if request is None else request, self._name)
+
+    def __set__(self, request: Any, value: object) -> None:
+        self._settle()
+        setattr(request, self._name, value)
+
+    def __delete__(self, request: Any) -> None:
+        self._settle()
+        delattr(request, self._name)
+
 
 __all__ = [
     "CHARSET_RE",

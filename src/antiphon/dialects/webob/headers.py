@@ -1,13 +1,172 @@
-"""Headers: those of a request as a view of its environ."""
+"""Headers: those of a request as a view of its environ, those of a response as a view of its list of lines."""
 
+import re
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED, field_name
-from antiphon.dialects.webob.response_headers import ResponseHeaders
+from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED
+from antiphon.dialects._environ.headers import field_name as environ_name
+from antiphon.dialects.webob.multidict import MultiDict
+from antiphon.http.headers import field_name
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+
+Lines = list[tuple[str, str]]
+
+find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+"""Find the first control character that no part of a response's head may have (RFC 9110 §5.5)."""
+find_break = re.compile(r"[\r\n\0]").search
+"""Find the first character that would end a line early."""
+
+
+def check_sent_line(name: Any, value: Any) -> None:
+    """Raise ValueError for a line that can't be sent: as ``check_line`` does, and for a name that is not a token
+    (RFC 9110 §5.1).
+    """
+    check_line(name, value)
+    if isinstance(name, str):
+        field_name(name)
+
+
+def check_line(name: Any, value: Any) -> None:
+    """Raise ValueError for a name or a value with control characters. Most of these are escaped in a Location.
+
+    Values that are not text pass, since a server refuses them.
+    """
+    if isinstance(name, str) and find_control(name):
+        raise broken(name, value)
+    if isinstance(value, str) and find_control(value):
+        check_value(name, value)
+
+
+def check_value(name: str, value: str) -> None:
+    """Raise ValueError for a value with control characters. Most of these are escaped in a Location."""
+    if (find_break if name.lower() == "location" else find_control)(value):
+        raise broken(name, value)
+
+
+def broken(name: Any, value: Any) -> ValueError:
+    """Return the error for a header line with control characters."""
+    return ValueError(f"a header has no CR, LF, NUL or other control characters: {name!r:.80}, {value!r:.200}")
+
+
+def first_value(lines: Lines, name: str) -> str | None:
+    """Return the value of the first line with a name, given in lower case; None without one."""
+    for key, value in lines:
+        if key.lower() == name:
+            return value
+    return None
+
+
+def last_value(lines: Lines, name: str) -> str | None:
+    """Return the value of the last line with a name, given in lower case; None without one."""
+    for key, value in reversed(lines):
+        if key.lower() == name:
+            return value
+    return None
+
+
+def remove_lines(lines: Lines, name: str) -> None:
+    """Remove all lines with a name, given in lower case, from the list itself."""
+    for line in lines:
+        if line[0].lower() == name:
+            lines[:] = [line for line in lines if line[0].lower() != name]
+            return
+
+
+def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
+    """Set the only line with a name, given in lower case, in the list itself. Nothing is checked."""
+    for known in lines:
+        if known[0].lower() == name:
+            lines[:] = [other for other in lines if other[0].lower() != name]
+            break
+    lines.append(line)
+
+
+def put_line(lines: Lines, name: str, value: str) -> None:
+    """Set the only line with a name. Raises ValueError as ``check_line`` does."""
+    check_line(name, value)
+    replace_line(lines, name.lower(), (name, value))
+
+
+def pairs_of(lines: Any) -> Any:
+    """Return the pairs of a mapping, or lines as they are."""
+    return lines.items() if hasattr(lines, "items") else lines
+
+
+class ResponseHeaders(MultiDict[str, str]):
+    """A multidict of header lines, by case-insensitive names. Each change is made directly in the list of lines.
+
+    Raises ValueError for a name or a value with CR, LF or NUL.
+    """
+
+    _is_view = True
+
+    def __init__(self, *args: Any, **kw: str) -> None:
+        super().__init__(*args, **kw)
+        for line in self._items:
+            check_line(*line)
+
+    # Reading
+
+    def __getitem__(self, key: str) -> str:
+        value = last_value(self._items, key.lower())
+        if value is None:
+            raise KeyError(key.lower())
+        return value
+
+    def getall(self, key: str) -> list[str]:
+        """Return the value of each line with a name, in order."""
+        name = key.lower()
+        return [value for known, value in self._items if known.lower() == name]
+
+    def dict_of_lists(self) -> dict[str, list[str]]:
+        """Return a dictionary of lists of values, by names in lower case."""
+        lists: dict[str, list[str]] = {}
+        for name, value in self._items:
+            lists.setdefault(name.lower(), []).append(value)
+        return lists
+
+    # Writing
+
+    def __setitem__(self, key: str, value: str) -> None:
+        check_line(key, value)
+        replace_line(self._items, key.lower(), (key, value))
+
+    def __delitem__(self, key: str) -> None:
+        if key not in self:
+            raise KeyError(key.lower())
+        remove_lines(self._items, key.lower())
+
+    def add(self, key: str, value: str) -> None:
+        """Add a line."""
+        check_line(key, value)
+        self._items.append((key, value))
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """Return the value of the first line with a name, after adding one with ``default`` if there is none."""
+        value = first_value(self._items, key.lower())
+        if value is None:
+            self.add(key, default)
+        return default if value is None else value
+
+    def pop(self, key: str, *args: Any) -> Any:
+        """Remove the first line with a name and return its value, or a default. Raises KeyError if there is neither."""
+        name = key.lower()
+        return super().pop(next((known for known, _ in self._items if known.lower() == name), name), *args)
+
+    def extend(self, other: Any = None, **kwargs: str) -> None:
+        """Add the lines of a mapping or of pairs, and one for each keyword."""
+        for line in [*ResponseHeaders(() if other is None else other).items(), *kwargs.items()]:
+            self.add(*line)
+
+    def update(self, *args: Any, **kw: str) -> None:
+        """Set the only line with each name of a mapping or of pairs, and of each keyword."""
+        for name, value in ResponseHeaders(*args, **kw).items():
+            self[name] = value
+
 
 __all__ = ["EnvironHeaders", "ResponseHeaders"]
 
@@ -53,7 +212,7 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 def _trans_key(key: object) -> str | None:
     """Return the name of the field under a key of an environ, or None for any other key."""
-    return field_name(key) if isinstance(key, str) else None
+    return environ_name(key) if isinstance(key, str) else None
 
 
 def _trans_name(name: str) -> str:

@@ -1,13 +1,35 @@
-"""Status phrases as WebOb has them, text for HTML, references to URLs, and names that libraries import from here."""
+"""Status phrases as WebOb has them, text for HTML, references to URLs, and the keywords that WebOb's pages use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from hmac import compare_digest
 from html import escape
-from typing import Any, AnyStr
+from typing import Any, AnyStr, ParamSpec, TypeVar
 from warnings import warn
 
 from antiphon.http.status import PHRASES
 from antiphon.http.urls.percent import percent_decode
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def also_called(word: str, parameter: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function be called with a parameter under another word, too. Raises TypeError for a call with both."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            if word in kwargs:
+                if parameter in kwargs:
+                    raise TypeError(f"{function.__name__}() takes {parameter}= or {word}=, not both")
+                kwargs[parameter] = kwargs.pop(word)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
 
 __all__ = ["html_escape", "status_generic_reasons", "status_reasons"]
 

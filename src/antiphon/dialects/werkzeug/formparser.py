@@ -11,12 +11,12 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol, cast
 from antiphon.dialects._environ.forms import FIELD, FormFile, FormReader
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileStorage
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
-from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
-from antiphon.dialects.werkzeug.tokens.options import parse_options_header
-from antiphon.dialects.werkzeug.urls.fields import url_decode
-from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
+from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
+from antiphon.dialects.werkzeug.tokens import parse_options_header
+from antiphon.dialects.werkzeug.urls.parts import url_decode
+from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
 from antiphon.embedding import UNUSABLE_BOUNDARY, IncompleteForm, MultipartLimits, MultipartParser, PartHead
 from antiphon.http import BadRequest as NativeBadRequest
 from antiphon.http import ContentTooLarge, parse_query

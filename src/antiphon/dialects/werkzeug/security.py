@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from antiphon.dialects.werkzeug.utils.paths import safe_join
+from antiphon.dialects.werkzeug.utils import safe_join
 
 __all__ = [
     "DEFAULT_PBKDF2_ITERATIONS",

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import routing
-from antiphon.dialects.werkzeug.routing.linear import linear
+from antiphon.dialects.werkzeug.routing.matcher import linear
 from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
 from tests.dialects.werkzeug.routing.long_paths import PATHS
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
-from antiphon.dialects.werkzeug.serving.reloader import RUNS_AS_CHILD, is_running_from_reloader
+from antiphon.dialects.werkzeug._reloader import RUNS_AS_CHILD, is_running_from_reloader
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
-    from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
+    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
 
 PROGRAM = "_ANTIPHON_FLASK_PROGRAM"
 """The environment variable that tells a worker which program to load: its kind, name and arguments, in JSON."""
@@ -78,7 +78,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if is_loading():
         raise Loaded(app)
     from antiphon.dialects.werkzeug import serving
-    from antiphon.dialects.werkzeug.serving.run import run_simple
+    from antiphon.dialects.werkzeug.serving import run_simple
 
     if serving.run_simple is not run_simple:
         serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
@@ -95,7 +95,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
 
 def _unlogged() -> "type[WSGIRequestHandler]":
     """Return the class of request handlers for an application that logs its requests itself."""
-    from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
+    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
 
     class Unlogged(WSGIRequestHandler):
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.utils import import_string
 
 
 class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer versions of click

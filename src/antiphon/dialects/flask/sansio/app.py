@@ -19,7 +19,7 @@ from antiphon.dialects.flask.sansio.scaffold import (
     setupmethod,
 )
 from antiphon.dialects.werkzeug.exceptions.aborter import Aborter
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, BadRequestKeyError
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest, BadRequestKeyError
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.routing.map import Map
 from antiphon.dialects.werkzeug.routing.rules import Rule
@@ -311,7 +311,7 @@ class App(Scaffold):
 
     def redirect(self, location: str, code: int = 302) -> "Response":
         """Return a redirect."""
-        from antiphon.dialects.werkzeug.utils.redirects import redirect
+        from antiphon.dialects.werkzeug.utils import redirect
 
         response: Response = redirect(location, code, self.response_class)  # type: ignore[assignment]
         return response

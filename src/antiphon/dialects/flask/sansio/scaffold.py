@@ -11,7 +11,7 @@ from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import send_from_directory
 from antiphon.dialects.flask.packages import find_package, get_root_path  # noqa: F401 - Flask has the former here
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import lazy
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any
 
 from antiphon.dialects.kay.current import current_call
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
-from antiphon.dialects.werkzeug.urls.quoting import url_quote
-from antiphon.dialects.werkzeug.utils.imports import import_string
+from antiphon.dialects.werkzeug.urls.iri import url_quote
+from antiphon.dialects.werkzeug.utils import import_string
 
 
 def url_for(endpoint: str, **args: Any) -> str:

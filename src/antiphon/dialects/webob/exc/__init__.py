@@ -1,5 +1,9 @@
 """Exceptions of HTTP: one class for each status. Each is a response, an exception and a WSGI application."""
 
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
 from antiphon.dialects.webob.exc.base import (
     HTTPClientError,
     HTTPError,
@@ -8,20 +12,39 @@ from antiphon.dialects.webob.exc.base import (
     HTTPRedirection,
     HTTPServerError,
     WSGIHTTPException,
+    _HTTPMove,
+    no_escape,  # noqa: F401 - no part of `import *`
+    strip_tags,  # noqa: F401
 )
-from antiphon.dialects.webob.exc.client_errors import (
+from antiphon.dialects.webob.exc.statuses import (
+    HTTPAccepted,
+    HTTPBadGateway,
     HTTPBadRequest,
     HTTPConflict,
+    HTTPCreated,
     HTTPExpectationFailed,
     HTTPFailedDependency,
     HTTPForbidden,
+    HTTPFound,
+    HTTPGatewayTimeout,
     HTTPGone,
+    HTTPInsufficientStorage,
+    HTTPInternalServerError,
     HTTPLengthRequired,
     HTTPLocked,
     HTTPMethodNotAllowed,
+    HTTPMovedPermanently,
+    HTTPMultipleChoices,
+    HTTPNetworkAuthenticationRequired,
+    HTTPNoContent,
+    HTTPNonAuthoritativeInformation,
     HTTPNotAcceptable,
     HTTPNotFound,
+    HTTPNotImplemented,
+    HTTPNotModified,
+    HTTPPartialContent,
     HTTPPaymentRequired,
+    HTTPPermanentRedirect,
     HTTPPreconditionFailed,
     HTTPPreconditionRequired,
     HTTPProxyAuthenticationRequired,
@@ -30,44 +53,46 @@ from antiphon.dialects.webob.exc.client_errors import (
     HTTPRequestRangeNotSatisfiable,
     HTTPRequestTimeout,
     HTTPRequestURITooLong,
+    HTTPResetContent,
+    HTTPSeeOther,
+    HTTPServiceUnavailable,
+    HTTPTemporaryRedirect,
     HTTPTooManyRequests,
     HTTPUnauthorized,
     HTTPUnavailableForLegalReasons,
     HTTPUnprocessableEntity,
     HTTPUnsupportedMediaType,
-)
-from antiphon.dialects.webob.exc.middleware import HTTPExceptionMiddleware
-from antiphon.dialects.webob.exc.move import _HTTPMove
-from antiphon.dialects.webob.exc.redirection import (
-    HTTPFound,
-    HTTPMovedPermanently,
-    HTTPMultipleChoices,
-    HTTPNotModified,
-    HTTPPermanentRedirect,
-    HTTPSeeOther,
-    HTTPTemporaryRedirect,
     HTTPUseProxy,
-)
-from antiphon.dialects.webob.exc.server_errors import (
-    HTTPBadGateway,
-    HTTPGatewayTimeout,
-    HTTPInsufficientStorage,
-    HTTPInternalServerError,
-    HTTPNetworkAuthenticationRequired,
-    HTTPNotImplemented,
-    HTTPServiceUnavailable,
     HTTPVersionNotSupported,
 )
-from antiphon.dialects.webob.exc.success import (
-    HTTPAccepted,
-    HTTPCreated,
-    HTTPNoContent,
-    HTTPNonAuthoritativeInformation,
-    HTTPPartialContent,
-    HTTPResetContent,
-)
-from antiphon.dialects.webob.exc.text import no_escape, strip_tags  # noqa: F401 - no part of `import *`
+from antiphon.dialects.webob.headers import Lines
 from antiphon.dialects.webob.util import html_escape  # noqa: F401
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class HTTPExceptionMiddleware:
+    """A WSGI application around another one, which answers with the HTTP exceptions that the other raises when called.
+
+    Those that the body raises pass: by then the head is sent.
+    """
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self.application = application
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request."""
+        try:
+            return self.application(environ, start_response)
+        except HTTPException as raised:
+            raised_here = sys.exc_info()
+
+            def start(status: str, headers: Lines, exc_info: Any = None) -> Any:
+                return start_response(status, headers, exc_info or raised_here)
+
+            return raised(environ, start)
+
 
 __all__ = [
     "HTTPAccepted",

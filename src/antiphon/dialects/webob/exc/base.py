@@ -1,18 +1,56 @@
-"""The common base of all HTTP exceptions: each is a response, an exception and a WSGI application."""
+"""The common bases of all HTTP exceptions, the class of redirects among them, and the text of their bodies."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects.webob.exc.text import Lazy, no_escape, strip_tags
-from antiphon.dialects.webob.lines import Lines
+from antiphon.dialects.webob.headers import Lines
 from antiphon.dialects.webob.response import Response, filter_headers
+from antiphon.dialects.webob.response.head import absolute_location, request_uri
 from antiphon.dialects.webob.util import html_escape
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+# A tag without an end is matched, too, so that a text of many "<" takes linear time.
+_tag = re.compile(r"<[^>]*+(>?)")
+_break = re.compile(r"<br[^>]*+(>?)", re.IGNORECASE)
+_comment_mark = re.compile("<!--|-->")
+
+
+def no_escape(value: Any) -> str:
+    """Return an object's text; "" for None. Bytes are read as UTF-8."""
+    if value is None:
+        return ""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def strip_tags(value: str) -> str:
+    """Return the text of markup: each `<br>` becomes a line end, and other tags and comment marks are removed."""
+    text = value.replace("\n", " ").replace("\r", "")
+    text = _break.sub(_by("\n"), text)
+    return _tag.sub(_by(""), _comment_mark.sub("", text))
+
+
+def _by(replacement: str) -> Callable[[re.Match[str]], str]:
+    return lambda match: replacement if match[1] else match[0]
+
+
+class Lazy:
+    """A value whose text is made when a template uses it."""
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(self, text: Callable[[Any], str], value: Any) -> None:
+        self._text = text
+        self._value = value
+
+    def __str__(self) -> str:
+        return self._text(self._value)
 
 
 class HTTPException(Exception):
@@ -193,3 +231,49 @@ class HTTPServerError(HTTPError):
     code = 500
     title = "Internal Server Error"
     explanation = "The server has either erred or is incapable of performing the requested operation."
+
+
+class _HTTPMove(HTTPRedirection):
+    """A redirect to ``location``, a URL reference, or with ``add_slash`` to the request's own URL with a slash.
+
+    Without either, it redirects to the request's own URL, without its query. Raises TypeError for both, and ValueError
+    for a location with CR, LF or NUL.
+    """
+
+    explanation = "The resource has been moved to"
+    body_template_obj = Template(
+        '${explanation} <a href="${location}">${location}</a>;\nyou should be redirected automatically.\n'
+        "${detail}\n${html_comment}"
+    )
+
+    def __init__(
+        self,
+        detail: Any = None,
+        headers: Any = None,
+        comment: Any = None,
+        body_template: str | None = None,
+        location: str | None = None,
+        add_slash: bool = False,
+        **kw: Any,
+    ) -> None:
+        super().__init__(detail, headers, comment, body_template, **kw)
+        if location is not None and add_slash:
+            raise TypeError("a redirect has a location, or adds a slash, not both")
+        if location is not None:
+            self.location = location
+        self.add_slash = add_slash
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request. The exception is not changed, so that it can answer other requests."""
+        answer = self.copy()
+        answer.location = self._target(environ)
+        return super(_HTTPMove, answer).__call__(environ, start_response)
+
+    def _target(self, environ: "WSGIEnvironment") -> str:
+        if self.location and not self.add_slash:
+            return absolute_location(environ, self.location)
+        url = request_uri(environ)
+        if not self.add_slash:
+            return url
+        query = environ.get("QUERY_STRING")
+        return f"{url}/?{query}" if query else f"{url}/"

@@ -2,16 +2,15 @@
 
 import json
 
-from antiphon.dialects.webob.environ_properties import environ_decoder, environ_getter, upath_property
+from antiphon.dialects.webob.descriptors import environ_decoder, environ_getter, upath_property
 from antiphon.dialects.webob.field_storage import FieldStorage as cgi_FieldStorage
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
 from antiphon.dialects.webob.request.base import AdhocAttrMixin, BaseRequest, LegacyRequest, Request
-from antiphon.dialects.webob.request.blank import environ_from_url
-from antiphon.dialects.webob.request.blank import set_form as environ_add_POST  # noqa: N812
-from antiphon.dialects.webob.request.body_files import DisconnectionError, LimitedLengthFile
-from antiphon.dialects.webob.request.head import NoDefault
-from antiphon.dialects.webob.request.target import PATH_SAFE
+from antiphon.dialects.webob.request.body import DisconnectionError, LimitedLengthFile
+from antiphon.dialects.webob.request.head import PATH_SAFE, NoDefault
+from antiphon.dialects.webob.request.message import environ_from_url
+from antiphon.dialects.webob.request.message import set_form as environ_add_POST  # noqa: N812
 
 __all__ = [
     "PATH_SAFE", "AdhocAttrMixin", "BaseRequest", "DisconnectionError", "EnvironHeaders", "GetDict", "LegacyRequest",

@@ -1,18 +1,192 @@
-"""The fields of query and body, as multidicts that are kept in the environ."""
+"""The fields of query and body as multidicts that are kept in the environ, and forms in parts, both ways (RFC 7578)."""
 
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from typing import Any, NoReturn, cast
+from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
+from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
+from antiphon.dialects.webob.field_storage import FileField
 from antiphon.dialects.webob.multidict import GetDict, MultiDict, NestedMultiDict, NoVars
-from antiphon.dialects.webob.request.body import RequestBody
-from antiphon.dialects.webob.request.body_files import StoredBody
-from antiphon.dialects.webob.request.charsets import UTF_8, Decode, as_latin_1, decoder, named_charset
-from antiphon.embedding import Spool
-from antiphon.http import BadRequest, ContentTooLarge, Limits, parse_query
+from antiphon.dialects.webob.request.body import RequestBody, StoredBody
+from antiphon.dialects.webob.request.head import UTF_8, Decode, as_latin_1, declared_charset, decoder, named_charset
+from antiphon.embedding import (
+    FormBounds,
+    MultipartLimits,
+    MultipartParser,
+    PartHead,
+    Spool,
+    parse_boundary,
+    read_whole_form,
+)
+from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, format_query, parse_query
 from antiphon.http.urls.percent import percent_decode
 
+_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+class Part(NamedTuple):
+    """A part of a form: a file if it has a filename."""
+
+    name: str
+    content: bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+
+def has_files(fields: Iterable[tuple[Any, Any]]) -> bool:
+    """Return True if a field is a file: a pair of filename and content, or an object with a filename."""
+    return any(isinstance(value, (tuple, list)) or getattr(value, "filename", None) for _, value in fields)
+
+
+def urlencoded(fields: Iterable[tuple[Any, Any]], charset: str = "utf-8") -> bytes:
+    """Return fields as a urlencoded form."""
+    if charset == "utf-8":
+        return format_query([(_text(name), _text(value)) for name, value in fields]).encode()
+    from urllib.parse import urlencode
+
+    return urlencode([(name, value) for name, value in fields], encoding=charset).encode()
+
+
+def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "utf-8") -> bytes:
+    """Return fields and files as a form in parts."""
+    encode = _encoder(charset)
+    written: list[bytes] = []
+    for name, value in fields:
+        part = _part(name, value, encode)
+        written += [f"--{boundary}\r\n".encode(), encode(_head(part)), part.content, b"\r\n"]
+    return b"".join([*written, f"--{boundary}--".encode()])
+
+
+def new_boundary() -> str:
+    """Return a boundary that no content contains by chance."""
+    return os.urandom(10).hex()
+
+
+def _part(name: Any, value: Any, encode: Callable[[str], bytes]) -> Part:
+    if getattr(value, "filename", None):
+        return Part(_text(name), _bytes(value.value, encode), value.filename, _type_of(value))
+    if isinstance(value, (list, tuple)):
+        filename, content = value
+        content = content.read() if hasattr(content, "read") else content
+        return Part(_text(name), _bytes(content, encode), filename, _guessed(filename))
+    return Part(_text(name), _bytes(getattr(value, "value", value), encode))
+
+
+def _head(part: Part) -> str:
+    filename = "" if part.filename is None else f'; filename="{part.filename.translate(_ESCAPES)}"'
+    content_type = "" if part.content_type is None else f"Content-Type: {part.content_type}\r\n"
+    disposition = f'Content-Disposition: form-data; name="{part.name.translate(_ESCAPES)}"{filename}\r\n'
+    return f"{disposition}{content_type}\r\n"
+
+
+def _type_of(field: Any) -> str | None:
+    if not getattr(field, "type", None):
+        return _guessed(field.filename)
+    options = [f'; {name}="{value}"' for name, value in sorted((field.type_options or {}).items())]
+    return str(field.type) + "".join(options)
+
+
+def _guessed(filename: str) -> str | None:
+    from mimetypes import guess_type
+
+    return guess_type(filename)[0]
+
+
+def _encoder(charset: str) -> Callable[[str], bytes]:
+    return lambda text: text.encode(charset)
+
+
+def _bytes(value: Any, encode: Callable[[str], bytes]) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else encode(str(value))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 _CHUNK = 64 << 10
+
+_Part: TypeAlias = tuple[Any, ...]
+"""The values of a `PartHead`, and the offset in the body at which the content ends."""
+
+
+def read_parts(
+    content_type: str, spool: Spool, data: bytes | None, limits: Limits, text: Decode | None
+) -> Iterator[tuple[str, Any]]:
+    """Yield the fields and files of a form. ``data`` is the content of the spool, if it is in memory."""
+    boundary = parse_boundary(content_type)
+    parts = None
+    if data is not None and not follows_bare_line_feed(data, boundary):
+        parts = read_whole_form(data, boundary, limits)
+    if parts is None:
+        lines = DelimiterLines(boundary)
+        parts = _index(spool, lines, boundary, limits)
+        if lines.has_bare_line_feed:
+            spool = _spooled(DelimiterLines(boundary).in_crlf(_chunks(spool)))
+    return _read_parts(parts, spool, text)
+
+
+def _chunks(spool: Spool) -> Iterator[bytes]:
+    offset = 0
+    while chunk := spool.read_at(offset, _CHUNK):
+        yield chunk
+        offset += len(chunk)
+
+
+def _spooled(chunks: Iterable[bytes]) -> Spool:
+    spool = Spool()
+    for chunk in chunks:
+        spool.write(chunk)
+    return spool
+
+
+def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
+    """Return the parts of a form, or none without a delimiter, as in WebOb."""
+    parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
+    bounds = FormBounds(limits)
+    chunks = lines.in_crlf(_chunks(spool))
+    try:
+        parts = [part for chunk in chunks for part in bounds.count(parser.feed(chunk))]
+        parser.finish()
+    except HTTPError:
+        deque(chunks, maxlen=0)
+        if lines.has_delimiter:
+            raise
+        return []
+    return parts
+
+
+def _read_parts(parts: list[_Part], spool: Spool, given: Decode | None) -> Iterator[tuple[str, Any]]:
+    text = given or _utf_8
+    for *values, end in parts:
+        head = PartHead._make(values)
+        if head.name is None:
+            continue
+        name = text(head.name)
+        if head.filename:
+            yield name, FileField(name, text(head.filename), spool, head, end)
+            continue
+        content = spool.read_at(head.offset, end - head.offset)
+        if head.filename is not None:
+            yield name, content  # no file was chosen
+        elif head.content_type is None or given is as_latin_1:
+            yield name, text(content)
+        else:
+            yield name, (_own_decoder(head.content_type) or text)(content)
+
+
+def _utf_8(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _own_decoder(content_type: str) -> Decode | None:
+    """Return the decoder of a field that names a charset itself (RFC 7578 §5.1.2); None for UTF-8."""
+    charset = declared_charset(content_type)
+    return (decoder(charset) or _utf_8) if charset else None
+
+
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
@@ -119,8 +293,6 @@ class RequestForms(RequestBody):
 
     def _parts(self, text: Decode | None) -> Iterator[tuple[str, Any]]:
         """Give the fields and files of a form in parts."""
-        from antiphon.dialects.webob.request.form_parts import read_parts  # late: most requests have no such form
-
         return read_parts(self._content_type_raw, *self._stored(), self._limits(), text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:

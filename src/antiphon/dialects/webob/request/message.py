@@ -1,15 +1,141 @@
-"""Requests as messages: bytes of HTTP/1.1, written and read (RFC 9112)."""
+"""Requests as a whole: made from nothing, written and read as bytes of HTTP/1.1, converted to UTF-8, and sent."""
 
+import re
+import sys
+from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Literal, Self, TypeAlias, overload
+from urllib.parse import urlsplit
 
-from antiphon.dialects.webob.request.blank import environ_from_url
-from antiphon.dialects.webob.request.charsets import codec_of
-from antiphon.dialects.webob.request.forms import RequestForms
-from antiphon.dialects.webob.request.target import RequestTarget
+from antiphon.dialects._environ.calling import call_application
+from antiphon.dialects.webob.descriptors import made_on_use
+from antiphon.dialects.webob.multidict import NoVars
+from antiphon.dialects.webob.request.body import RequestBody
+from antiphon.dialects.webob.request.forms import (
+    RequestForms,
+    has_files,
+    multipart,
+    new_boundary,
+    parse_fields,
+    raw_bytes,
+    urlencoded,
+)
+from antiphon.dialects.webob.request.head import (
+    UTF_8,
+    RequestTarget,
+    codec_of,
+    declared_charset,
+    named_charset,
+    with_charset,
+)
+from antiphon.dialects.webob.util import also_called
+from antiphon.http import format_query
+from antiphon.http.urls.percent import percent_decode
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+_PORTS = {"http": ":80", "https": ":443"}
+_has_scheme = re.compile(r"[a-z]+:", re.IGNORECASE).match
+_boundary = re.compile(r'boundary=("[^"]*"|[^ ;]+)', re.IGNORECASE).search
+
+
+def environ_from_url(path: str) -> "WSGIEnvironment":
+    """Return the environ of a GET request for a URL, or for a path, at localhost then.
+
+    Raises TypeError for a fragment, and a scheme other than `http` and `https`.
+    """
+    scheme, host = "http", "localhost:80"
+    if _has_scheme(path):
+        scheme, host, path, query, fragment = urlsplit(path)
+        if fragment:
+            raise TypeError(f"a request has no fragment: {fragment!r:.200}")
+        path = f"{path}?{query}" if query else path
+        host = _with_port(scheme, host, TypeError)
+    before, _, query = path.partition("?")
+    name, _, port = host.rpartition(":")
+    return {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquoted(before),
+        "QUERY_STRING": query,
+        "SERVER_NAME": name,
+        "SERVER_PORT": port,
+        "HTTP_HOST": host,
+        "SERVER_PROTOCOL": "HTTP/1.0",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.input": BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def unquoted(path: str) -> str:
+    """Return a path of a URL as an environ has it."""
+    return percent_decode(path.encode()).decode("latin-1")
+
+
+def _with_port(scheme: str, host: str, error: type[Exception]) -> str:
+    if ":" in host.rpartition("]")[2]:
+        return host
+    if scheme not in _PORTS:
+        raise error(f"a request has the scheme http or https, not {scheme!r:.200}")
+    return host + _PORTS[scheme]
+
+
+def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
+    """Set scheme, host and the application's path. Raises ValueError for a URL with a query, a fragment, or a scheme
+    other than `http` and `https`.
+    """
+    scheme, host, path, query, fragment = urlsplit(base_url)
+    if query or fragment:
+        raise ValueError(f"a base URL has no query and no fragment: {base_url!r:.200}")
+    if scheme:
+        environ["wsgi.url_scheme"] = scheme
+    if host:
+        host = _with_port(scheme, host, ValueError)
+        environ["SERVER_NAME"], _, environ["SERVER_PORT"] = host.rpartition(":")
+        environ["HTTP_HOST"] = host
+    if path:
+        environ["SCRIPT_NAME"] = unquoted(path)
+
+
+def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = None, charset: str = "utf-8") -> None:
+    """Set the body: bytes, ASCII text, or the fields of a form, in a mapping or in pairs. The method becomes POST.
+
+    A field with a file is a pair of filename and content, or an object with a filename. Raises ValueError if the
+    content type is not one of forms, or not one of files. None changes nothing.
+    """
+    if data is None:
+        return
+    if environ["REQUEST_METHOD"] not in ("POST", "PUT", "PATCH"):
+        environ["REQUEST_METHOD"] = "POST"
+    if isinstance(data, str):
+        data = data.encode("ascii")
+    if not isinstance(data, bytes):
+        data, content_type = _encoded([*(data.items() if hasattr(data, "items") else data)], content_type, charset)
+    environ["wsgi.input"] = BytesIO(data)
+    environ["webob.is_body_seekable"] = True
+    environ["CONTENT_LENGTH"] = str(len(data))
+    environ["CONTENT_TYPE"] = content_type or "application/x-www-form-urlencoded"
+
+
+def _encoded(fields: list[tuple[Any, Any]], content_type: str | None, charset: str) -> tuple[bytes, str]:
+    files = has_files(fields)
+    kind = content_type or ("multipart/form-data" if files else "application/x-www-form-urlencoded")
+    if kind.startswith("multipart/form-data"):
+        given = _boundary(kind)
+        boundary = given[1].strip('"') if given else new_boundary()
+        return multipart(fields, boundary, charset), kind if given else f"{kind}; boundary={boundary}"
+    if not kind.startswith("application/x-www-form-urlencoded"):
+        raise ValueError(f"the body of a request of type {kind!r:.200} is given in bytes, not as fields")
+    if files:
+        raise ValueError(f"a form of type {kind!r:.200} has no files: leave the content type out")
+    return urlencoded(fields, charset), kind
 
 
 class RequestMessage(RequestForms, RequestTarget):
@@ -100,3 +226,106 @@ def _fields(fp: "IO[Any]") -> Any:
         if not colon:
             raise ValueError(f"a header field has a name and a colon, unlike {text!r:.200}")
         yield name, value.strip()
+
+
+class RequestTranscoding(RequestForms):
+    """A request whose text can be transcoded."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, environ: "WSGIEnvironment", **kw: Any) -> None: ...
+
+    def decode(self, charset: str | None = None, errors: str = "strict") -> Self:
+        """Return a request in UTF-8 with what this one has in a charset: the query, and a form in the body.
+
+        The charset is that of this request if none is given; the same request is returned for UTF-8. ``errors`` says
+        what happens to malformed text, as in `bytes.decode`. Raises LookupError for a charset that requests can't have,
+        UnicodeDecodeError, and what ``POST`` raises.
+        """
+        named = named_charset(charset or self.charset)
+        if named == UTF_8:
+            return self
+        codec = codec_of(named)
+
+        def text(data: bytes) -> str:
+            return data.decode(codec, errors)
+
+        written = self._content_type_raw
+        decoded = self.__class__(self.environ.copy(), query_string=_in_utf_8(self.query_string, text))
+        del decoded.charset
+        if declared_charset(written):
+            decoded._content_type_raw = with_charset(written, UTF_8)  # noqa: SLF001 - its own
+        self._transcode_form(decoded, text)
+        return decoded
+
+    def _transcode_form(self, decoded: Self, text: Callable[[bytes], str]) -> None:
+        if self.content_type == "application/x-www-form-urlencoded":
+            decoded.body = _in_utf_8(self.body.decode("latin-1"), text).encode()
+            return
+        if self.content_type != "multipart/form-data":
+            return
+        from antiphon.dialects.webob.request.forms import multipart
+        from antiphon.embedding import parse_boundary
+
+        fields = self._form(text)
+        if not isinstance(fields, NoVars):
+            boundary = parse_boundary(self._content_type_raw).decode()
+            decoded.body = multipart(fields.items(), boundary)
+
+
+def _in_utf_8(query: str, text: Callable[[bytes], str]) -> str:
+    """Return a query, or a urlencoded form; without an equals sign it is something else, and stays as it is."""
+    return format_query(parse_fields(raw_bytes(query).replace(b";", b"&"), text, None)) if "=" in query else query
+
+
+Answer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes]]
+"""The status line, the header fields and the body of a response."""
+CaughtAnswer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes], Any]
+
+
+class RequestSending(RequestBody):
+    """A request that can be sent."""
+
+    @made_on_use
+    def ResponseClass() -> Any:  # noqa: N802 - its name
+        """The class of responses."""
+        from antiphon.dialects.webob.response import Response
+
+        return Response
+
+    @overload
+    def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[False] = False) -> Answer: ...
+    @overload
+    def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtAnswer: ...
+    def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
+        """Call a WSGI application, and return status line, header fields and body of its answer. Close the body.
+
+        With ``catch_exc_info`` the error that the application answers is returned, too, as a triple, or None; without,
+        it is raised.
+        """
+        if self.is_body_seekable:
+            self.body_file_raw.seek(0)
+        caught: list[Any] = []
+        body, status, fields = call_application(application, self.environ, caught=caught if catch_exc_info else None)
+        return (status, fields, body, caught[-1] if caught else None) if catch_exc_info else (status, fields, body)
+
+    @also_called("wsgi_application", "application")
+    def send(self, application: "WSGIApplication | None" = None, catch_exc_info: bool = False) -> Any:
+        """Return the response of a WSGI application; of the server that the URL names without an application.
+
+        With ``catch_exc_info`` an error that the application answers is not raised.
+        """
+        application = self.make_default_send_app() if application is None else application
+        if catch_exc_info:
+            status, fields, body, _ = self.call_application(application, catch_exc_info=True)
+        else:
+            status, fields, body = self.call_application(application)
+        return self.ResponseClass(status=status, headerlist=list(fields), app_iter=body)
+
+    get_response = send
+
+    def make_default_send_app(self) -> "WSGIApplication":
+        """Return the application that ``send`` calls if none is given: one that sends requests to servers."""
+        from antiphon.dialects.webob.client import send_request_app
+
+        return send_request_app

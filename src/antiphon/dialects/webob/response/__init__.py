@@ -1,6 +1,6 @@
 """WebOb's response: status, headers and a body, as attributes and as a WSGI application."""
 
-from antiphon.dialects.webob.response.iterables import (
+from antiphon.dialects.webob.response.content import (
     AppIterRange,
     EmptyResponse,
     ResponseBodyFile,

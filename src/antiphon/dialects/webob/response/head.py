@@ -1,11 +1,44 @@
-"""Status line and header lines of a response."""
+"""The head of a response: its status line, its Content-Type, its Location, and other headers as attributes."""
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects.webob.lines import Lines, check_line, find_control, pairs_of
-from antiphon.dialects.webob.response_headers import ResponseHeaders
+from antiphon.dialects.webob.datetime_utils import parse_date_delta, serialize_date_delta
+from antiphon.dialects.webob.descriptors import (
+    CHARSET_RE,
+    SCHEME_RE,
+    date_header,
+    header_getter,
+    header_property,
+    list_header,
+    parse_auth,
+    parse_content_range,
+    parse_etag_response,
+    parse_int_safe,
+    serialize_auth,
+    serialize_content_range,
+    serialize_etag_response,
+    serialize_int,
+)
+from antiphon.dialects.webob.headers import (
+    Lines,
+    ResponseHeaders,
+    check_line,
+    find_control,
+    first_value,
+    last_value,
+    pairs_of,
+    put_line,
+    remove_lines,
+)
 from antiphon.dialects.webob.util import status_generic_reasons, status_reasons
+from antiphon.http.grammar import format_parameters, parse_parameters
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 
 _STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in status_reasons.items()}
 
@@ -101,3 +134,181 @@ def _line_of(code: int) -> str:
     if known is None and code // 100 not in status_generic_reasons:
         raise ValueError(f"{code} is not a status code of HTTP: give a line such as '{code} Reason' if it is meant")
     return known or f"{code} {status_generic_reasons[code // 100]}"
+
+
+_NAME = "Content-Type"
+
+
+class MediaTypes(ResponseHead):
+    """The parts of the Content-Type. Deleting a part keeps the others."""
+
+    default_content_type: str | None = "text/html"
+    """The media type of a response that is made without one."""
+    default_charset: str | None = "UTF-8"
+    """The default charset of text."""
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type, without parameters; None without one.
+
+        Setting it removes all parameters, and adds the default charset to text and to XML.
+        """
+        header = last_value(self._headerlist, "content-type")
+        return header.partition(";")[0] if header else None
+
+    @content_type.setter
+    def content_type(self, value: str | None) -> None:
+        if not value:
+            del self.content_type
+            return
+        if not isinstance(value, str):
+            raise TypeError(f"a content type is text, not {type(value).__name__}")
+        self.headers[_NAME] = with_charset(value, self.default_charset)
+
+    @content_type.deleter
+    def content_type(self) -> None:
+        remove_lines(self._headerlist, "content-type")
+
+    @property
+    def charset(self) -> str | None:
+        """The charset of the Content-Type; None without one. Setting raises AttributeError without a Content-Type."""
+        header = last_value(self._headerlist, "content-type")
+        return charset_of(header) if header else None
+
+    @charset.setter
+    def charset(self, charset: str | None) -> None:
+        if charset is None:
+            del self.charset
+            return
+        header = last_value(self._headerlist, "content-type")
+        if header is None:
+            raise AttributeError("You cannot set the charset when no content-type is defined")
+        put_line(self._headerlist, _NAME, f"{CHARSET_RE.sub('', header, 1)}; charset={charset}")
+
+    @charset.deleter
+    def charset(self) -> None:
+        header = last_value(self._headerlist, "content-type")
+        if header is not None:
+            put_line(self._headerlist, _NAME, CHARSET_RE.sub("", header, 1))
+
+    @property
+    def content_type_params(self) -> dict[str, str]:
+        """The parameters of the Content-Type, in a dictionary of their own. Setting replaces all of them.
+
+        Raises ValueError for names that are not tokens, and values with control characters.
+        """
+        header = last_value(self._headerlist, "content-type") or ""
+        return parse_parameters(header.partition(";")[2])
+
+    @content_type_params.setter
+    def content_type_params(self, value_dict: Any) -> None:
+        parameters = format_parameters(dict(sorted(value_dict.items()))) if value_dict else ""
+        header = last_value(self._headerlist, "content-type") or ""
+        put_line(self._headerlist, _NAME, header.partition(";")[0] + parameters)
+
+    @content_type_params.deleter
+    def content_type_params(self) -> None:
+        self.content_type_params = {}
+
+
+@cache_short(128)
+def charset_of(content_type: str) -> str | None:
+    """Return the charset of a Content-Type; None without one."""
+    match = CHARSET_RE.search(content_type)
+    return match[1].strip().strip('"') if match else None
+
+
+def with_charset(content_type: str, charset: str | None) -> str:
+    """Return a Content-Type with a charset, if it can have one and has none."""
+    if not charset or not takes_charset(content_type) or CHARSET_RE.search(content_type):
+        return content_type
+    return f"{content_type}; charset={charset}"
+
+
+@cache_short(128)
+def takes_charset(content_type: str) -> bool:
+    """Check that a media type is text or XML."""
+    kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
+    if kind == "text":
+        return True
+    return (
+        subtype.endswith("+xml")
+        if kind == "image"
+        else kind == "application" and (subtype.startswith("xml") or subtype.endswith("+xml"))
+    )
+
+
+class ResponseFields:
+    """One attribute for each header. None stands for an absent one."""
+
+    _headerlist: Lines
+
+    accept_ranges = header_getter("Accept-Ranges")
+    age = header_property("Age", parse_int_safe, serialize_int)
+    allow = list_header("Allow")
+    content_disposition = header_getter("Content-Disposition")
+    content_encoding = header_getter("Content-Encoding")
+    content_language = list_header("Content-Language")
+    content_location = header_getter("Content-Location")
+    content_range = header_property("Content-Range", parse_content_range, serialize_content_range)
+    date = date_header("Date")
+    etag = header_property("ETag", parse_etag_response, serialize_etag_response)
+    expires = date_header("Expires")
+    last_modified = date_header("Last-Modified")
+    location = header_getter("Location")
+    pragma = header_getter("Pragma")
+    retry_after = header_property("Retry-After", parse_date_delta, serialize_date_delta)
+    server = header_getter("Server")
+    vary = list_header("Vary")
+    www_authenticate = header_property("WWW-Authenticate", parse_auth, serialize_auth)
+
+    @property
+    def etag_strong(self) -> Any:
+        """The entity tag; None for a weak one."""
+        return parse_etag_response(first_value(self._headerlist, "etag"), strong=True)
+
+
+_is_plain_path = re.compile(r"/(?![/.])(?>(?:[^\t\r\n/]++|/(?!\.))*)").fullmatch
+"""Match an absolute path without dot segments and without what browsers drop: it is resolved by putting it after."""
+_DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
+    """Return a location as a URL: one with a scheme as it is, any other as a path on the host of the request.
+
+    Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they read it, so
+    they are dropped here, too, before it is looked at. Control characters and what is not ASCII are percent-encoded:
+    not every interface could send them. Raises UnicodeEncodeError for a lone surrogate.
+    """
+    url = _resolved(environ, location)
+    if url.isascii() and url.isprintable():
+        return url
+    from antiphon.http.urls.url import as_uri
+
+    return as_uri(url)
+
+
+def _resolved(environ: "WSGIEnvironment", location: str) -> str:
+    if _is_plain_path(location):
+        return _origin(environ) + location
+    location = location.translate(_DROPPED_BY_BROWSERS)
+    if SCHEME_RE.match(location):
+        return location
+    if location.startswith("//"):
+        location = f"/%2f{location[2:]}"
+    from antiphon.http.urls.url import resolve  # late: most locations are plain paths
+
+    return resolve(request_uri(environ), location)
+
+
+def request_uri(environ: "WSGIEnvironment") -> str:
+    """Return the URL of a request without its query, and without the default port of its scheme."""
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    return _origin(environ) + quote(path.encode("latin-1"))
+
+
+def _origin(environ: "WSGIEnvironment") -> str:
+    scheme = environ["wsgi.url_scheme"]
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ':'))}"

@@ -9,20 +9,18 @@ from antiphon.dialects.werkzeug.datastructures.cache_control import (
     cache_control_property,
     cache_property,
 )
-from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
 from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy, csp_property
 from antiphon.dialects.werkzeug.datastructures.dicts import (
     CallbackDict,
+    HeaderSet,
     ImmutableDict,
     ImmutableList,
     ImmutableTypeConversionDict,
     TypeConversionDict,
 )
-from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
 from antiphon.dialects.werkzeug.datastructures.etag import ETags
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict, FileStorage
-from antiphon.dialects.werkzeug.datastructures.header_set import HeaderSet
-from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
 from antiphon.dialects.werkzeug.datastructures.mixins import (
     ImmutableDictMixin,
     ImmutableHeadersMixin,
@@ -31,9 +29,15 @@ from antiphon.dialects.werkzeug.datastructures.mixins import (
     UpdateDictMixin,
     is_immutable,
 )
-from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict, iter_multi_items
-from antiphon.dialects.werkzeug.datastructures.ordered import ImmutableOrderedMultiDict, OrderedMultiDict
 from antiphon.dialects.werkzeug.datastructures.range import ContentRange, IfRange, Range
+from antiphon.dialects.werkzeug.datastructures.structures import (
+    CombinedMultiDict,
+    ImmutableMultiDict,
+    ImmutableOrderedMultiDict,
+    MultiDict,
+    OrderedMultiDict,
+    iter_multi_items,
+)
 
 __all__ = [
     "Accept",

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
-from antiphon.dialects.werkzeug.tokens.lists import dump_header, parse_dict_header
-from antiphon.dialects.werkzeug.tokens.options import quote_header_value
+from antiphon.dialects.werkzeug.tokens import dump_header, parse_dict_header, quote_header_value
 from antiphon.embedding import OWS
 
 _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})

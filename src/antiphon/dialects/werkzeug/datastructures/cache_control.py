@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.dialects.werkzeug.datastructures.dicts import Directives
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
-from antiphon.dialects.werkzeug.tokens.lists import dump_header
+from antiphon.dialects.werkzeug.tokens import dump_header
 
 
 def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word

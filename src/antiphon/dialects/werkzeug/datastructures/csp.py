@@ -3,7 +3,7 @@
 from typing import Any
 
 from antiphon.dialects.werkzeug.datastructures.dicts import Directives
-from antiphon.dialects.werkzeug.tokens.lists import dump_csp_header
+from antiphon.dialects.werkzeug.tokens import dump_csp_header
 
 
 def csp_property(key: str) -> Any:

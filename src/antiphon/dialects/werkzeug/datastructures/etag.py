@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from antiphon.dialects.werkzeug.tokens.etags import generate_etag, unquote_etag
+from antiphon.dialects.werkzeug.tokens import generate_etag, unquote_etag
 
 
 class ETags(Collection[str]):

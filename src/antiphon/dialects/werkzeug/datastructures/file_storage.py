@@ -8,8 +8,8 @@ from typing import IO, Any
 
 from antiphon import Upload
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.tokens.options import parse_options_header
+from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
+from antiphon.dialects.werkzeug.tokens import parse_options_header
 from antiphon.embedding import OWS, lazy
 
 _whole_number = re.compile("-?[0-9]{1,18}").fullmatch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, c
 from antiphon.dialects._environ.updating import UpdateDictMixin
 
 if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+    from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
 
 __all__ = [
     "ImmutableDictMixin",

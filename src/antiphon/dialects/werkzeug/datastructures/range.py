@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from antiphon.dialects.werkzeug.tokens.dates import http_date
-from antiphon.dialects.werkzeug.tokens.etags import quote_etag
+from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
 
 
 class IfRange:

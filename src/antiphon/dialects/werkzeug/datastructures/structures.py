@@ -1,16 +1,517 @@
-"""The dictionaries and sets of `werkzeug.datastructures.structures`."""
+"""Dictionaries with several values for a key: ``[]`` and ``get`` return the first, ``getlist`` returns all."""
 
-from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeAlias, TypeVar, cast, overload
+
+from antiphon.dialects._environ.updating import MISSING
 from antiphon.dialects.werkzeug.datastructures.dicts import (
     CallbackDict,
+    HeaderSet,
     ImmutableDict,
     ImmutableList,
     ImmutableTypeConversionDict,
     TypeConversionDict,
+    converted,
 )
-from antiphon.dialects.werkzeug.datastructures.header_set import HeaderSet
-from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict, iter_multi_items
-from antiphon.dialects.werkzeug.datastructures.ordered import ImmutableOrderedMultiDict, OrderedMultiDict
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableMultiDictMixin
+from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+C = TypeVar("C")
+
+Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[tuple[K, V]]
+
+_MAPPINGS = (dict, Mapping)  # isinstance checks the first one fastest
+_SEVERAL = (list, tuple, set)
+
+# The methods of dict see the lists of values; those of MultiDict show the first values.
+_list_of: Callable[..., Any] = dict.__getitem__
+_list_or_none: Callable[..., Any] = dict.get
+_lists_of: Callable[..., Any] = dict.items
+_put: Callable[..., None] = dict.__setitem__
+
+
+def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
+    """Return each key with each of its values, for a MultiDict, a dictionary of values or lists, or pairs."""
+    source: Any = mapping
+    if isinstance(source, MultiDict):
+        return source.items(multi=True)
+    return _items_of_mapping(source) if isinstance(source, _MAPPINGS) else iter(source)
+
+
+class MultiDict(TypeConversionDict[K, V]):
+    """A dictionary with a list of values for each key, made from pairs, a dictionary, or another MultiDict.
+
+    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400, unless it is caught.
+    """
+
+    KeyError = BadRequestKeyError
+    """The error for a missing key, under the name that it had up to Werkzeug 0.15."""
+
+    def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
+        source: Any = mapping
+        if source is not None:
+            dict.update(self, _lists_from(source))
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "__getitem__" in vars(cls) and "get" not in vars(cls):
+            cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # which asks that one
+
+    def __getstate__(self) -> object:
+        return dict(self.lists())
+
+    def __setstate__(self, lists: Any) -> None:
+        dict.clear(self)
+        dict.update(self, lists)
+
+    # Reading
+
+    def __iter__(self) -> Iterator[K]:
+        # Unless a class says how it iterates, `dict(it)` copies the lists.
+        return super().__iter__()
+
+    def __getitem__(self, key: K) -> V:
+        try:
+            value: V = _list_of(self, key)[0]
+        except (KeyError, IndexError):
+            raise BadRequestKeyError(key) from None
+        return value
+
+    @overload
+    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
+    @overload
+    def get(self, key: K, default: D, type: None = None) -> V | D: ...
+    @overload
+    def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
+    @overload
+    def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
+    def get(
+        self,
+        key: K,
+        default: object = None,
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> object:
+        """Return the first value of a key, converted by ``type`` if given; ``default`` if that fails or the key is
+        missing.
+        """
+        values: list[V] | None = _list_or_none(self, key)
+        if not values:
+            return default
+        if type is None:
+            return values[0]
+        try:
+            return type(values[0])
+        except (ValueError, TypeError):
+            return default
+
+    @overload
+    def getlist(self, key: K, type: None = None) -> list[V]: ...
+    @overload
+    def getlist(self, key: K, type: Callable[[V], C]) -> list[C]: ...
+    def getlist(
+        self,
+        key: K,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> list[Any]:
+        """Return all values of a key, without those that ``type`` can't convert; empty if the key is missing."""
+        values: list[V] | None = _list_or_none(self, key)
+        if values is None:
+            return []
+        return values.copy() if type is None else converted(values, type)
+
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+        """Return each key with its first value; with ``multi``, each key with each of its values."""
+        if multi:
+            return iter([(key, value) for key, values in _lists_of(self) for value in values])
+        return iter([(key, values[0]) for key, values in _lists_of(self)])
+
+    def lists(self) -> Iterable[tuple[K, list[V]]]:
+        """Return each key with a list of its values."""
+        return iter([(key, values.copy()) for key, values in _lists_of(self)])
+
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+        """Return the first value of each key."""
+        return iter([values[0] for _, values in _lists_of(self)])
+
+    def listvalues(self) -> Iterable[list[V]]:
+        """Return the list of the values of each key."""
+        return cast("Iterable[list[V]]", super().values())
+
+    @overload
+    def to_dict(self, flat: Literal[True] = ...) -> dict[K, V]: ...
+    @overload
+    def to_dict(self, flat: Literal[False]) -> dict[K, list[V]]: ...
+    def to_dict(self, flat: bool = True) -> dict[K, V] | dict[K, list[V]]:
+        """Return a dictionary with the first value of each key, or with lists of all values."""
+        return dict(self.items()) if flat else dict(self.lists())
+
+    def copy(self) -> Any:
+        """Return a MultiDict with the same values, in new lists."""
+        return self.__class__(self)
+
+    def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a MultiDict with copies of the values."""
+        return self.__class__(cast("Any", deepcopy(self.to_dict(flat=False), memo)))
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.deepcopy(memo)
+
+    def __or__(self, other: object) -> Any:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        united = self.copy()
+        united.update(other)
+        return united
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.items(multi=True))!r})"
+
+    # Changing
+
+    def __setitem__(self, key: K, value: V) -> None:
+        """Set a key to one value, which replaces all values that it had."""
+        _put(self, key, [value])
+
+    def add(self, key: K, value: V) -> None:
+        """Add a value to those of a key."""
+        values = _list_or_none(self, key)
+        if values is None:
+            _put(self, key, [value])
+        else:
+            values.append(value)
+
+    def setlist(self, key: K, new_list: Iterable[V]) -> None:
+        """Set a key to several values, which replace all values that it had."""
+        _put(self, key, list(new_list))
+
+    def setdefault(self, key: K, default: V | None = None) -> V:
+        """Return the first value of a key, after setting it to ``default`` if it is missing."""
+        if key not in self:
+            self[key] = cast("V", default)
+        return self[key]
+
+    def setlistdefault(self, key: K, default_list: Iterable[V] | None = None) -> list[V]:
+        """Return the list of a key's values itself, to be changed. A missing key is set to the given values first."""
+        if key not in self:
+            _put(self, key, list(default_list or ()))
+        values: list[V] = _list_of(self, key)
+        return values
+
+    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
+        """Add values to those of the keys."""
+        for key, value in iter_multi_items(mapping):
+            self.add(key, value)
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+        if not isinstance(other, Mapping | Iterable):
+            return NotImplemented
+        self.update(other)
+        return self
+
+    @overload
+    def pop(self, key: K) -> V: ...
+    @overload
+    def pop(self, key: K, default: D) -> V | D: ...
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+        """Remove a key with all its values and return the first, or ``default``. Raises KeyError if there is
+        neither.
+        """
+        values = self.poplist(key)
+        if values:
+            return values[0]
+        if default is MISSING:
+            raise BadRequestKeyError(key)
+        return default
+
+    def popitem(self) -> tuple[K, V]:
+        """Remove the last key with all its values and return it with the first. Raises KeyError if there is none."""
+        key, values = self.popitemlist()
+        if not values:
+            raise BadRequestKeyError(key)
+        return key, values[0]
+
+    def poplist(self, key: K) -> list[V]:
+        """Remove a key and return its values; an empty list if there are none."""
+        return cast("list[V]", super().pop(key, []))
+
+    def popitemlist(self) -> tuple[K, list[V]]:
+        """Remove the last key and return it with its values. Raises KeyError if there is none."""
+        try:
+            return cast("tuple[K, list[V]]", super().popitem())
+        except KeyError as error:
+            raise BadRequestKeyError(*error.args) from None
+
+    # Names of Python 2
+
+    def iterlists(self) -> Iterable[tuple[K, list[V]]]:
+        """Return ``lists()``: the name in Python 2."""
+        return self.lists()
+
+    def iterlistvalues(self) -> Iterable[list[V]]:
+        """Return ``listvalues()``: the name in Python 2."""
+        return self.listvalues()
+
+    def iteritems(self, multi: bool = False) -> Iterator[tuple[K, V]]:
+        """Return ``items()``: the name in Python 2."""
+        return self.items(multi)
+
+    def itervalues(self) -> Iterator[V]:
+        """Return ``values()``: the name in Python 2."""
+        return self.values()
+
+    def iterkeys(self) -> Iterator[K]:
+        """Return ``keys()``: the name in Python 2."""
+        return iter(self.keys())
+
+
+class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
+    """A MultiDict that can't be changed. It has a hash if its values have one."""
+
+    def copy(self) -> MultiDict[K, V]:
+        """Return a MultiDict with the same values, which can be changed."""
+        return MultiDict(self)
+
+    def __copy__(self) -> Self:
+        return self
+
+
+def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
+    for key, value in mapping.items():
+        if isinstance(value, _SEVERAL):
+            for each in value:
+                yield key, each
+        else:
+            yield key, value
+
+
+def _lists_from(source: Any) -> Any:
+    """Return keys with lists of their values. Empty lists of a dictionary are left out."""
+    if isinstance(source, list):
+        return _lists_of_pairs(source)
+    if isinstance(source, MultiDict):
+        return source.lists()
+    if isinstance(source, _MAPPINGS):
+        return {
+            key: values
+            for key, value in source.items()
+            if (values := list(value) if isinstance(value, _SEVERAL) else [value])
+        }
+    return _lists_of_pairs(source)
+
+
+def _lists_of_pairs(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    lists: dict[K, list[V]] = {}
+    for key, value in pairs:
+        if key in lists:
+            lists[key].append(value)
+        else:
+            lists[key] = [value]
+    return lists
+
+
+class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
+    """A read-only view of several MultiDicts, in order."""
+
+    def __init__(self, dicts: Iterable[MultiDict[K, V]] | None = None) -> None:
+        super().__init__()
+        self.dicts: list[MultiDict[K, V]] = list(dicts or ())
+
+    @classmethod
+    def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - as a dictionary has it
+        """Raise TypeError: a CombinedMultiDict is made of dictionaries."""
+        raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        return type(self), (self.dicts,)
+
+    def __getitem__(self, key: K) -> V:
+        for each in self.dicts:
+            if key in each:
+                return each[key]
+        raise BadRequestKeyError(key)
+
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # one signature for all uses
+        self,
+        key: K,
+        default: Any = None,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> Any:
+        """Return the first value of a key that ``type`` converts, if it is given; ``default`` if there is none."""
+        for each in self.dicts:
+            if key in each:
+                if type is None:
+                    return each[key]
+                try:
+                    return type(each[key])
+                except (ValueError, TypeError):
+                    continue
+        return default
+
+    def getlist(
+        self,
+        key: K,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> list[Any]:
+        """Return all values of a key, without those that ``type`` can't convert, if it is given."""
+        return [value for each in self.dicts for value in each.getlist(key, type)]
+
+    def keys(self) -> Any:
+        """Return the keys of all dictionaries, without duplicates."""
+        return dict.fromkeys(key for each in self.dicts for key in each).keys()
+
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+        """Return each key with its first value; with ``multi``, each key with each of its values, dictionary by
+        dictionary.
+        """
+        found = set()
+        for each in self.dicts:
+            for key, value in each.items(multi):
+                if multi:
+                    yield key, value
+                elif key not in found:
+                    found.add(key)
+                    yield key, value
+
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+        """Return the first value of each key."""
+        return iter([value for _, value in self.items()])
+
+    def lists(self) -> Iterable[tuple[K, list[V]]]:
+        """Return each key with a list of its values in all dictionaries."""
+        lists: dict[K, list[V]] = {}
+        for each in self.dicts:
+            for key, values in each.lists():
+                lists.setdefault(key, []).extend(values)
+        return lists.items()
+
+    def listvalues(self) -> Iterator[list[V]]:
+        """Return a list of the values of each key."""
+        return iter([values for _, values in self.lists()])
+
+    def copy(self) -> MultiDict[K, V]:
+        """Return a MultiDict with the present values, which can be changed."""
+        return MultiDict(self)
+
+    def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a view of copies of the dictionaries."""
+        return type(self)(deepcopy(self.dicts, memo))
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in each for each in self.dicts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MultiDict):
+            return NotImplemented
+        return dict(self.lists()) == dict(other.lists())
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # dict has its own __ne__
+
+    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+        return super().__hash__()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dicts!r})"
+
+
+class OrderedMultiDict(MultiDict[K, V]):
+    """A MultiDict whose pairs stay in the order in which they were added."""
+
+    def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
+        super().__init__()
+        self._order: list[K] = []
+        for key, value in iter_multi_items(() if mapping is None else mapping):
+            OrderedMultiDict.add(self, key, value)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return type(self), (list(self.items(multi=True)),)
+
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+        """Return each key with its first value; with ``multi``, all pairs in order."""
+        if not multi:
+            yield from super().items()
+            return
+        values = {key: iter(listed) for key, listed in self.lists()}
+        for key in self._order.copy():
+            yield key, next(values[key])
+
+    def __setitem__(self, key: K, value: V) -> None:
+        """Set a key to one value, at the end. It replaces all values that the key had."""
+        self.setlist(key, [value])
+
+    def setlist(self, key: K, new_list: Iterable[V]) -> None:
+        """Set a key to several values, at the end. They replace all values that the key had."""
+        values = list(new_list)
+        self.poplist(key)
+        for value in values:
+            self.add(key, value)
+
+    def add(self, key: K, value: V) -> None:
+        """Add a pair at the end."""
+        super().add(key, value)
+        self._order.append(key)
+
+    def setlistdefault(self, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG002 - as it was called
+        """Raise TypeError: values that are added to such a list would have no place in the order."""
+        raise TypeError("setlistdefault is unsupported for ordered multi dicts")
+
+    def poplist(self, key: K) -> list[V]:
+        """Remove a key and return its values; an empty list if there are none."""
+        if key in self:
+            self._order = [each for each in self._order if each != key]
+        return cast("list[V]", dict.pop(self, key, []))
+
+    def popitemlist(self) -> tuple[K, list[V]]:
+        """Remove the last key and return it with its values. Raises KeyError if there is none."""
+        key, values = super().popitemlist()
+        self._order = [each for each in self._order if each != key]
+        return key, values
+
+    def __delitem__(self, key: K) -> None:
+        self.pop(key)
+
+    def clear(self) -> None:
+        """Remove all pairs."""
+        super().clear()
+        self._order.clear()
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, OrderedMultiDict):
+            return list(self.items(multi=True)) == list(other.items(multi=True))
+        return dict(self.lists()) == dict(other.lists()) if isinstance(other, MultiDict) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # dict has its own __ne__
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+
+class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # a hash
+    """An OrderedMultiDict that can't be changed. It has a hash if its values have one."""
+
+    def _iter_hashitems(self) -> Iterable[object]:
+        return enumerate(self.items(multi=True))
+
+    def copy(self) -> OrderedMultiDict[K, V]:
+        """Return an OrderedMultiDict with the same pairs, which can be changed."""
+        return OrderedMultiDict(self)
+
+    def __copy__(self) -> Self:
+        return self
+
 
 _ImmutableOrderedMultiDict = ImmutableOrderedMultiDict
 _OrderedMultiDict = OrderedMultiDict

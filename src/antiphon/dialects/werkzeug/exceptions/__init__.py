@@ -10,26 +10,32 @@ from antiphon.dialects.werkzeug.exceptions.aborter import (
     abort,
     default_exceptions,
 )
-from antiphon.dialects.werkzeug.exceptions.bad_request import (
+from antiphon.dialects.werkzeug.exceptions.base import (
     BadHost,
     BadRequest,
     BadRequestKeyError,
     ClientDisconnected,
+    HTTPException,
     SecurityError,
 )
-from antiphon.dialects.werkzeug.exceptions.client_errors import (
+from antiphon.dialects.werkzeug.exceptions.statuses import (
+    BadGateway,
     Conflict,
     ExpectationFailed,
     FailedDependency,
     Forbidden,
+    GatewayTimeout,
     Gone,
+    HTTPVersionNotSupported,
     ImATeapot,
+    InternalServerError,
     LengthRequired,
     Locked,
     MethodNotAllowed,
     MisdirectedRequest,
     NotAcceptable,
     NotFound,
+    NotImplemented,  # noqa: A004 - Werkzeug's word
     PreconditionFailed,
     PreconditionRequired,
     RequestedRangeNotSatisfiable,
@@ -37,22 +43,12 @@ from antiphon.dialects.werkzeug.exceptions.client_errors import (
     RequestHeaderFieldsTooLarge,
     RequestTimeout,
     RequestURITooLarge,
+    ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
     UnavailableForLegalReasons,
     UnprocessableEntity,
     UnsupportedMediaType,
-)
-from antiphon.dialects.werkzeug.exceptions.http_exception import (
-    HTTPException,
-)
-from antiphon.dialects.werkzeug.exceptions.server_errors import (
-    BadGateway,
-    GatewayTimeout,
-    HTTPVersionNotSupported,
-    InternalServerError,
-    NotImplemented,  # noqa: A004 - Werkzeug's word
-    ServiceUnavailable,
 )
 
 __all__ = [

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon.dialects._environ.heads import head_error
-from antiphon.dialects.werkzeug.exceptions import client_errors, server_errors
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions import statuses
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest, HTTPException
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -17,7 +16,7 @@ def _errors_of(module: object) -> dict[int, type[HTTPException]]:
     return {each.code: each for each in errors if each.code is not None}
 
 
-default_exceptions = {400: BadRequest} | _errors_of(client_errors) | _errors_of(server_errors)
+default_exceptions = {400: BadRequest} | _errors_of(statuses)
 """The exception class of each status that has one."""
 
 

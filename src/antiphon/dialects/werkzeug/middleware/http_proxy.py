@@ -7,10 +7,10 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from antiphon.dialects._environ.chunks import ClosingIterator
-from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
-from antiphon.dialects.werkzeug.exceptions.server_errors import BadGateway
-from antiphon.dialects.werkzeug.http.fields import is_hop_by_hop_header
-from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
+from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders
+from antiphon.dialects.werkzeug.exceptions.statuses import BadGateway
+from antiphon.dialects.werkzeug.http import is_hop_by_hop_header
+from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

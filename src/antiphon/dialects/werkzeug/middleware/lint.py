@@ -5,8 +5,8 @@ from typing import IO, TYPE_CHECKING, Any
 from warnings import warn
 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.http.fields import is_entity_header
-from antiphon.dialects.werkzeug.wsgi.iterators import FileWrapper
+from antiphon.dialects.werkzeug.http import is_entity_header
+from antiphon.dialects.werkzeug.wsgi import FileWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from antiphon.dialects.werkzeug.tokens.lists import parse_list_header
+from antiphon.dialects.werkzeug.tokens import parse_list_header
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

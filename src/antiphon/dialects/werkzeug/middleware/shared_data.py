@@ -10,11 +10,10 @@ from typing import IO, TYPE_CHECKING, TypeAlias, cast
 from zlib import adler32
 
 from antiphon import Request, Response
-from antiphon.dialects.werkzeug.exceptions.client_errors import PreconditionFailed, RequestedRangeNotSatisfiable
-from antiphon.dialects.werkzeug.tokens.dates import http_date
-from antiphon.dialects.werkzeug.tokens.etags import quote_etag
-from antiphon.dialects.werkzeug.utils.paths import safe_join
-from antiphon.dialects.werkzeug.wsgi.places import get_path_info
+from antiphon.dialects.werkzeug.exceptions.statuses import PreconditionFailed, RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.tokens import http_date, quote_etag
+from antiphon.dialects.werkzeug.utils import safe_join
+from antiphon.dialects.werkzeug.wsgi import get_path_info
 from antiphon.embedding import WSGIHead, guess_type
 from antiphon.http import errors
 

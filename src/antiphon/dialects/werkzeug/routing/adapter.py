@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
-from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
-from antiphon.dialects.werkzeug.exceptions.client_errors import MethodNotAllowed, NotFound
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.dialects.werkzeug.routing.builder import Built, build_directly, values_given
+from antiphon.dialects.werkzeug.datastructures.structures import iter_multi_items
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
+from antiphon.dialects.werkzeug.exceptions.statuses import MethodNotAllowed, NotFound
 from antiphon.dialects.werkzeug.routing.converters import quote_value
 from antiphon.dialects.werkzeug.routing.exceptions import (
     BuildError,
@@ -18,6 +17,7 @@ from antiphon.dialects.werkzeug.routing.exceptions import (
     RequestRedirect,
     WebsocketMismatch,
 )
+from antiphon.dialects.werkzeug.routing.parts import Built, build_directly, values_given
 from antiphon.dialects.werkzeug.url_fields import encode_fields
 
 if TYPE_CHECKING:

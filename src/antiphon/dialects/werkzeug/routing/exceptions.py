@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.base import BadRequest, HTTPException
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import MapAdapter
@@ -30,7 +29,7 @@ class RequestRedirect(HTTPException, RoutingException):
 
     def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
         """Return the redirect."""
-        from antiphon.dialects.werkzeug.utils.redirects import redirect
+        from antiphon.dialects.werkzeug.utils import redirect
 
         return redirect(self.new_url, self.code or 308)
 

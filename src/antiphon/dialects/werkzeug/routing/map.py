@@ -11,12 +11,12 @@ from warnings import warn
 from antiphon.dialects._environ.caching import LONGEST_CACHED
 from antiphon.dialects._environ.places import text_of, without_default_port
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
-from antiphon.dialects.werkzeug.exceptions.bad_request import BadHost
+from antiphon.dialects.werkzeug.exceptions.base import BadHost
 from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
-from antiphon.dialects.werkzeug.routing.builder import Direct
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS, BaseConverter
 from antiphon.dialects.werkzeug.routing.matcher import StateMachineMatcher
-from antiphon.dialects.werkzeug.wsgi.places import get_host, host_of
+from antiphon.dialects.werkzeug.routing.parts import Direct
+from antiphon.dialects.werkzeug.wsgi import get_host, host_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -1,10 +1,11 @@
-"""The parts of a rule: segments of a path, and expressions for several segments."""
+"""The parts of a rule: segments of a path, expressions for several segments, and the URLs built of them."""
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
-from antiphon.dialects.werkzeug.routing.converters import BaseConverter
+from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
+from antiphon.dialects.werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError, quote_value
 
 
 class Variable(NamedTuple):
@@ -94,3 +95,119 @@ def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
         part.pieces.pop()
         return [*parts, part.finish(slash_follows=True), _NOTHING]
     return [*parts, part.finish()]
+
+
+Built: TypeAlias = tuple[str, str, bool]
+"""The subdomain or host, the path with a query, and True for a WebSocket."""
+
+
+class Template:
+    """Percent-encoded text with places for values.
+
+    ``fill`` returns the text with the values of a mapping. It raises KeyError for a missing value, and the errors of
+    converters.
+    """
+
+    __slots__ = ("fill", "names")
+
+    def __init__(self, pieces: Iterable[str | Variable], defaults: Mapping[str, Any]) -> None:
+        texts: list[str] = []
+        fields: list[tuple[str, Callable[[Any], str]]] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                texts.append(quote_value(piece).replace("%", "%%"))
+            elif piece.name in defaults:
+                texts.append(piece.converter.to_url(defaults[piece.name]).replace("%", "%%"))
+            else:
+                texts.append("%s")
+                fields.append((piece.name, _writer(piece.converter)))
+        self.names = {name for name, _ in fields}
+        self.fill = _filler("".join(texts), fields)
+
+
+def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Mapping[str, Any]], str]:
+    """Return a function that puts values into a format. One value, or none, is faster than several."""
+    if not fields:
+        whole = text % ()
+        return lambda values: whole  # noqa: ARG005 - it has no place for any
+    if len(fields) == 1:
+        name, to_url = fields[0]
+        return lambda values: text % to_url(values[name])
+    return lambda values: text % tuple([to_url(values[name]) for name, to_url in fields])
+
+
+def _writer(converter: BaseConverter) -> Callable[[Any], str]:
+    """Return the function that makes text of a value: the converter's, or a faster one with the same result."""
+    if type(converter).to_url is BaseConverter.to_url:
+        return quote_value
+    if type(converter) is IntegerConverter and not converter.fixed_digits:
+        return _digits
+    return converter.to_url
+
+
+def _digits(number: Any) -> str:
+    return str(int(number))
+
+
+class Direct:
+    """A fast way to build a rule that has a fixed subdomain and is for HTTP.
+
+    ``methods`` are those of the rule, ``defaults`` the values that are not in its path. ``query`` prints values that
+    the rule has no place for.
+    """
+
+    __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")
+
+    def __init__(
+        self,
+        domain: Template,
+        path: Template,
+        methods: Container[str] | None,
+        defaults: Mapping[str, Any],
+        query: Callable[[Mapping[str, Any]], str],
+    ) -> None:
+        self._domain = domain.fill({})
+        self.methods = methods
+        self._fill = path.fill
+        self._names = path.names
+        self._defaults = tuple(defaults.items())
+        self._arguments = {*self._names, *defaults}
+        self._query = query
+
+    def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
+        """Return the URL; None if a value is missing, is refused by its converter, or contradicts a default."""
+        for name, value in self._defaults:
+            if name in values and values[name] != value:
+                return None
+        try:
+            path = self._fill(values)
+        except ValidationError:
+            return None
+        except Exception:
+            if self._names <= values.keys():
+                raise
+            return None  # whatever the error, a value is missing
+        if len(values) == len(self._names) or not append_unknown:
+            return self._domain, path, False
+        unknown = {name: value for name, value in values.items() if name not in self._arguments}
+        query = self._query(unknown) if unknown else ""
+        return self._domain, f"{path}?{query}" if query else path, False
+
+
+def build_directly(
+    ways: Iterable[Direct], values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
+) -> Built | None:
+    """Build by the first rule that takes the values and a method."""
+    for method in methods:
+        for way in ways:
+            takes_method = method is None or way.methods is None or method in way.methods
+            if takes_method and (built := way.build(values, append_unknown)):
+                return built
+    return None
+
+
+def values_given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are not None. Several values of one key in a MultiDict become a list."""
+    if isinstance(values, MultiDict):
+        return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}
+    return {name: value for name, value in values.items() if value is not None}

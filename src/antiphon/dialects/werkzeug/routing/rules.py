@@ -1,29 +1,166 @@
-"""Rules: paths with variables, and their endpoints."""
+"""Rules: paths with variables, and their endpoints; how a rule is parsed, and rules made from others."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from string import Template as TextTemplate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
-from antiphon.dialects.werkzeug.routing.builder import Direct, Template
-from antiphon.dialects.werkzeug.routing.converters import (
-    BaseConverter,
-    IntegerConverter,
-    ValidationError,
-)
-from antiphon.dialects.werkzeug.routing.factories import (
-    EndpointPrefix,
-    RuleFactory,
-    Subdomain,
-    Submount,
-)
-from antiphon.dialects.werkzeug.routing.parts import Part, Variable, parts_of
-from antiphon.dialects.werkzeug.routing.pattern import parse_converter_args, parse_rule, tokens
+from antiphon.dialects.werkzeug.datastructures.structures import iter_multi_items
+from antiphon.dialects.werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
+from antiphon.dialects.werkzeug.routing.parts import Direct, Part, Template, Variable, parts_of
 from antiphon.dialects.werkzeug.url_fields import encode_fields
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import Map
+
+
+_token = re.compile(r"(/)|([^</]+)|<(?:([A-Za-z_][A-Za-z0-9_]*)(?:\((.*?)\))?:)?([A-Za-z_][A-Za-z0-9_]*)>").match
+_argument = re.compile(
+    r"\s*(?:(\w+)\s*=\s*)?(?:[urUR]?(\"[^\"]*\"|'[^']*')|(\d+[^\s,]\d+|\d+[^\s,\w](?=\s*,)|[\w.]+))\s*,"
+)
+
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+
+class VariableText(NamedTuple):
+    """A variable as it is written in a rule."""
+
+    name: str
+    converter: str
+    arguments: str
+
+
+def tokens(rule: str) -> Iterator[str | VariableText]:
+    """Return the texts, single slashes and variables of a rule. Raises ValueError for a malformed rule."""
+    at = 0
+    while at < len(rule):
+        found = _token(rule, at)
+        if found is None:
+            raise ValueError(f"malformed url rule: {rule!r}")
+        slash, text, converter, arguments, name = found.groups()
+        yield slash or text or VariableText(name, converter or "default", arguments or "")
+        at = found.end()
+
+
+def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the positional and named arguments of a converter: ``2, "a b", signed=True``.
+
+    They are numbers, True, False, None, and texts, which need no quotes if they look like a name. Raises ValueError for
+    anything else.
+    """
+    argstr += ","
+    placed: list[Any] = []
+    named: dict[str, Any] = {}
+    end = 0
+    for found in _argument.finditer(argstr):
+        if found.start() != end:
+            raise ValueError(f"Cannot parse converter argument {argstr[end : found.start()]!r}")
+        name, quoted, plain = found.groups()
+        value = quoted[1:-1] if quoted else _constant(plain)
+        if name:
+            named[name] = value
+        else:
+            placed.append(value)
+        end = found.end()
+    return tuple(placed), named
+
+
+def _constant(text: str) -> str | float | bool | None:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
+    """Return the parts of a rule as Werkzeug gave them before 2.2: converter, arguments and name of each variable.
+
+    The text between two variables has neither a converter nor arguments. Raises ValueError for a malformed rule, and
+    for two variables of one name.
+    """
+    text = ""
+    names: set[str] = set()
+    for token in tokens(rule):
+        if isinstance(token, str):
+            text += token
+            continue
+        if text:
+            yield None, None, text
+        text = ""
+        if token.name in names:
+            raise ValueError(f"variable name {token.name!r} used twice.")
+        names.add(token.name)
+        yield token.converter, token.arguments or None, token.name
+    if text:
+        yield None, None, text
+
+
+class RuleFactory:
+    """A source of rules for a map: a base class."""
+
+    def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
+        """Return the rules, not bound to a map."""
+        raise NotImplementedError
+
+
+class _Changed(RuleFactory):
+    """Changed copies of rules: a base class."""
+
+    def __init__(self, rules: Iterable[RuleFactory]) -> None:
+        self.rules = rules
+
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
+        """Return a changed copy of each rule."""
+        for factory in self.rules:
+            for rule in factory.get_rules(map):
+                copy = rule.empty()
+                self.change(copy)
+                yield copy
+
+    def change(self, rule: "Rule") -> None:
+        """Change one rule."""
+        raise NotImplementedError
+
+
+class Subdomain(_Changed):
+    """Rules on a subdomain, which may have variables: ``Subdomain("<lang>", [Rule("/")])``."""
+
+    def __init__(self, subdomain: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.subdomain = subdomain
+
+    def change(self, rule: "Rule") -> None:
+        """Set the subdomain."""
+        rule.subdomain = self.subdomain
+
+
+class Submount(_Changed):
+    """Rules below a path: ``Submount("/shop", [Rule("/cart")])``."""
+
+    def __init__(self, path: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.path = path.rstrip("/")
+
+    def change(self, rule: "Rule") -> None:
+        """Put the path in front of the rule's."""
+        rule.rule = self.path + rule.rule
+
+
+class EndpointPrefix(_Changed):
+    """Rules with a prefix to their endpoints, which are texts."""
+
+    def __init__(self, prefix: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.prefix = prefix
+
+    def change(self, rule: "Rule") -> None:
+        """Put the prefix in front of the rule's endpoint."""
+        rule.endpoint = self.prefix + rule.endpoint
+
 
 __all__ = [
     "EndpointPrefix",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.formparser import UNLIMITED, extended_name, headers_of
 from antiphon.embedding import MultipartLimits, MultipartParser, PartData, PartHead
 from antiphon.http import BadRequest, ContentDisposition, ContentTooLarge

@@ -1,9 +1,9 @@
 """The host and the URL of a request, and the length of its body, by values instead of an environ."""
 
 from antiphon.dialects._environ.streams import body_length
-from antiphon.dialects.werkzeug.wsgi.places import host_is_trusted
-from antiphon.dialects.werkzeug.wsgi.places import host_of as get_host
-from antiphon.dialects.werkzeug.wsgi.places import url_of as get_current_url
+from antiphon.dialects.werkzeug.wsgi import host_is_trusted
+from antiphon.dialects.werkzeug.wsgi import host_of as get_host
+from antiphon.dialects.werkzeug.wsgi import url_of as get_current_url
 
 __all__ = ["get_content_length", "get_current_url", "get_host", "host_is_trusted"]
 

@@ -1,25 +1,300 @@
-"""Werkzeug's development server, which is the embedded server, on a socket that is bound before it starts."""
+"""Werkzeug's development server, which is the embedded server: it calls a WSGI application by a request handler."""
 
 import errno
 import os
 import sys
-from collections.abc import Iterable
-from http.server import HTTPServer
+import traceback
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from contextvars import Context, copy_context
+from functools import cached_property, partial
+from http.client import HTTPMessage
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from inspect import getattr_static
 from pathlib import Path
+from queue import SimpleQueue
 from socket import AF_INET, AF_INET6, socket
 from socketserver import TCPServer
-from threading import Event, Lock
-from typing import TYPE_CHECKING, Any
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon import Request, Response, from_wsgi
+from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
-from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
-from antiphon.dialects.werkzeug.serving.overriding import refuse_overrides
-from antiphon.dialects.werkzeug.serving.request_handler import WSGIRequestHandler
-from antiphon.embedding import BACKLOG, restarting
+from antiphon.embedding import BACKLOG, UNBOUNDED, ServedFunction, find_current_request, one_line, restarting
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+WRITE_MIDDLEWARE = "do it in the application, or in WSGI middleware around it"
+
+
+def refuse_overrides(kind: type, base: type, honoured: Container[str], advice: Mapping[str, str]) -> None:
+    """Refuse a subclass that overrides a name of its base that is not honoured.
+
+    ``advice`` says what to do instead of each name; for other names it is WRITE_MIDDLEWARE. Names with two underscores
+    may be overridden, and so may all that the base does not have. Raises NotImplementedError.
+    """
+    classes = kind.__mro__[: kind.__mro__.index(base)]
+    for name in (name for each in classes for name in vars(each)):
+        is_known = name in advice or hasattr(base, name)
+        if is_known and name not in honoured and not name.startswith("__"):
+            raise NotImplementedError(
+                f"{kind.__qualname__}.{name} has no effect, since Granian receives the requests:"
+                f" {advice.get(name, WRITE_MIDDLEWARE)}"
+            )
+
+
+T = TypeVar("T")
+
+
+class ServedApplication(ServedFunction):
+    """A WSGI application for servers of any interface. Its errors are logged, and answered with an error page."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        super().__init__(from_wsgi(application))
+
+    async def _handle(self, request: Request) -> Response:
+        """Answer a request, whose body may have any size."""
+        request.limits = UNBOUNDED  # the application has its own limits, and reads its body as a stream
+        return await super()._handle(request)
+
+
+class OneByOne:
+    """A WSGI application that answers one request at a time, all of them on one thread, until ``end``."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+        self._turn = Lock()
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._adding = Lock()
+        self._has_ended = False
+        Thread(target=self._work, name="antiphon-werkzeug", daemon=True).start()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request; others wait until the body is closed."""
+        self._turn.acquire()
+        run = partial(self._run, copy_context())
+        try:
+            return _Body(run, run(partial(self._application, environ, start_response)), self._turn.release)
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def end(self) -> None:
+        """End the thread after its last call."""
+        with self._adding:
+            self._has_ended = True
+            self._calls.put(None)
+
+    def _run(self, context: Context, function: Callable[[], T]) -> T:
+        """Call a function on the thread, and return its result. After the thread's end it is called on this one."""
+        result: Future[T] = Future()
+
+        def call() -> None:
+            try:
+                result.set_result(context.run(function))
+            except BaseException as error:
+                result.set_exception(error)
+
+        with self._adding:
+            is_late = self._has_ended
+            if not is_late:
+                self._calls.put(call)
+        if is_late:
+            call()
+        return result.result()
+
+    def _work(self) -> None:
+        while call := self._calls.get():
+            call()
+
+
+class _Body:
+    """A body whose chunks are made by ``run``, and which is closed by it; after that ``on_close`` is called, once."""
+
+    def __init__(
+        self, run: Callable[[Callable[[], Any]], Any], body: Iterable[bytes], on_close: Callable[[], None]
+    ) -> None:
+        self._run = run
+        self._body = body
+        self._on_close = [on_close]
+        self._chunks: Iterator[bytes] = run(partial(iter, body))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk: bytes | None = self._run(partial(next, self._chunks, None))
+        if chunk is None:
+            raise StopIteration
+        return chunk
+
+    def close(self) -> None:
+        """Close the body, if it can be closed."""
+        try:
+            if close := getattr(self._body, "close", None):
+                self._run(close)
+        finally:
+            while self._on_close:
+                self._on_close.pop()()
+
+
+_VERSION_NAMES = ("server_version", "sys_version", "version_string")
+_HONOURED_OF_HANDLER = frozenset({
+    *_VERSION_NAMES, "address_string", "date_time_string", "log", "log_date_time_string", "log_error", "log_message",
+    "log_request", "make_environ", "monthname", "port_integer", "protocol_version", "weekdayname",
+})  # fmt: skip
+_ADVICE_FOR_HANDLER = {
+    "connection_dropped": "give the body of the response a close(), which is called when the client has left",
+    "disable_nagle_algorithm": "leave it out",
+    "rbufsize": "leave it out",
+    "run_wsgi": WRITE_MIDDLEWARE,
+    "timeout": "leave it out, since Granian has timeouts of its own",
+    "wbufsize": "leave it out",
+    **{f"do_{method}": WRITE_MIDDLEWARE for method in ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")},
+}
+
+
+class WSGIRequestHandler(BaseHTTPRequestHandler):
+    """A request as a program may handle it: subclasses override ``make_environ`` and the methods whose names begin
+    with `log`, and say ``server_version``, ``sys_version`` or ``version_string``.
+
+    A subclass that overrides what could not be honoured, such as ``do_GET``, raises NotImplementedError when it is
+    defined, as does a ``protocol_version`` other than HTTP/1.1; one with a ``run_wsgi`` when it is used. There is no
+    socket: no ``connection``, no ``wfile``.
+    """
+
+    server: Any
+    """The ``BaseWSGIServer`` that received the request."""
+    protocol_version = "HTTP/1.1"
+    server_version = f"Werkzeug/{__version__}"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER | {"run_wsgi"}, _ADVICE_FOR_HANDLER)
+        if cls.protocol_version != "HTTP/1.1":
+            raise NotImplementedError(
+                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, and Granian speaks HTTP/1.1:"
+                " leave it out"
+            )
+
+    @classmethod
+    def check(cls) -> None:
+        """Refuse a class with a ``run_wsgi`` of its own: programs define such a class, and use it for Unix sockets."""
+        refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER, _ADVICE_FOR_HANDLER)
+
+    def __init__(self, request: "WSGIEnvironment", client_address: tuple[str, int], server: "BaseWSGIServer") -> None:
+        self._given = request
+        self.client_address = client_address
+        self.server = server
+        self.command = request["REQUEST_METHOD"]
+        self.path = request.get("REQUEST_URI", "")
+        self.request_version = request.get("SERVER_PROTOCOL", "HTTP/1.1")
+        self.requestline = f"{self.command} {self.path} {self.request_version}"
+        self.rfile = request["wsgi.input"]
+
+    @cached_property
+    def headers(self) -> HTTPMessage:  # type: ignore[override]  # it is computed
+        """The fields of the head, including names with an underscore, which an environ can't contain."""
+        message = HTTPMessage()
+        request = find_current_request()
+        for name, value in () if request is None else request.head.fields():
+            message.add_header(name, value)
+        return message
+
+    def make_environ(self) -> "WSGIEnvironment":
+        """Return the environ of the request."""
+        environ, server = self._given, self.server
+        environ |= {
+            "RAW_URI": self.path,
+            "REMOTE_PORT": self.port_integer(),
+            "SERVER_NAME": server.server_name,
+            "SERVER_PORT": str(server.port),
+            "SERVER_SOFTWARE": self.server_version,
+            "wsgi.multiprocess": server.multiprocess,
+            "wsgi.multithread": server.multithread,
+        }
+        if environ.get("CONTENT_LENGTH"):
+            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, so that a body that breaks off is noticed
+        return environ
+
+    def address_string(self) -> str:
+        """Return the address of the client."""
+        return self.client_address[0]
+
+    def port_integer(self) -> int:
+        """Return the port of the client."""
+        return self.client_address[1]
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log a request, when its response starts."""
+        self.log("info", '"%s" %s %s', one_line(self.requestline), code, size)
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
+        """Log an error."""
+        self.log("error", format, *args)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Log a message."""
+        self.log("info", format, *args)
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        """Log a message by the method ``type`` of the logger `werkzeug`, with the client's address and the time."""
+        address = self.address_string().replace("%", "%%")  # of an IPv6 address with a scope
+        _log(type, f"{address} - - [{self.log_date_time_string()}] {message}\n", *args)
+
+    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Call the application. The server logs its errors, and answers them with a 500."""
+        started = _Start(self, start_response)
+        try:
+            chunks: Iterable[bytes] = self.server.app(environ, started)
+        except Exception:
+            self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
+            chunks = InternalServerError()(environ, restarting(started))
+        started.is_chosen = True
+        started.log()
+        return chunks
+
+    def _server_field(self) -> list[tuple[str, str]]:
+        """Return the field with the server's name, if a subclass has one: others don't name the program."""
+        own = type(self)
+        names = [name for name in _VERSION_NAMES if _of(own, name) is not _of(WSGIRequestHandler, name)]
+        return [("Server", self.version_string().strip())] if names else []
+
+
+def _of(kind: type, name: str) -> object:
+    return getattr_static(kind, name)
+
+
+class _Start:
+    """The ``start_response`` of an application, which logs the request once it is known how that is answered."""
+
+    def __init__(self, handler: WSGIRequestHandler, start_response: "StartResponse") -> None:
+        self._handler = handler
+        self._start_response = start_response
+        self._code: str | None = None
+        self.is_chosen = False
+        """True once the application has returned: no other response takes the place of this one."""
+
+    def __call__(
+        self, status: str, fields: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        if own := self._handler._server_field():  # noqa: SLF001 - of this module
+            fields = [*fields, *(own if all(name.lower() != "server" for name, _ in fields) else ())]
+        write = self._start_response(status, fields, exc_info)
+        self._code = status[:3]
+        if self.is_chosen:
+            self.log()
+        return write
+
+    def log(self) -> None:
+        """Log the request, if the response has started."""
+        if self._code is not None:
+            self._handler.log_request(self._code)
+
 
 GRACE = 1.0
 """Seconds for open requests after Ctrl-C, and as many again for those that are cut off then."""

@@ -1,9 +1,12 @@
 """The contents of `werkzeug.test`: environs made from values, and a client that calls an application."""
 
-from antiphon.dialects.werkzeug.test.builder import EnvironBuilder, create_environ
-from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError, TestResponse, run_wsgi_app
-from antiphon.dialects.werkzeug.test.cookie import Cookie
-from antiphon.dialects.werkzeug.test.multipart_body import encode_multipart, stream_encode_multipart
+from antiphon.dialects.werkzeug.test.builder import (
+    EnvironBuilder,
+    create_environ,
+    encode_multipart,
+    stream_encode_multipart,
+)
+from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError, Cookie, TestResponse, run_wsgi_app
 
 __all__ = [
     "Client",

@@ -1,29 +1,260 @@
-"""Environs and requests made from values, for tests and scripts."""
+"""Environs and requests made from values, for tests and scripts: their target, their headers and their body."""
 
 import json
+import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
-from typing import IO, TYPE_CHECKING, Any, Self
-from urllib.parse import unquote
+from typing import IO, TYPE_CHECKING, Any, Self, cast
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from antiphon.dialects._environ.places import text_of
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization
-from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
-from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
-from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
-from antiphon.dialects.werkzeug.test.content import Content
-from antiphon.dialects.werkzeug.test.destination import Destination, base_url_of
-from antiphon.dialects.werkzeug.test.multipart_body import each_value, stream_encode_multipart
+from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict
+from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
+from antiphon.dialects.werkzeug.datastructures.structures import CombinedMultiDict, MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartEncoder
 from antiphon.dialects.werkzeug.url_fields import encode_fields
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
+from antiphon.dialects.werkzeug.wrappers.common_descriptors import MediaType
 from antiphon.dialects.werkzeug.wrappers.request import Request
+from antiphon.embedding import Spool, Window
 from antiphon.http.headers import write_raw_utf8
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+
+class Destination:
+    """A URL in parts that can be changed."""
+
+    host: str
+    path: str
+    request_uri: str
+    script_root: str
+    url_scheme: str
+    _query_string: str | None
+    _args: "MultiDict[str, Any] | None"
+
+    def _set_path(self, path: str, query_string: Mapping[str, Any] | str | None) -> None:
+        if "?" in path and query_string is not None:
+            raise ValueError("the query is given twice: in the path and separately")
+        parts = urlsplit(path)
+        self.path = iri_to_uri(parts.path)
+        self.request_uri = path
+        if "?" in path:
+            query_string = parts.query
+        if isinstance(query_string, str):
+            self.query_string = query_string
+        else:
+            self.args = query_string if isinstance(query_string, MultiDict) else MultiDict(query_string or ())
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host, and the path of the application's root, with a slash at the end."""
+        return base_url_of(self.url_scheme, self.host, self.script_root)
+
+    @base_url.setter
+    def base_url(self, value: str | None) -> None:
+        parts = urlsplit("http://localhost" if value is None else value)
+        if parts.query or parts.fragment:
+            raise ValueError("a base URL has no query and no fragment")
+        self.script_root = parts.path.rstrip("/")
+        self.host = parts.netloc
+        self.url_scheme = parts.scheme
+
+    @property
+    def query_string(self) -> str:
+        """The query. Setting it removes the ``args``."""
+        if self._query_string is not None:
+            return self._query_string
+        return encode_fields(iter_multi_items(self._args)) if self._args else ""
+
+    @query_string.setter
+    def query_string(self, value: str | None) -> None:
+        self._query_string = value
+        self._args = None
+
+    @property
+    def args(self) -> "MultiDict[str, Any]":
+        """The fields of the query. Raises AttributeError if that is set as text."""
+        if self._query_string is not None:
+            raise AttributeError("the query is set as text, and has no fields")
+        if self._args is None:
+            self._args = MultiDict()
+        return self._args
+
+    @args.setter
+    def args(self, value: "MultiDict[str, Any] | None") -> None:
+        self._query_string = None
+        self._args = value
+
+    @property
+    def server_name(self) -> str:
+        """The host without a port."""
+        return self.host.partition(":")[0]
+
+    @property
+    def server_port(self) -> int:
+        """The port, or the default port of the scheme."""
+        digits = self.host.partition(":")[2]
+        return int(digits) if digits.isascii() and digits.isdigit() else 443 if self.url_scheme == "https" else 80
+
+
+def base_url_of(scheme: str, host: str, root: str) -> str:
+    return urlunsplit((scheme, host, root, "", "")).rstrip("/") + "/"
+
+
+class Content(MediaType):
+    """A body: a stream, or the fields and files of a form."""
+
+    charset = "utf-8"
+
+    _form: "MultiDict[str, Any] | None"
+    _files: FileMultiDict | None
+    _input_stream: IO[bytes] | None = None
+
+    def __init__(self, headers: Any) -> None:
+        self.headers = headers if isinstance(headers, Headers) else Headers(_named(headers or ()))
+        self._form = None
+        self._files = None
+
+    @property
+    def content_type(self) -> str | None:
+        """The content type; by default that of the form, if there is one."""
+        content_type = self.headers.get("Content-Type")
+        if content_type is None and not self._input_stream:
+            if self._files:
+                return "multipart/form-data"
+            if self._form:
+                return "application/x-www-form-urlencoded"
+        return content_type
+
+    @content_type.setter
+    def content_type(self, value: str | None) -> None:
+        self._set_or_remove("Content-Type", value)
+
+    @property
+    def content_length(self) -> int | None:
+        """The declared length of the body in bytes."""
+        return self.headers.get("Content-Length", type=int)
+
+    @content_length.setter
+    def content_length(self, value: int | str | None) -> None:
+        self._set_or_remove("Content-Length", None if value is None else str(value))
+
+    def _set_or_remove(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.headers.remove(name)
+        else:
+            self.headers[name] = value
+
+    @property
+    def input_stream(self) -> IO[bytes] | None:
+        """The body as a stream. Setting it removes the form."""
+        return self._input_stream
+
+    @input_stream.setter
+    def input_stream(self, value: IO[bytes] | None) -> None:
+        self._input_stream = value
+        self._form = None
+        self._files = None
+
+    @property
+    def form(self) -> "MultiDict[str, Any]":
+        """The fields of the form. Raises AttributeError if a stream is set."""
+        self._check_form()
+        if self._form is None:
+            self._form = MultiDict()
+        return self._form
+
+    @form.setter
+    def form(self, value: "MultiDict[str, Any]") -> None:
+        self._input_stream = None
+        self._form = value
+
+    @property
+    def files(self) -> FileMultiDict:
+        """The files of the form. Raises AttributeError if a stream is set."""
+        self._check_form()
+        if self._files is None:
+            self._files = FileMultiDict()
+        return self._files
+
+    @files.setter
+    def files(self, value: FileMultiDict) -> None:
+        self._input_stream = None
+        self._files = value
+
+    def _check_form(self) -> None:
+        if self._input_stream is not None:
+            raise AttributeError("the body is set as a stream, and is not a form")
+
+
+def _named(headers: Any) -> list[tuple[str, Any]]:
+    """Return the pairs of headers with a name, since others reach no server."""
+    return [(name, value) for name, value in iter_multi_items(headers) if name]
+
+
+_CHUNK = 16 << 10
+_THRESHOLD = 500 << 10
+
+
+def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Return the names and values of a MultiDict, or of a mapping whose values may be lists."""
+    if isinstance(data, MultiDict):
+        yield from data.items(multi=True)
+        return
+    for name, value in data.items():
+        for each in value if isinstance(value, list) else [value]:
+            yield name, each
+
+
+def stream_encode_multipart(
+    data: Mapping[str, Any], use_tempfile: bool = True, threshold: int = _THRESHOLD, boundary: str | None = None
+) -> tuple[IO[bytes], int, str]:
+    """Return the form as a stream, its length, and the boundary.
+
+    Values are text, or file objects with a ``filename`` or a ``name``. With ``use_tempfile`` a form of more than
+    ``threshold`` bytes is on disk.
+    """
+    boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
+    spool = Spool(threshold=threshold if use_tempfile else sys.maxsize)
+    encoder = MultipartEncoder(boundary.encode())
+    for name, value in each_value(data):
+        for event in _file_events(name, value) if hasattr(value, "read") else _field_events(name, value):
+            spool.write(encoder.send_event(event))
+    spool.write(encoder.send_event(Epilogue(b"")))
+    return cast("IO[bytes]", Window(spool, 0, spool.size)), spool.size, boundary
+
+
+def _field_events(name: str, value: object) -> Iterator[Event]:
+    yield Field(name, Headers())
+    yield Data(str(value).encode(), more_data=False)
+
+
+def _file_events(name: str, file: Any) -> Iterator[Event]:
+    filename = getattr(file, "filename", getattr(file, "name", None))
+    headers = Headers(getattr(file, "headers", None))
+    headers["Content-Type"] = getattr(file, "content_type", None) or _guessed_type(filename)
+    yield Field(name, headers) if filename is None else File(name, filename, headers)
+    yield Data(b"", more_data=True)
+    while chunk := file.read(_CHUNK):
+        yield Data(chunk, more_data=True)
+
+
+def _guessed_type(filename: str | None) -> str:
+    from mimetypes import guess_type
+
+    return (filename and guess_type(filename)[0]) or "application/octet-stream"
+
+
+def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
+    """Return the boundary, and the form as bytes."""
+    stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
+    return boundary, stream.read()
+
 
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"

@@ -1,10 +1,27 @@
 """The functions of `werkzeug.urls`: ``iri_to_uri`` and ``uri_to_iri``, and those that it had up to 2.3."""
 
-from antiphon.dialects.werkzeug.urls.fields import url_decode, url_decode_stream, url_encode, url_encode_stream
-from antiphon.dialects.werkzeug.urls.href import Href
-from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, uri_to_iri, url_unparse
-from antiphon.dialects.werkzeug.urls.parts import URL, BaseURL, BytesURL, url_fix, url_join, url_parse
-from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_quote_plus, url_unquote, url_unquote_plus
+from antiphon.dialects.werkzeug.urls.iri import (
+    iri_to_uri,
+    uri_to_iri,
+    url_quote,
+    url_quote_plus,
+    url_unparse,
+    url_unquote,
+    url_unquote_plus,
+)
+from antiphon.dialects.werkzeug.urls.parts import (
+    URL,
+    BaseURL,
+    BytesURL,
+    Href,
+    url_decode,
+    url_decode_stream,
+    url_encode,
+    url_encode_stream,
+    url_fix,
+    url_join,
+    url_parse,
+)
 
 __all__ = [
     "URL",

@@ -1,17 +1,128 @@
-"""URLs as tuples of five parts, as Werkzeug had them before 3.0: split, printed and joined."""
+"""URLs as tuples of five parts, URLs made by calls, and query strings, as Werkzeug had them before 3.0."""
 
 import ntpath
 import os
 import posixpath
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, Self, TextIO, TypeVar, cast, overload
 
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.urls.fields import url_decode
-from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri, url_unparse
-from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_quote_plus, url_unquote
+from antiphon.dialects.werkzeug.datastructures.structures import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.urls.iri import (
+    iri_to_uri,
+    unicode_host,
+    unquote_user,
+    uri_to_iri,
+    url_quote,
+    url_quote_plus,
+    url_unparse,
+    url_unquote,
+    url_unquote_plus,
+)
 from antiphon.http.urls import url as uri
+
+D = TypeVar("D")
+
+
+def url_decode(
+    s: str | bytes,
+    charset: str = "utf-8",
+    include_empty: bool = True,
+    errors: str = "replace",
+    separator: str | bytes = "&",
+    cls: Callable[[Iterator[tuple[str, str]]], D] | None = None,
+    **options: object,  # noqa: ARG001 - decode_keys, which has had no effect since Python 3
+) -> "D | MultiDict[str, str]":
+    """Return the fields of a query, as ``cls``, by default a MultiDict. ``include_empty`` includes fields without
+    ``=``.
+    """
+    raw = s.encode(charset or "utf-8") if isinstance(s, str) else s
+    between = separator.encode() if isinstance(separator, str) else separator
+    make = cast("Callable[[Iterator[tuple[str, str]]], Any]", cls or MultiDict)
+    decoded: D | MultiDict[str, str] = make(_decoded(raw.split(between), charset, include_empty, errors))
+    return decoded
+
+
+def url_decode_stream(
+    stream: BinaryIO,
+    charset: str = "utf-8",
+    include_empty: bool = True,
+    errors: str = "replace",
+    separator: bytes = b"&",
+    cls: Callable[[Iterator[tuple[str, str]]], D] | None = None,
+    limit: int | None = None,
+    **options: object,
+) -> "D | MultiDict[str, str]":
+    """Return the fields in the next ``limit`` bytes of a stream, or in all of them."""
+    return url_decode(
+        stream.read(-1 if limit is None else limit), charset, include_empty, errors, separator, cls, **options
+    )
+
+
+def _decoded(pieces: list[bytes], charset: str, include_empty: bool, errors: str) -> Iterator[tuple[str, str]]:
+    for piece in pieces:
+        name, equals, value = piece.partition(b"=")
+        if piece and (equals or include_empty):
+            yield url_unquote_plus(name, charset, errors), url_unquote_plus(value, charset, errors)
+
+
+def url_encode(
+    obj: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    charset: str = "utf-8",
+    sort: bool = False,
+    key: Callable[[tuple[Any, Any]], Any] | None = None,
+    separator: str | bytes = "&",
+    **options: object,  # noqa: ARG001 - encode_keys, which has had no effect since Python 3
+) -> str:
+    """Return names and values as a query. None is left out, and a list counts as several values."""
+    between = separator if isinstance(separator, str) else separator.decode("ascii")
+    return between.join(_encoded(obj, charset, sort, key))
+
+
+@overload
+def url_encode_stream(
+    obj: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    stream: None = None,
+    charset: str = "utf-8",
+    sort: bool = False,
+    key: Callable[[tuple[Any, Any]], Any] | None = None,
+    separator: str | bytes = "&",
+) -> Iterator[str]: ...
+@overload
+def url_encode_stream(
+    obj: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    stream: TextIO,
+    charset: str = "utf-8",
+    sort: bool = False,
+    key: Callable[[tuple[Any, Any]], Any] | None = None,
+    separator: str | bytes = "&",
+) -> None: ...
+def url_encode_stream(
+    obj: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    stream: TextIO | None = None,
+    charset: str = "utf-8",
+    sort: bool = False,
+    key: Callable[[tuple[Any, Any]], Any] | None = None,
+    separator: str | bytes = "&",
+) -> Iterator[str] | None:
+    """Write names and values as a query to a stream; without a stream, return an iterator over the fields."""
+    if stream is None:
+        return _encoded(obj, charset, sort, key)
+    stream.write(url_encode(obj, charset, sort, key, separator))
+    return None
+
+
+def _encoded(
+    obj: Mapping[Any, Any] | Iterable[tuple[Any, Any]],
+    charset: str,
+    sort: bool,
+    key: Callable[[tuple[Any, Any]], Any] | None,
+) -> Iterator[str]:
+    items = iter_multi_items(cast("Mapping[Any, Any]", obj))
+    for name, value in sorted(items, key=key) if sort else items:
+        if value is not None:
+            yield f"{url_quote_plus(name, charset)}={url_quote_plus(value, charset)}"
+
 
 _beginning = re.compile(r"(?:([A-Za-z0-9+\-.,]+):(?![0-9]+\Z))?(?://([^/?#]*))?", re.DOTALL).match
 _host = re.compile(
@@ -108,12 +219,12 @@ class BaseURL(_Parts):
     @property
     def username(self) -> str | None:
         """The user, percent-decoded."""
-        return _decoded(self._user[0])
+        return _decoded_user(self._user[0])
 
     @property
     def password(self) -> str | None:
         """The password, percent-decoded."""
-        return _decoded(self._user[1])
+        return _decoded_user(self._user[1])
 
     def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
         """Return the fields of the query; see ``url_decode``."""
@@ -197,7 +308,7 @@ def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
-def _decoded(user: str | None) -> str | None:
+def _decoded_user(user: str | None) -> str | None:
     if user is None:
         return None
     try:
@@ -274,3 +385,43 @@ def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
     fragment = url_quote_plus(url.fragment, charset, safe=":&%=+$!*'(),")
     fixed: str = url_unparse((url.scheme, url.ascii_netloc(), path, query, fragment))
     return fixed
+
+
+class Href:
+    """A function that makes URLs below a base: of segments of the path, and of the query by name.
+
+    An attribute is an Href below that segment.
+    """
+
+    def __init__(
+        self,
+        base: str = "./",
+        charset: str = "utf-8",
+        sort: bool = False,
+        key: Callable[[tuple[Any, Any]], Any] | None = None,
+    ) -> None:
+        self.base = base or "./"
+        self.charset = charset
+        self.sort = sort
+        self.key = key
+
+    def __getattr__(self, name: str) -> "Href":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Href(url_join(f"{self.base.removesuffix('/')}/", name), self.charset, self.sort, self.key)
+
+    def __call__(self, *path: Any, **query: Any) -> str:
+        """Return the URL. None is left out; the query may also be a mapping, as the last positional argument.
+
+        An underscore at the end of a name is removed. Raises TypeError for a query in both ways.
+        """
+        fields: Mapping[Any, Any] = {name.removesuffix("_") or name: value for name, value in query.items()}
+        if path and isinstance(path[-1], dict):
+            if query:
+                raise TypeError("keyword arguments and query-dicts can't be combined")
+            *path, fields = path  # type: ignore[assignment]  # a list will do as well
+        segments = [url_quote(segment, self.charset) for segment in path if segment is not None]
+        url = self.base
+        if below := "/".join(segments).lstrip("/"):
+            url = url_join(f"{url.removesuffix('/')}/", f"./{below}")
+        return f"{url}?{url_encode(fields, self.charset, self.sort, self.key)}" if fields else url

@@ -1,20 +1,366 @@
-"""Requests without attributes for headers: target, query, cookies and body."""
+"""Requests without attributes for headers: their head, and their body as a stream, as bytes or as a form."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Self
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.errors import forget_frames
+from antiphon.dialects._environ.headers import field_name
 from antiphon.dialects._environ.places import server_of, text_of
-from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
-from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.utils.accessors import environ_property
-from antiphon.dialects.werkzeug.wrappers.request_body import RequestBody
-from antiphon.dialects.werkzeug.wrappers.request_head import RequestHead
+from antiphon.dialects._environ.streams import read_body
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
+from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
+from antiphon.dialects.werkzeug.datastructures.structures import (
+    CombinedMultiDict,
+    ImmutableMultiDict,
+    MultiDict,
+    iter_multi_items,
+)
+from antiphon.dialects.werkzeug.exceptions.base import HTTPException
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestURITooLarge
+from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory, has_more_fields, read_fields
+from antiphon.dialects.werkzeug.tokens import parse_list_header, parse_options_header, read_cookies
+from antiphon.dialects.werkzeug.utils import environ_header, environ_property
+from antiphon.dialects.werkzeug.wsgi import LimitedStream, get_content_length, get_input_stream, host_of, url_of
 from antiphon.embedding import lazy
+from antiphon.http import Limits
+from antiphon.http.headers import combine
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+class HeadersAsEnviron:
+    """Headers that are read by the keys of an environ (PEP 3333)."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of a field, with all its lines; ``default`` if there is none."""
+        name = field_name(key)
+        lines: list[str] = [] if name is None else self._headers.getlist(name)
+        return combine(str(name).lower(), lines) if lines else default
+
+    def __getitem__(self, key: str) -> Any:
+        value = self.get(key)
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+
+@cache_short(256)
+def _mimetype_of(content_type: str) -> str:
+    return parse_options_header(content_type)[0].lower()
+
+
+def _read_parameters(raw: str | None) -> dict[str, str]:
+    return parse_options_header(raw)[1]
+
+
+class RequestHead:
+    """A method, a target, headers and a client as an object. Each value is read on first use, and then kept."""
+
+    dict_storage_class: type[Any] = ImmutableMultiDict
+    """The class of ``cookies``."""
+    list_storage_class: type[Any] = ImmutableList
+    """The class of ``access_route``."""
+    trusted_hosts: list[str] | None = None
+    """The allowed hosts; with a dot before the name, its subdomains too. None allows any host."""
+    max_query_fields: int | None = Limits().fields
+    """The most fields of a query. More raise RequestURITooLarge."""
+    parameter_storage_class: type[Any] = ImmutableMultiDict
+    """The class of the fields of queries and forms, and of files."""
+
+    environ: Any
+    if TYPE_CHECKING:  # attributes here, and lazy where there is an environ
+        method: lazy[str]
+        scheme: lazy[str]
+        server: lazy[tuple[str, int | None] | None]
+        root_path: lazy[str]
+        path: lazy[str]
+        query_string: lazy[bytes]
+        headers: lazy[Any]
+        remote_addr: lazy[str | None]
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        server: tuple[str, int | None] | None,
+        root_path: str,
+        path: str,
+        query_string: bytes,
+        headers: Headers,
+        remote_addr: str | None,
+    ) -> None:
+        self.environ = HeadersAsEnviron(headers)
+        self.__dict__ |= {
+            "method": method.upper(),
+            "scheme": scheme,
+            "server": server,
+            "root_path": root_path.rstrip("/"),
+            "path": "/" + path.lstrip("/"),
+            "query_string": query_string,
+            "headers": headers,
+            "remote_addr": remote_addr,
+        }
+
+    def __repr__(self) -> str:
+        try:
+            url = repr(self.url)
+        except Exception as error:
+            url = f"(no URL: {error})"
+        return f"<{type(self).__name__} {url} [{self.method}]>"
+
+    # Target
+
+    @lazy
+    def full_path(self) -> str:
+        """Path and query, always with a question mark between them."""
+        return f"{self.path}?{self.query_string.decode(errors='replace')}"
+
+    @property
+    def is_secure(self) -> bool:
+        """True if the request came over TLS."""
+        return self.scheme in ("https", "wss")
+
+    @lazy
+    def host(self) -> str:
+        """The host, with its port if that is not the default; empty if it is malformed.
+
+        Raises SecurityError for a host that is not among ``trusted_hosts``.
+        """
+        named = self.environ.get("HTTP_HOST")
+        return host_of(self.scheme, named, self.server if named is None else None, self.trusted_hosts)
+
+    @lazy
+    def url(self) -> str:
+        """The whole URL as an IRI."""
+        return url_of(self.scheme, self.host, self.root_path, self.path, self.query_string)
+
+    @lazy
+    def base_url(self) -> str:
+        """The URL without the query."""
+        return url_of(self.scheme, self.host, self.root_path, self.path)
+
+    @lazy
+    def root_url(self) -> str:
+        """The URL of the application's root, with a slash at its end."""
+        return url_of(self.scheme, self.host, self.root_path)
+
+    @lazy
+    def url_root(self) -> str:
+        """The URL of the application's root: an alias of ``root_url``."""
+        return self.root_url
+
+    @lazy
+    def host_url(self) -> str:
+        """Scheme and host, with a slash at its end."""
+        return url_of(self.scheme, self.host)
+
+    # Client
+
+    @lazy
+    def access_route(self) -> Any:
+        """The addresses in X-Forwarded-For, from the client to the last proxy, which anybody may send; else
+        ``remote_addr``.
+        """
+        forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
+        if forwarded is not None:
+            return self.list_storage_class(parse_list_header(forwarded))
+        return self.list_storage_class([] if self.remote_addr is None else [self.remote_addr])
+
+    # Query, cookies and body
+
+    @lazy
+    def args(self) -> Any:
+        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        self._check_query()
+        return self.parameter_storage_class(read_fields(self.query_string))
+
+    def _check_query(self) -> None:
+        if has_more_fields(self.query_string, self.max_query_fields):
+            raise RequestURITooLarge
+
+    @lazy
+    def cookies(self) -> Any:
+        """The cookies, as ``dict_storage_class``."""
+        return self.dict_storage_class(read_cookies(self.environ.get("HTTP_COOKIE") or ""))
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the body without parameters, in lower case; empty if there is none."""
+        return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
+
+    mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
+
+    @lazy
+    def content_length(self) -> int | None:
+        """The number of bytes of the body; None if it is unknown."""
+        return get_content_length(self.environ)
+
+
+class RequestBody:
+    """The body of a request, read on first use and within limits.
+
+    If it is a form, asking for it reads the stream, and ``data`` is empty.
+    """
+
+    max_content_length: int | None = None
+    """The most bytes of a body. A longer one raises RequestEntityTooLarge."""
+    max_form_memory_size: int | None = 500_000
+    """The most bytes of all fields of a form in parts, files not counted. More raise RequestEntityTooLarge."""
+    max_form_parts: int | None = 1000
+    """The most fields and files of a form. More raise RequestEntityTooLarge."""
+    form_data_parser_class: type[FormDataParser] = FormDataParser
+    """The class of the form parser."""
+    parameter_storage_class: type[Any]
+    mimetype_params: Any
+    environ: dict[str, Any]
+    shallow: bool
+    if TYPE_CHECKING:
+        content_length: lazy[int | None]
+
+        @property
+        def mimetype(self) -> str: ...
+
+    _cached_data: bytes | None = None
+    _refusal: HTTPException | None = None
+    """The reason for which the body was refused, or broke off: a second reader must not get the rest of it."""
+    _has_own_stream: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._has_own_stream = cls.stream is not RequestBody.stream
+
+    input_stream = environ_property[IO[bytes]]("wsgi.input", doc="The server's own stream, which may have no end.")
+
+    @lazy
+    def stream(self) -> IO[bytes]:
+        """The body as a stream, which ends where the body ends. Raises RuntimeError on a ``shallow`` request."""
+        if self.shallow:
+            raise RuntimeError("this request is shallow: its body must not be read")
+        return get_input_stream(self.environ, max_content_length=self.max_content_length)
+
+    @lazy
+    def data(self) -> bytes:
+        """The body in bytes, but empty if it is a form."""
+        return self.get_data(parse_form_data=True)
+
+    @overload
+    def get_data(self, cache: bool = True, as_text: Literal[False] = False, parse_form_data: bool = False) -> bytes: ...
+    @overload
+    def get_data(self, cache: bool = True, *, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
+    @overload
+    def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
+        """Return the body, as bytes or as text in UTF-8. ``cache`` keeps it.
+
+        With ``parse_form_data`` a form is parsed first, which leaves nothing of the body.
+        """
+        data = self._cached_data
+        if data is None:
+            if parse_form_data:
+                self._load_form_data()
+            data = self._read()
+            if cache:
+                self._cached_data = data
+        return data.decode(errors="replace") if as_text else data
+
+    def _read(self) -> bytes:
+        """Read the rest of the stream; the whole body if the stream was not used."""
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            if self._has_own_stream or self.shallow or "stream" in self.__dict__:
+                return self.stream.read()
+            data = read_body(self.environ, LimitedStream, self.max_content_length)
+        except HTTPException as error:
+            self.__dict__["_refusal"] = error
+            raise
+        self.__dict__["stream"] = BytesIO()
+        return data
+
+    # As a form
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """True if the body may be a form: if it has a content type. May be overridden."""
+        return bool(self.environ.get("CONTENT_TYPE"))
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """Return a form parser of ``form_data_parser_class``, with the limits and the storage of this class."""
+        has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001 - its own
+        return self.form_data_parser_class(
+            stream_factory=self._get_file_stream if has_own_streams else default_stream_factory,
+            max_form_memory_size=self.max_form_memory_size,
+            max_content_length=self.max_content_length,
+            max_form_parts=self.max_form_parts,
+            cls=self.parameter_storage_class,
+        )
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Return a file object for an uploaded file. If this is overridden, files are copied there."""
+        return default_stream_factory(total_content_length, content_type, filename, content_length)
+
+    def _load_form_data(self) -> None:
+        """Parse the form once, which sets ``stream``, ``form`` and ``files``."""
+        kept = self.__dict__
+        if "form" in kept:
+            return
+        if not self.want_form_data_parsed:
+            kept["form"], kept["files"] = self.parameter_storage_class(), self.parameter_storage_class()
+            kept["stream"] = self.stream
+            return
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            source = self._get_stream_for_parsing()
+            parser = self.make_form_data_parser()
+            parsed = parser.parse(source, self.mimetype, self.content_length, self.mimetype_params)
+        except HTTPException as error:
+            kept["_refusal"] = error
+            raise
+        kept["stream"], kept["form"], kept["files"] = parsed
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        if self._cached_data is None and self.mimetype == "application/x-www-form-urlencoded":
+            return BytesIO(self._read())
+        return self.stream if self._cached_data is None else BytesIO(self._cached_data)
+
+    @lazy
+    def form(self) -> Any:
+        """The fields of the form, as ``parameter_storage_class``; empty if the body is not a form."""
+        self._load_form_data()
+        return self.__dict__["form"]
+
+    @lazy
+    def files(self) -> Any:
+        """The files of the form, each a FileStorage; empty if the form is not in parts."""
+        self._load_form_data()
+        return self.__dict__["files"]
+
+    def close(self) -> None:
+        """Close the files of the form, and release the objects that the error of a refused body keeps, such as this
+        request.
+        """
+        if self._refusal is not None:
+            forget_frames(self._refusal)
+        if files := self.__dict__.get("files"):
+            for _, file in iter_multi_items(files):
+                file.close()
 
 
 class BaseRequest(RequestBody, RequestHead):
@@ -59,7 +405,7 @@ class BaseRequest(RequestBody, RequestHead):
         HTTP exceptions that it raises are answered, and the request is closed after the answer.
         """
         from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
-        from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+        from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 
         @wraps(f)
         def application(*arguments: Any) -> Iterable[bytes]:

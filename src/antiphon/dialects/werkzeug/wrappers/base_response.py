@@ -1,20 +1,284 @@
-"""Responses without attributes for headers: status, headers, body and cookies, as a WSGI application."""
+"""Responses without attributes for headers: status, headers, and a body of chunks in a list or from an iterator."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, overload
 
 from antiphon.dialects._environ.calling import call_application
 from antiphon.dialects.werkzeug.datastructures.headers import Headers, check_sent
-from antiphon.dialects.werkzeug.http.fields import remove_entity_headers
-from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
-from antiphon.dialects.werkzeug.wrappers.response_head import ResponseHead
-from antiphon.dialects.werkzeug.wsgi.iterators import SentBody
-from antiphon.dialects.werkzeug.wsgi.places import get_current_url
+from antiphon.dialects.werkzeug.exceptions.base import HTTP_STATUS_CODES
+from antiphon.dialects.werkzeug.http import remove_entity_headers
+from antiphon.dialects.werkzeug.tokens import dump_cookie
+from antiphon.dialects.werkzeug.utils import get_content_type
+from antiphon.dialects.werkzeug.wsgi import SentBody, get_current_url
+from antiphon.http.grammar import find_control
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class SetCookies:
+    """A mixin that sets cookies."""
+
+    headers: Headers
+    max_cookie_size = 4093
+    """The most bytes of Set-Cookie without a warning; 0 for no limit."""
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: timedelta | int | None = None,
+        expires: str | datetime | float | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie, for ``max_age`` seconds or until it ``expires``, else for the browser's session.
+
+        Without a ``domain`` it is sent to this host only; with a ``path``, only below that. Raises ValueError for text
+        that can't stand in a header, and for a ``samesite`` other than Strict, Lax or None.
+        """
+        cookie = dump_cookie(
+            key, value, max_age, expires, path, domain, secure, httponly,
+            max_size=self.max_cookie_size, samesite=samesite, partitioned=partitioned,
+        )  # fmt: skip
+        self.headers.add("Set-Cookie", cookie)
+
+    def delete_cookie(
+        self,
+        key: str,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Tell the browser to forget a cookie that was set with this path and domain."""
+        self.set_cookie(
+            key, expires=0, max_age=0, path=path, domain=domain, secure=secure, httponly=httponly, samesite=samesite,
+            partitioned=partitioned,
+        )  # fmt: skip
+
+
+_STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+
+
+class ResponseHead(SetCookies):
+    """A status (a number or a status line), and headers.
+
+    Text has a ``mimetype``, to which the charset is added for text types, or a whole ``content_type``. Raises
+    ValueError for an empty status, and for a status or headers with line ends.
+    """
+
+    charset = "utf-8"
+    """The charset in which text is encoded."""
+    default_status: int | str = 200
+    default_mimetype: str | None = "text/plain"
+
+    def __init__(
+        self,
+        status: int | str | HTTPStatus | None = None,
+        headers: "Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | Headers | None" = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        if headers is None and content_type is None and (media_type := mimetype or self.default_mimetype):
+            self.headers = Headers.usual(get_content_type(media_type, self.charset))
+            self.status = self.default_status if status is None else status
+            return
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
+        if content_type is None:
+            if mimetype is None and (not headers or "Content-Type" not in self.headers):
+                mimetype = self.default_mimetype
+            content_type = mimetype and get_content_type(mimetype, self.charset)
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+        self.status = self.default_status if status is None else status
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status}]>"
+
+    @property
+    def status(self) -> str:
+        """Code and phrase, `404 NOT FOUND`. The phrase is added to a number, and to a text that has only the code."""
+        return self._status
+
+    @status.setter
+    def status(self, value: str | int | HTTPStatus) -> None:
+        known = _STATUS_LINES.get(cast("int", value))
+        if known is None:
+            self._status, self._status_code = _read_status(value)
+        else:
+            self._status, self._status_code = known, int(value)
+
+    @property
+    def status_code(self) -> int:
+        """The code; 0 if the status has none."""
+        return self._status_code
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self.status = code
+
+
+def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
+    if isinstance(value, int):
+        code = int(value)
+        return _STATUS_LINES.get(code, f"{code} UNKNOWN"), code
+    line = value.strip()
+    if not line:
+        raise ValueError("a status is not empty")
+    if find_control(line):
+        raise ValueError(f"a status has no control characters: {line[:80]!r}")
+    digits, space, _ = line.partition(" ")
+    try:
+        code = int(digits)
+    except ValueError:
+        return f"0 {line}", 0
+    return (line, code) if space else (_STATUS_LINES.get(code, f"{code} UNKNOWN"), code)
+
+
+class ResponseBody:
+    """The body of a response, and the functions to call after it."""
+
+    charset: str
+    implicit_sequence_conversion = True
+    """True if the body of an iterator may be read into a list when needed. If not, RuntimeError is raised."""
+    automatically_set_content_length = True
+    """True if Content-Length is set when it is known."""
+
+    headers: Headers
+    response: Any
+    """The chunks of the body."""
+    direct_passthrough: bool
+    """True if the chunks go to the server unchanged."""
+    _on_close: list[Callable[[], object]]
+
+    @overload
+    def get_data(self, as_text: Literal[False] = False) -> bytes: ...
+    @overload
+    def get_data(self, as_text: Literal[True]) -> str: ...
+    def get_data(self, as_text: bool = False) -> bytes | str:
+        """Return the whole body, as bytes or as text; that of an iterator is read. Raises RuntimeError if it may not
+        be.
+        """
+        self._ensure_sequence()
+        data = b"".join(self.iter_encoded())
+        return data.decode(self.charset) if as_text else data
+
+    def set_data(self, value: bytes | bytearray | str) -> None:
+        """Set the whole body."""
+        data = value.encode(self.charset) if isinstance(value, str) else bytes(value)
+        self.response = [data]
+        if self.automatically_set_content_length:
+            if isinstance(self.headers, Headers):
+                self.headers.set_length(len(data))
+            else:  # a dict may be set
+                self.headers["Content-Length"] = str(len(data))
+
+    @property
+    def data(self) -> bytes:
+        """The whole body: see ``get_data``."""
+        return self.get_data()
+
+    @data.setter
+    def data(self, value: bytes | str) -> None:
+        self.set_data(value)
+
+    def calculate_content_length(self) -> int | None:
+        """Return the number of bytes of the body; None if it may not be read."""
+        try:
+            self._ensure_sequence()
+        except RuntimeError:
+            return None
+        return sum(map(len, self.iter_encoded()))
+
+    @property
+    def is_sequence(self) -> bool:
+        """True if the body is a list or a tuple."""
+        return isinstance(self.response, (list, tuple))
+
+    @property
+    def is_streamed(self) -> bool:
+        """True if the number of chunks is unknown."""
+        try:
+            len(self.response)
+        except (TypeError, AttributeError):
+            return True
+        return False
+
+    def _ensure_sequence(self) -> None:
+        if self.is_sequence:
+            return
+        if self.direct_passthrough:
+            raise RuntimeError("the body is passed through to the server, so that it can't be read here")
+        if not self.implicit_sequence_conversion:
+            raise RuntimeError(
+                "implicit_sequence_conversion is False: call make_sequence() to read the body into a list"
+            )
+        self.make_sequence()
+
+    def ensure_list(self) -> list[Any]:
+        """Return the chunks as a list that can be changed. Raises RuntimeError if they may not be read."""
+        self._ensure_sequence()
+        if not isinstance(self.response, list):
+            self.response = list(self.response)
+        return self.response
+
+    def make_sequence(self) -> None:
+        """Read the body into a list of bytes. Its source is closed with the response."""
+        if self.is_sequence:
+            return
+        source = self.response
+        self.response = list(self.iter_encoded())
+        if close := getattr(source, "close", None):
+            self.call_on_close(close)
+
+    def iter_encoded(self) -> Iterator[bytes]:
+        """Return the chunks of the body. Text is encoded."""
+        chunks = self.response
+        if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
+            return iter(chunks)
+        return _encoded(chunks, self.charset)
+
+    def freeze(self) -> None:
+        """Read the body into bytes, and set its Content-Length and an ETag, so that the response can be pickled."""
+        self.response = list(self.iter_encoded())
+        self.headers["Content-Length"] = str(sum(map(len, self.response)))
+        self.add_etag()
+
+    def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
+        """Do nothing: classes with entity tags override it."""
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Register a function to call when the response is closed, and return it."""
+        self._on_close.append(func)
+        return func
+
+    def close(self) -> None:
+        """Close the body, if possible, and call the functions of ``call_on_close``."""
+        if close := getattr(self.response, "close", None):
+            close()
+        for func in self._on_close:
+            func()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _encoded(chunks: Any, charset: str) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk.encode(charset) if isinstance(chunk, str) else chunk
 
 
 _WITHOUT_BODY = frozenset([*range(100, 200), 204, 304])

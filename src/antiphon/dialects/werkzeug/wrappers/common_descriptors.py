@@ -1,15 +1,52 @@
-"""Attributes for the usual headers."""
+"""Attributes for header fields: the usual ones, content negotiation, credentials, CORS, policies and the user agent."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from antiphon.dialects._environ.attributes import environ_text, environ_value, live_header
+from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
+from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
+from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.http.parsing import parse_set_header
-from antiphon.dialects.werkzeug.tokens.dates import dump_age, http_date, parse_age, parse_date
-from antiphon.dialects.werkzeug.tokens.lists import dump_header
-from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_property
-from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
+from antiphon.dialects.werkzeug.http import COEP, COOP, parse_accept_header, parse_csp_header, parse_set_header
+from antiphon.dialects.werkzeug.tokens import (
+    dump_age,
+    dump_header,
+    dump_options_header,
+    http_date,
+    parse_age,
+    parse_date,
+    parse_options_header,
+)
+from antiphon.dialects.werkzeug.user_agent import KnownUserAgent, UserAgent
+from antiphon.dialects.werkzeug.utils import environ_header, get_content_type, header_property
+
+
+class MediaType:
+    """A mixin that splits ``content_type`` into two attributes."""
+
+    content_type: Any
+    charset: str
+
+    @property
+    def mimetype(self) -> str | None:
+        """The media type without parameters; None without one. Setting it adds a charset to text types."""
+        content_type = self.content_type
+        return content_type.partition(";")[0].strip() if content_type else None
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        self.content_type = get_content_type(value, self.charset)
+
+    @property
+    def mimetype_params(self) -> "CallbackDict[str, str]":
+        """The parameters of the media type. Changing them changes the header."""
+        return CallbackDict(parse_options_header(self.content_type)[1], self._set_mimetype_params)
+
+    def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
+        self.content_type = dump_options_header(self.mimetype, parameters)
 
 
 def _parse_number(raw: str | None) -> int | None:
@@ -79,3 +116,196 @@ class CommonResponseDescriptorsMixin(MediaType):
             self.headers.remove("Retry-After")
         else:
             self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)
+
+
+def _mimetypes(raw: str | None) -> MIMEAccept:
+    return parse_accept_header(raw, MIMEAccept)
+
+
+def _charsets(raw: str | None) -> CharsetAccept:
+    return parse_accept_header(raw, CharsetAccept)
+
+
+def _encodings(raw: str | None) -> Accept:
+    return parse_accept_header(raw, Accept)
+
+
+def _languages(raw: str | None) -> LanguageAccept:
+    return parse_accept_header(raw, LanguageAccept)
+
+
+class AcceptMixin:
+    """Attributes for the headers of content negotiation, each a list sorted by quality."""
+
+    accept_mimetypes = environ_header("HTTP_ACCEPT", _mimetypes, "The media types (RFC 9110 §12.5.1).")
+    accept_charsets = environ_header("HTTP_ACCEPT_CHARSET", _charsets, "The charsets (RFC 9110 §12.5.2).")
+    accept_encodings = environ_header("HTTP_ACCEPT_ENCODING", _encodings, "The codings, such as gzip (§12.5.3).")
+    accept_languages = environ_header("HTTP_ACCEPT_LANGUAGE", _languages, "The languages (RFC 9110 §12.5.4).")
+
+
+_NAME = "WWW-Authenticate"
+
+
+class AuthorizationMixin:
+    """An attribute for the credentials of a request."""
+
+    authorization = environ_header(
+        "HTTP_AUTHORIZATION",
+        Authorization.from_header,
+        "The credentials (RFC 9110 §11.6.2); None if they are absent or malformed.",
+    )
+
+
+class WWWAuthenticateMixin:
+    """An attribute for the challenges of a response."""
+
+    headers: Headers
+    challenge_class: type[WWWAuthenticate] = WWWAuthenticate
+    """The class of challenges, which prints them."""
+
+    @property
+    def www_authenticate(self) -> WWWAuthenticate:
+        """The first challenge (RFC 9110 §11.6.1), one of Basic if there is none. Changing it changes the header."""
+        challenge = self.challenge_class.from_header(self.headers.get(_NAME)) or self.challenge_class("basic")
+        return self._watched(challenge)
+
+    @www_authenticate.setter
+    def www_authenticate(self, value: WWWAuthenticate | Sequence[WWWAuthenticate] | None) -> None:
+        self.headers.remove(_NAME)
+        if not value:
+            return
+        if isinstance(value, WWWAuthenticate):
+            self.headers.add(_NAME, self._printed(self._watched(value)))
+            return
+        for challenge in value:
+            self.headers.add(_NAME, self._printed(challenge))
+
+    @www_authenticate.deleter
+    def www_authenticate(self) -> None:
+        self.headers.remove(_NAME)
+
+    def _printed(self, challenge: WWWAuthenticate) -> str:
+        if not isinstance(challenge, self.challenge_class):
+            challenge = self.challenge_class(challenge.type, challenge.parameters, challenge.token)
+        return challenge.to_header()
+
+    def _watched(self, challenge: WWWAuthenticate) -> WWWAuthenticate:
+        challenge._on_update = self._changed  # noqa: SLF001 - this dialect's own, which has that name
+        return challenge
+
+    def _changed(self, challenge: WWWAuthenticate) -> None:
+        self.www_authenticate = challenge
+
+
+class CORSRequestMixin:
+    """Attributes for the headers of cross-origin requests."""
+
+    origin = environ_text("HTTP_ORIGIN", "The origin of the page that sends the request; None if unknown.")
+    access_control_request_headers = environ_value(
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
+        lambda raw: None if raw is None else parse_set_header(raw),
+        "The headers of the actual request.",
+    )
+    access_control_request_method = environ_text(
+        "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "The method of the actual request."
+    )
+
+
+class CORSResponseMixin:
+    """Attributes for the headers that allow cross-origin requests."""
+
+    headers: Headers
+
+    @property
+    def access_control_allow_credentials(self) -> bool:
+        """True if pages on other sites may send cookies and credentials."""
+        return "Access-Control-Allow-Credentials" in self.headers
+
+    @access_control_allow_credentials.setter
+    def access_control_allow_credentials(self, value: bool | None) -> None:
+        if value is True:
+            self.headers["Access-Control-Allow-Credentials"] = "true"
+        else:
+            self.headers.pop("Access-Control-Allow-Credentials", None)
+
+    access_control_allow_headers = header_property(
+        "Access-Control-Allow-Headers",
+        None,
+        parse_set_header,
+        dump_header,
+        doc="The request headers that pages on other sites may send.",
+    )
+    access_control_allow_methods = header_property(
+        "Access-Control-Allow-Methods",
+        None,
+        parse_set_header,
+        dump_header,
+        doc="The methods that pages on other sites may use.",
+    )
+    access_control_allow_origin = header_property[str](
+        "Access-Control-Allow-Origin", doc="The origin whose pages may read the response, or `*`."
+    )
+    access_control_expose_headers = header_property(
+        "Access-Control-Expose-Headers",
+        None,
+        parse_set_header,
+        dump_header,
+        doc="The headers that pages on other sites may read.",
+    )
+    access_control_max_age = header_property(
+        "Access-Control-Max-Age", None, int, str, doc="The seconds for which browsers may cache this answer."
+    )
+
+
+def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy], None]) -> ContentSecurityPolicy:
+    return parse_csp_header(value, on_update, ContentSecurityPolicy)
+
+
+class PolicyMixin:
+    """Attributes for the security policies of a response."""
+
+    headers: Headers
+
+    content_security_policy = live_header(
+        "Content-Security-Policy", _parse_policy, "The allowed sources of a page's contents."
+    )
+    content_security_policy_report_only = live_header(
+        "Content-Security-Policy-Report-Only", _parse_policy, "A policy whose violations are only reported."
+    )
+    cross_origin_opener_policy = header_property[COOP](
+        "Cross-Origin-Opener-Policy",
+        COOP.UNSAFE_NONE,
+        COOP,
+        lambda policy: policy.value,
+        doc="The isolation from pages that open it.",
+    )
+    cross_origin_embedder_policy = header_property[COEP](
+        "Cross-Origin-Embedder-Policy",
+        COEP.UNSAFE_NONE,
+        COEP,
+        lambda policy: policy.value,
+        doc="The resources that it may embed.",
+    )
+
+
+class UserAgentMixin:
+    """An attribute for User-Agent, as an object of ``user_agent_class``."""
+
+    environ: dict[str, Any]
+    user_agent_class: type[UserAgent] = KnownUserAgent
+
+    @property
+    def user_agent(self) -> UserAgent:
+        """The user agent (RFC 9110 §10.1.5). Its ``string`` is the header."""
+        raw: str = self.environ.get("HTTP_USER_AGENT", "")
+        kept: UserAgent | None = self.__dict__.get("user_agent")
+        if kept is None or kept.string != raw:
+            kept = self.__dict__["user_agent"] = self.user_agent_class(raw)
+        return kept
+
+    @user_agent.setter
+    def user_agent(self, value: UserAgent) -> None:
+        self.__dict__["user_agent"] = value
+
+
+__all__ = ["UserAgent", "UserAgentMixin"]

@@ -7,19 +7,18 @@ from antiphon.dialects._environ.attributes import live_header
 from antiphon.dialects.werkzeug.datastructures.cache_control import RequestCacheControl, ResponseCacheControl
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.range import ContentRange
-from antiphon.dialects.werkzeug.exceptions.client_errors import RequestedRangeNotSatisfiable
-from antiphon.dialects.werkzeug.http.conditions import is_resource_modified
-from antiphon.dialects.werkzeug.http.parsing import (
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.http import (
+    is_resource_modified,
     parse_cache_control_header,
     parse_content_range_header,
     parse_etags,
     parse_if_range_header,
     parse_range_header,
 )
-from antiphon.dialects.werkzeug.tokens.dates import http_date, parse_date
-from antiphon.dialects.werkzeug.tokens.etags import generate_etag, quote_etag, unquote_etag
-from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_property
-from antiphon.dialects.werkzeug.wsgi.iterators import RangeWrapper
+from antiphon.dialects.werkzeug.tokens import generate_etag, http_date, parse_date, quote_etag, unquote_etag
+from antiphon.dialects.werkzeug.utils import environ_header, header_property
+from antiphon.dialects.werkzeug.wsgi import RangeWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

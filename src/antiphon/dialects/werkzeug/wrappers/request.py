@@ -2,7 +2,7 @@
 
 from antiphon.dialects.werkzeug.wrappers.base_request import BaseRequest
 from antiphon.dialects.werkzeug.wrappers.json import JSONMixin
-from antiphon.dialects.werkzeug.wrappers.sansio_request import Request as SansIORequest
+from antiphon.dialects.werkzeug.wrappers.sansio import Request as SansIORequest
 
 
 class Request(SansIORequest, JSONMixin, BaseRequest):

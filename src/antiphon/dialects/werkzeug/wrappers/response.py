@@ -2,9 +2,8 @@
 
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 from antiphon.dialects.werkzeug.wrappers.etag import ETagResponseMixin
-from antiphon.dialects.werkzeug.wrappers.json import JSONResponseMixin
-from antiphon.dialects.werkzeug.wrappers.response_stream import ResponseStream, ResponseStreamMixin
-from antiphon.dialects.werkzeug.wrappers.sansio_response import Response as SansIOResponse
+from antiphon.dialects.werkzeug.wrappers.json import JSONResponseMixin, ResponseStream, ResponseStreamMixin
+from antiphon.dialects.werkzeug.wrappers.sansio import Response as SansIOResponse
 
 
 class Response(ETagResponseMixin, ResponseStreamMixin, JSONResponseMixin, SansIOResponse, BaseResponse):

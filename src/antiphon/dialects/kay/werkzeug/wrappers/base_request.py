@@ -8,12 +8,11 @@ from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_st
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonRequestDescriptorsMixin, ETagRequestMixin
 from antiphon.dialects.kay.werkzeug.wrappers.sealed import Immutable, seal, sealed
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict, ImmutableTypeConversionDict
-from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
-from antiphon.dialects.werkzeug.tokens.options import parse_options_header
-from antiphon.dialects.werkzeug.urls.fields import url_decode
-from antiphon.dialects.werkzeug.utils.accessors import environ_header
+from antiphon.dialects.werkzeug.datastructures.structures import CombinedMultiDict
+from antiphon.dialects.werkzeug.tokens import parse_options_header, read_cookies
+from antiphon.dialects.werkzeug.urls.parts import url_decode
+from antiphon.dialects.werkzeug.utils import environ_header
 from antiphon.dialects.werkzeug.wrappers.base_request import combined
 from antiphon.http import parse_query
 

@@ -10,7 +10,7 @@ from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonRes
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures.headers import check_sent
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
-from antiphon.dialects.werkzeug.wsgi.places import get_current_url
+from antiphon.dialects.werkzeug.wsgi import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -6,10 +6,10 @@ from typing import Any
 from antiphon.dialects._environ.attributes import environ_value
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures.range import IfRange
-from antiphon.dialects.werkzeug.http.parsing import parse_if_range_header
-from antiphon.dialects.werkzeug.tokens.dates import dump_age, http_date, parse_age
-from antiphon.dialects.werkzeug.tokens.dates import parse_date as parse_aware_date
-from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_property
+from antiphon.dialects.werkzeug.http import parse_if_range_header
+from antiphon.dialects.werkzeug.tokens import dump_age, http_date, parse_age
+from antiphon.dialects.werkzeug.tokens import parse_date as parse_aware_date
+from antiphon.dialects.werkzeug.utils import environ_header, header_property
 
 
 def parse_date(value: str | None) -> datetime | None:

@@ -1,1 +1,0 @@
-"""The four headers of content negotiation: ``webob.acceptparse`` has their public names."""

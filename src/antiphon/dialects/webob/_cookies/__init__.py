@@ -1,1 +1,0 @@
-"""Cookies of requests, and those that carry values: ``webob.cookies`` has their public names."""

@@ -1,0 +1,395 @@
+"""Header values as text: the parsers and printers that differ from those of `antiphon.http`."""
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import chain, zip_longest
+from time import mktime, struct_time
+from time import time as seconds_now
+from typing import cast
+from urllib.parse import unquote
+
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.embedding import OWS, split_list
+from antiphon.http import SetCookie, dates, parse_cookies
+from antiphon.http import etag as tags
+from antiphon.http.cookies import SameSite, quote_cookie_value
+from antiphon.http.grammar import QUOTED_STRING, TCHARS, is_token
+from antiphon.http.headers import write_raw_utf8
+from antiphon.http.urls.url import encode_path
+
+_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+
+_quoted_pair = re.compile(r"\\(.)", re.DOTALL)
+_is_quoted = re.compile(r'"(?:[^"\\]++|\\.?)*+"', re.DOTALL).fullmatch
+_options = re.compile(rf"(?:({TCHARS})=({TCHARS}|{QUOTED_STRING})?)?[^;]*+(?:;[ \t]*+|\Z)", re.DOTALL).findall
+_marked = re.compile(r"(.*?)(?:\*([0-9]++))?(\*)?", re.DOTALL).fullmatch
+_extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
+
+
+def quote_header_value(value: object, allow_token: bool = True) -> str:
+    """Return a value in quotes; with ``allow_token``, a token without quotes (RFC 9110 §5.6.4)."""
+    text = value if type(value) is str else str(value)
+    return text if allow_token and is_token(text) else _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def unquote_header_value(value: str) -> str:
+    """Return the text between quotes, without its backslashes; a value without quotes as it is."""
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    inner = value[1:-1]
+    return _quoted_pair.sub(r"\1", inner) if "\\" in inner else inner
+
+
+def dump_options_header(header: str | None, options: Mapping[str, object]) -> str:
+    """Return the value and `; key=value` of each option that is not None.
+
+    An option whose key ends with `*` is taken as encoded already, without quotes (RFC 8187).
+    """
+    written = [] if header is None else [header]
+    for key, value in options.items():
+        if value is not None:
+            written.append(print_option(key, value))
+    return "; ".join(written)
+
+
+def print_option(key: str, value: object) -> str:
+    """Return `key=value`, with quotes if needed."""
+    text = value if type(value) is str else str(value)
+    return f"{key}={text}" if is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
+
+
+def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
+    """Return the value before the first semicolon, and the options after it by their keys in lower case.
+
+    `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are joined (RFC 2231).
+    """
+    if value is None:
+        return "", {}
+    if ";" not in value:
+        return value.strip(OWS), {}
+    main, options = _read(value)
+    return main, dict(options)
+
+
+@cache_short(256)
+def _read(value: str) -> tuple[str, dict[str, str]]:
+    main, _, written = value.partition(";")
+    main = main.strip(OWS)
+    if not main:
+        return main, {}
+    options: dict[str, str] = {}
+    continued: dict[str, str] = {}
+    charsets: dict[str, str] = {}
+    for key, text in _options(written.strip(OWS)):
+        if text[:1] == '"' and not _is_quoted(text):
+            break
+        if text and "*" in key:
+            _read_marked(key.lower(), text, options, continued, charsets)
+        elif text:
+            name = key.lower()
+            continued.pop(name, None)
+            options[name] = _unquote_in_form(text)
+    return main, options | continued
+
+
+def _unquote_in_form(text: str) -> str:
+    # Browsers escape quotes in the names of a form this way (WHATWG HTML §4.10.21.8).
+    return unquote_header_value(text).replace("%22", '"')
+
+
+def _read_marked(
+    key: str, text: str, options: dict[str, str], continued: dict[str, str], charsets: dict[str, str]
+) -> None:
+    """Add an option whose key ends with `*`, with `*0`, or with `*0*`."""
+    name, number, is_encoded = cast("re.Match[str]", _marked(key)).groups()  # it matches every key
+    if is_encoded:
+        text, charset = decode_extended(text, charsets.get(name, "") if number else "")
+        charsets[name] = charset
+    else:
+        text = _unquote_in_form(text)
+    if number is None:
+        continued.pop(name, None)
+        options[name] = text
+    else:
+        options.pop(name, None)
+        continued[name] = continued.get(name, "") + text
+
+
+def decode_extended(text: str, charset: str = "") -> tuple[str, str]:
+    """Return the text of `charset'language'text`, and its charset. Text in unsupported charsets stays as it is (RFC
+    8187).
+    """
+    if match := _extended(text):
+        charset, text = match[1].lower() or charset, match[2]
+    return (unquote(text, charset) if charset in _CHARSETS else text), charset
+
+
+_has_closed_quotes = re.compile(r'(?>(?:[^"]++|"(?:[^"\\]++|\\.?)*+")*)', re.DOTALL).fullmatch
+
+
+def parse_list_header(value: str) -> list[str]:
+    """Return the elements of a list, without quotes around whole elements; none if a quote is not closed."""
+    if '"' not in value:
+        return split_list(value)
+    return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
+
+
+def parse_dict_header(value: str) -> dict[str, str | None]:
+    """Return the values of `key=value` elements by key, None for a key that stands alone. Of equal keys the last
+    counts.
+
+    `key*=charset'language'value` is decoded, and counts as `key` (RFC 8187).
+    """
+    found: dict[str, str | None] = {}
+    for element in parse_list_header(value):
+        key, equals, written = element.partition("=")
+        key, written = key.strip(OWS), written.strip(OWS)
+        if not equals and key:
+            found[key] = None
+        elif key[-1:] == "*":
+            found[key[:-1]] = unquote_header_value(decode_extended(written)[0])
+        elif key:
+            found[key] = unquote_header_value(written)
+    return found
+
+
+def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
+    """Return a list of elements, or of `key=value`, with quotes if needed. A key whose value is None stands alone."""
+    if isinstance(iterable, dict):
+        pairs = cast("dict[str, object]", iterable)
+        return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
+    return ", ".join(map(quote_header_value, iterable))
+
+
+def dump_csp_header(header: "Mapping[str, str]") -> str:
+    """Return the text of a content security policy."""
+    return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """Return a date, in UTC if it names no zone; None if it is malformed. Dates of mail, with a zone, are read too."""
+    if value is None:
+        return None
+    try:
+        return dates.parse_http_date(value, latest_year=2068)
+    except ValueError:
+        return _parse_mail_date(value)
+
+
+def _parse_mail_date(value: str) -> datetime | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        moment = parsedate_to_datetime(value)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        aware.astimezone(UTC)  # a zone may put the end of 9999 into the year 10000
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return aware
+
+
+def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
+    """Return a date as headers have it: of now for None, of midnight for a day, of local time for a struct_time.
+
+    A datetime without a time zone is in UTC.
+    """
+    if timestamp is None:
+        timestamp = datetime.now(UTC)
+    elif isinstance(timestamp, struct_time):
+        timestamp = mktime(timestamp)
+    elif isinstance(timestamp, datetime):
+        timestamp = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+    elif isinstance(timestamp, date):
+        timestamp = datetime.combine(timestamp, time(), tzinfo=UTC)
+    return dates.format_http_date(timestamp)
+
+
+def parse_age(value: str | None = None) -> timedelta | None:
+    """Return an age, or None for anything but a non-negative number of seconds."""
+    try:
+        seconds = int(value or "")
+        return timedelta(seconds=seconds) if seconds >= 0 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def dump_age(age: timedelta | int | None = None) -> str | None:
+    """Return the whole seconds of an age; None for None. Raises ValueError for a negative age."""
+    if age is None:
+        return None
+    seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
+    if seconds < 0:
+        raise ValueError(f"an age is not negative: {age!r}")
+    return str(seconds)
+
+
+def cookie_date(expires: datetime | float | None = None) -> str:
+    """Return a date as cookies have it."""
+    return http_date(expires)
+
+
+_quoted_tag = re.compile(r'(W/)?"([^"]*+)"').findall
+
+
+def quote_etag(etag: str, weak: bool = False) -> str:
+    """Return a tag as headers have it. Raises ValueError for a tag with a quote inside."""
+    if '"' in etag:
+        raise ValueError(f"an entity tag has no quotes inside: {etag[:80]!r}")
+    return f'W/"{etag}"' if weak else f'"{etag}"'
+
+
+def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
+    """Return a tag without quotes, and True if it is weak; (None, None) without one."""
+    if not etag:
+        return None, None
+    weak = etag[:2] in ("W/", "w/")
+    opaque = etag[2:] if weak else etag
+    return (opaque[1:-1] if opaque[:1] == '"' and opaque[-1:] == '"' else opaque), weak
+
+
+def generate_etag(data: bytes) -> str:
+    """Return a tag for these bytes: the same one in every process, and in Werkzeug."""
+    from hashlib import sha1
+
+    return sha1(data, usedforsecurity=False).hexdigest()
+
+
+@cache_short(256)
+def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """Return the strong tags, the weak ones, and True for the star."""
+    listed = tags.ETags.parse(value)
+    if listed.is_complete:
+        read: list[tuple[bool | str | None, str]] = _quoted_tag(str(listed))
+    else:
+        loose = [unquote_etag(stripped) for element in value.split(",") if (stripped := element.strip(OWS))]
+        read = [(weak, tag) for tag, weak in loose if tag and '"' not in tag]
+    return tuple([tag for weak, tag in read if not weak]), tuple([tag for weak, tag in read if weak]), listed.star
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_line_end = re.compile(r"[\0\r\n]")
+_find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
+
+
+def read_cookies(value: str) -> list[tuple[str, str]]:
+    """Return the name and value of each cookie, in order. Text without an equals sign is a name without a value."""
+    pairs = parse_cookies(value)
+    return pairs if all(name for name, _ in pairs) else _name_the_nameless(pairs, value)
+
+
+def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
+    """Turn the value of a cookie without a name into its name, unless an equals sign says that the name is empty."""
+    written = [part for part in value.split(";") if part.strip(OWS)]  # one text for each pair
+    return [
+        (name or text, text if name else "")
+        for (name, text), part in zip(pairs, written, strict=True)
+        if name or "=" not in part
+    ]
+
+
+def dump_cookie(
+    key: str,
+    value: str = "",
+    max_age: timedelta | int | None = None,
+    expires: str | datetime | float | None = None,
+    path: str | None = "/",
+    domain: str | None = None,
+    secure: bool = False,
+    httponly: bool = False,
+    sync_expires: bool = True,
+    max_size: int = 4093,
+    samesite: str | None = None,
+    partitioned: bool = False,
+) -> str:
+    """Return the value of Set-Cookie, with a warning if it is too large. Values that user agents would drop are not
+    checked.
+
+    ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
+    in the key and the domain, and an invalid ``samesite`` or ``expires``.
+    """
+    if _find_forbidden(key):
+        raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
+    seconds = int(max_age.total_seconds()) if isinstance(max_age, timedelta) else max_age
+    if expires is None and seconds is not None and sync_expires:
+        expires = int(seconds_now()) + seconds
+    attributes = _print_attributes(
+        expires, seconds, path, domain or None, secure or partitioned, httponly, samesite, partitioned
+    )
+    coded = _quoted(value)
+    printed = f"{write_raw_utf8(key)}={write_raw_utf8(coded)}{attributes}"
+    if max_size and len(printed) > max_size:
+        _warn_of_size(key, len(coded), len(printed), max_size)
+    return printed
+
+
+def _quoted(value: str) -> str:
+    """Return a value as cookies have it, with escapes for line ends and NUL."""
+    if not _line_end.search(value):
+        return quote_cookie_value(value)
+    # With a quote before it, a piece is in quotes in any case.
+    pieces = [quote_cookie_value(f'"{piece}')[3:-1] for piece in _line_end.split(value)]
+    ends = [f"\\{ord(end):03o}" for end in _line_end.findall(value)]
+    return f'"{"".join(chain(*zip_longest(pieces, ends, fillvalue="")))}"'
+
+
+@lru_cache(256)
+def _print_attributes(
+    expires: str | datetime | float | None,
+    max_age: int | None,
+    path: str | None,
+    domain: str | None,
+    secure: bool,
+    httponly: bool,
+    samesite: str | None,
+    partitioned: bool,
+) -> str:
+    """Return the attributes after the value. They are cached: many requests in one second have the same ones."""
+    printed = SetCookie._make((
+        "", "", "", max_age,
+        None if expires is None else _moment(expires),
+        domain and _printed_domain(domain),
+        path and encode_path(path).replace(";", "%3B"),
+        secure, httponly, None if samesite is None else _known_samesite(samesite), partitioned,
+    ))  # fmt: skip
+    return str(printed).removeprefix("=")
+
+
+def _printed_domain(domain: str) -> str:
+    if _find_forbidden(domain):
+        raise ValueError(f"a cookie's domain has no control characters and semicolons: {domain!r}")
+    return domain.partition(":")[0].lstrip(".").encode("idna").decode()
+
+
+def _moment(expires: str | datetime | float) -> datetime:
+    if isinstance(expires, datetime):
+        return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+    if not isinstance(expires, str):
+        return _EPOCH + timedelta(seconds=expires // 1)
+    moment = parse_date(expires)
+    if moment is None:
+        raise ValueError(f"a cookie's expires is a date, not {expires!r}")
+    return moment
+
+
+def _known_samesite(samesite: str) -> SameSite:
+    known = _SAMESITE.get(samesite.lower())
+    if known is None:
+        raise ValueError(f"SameSite is 'Strict', 'Lax' or 'None', not {samesite!r}")
+    return known
+
+
+def _warn_of_size(key: str, value_size: int, size: int, most: int) -> None:
+    warnings.warn(
+        f"The {key!r} cookie is too large: its header has {size} bytes, {value_size} of them for the value, and the"
+        f" limit is {most}. Browsers may drop it without a word.",
+        stacklevel=3,
+    )

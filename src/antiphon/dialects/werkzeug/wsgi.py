@@ -1,0 +1,399 @@
+"""The contents of `werkzeug.wsgi`: host, path, URL and body of an environ, and iterables for servers."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import lru_cache, update_wrapper
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from antiphon.dialects._environ import places, streams
+from antiphon.dialects._environ.chunks import ClosingIterator, part_of
+from antiphon.dialects._environ.places import server_of as _get_server
+from antiphon.dialects._environ.places import shift_path, text_of
+from antiphon.dialects.werkzeug.exceptions.base import ClientDisconnected, SecurityError
+from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
+from antiphon.http.urls.url import parse_host
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+_BLOCK = 8 << 10
+
+
+class SentBody(ClosingIterator):
+    """An iterator with a single function to call on close."""
+
+    __slots__ = ()
+
+    def __init__(self, iterator: Iterator[bytes], close: Callable[[], object]) -> None:
+        self._iterator = iterator
+        self._callbacks = (close,)
+
+    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # a server then runs through a list in C
+        return self._iterator
+
+
+class FileWrapper:
+    """A file in blocks, for servers without a `wsgi.file_wrapper`."""
+
+    def __init__(self, file: IO[bytes], buffer_size: int = _BLOCK) -> None:
+        self.file = file
+        self.buffer_size = buffer_size
+
+    def close(self) -> None:
+        """Close the file, if possible."""
+        if close := getattr(self.file, "close", None):
+            close()
+
+    def seekable(self) -> bool:
+        """Return True if the file has positions."""
+        seekable = getattr(self.file, "seekable", None)
+        return bool(seekable()) if seekable else hasattr(self.file, "seek")
+
+    def seek(self, *position: int) -> None:
+        """Move to a position, if the file has positions."""
+        if seek := getattr(self.file, "seek", None):
+            seek(*position)
+
+    def tell(self) -> int | None:
+        """Return the position; None if the file has none."""
+        tell = getattr(self.file, "tell", None)
+        return tell() if tell else None
+
+    def __iter__(self) -> "FileWrapper":
+        return self
+
+    def __next__(self) -> bytes:
+        if data := self.file.read(self.buffer_size):
+            return data
+        raise StopIteration
+
+
+def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
+    """Return a file as an iterable that the server can send fast. For a response with ``direct_passthrough``."""
+    wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
+    return wrapped
+
+
+class RangeWrapper:
+    """A part of an iterable: ``length`` bytes from ``start``, or all up to the end if ``length`` is None.
+
+    An iterable with positions is sought, any other is read up to the start. Closing the part closes the iterable.
+    """
+
+    def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
+        self._iterable = iterable
+        self._chunks = part_of(iterable, start, length)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Close the iterable, if possible."""
+        if close := getattr(self._iterable, "close", None):
+            close()
+
+
+def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
+    """Decorate a function of (environ, start_response) that returns a WSGI application, which then answers."""
+
+    def application(*arguments: Any) -> Iterable[bytes]:
+        return f(*arguments)(*arguments[-2:])
+
+    return update_wrapper(application, f)
+
+
+class LimitedStream(streams.LimitedStream):
+    """The next ``limit`` bytes of a stream; with ``is_max`` those up to its end, of which ``limit`` may be read.
+
+    If the stream ends earlier or fails, ``on_disconnect`` raises ClientDisconnected; if more is read than the maximum,
+    ``on_exhausted`` raises RequestEntityTooLarge. Both may be overridden.
+    """
+
+    too_large = RequestEntityTooLarge
+    disconnected = ClientDisconnected
+
+
+def get_content_length(environ: "WSGIEnvironment") -> int | None:
+    """Return the number of bytes of the body; None if it is unknown, 0 if the header is malformed."""
+    return streams.body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
+
+
+def get_input_stream(
+    environ: "WSGIEnvironment", safe_fallback: bool = True, max_content_length: int | None = None
+) -> IO[bytes]:
+    """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
+
+    With ``safe_fallback=False`` that is the server's own stream. Raises RequestEntityTooLarge for a body whose declared
+    length is above ``max_content_length``; the stream raises it for a body that grows beyond.
+    """
+    return streams.body_stream(environ, LimitedStream, safe_fallback, max_content_length)
+
+
+_LONGEST = 300
+_PATH_SAFE = "!$&'()*+,/:;=@%"
+
+_is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
+# Escapes that must stay in every part of a URL: of controls, the space, `#` and `%`.
+_stays_escaped = re.compile("[^%]*+(?>(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*)").fullmatch
+
+
+def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
+    """Return True if a host, with or without a port, is well-formed, and in the list, if there is one.
+
+    A name in the list that begins with a dot includes all its subdomains.
+    """
+    name = _host_name(hostname) if hostname and len(hostname) <= _LONGEST else None
+    if name is None:
+        return False
+    if not trusted_list:
+        return True
+    trusted = (trusted_list,) if isinstance(trusted_list, str) else trusted_list
+    return any(_matches(name, reference) for reference in trusted)
+
+
+@lru_cache(256)
+def _host_name(host: str) -> str | None:
+    """Return the name as written, with the brackets of IPv6; None for a malformed host."""
+    try:
+        _, port = parse_host(host)
+    except ValueError:
+        return None
+    if "_" in host or "~" in host or host[-1] == ":" or port == 0:
+        return None
+    return host if port is None else host.rpartition(":")[0]
+
+
+def _matches(name: str, reference: str) -> bool:
+    try:
+        wanted = reference.removeprefix(".").partition(":")[0].encode("idna").decode()
+    except UnicodeError:
+        return False
+    return name == wanted or (reference[:1] == "." and name.endswith(f".{wanted}"))
+
+
+def host_of(
+    scheme: str,
+    host_header: str | None,
+    server: tuple[str, int | None] | None = None,
+    trusted_hosts: Collection[str] | None = None,
+) -> str:
+    """Return the host of a request, else of the server, without a port that its scheme implies.
+
+    It is empty if there is none, or a malformed one. Raises SecurityError for a host that is not trusted.
+    """
+    host = places.host_of(scheme, host_header, server)
+    if host is None:
+        return ""
+    if host_is_trusted(host, trusted_hosts):
+        return host
+    if trusted_hosts:
+        raise SecurityError(f"Host {host!r} is not trusted.")
+    return ""
+
+
+def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
+    """Return the host of an environ: see ``host_of``."""
+    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), places.server_of(environ), trusted_hosts)
+
+
+def url_of(
+    scheme: str,
+    host: str,
+    root_path: str | None = None,
+    path: str | None = None,
+    query_string: bytes | None = None,
+) -> str:
+    """Return a URL as an IRI, with as few escapes as possible.
+
+    Without a path it is the URL of the root; without a root path that of the host.
+    """
+    url = f"{scheme}://{host}/"
+    if root_path is not None:
+        if root := root_path.rstrip("/"):
+            url = f"{scheme}://{host}{_quoted(root)}/"
+        if path is not None:
+            url += _quoted(path.lstrip("/"))
+            if query_string:
+                url = f"{url}?{quote(query_string, safe=_PATH_SAFE + '?')}"
+    return _as_iri(url, host)
+
+
+def _quoted(path: str) -> str:
+    return path if _is_plain(path) else quote(path, safe=_PATH_SAFE)
+
+
+def _as_iri(url: str, host: str) -> str:
+    if _stays_escaped(url) and "xn--" not in host and host == host.lower():
+        return url
+    from antiphon.dialects.werkzeug.urls.iri import uri_to_iri
+
+    return uri_to_iri(url)
+
+
+def get_current_url(
+    environ: "WSGIEnvironment",
+    root_only: bool = False,
+    strip_querystring: bool = False,
+    host_only: bool = False,
+    trusted_hosts: Collection[str] | None = None,
+) -> str:
+    """Return the URL of a request, or the beginning of it. Raises SecurityError for a host that is not trusted."""
+    host = get_host(environ, trusted_hosts)
+    scheme: str = environ["wsgi.url_scheme"]
+    if host_only:
+        return url_of(scheme, host)
+    root_path = text_of(environ.get("SCRIPT_NAME") or "")
+    if root_only:
+        return url_of(scheme, host, root_path)
+    query = None if strip_querystring else environ.get("QUERY_STRING", "").encode("latin-1")
+    return url_of(scheme, host, root_path, get_path_info(environ), query)
+
+
+def get_path_info(environ: "WSGIEnvironment") -> str:
+    """Return the path below the application's root, as text."""
+    return text_of(environ.get("PATH_INFO") or "")
+
+
+def get_query_string(environ: "WSGIEnvironment") -> str:
+    """Return the query string in ASCII. Other characters are percent-encoded."""
+    return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")
+
+
+_CHUNK = 10 << 10
+
+
+def get_script_name(environ: "WSGIEnvironment") -> str:
+    """Return the path of the application's root, as text."""
+    return text_of(environ.get("SCRIPT_NAME") or "")
+
+
+def peek_path_info(environ: "WSGIEnvironment") -> str | None:
+    """Return the next segment of the path; None if there is none."""
+    segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
+    return text_of(segments[0]) if segments[0] else None
+
+
+def pop_path_info(environ: "WSGIEnvironment") -> str | None:
+    """Move the next segment of the path to the root path and return it; None if the path is empty."""
+    return shift_path(environ)
+
+
+def extract_path_info(
+    environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
+) -> str | None:
+    """Return the path of a URL below a base; None if it is elsewhere. By default http and https count as one scheme."""
+    if isinstance(environ_or_baseurl, str):
+        base = environ_or_baseurl
+    else:
+        base = get_current_url(environ_or_baseurl, root_only=True)
+    root, target = urlsplit(base), urlsplit(urljoin(base, path_or_url))
+    schemes = {root.scheme, target.scheme}
+    if len(schemes) > 1 and not (collapse_http_schemes and schemes == {"http", "https"}):
+        return None
+    if root.hostname != target.hostname or _port(root.scheme, root.port) != _port(target.scheme, target.port):
+        return None
+    beginning = unquote(root.path).rstrip("/")
+    path = unquote(target.path)
+    if path != beginning and not path.startswith(f"{beginning}/"):
+        return None
+    return "/" + path[len(beginning) :].lstrip("/")
+
+
+def _port(scheme: str, port: int | None) -> int | None:
+    """Return the port; None for the default ports of http and https."""
+    return None if port == {"http": 80, "https": 443}.get(scheme) else port
+
+
+def _chunks(stream: Iterable[bytes] | IO[bytes], limit: int | None, buffer_size: int) -> Iterator[bytes]:
+    read = getattr(stream, "read", None)
+    if read is None:
+        return (chunk for chunk in stream if chunk)
+    if limit is not None and not isinstance(stream, LimitedStream):
+        read = LimitedStream(cast("IO[bytes]", stream), limit).read
+    return iter(lambda: cast("bytes", read(buffer_size)), b"")
+
+
+def make_chunk_iter(
+    stream: Iterable[bytes] | IO[bytes],
+    separator: bytes,
+    limit: int | None = None,
+    buffer_size: int = _CHUNK,
+    cap_at_buffer: bool = False,
+) -> Iterator[bytes]:
+    """Return the texts between separators in a stream. ``cap_at_buffer`` cuts texts longer than ``buffer_size``."""
+    held = bytearray()
+    for chunk in _chunks(stream, limit, buffer_size):
+        searched = len(held) - len(separator) + 1
+        held += chunk
+        if held.find(separator, max(searched, 0)) >= 0:
+            *whole, held = held.split(separator)
+            yield from map(bytes, whole)
+        if cap_at_buffer:
+            yield from _taken(held, buffer_size)
+    if held:
+        yield bytes(held)
+
+
+def make_line_iter(
+    stream: Iterable[bytes] | IO[bytes],
+    limit: int | None = None,
+    buffer_size: int = _CHUNK,
+    cap_at_buffer: bool = False,
+) -> Iterator[bytes]:
+    """Return the lines of a stream, with their ends. ``cap_at_buffer`` cuts lines longer than ``buffer_size``."""
+    held = bytearray()
+    for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
+        may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
+        held += chunk
+        if may_end:
+            *lines, held = _lines(held, is_last=not chunk)
+            yield from map(bytes, lines)
+        if cap_at_buffer:
+            yield from _taken(held, buffer_size)
+    if held:
+        yield bytes(held)
+
+
+def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
+    r"""Return the complete lines, and the rest: a ``\r`` at the end may be half of ``\r\n``."""
+    lines = data.splitlines(keepends=True)
+    if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
+        lines.append(bytearray())
+    return lines or [bytearray()]
+
+
+def _taken(held: bytearray, size: int) -> Iterator[bytes]:
+    """Remove as many whole chunks of a size as there are, and return them."""
+    end = len(held) - len(held) % size
+    yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
+    del held[:end]
+
+
+__all__ = [
+    "ClosingIterator",
+    "FileWrapper",
+    "LimitedStream",
+    "RangeWrapper",
+    "_get_server",
+    "extract_path_info",
+    "get_content_length",
+    "get_current_url",
+    "get_host",
+    "get_input_stream",
+    "get_path_info",
+    "get_query_string",
+    "get_script_name",
+    "host_is_trusted",
+    "make_chunk_iter",
+    "make_line_iter",
+    "peek_path_info",
+    "pop_path_info",
+    "responder",
+    "wrap_file",
+]
