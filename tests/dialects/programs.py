@@ -124,7 +124,7 @@ def webob():
 def kay():
     from antiphon.dialects.kay.app import KayApp
     from antiphon.dialects.kay.routing import Rule, ViewGroup
-    from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+    from antiphon.dialects.kay.werkzeug.wrappers import Response
     from antiphon.dialects.werkzeug.exceptions import NotFound
 
     def fail(request):

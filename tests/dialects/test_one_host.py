@@ -9,7 +9,7 @@ from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.dialects.flask import Flask
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup
-from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response as KayResponse
+from antiphon.dialects.kay.werkzeug.wrappers import Response as KayResponse
 from antiphon.dialects.microdot import Microdot
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.webob.dec import wsgify

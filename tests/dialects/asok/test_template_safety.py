@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from antiphon.dialects.asok.templating import tags
+from antiphon.dialects.asok.templating import syntax
 
 PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
 BLOCK = "x-block"
@@ -157,7 +157,7 @@ def test_scripts_and_styles_of_templates_have_the_nonce_of_the_policy(serve):
 
 
 def test_parts_that_are_kept_by_what_clients_send_are_the_newest(serve, monkeypatch):
-    monkeypatch.setattr(tags, "MOST_PARTS", 9)
+    monkeypatch.setattr(syntax, "MOST_PARTS", 9)
     template = "{% cache request.args.key 60 %}{{ request.args.text }}{% endcache %}"
     client = serve({"page.py": PAGE, "page.html": template})
     assert [client.get(f"/?key=first&text={text}").text for text in "ab"] == ["a", "a"]

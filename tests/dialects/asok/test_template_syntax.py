@@ -10,10 +10,8 @@ from types import SimpleNamespace
 import pytest
 from jinja2 import TemplateSyntaxError
 
-from antiphon.dialects.asok.templating.environment import AsokEnvironment
-from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
-from antiphon.dialects.asok.templating.lookup import ProjectLoader
-from antiphon.dialects.asok.templating.output import SafeString
+from antiphon.dialects.asok.templating.environment import AsokEnvironment, ProjectLoader
+from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, SafeString
 from antiphon.features.templates.rendering import render
 from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from antiphon.dialects.asok import Field, Schema, Validator
-from antiphon.dialects.asok.validation.registry import OWN_RULES, register_rule
+from antiphon.dialects.asok.validation.validator import OWN_RULES, register_rule
 from tests.dialects.asok import beside_forms, beside_rules
 
 pytestmark = pytest.mark.once

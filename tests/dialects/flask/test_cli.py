@@ -244,7 +244,7 @@ def test_a_wrong_application_is_told(folder):
 @pytest.mark.parametrize(("is_worker", "error"), [(True, ModuleNotFoundError), (False, SystemExit)])
 def test_a_worker_shows_why_an_application_can_t_be_imported(folder, monkeypatch, is_worker, error):
     (folder / "broken.py").write_text("import there_is_no_such_module")
-    monkeypatch.setattr("antiphon.dialects.flask.cli.serving._loading", [True] * is_worker)
+    monkeypatch.setattr("antiphon.dialects.flask.cli.commands._loading", [True] * is_worker)
     assert type(run(["-A", "broken", "run"]).exception) is error
 
 

@@ -5,7 +5,7 @@ import pytest
 from antiphon import Observer
 from antiphon.dialects.flask import Flask, Response, g, request
 from antiphon.dialects.flask.ctx import AppContext, RequestContext
-from antiphon.dialects.flask.overrides import STEPS
+from antiphon.dialects.flask.dispatch import STEPS
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.testing import Client
 

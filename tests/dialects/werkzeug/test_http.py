@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from werkzeug import datastructures as original_datastructures
 from werkzeug import http as original
 
-from antiphon.dialects.kay.werkzeug.wrappers import common_descriptors as kay_moments
+from antiphon.dialects.kay.werkzeug import wrappers as kay_moments
 from antiphon.dialects.werkzeug import datastructures, http
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import Parameter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -11,20 +12,57 @@ from antiphon import App, env
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
 from antiphon.dialects.asok.config import configured, folder_of, install_settings, native_settings
-from antiphon.dialects.asok.errors import install_errors
 from antiphon.dialects.asok.languages import install_languages
 from antiphon.dialects.asok.locations import install_locations
-from antiphon.dialects.asok.pages import CONVERTERS, AsokPages
+from antiphon.dialects.asok.pages import CONVERTERS, AsokPages, install_errors
+from antiphon.dialects.asok.request import Request
 from antiphon.dialects.asok.session import SessionStore
-from antiphon.dialects.asok.sharing import shared_natively
 from antiphon.dialects.asok.state import install_state
-from antiphon.dialects.asok.static import install_static
-from antiphon.embedding import Advice, Servable, Steps, lazy
+from antiphon.dialects.asok.uploads import install_static
+from antiphon.embedding import Advice, Servable, Steps, lazy, signature_of
 from antiphon.features import BlockScript, Store
 
 if TYPE_CHECKING:
-    from antiphon.dialects.asok.templating.project import ProjectTemplates
+    from antiphon.dialects.asok.templating.environment import ProjectTemplates
     from antiphon.embedding import Lifecycle
+
+
+_VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+
+
+def shared_natively(app: "Asok", value: Any) -> Any:
+    """Return a value to be shared natively.
+
+    A callable is called with the request when it is first used, or without it if it takes no arguments. A class, or a
+    callable that needs more arguments, is shared itself. Each request gets its own copy of a form.
+    """
+    if hasattr(type(value), "for_request"):
+        value = value.for_request
+    if not callable(value):
+        return value
+    count = None if isinstance(value, type) else _arguments(value)
+    if count is None:
+        return lambda _native: value
+    if count == 0:
+        return lambda _native: value()
+
+    def call(native: NativeRequest) -> Any:
+        return value(Request.of(app, native))
+
+    return call
+
+
+def _arguments(function: Callable[..., Any]) -> int | None:
+    """Return the number of arguments to call a shared function with, 0 or 1, or None if it needs others."""
+    try:
+        parameters = [*signature_of(function).parameters.values()]
+    except (TypeError, ValueError):  # some functions in C have no signature
+        return 1
+    needed = [each for each in parameters if each.default is each.empty and each.kind not in _VARIADIC]
+    if len(needed) > 1 or any(each.kind is each.KEYWORD_ONLY for each in needed):
+        return None
+    return int(bool(needed) or bool(parameters and parameters[0].name in ("request", "req")))
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -86,7 +124,7 @@ class Asok(Servable):
     @lazy
     def templates(self) -> "ProjectTemplates":
         """The project's templates."""
-        from antiphon.dialects.asok.templating.project import ProjectTemplates  # late: it brings Jinja2
+        from antiphon.dialects.asok.templating.environment import ProjectTemplates  # late: it brings Jinja2
 
         return ProjectTemplates(self)
 

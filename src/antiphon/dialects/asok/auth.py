@@ -7,8 +7,7 @@ from urllib.parse import quote
 
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import RedirectException, UnauthorizedError
-from antiphon.dialects.asok.flashing import flash, is_waiting
-from antiphon.dialects.asok.session import id_of, with_messages
+from antiphon.dialects.asok.session import flash, id_of, is_waiting, with_messages
 from antiphon.embedding import is_async
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login

@@ -1,13 +1,30 @@
-"""Inputs of a request as dictionaries: the query's arguments, and JSON."""
+"""Inputs of a request as dictionaries: the query's arguments, and JSON; and the browser that sent it."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from antiphon import Request as NativeRequest
-from antiphon.http import HTTPError
+from antiphon.http import HTTPError, UserAgent
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
+
+
+_UNKNOWN = "Unknown"
+
+
+class Browser:
+    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is in ``raw``."""
+
+    def __init__(self, user_agent: UserAgent) -> None:
+        self.raw = str(user_agent)
+        self.name = user_agent.browser or _UNKNOWN
+        self.os = user_agent.os or _UNKNOWN
+        self.is_mobile = user_agent.is_mobile
+
+    def __str__(self) -> str:
+        return self.raw
+
 
 _JSON = "application/json"
 

@@ -1,19 +1,162 @@
-"""Pages of an Asok project, on the native ``Pages``: the functions of a module, or only a template."""
+"""Pages of a project, on the native ``Pages``, the middlewares around them, and the pages for errors."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from functools import wraps
+from html import escape
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from antiphon import App, is_debug
 from antiphon import Request as NativeRequest
-from antiphon.dialects.asok.middlewares import around, result_of, waits
+from antiphon.dialects.asok.exceptions import AbortException, ValidationError
 from antiphon.dialects.asok.request import Request
-from antiphon.dialects.asok.response import answer
+from antiphon.dialects.asok.request_state import advise
+from antiphon.dialects.asok.response import HTML, answer
+from antiphon.dialects.asok.templating.rendering import asked_blocks
+from antiphon.embedding import as_http_error, innermost, is_async
 from antiphon.features import PageFile, Pages
+from antiphon.http import HTTPError
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.app import Asok
+
+
+def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a page's function wrapped in middlewares, the first of which is outermost."""
+    for middleware in reversed([*middlewares]):
+        page = _layer(middleware, page)
+    return page
+
+
+def waits(function: Callable[..., Any]) -> bool:
+    """Return True for a coroutine function, and for a plain decorator around one, which returns its result."""
+    return is_async(function) or is_async(innermost(function))
+
+
+async def result_of(function: Callable[..., Any], request: Any) -> Any:
+    """Call a function with a request, on the loop, and await what it returns, if that can be awaited."""
+    result = function(request)
+    return await result if hasattr(result, "__await__") else result
+
+
+def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that passes the next middleware to a middleware, sync or async like it."""
+    if is_async(middleware):
+        return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
+    if waits(following):
+        return _sync_around_async(middleware, following)
+    return lambda request: middleware(request, following)
+
+
+def _async_layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
+    async def layer(request: Any) -> Any:
+        return await middleware(request, following)
+
+    return layer
+
+
+def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a coroutine function that calls one, or a plain decorator around one."""
+
+    async def call(request: Any) -> Any:
+        return await result_of(function, request)
+
+    return call
+
+
+def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is called on the thread of its task when it is awaited."""
+
+    async def call(request: Any) -> Any:
+        from antiphon.embedding import Crossing
+
+        return await Crossing(copy_context()).run(function, request)
+
+    return call
+
+
+def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a layer whose middleware waits on a thread for the following function, which runs on the loop."""
+
+    async def layer(request: Any) -> Any:
+        from asyncio import get_running_loop
+
+        from antiphon.embedding import Crossing, run_on
+
+        loop = get_running_loop()
+
+        def wait_for(request: Any) -> Any:
+            return run_on(loop, result_of(following, request), copy_context())
+
+        return await Crossing(copy_context()).run(middleware, request, wait_for)
+
+    return layer
+
+
+Handler = Callable[[NativeRequest, Exception], Any]
+
+
+def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
+    """Register the answers to errors: the pages that are named after their status, or else a short page.
+
+    In the command's debug mode, an unexpected error is answered with the page of that mode.
+    """
+    plain = _handler(app, None, _plain_page)
+    handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}
+    handlers |= {status: _handler(app, *page) for status, page in pages.of_errors.items()}
+    handlers[ValidationError] = handlers.get(400, plain)
+    if is_debug():
+        del handlers[500]
+    for key, handler in handlers.items():
+        native.errorhandler(key)(handler)
+
+
+def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
+    """Return the native error handler that calls a page's function, sync or async like it."""
+    if waits(function):
+
+        async def async_handler(native: NativeRequest, error: Exception) -> Any:
+            request = _prepared(app, native, error, path)
+            return answer(request, await result_of(function, request), function)
+
+        return async_handler
+
+    def handler(native: NativeRequest, error: Exception) -> Any:
+        request = _prepared(app, native, error, path)
+        return answer(request, function(request), function)
+
+    return handler
+
+
+def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
+    """Return the request for the page of an error: with the error's status, and without the page's type."""
+    advise(app, native, error)
+    request = Request.of(app, native)
+    told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
+    request.page_file = path
+    request.own_status = told.status
+    request.content_type = HTML
+    told_to_page = {"title": f"Error {told.status}", "description": told.detail or "An error occurred."}
+    request.params.update(told_to_page)
+    request.page_context = {"error_message": told.detail, **told_to_page}
+    return request
+
+
+def _plain_page(request: Request) -> str:
+    """Return a page with the status and the message of an error.
+
+    A request for blocks gets only the text, which the page's script shows in place. A program whose write below
+    ``/api`` is refused gets JSON.
+    """
+    message = request.page_context["error_message"]
+    if request.code == 403 and f"{request.path}/".startswith("/api/"):
+        return request.api_error(message or "Forbidden", 403)
+    if asked_blocks(request):
+        return request.text(message or request.status, request.code)
+    return f"<h1>{request.code}</h1>" + (f"<p>{escape(message)}</p>" if message else "")
+
 
 PageFunction: TypeAlias = Callable[[Request], Any]
 """A page's function, ``def`` or ``async def``, from a request to a text or another value that can be answered."""

@@ -8,9 +8,7 @@ from urllib.parse import unquote
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.dialects.asok.browser import Browser
-from antiphon.dialects.asok.content_types import HTML, TEXT
-from antiphon.dialects.asok.env import env
+from antiphon.dialects.asok.config import env
 from antiphon.dialects.asok.exceptions import (
     AbortException,
     ForbiddenError,
@@ -18,16 +16,19 @@ from antiphon.dialects.asok.exceptions import (
     RedirectException,
     UnauthorizedError,
 )
-from antiphon.dialects.asok.files import file_response, path_below
-from antiphon.dialects.asok.inputs import JsonAccessor, QueryDict, is_json, json_body_of
+from antiphon.dialects.asok.inputs import Browser, JsonAccessor, QueryDict, is_json, json_body_of
 from antiphon.dialects.asok.languages import language_of, translated
 from antiphon.dialects.asok.locations import GeoLocation, location_of
 from antiphon.dialects.asok.request_state import RequestState
-from antiphon.dialects.asok.static import UPLOADS, static_url
-from antiphon.dialects.asok.status import StatusCode
-from antiphon.dialects.asok.templating.metadata import Metadata
-from antiphon.dialects.asok.templating.rendering import render_block, render_html, render_several, render_stream
-from antiphon.dialects.asok.uploads import UploadedFile
+from antiphon.dialects.asok.response import HTML, TEXT, StatusCode, file_response, path_below
+from antiphon.dialects.asok.templating.rendering import (
+    Metadata,
+    render_block,
+    render_html,
+    render_several,
+    render_stream,
+)
+from antiphon.dialects.asok.uploads import UPLOADS, UploadedFile, static_url
 from antiphon.embedding import lazy, make_environ
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
@@ -66,7 +67,7 @@ class Request(RequestState):
         self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None
     ) -> None:
         if native is None:
-            from antiphon.dialects.asok.environs import of_environ
+            from antiphon.dialects.asok.testing import of_environ
 
             vars(self)["environ"] = environ = cast("WSGIEnvironment", app)
             app, native = of_environ(environ)

@@ -1,20 +1,263 @@
 """The part of a request that lasts longer than it: its session, messages, tokens, user and limits."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, wraps
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
+from antiphon import BadSignature, Dependency
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok import auth
-from antiphon.dialects.asok.csrf import input_of, token_of
-from antiphon.dialects.asok.flashing import flash, get_flashed_messages
-from antiphon.dialects.asok.rate_limits import check_rate
-from antiphon.dialects.asok.session import Session, regenerate, session_of
-from antiphon.dialects.asok.tokens import Auth
-from antiphon.features import csp_nonce
+from antiphon.dialects.asok.exceptions import RateLimitExceeded
+from antiphon.dialects.asok.session import COOKIE as SESSION_COOKIE
+from antiphon.dialects.asok.session import Session, flash, get_flashed_messages, regenerate, session_of
+from antiphon.embedding import is_async
+from antiphon.features import BadCSRFToken, CSRFTokens, csp_nonce, csrf_token
+from antiphon.features.csrf import FIELD
 from antiphon.features.markup import Markup
+from antiphon.features.rate_limits import parse_rate
+from antiphon.http import TooManyRequests
 
 if TYPE_CHECKING:
+    from antiphon import App
     from antiphon.dialects.asok.app import Asok
+    from antiphon.dialects.asok.request import Request
+    from antiphon.features import RateLimit as NativeLimit
+    from antiphon.features import Store
+
+
+LIFETIME = 3600
+"""Seconds for which a magic link is valid, unless MAGIC_LINK_TTL says otherwise."""
+
+
+class BearerToken:
+    """Tokens for the programs of a user, signed with SECRET_KEY. A token can't be revoked: give each an end."""
+
+    @staticmethod
+    def create(request: "RequestState", user_id: Any, expires_in: int | None = None) -> str:
+        """Return a token for the id of a user. It expires after some seconds; None means never."""
+        return _sign(request, "bearer", str(user_id), expires_in)
+
+    @staticmethod
+    def verify(request: "RequestState", token: str | None) -> str | None:
+        """Return the id, as text, that a token was made for; None if it has expired or was not made here."""
+        found = _unsign(request, "bearer", token)
+        return found[0] if found else None
+
+
+class MagicLink:
+    """Tokens for links in e-mails that log in those who can read them. Each works once."""
+
+    @staticmethod
+    def create_token(request: "RequestState", email: str, expires_in: int | None = None) -> str:
+        """Return a token for an address. It expires after some seconds, by default MAGIC_LINK_TTL, or an hour."""
+        seconds = request.app.config.get("MAGIC_LINK_TTL", LIFETIME) if expires_in is None else expires_in
+        return _sign(request, "magic link", email, seconds)
+
+    @staticmethod
+    def verify_token(request: "RequestState", token: str | None) -> str | None:
+        """Return the address that a token was made for, the first time; None for one that is used, old or forged."""
+        found = _unsign(request, "magic link", token)
+        if found is None:
+            return None
+        email, end = found
+        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature behind it
+        used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
+        return None if used is None else email
+
+    @staticmethod
+    def send(*_: Any, **__: Any) -> NoReturn:
+        """Raise NotImplementedError, since the dialect sends no e-mails."""
+        raise NotImplementedError(
+            "asok.Mail is not offered: make a token with create_token, and send the link yourself"
+        )
+
+
+class Auth:
+    """The tokens of an application: ``magic`` and ``token``."""
+
+    magic = MagicLink
+    token = BearerToken
+
+    @property
+    def oauth(self) -> NoReturn:
+        """Raise NotImplementedError, which names the way to log in with other services."""
+        raise NotImplementedError("request.auth.oauth is not offered: use Authlib, as docs/how-to/oauth.md shows")
+
+
+def _sign(request: "RequestState", purpose: str, name: str, seconds: float | None) -> str:
+    end = None if seconds is None else time.time() + seconds
+    signed: str = request.native.app.signer(f"asok {purpose}").sign([name, end])
+    return signed
+
+
+def _unsign(request: "RequestState", purpose: str, token: str | None) -> tuple[str, Any] | None:
+    try:
+        name, end = request.native.app.signer(f"asok {purpose}").unsign(token)
+    except BadSignature:
+        return None
+    return None if end is not None and end <= time.time() else (name, end)
+
+
+COOKIE = "asok_csrf"
+"""The name of the cookie with the token for scripts, set with each page that has a token. It is never read."""
+
+
+def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
+    """Make an application refuse writes without a token, unless the setting CSRF is false."""
+    if config["CSRF"]:
+        native.use(CSRFTokens())
+
+
+def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
+    """Log once that a write was refused because its session may be in the memory of another process."""
+    is_away = isinstance(error, BadCSRFToken) and error.reason == "expired" and SESSION_COOKIE in native.cookies
+    if is_away and app.session_store.backend == "memory":
+        app.advice.give(
+            "A write of a visitor whose session this process does not know",
+            'SESSION_BACKEND="file", which the processes of several workers share, and which lasts when they end',
+        )
+
+
+def token_of(request: "RequestState") -> str:
+    """Return the token for a request's response, or an empty text if the setting CSRF is false."""
+    if not request.app.config["CSRF"]:
+        return ""
+    token = csrf_token(request.native)
+    if not request.tells_token:
+        request.tells_token = True
+        secure = "; Secure" if request.native.is_secure else ""
+        cookie = f"{COOKIE}={token}; Max-Age=86400; Path=/{secure}; SameSite=Strict"
+        cast("Request", request).header("Set-Cookie", cookie)
+    return token
+
+
+def input_of(request: "RequestState") -> Markup:
+    """Return the hidden input with the token, as HTML that templates don't escape."""
+    return Markup(f'<input type="hidden" name="{FIELD}" value="{token_of(request)}">')
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
+_read_rate = re.compile(r" *([0-9]{1,9}) */ *([smhd])[a-z]* *", re.IGNORECASE).fullmatch
+_is_name = re.compile(r"[ -!#-\[\]-~]{1,80}").fullmatch
+_CALLER = Dependency[str | None]("caller of a limit")
+
+
+class RateLimit:
+    """A limit of requests by one caller: "60/m", or a number of them in a ``window`` of seconds, by default 60.
+
+    A caller is an address, or the text that ``key_func`` returns for a request. Limits of one ``prefix`` and one rate
+    count together. It is a middleware, too: ``app.use(RateLimit("100/m"))``. Raises ValueError for an invalid rate.
+    """
+
+    def __init__(
+        self,
+        limit: str | int = 60,
+        window: int | None = None,
+        key_func: "Callable[[Request], str | None] | None" = None,
+        *,
+        prefix: str = "rl",
+    ) -> None:
+        self.key_func = key_func
+        self.prefix = _short(prefix)
+        self._rate = native_rate(limit, window)
+        parse_rate(self._rate)
+
+    def check(self, request: "RequestState") -> None:
+        """Count a request. Raises RateLimitExceeded (429) for one too many."""
+        native, has_key = request.native, self.key_func is not None
+        limit = _limit(request.app.counters, self._rate, self.prefix, has_key)
+        if self.key_func is not None:
+            native[_CALLER] = self.key_func(cast("Request", request))
+        try:
+            limit(native)
+        except TooManyRequests as error:
+            raise RateLimitExceeded(str(error.detail), retry_after=_seconds(error)) from error
+
+    def __call__(self, request: "Request", next_handler: "Callable[[Request], Any]") -> Any:
+        """Count a request, and hand it on."""
+        self.check(request)
+        return next_handler(request)
+
+
+def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> Callable[[F], F]:
+    """Limit how often one caller may request a page: ``@rate_limit("5/m")``, with the options of ``RateLimit``.
+
+    Each function that is decorated counts for itself, unless a ``prefix`` is given.
+    """
+
+    def decorate(function: Any) -> Any:
+        limiter = RateLimit(limit, window, **{"prefix": f"{function.__module__}.{function.__qualname__}", **options})
+
+        if is_async(function):
+
+            @wraps(function)
+            async def limited_async(request: "Request", *args: Any, **kwargs: Any) -> Any:
+                limiter.check(request)
+                return await function(request, *args, **kwargs)
+
+            return limited_async
+
+        @wraps(function)
+        def limited(request: "Request", *args: Any, **kwargs: Any) -> Any:
+            limiter.check(request)
+            return function(request, *args, **kwargs)
+
+        return limited
+
+    return decorate
+
+
+def check_rate(request: "RequestState", limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
+    """Count a request for its page, or for all pages that name one ``prefix``. Raises RateLimitExceeded (429).
+
+    Error pages for missing pages count together, since a client chooses the path.
+    """
+    RateLimit(limit, window, prefix=prefix or request.native.endpoint or "no page").check(request)
+
+
+def native_rate(limit: str | int, window: int | None) -> str:
+    """Return a rate in the native form: "60/minute" for "60/m". Raises ValueError for any other text."""
+    if isinstance(limit, int):
+        return f"{limit} per {60 if window is None else window} seconds"
+    found = _read_rate(limit)
+    if found is None:
+        raise ValueError(f'a rate is text like "60/m", "5/minute", "10/s", "1000/h" or "1/day", not {limit!r}')
+    return f"{int(found[1])}/{_UNITS[found[2].lower()]}"
+
+
+def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
+    """Limit all clients of an application, if RATE_LIMIT_PER_MINUTE is set."""
+    if (most := config.get("RATE_LIMIT_PER_MINUTE")) and config.get("RATE_LIMIT", True):
+        from antiphon.features import RateLimit as NativeLimit  # late: it brings msgspec
+
+        native.use(NativeLimit(f"{int(most)}/minute"))
+
+
+@lru_cache(maxsize=1024)
+def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeLimit":
+    """Return the limit of a rate and a prefix. Its counts are in the store, where those of one name count together."""
+    from antiphon.features import RateLimit as NativeLimit
+
+    return NativeLimit(rate, counters, name=f"{prefix} {rate}", by=_caller_of if has_key else None)
+
+
+def _short(prefix: str) -> str:
+    """Return a prefix, or its hash if it is long or not a name, since a page may build it from client data."""
+    return prefix if _is_name(prefix) else sha256(prefix.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _caller_of(native: Any) -> str | None:
+    caller: str | None = native[_CALLER]
+    return caller
+
+
+def _seconds(error: TooManyRequests) -> int:
+    return int(dict(error.headers).get("retry-after", 60))
 
 
 class RequestState:

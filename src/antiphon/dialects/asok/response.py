@@ -1,17 +1,75 @@
 """The response: the value that a page returned, with the status and the header fields that were set on the request."""
 
+import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.dialects.asok.content_types import HTML
-from antiphon.dialects.asok.templating.completion import completed
-from antiphon.embedding import only_typed, response_of, to_response
+from antiphon.dialects.asok.templating.rendering import completed
+from antiphon.embedding import only_typed, response_of, safe_filename, to_response
+from antiphon.http import NotFound
 from antiphon.http.headers import field_pairs
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
+
+
+HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+
+
+class StatusCode(int):
+    """The status so far, 200 until it is set: ``request.status_code == 404``. Call it with a status to set it."""
+
+    _request: "Request"
+
+    @classmethod
+    def of(cls, request: "Request", code: int) -> "StatusCode":
+        """Make the status of a request's response."""
+        self = cls(code)
+        self._request = request
+        return self
+
+    @overload
+    def __call__(self, code: None = None) -> int: ...
+    @overload
+    def __call__(self, code: int) -> "Request": ...
+    def __call__(self, code: int | None = None) -> "Request | int":
+        """Set the status, and return the request. Without a code, return the current status.
+
+        Raises ValueError for anything that is not a status of a response, from 200 to 599.
+        """
+        if code is None:
+            return int(self)
+        self._request.status_code = code
+        return self._request
+
+
+def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:
+    """Make a response from the file at an absolute path, under a safe form of its own name or the given one.
+
+    Raises NotFound (404) for anything that is not a regular file, and Forbidden (403) for a file that can't be read.
+    """
+    name = safe_filename(filename or os.path.basename(path))
+    response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)
+    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS decides whether to send it
+    return response
+
+
+def path_below(folder: str, path: str) -> str:
+    """Return the real path of a file in a folder, from its absolute path or its path in the folder.
+
+    Raises NotFound (404) for a path out of the folder, also through a link.
+    """
+    if "\0" in path:
+        raise NotFound
+    root = os.path.realpath(folder)
+    for each in (path, path.lstrip("/")):
+        found = os.path.realpath(os.path.join(root, each))
+        if found.startswith(os.path.join(root, "")):
+            return found
+    raise NotFound
 
 
 class Response:

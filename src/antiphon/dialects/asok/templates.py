@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.asok.templating.environment import AsokEnvironment
-from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, html_safe_json
-from antiphon.dialects.asok.templating.lookup import ProjectLoader
-from antiphon.dialects.asok.templating.output import SafeString
-from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
-from antiphon.dialects.asok.templating.undefined import Undefined
+from antiphon.dialects.asok.templating.environment import AsokEnvironment, ProjectLoader
+from antiphon.dialects.asok.templating.filters import (
+    TEMPLATE_FILTERS,
+    TEMPLATE_TESTS,
+    SafeString,
+    Undefined,
+    html_safe_json,
+)
 from antiphon.embedding import render, stream_of
 from antiphon.features.templates.blocks import UnknownBlock, render_blocks
 

@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from weakref import ref
 
-from antiphon.dialects.flask import dispatch, servers, teardown, urls
+from antiphon.dialects.flask import dispatch, helpers, servers, teardown
 from antiphon.dialects.flask.blueprints import open_for_reading
 from antiphon.dialects.flask.bodies import NativeBody
 from antiphon.dialects.flask.config import DEFAULTS
 from antiphon.dialects.flask.ctx import AppContext, RequestContext
+from antiphon.dialects.flask.dispatch import OVERRIDABLE, given, made_response, overrides_of
 from antiphon.dialects.flask.globals import g
 from antiphon.dialects.flask.imports import deferred, reexports
-from antiphon.dialects.flask.overrides import OVERRIDABLE, given, overrides_of
-from antiphon.dialects.flask.returns import made_response
 from antiphon.dialects.flask.sansio.app import App
 from antiphon.dialects.flask.sync import async_to_sync, drive
 from antiphon.dialects.flask.wrappers import Request, Response
@@ -181,7 +180,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         **options: Any,
     ) -> None:
         """Serve on this machine for development, with reloads and error pages if the application is debugged."""
-        from antiphon.dialects.flask.cli.serving import run_app
+        from antiphon.dialects.flask.cli.commands import run_app
 
         run_app(self, host, port, debug, load_dotenv, **options)
 
@@ -263,7 +262,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
         RuntimeError outside of a request without SERVER_NAME, ValueError for a ``_scheme`` of a path.
         """
-        return urls.url_of(self, endpoint, values, _anchor, _method, _scheme, _external)
+        return helpers.url_of(self, endpoint, values, _anchor, _method, _scheme, _external)
 
     # The dispatch of a request: each method runs the steps of its name, with the context first or without it
 

@@ -1,27 +1,155 @@
-"""The dispatch of a request, as steps: hooks, view and error handlers.
+"""The dispatch of a request, as steps: hooks, view, error handlers and response, and what of it a program replaces."""
 
-Steps run where they are until they must not: a ``def`` on a thread, an ``async def`` on an event loop. So a request
-whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def`` needs none. A
-method of the application that is overridden is called in place of its steps.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask import signals
 from antiphon.dialects.flask.bodies import ServerBody
+from antiphon.dialects.flask.globals import _cv_app, request
 from antiphon.dialects.flask.helpers import parents_of
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.base import BadRequestKeyError, HTTPException
 from antiphon.dialects.werkzeug.exceptions.statuses import InternalServerError
 from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
-from antiphon.embedding import ON_LOOP, ON_THREAD, Steps
+from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
+from antiphon.embedding import ON_LOOP, ON_THREAD, Steps, annotations_of, describe, innermost, signature_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.flask.ctx import AppContext
+    from antiphon.dialects.flask.sansio.app import App
     from antiphon.dialects.flask.wrappers import Request, Response
+
+
+STEPS = (
+    "full_dispatch_request",
+    "preprocess_request",
+    "dispatch_request",
+    "process_response",
+    "finalize_request",
+    "handle_exception",
+    "handle_user_exception",
+    "handle_http_exception",
+    "log_exception",
+    "make_default_options_response",
+    "do_teardown_request",
+    "do_teardown_appcontext",
+)
+"""The methods that may take a context."""
+
+OTHERS = ("make_response", "ensure_sync", "async_to_sync", "wsgi_app")
+"""Methods that take none, but may block, or change how functions are called."""
+
+OVERRIDABLE = frozenset((*STEPS, *OTHERS))
+
+
+def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., Any]]:
+    """Return a function of a context and arguments for each method of an application that is not ``own``.
+
+    An own ``__call__``, by which Sentry instruments applications, counts as an own ``wsgi_app``.
+    """
+    found: dict[str, Callable[..., Any]] = {}
+    for name in OVERRIDABLE:
+        if name in vars(app) or getattr(type(app), name) is not own[name]:
+            method = getattr(app, name)
+            found[name] = method if name in STEPS and takes_context(method) else _without_context(method)
+    if getattr(type(app), "__call__") is not own["__call__"]:  # noqa: B004, B009 - the class's, and not the instance's
+        found.setdefault("wsgi_app", _without_context(app))  # type: ignore[arg-type]  # applications are called
+    return found
+
+
+def _without_context(method: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda _, *args: method(*args)
+
+
+def takes_context(method: Callable[..., Any]) -> bool:
+    """Return True if the first parameter of a bound method is a context, by its name or its annotation."""
+    try:
+        first = next(iter(signature_of(method).parameters.values()), None)
+    except (ValueError, TypeError):
+        return False
+    if first is None or first.kind is first.VAR_POSITIONAL:
+        return False
+    if first.name == "ctx":
+        return True
+    annotation = annotations_of(innermost(method)).get(first.name)
+    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return name.rpartition(".")[2].strip("'\"") == "AppContext"
+
+
+def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
+    """Return the context and the other arguments of a method that may be called with a context or without one."""
+    from antiphon.dialects.flask.ctx import AppContext
+    from antiphon.dialects.flask.globals import _app_context, _cv_app
+
+    rest = [*args, *named.values()]
+    if rest and isinstance(rest[0], AppContext):
+        return rest[0], rest[1:]
+    return _cv_app.get() or _app_context(), rest
+
+
+_ANSWERS = "text, bytes, a dict, a list, a tuple with a status or headers, a Response or a WSGI application"
+
+
+def made_response(app: "App", result: Any) -> "Response":
+    """Return the response for a view's result. Raises TypeError for an invalid result."""
+    if type(result) is str:
+        return app.response_class(result)
+    status = headers = None
+    if isinstance(result, tuple):
+        result, status, headers = _parts(result)
+    if result is None:
+        raise TypeError(f"{_view()} returned None, or ended without `return`: return {_ANSWERS}")
+    cls = app.response_class
+    if isinstance(result, cls):
+        response = result
+    elif isinstance(result, (dict, list)):
+        response = app.json.response(result)
+    elif isinstance(result, (str, bytes, bytearray, Iterator)):
+        return cls(result, status=status, headers=headers)  # type: ignore[arg-type]  # an iterator of text or bytes
+    else:
+        response = _forced(cls, result)
+    if status is not None:
+        response.status = status.decode() if isinstance(status, (bytes, bytearray)) else status
+    if headers:
+        response.headers.update(headers)
+    return response
+
+
+def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """Return the body, the status and the headers of a tuple."""
+    if len(result) == 3:
+        return result
+    if len(result) == 2:
+        body, second = result
+        return (body, None, second) if isinstance(second, (Headers, dict, tuple, list)) else (body, second, None)
+    raise TypeError(
+        f"{_view()} returned a tuple of {len(result)}. Such a tuple must have the form (body, status), (body, headers)"
+        " or (body, status, headers)."
+    )
+
+
+def _view() -> str:
+    """Return the name and the place of the view that is answering, for errors."""
+    ctx = _cv_app.get()
+    endpoint = ctx.request.endpoint if ctx is not None and ctx.has_request else None
+    function = None if ctx is None else ctx.app.view_functions.get(endpoint)  # type: ignore[arg-type]  # None has no view
+    return "The view" if function is None else f"{describe(function)}, the view of {endpoint!r},"
+
+
+def _forced(cls: "type[Response]", result: Any) -> "Response":
+    """Return a response of a class, made of another one, or by a WSGI application."""
+    kind = type(result).__name__
+    wanted = f"{_view()} did not return a valid response, since it was a {kind}: return {_ANSWERS}"
+    if not (isinstance(result, BaseResponse) or callable(result)):
+        raise TypeError(wanted)
+    try:
+        return cls.force_type(result, request.environ)
+    except TypeError as error:
+        raise TypeError(f"{error}\n{wanted}").with_traceback(error.__traceback__) from None
+
 
 T = TypeVar("T")
 

@@ -1,20 +1,146 @@
-"""Helpers for views: URLs, redirects, errors, responses, files and messages, and settings from the environment."""
+"""Helpers for views: URLs, redirects, errors, responses, files, messages and settings, and the places of packages."""
 
 import os
+import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NoReturn, overload
+from urllib.parse import quote
 
 from antiphon import is_debug
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx, session
 from antiphon.dialects.flask.imports import reexports
-from antiphon.dialects.flask.packages import get_root_path
 from antiphon.dialects.flask.signals import message_flashed
 from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
+from antiphon.dialects.werkzeug.routing.exceptions import BuildError
 from antiphon.dialects.werkzeug.utils import redirect as _default_redirect
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.wrappers import Response
+    from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+    from antiphon.dialects.werkzeug.wrappers.response import Response as BaseResponse
+
+
+def get_root_path(import_name: str) -> str:
+    """Return the folder of a package, or that of a module's file; the current directory for a name without either.
+
+    Raises RuntimeError for a namespace package, which has no file.
+    """
+    module = sys.modules.get(import_name)
+    file: str | None = getattr(module, "__file__", None)
+    if file is not None:
+        return os.path.dirname(os.path.abspath(file))
+    try:
+        spec = find_spec(import_name)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.loader is None:
+        if spec is not None and spec.submodule_search_locations is not None:
+            raise _no_root_path(import_name)
+        return os.getcwd()
+    get_filename = getattr(spec.loader, "get_filename", None)
+    file = get_filename(import_name) if get_filename else spec.origin
+    if file is None:
+        raise _no_root_path(import_name)
+    return os.path.dirname(os.path.abspath(file))
+
+
+def _no_root_path(import_name: str) -> RuntimeError:
+    return RuntimeError(
+        f"No root path can be found for {import_name!r}: it is a namespace package, or is imported by a hook that names"
+        " no file. Pass root_path to the application or blueprint."
+    )
+
+
+def find_package(import_name: str) -> tuple[str | None, str]:
+    """Return the prefix where a package is installed, or None, and its folder."""
+    folder = _folder_of(import_name)
+    prefix = os.path.abspath(sys.prefix)
+    if Path(folder).is_relative_to(prefix):
+        return prefix, folder
+    parent, name = os.path.split(folder)
+    if name.lower() != "site-packages":
+        return None, folder
+    above, lib = os.path.split(parent)
+    if lib.lower() == "lib":  # as on Windows
+        return above, folder
+    if os.path.basename(above).lower() == "lib":  # lib/python3.11
+        return os.path.dirname(above), folder
+    return parent, folder
+
+
+def _folder_of(import_name: str) -> str:
+    """Return the folder of a package, or of a module's package, or the working directory if it can't be found."""
+    root = import_name.partition(".")[0]
+    try:
+        spec = find_spec(root)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return os.getcwd()
+    if not spec.submodule_search_locations:
+        return os.path.dirname(spec.origin or "")
+    if spec.origin not in (None, "namespace"):
+        return os.path.dirname(os.path.dirname(str(spec.origin)))
+    return os.path.dirname(_portion(spec.submodule_search_locations, import_name))
+
+
+def _portion(places: list[str], import_name: str) -> str:
+    """Return the portion of a namespace package (PEP 420) that contains a package."""
+    spec = find_spec(import_name)
+    if spec is not None and spec.submodule_search_locations:
+        inner = Path(os.path.commonpath(spec.submodule_search_locations))
+        for place in places:
+            if inner.is_relative_to(place):
+                return place
+    return places[0]
+
+
+_ANCHOR_SAFE = "%!#$&'()*+,/:;=?@"
+
+
+def url_of(
+    app: "Flask",
+    endpoint: str,
+    values: dict[str, Any],
+    anchor: str | None,
+    method: str | None,
+    scheme: str | None,
+    is_external: bool | None,
+) -> str:
+    """Return the URL of an endpoint with values: see ``Flask.url_for``."""
+    ctx = _cv_app.get()
+    holder = None if ctx is None else ctx.holder
+    adapter: MapAdapter | None
+    if holder is not None:
+        adapter = holder.url_adapter
+        if endpoint[:1] == ".":
+            endpoint = f"{holder.request.blueprint or ''}{endpoint}".lstrip(".")
+        external = scheme is not None if is_external is None else is_external
+    else:
+        adapter = app.create_url_adapter(None) if ctx is None else ctx.url_adapter
+        external = True if is_external is None else is_external
+    if adapter is None:
+        raise RuntimeError(
+            "Outside of a request nothing says of which server a URL is: set 'SERVER_NAME', and 'APPLICATION_ROOT'"
+            " and 'PREFERRED_URL_SCHEME' if they are others than / and http."
+        )
+    if scheme is not None and not external:
+        raise ValueError("a path has no scheme: leave '_external' out, or make it True, to give '_scheme'")
+    app.inject_url_defaults(endpoint, values)
+    try:
+        url = adapter.build(endpoint, values, method=method, url_scheme=scheme, force_external=external)
+    except BuildError as error:
+        values.update(_anchor=anchor, _method=method, _scheme=scheme, _external=external)
+        return app.handle_url_build_error(error, endpoint, values)
+    return url if anchor is None else f"{url}#{quote(anchor, safe=_ANCHOR_SAFE)}"
+
 
 __all__ = [
     "abort",
@@ -32,9 +158,6 @@ __all__ = [
     "url_for",
 ]
 
-if TYPE_CHECKING:
-    from antiphon.dialects.flask.wrappers import Response
-    from antiphon.dialects.werkzeug.wrappers.response import Response as BaseResponse
 
 _NO = ("0", "false", "no")
 

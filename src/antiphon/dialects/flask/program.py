@@ -6,7 +6,7 @@ import runpy
 import sys
 from typing import TYPE_CHECKING
 
-from antiphon.dialects.flask.cli.serving import PROGRAM, Loaded, _loading
+from antiphon.dialects.flask.cli.commands import PROGRAM, Loaded, _loading
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from click.testing import CliRunner, Result
 
 from antiphon.dialects import werkzeug
-from antiphon.dialects.flask.cli.script import ScriptInfo
+from antiphon.dialects.flask.cli.group import ScriptInfo
 from antiphon.dialects.flask.imports import reexports
 from antiphon.dialects.werkzeug.test import builder as environs
 from antiphon.dialects.werkzeug.test.client import Client, TestResponse

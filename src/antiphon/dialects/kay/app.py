@@ -1,27 +1,199 @@
-"""The application of Kay: it finds the view for a path by rules, and calls it with the request."""
+"""The application of Kay: it finds the view for a path by the rules of its project, and calls it between middleware."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from antiphon import Dependency
-from antiphon.dialects.kay.conf import Settings
-from antiphon.dialects.kay.current import Call, answered
+from antiphon.dialects.kay.conf import Call, Settings, answered
 from antiphon.dialects.kay.dependencies import provide_all
-from antiphon.dialects.kay.language import guess_language
-from antiphon.dialects.kay.middleware import Middleware
-from antiphon.dialects.kay.mounting import Installed, installed, of_project
-from antiphon.dialects.kay.routing import Named, ViewGroup, Views
-from antiphon.dialects.kay.templates import load_templates
-from antiphon.dialects.kay.users import checked, user_source
-from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
-from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+from antiphon.dialects.kay.routing import Named, View, ViewGroup, Views
+from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
 from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
+from antiphon.dialects.werkzeug.utils import import_string
 from antiphon.embedding import lazy
+from antiphon.lazy import missing_package
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+_is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
+
+
+def guess_language(request: Any, settings: Settings) -> str | None:
+    """Return the language of the cookie LANG_COOKIE_NAME, else the client's favourite, else DEFAULT_LANG.
+
+    None if USE_I18N is off. A malformed language tag counts as absent.
+    """
+    if not settings.USE_I18N:
+        return None
+    default: str = settings.DEFAULT_LANG
+    liked = (request.cookies.get(settings.LANG_COOKIE_NAME), *request.accept_languages.values())
+    return next((tag for tag in liked if tag is not None and _is_tag(tag)), default)
+
+
+def user_source(settings: Settings) -> Callable[[Any], Any] | None:
+    """Return the method ``get_user`` of the class AUTH_USER_BACKEND; None without that setting."""
+    backend = settings.load("AUTH_USER_BACKEND")
+    if backend is None:
+        return None
+    find: Callable[[Any], Any] = (backend() if isinstance(backend, type) else backend).get_user
+    return find
+
+
+def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
+    """Return a function that finds the user, and checks that it is of the class AUTH_USER_MODEL, if that is set.
+
+    The user may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for any other object.
+    """
+
+    def find_user(request: Any) -> Any:
+        user = find(request)
+        model = settings.load("AUTH_USER_MODEL")
+        if model is None or isinstance(user, model) or is_anonymous(user):
+            return user
+        raise TypeError(f"the user is a {type(user).__name__}, and AUTH_USER_MODEL is {model.__name__}")
+
+    return find_user
+
+
+def is_anonymous(user: Any) -> bool:
+    """Return True for None, and for a user who says so."""
+    if user is None:
+        return True
+    says = getattr(user, "is_anonymous", False)
+    return bool(says() if callable(says) else says)
+
+
+class Middleware:
+    """The middleware objects of an application: one of each class, which may be named by its dotted name.
+
+    They may have these methods. ``process_request(request)`` is called before the path is looked up, and
+    ``process_view(request, view, **values)`` before the view; an answer other than None takes the view's place.
+    ``process_exception(request, exception)`` gets an exception of the view, and may answer it.
+    ``process_response(request, response)`` returns the response to send. The last two are called in reverse order.
+    """
+
+    def __init__(self, classes: Iterable[type | str]) -> None:
+        made = [(import_string(each) if isinstance(each, str) else each)() for each in classes]
+        self._of_requests = _methods(made, "process_request")
+        self._of_views = _methods(made, "process_view")
+        made.reverse()
+        self._of_exceptions = _methods(made, "process_exception")
+        self._of_responses = _methods(made, "process_response")
+
+    def before(self, request: Any) -> Any:
+        """Return the answer to a request before its path is looked up; None if no middleware gives one."""
+        return _first(self._of_requests, request)
+
+    def call(self, view: View, request: Any, values: Mapping[str, Any]) -> Any:
+        """Return the answer of a view, or of a middleware in its place."""
+        answer = _first(self._of_views, request, view, **values)
+        if answer is not None:
+            return answer
+        try:
+            return view(request, **values)
+        except Exception as error:
+            answer = _first(self._of_exceptions, request, error)
+            if answer is None:
+                raise
+            return answer
+
+    def after(self, request: Any, response: Any) -> Any:
+        """Return the response to send in the place of a view's response."""
+        for process in self._of_responses:
+            response = process(request, response)
+        return response
+
+
+def _methods(objects: Iterable[object], name: str) -> list[Callable[..., Any]]:
+    return [getattr(each, name) for each in objects if hasattr(each, name)]
+
+
+def _first(methods: Iterable[Callable[..., Any]], *arguments: Any, **named: Any) -> Any:
+    """Return the first answer other than None."""
+    return next((answer for method in methods if (answer := method(*arguments, **named)) is not None), None)
+
+
+def load_templates(settings: Settings) -> Any:
+    """Return a Jinja environment for the TEMPLATE_DIRS, and the `templates` folders of packages under their names.
+
+    It has the JINJA2_EXTENSIONS and JINJA2_FILTERS. Texts to translate stay as they are. Raises ImportError if Jinja is
+    not installed.
+    """
+    try:
+        import jinja2
+    except ModuleNotFoundError as error:
+        raise missing_package(error, "templates") from error
+    packages = {name.rpartition(".")[2]: jinja2.PackageLoader(name) for name in _with_templates(settings)}
+    folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
+    loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])
+    options = {"autoescape": True, "extensions": settings.JINJA2_EXTENSIONS, **settings.JINJA2_ENVIRONMENT_KWARGS}
+    environment: Any = jinja2.Environment(loader=loader, **options)  # noqa: S701 - it is what settings.py says
+    if hasattr(environment, "install_null_translations"):
+        environment.install_null_translations()
+    environment.filters |= {name: import_string(function) for name, function in settings.JINJA2_FILTERS.items()}
+    return environment
+
+
+def _with_templates(settings: Settings) -> list[str]:
+    from importlib.resources import files
+
+    return [name for name in settings.INSTALLED_APPS if files(name).joinpath("templates").is_dir()]
+
+
+class Installed(NamedTuple):
+    """The contents of a `urls` module: a path, a prefix of endpoints, groups of rules, and views of endpoints."""
+
+    path: str
+    prefix: str
+    groups: list[ViewGroup]
+    views: Mapping[Any, Any]
+
+
+def installed(package: str, settings: Settings) -> Installed | None:
+    """Return the parts of a package of INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
+
+    The endpoints in its ``view_groups`` get the package's name as a prefix. None for a package that has no `urls`, or
+    whose path is None. Raises ImportError for a missing package.
+    """
+    name = package.rpartition(".")[2]
+    path = settings.APP_MOUNT_POINTS.get(package, f"/{name}")
+    import_string(package)
+    if path is None or not _exists(f"{package}.urls"):
+        return None
+    return _contents(f"{package}.urls", path, f"{name}/")
+
+
+def of_project(settings: Settings) -> Installed | None:
+    """Return the parts of the module ROOT_URL_MODULE; None if there is no such module."""
+    module: str = settings.ROOT_URL_MODULE
+    return _contents(module, "", "") if find_spec(module) else None
+
+
+def _exists(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # raised for a module that the dialect does not have, such as kay.sessions.urls
+        return False
+
+
+def _contents(module: str, path: str, prefix: str) -> Installed:
+    """Return the parts of a `urls` module: its ``view_groups``, or else its rules with ``all_views``, whose endpoints
+    have the prefix already. The rules are those of ``make_rules()``, or of the map ``make_url()``.
+    """
+    urls = import_string(module)
+    if hasattr(urls, "view_groups"):
+        return Installed(path, prefix, list(urls.view_groups), {})
+    rules = (
+        urls.make_rules() if hasattr(urls, "make_rules") else [rule.empty() for rule in urls.make_url().iter_rules()]
+    )
+    return Installed(path, "", [ViewGroup(*rules)], urls.all_views)
+
 
 T = TypeVar("T")
 

@@ -1,11 +1,35 @@
-"""The settings of an application, and their defaults."""
+"""The settings of an application and their defaults, and the current request."""
 
 from collections.abc import Mapping
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.dialects.kay.current import answered
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
 from antiphon.dialects.werkzeug.utils import import_string
+
+if TYPE_CHECKING:
+    from antiphon.dialects.kay.app import KayApp
+    from antiphon.dialects.werkzeug.routing.map import MapAdapter
+
+
+class Call(NamedTuple):
+    """The call of an application: the application, the request, and the application's map bound to the request."""
+
+    app: "KayApp"
+    request: Any
+    adapter: "MapAdapter"
+
+
+answered: ContextVar[Call] = ContextVar("antiphon.kay")
+
+
+def current_call() -> Call:
+    """Return the current call. Raises RuntimeError if no application is answering a request here."""
+    try:
+        return answered.get()
+    except LookupError:
+        raise RuntimeError("no KayApp answers a request here: call this from a view") from None
+
 
 _DEFAULTS: Mapping[str, Any] = ImmutableDict(
     {

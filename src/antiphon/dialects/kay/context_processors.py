@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from antiphon.dialects.kay.current import current_call
-from antiphon.dialects.kay.utils.pages import reverse, url_for
+from antiphon.dialects.kay.conf import current_call
+from antiphon.dialects.kay.utils import reverse, url_for
 
 
 def request(request: Any) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """The dialect of Microdot 2: its names and habits, over WSGI, ASGI and RSGI."""
 
 from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.dispatch import iscoroutine
 from antiphon.dialects.microdot.errors import abort
-from antiphon.dialects.microdot.invoking import iscoroutine
-from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.request import AsyncBytesIO, Request
 from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
-from antiphon.dialects.microdot.streams import AsyncBytesIO
 
 __version__ = "2.7.0"
 """The version of Microdot whose names and habits these are."""

@@ -1,36 +1,103 @@
-"""The application: routes, hooks and error handlers, served by any server."""
+"""The application: routes, hooks and error handlers, served by any server, and methods that a program may replace."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
-from types import MappingProxyType
+from types import MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.dialects.microdot.absent import Absent
-from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
 from antiphon.dialects.microdot.dispatch import (
     call_in_steps,
     call_on_loop,
     dispatch,
     dispatch_by,
     error_result,
+    native_answer,
+    own_answer,
+    raised,
     waits,
 )
-from antiphon.dialects.microdot.errors import abort
-from antiphon.dialects.microdot.lifespan import Lifespan
-from antiphon.dialects.microdot.overridable import overridable, overridden_by
+from antiphon.dialects.microdot.errors import Absent, abort
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
-from antiphon.embedding import Host, Steps, failed, reset_current_request, run_async, set_current_request
+from antiphon.embedding import ON_LOOP, Host, Steps, failed, reset_current_request, run_async, set_current_request
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.serving import EmbeddedServer
     from antiphon.dialects.microdot.session import Session
     from antiphon.embedding import Connection, ForeignSockets, Lifecycle
 
+
+LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
+
+
+class Lifespan:
+    """Two optional coroutine functions. Each gets a scope of ASGI's lifespan."""
+
+    def __init__(
+        self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
+    ) -> None:
+        self._startup = lifespan_startup
+        self._shutdown = lifespan_shutdown
+
+    async def startup(self) -> None:
+        """Call the function for startup."""
+        await _call(self._startup)
+
+    async def shutdown(self) -> None:
+        """Call the function for shutdown."""
+        await _call(self._shutdown)
+
+
+async def _call(function: LifespanFunction | None) -> None:
+    if function is not None:
+        await ON_LOOP
+        await function({"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}})
+
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Overridable:
+    """A method that a program may replace, by a subclass or by an assignment to an application.
+
+    The application notes its replaced methods, so that no request has to look for them.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __set_name__(self, owner: type["Microdot"], name: str) -> None:
+        self._name = name
+
+    def __get__(self, app: "Microdot | None", owner: type["Microdot"]) -> Callable[..., Any]:
+        if app is None:
+            return self.function
+        return app.assigned.get(self._name) or MethodType(self.function, app)
+
+    def __set__(self, app: "Microdot", function: Callable[..., Any]) -> None:
+        app.assigned = {**app.assigned, self._name: function}
+        app.note_overridden()
+
+    def __delete__(self, app: "Microdot") -> None:
+        app.assigned = {name: function for name, function in app.assigned.items() if name != self._name}
+        app.note_overridden()
+
+
+def overridable(method: F) -> F:
+    """Declare a method as replaceable. Used as a decorator."""
+    return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
+
+
+def overridden_by(cls: type["Microdot"]) -> set[str]:
+    """Return the names of the overridable methods that a class replaces."""
+    members = [item for base in cls.__mro__ for item in vars(base).items()]
+    methods = {name: member.function for name, member in members if isinstance(member, Overridable)}
+    return {name for name, function in methods.items() if getattr(cls, name) is not function}
+
+
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
 
 

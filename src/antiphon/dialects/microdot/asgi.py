@@ -12,10 +12,9 @@ from antiphon.dialects.microdot import (
     redirect,
     send_file,
 )
+from antiphon.dialects.microdot.application import Lifespan, LifespanFunction, overridable
 from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
-from antiphon.dialects.microdot.lifespan import Lifespan, LifespanFunction
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.dialects.microdot.overridable import overridable
 from antiphon.dialects.microdot.websocket import WebSocket, websocket_upgrade, with_websocket
 
 __all__ = [

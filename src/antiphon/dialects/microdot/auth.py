@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from antiphon.dialects.microdot.dispatch import invoke_handler
 from antiphon.dialects.microdot.errors import abort
-from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.request import Request
 from antiphon.http import Authorization
 

@@ -1,27 +1,145 @@
-"""The dispatch of a request in Microdot's order.
+"""The dispatch of a request in Microdot's order: its body is received, its handler called, its response made."""
 
-Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
-mounted application's first, then the request's own. An error, wherever it is raised, is answered by its handler, and
-that answer goes through the after-error-request handlers instead.
-"""
-
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError, MissingFileError
-from antiphon.dialects.microdot.receiving import check_request_line, limits_at_once, receive
 from antiphon.dialects.microdot.request import Request
-from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.embedding import ON_LOOP, ON_THREAD, failed, is_async, log_failure, release, set_current_request
-from antiphon.http import HTTPError
+from antiphon.dialects.microdot.response import JSON, Response, to_response
+from antiphon.embedding import (
+    ON_LOOP,
+    ON_THREAD,
+    Head,
+    failed,
+    is_async,
+    json_encoder,
+    log_failure,
+    only_typed,
+    release,
+    response_of,
+    set_current_request,
+)
+from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits
+from antiphon.http.urls.path import check_path
+from antiphon.http.urls.url import quote_path
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
+
+
+_MOST_ESCAPED = 12
+"""The most bytes in which a character of a path is sent."""
+_USUAL = Limits()
+_AROUND_TARGET = len("  HTTP/1.1\r\n")
+
+
+def check_request_line(head: Head) -> None:
+    """Check the path, and that the request line, with its line end, is within ``max_readline``. Raises BadRequest."""
+    path, query = head.path, head.query_string
+    check_path(path)
+    size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET
+    if size + _MOST_ESCAPED * len(path) <= Request.max_readline and not head.root_path:
+        return
+    size += len(head.raw_path or quote_path(head.root_path + path))
+    if size > Request.max_readline:
+        raise BadRequest(f"the request line has {size} bytes; the limit is {Request.max_readline}")
+
+
+def limits_at_once() -> Limits:
+    """Return the limits of a body that is loaded without a further check."""
+    return _limits(min(Request.max_body_length, Request.max_content_length))
+
+
+async def receive(request: Request) -> None:
+    """Load a body of up to ``max_body_length`` bytes, and leave a larger one to the stream.
+
+    Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
+    """
+    native = request.native
+    content = native.content
+    length, most = content.length, Request.max_content_length
+    is_loaded = length is not None and length <= Request.max_body_length and length <= most
+    if not is_loaded or most > _USUAL.memory:  # else the usual limits suffice
+        native.limits = _limits(most)
+    if is_loaded:
+        await content.load(_limits(most))
+        request.is_streamed = False
+    elif length is None:
+        await _load(request)
+    elif length > most:
+        raise ContentTooLarge
+    else:
+        content.is_kept = content.is_complete
+
+
+async def _load(request: Request) -> None:
+    """Load a body of unknown length, up to the limit."""
+    content, limits = request.native.content, request.native.limits
+    try:
+        await content.load(_limits(min(limits.body, Request.max_body_length)))
+    except ContentTooLarge:
+        if content.received > limits.body or (content.is_complete and content.size > limits.body):
+            raise
+    else:
+        request.is_streamed = False
+
+
+@lru_cache(maxsize=16)
+def _limits(size: float) -> Limits:
+    """Return limits of a size, which may be any number."""
+    size = max(int(min(size, sys.maxsize)), 0)
+    return Limits(body=size, memory=size)
+
+
+_JSON_ONLY = only_typed(JSON)
+_USUAL_STATUS = {
+    media_type: only_typed(f"{media_type}; charset=UTF-8")
+    for media_type in ("text/plain", "text/html", "application/json")
+}
+"""The header fields of most responses, by their media type."""
+
+
+def native_answer(request: Request, result: Any) -> NativeResponse:
+    """Return the native response for a handler's result. Raises what ``Response.native`` raises."""
+    body: Any = result
+    status = 200
+    if type(result) is tuple and len(result) == 2 and type(result[1]) is int:
+        body, status = result
+    kind = type(body)
+    if kind is str and (fields := _USUAL_STATUS.get(Response.default_content_type)):
+        response = response_of(body.encode(), fields)
+    elif kind is dict or kind is list:
+        response = response_of(json_encoder()(body), _JSON_ONLY)
+    else:
+        response, status = to_response(result).native(), 200
+    if status != 200:
+        response.status = status
+    if request.failure is not None:
+        response.error = request.failure
+    if request.native.consulted:
+        response.vary(*request.native.consulted)
+    return response
+
+
+def own_answer(request: Request, result: Any) -> Response:
+    """Return Microdot's response for a handler's result."""
+    response = to_response(result)
+    if request.native.consulted:
+        named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
+        named += [name.title() for name in request.native.consulted]
+        response.headers["Vary"] = ", ".join({name.lower(): name for name in named}.values())
+    return response
+
+
+def raised(_request: NativeRequest, error: Exception) -> NoReturn:
+    """Raise an error that nobody handled."""
+    raise error
+
 
 T = TypeVar("T", Response, NativeResponse)
 
@@ -247,3 +365,14 @@ async def _released(request: Request, response: T, call: Call) -> T:
     if isinstance(response, NativeResponse):
         await release(native, response, call is call_in_steps)
     return response
+
+
+__all__ = ["invoke_handler", "iscoroutine"]
+
+invoke_handler = call_on_loop
+"""Call a function: await a coroutine function, call any other one on a worker thread."""
+
+
+def iscoroutine(value: object) -> bool:
+    """Return True if a value is a coroutine."""
+    return hasattr(value, "send") and hasattr(value, "throw") and hasattr(value, "__await__")

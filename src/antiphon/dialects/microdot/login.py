@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antiphon.dialects.microdot.invoking import invoke_handler
+from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.mappings import urlencode
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, redirect
 from antiphon.dialects.microdot.session import SessionDict, change_response, session_of
-from antiphon.dialects.microdot.urls import urlencode
 from antiphon.http.redirect import redirect_location
 
 Loader = TypeVar("Loader", bound=Callable[..., Any])

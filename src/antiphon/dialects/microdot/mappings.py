@@ -3,9 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
+from urllib.parse import quote
 
 from antiphon.http.headers import read_raw_utf8
+from antiphon.http.urls.url import unquote
 from antiphon.http.urls.urlencoded import Fields
+
+
+def urlencode(s: str) -> str:
+    """Return text as a value in a query. Slashes stay as they are."""
+    return quote(s)
+
+
+def urldecode(s: str | bytes) -> str:
+    """Return the text of a value in a query, where a plus sign is a space. Broken escapes stay as they are."""
+    return unquote(s.replace("+", " ") if isinstance(s, str) else s.replace(b"+", b" "))
+
 
 _LONGEST_KEPT = 2048
 """The most characters in the names of a request's headers that are cached."""

@@ -1,14 +1,12 @@
 """The module `microdot.microdot`, which has the whole core in Microdot."""
 
 from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.dispatch import invoke_handler, iscoroutine
 from antiphon.dialects.microdot.errors import HTTPException, abort
-from antiphon.dialects.microdot.invoking import invoke_handler, iscoroutine
-from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
-from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict, urldecode, urlencode
+from antiphon.dialects.microdot.request import AsyncBytesIO, Request
 from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
-from antiphon.dialects.microdot.streams import AsyncBytesIO
-from antiphon.dialects.microdot.urls import urldecode, urlencode
 
 __all__ = [
     "AsyncBytesIO",

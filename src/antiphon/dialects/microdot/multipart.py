@@ -6,9 +6,8 @@ from functools import wraps
 from typing import IO, Any, Protocol
 
 from antiphon import FormPart, Upload
-from antiphon.dialects.microdot.invoking import invoke_handler
-from antiphon.dialects.microdot.request import Request
-from antiphon.dialects.microdot.streams import BodyReader
+from antiphon.dialects.microdot.dispatch import invoke_handler
+from antiphon.dialects.microdot.request import BodyReader, Request
 from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
 

@@ -1,5 +1,5 @@
 """Templates of MicroPython: not offered."""
 
-from antiphon.dialects.microdot.absent import not_offered
+from antiphon.dialects.microdot.errors import not_offered
 
 raise not_offered("utemplate", "the package utemplate is for MicroPython; microdot.jinja has templates of Jinja2")

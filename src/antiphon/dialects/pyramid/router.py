@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from zope.interface import implementer, providedBy
+from zope.interface import implementedBy, implementer, providedBy
 
 from antiphon.dialects._environ.errors import forget_frames
 from antiphon.dialects.pyramid.events import BeforeTraversal, ContextFound, NewRequest, NewResponse
@@ -12,26 +12,94 @@ from antiphon.dialects.pyramid.interfaces import (
     VH_ROOT_KEY,
     IDebugLogger,
     IExecutionPolicy,
+    IRequest,
     IRequestExtensions,
     IRequestFactory,
     IRootFactory,
     IRouter,
+    IRouteRequest,
     IRoutesMapper,
     ITraverser,
     ITweens,
 )
-from antiphon.dialects.pyramid.planning import Plans
 from antiphon.dialects.pyramid.request import Request, apply_request_extensions
-from antiphon.dialects.pyramid.serving import Served
 from antiphon.dialects.pyramid.threadlocal import RequestContext, manager
 from antiphon.dialects.pyramid.traversal import DefaultRootFactory, ResourceTreeTraverser, split_path_info
 from antiphon.dialects.pyramid.urldispatch import RoutesMapper
-from antiphon.dialects.pyramid.view import _call_view, call_first
+from antiphon.dialects.pyramid.view import _call_view, _find_views, call_first
+from antiphon.dialects.webob.request import DisconnectionError
+from antiphon.embedding import UNBOUNDED, EnvironHost, ReceivedInput
+from antiphon.http import ClientDisconnected
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.embedding import DescribedApp
+
+
+class Plan:
+    """Facts about the requests of one route, or of none, that are known in advance.
+
+    Without a root of its own, a route needs no traversal: its context is the default root, and ``views`` are those that
+    it has.
+    """
+
+    __slots__ = ("is_without_traversal", "request_iface", "root_factory", "views")
+
+    def __init__(self, registry: Any, route: Any, root_factory: Any) -> None:
+        self.request_iface: Any = IRequest
+        self.root_factory = root_factory
+        if route is not None:
+            self.request_iface = registry.queryUtility(IRouteRequest, name=route.name, default=IRequest)
+            self.root_factory = route.factory or root_factory
+        provided = implementedBy(DefaultRootFactory)
+        has_traverser = registry.adapters.lookup((provided,), ITraverser) is not None
+        self.is_without_traversal = route is not None and self.root_factory is DefaultRootFactory and not has_traverser
+        self.views: list[Any] = []
+        if self.is_without_traversal:
+            self.views = _find_views(registry, self.request_iface, provided, "")
+
+
+class Plans:
+    """The plans of all routes, as long as the registry has this ``generation``."""
+
+    def __init__(self, registry: Any, root_factory: Any) -> None:
+        self.generation: Any = getattr(registry, "generation", None)
+        self._registry = registry
+        self._root_factory = root_factory
+        self._made: dict[Any, Plan] = {}
+
+    def of_route(self, route: Any) -> Plan:
+        """Return the plan of a route, or of requests without one."""
+        plan = self._made.get(route)
+        if plan is None:
+            plan = self._made[route] = Plan(self._registry, route, self._root_factory)
+        return plan
+
+
+class _Input(ReceivedInput):
+    """The body of a native request."""
+
+    def receive(self) -> bytes:
+        """Receive the next chunk. Raises DisconnectionError for a body that breaks off."""
+        try:
+            return super().receive()
+        except ClientDisconnected as error:
+            raise DisconnectionError("the client has disconnected before the end of the body") from error
+
+
+class Served(EnvironHost):
+    """An application whose own interface is WSGI. Views bound the bodies that they read."""
+
+    input_class = _Input
+    request_limits = UNBOUNDED
+
+    def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
+        """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
+        if send is not None:
+            return super().__call__(head, second, send)
+        refused = self.refuse_environ(head, second)
+        return self.answer_environ(head, second) if refused is None else refused
 
 
 _current = manager.variable

@@ -1,27 +1,18 @@
-"""Tests of views without an application: a configuration, and dummies of requests, resources and users."""
+"""Tests of views without an application: a configuration, and dummies of requests, resources, renderers and users."""
 
+import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Self
 
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.config.zca import ZCAConfiguratorMixin
 from antiphon.dialects.pyramid.decorator import reify
-from antiphon.dialects.pyramid.dummies import (
-    DummyModel,
-    DummyRendererFactory,
-    DummyResource,
-    DummyRootFactory,
-    DummySecurityPolicy,
-    DummySession,
-    DummyTemplateRenderer,
-    MockTemplate,
-)
 from antiphon.dialects.pyramid.i18n import LocalizerRequestMixin
-from antiphon.dialects.pyramid.interfaces import IRequest
+from antiphon.dialects.pyramid.interfaces import IRequest, ISession
 from antiphon.dialects.pyramid.path import caller_package
 from antiphon.dialects.pyramid.registry import Registry
 from antiphon.dialects.pyramid.request import CallbackMethodsMixin
@@ -32,6 +23,264 @@ from antiphon.dialects.pyramid.url import URLMethodsMixin
 from antiphon.dialects.pyramid.util import InstancePropertyMixin
 from antiphon.dialects.pyramid.view import ViewMethodsMixin
 from antiphon.dialects.webob.acceptparse import create_accept_header
+
+_ABSENT: Any = object()
+
+
+class DummyRootFactory:
+    """A root without items."""
+
+    __parent__ = None
+    __name__ = None
+
+    def __init__(self, request: Any) -> None:
+        if "bfg.routes.matchdict" in request:
+            self.__dict__.update(request["bfg.routes.matchdict"])
+
+
+class DummySecurityPolicy:
+    """A policy with one user, who may do everything or nothing. It notes the id to remember in ``remembered``, and
+    ``forgotten``.
+    """
+
+    def __init__(
+        self,
+        userid: Any = None,
+        identity: Any = None,
+        permissive: Any = True,
+        remember_result: Any = None,
+        forget_result: Any = None,
+    ) -> None:
+        self.userid = userid
+        self._identity = identity
+        self.permissive = permissive
+        self.remember_result = [] if remember_result is None else remember_result
+        self.forget_result = [] if forget_result is None else forget_result
+
+    def identity(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Return the identity that was given."""
+        return self._identity
+
+    def authenticated_userid(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Return the id that was given."""
+        return self.userid
+
+    def permits(self, request: Any, context: Any, permission: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Return ``permissive``."""
+        return self.permissive
+
+    def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Note the id, and return the configured result."""
+        self.remembered = userid
+        return self.remember_result
+
+    def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
+        """Note the call, and return the configured result."""
+        self.forgotten = True
+        return self.forget_result
+
+
+class DummyTemplateRenderer:
+    """A renderer that notes its values, which are its attributes, and returns one text."""
+
+    def __init__(self, string_response: str = "") -> None:
+        self._received: dict[str, Any] = {}
+        self._string_response = string_response
+        self._implementation = MockTemplate(string_response)
+
+    @property
+    def string_response(self) -> str:
+        """The text."""
+        return self._string_response
+
+    @string_response.setter
+    def string_response(self, response: str) -> None:
+        self._string_response = self._implementation.response = response
+
+    def implementation(self) -> "MockTemplate":
+        """Return the template, which notes its values too."""
+        return self._implementation
+
+    def __call__(self, kw: Any, system: Any = None) -> str:
+        self._received.update(system or {})
+        self._received.update(kw)
+        return self.string_response
+
+    def _value(self, name: str) -> Any:
+        return self._received.get(name, self._implementation._received.get(name, _ABSENT))  # noqa: SLF001 - of this file
+
+    def __getattr__(self, k: str) -> Any:
+        value = self._value(k) if "_implementation" in self.__dict__ else _ABSENT
+        if value is _ABSENT:
+            raise AttributeError(k, name=k, obj=self)
+        return value
+
+    def assert_(self, **kw: Any) -> bool:
+        """Return True if the renderer was called with these values. Raises AssertionError otherwise."""
+        for name, wanted in kw.items():
+            value = self._value(name)
+            if value is _ABSENT:
+                raise AssertionError(f'A value for key "{name}" was not passed to the renderer')
+            if value != wanted:
+                raise AssertionError(f"\nasserted value for {name}: {wanted!r}\nactual value: {value!r}")
+        return True
+
+
+class MockTemplate:
+    """A template, and all its parts, which notes the values that it is called with."""
+
+    def __init__(self, response: str) -> None:
+        self._received: dict[str, Any] = {}
+        self.response = response
+
+    def __getattr__(self, attrname: str) -> Self:
+        if attrname.startswith("__"):  # of Python
+            raise AttributeError(attrname)
+        return self
+
+    def __getitem__(self, attrname: str) -> Self:
+        return self
+
+    def __call__(self, *args: Any, **kw: Any) -> str:  # noqa: ARG002 - as templates are called
+        self._received.update(kw)
+        return self.response
+
+
+class DummyRendererFactory:
+    """A factory of renderers that tests have added by name. Other renderers come from the factory that it replaces."""
+
+    def __init__(self, name: str, factory: Any) -> None:
+        self.name = name
+        self.factory = factory
+        self.renderers: dict[str, Any] = {}
+
+    def add(self, spec: str, renderer: Any) -> None:
+        """Add a renderer for `package:path`, and for `path`."""
+        self.renderers[spec] = renderer
+        self.renderers[spec.partition(":")[2] or spec] = renderer
+
+    def __call__(self, info: Any) -> Any:
+        spec = info.name
+        found = self.renderers.get(spec, self.renderers.get(spec.partition(":")[2]))
+        if found is not None:
+            return found
+        if self.factory:
+            return self.factory(info)
+        raise KeyError(f"No testing renderer registered for {spec!r}")
+
+
+class DummyResource:
+    """A resource with a name and a parent that can contain others. Keywords become its attributes."""
+
+    def __init__(
+        self,
+        __name__: Any = None,  # noqa: A002 - its name
+        __parent__: Any = None,
+        __provides__: Any = None,
+        **kw: Any,
+    ) -> None:
+        self.__name__ = __name__
+        self.__parent__ = __parent__
+        if __provides__ is not None:
+            alsoProvides(self, __provides__)
+        self.kw = kw
+        self.__dict__.update(**kw)
+        self.subs: dict[Any, Any] = {}
+
+    def __setitem__(self, name: Any, val: Any) -> None:
+        val.__name__ = name
+        val.__parent__ = self
+        self.subs[name] = val
+
+    def __getitem__(self, name: Any) -> Any:
+        return self.subs[name]
+
+    def __delitem__(self, name: Any) -> None:
+        del self.subs[name]
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """Return the resource with a name in it, or the default."""
+        return self.subs.get(name, default)
+
+    def values(self) -> Any:
+        """Return the contained resources."""
+        return self.subs.values()
+
+    def items(self) -> Any:
+        """Return the contained resources, with their names."""
+        return self.subs.items()
+
+    def keys(self) -> Any:
+        """Return the names."""
+        return self.subs.keys()
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.subs)
+
+    def __bool__(self) -> bool:
+        return True  # also without items
+
+    def __len__(self) -> int:
+        return len(self.subs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.subs
+
+    def clone(
+        self,
+        __name__: Any = _ABSENT,  # noqa: A002 - its name
+        __parent__: Any = _ABSENT,
+        **kw: Any,
+    ) -> Self:
+        """Return a copy, with copies of the contained resources, and additional attributes."""
+        name = self.__name__ if __name__ is _ABSENT else __name__
+        parent = self.__parent__ if __parent__ is _ABSENT else __parent__
+        made = type(self)(name, parent, **{**self.kw, **kw})
+        made.subs = copy.deepcopy(self.subs)
+        return made
+
+
+DummyModel = DummyResource
+
+
+@implementer(ISession)
+class DummySession(dict[str, Any]):
+    """A session that is not stored."""
+
+    created: Any = None
+    new = True
+
+    def changed(self) -> None:
+        """Do nothing."""
+
+    def invalidate(self) -> None:
+        """Forget all values."""
+        self.clear()
+
+    def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
+        """Add a message to a queue, unless it is there and may not be twice."""
+        storage = self.setdefault(f"_f_{queue}", [])
+        if allow_duplicate or msg not in storage:
+            storage.append(msg)
+
+    def pop_flash(self, queue: str = "") -> Any:
+        """Return the messages of a queue, and empty it."""
+        return self.pop(f"_f_{queue}", [])
+
+    def peek_flash(self, queue: str = "") -> Any:
+        """Return the messages of a queue."""
+        return self.get(f"_f_{queue}", [])
+
+    def new_csrf_token(self) -> str:
+        """Set the token, which is always the same, and return it."""
+        token = self["_csrft_"] = "0123456789" * 4
+        return token
+
+    def get_csrf_token(self) -> Any:
+        """Return the token."""
+        token = self.get("_csrft_")
+        return self.new_csrf_token() if token is None else token
+
 
 __all__ = [
     "DummyModel", "DummyRendererFactory", "DummyRequest", "DummyResource", "DummyRootFactory", "DummySecurityPolicy",

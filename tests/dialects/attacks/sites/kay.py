@@ -3,7 +3,7 @@
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.utils import redirect
-from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+from antiphon.dialects.kay.werkzeug.wrappers import Response
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware
 from tests.dialects.attacks.sites.common import fail, form_told, make_files, size_of, smuggle, told
 

@@ -1,10 +1,19 @@
-"""Definitions of fields, as made by ``Form.text("Name", "required")`` and similar functions."""
+"""Fields as defined by ``Form.text("Name", "required")``, the records of native forms, and their values."""
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Annotated, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
+import msgspec
+
+from antiphon import Upload
 from antiphon.dialects.asok.validation.validator import Messages
+from antiphon.features import Field
+from antiphon.features import Form as NativeForm
 
 Choices: TypeAlias = Iterable[tuple[Any, Any]] | Callable[[], Iterable[tuple[Any, Any]]] | None
 """Values and their labels, or a function that returns them when the field is shown."""
@@ -213,3 +222,144 @@ class Makers:
     json = _json
     dropdown = _dropdown
     enum = _enum
+
+
+_FILES = {"file", "image", "files", "dropzone"}
+_MANY = {"tags", "transfer"}
+_PAIRS = {"daterange", "timerange"}
+_PARTS = ("start", "end")
+_OF_LINES = {"textarea", "wysiwyg"}
+_Lines = Annotated[str, Field(widget="hidden")]
+"""A text that a native form takes as it was sent, with several lines, and CRLF between them."""
+
+_NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+@lru_cache(256)
+def record_of(fields: tuple[tuple[str, str], ...]) -> type[msgspec.Struct]:
+    """Return a record with a field for each name and type. Nothing in it is required.
+
+    Labels are not included, so one record works for all languages. Raises ValueError for a name that is not a name of
+    an input.
+    """
+    for name, _ in fields:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name of a field: it has to have letters, digits and underscores")
+    found = {each[0]: each for field in fields for each in _of_field(*field)}
+    return msgspec.defstruct("Form", found.values())
+
+
+def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
+    """Return the record of definitions. Raises ValueError for a name that is not a name of an input."""
+    return record_of(tuple([(name, _kind(each)) for name, each in definitions.items()]))
+
+
+def _kind(definition: Definition) -> str:
+    """Return the type of a field; of tags that are typed, with commas, that of a text."""
+    is_typed = definition.type == "tags" and (definition.attrs.get("allow_custom") or not definition.choices)
+    return "text" if is_typed else definition.type
+
+
+def parts_of(name: str) -> tuple[str, str]:
+    """Return the names of the two inputs of a range."""
+    start, end = (f"{name}_{part}" for part in _PARTS)
+    return start, end
+
+
+def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield the name, type and default of each field of the record that a definition needs."""
+    if kind == "title":
+        return
+    if kind in _FILES:
+        yield name, list[Upload], msgspec.field(default_factory=list)
+    elif kind in _MANY:
+        yield name, list[str], msgspec.field(default_factory=list)
+    else:
+        yield name, _Lines if kind in _OF_LINES else str, ""
+    if kind in _PAIRS:
+        for part in parts_of(name):
+            yield part, str, ""
+
+
+def sent_value(native: "NativeForm[Any]", name: str, kind: str) -> str:
+    """Return the sent text of a field: "1" or "0" for checkboxes, JSON for several texts, nothing for a file."""
+    if kind == "title":
+        return ""
+    texts = native.texts(name)
+    last = texts[-1] if texts else ""
+    match kind:
+        case "checkbox" | "toggle":
+            return "1" if last else "0"
+        case "tags" | "transfer":
+            return last if last.startswith("[") else _as_list(texts)
+        case "daterange" | "timerange":
+            return last or _as_range(native, name)
+    return last
+
+
+def _as_list(texts: Sequence[str]) -> str:
+    split = texts[0].split(",") if len(texts) == 1 else texts
+    values = [text.strip() for text in split if text.strip()]
+    return json.dumps(values) if values else ""
+
+
+def _as_range(native: "NativeForm[Any]", name: str) -> str:
+    start, end = ("".join(native.texts(part)[-1:]) for part in parts_of(name))
+    return json.dumps({"start": start, "end": end}) if start or end else ""
+
+
+def plain(value: Any) -> Any:
+    """Return a value to fill a field with: the value of an Enum's member, and nothing for None."""
+    if isinstance(value, enum.Enum):
+        value = value.value
+    return "" if value is None else value
+
+
+def shown_text(value: Any, kind: str) -> str:
+    """Return a value as the text of an input of a type."""
+    text = "" if value is None else str(value)
+    shorten = _SHORTENED.get(kind)
+    return shorten(text) if shorten else text
+
+
+def _date(text: str) -> str:
+    return text.replace("T", " ").partition(" ")[0][:10]
+
+
+def _minutes(text: str) -> str:
+    return ":".join(text.split(":")[:2])
+
+
+def _time(text: str) -> str:
+    return _minutes(text.replace("T", " ").rpartition(" ")[2])
+
+
+def _datetime(text: str) -> str:
+    day, separator, time = text.replace("T", " ").partition(" ")
+    return f"{day}T{_minutes(time)}" if separator else text
+
+
+_SHORTENED: Mapping[str, Callable[[str], str]] = {"date": _date, "time": _time, "datetime-local": _datetime}
+"""How dates and times are written in inputs, which have no seconds and no offset."""
+
+
+def listed(value: Any) -> list[str]:
+    """Return the texts of a list, of a list in JSON, or of a text with commas."""
+    if isinstance(value, str):
+        found = _decoded(value)
+        value = found if isinstance(found, list) else value.split(",")
+    return [text for each in value if (text := str(each).strip())]
+
+
+def range_of(value: Any) -> tuple[str, str]:
+    """Return the start and end of a range, which is a dictionary or JSON."""
+    found = _decoded(value) if isinstance(value, str) else value
+    if not isinstance(found, dict):
+        return "", ""
+    return str(found.get("start") or ""), str(found.get("end") or "")
+
+
+def _decoded(text: str) -> Any:
+    with suppress(ValueError, RecursionError):
+        return json.loads(text)
+    return None

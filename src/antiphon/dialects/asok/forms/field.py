@@ -1,16 +1,47 @@
-"""A field of a form, with its value and its error, for templates."""
+"""A field of a form, with its value, its error and its rules, for templates."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from antiphon.dialects.asok.forms.definitions import Choices, Definition
-from antiphon.dialects.asok.forms.rules_in_html import attributes_of
-from antiphon.dialects.asok.forms.values import shown_text
+from antiphon.dialects.asok.forms.definitions import Choices, Definition, shown_text
 from antiphon.dialects.asok.forms.widgets import OPTIONS, Asked, Attributes, widget_of
+from antiphon.dialects.asok.validation.validator import parsed
 from antiphon.features import BoundField
 from antiphon.features import Form as NativeForm
-from antiphon.features.forms.html import tag
+from antiphon.features.forms.html import AttributeValue, tag
+from antiphon.features.forms.inputs import pattern_of_html
 from antiphon.features.markup import Markup
+
+_TEXTS = {"text", "email", "password", "url", "search", "tel", "textarea"}
+_ORDERED = {"number", "range", "date", "datetime-local", "time", "month", "week"}
+_OTHERS = {"select", "checkbox", "radio", "file", "color"}
+
+
+@lru_cache(1024)
+def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
+    """Return the attributes that express the rules of an input of a type."""
+    found: dict[str, AttributeValue] = {}
+    if kind not in _TEXTS | _ORDERED | _OTHERS:
+        return found
+    for name, argument in parsed(rules):
+        match name:
+            case "required":
+                found["required"] = True
+            case "regex" if argument and kind in _TEXTS - {"textarea"}:
+                found["pattern"] = pattern_of_html(argument if argument[0] == "^" else f"^(?:{argument})")
+            case "min" | "max":
+                found |= _bound(name, argument.strip(), kind)
+            case "between" if kind in _ORDERED:
+                least, _, most = argument.partition(",")
+                found |= {**_bound("min", least.strip(), kind), **_bound("max", most.strip(), kind)}
+    return found
+
+
+def _bound(name: str, value: str, kind: str) -> dict[str, AttributeValue]:
+    if kind in _TEXTS:
+        return {f"{name}length": value}
+    return {name: value} if kind in _ORDERED else {}
 
 
 class Renderable:

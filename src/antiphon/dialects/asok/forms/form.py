@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok.exceptions import ValidationError
-from antiphon.dialects.asok.forms.definitions import Definition, Makers
+from antiphon.dialects.asok.forms.definitions import Definition, Makers, plain, planned, sent_value
 from antiphon.dialects.asok.forms.field import FormField
-from antiphon.dialects.asok.forms.records import planned
-from antiphon.dialects.asok.forms.values import plain, sent_value
 from antiphon.dialects.asok.languages import as_written
 from antiphon.dialects.asok.validation.validator import Validator
 from antiphon.features import Form as NativeForm

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from antiphon.dialects.asok.forms.records import parts_of
-from antiphon.dialects.asok.forms.values import listed, range_of, shown_text
+from antiphon.dialects.asok.forms.definitions import listed, parts_of, range_of, shown_text
 from antiphon.features import BoundField
 from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.markup import Markup

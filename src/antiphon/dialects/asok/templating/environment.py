@@ -1,19 +1,158 @@
-"""The Jinja2 environment in which templates render as in Asok: syntax, escaping, attributes, names."""
+"""The environment in which templates render as in Asok: where they are found, and the names that they know."""
 
-from typing import Any, Self, cast
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from jinja2 import BaseLoader, Environment, Template, nodes
-from jinja2.utils import Namespace
+from jinja2 import BaseLoader, Environment, Template, TemplateNotFound, TemplateRuntimeError, nodes
+from jinja2.loaders import split_template_path
+from jinja2.utils import Namespace, missing
 
-from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS
-from antiphon.dialects.asok.templating.names import AsokContext, component
-from antiphon.dialects.asok.templating.output import to_html
-from antiphon.dialects.asok.templating.parser import AsokParser
-from antiphon.dialects.asok.templating.scopes import JOINED, NAMESPACE, rescoped
-from antiphon.dialects.asok.templating.tags import CacheTag, ComponentTag, Preparation
-from antiphon.dialects.asok.templating.tests import TEMPLATE_TESTS
-from antiphon.dialects.asok.templating.undefined import StrictUndefined, Undefined
+from antiphon import is_debug
+from antiphon.dialects.asok.templating.filters import (
+    TEMPLATE_FILTERS,
+    TEMPLATE_TESTS,
+    StrictUndefined,
+    Undefined,
+    to_html,
+)
+from antiphon.dialects.asok.templating.syntax import (
+    JOINED,
+    NAMESPACE,
+    AsokParser,
+    CacheTag,
+    ComponentTag,
+    Preparation,
+    rescoped,
+)
+from antiphon.embedding import render
+from antiphon.features.templates.environment import RequestContext
 from antiphon.lazy import require_names
+
+if TYPE_CHECKING:
+    from antiphon.dialects.asok.app import Asok
+
+
+OF_REQUEST = {
+    "__": "__",
+    "csrf_input": "csrf_input",
+    "csrf_token": "csrf_token_value",
+    "errors": "errors",
+    "get_flashed_messages": "get_flashed_messages",
+    "meta": "meta",
+    "nonce": "nonce",
+    "old": "old",
+    "static": "static",
+}
+"""Names of templates, and the attributes of the request that they are, which are read when a template uses them."""
+
+
+class AsokContext(RequestContext):
+    """The names that a template knows: its data, shared values, names of the request, and functions."""
+
+    def resolve_of_request(self, request: Any, key: str) -> Any:
+        """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
+        if request is not None:
+            if "own_shared" in vars(request) and key in request.own_shared:
+                return request.own_shared[key]
+            if key in (shared := request.native.shared):
+                return shared[key]
+            if key in OF_REQUEST:
+                return getattr(request, OF_REQUEST[key], missing)
+        return self.environment.globals.get(key, missing)
+
+
+def component(name: str, *_args: Any, **_options: Any) -> Any:
+    """Stand in for Asok's components. Raises TemplateRuntimeError."""
+    raise TemplateRuntimeError(
+        f"the component {name!r} can't be rendered: the Asok dialect has no components;"
+        " docs/reference/dialects/asok.md has the list"
+    )
+
+
+SUFFIXES = (".html", ".asok")
+"""The suffixes of templates. Either can stand for the other, or be left out."""
+
+PAGES = ("page.html", "page.asok")
+"""The names of the templates of pages. Those of other templates are free."""
+_OF_FREE_NAMES = ("/components/", "/html/", "/partials/", "/templates/")
+
+
+_MOST_TEXTS = 400
+"""The number of templates from text whose names a loader keeps."""
+
+
+class ProjectLoader(BaseLoader):
+    """The templates of a project: those below ``src/`` by their path in the project, others by their path in its
+    partials.
+    """
+
+    def __init__(self, root: str, *partials: str) -> None:
+        self._root = root
+        self._partials = [os.path.join(root, folder) for folder in partials]
+        self._texts: OrderedDict[str, str] = OrderedDict()
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool]]:  # noqa: ARG002
+        """Return the text of a template, and its file if it has one. Raises TemplateNotFound."""
+        if (text := self._texts.get(template)) is not None:
+            return text, None, lambda: True
+        inside = os.path.join(*split_template_path(template))
+        folders = [self._root] if template.startswith("src/") else self._partials
+        path = _first_file(os.path.join(folder, inside) for folder in folders)
+        if path is None:
+            raise TemplateNotFound(template, f"there is no template {template!r} in {' or '.join(folders)}")
+        with open(path, encoding="utf-8") as file:
+            return file.read(), path, lambda: True
+
+    def name_text(self, text: str) -> str:
+        """Return a name for loading a template that is given as text."""
+        name = f"text {sha256(text.encode()).hexdigest()[:16]}"
+        self._texts[name] = text
+        self._texts.move_to_end(name)
+        while len(self._texts) > _MOST_TEXTS:
+            self._texts.popitem(last=False)
+        return name
+
+    def name_of(self, filepath: str, page_file: str | None) -> str:
+        """Return the name of the template that a page means: next to the page, below ``src/``, or in the partials.
+
+        Raises TemplateNotFound, and ValueError for a template of a page that has not the name of such.
+        """
+        tried = [*self._places(filepath, page_file)]
+        path = _first_file(tried)
+        if path is None:
+            raise TemplateNotFound(filepath, f"there is no template {filepath!r}: neither {' nor '.join(tried)}")
+        name = os.path.relpath(path, self._root).replace(os.sep, "/")
+        if not name.startswith("src/"):
+            raise TemplateNotFound(filepath, f"the template {path} is not below {os.path.join(self._root, 'src')}")
+        if not (name.endswith(PAGES) or any(folder in name for folder in _OF_FREE_NAMES)):
+            raise ValueError(
+                f"{path} has a bad name: the template of a page is called page.html or page.asok; others are in"
+                f" {' or '.join(self._partials)}"
+            )
+        return name
+
+    def _places(self, filepath: str, page_file: str | None) -> Iterator[str]:
+        if os.path.isabs(filepath) or filepath.startswith("src/"):
+            yield os.path.join(self._root, filepath)
+            return
+        yield os.path.join(os.path.dirname(page_file) if page_file else f"{self._root}/src/pages", filepath)
+        for folder in self._partials:
+            yield os.path.join(folder, filepath)
+
+
+def _first_file(paths: Iterable[str]) -> str | None:
+    return next((found for path in paths if (found := find_file(path))), None)
+
+
+def find_file(path: str) -> str | None:
+    """Return the path of a template's file, which may have the other suffix, or None if there is none."""
+    stem, suffix = os.path.splitext(path)
+    others = [f"{stem}{other}" for other in SUFFIXES if suffix in SUFFIXES]
+    return next((each for each in [path, *(path + other for other in SUFFIXES), *others] if os.path.isfile(each)), None)
+
 
 require_names("jinja2", "3.1", Environment, "_parse")
 _FUNCTIONS = (abs, bool, dict, enumerate, float, int, len, list, max, min, range, reversed, sorted, str, sum)
@@ -84,3 +223,28 @@ class AsokEnvironment(Environment):
             return obj[argument]
         except (LookupError, TypeError):
             return self.undefined(obj=obj, name=argument)
+
+
+class ProjectTemplates:
+    """The templates of a project, which are read once; with its setting ``DEBUG``, or in debug mode, on each use."""
+
+    def __init__(self, app: "Asok") -> None:
+        self._is_kept = not (app.config["DEBUG"] or is_debug())
+        self._loader = ProjectLoader(app.root_dir, app.dirs["PARTIALS"])
+        self._found: dict[tuple[str, str | None], Template] = {}
+        self.environment = AsokEnvironment(
+            self._loader, is_strict=bool(app.config["STRICT_VARIABLES"]), is_cached=self._is_kept
+        )
+
+    def find(self, filepath: str, page_file: str | None) -> Template:
+        """Return the template that a page calls so. Raises TemplateNotFound, ValueError, and TemplateSyntaxError."""
+        template = self._found.get((filepath, page_file))
+        if template is None:
+            template = self.environment.get_template(self._loader.name_of(filepath, page_file))
+            if self._is_kept:
+                self._found[filepath, page_file] = template
+        return template
+
+    def render(self, template: Template, variables: dict[str, Any]) -> str:
+        """Return the text of a template."""
+        return render(template, variables)

@@ -1,4 +1,4 @@
-"""Asok's template filters, based on those of Jinja2, with Asok's names and results."""
+"""Asok's template filters and tests, with Asok's names and results, and how values are printed."""
 
 import json
 import re
@@ -6,14 +6,116 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from html import escape
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
-from jinja2 import Environment, UndefinedError, pass_context, pass_environment
+from jinja2 import ChainableUndefined, Environment, UndefinedError, pass_context, pass_environment
 from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 
 from antiphon.dialects.asok.templating import humanized
-from antiphon.dialects.asok.templating.output import SafeString
-from antiphon.dialects.asok.templating.undefined import Undefined
+from antiphon.features.markup import Markup as SafeString
+
+__all__ = ["SafeString", "escape_text", "to_html"]
+
+
+def to_html(value: Any) -> str:
+    """Return a value as printed: nothing for None. A value with ``__html__``, or marked as safe, is not escaped."""
+    kind = type(value)
+    if kind is str:
+        return escape_text(value)
+    if kind is int or kind is float:
+        return str(value)
+    if value is None:
+        return ""
+    if not hasattr(kind, "__html__"):
+        value = str(value)
+        if not hasattr(type(value), "__html__"):
+            return escape_text(value)
+    return value.__html__()  # type: ignore[no-any-return]
+
+
+def escape_text(text: str) -> str:
+    """Return a text with entities for special characters, three times as fast as ``html.escape``."""
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if '"' in text:
+        text = text.replace('"', "&quot;")
+    if "'" in text:
+        text = text.replace("'", "&#x27;")
+    return text
+
+
+class Undefined(ChainableUndefined):
+    """A missing name, attribute or item. It prints nothing, as do its own attributes, items and calls."""
+
+    __slots__ = ()
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ARG002 - it takes whatever it is called with
+        """Return this value."""
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Undefined)
+
+    def __hash__(self) -> int:
+        return hash(Undefined)
+
+
+class StrictUndefined(Undefined):
+    """A missing name, attribute or item in a project with ``STRICT_VARIABLES``.
+
+    It can be tested, and can have a default. Printing, calling or iterating over it raises UndefinedError.
+    """
+
+    __slots__ = ()
+
+    def _fail(self, *args: Any, **options: Any) -> NoReturn:
+        self._fail_with_undefined_error(*args, **options)
+
+    __str__ = __html__ = __iter__ = __len__ = __call__ = _fail
+
+
+def is_defined(value: Any) -> bool:
+    """Return True for a value that was given, and is not empty."""
+    return not (isinstance(value, Undefined) or value is None or (isinstance(value, str) and value == ""))
+
+
+def is_number(value: Any) -> bool:
+    """Return True for a number, but not for a Boolean."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_OWN_TESTS: dict[str, Callable[[Any], bool]] = {
+    "boolean": lambda value: isinstance(value, bool),
+    "defined": is_defined,
+    "even": lambda value: isinstance(value, int | float) and int(value) % 2 == 0,
+    "false": lambda value: value is False,
+    "float": lambda value: isinstance(value, float),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "iterable": lambda value: hasattr(value, "__iter__") and not isinstance(value, str | bytes),
+    "lower": lambda value: isinstance(value, str) and value.islower(),
+    "mapping": lambda value: isinstance(value, dict),
+    "none": lambda value: value is None,
+    "number": is_number,
+    "odd": lambda value: isinstance(value, int | float) and int(value) % 2 != 0,
+    "sequence": lambda value: isinstance(value, list | tuple),
+    "string": lambda value: isinstance(value, str),
+    "true": lambda value: value is True,
+    "undefined": lambda value: not is_defined(value),
+    "upper": lambda value: isinstance(value, str) and value.isupper(),
+}
+
+TEMPLATE_TESTS: dict[str, Any] = {
+    **TESTS,
+    **_OWN_TESTS,
+    **{name.capitalize(): test for name, test in _OWN_TESTS.items()},
+}
+"""The tests of all templates, by their names, which may begin with a capital: ``is None``."""
+
 
 _tag = re.compile(r"<[^>]+>")
 _link = re.compile(r"\[([^\[\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\[\s]*)\)")

@@ -1,15 +1,131 @@
-"""Templates of an Asok project as text: the whole of one, or those of its blocks that a request asks for."""
+"""Templates of a project as text, whole or by blocks, and what is added to a page when it is sent."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.asok.exceptions import NoSuchBlock
-from antiphon.dialects.asok.templating.completion import completed_stream
+from antiphon.dialects.asok.templating.filters import SafeString
 from antiphon.embedding import stream_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request
+
+
+_title = re.compile(r"<title>.*?</title>", re.DOTALL | re.IGNORECASE)
+_description = re.compile(r"""<meta\s+name=["']description["']\s+content=["'].*?["']\s*/?>""", re.IGNORECASE)
+_end_of_head = re.compile(r"</head\s*>", re.IGNORECASE)
+
+
+class Metadata:
+    """The title, description and other tags of a page's head.
+
+    Templates may call the methods, too: they print nothing. The title and the description may be assigned:
+    ``request.meta.title = "Contact"``.
+    """
+
+    def __init__(self) -> None:
+        self.tags: dict[tuple[str, str], str] = {}
+        """The tags by their kind. If two tags are of one kind, the last one counts."""
+
+    def title(self, val: str) -> str:
+        """Set the title of the page, instead of the title in its template."""
+        self.tags["title", ""] = f"<title>{escape(str(val))}</title>"
+        return ""
+
+    def description(self, val: str) -> str:
+        """Set the description of the page, instead of the description in its template."""
+        return self.name("description", val)
+
+    def name(self, name: str, content: str, **_options: Any) -> str:
+        """Add ``<meta name="..." content="...">``."""
+        self.tags["name", name.lower()] = f'<meta name="{escape(name)}" content="{escape(str(content))}">'
+        return ""
+
+    def property(self, prop: str, content: str, **_options: Any) -> str:
+        """Add ``<meta property="..." content="...">``, as Open Graph has it."""
+        self.tags["property", prop] = f'<meta property="{escape(prop)}" content="{escape(str(content))}">'
+        return ""
+
+    def link(self, rel: str, href: str, **attributes: Any) -> str:
+        """Add ``<link rel="..." href="...">`` with further attributes."""
+        others = "".join([f' {escape(name)}="{escape(str(value))}"' for name, value in attributes.items()])
+        self.tags[f"link {rel}", href] = f'<link rel="{escape(rel)}" href="{escape(href)}"{others}>'
+        return ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("title", "description") and not callable(value):
+            getattr(self, name)(value)
+        else:
+            super().__setattr__(name, value)
+
+    def __html__(self) -> str:
+        return SafeString("")
+
+    def put_into(self, page: str) -> str:
+        """Return a whole HTML page with the tags in its head, or text without a head unchanged."""
+        head = _end_of_head.search(page)
+        if not self.tags or head is None:
+            return page
+        start, rest = page[: head.start()], page[head.start() :]
+        if ("title", "") in self.tags:
+            start = _title.sub("", start, count=1)
+        if ("name", "description") in self.tags:
+            start = _description.sub("", start)
+        return "".join([start, *(f"{tag}\n" for tag in self.tags.values()), rest])
+
+
+MARK = "data-block"
+"""The attribute with which a form or link says that it fills a block."""
+
+_LONGEST_TAG = 1000
+"""Characters of a tag that may be sent before its attribute is."""
+
+_end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
+_filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
+
+
+def completed(request: "Request", page: str) -> str:
+    """Return HTML with the metadata of the request, and with the script if a form or a link of it fills a block.
+
+    A part of a page is returned unchanged.
+    """
+    if "meta" in vars(request):
+        page = request.meta.put_into(page)
+    if MARK in page and fills_blocks(page):
+        return with_script(request, page)
+    return page
+
+
+def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]:
+    """Yield the chunks of a page with what ``completed`` adds: the metadata known at the end of its head."""
+    is_filled, before = False, ""
+    for made in chunks:
+        chunk = request.meta.put_into(made) if "meta" in vars(request) else made
+        is_filled = is_filled or fills_blocks(before + chunk)
+        before = chunk[-_LONGEST_TAG:]
+        yield with_script(request, chunk) if is_filled and "</body" in chunk else chunk
+
+
+def with_script(request: "Request", page: str) -> str:
+    """Return a whole page with the script that fills its blocks at the end of its head or body."""
+    end = _end.search(page)
+    if end is None:
+        return page
+    element = request.native.shared("block_script")(nonce=getattr(request, "nonce", None))
+    return f"{page[: end.start()]}{element}{page[end.start() :]}"
+
+
+def fills_blocks(page: str) -> bool:
+    """Return True if a form or a link in HTML says which block it fills."""
+    place = page.find(MARK)
+    while place >= 0:
+        if _filler.match(page, page.rfind("<", max(0, place - _LONGEST_TAG), place)):
+            return True
+        place = page.find(MARK, place + 1)
+    return False
+
 
 X_BLOCK = "x-block"
 """The header field in which a page's script names the blocks to fill, and the response names the blocks it has."""

@@ -1,7 +1,6 @@
 """Validation by Asok's rules."""
 
-from antiphon.dialects.asok.validation.registry import register_rule
 from antiphon.dialects.asok.validation.schema import Schema, SchemaMeta
-from antiphon.dialects.asok.validation.validator import Validator
+from antiphon.dialects.asok.validation.validator import Validator, register_rule
 
 __all__ = ["Schema", "SchemaMeta", "Validator", "register_rule"]

@@ -4,19 +4,29 @@ from typing import TYPE_CHECKING
 
 import click
 
-from antiphon.dialects.flask.cli.commands import routes_command, run_command, shell_command
-from antiphon.dialects.flask.cli.env_files import load_dotenv
-from antiphon.dialects.flask.cli.finding import (
+from antiphon.dialects.flask.cli.commands import (
+    CertParamType,
+    SeparatedPathType,
+    routes_command,
+    run_command,
+    shell_command,
+    show_server_banner,
+)
+from antiphon.dialects.flask.cli.group import (
+    AppGroup,
+    FlaskGroup,
     NoAppException,
+    ScriptInfo,
     find_app_by_string,
     find_best_app,
+    get_version,
+    load_dotenv,
     locate_app,
+    pass_script_info,
     prepare_import,
+    version_option,
+    with_appcontext,
 )
-from antiphon.dialects.flask.cli.group import AppGroup, FlaskGroup, get_version, version_option
-from antiphon.dialects.flask.cli.script import ScriptInfo, pass_script_info, with_appcontext
-from antiphon.dialects.flask.cli.serving import show_server_banner
-from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType
 from antiphon.dialects.flask.globals import current_app
 from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
 from antiphon.dialects.flask.imports import reexports

@@ -1,22 +1,239 @@
-"""The commands `run`, `shell` and `routes`."""
+"""The commands `run`, `shell` and `routes`, their parameters, and the server for development."""
 
+import json
+import logging
 import os
+import ssl
 import sys
+from importlib import import_module
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from antiphon.dialects.flask.cli.finding import NoAppException
-from antiphon.dialects.flask.cli.group import debug_option
-from antiphon.dialects.flask.cli.script import ScriptInfo, pass_script_info, with_appcontext
-from antiphon.dialects.flask.cli.serving import is_loading, serve, show_server_banner
-from antiphon.dialects.flask.cli.tls import CertParamType, SeparatedPathType, validate_key
+from antiphon.dialects.flask.cli.group import (
+    NoAppException,
+    ScriptInfo,
+    debug_option,
+    pass_script_info,
+    with_appcontext,
+)
 from antiphon.dialects.flask.globals import current_app
-from antiphon.dialects.flask.helpers import get_debug_flag
+from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
+from antiphon.dialects.werkzeug._reloader import RUNS_AS_CHILD, is_running_from_reloader
+from antiphon.dialects.werkzeug.utils import import_string
 
 if TYPE_CHECKING:
+    from antiphon.dialects.flask.app import Flask
     from antiphon.dialects.werkzeug.routing.rules import Rule
+    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
+
+
+class CertParamType(click.ParamType):  # type: ignore[type-arg]  # of newer versions of click
+    """The path of a certificate, the word ``adhoc``, or the dotted name of an ``ssl.SSLContext``."""
+
+    name = "path"
+
+    def __init__(self) -> None:
+        self.path_type = click.Path(exists=True, dir_okay=False, resolve_path=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return what the value names. Raises BadParameter."""
+        try:
+            return self.path_type(value, param, ctx)
+        except click.BadParameter:
+            text = click.STRING(value, param, ctx).lower()
+            if text == "adhoc":
+                if not _has_cryptography():
+                    words = "An ad-hoc certificate needs the cryptography package."
+                    raise click.BadParameter(words, ctx, param) from None
+                return text
+            found = import_string(text, silent=True)
+            if isinstance(found, ssl.SSLContext):
+                return found
+            raise
+
+
+def _has_cryptography() -> bool:
+    try:
+        import_module("cryptography")
+    except ImportError:
+        return False
+    return True
+
+
+def validate_key(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Return the key of a certificate, and have ``cert`` be the pair of both. Raises BadParameter."""
+    certificate = ctx.params.get("cert")
+    has_key = certificate == "adhoc" or isinstance(certificate, ssl.SSLContext)
+    if value is None:
+        if certificate and not has_key:
+            raise click.BadParameter('Required when using "--cert".', ctx, param)
+        return value
+    if has_key:
+        kind = "adhoc" if certificate == "adhoc" else "an SSLContext object"
+        shown = f'"{kind}"' if certificate == "adhoc" else kind
+        raise click.BadParameter(f'When "--cert" is {shown}, "--key" is not used.', ctx, param)
+    if not certificate:
+        raise click.BadParameter('"--cert" must also be specified.', ctx, param)
+    ctx.params["cert"] = certificate, value
+    return value
+
+
+class SeparatedPathType(click.Path):
+    """Paths, separated as the system separates those of PATH."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a list of the paths. Raises BadParameter."""
+        convert = super().convert
+        return [convert(each, param, ctx) for each in os.fspath(value).split(os.pathsep) if each]
+
+
+PROGRAM = "_ANTIPHON_FLASK_PROGRAM"
+"""The environment variable that tells a worker which program to load: its kind, name and arguments, in JSON."""
+_IN_VAIN = (
+    " * app.run() does nothing while a command of flask loads the program, which it would keep from going on.\n"
+    '   Put the call below `if __name__ == "__main__":`.'
+)
+_loading: list[bool] = []
+
+
+def is_loading() -> bool:
+    """True while a worker runs the program, to get its application."""
+    return bool(_loading)
+
+
+class Loaded(BaseException):
+    """The end of a program that a worker runs: the application that it would have served."""
+
+    def __init__(self, app: "Flask") -> None:
+        self.app = app
+
+
+def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
+    """Print what is served, once for all reloads."""
+    if is_running_from_reloader():
+        return
+    if app_import_path is not None:
+        click.echo(f" * Serving Flask app '{app_import_path}'")
+    if debug is not None:
+        click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+
+
+def run_app(
+    app: "Flask", host: str | None, port: int | None, debug: bool | None, load_dotenv: bool, **options: Any
+) -> None:
+    """Serve an application, as ``Flask.run`` does; do nothing within a command of `flask`."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") == "true":
+        if not is_running_from_reloader():
+            click.secho(_IN_VAIN, fg="red")
+        return
+    if get_load_dotenv(load_dotenv):
+        from antiphon.dialects.flask import cli
+
+        cli.load_dotenv()
+        if "FLASK_DEBUG" in os.environ:
+            app.debug = get_debug_flag()
+    if debug is not None:
+        app.debug = bool(debug)
+    own_host, _, own_port = (app.config["SERVER_NAME"] or "").partition(":")
+    show_server_banner(app.debug, app.name)
+    options = {"use_reloader": app.debug, "use_debugger": app.debug, "threaded": True} | options
+    serve(app, host or own_host or "127.0.0.1", int(own_port or 5000) if port is None else int(port), **options)
+
+
+def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **options: Any) -> None:
+    """Serve an application until Ctrl-C: with ``use_reloader`` by `antiphon run`, if that has all the options.
+
+    ``use_debugger`` has it show errors on a page. All other options are those of ``werkzeug.serving.run_simple``,
+    which a program may replace.
+    """
+    if is_loading():
+        raise Loaded(app)
+    from antiphon.dialects.werkzeug import serving
+    from antiphon.dialects.werkzeug.serving import run_simple
+
+    if serving.run_simple is not run_simple:
+        serving.run_simple(host, port, app, use_debugger=use_debugger, **options)
+        return
+    options.pop("use_evalex", None)  # of a debugger that runs code which is sent
+    program = _program()
+    if options.get("use_reloader") and program is not None and _is_all_known(options):
+        _become_command(_command(app, host, port, use_debugger), program)
+    if options.get("request_handler") is None:
+        _log_requests(app)
+        options["request_handler"] = _unlogged()
+    run_simple(host, port, app, **options)
+
+
+def _unlogged() -> "type[WSGIRequestHandler]":
+    """Return the class of request handlers for an application that logs its requests itself."""
+    from antiphon.dialects.werkzeug.serving.server import WSGIRequestHandler
+
+    class Unlogged(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Log nothing."""
+
+    return Unlogged
+
+
+def _log_requests(app: "Flask") -> None:
+    """Log each request, unless the application does: to stderr, unless the program says where records go."""
+    from antiphon.features import AccessLog
+    from antiphon.logs import TextFormatter
+
+    if any(isinstance(each, AccessLog) for each in app._observers.all):
+        return
+    app.observe(AccessLog())
+    logger = logging.getLogger("antiphon.access")
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(TextFormatter())
+        logger.addHandler(handler)
+
+
+def _is_all_known(options: dict[str, Any]) -> bool:
+    """True if `antiphon run` has all options that are set. It has threads, and no processes on Windows."""
+    others = {name for name, value in options.items() if value} - {"use_reloader", "threaded"}
+    return sys.platform != "win32" and not others and options.get("threaded") is not False
+
+
+def _program() -> list[object] | None:
+    """Return how this program was started: its kind, name and arguments, or None if that is not known."""
+    main = sys.modules["__main__"]
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None:
+        return ["module", spec.name.removesuffix(".__main__"), sys.argv]
+    if file is not None and os.path.isfile(file):
+        return ["file", os.path.abspath(file), sys.argv]
+    return None
+
+
+def _command(app: "Flask", host: str, port: int, has_page: bool) -> list[str]:
+    here = Path.cwd()
+    folders = {here, *(each for each in (Path(app.root_path).resolve(),) if not each.is_relative_to(here))}
+    watched = [word for each in sorted(folders) for word in ("--reload-dir", str(each))]
+    page = "--debug" if has_page else "--no-debug"
+    place = ["--host", host, "--port", str(port)]
+    return [
+        sys.executable,
+        "-m",
+        "antiphon",
+        "run",
+        "--reload",
+        page,
+        *place,
+        *watched,
+        "antiphon.dialects.flask.program:app",
+    ]
+
+
+def _become_command(command: list[str], program: list[object]) -> NoReturn:
+    """Replace this process, so that it is the command that gets its signals."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os.execve(command[0], command, {**os.environ, RUNS_AS_CHILD: "true", PROGRAM: json.dumps(program)})  # noqa: S606
 
 
 @click.command("run", short_help="Run a development server.")

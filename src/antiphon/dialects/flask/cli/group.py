@@ -1,22 +1,257 @@
-"""Groups of commands: those of an application, and the `flask` command, which has them besides its own."""
+"""Groups of commands, the `flask` command among them, and the search for the application that a command works on."""
 
+import ast
 import importlib.metadata
+import inspect
 import os
 import platform
+import re
+import sys
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import update_wrapper
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, overload
 
 import click
 from click.core import ParameterSource
 
-from antiphon.dialects.flask.cli.env_files import load_dotenv
-from antiphon.dialects.flask.cli.finding import NoAppException
-from antiphon.dialects.flask.cli.script import ScriptInfo, with_appcontext
-from antiphon.dialects.flask.globals import _cv_app
+from antiphon.dialects.flask.globals import _cv_app, current_app
+from antiphon.dialects.flask.helpers import get_debug_flag, get_load_dotenv
 
 if TYPE_CHECKING:
     from antiphon.dialects.flask.app import Flask
+
+
+def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
+    """Set variables of the environment that are not set from a file, and from the nearest `.env` and `.flaskenv`.
+
+    The file comes before `.env`, and that before `.flaskenv`. Returns True if there were any variables; always False
+    without python-dotenv.
+    """
+    try:
+        dotenv: Any = import_module("dotenv")
+    except ImportError:
+        if path or os.path.isfile(".env") or os.path.isfile(".flaskenv"):
+            tip = " * The .env files here are read if python-dotenv is installed."
+            click.secho(tip, fg="yellow", err=True)
+        return False
+    paths = [dotenv.find_dotenv(name, usecwd=True) for name in (".flaskenv", ".env")] if load_defaults else []
+    if path is not None and os.path.isfile(path):
+        paths.append(os.fspath(path))
+    values: dict[str, str | None] = {}
+    for each in filter(None, paths):
+        values |= dotenv.dotenv_values(each, encoding="utf-8")
+    for name, value in values.items():
+        if value is not None:
+            os.environ.setdefault(name, value)
+    return bool(values)
+
+
+_APPS = ("app", "application")
+_FACTORIES = ("create_app", "make_app")
+
+
+class NoAppException(click.UsageError):
+    """The error of a command that finds no application, or can't load it."""
+
+
+def find_best_app(module: ModuleType) -> "Flask":
+    """Return the application of a module: ``app`` or ``application``, the only one there, or that of a factory.
+
+    Raises NoAppException.
+    """
+    found = [value for name in _APPS if _is_app(value := getattr(module, name, None))]
+    found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
+    if len(found) > 1:
+        raise NoAppException(
+            f"The module '{module.__name__}' has several Flask applications: say which one is meant, as in"
+            f" '{module.__name__}:name'."
+        )
+    if found:
+        return cast("Flask", found[0])
+    for name in _FACTORIES:
+        factory = getattr(module, name, None)
+        if inspect.isfunction(factory):
+            app = _made_by(
+                factory,
+                (),
+                {},
+                f"The factory '{name}' of the module '{module.__name__}' needs arguments: give them, as in"
+                f" '{module.__name__}:{name}(\"production\")'.",
+            )
+            if _is_app(app):
+                return cast("Flask", app)
+    raise NoAppException(
+        f"The module '{module.__name__}' has no Flask application or factory by a usual name: say which one is meant,"
+        f" as in '{module.__name__}:name'."
+    )
+
+
+def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
+    """Return the application that a name in a module means, or that a call such as ``create_app('dev')`` makes.
+
+    Raises NoAppException.
+    """
+    name, args, kwargs = _parsed(app_name)
+    try:
+        found = getattr(module, name)
+    except AttributeError as error:
+        raise NoAppException(f"Failed to find attribute {name!r} in {module.__name__!r}.") from error
+    if inspect.isfunction(found):
+        reason = f"The factory {app_name!r} of the module {module.__name__!r} takes other arguments than these."
+        found = _made_by(found, args, kwargs, reason)
+    if _is_app(found):
+        return cast("Flask", found)
+    raise NoAppException(f"'{module.__name__}:{app_name}' is no Flask application, and no function that returns one.")
+
+
+def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Return the name, and the arguments of a call, none without one. Raises NoAppException."""
+    try:
+        expression = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        raise NoAppException(f"Failed to parse {text!r} as an attribute name or function call.") from None
+    match expression:
+        case ast.Name(id=name):
+            return name, [], {}
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            try:
+                values = [ast.literal_eval(each) for each in args]
+                return name, values, {each.arg: ast.literal_eval(each.value) for each in keywords if each.arg}
+            except ValueError:
+                raise NoAppException(f"Failed to parse arguments as literal values: {text!r}.") from None
+        case ast.Call():
+            raise NoAppException(f"Function reference must be a simple name: {text!r}.")
+    raise NoAppException(f"Failed to parse {text!r} as an attribute name or function call.")
+
+
+def _made_by(factory: Any, args: "list[Any] | tuple[Any, ...]", kwargs: dict[str, Any], reason: str) -> object:
+    """Call a factory. Raises NoAppException for the reason that arguments don't fit, and what the factory raises."""
+    try:
+        return factory(*args, **kwargs)
+    except TypeError as error:
+        if _was_entered(factory, error):
+            raise
+        raise NoAppException(reason) from error
+
+
+def _was_entered(function: Any, error: BaseException) -> bool:
+    return any(frame.f_code is function.__code__ for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _is_app(value: object) -> bool:
+    from antiphon.dialects.flask.app import Flask
+
+    return isinstance(value, Flask)
+
+
+def prepare_import(path: str) -> str:
+    """Return the dotted name of a module by its path, and have its folder searched for modules first."""
+    path = os.path.realpath(path).removesuffix(".py")
+    if os.path.basename(path) == "__init__":
+        path = os.path.dirname(path)
+    folder, name = os.path.split(path)
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        name = f"{package}.{name}"
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+    return name
+
+
+@overload
+def locate_app(module_name: str, app_name: str | None, raise_if_not_found: Literal[True] = True) -> "Flask": ...
+@overload
+def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool) -> "Flask | None": ...
+def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> "Flask | None":
+    """Import a module and return its application, by a name or the usual ones.
+
+    Raises NoAppException; for a module that is missing only with ``raise_if_not_found``, otherwise returns None.
+    """
+    try:
+        __import__(module_name)
+    except ImportError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next:  # raised within the module
+            text = traceback.format_exc()
+            raise NoAppException(f"While importing {module_name!r}, an ImportError was raised:\n\n{text}") from None
+        if raise_if_not_found:
+            raise NoAppException(f"Could not import {module_name!r}.") from None
+        return None
+    module = sys.modules[module_name]
+    return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PATHS = ("wsgi.py", "app.py")
+_NO_APP = (
+    "There is no Flask application here: name it by `flask --app shop`, or by FLASK_APP, or call its file wsgi.py or"
+    " app.py."
+)
+
+
+class ScriptInfo:
+    """The application of a command, loaded when it is first needed, and ``data`` that commands share.
+
+    It is made by ``create_app``, or is what ``app_import_path`` names: a module or a path, and perhaps a name or a
+    call behind a colon; otherwise it is in `wsgi.py` or `app.py`. Its ``debug`` is set to that of the environment,
+    unless ``set_debug_flag`` is False.
+    """
+
+    def __init__(
+        self,
+        app_import_path: str | None = None,
+        create_app: "Callable[..., Flask] | None" = None,
+        set_debug_flag: bool = True,
+        load_dotenv_defaults: bool = True,
+    ) -> None:
+        self.app_import_path = app_import_path
+        self.create_app = create_app
+        self.data: dict[Any, Any] = {}
+        self.set_debug_flag = set_debug_flag
+        self.load_dotenv_defaults = get_load_dotenv(load_dotenv_defaults)
+        self._loaded_app: Flask | None = None
+
+    def load_app(self) -> "Flask":
+        """Return the application, loaded once. Raises NoAppException."""
+        if self._loaded_app is None:
+            app = self._found()
+            if app is None:
+                raise NoAppException(_NO_APP)
+            if self.set_debug_flag:
+                app.debug = get_debug_flag()
+            self._loaded_app = app
+        return self._loaded_app
+
+    def _found(self) -> "Flask | None":
+        if self.create_app is not None:
+            return self.create_app()
+        if self.app_import_path:
+            path, *name = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)  # no drive of Windows
+            return locate_app(prepare_import(path), name[0] if name else None)
+        for path in _PATHS:
+            app = locate_app(prepare_import(path), None, raise_if_not_found=False)
+            if app is not None:
+                return app
+        return None
+
+
+pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
+
+
+def with_appcontext(f: F) -> F:
+    """Run a function in the context of the application. Those of ``app.cli`` are run in it anyway."""
+
+    @click.pass_context
+    def in_context(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        if not current_app:
+            app = context.ensure_object(ScriptInfo).load_app()
+            context.with_resource(app.app_context())
+        return context.invoke(f, *args, **kwargs)
+
+    return update_wrapper(in_context, f)  # type: ignore[return-value]
 
 
 class AppGroup(click.Group):

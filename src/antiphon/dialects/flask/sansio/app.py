@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask.config import Config, ConfigAttribute
 from antiphon.dialects.flask.ctx import _AppCtxGlobals
-from antiphon.dialects.flask.helpers import get_debug_flag, parents_of
+from antiphon.dialects.flask.helpers import find_package, get_debug_flag, parents_of
 from antiphon.dialects.flask.imports import deferred
-from antiphon.dialects.flask.packages import find_package
 from antiphon.dialects.flask.sansio.scaffold import (
     Scaffold,
     _endpoint_from_view_func,

@@ -8,8 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.dialects.flask.globals import current_app
-from antiphon.dialects.flask.helpers import send_from_directory
-from antiphon.dialects.flask.packages import find_package, get_root_path  # noqa: F401 - Flask has the former here
+from antiphon.dialects.flask.helpers import find_package, get_root_path, send_from_directory  # noqa: F401 - Flask has the former here
 from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import lazy

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from antiphon.dialects.kay.users import is_anonymous
+from antiphon.dialects.kay.app import is_anonymous
 from antiphon.dialects.werkzeug.exceptions import Forbidden, Unauthorized
 
 P = ParamSpec("P")

@@ -8,7 +8,7 @@ from antiphon import Response as NativeResponse
 from antiphon.dialects.kay.conf import settings
 from antiphon.dialects.kay.dependencies import provide
 from antiphon.dialects.kay.sessions.sessionstore import GAESessionStore
-from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
+from antiphon.dialects.kay.werkzeug.wrappers import Request
 from antiphon.embedding import WSGIHead
 from antiphon.features import Sessions
 from antiphon.features.tracked_session import TrackedSession

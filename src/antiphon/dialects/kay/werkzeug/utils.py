@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
+from antiphon.dialects.kay.werkzeug.wrappers import Response
 from antiphon.dialects.werkzeug import utils
 
 

@@ -10,6 +10,7 @@ from zope.interface.interfaces import IInterface
 from antiphon.dialects.pyramid import renderers, viewderivers
 from antiphon.dialects.pyramid.config.actions import action_method
 from antiphon.dialects.pyramid.config.deriving import (
+    MultiView,
     ViewDeriverInfo,
     attr_wrapped_view,
     combine_decorators,
@@ -18,7 +19,6 @@ from antiphon.dialects.pyramid.config.deriving import (
     runtime_exc_view,
     viewdefaults,
 )
-from antiphon.dialects.pyramid.config.multiview import MultiView
 from antiphon.dialects.pyramid.config.predicates import DEFAULT_PHASH, MAX_ORDER, normalize_accept_offer
 from antiphon.dialects.pyramid.config.special_views import SpecialViewsMixin
 from antiphon.dialects.pyramid.config.static import StaticURLInfo

@@ -1,0 +1,373 @@
+"""Requests and responses as `werkzeug.wrappers` had them in 0.8, and their mixins."""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
+from urllib.parse import urljoin
+
+from antiphon import Dependency
+from antiphon.dialects._environ.attributes import environ_value
+from antiphon.dialects._environ.places import text_of
+from antiphon.dialects.kay.dependencies import RequestDependencies
+from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
+from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures import auth
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict, ImmutableTypeConversionDict
+from antiphon.dialects.werkzeug.datastructures.headers import check_sent
+from antiphon.dialects.werkzeug.datastructures.range import IfRange
+from antiphon.dialects.werkzeug.datastructures.structures import CombinedMultiDict
+from antiphon.dialects.werkzeug.http import dump_header, parse_if_range_header, quote_header_value
+from antiphon.dialects.werkzeug.tokens import dump_age, http_date, parse_age, parse_options_header, read_cookies
+from antiphon.dialects.werkzeug.tokens import parse_date as parse_aware_date
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
+from antiphon.dialects.werkzeug.urls.parts import url_decode
+from antiphon.dialects.werkzeug.utils import environ_header, header_property
+from antiphon.dialects.werkzeug.wrappers import (
+    AcceptMixin,
+    AuthorizationMixin,
+    ETagResponseMixin,
+    ResponseStream,
+    ResponseStreamMixin,
+    UserAgentMixin,
+)
+from antiphon.dialects.werkzeug.wrappers.base_request import combined
+from antiphon.dialects.werkzeug.wsgi import get_current_url
+from antiphon.embedding import lazy
+from antiphon.http import parse_query
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type[Any])
+
+_OWN = "antiphon.dialects."
+
+
+class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
+    """A ``lazy`` attribute for classes that refuse to set attributes."""
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Self | Any:
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.compute(instance)
+        return value
+
+
+def seal(cls: C) -> C:
+    """Replace the inherited lazy attributes of a class by sealed ones."""
+    for name in dir(cls):
+        attribute = getattr(cls, name, None)
+        if isinstance(attribute, lazy) and not isinstance(attribute, sealed):
+            own: sealed[Any] = sealed(attribute.compute)
+            own.name = name
+            setattr(cls, name, own)
+    return cls
+
+
+class Immutable:
+    """A base class that refuses to set its attributes, except dependencies and names that an application adds."""
+
+    _fixed: frozenset[str] = frozenset()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = [base for base in cls.__mro__ if base.__module__.startswith(_OWN)]
+        names = {name for base in own for name, value in vars(base).items() if not isinstance(value, Dependency)}
+        cls._fixed = frozenset(name for name in names if not name.startswith("_")) | {"environ", "shallow"}
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self._fixed:
+            _refuse(name)
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in self._fixed:
+            _refuse(name)
+        super().__delattr__(name)
+
+
+def _refuse(name: str) -> NoReturn:
+    raise TypeError(f"the request is immutable: its {name} can't be changed")
+
+
+class WWWAuthenticate(auth.WWWAuthenticate):
+    """A challenge. Its realm is in quotes, as RFC 9110 §11.5 demands."""
+
+    def _printed_parameters(self) -> str:
+        if self.type == "digest":
+            return super()._printed_parameters()
+        return ", ".join(
+            [
+                f"realm={quote_header_value(value, False)}" if name == "realm" else dump_header({name: value})
+                for name, value in self.parameters.items()
+            ]
+        )
+
+
+class WWWAuthenticateMixin(wrappers.WWWAuthenticateMixin):
+    """An attribute for the challenges of a response."""
+
+    challenge_class = WWWAuthenticate
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """Return a date as a naive datetime in UTC; None if it is malformed."""
+    return as_naive(parse_aware_date(value))
+
+
+def as_naive(moment: datetime | None) -> datetime | None:
+    """Return a moment as a naive datetime in UTC."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _parse_seconds(raw: str | None) -> int | None:
+    age = parse_age(raw)
+    return None if age is None else int(age.total_seconds())
+
+
+class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
+    """Attributes for the usual headers of a request, which can only be read."""
+
+    date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
+
+
+class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
+    """Attributes for the usual headers of a response. They can be read, set and deleted."""
+
+    age = header_property[int](  # type: ignore[assignment]  # a timedelta today
+        "Age", None, _parse_seconds, dump_age, doc="The seconds in a cache (RFC 9111 §5.1)."
+    )
+    date = header_property[datetime](
+        "Date", None, parse_date, http_date, doc="The date of the message (RFC 9110 §6.6.1)."
+    )
+    expires = header_property[datetime](
+        "Expires", None, parse_date, http_date, doc="The end of freshness (RFC 9111 §5.3)."
+    )
+    last_modified = header_property[datetime](
+        "Last-Modified", None, parse_date, http_date, doc="The time of the last change (RFC 9110 §8.8.2)."
+    )
+
+    @property
+    def retry_after(self) -> Any:
+        """The time to retry (RFC 9110 §10.2.3): seconds, or a moment; None without the header. Either may be set."""
+        value = self.headers.get("Retry-After")
+        seconds = _parse_seconds(value)
+        return parse_date(value) if seconds is None else seconds
+
+    @retry_after.setter
+    def retry_after(self, value: datetime | timedelta | int | str | None) -> None:
+        if value is None:
+            self.headers.remove("Retry-After")
+        elif isinstance(value, timedelta):
+            self.headers["Retry-After"] = str(int(value.total_seconds()))
+        else:
+            self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)
+
+    @retry_after.deleter
+    def retry_after(self) -> None:
+        self.headers.remove("Retry-After")
+
+
+def _parse_if_range(raw: str | None) -> IfRange:
+    parsed = parse_if_range_header(raw)
+    return IfRange(parsed.etag, as_naive(parsed.date))
+
+
+class ETagRequestMixin(wrappers.ETagRequestMixin):
+    """Attributes for conditions, ranges and Cache-Control of a request."""
+
+    if_modified_since = environ_header(
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
+    )
+    if_unmodified_since = environ_header(
+        "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
+    )
+    if_range = environ_header("HTTP_IF_RANGE", _parse_if_range, "The version that the ranges belong to (§13.1.5).")
+
+
+_set_attribute = object.__setattr__
+
+_WITH_FORM = frozenset({"POST", "PUT", "PATCH"})
+
+
+def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
+    return ImmutableDict(parse_options_header(raw)[1])
+
+
+@seal
+class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
+    """A request without attributes for its headers: a WSGI environ as an object. Only POST, PUT and PATCH have
+    forms.
+    """
+
+    charset = "utf-8"
+    """The charset of text. Bytes that are not in the charset become U+FFFD."""
+    encoding_errors = "replace"
+    dict_storage_class: type[Any] = ImmutableTypeConversionDict
+    """The class of ``cookies``."""
+    form_data_parser_class: type[Any] = FormDataParser
+    """The class of the form parser."""
+
+    def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
+        # Past __setattr__, which refuses these.
+        _set_attribute(self, "environ", environ)
+        _set_attribute(self, "shallow", shallow)
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    mimetype_params = environ_header("CONTENT_TYPE", _parse_parameters, "The parameters of the media type.")
+
+    @property
+    def url_charset(self) -> str:
+        """The charset of text in URLs: by default ``charset``."""
+        return self.charset
+
+    @property
+    def is_xhr(self) -> bool:
+        """True if the header X-Requested-With says that a script sent the request."""
+        requester: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
+        return requester.lower() == "xmlhttprequest"
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """True if the request's method has a form. May be overridden."""
+        return self.environ["REQUEST_METHOD"] in _WITH_FORM
+
+    def make_form_data_parser(self) -> Any:
+        """Return a form parser of ``form_data_parser_class``, with the charset and the limits of this request."""
+        has_own_streams = type(self)._get_file_stream is not wrappers.BaseRequest._get_file_stream  # noqa: SLF001
+        parser = self.form_data_parser_class(
+            self._get_file_stream if has_own_streams else default_stream_factory,
+            self.charset,
+            self.encoding_errors,
+            self.max_form_memory_size,
+            self.max_content_length,
+            self.parameter_storage_class,
+        )
+        parser.max_form_parts = self.max_form_parts
+        return parser
+
+    @sealed
+    def root_path(self) -> str:
+        """The path of the application's root, without a slash at its end; empty if it is the host's root."""
+        return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
+
+    @sealed
+    def path(self) -> str:
+        """The decoded path below the application's root, with a slash at its beginning."""
+        return "/" + self._decode("PATH_INFO", self.url_charset).lstrip("/")
+
+    @sealed
+    def args(self) -> Any:
+        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        self._check_query()
+        if self.url_charset == "utf-8":
+            return self.parameter_storage_class(parse_query(self.query_string))
+        return url_decode(self.query_string, self.url_charset, cls=self.parameter_storage_class)
+
+    @sealed
+    def values(self) -> "CombinedMultiDict[str, str]":
+        """The fields of ``args``, followed by those of ``form``."""
+        return combined(self.args, self.form)
+
+    @sealed
+    def cookies(self) -> Any:
+        """The cookies, as ``dict_storage_class``."""
+        written: str = self.environ.get("HTTP_COOKIE") or ""
+        if self.charset != "utf-8" and not written.isascii():
+            written = self._decode("HTTP_COOKIE", self.charset).encode().decode("latin-1")
+        return self.dict_storage_class(reversed(read_cookies(written)))
+
+    def _decode(self, key: str, charset: str) -> str:
+        """Return a value of the environ as text."""
+        return text_of(self.environ.get(key) or "", charset)
+
+
+class Request(ETagRequestMixin, CommonRequestDescriptorsMixin, BaseRequest, wrappers.Request):
+    """A request with attributes for all usual headers."""
+
+
+class _Base(type):
+    """The metaclass of BaseResponse. Responses of today's Werkzeug dialect count as instances too: exceptions make
+    them.
+    """
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if cls.__dict__.get("_is_base", False) and isinstance(instance, wrappers.BaseResponse):
+            return True
+        return super().__instancecheck__(instance)
+
+
+class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
+    """A response without attributes for its headers: a body, a status, and headers, as a WSGI application."""
+
+    _is_base = True
+
+    def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:
+        """Return the chunks of the body. Text is encoded in the response's charset, whatever ``charset`` is."""
+        if charset is not None:
+            warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
+        return super().iter_encoded()
+
+    @property
+    def header_list(self) -> list[tuple[str, str]]:
+        """The headers as a list of pairs."""
+        return self.headers.to_wsgi_list()
+
+    def fix_headers(self, environ: "WSGIEnvironment") -> None:
+        """Change the headers to those that are sent for an environ: the name of ``get_wsgi_headers`` before 0.6."""
+        self.headers = self.get_wsgi_headers(environ)
+
+    def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
+        """Return the header fields as they are sent, with Location joined to the URL of the application's root.
+
+        A status without a body has the length 0; a 304 has no headers that describe a body.
+        """
+        fields = super()._final_fields(environ)
+        if self._has_length_of_nothing():
+            fields.append(("Content-Length", "0"))
+        if "Location" in self.headers:
+            root = iri_to_uri(get_current_url(environ, root_only=True))
+            return [(name, urljoin(root, value) if name.lower() == "location" else value) for name, value in fields]
+        return fields
+
+    def _has_length_of_nothing(self) -> bool:
+        return 100 <= self.status_code < 200 or self.status_code == 204
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a request. A 1xx or 204 is sent without its length of 0, which RFC 9110 §8.6 forbids."""
+        chunks, status, fields = self.get_wsgi_response(environ)
+        if self._has_length_of_nothing():
+            fields = [(name, value) for name, value in fields if name.lower() != "content-length"]
+        check_sent(fields)
+        start_response(status, fields)
+        return chunks
+
+
+class Response(WWWAuthenticateMixin, CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
+    """A response with attributes for all usual headers."""
+
+
+__all__ = [
+    "AcceptMixin",
+    "AuthorizationMixin",
+    "BaseRequest",
+    "BaseResponse",
+    "CommonRequestDescriptorsMixin",
+    "CommonResponseDescriptorsMixin",
+    "ETagRequestMixin",
+    "ETagResponseMixin",
+    "Request",
+    "Response",
+    "ResponseStream",
+    "ResponseStreamMixin",
+    "UserAgentMixin",
+    "WWWAuthenticateMixin",
+]
