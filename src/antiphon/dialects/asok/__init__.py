@@ -1,4 +1,7 @@
-"""The dialect of Asok 0.8: its names and habits, over WSGI, ASGI and RSGI."""
+"""The dialect of Asok 0.8: its names and habits, over WSGI, ASGI and RSGI.
+
+Names are imported on first use. What Asok has and this dialect has not says so where it is imported.
+"""
 
 import sys
 from typing import Any

@@ -1,4 +1,12 @@
-"""The dispatch of a request, as steps: hooks, view, error handlers and response, and what of it a program replaces."""
+"""The dispatch of a request, as steps: hooks, view, error handlers and response, and what of it a program replaces.
+
+The application notes them once, so that no request looks for them. They are called with the context, as those of Flask
+3.2, if their first parameter is one.
+
+Steps run where they are until they must not: a ``def`` on a thread, an ``async def`` on an event loop. So a request
+whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def`` needs none. A
+method of the application that is overridden is called in place of its steps.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache

@@ -1,4 +1,9 @@
-"""The dispatch of a request in Microdot's order: its body is received, its handler called, its response made."""
+"""The dispatch of a request in Microdot's order: its body is received, its handler called, its response made.
+
+Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
+mounted application's first, then the request's own. An error, wherever it is raised, is answered by its handler, and
+that answer goes through the after-error-request handlers instead.
+"""
 
 import sys
 from collections.abc import Awaitable, Callable

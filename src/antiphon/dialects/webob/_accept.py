@@ -1,4 +1,7 @@
-"""The grammar of the Accept fields, and the header that a client has sent, has not sent, or has sent wrongly."""
+"""The grammar of the Accept fields, and the header that a client has sent, has not sent, or has sent wrongly.
+
+Malformed headers are treated as absent ones (RFC 9110 §12.5): then everything is acceptable.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,8 @@
-"""The Accept fields: media types, languages, charsets, codings, and the choice among those offered (RFC 9110 §12.5)."""
+"""The Accept fields: media types, languages, charsets, codings, and the choice among those offered (RFC 9110 §12.5).
+
+Each header has a class, such as ``Accept``, and one for each of its states: ``AcceptValidHeader``,
+``AcceptInvalidHeader`` (treated as absent) and ``AcceptNoHeader``. ``create_accept_header`` chooses among them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache

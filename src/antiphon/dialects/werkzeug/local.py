@@ -1,4 +1,7 @@
-"""Werkzeug's context-local objects, on context variables, and proxies for them."""
+"""Werkzeug's context-local objects, on context variables, and proxies for them.
+
+Values are replaced, never changed in place, since a copied context shares them.
+"""
 
 import copy
 import math

@@ -1,4 +1,7 @@
-"""Header values as text: the parsers and printers that differ from those of `antiphon.http`."""
+"""Header values as text: the parsers and printers that differ from those of `antiphon.http`.
+
+Reading never raises: malformed options are left out.
+"""
 
 import re
 import warnings

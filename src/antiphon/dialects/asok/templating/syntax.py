@@ -1,4 +1,11 @@
-"""Asok's template syntax where it differs from Jinja2: tags, filters, loops, includes, macros, and scopes of names."""
+"""Asok's template syntax where it differs from Jinja2: tags, filters, loops, includes, macros, and scopes of names.
+
+Asok finds the place of a block by comments. Here an element such as ``<main>{% block main %}...{% endblock %}</main>``
+is marked in the text of its template: ``<main data-block="main">``.
+
+In ``{{ }}``, ``{% set %}`` and ``{% do %}`` a filter applies to all that stands before it: to a name or its substitute
+in ``{{ name or "you" | upper }}``. Within parentheses and in other tags it applies to the nearest value, as in Jinja2.
+"""
 
 import re
 from collections import OrderedDict

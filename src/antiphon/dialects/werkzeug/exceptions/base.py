@@ -1,4 +1,7 @@
-"""The base classes of all HTTP exceptions, their reason phrases, and the exceptions with status 400."""
+"""The base classes of all HTTP exceptions, their reason phrases, and the exceptions with status 400.
+
+An HTTP exception answers with a response, and the data structures that responses are made of raise HTTP exceptions.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

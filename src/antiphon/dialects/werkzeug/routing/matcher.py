@@ -1,4 +1,12 @@
-"""The search for the rule of a host and a path: a walk through the tree of all rules, in linear time."""
+"""The search for the rule of a host and a path: a walk through the tree of all rules, in linear time.
+
+The result is that of ``re``: each converter takes as much, or as little, as lets the rest match. First, from the end,
+all places are found where each converter may begin. They are the bits of one number, counted from the end of the text,
+so that all places move at once.
+
+Texts are tried before expressions, and expressions by their weight. A branch without a result is left again, so that a
+walk takes at most as many steps as the tree has states.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
