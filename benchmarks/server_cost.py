@@ -10,7 +10,7 @@ import argparse
 import sys
 from statistics import median
 
-from antiphon.cli.worker import WSGI_THREADS
+from antiphon.cli.workers.worker import WSGI_THREADS
 
 from . import interpreter
 from .apps import module_of, name_of

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from antiphon.cli.debug.page import HEADERS
 from antiphon.cli.debug.page import page as error_page
-from antiphon.cli.debug.style import HEADERS
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 

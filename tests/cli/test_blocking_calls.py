@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 import uvloop
 
-from antiphon.cli.blocking_calls import LIMIT, _ran, _Reading, watch
+from antiphon.cli.workers.blocking_calls import LIMIT, _ran, _Reading, watch
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -93,7 +93,7 @@ def test_a_line_is_logged_once(loop, caplog):
 
 
 def test_a_call_that_goes_on_is_logged_before_its_end(loop, caplog, monkeypatch):
-    monkeypatch.setattr("antiphon.cli.blocking_calls._LONGEST", LIMIT * 1.5)
+    monkeypatch.setattr("antiphon.cli.workers.blocking_calls._LONGEST", LIMIT * 1.5)
     on(loop, call(block))
     assert "has been blocked for 0.15 s, and still is" in wait_for(caplog, 1)[0]
 
@@ -118,7 +118,7 @@ def test_an_import_is_no_call_that_blocks(loop, caplog, tmp_path, monkeypatch):
 def test_a_process_that_was_stopped_blames_no_call(tmp_path):
     (tmp_path / "stopped.py").write_text(
         "import asyncio, logging, sys, time\n"
-        "from antiphon.cli.blocking_calls import watch\n"
+        "from antiphon.cli.workers.blocking_calls import watch\n"
         "logging.basicConfig(stream=sys.stdout)\n"
         "async def main():\n"
         "    watch(asyncio.get_running_loop())\n"

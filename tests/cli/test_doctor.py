@@ -17,8 +17,7 @@ from click.testing import CliRunner
 
 from antiphon import App, Response, TrustedProxies
 from antiphon.adapters.servers.embedded import ThreadServer
-from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport
-from antiphon.cli.installation import requirements
+from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport, requirements
 from antiphon.cli.main import main
 from examples.tour import app as tour
 from tests.websockets.test_over_wsgi import served as served_by_werkzeug
@@ -240,7 +239,7 @@ def installed(monkeypatch, **versions):
             raise PackageNotFoundError(name)
         return found
 
-    monkeypatch.setattr("antiphon.cli.installation.version", changed)
+    monkeypatch.setattr("antiphon.cli.doctor.version", changed)
 
 
 def test_without_a_url_it_prints_what_is_installed():

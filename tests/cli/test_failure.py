@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from antiphon.cli.failure import explain_failure
+from antiphon.cli.target import explain_failure
 
 MODULES = {
     "shop/__init__.py": "",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.cli.own_files import is_own
+from antiphon.cli.target import is_own
 
 
 @pytest.mark.parametrize("folder", [".venv/lib/python3.11/site-packages/", "/usr/lib/python3/dist-packages/", "/else/"])

@@ -379,10 +379,10 @@ def stream(request: Request):
 
 
 PATIENT = """
-import antiphon.cli.worker
+import antiphon.cli.workers.worker
 from streaming import app
 
-antiphon.cli.worker.ANSWERING = 1.0  # seconds: a busy machine may take a while to answer
+antiphon.cli.workers.worker.ANSWERING = 1.0  # seconds: a busy machine may take a while to answer
 """
 
 

@@ -88,7 +88,7 @@ def test_a_worker_imports_neither_the_command_line_nor_the_supervisor(antiphon, 
         "import sys\nfrom antiphon import App\napp = App()\napp.get('/')(lambda request: ' '.join(sys.modules))\n"
     )
     modules = {*antiphon("lists:app").serving().get().split()}
-    assert "antiphon.cli.worker" in modules
+    assert "antiphon.cli.workers.worker" in modules
     seldom = {"click", "importlib.metadata", "antiphon.dialect_imports", "msgspec"}
     supervisor = {f"antiphon.cli.{name}" for name in ("main", "serve", "supervisor", "worker_slot", "reload")}
     assert modules & (seldom | supervisor) == set()

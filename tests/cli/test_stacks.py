@@ -2,7 +2,7 @@
 
 import asyncio
 
-from antiphon.cli.stacks import write_stacks
+from antiphon.cli.workers.worker import write_stacks
 
 
 async def innermost(event):

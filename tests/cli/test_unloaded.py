@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from antiphon.cli.unloaded import Report
+from antiphon.cli.workers.unloaded import Report
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once

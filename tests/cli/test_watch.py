@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon.cli.errors import Refused
-from antiphon.cli.watch import watch
+from antiphon.cli.workers.reload import watch
 
 pytestmark = pytest.mark.once
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 from starlette.requests import Request as StarletteRequest
 
-from antiphon.cli.installation import _number as number
+from antiphon.cli.doctor import _number as number
 from antiphon.frameworks.recognition import request_of
 from antiphon.serialization.types import translated
 from scripts.lowest import ROOT, lowest_versions
@@ -214,7 +214,7 @@ def test_the_bounds_are_those_of_the_project():
 
 
 SILENT = {
-    "jinja2.compiler.CodeGenerator._output_child_pre": ("jinja2", "antiphon.features.templates.compiled_code"),
+    "jinja2.compiler.CodeGenerator._output_child_pre": ("jinja2", "antiphon.features.templates.rendering"),
     "jinja2.environment.Environment._parse": ("jinja2", "antiphon.dialects.asok.templating.environment"),
     "zope.interface.registry.Components._init_registries": ("zope.interface", "antiphon.dialects.pyramid.registry"),
 }

@@ -7,9 +7,8 @@ import resource
 import pytest
 
 from antiphon import App, abort, view
-from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.logs import Logs
-from antiphon.cli.observed import Counted, observed
+from antiphon.cli.workers.observed import Counted, observed, with_final_responses
 from antiphon.testing import BrokenResponse, Client
 from tests.app.conftest import DefStyle
 from tests.garbage import features_app, mounted_app, plain_app

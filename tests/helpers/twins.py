@@ -9,7 +9,7 @@ import antiphon.body.multipart
 import antiphon.concurrency.iterables
 import antiphon.features.logs.request_lines
 import antiphon.features.metrics.cells
-import antiphon.features.templates.compiled_code
+import antiphon.features.templates.rendering
 import antiphon.http.cookies
 import antiphon.http.headers
 import antiphon.http.urls.percent

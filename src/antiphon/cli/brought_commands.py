@@ -71,7 +71,7 @@ def _brought(name: str) -> click.Command | None:
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
     """Import the command of the only entry. Raises `BadCommand` for several entries, and for anything but a command."""
-    from antiphon.cli.failure import explain_failure
+    from antiphon.cli.target import explain_failure
 
     name, entry = entries[0].name, entries[0]
     if len(entries) > 1:

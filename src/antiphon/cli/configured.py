@@ -7,9 +7,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.control import INHERITED
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
+from antiphon.cli.workers.control import INHERITED
 
 _ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
 """Variables, without their prefix, that are not options of a command."""

@@ -15,13 +15,13 @@ from functools import partial
 from threading import Event
 from typing import NamedTuple
 
-from antiphon.cli.control import INHERITED, TOLD, Control
 from antiphon.cli.errors import StartupFailed
 from antiphon.cli.guards import Guards
 from antiphon.cli.interface import Choice
 from antiphon.cli.logs import Logs
-from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.target import Target
+from antiphon.cli.workers.control import INHERITED, TOLD, Control
+from antiphon.cli.workers.options import ServerOptions
 
 
 class Told(NamedTuple):
@@ -74,7 +74,7 @@ def serve_as_worker(inherited: str, told: Told) -> int:
     if not told.options.preloads:
         end_without_finalizing()
     try:
-        from antiphon.cli.worker import work  # late: the supervisor does not need a server
+        from antiphon.cli.workers.worker import work  # late: the supervisor does not need a server
     except ImportError as error:
         if error.name != "granian":
             raise

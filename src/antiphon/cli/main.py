@@ -92,8 +92,8 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
 
 def _place(context: click.Context, host: str, port: int, uds: str | None, permissions: int | None) -> "Place":
     """Return where to listen. Raises `BadCommand` and `Refused`."""
+    from antiphon.cli.listener import given_socket
     from antiphon.cli.serve import Port, SocketPath
-    from antiphon.cli.systemd import given_socket
 
     if given := given_socket():
         if typed := _typed_places(context):
@@ -224,7 +224,7 @@ def run(
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
-    from antiphon.cli.server_options import ServerOptions
+    from antiphon.cli.workers.options import ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
@@ -323,7 +323,7 @@ def new(name: str, flavour: str) -> None:
 
     Nothing is overwritten.
     """
-    from antiphon.cli.new_project.project import ProjectName, make
+    from antiphon.cli.new_project import ProjectName, make
 
     names = ProjectName.parse(name)
     folder = make(names, flavour)
@@ -344,7 +344,7 @@ def doctor(urls: tuple[str, ...]) -> None:
     missing, or has a version that will not do.
     """
     if not urls:
-        from antiphon.cli.installation import report
+        from antiphon.cli.doctor import report
 
         lines, is_complete = report()
         click.echo("\n".join(lines))

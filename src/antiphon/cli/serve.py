@@ -1,24 +1,45 @@
-"""`antiphon run`: bind and supervise, or serve in a process that a supervisor has started."""
+"""`antiphon run`: bind and supervise, or serve in a process that another program supervises."""
 
 import asyncio
 import os
+import shutil
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from typing import NamedTuple, TypeAlias
 
 import click
 
-from antiphon.cli.control import INHERITED, TOLD
 from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
-from antiphon.cli.listener import http_url, listen, listen_at
-from antiphon.cli.metrics_folder import metrics_folder
-from antiphon.cli.server_options import ServerOptions
-from antiphon.cli.supervisor import Supervisor
-from antiphon.cli.systemd import GivenSocket, notify
+from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
 from antiphon.cli.target import Target
-from antiphon.cli.worker_process import Launch, by_command
+from antiphon.cli.workers.control import INHERITED, TOLD
+from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.process import Launch, by_command
+from antiphon.cli.workers.supervisor import Supervisor
+from antiphon.features.metrics.folder import VARIABLE, folder_of
+
+
+@contextmanager
+def metrics_folder() -> Iterator[None]:
+    """Tell the workers the path of a folder, which the first one that needs it creates, and remove it at the end.
+
+    A folder that the environment already names is left alone. Without a place for temporary files, there is no folder.
+    """
+    folder = None
+    if VARIABLE not in os.environ:
+        with suppress(OSError):
+            folder = folder_of(os.getpid())
+            os.environ[VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if folder is not None:
+            del os.environ[VARIABLE]
+            shutil.rmtree(folder, ignore_errors=True)
+
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
 
@@ -81,7 +102,7 @@ def serve(
         return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
     target = find()
     if options.preloads:
-        from antiphon.cli.preloading import preload  # late: it imports the server
+        from antiphon.cli.workers.preloading import preload  # late: it imports the server
 
         target = preload(target, requested)
     listener, url = place.listen()
@@ -101,7 +122,7 @@ def serve(
     async def supervise() -> int:
         if not watched:
             return await Supervisor(listener, options, announce, launch).run()
-        from antiphon.cli.reload import Reloader  # late: it imports watchfiles
+        from antiphon.cli.workers.reload import Reloader  # late: it imports watchfiles
 
         return await Reloader(listener, options, announce, target, watched).run()
 
@@ -113,6 +134,6 @@ def _launch_of(target: Target, requested: Choice | None, options: ServerOptions,
     """Return a function that launches workers: forks if the target was preloaded, otherwise the same command."""
     if not options.preloads:
         return by_command(encoded(str(target), requested, options, is_for_loopback))
-    from antiphon.cli.preloading import by_fork  # late: it imports the server
+    from antiphon.cli.workers.preloading import by_fork  # late: it imports the server
 
     return by_fork(target, requested, options, is_for_loopback)

@@ -1,17 +1,112 @@
-"""A target, `module:app` or `development.ini`: its syntax, its import, and errors that name the mistake and the fix."""
+"""A target, `module:app` or `development.ini`: its syntax, its import, and why it can't be loaded."""
 
 import importlib
 import os
+import re
 import sys
+import sysconfig
+import traceback
 from collections.abc import Callable, Iterable
 from inspect import Parameter
+from itertools import chain
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+import antiphon
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.failure import explain_failure, user_frames
 from antiphon.cli.interface import Choice, flaw, speaks
 from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.explanations.words import explain
+
+ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
+"""The beginning of the paths of this package's files."""
+_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+_STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
+
+
+def is_own(path: str) -> bool:
+    """Return True for a file of the project: below the current directory, and neither installed nor Antiphon's."""
+    if path.startswith(("<", ANTIPHON, _STDLIB)) or _INSTALLED.search(path):
+        return False
+    here = _here()
+    return os.path.abspath(path).startswith(here) or os.path.realpath(path).startswith(os.path.realpath(here) + os.sep)
+
+
+def _here() -> str:
+    try:
+        return os.path.join(os.getcwd(), "")
+    except FileNotFoundError:  # it was removed
+        return os.sep
+
+
+def shown_path(path: str) -> str:
+    """Return a path as people know it: relative to the current directory or the installed packages, or absolute."""
+    installed = _INSTALLED.search(path)
+    if installed:
+        return path[installed.end() :]
+    if path.startswith(ANTIPHON):
+        return os.path.join("antiphon", path.removeprefix(ANTIPHON))
+    return path.removeprefix(_STDLIB).removeprefix(_here())
+
+
+_MOST_LINES = 15
+_MOST_FRAMES = 6
+_MACHINERY = (ANTIPHON, os.path.join(os.path.dirname(importlib.__file__), ""), "<frozen importlib")
+"""Prefixes of the file names of frames between this command and the module, or between one module and the next."""
+
+
+def explain_failure(what: str, error: BaseException) -> str:
+    """Return at most fifteen lines: `what` failed, the place in the user's own files, and the error.
+
+    A SyntaxError is shown with its line and a caret.
+    """
+    lines = [what, *map(_line, _most_useful(user_frames(error))), *_reason(error)]
+    return "\n".join(lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "..."])
+
+
+def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames of an error, outermost first, without imports, this package and compiled code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith(_MACHINERY) and frame.filename[-4:] != ".pyx"]
+
+
+def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Return the last frames of the project, or else the first other ones, and the frame that raised; each once."""
+    own = [frame for frame in frames if is_own(frame.filename)]
+    chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
+    return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    return f"  {frame.filename.removeprefix(_project())}, line {frame.lineno}: {frame.line}"
+
+
+def _reason(error: BaseException) -> list[str]:
+    """Return the lines for an error, for the error that it was raised from, and for the errors of a group."""
+    if isinstance(error, SystemExit):
+        return [f"It ended the process: SystemExit({error.code!r})"]
+    explain(error)
+    text = _shown("".join(traceback.format_exception_only(error)))
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    below = chain(
+        *([*map(_line, _most_useful(user_frames(each))[-1:]), f"  {_short(each)}"] for each in inner),
+        [f"  raised from {_short(error.__cause__)}"] if error.__cause__ else [],
+    )
+    return [*text.rstrip().splitlines(), *below]
+
+
+def _short(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].partition("\n")[0]
+
+
+def _shown(text: str) -> str:
+    """Return a text in which the files of frames are relative to the current directory."""
+    return text.replace(f'File "{_project()}', 'File "')
+
+
+def _project() -> str:
+    return os.path.join(os.getcwd(), "")
+
 
 NAMES = ("app", "application", "create_app", "make_app")
 """The usual names of applications, and of functions that make one."""

@@ -34,8 +34,7 @@ __all__, __getattr__ = import_on_use(
         "concurrency.crossing": "Crossing copy_variables",
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
-        "frameworks.answer": "Answer",
-        "frameworks.framework": "Framework",
+        "frameworks.framework": "Answer Framework",
         "handler.context": "find_current_request reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
@@ -57,7 +56,7 @@ __all__, __getattr__ = import_on_use(
         "serialization.json": "decode_json encode_json json_text",
         "serialization.signing": "TimedSigner to_base64",
         "features.templates.rendering": "DictEnvironment render",
-        "features.templates.streaming": "astream_of stream_of",
+        "features.templates.page": "astream_of stream_of",
         "uploads.saving": "safe_filename",
         "uploads.spool": "Spool",
         "uploads.window": "Window",

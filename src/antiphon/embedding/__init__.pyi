@@ -32,10 +32,9 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations.advice import Advice
 from antiphon.features.logs.escaping import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
+from antiphon.features.templates.page import astream_of, stream_of
 from antiphon.features.templates.rendering import DictEnvironment, render
-from antiphon.features.templates.streaming import astream_of, stream_of
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Answer, Framework
 from antiphon.handler.context import find_current_request, reset_current_request, set_current_request
 from antiphon.handler.contract import (
     ON_LOOP,

@@ -7,8 +7,7 @@ __all__, __getattr__ = import_on_use(
     {
         "features.block_script": "BlockScript",
         "features.cache.feature": "Cache",
-        "features.channels.channel": "Channel ChannelPresence",
-        "features.channels.listener": "ChannelListener",
+        "features.channels.channel": "Channel ChannelListener ChannelPresence",
         "features.channels.message": "ChannelMessage Missed",
         "features.compression": "Compression",
         "features.cors": "CORS",
@@ -25,7 +24,7 @@ __all__, __getattr__ = import_on_use(
         "features.languages.feature": "Languages",
         "features.languages.formats": "format_currency format_date format_datetime format_number format_percent"
         " format_time format_timedelta",
-        "features.languages.lazy_text": "LazyText lazy",
+        "features.languages.texts": "LazyText lazy",
         "features.locations.feature": "Locations",
         "features.logins": "SessionLogin login logout",
         "features.metrics.feature": "Metrics",

@@ -1,7 +1,6 @@
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
-from antiphon.features.channels.channel import Channel, ChannelPresence
-from antiphon.features.channels.listener import ChannelListener
+from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
 from antiphon.features.channels.message import ChannelMessage, Missed
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
@@ -25,7 +24,7 @@ from antiphon.features.languages.formats import (
     format_time,
     format_timedelta,
 )
-from antiphon.features.languages.lazy_text import LazyText, lazy
+from antiphon.features.languages.texts import LazyText, lazy
 from antiphon.features.locations.feature import Locations
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog

@@ -4,8 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework, own_limits
+from antiphon.frameworks.framework import Answer, Framework, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, read_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request

@@ -1,18 +1,48 @@
-"""Recognition of an object's framework by the names of its classes' modules, without imports of missing frameworks."""
+"""Recognition of an object's framework by its classes, and of requests straight from servers."""
 
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.answer import answer_to
-from antiphon.frameworks.framework import Framework
-from antiphon.frameworks.servers import Servers
-from antiphon.frameworks.shared_bodies import never
+from antiphon.frameworks.framework import Answer, Framework, answer_to
+from antiphon.frameworks.shared_bodies import environ_request, never, scope_request
 from antiphon.handler.contract import failed
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+
+class Servers(Framework):
+    """The arguments of an application: an environ, or a scope and a second one. The answer is also an application."""
+
+    def runs_on_loop(self, given: Any) -> bool:
+        """Return True for a scope."""
+        return not isinstance(given, dict) or "REQUEST_METHOD" not in given
+
+    def request(self, given: Any, second: Any = None) -> Request:
+        """Return the request. Raises TypeError for a scope without its second argument, or of a different type."""
+        if isinstance(given, dict):
+            if "REQUEST_METHOD" in given:
+                return environ_request(given)
+            if given.get("type") == "http" and second is not None:
+                return scope_request(given, second)
+        elif second is not None:
+            from antiphon.adapters.rsgi import RSGIHead
+
+            return Request(RSGIHead(given, second))
+        raise explained(
+            "unknown-request",
+            TypeError(
+                "a request is made from an environ, from an ASGI scope of the type http and its receive, or from an"
+                " RSGI scope and its protocol: Request.of(scope, receive)"
+            ),
+        )
+
+    def response(self, answer: Answer, given: Any) -> Response:
+        """Return a response that is an application for the server."""
+        return answer.response
+
 
 CHAPTERS = {
     "aiohttp": ("aiohttp", "Aiohttp"),

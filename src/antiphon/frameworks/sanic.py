@@ -4,8 +4,7 @@
 from typing import Any
 
 from antiphon.concurrency.iterables import aclose
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Answer, Framework
 from antiphon.frameworks.plain import plain_head
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request

@@ -6,8 +6,7 @@ from functools import cache
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework, own_limits
+from antiphon.frameworks.framework import Answer, Framework, own_limits
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits

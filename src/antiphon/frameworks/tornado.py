@@ -5,8 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Answer, Framework
 from antiphon.frameworks.leaving import until_left
 from antiphon.frameworks.plain import plain_head
 from antiphon.request.request import Request

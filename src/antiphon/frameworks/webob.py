@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework
+from antiphon.frameworks.framework import Answer, Framework
 from antiphon.frameworks.shared_bodies import environ_request
 from antiphon.request.request import Request
 

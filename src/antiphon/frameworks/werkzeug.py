@@ -5,8 +5,7 @@ from typing import Any
 from weakref import ref
 
 from antiphon.explanations import explained
-from antiphon.frameworks.answer import Answer
-from antiphon.frameworks.framework import Framework, own_limits
+from antiphon.frameworks.framework import Answer, Framework, own_limits
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,

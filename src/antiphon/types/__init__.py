@@ -31,7 +31,7 @@ __all__, __getattr__ = import_on_use(
         "features.openapi.document": "OpenAPIDocument",
         "features.security_headers": "PolicyDirectives PolicyWords",
         "features.sessions": "SessionAccess",
-        "features.templates.fragments": "BlockNames",
+        "features.templates.page": "BlockNames",
         "http.cache_control": "CacheDirectives",
         "http.cookies": "SameSite",
         "http.durations": "Duration",

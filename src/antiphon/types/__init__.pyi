@@ -31,7 +31,7 @@ from antiphon.features.markup import Markup
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
-from antiphon.features.templates.fragments import BlockNames
+from antiphon.features.templates.page import BlockNames
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.cookies import SameSite
 from antiphon.http.durations import Duration

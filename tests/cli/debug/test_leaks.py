@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from antiphon import Request, Signer
 from antiphon.cli.debug.mode import _member
-from antiphon.cli.debug.page import page_of
+from antiphon.cli.debug.page import page_of, text_of
 from antiphon.cli.debug.report import report_of
-from antiphon.cli.debug.text import text_of
 
 pytestmark = pytest.mark.once
 

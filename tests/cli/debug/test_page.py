@@ -9,10 +9,8 @@ from html.parser import HTMLParser
 import pytest
 
 from antiphon import Limits, Request
-from antiphon.cli.debug.page import page
+from antiphon.cli.debug.page import HEADERS, page, text_of, traceback_of
 from antiphon.cli.debug.report import report_of
-from antiphon.cli.debug.style import HEADERS
-from antiphon.cli.debug.text import text_of, traceback_of
 
 
 def raised_by(function, *arguments):

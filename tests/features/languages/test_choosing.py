@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Request, Response
 from antiphon.features import Languages
-from antiphon.features.languages.tags import direction, fallbacks, normalised
+from antiphon.features.languages.request_language import direction, fallbacks, normalised
 from antiphon.http import AcceptLanguage
 from antiphon.testing import Client
 

@@ -9,7 +9,7 @@ from jinja2 import DictLoader
 
 from antiphon import App, Request, abort
 from antiphon.features import Flash, Languages, MemoryStore, Page, Sessions, Templates, lazy
-from antiphon.features.languages import current
+from antiphon.features.languages import texts
 from antiphon.testing import Client
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
@@ -24,7 +24,7 @@ CATALOGUES = {
 
 @pytest.fixture(autouse=True)
 def _no_languages_before(monkeypatch):
-    monkeypatch.setattr(current, "_used", [])
+    monkeypatch.setattr(texts, "_used", [])
 
 
 @pytest.fixture

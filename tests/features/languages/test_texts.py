@@ -11,8 +11,8 @@ from jinja2 import DictLoader
 
 from antiphon import App, Request
 from antiphon.features import Languages, Page, Templates
-from antiphon.features.languages.placeholders import filled
-from antiphon.features.languages.plurals import _BY_LANGUAGE, CATEGORIES, declared_rule, rule_of, small_rule
+from antiphon.features.languages.catalogues import _BY_LANGUAGE, CATEGORIES, declared_rule, rule_of, small_rule
+from antiphon.features.languages.texts import filled
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon.features import Locations
 from antiphon.features.locations.address import Address, AddressRange
-from antiphon.features.locations.ranges import Numbers32, Numbers128, Ranges
+from antiphon.features.locations.csv_file import Numbers32, Numbers128, Ranges
 
 pytestmark = pytest.mark.once
 V4, V6 = (1 << 32) - 1, (1 << 128) - 1

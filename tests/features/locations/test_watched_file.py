@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from antiphon.features.locations.watched_file import LOOK_EVERY, WatchedFile
+from antiphon.features.locations.feature import LOOK_EVERY, WatchedFile
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import Printer
-from antiphon.cli.own_files import is_own, shown_path
+from antiphon.cli.target import is_own, shown_path
 
 _BEFORE, _AFTER = 5, 4
 """Lines of source that are shown around a line."""

@@ -1,24 +1,95 @@
-"""The switch of the debug mode, and the answer to an error while it is on."""
+"""The switch of the debug mode, and the response to an error while it is on, with hints for near misses."""
 
 import ipaddress
 import json
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+from html import escape
+from itertools import islice
 from urllib.parse import urlsplit
 
-from antiphon.cli.debug.near_miss import add_routes, add_sent_names
-from antiphon.cli.debug.page import page_of
+from antiphon.app.application import App
+from antiphon.cli.debug.page import HEADERS, page_of, traceback_of
 from antiphon.cli.debug.report import Failure, Report, report_of
-from antiphon.cli.debug.style import HEADERS
-from antiphon.cli.debug.text import traceback_of
+from antiphon.cli.routes import Row, aligned, table
 from antiphon.handler.errors import PROBLEM, set_debug_answer
-from antiphon.http.errors import NotFound
+from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingKey
+from antiphon.request.body import FORM, Members
 from antiphon.request.proxies import is_by_trusted_proxy
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
+
+_MOST = 12
+_MOST_LOOKED_AT = 2_000
+_MOST_NAMES = 50
+_LONGEST_NAME = 100
+
+
+def add_routes(request: Request, response: Response) -> None:
+    """Add the nearest routes to the answer, for a request that no route answers."""
+    app, route = request.route.app, request.route
+    if route.name or not isinstance(app, App):
+        return
+    rows = table(app, request.root_path)[:_MOST_LOOKED_AT]
+    _add(response, "routes", "Routes", aligned(_nearest(rows, request.root_path + request.path)))
+
+
+def add_sent_names(request: Request, missing: str, response: Response) -> None:
+    """Add the names that a client has sent to the answer, for a request that lacks one."""
+    _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
+
+
+def _add(response: Response, member: str, title: str, lines: list[str]) -> None:
+    if not lines or not isinstance(response.body, bytes):
+        return
+    if response.content_type == PROBLEM:
+        response.body = encode_json(json.loads(response.body) | {"debug": {member: lines}})
+    else:
+        listed = "\n".join(map(escape, lines))
+        response.body += f'<p>{title}:\n<pre style="overflow: auto">{listed}</pre>\n'.encode()
+
+
+def _nearest(rows: list[Row], path: str) -> list[Row]:
+    """Return the routes whose paths are most similar to a path, the nearest first."""
+    matcher = SequenceMatcher(b=path[:200], autojunk=False)
+
+    def likeness(row: Row) -> float:
+        matcher.set_seq1(row[1][:200])
+        return matcher.ratio()
+
+    return sorted(rows, key=likeness, reverse=True)[:_MOST]
+
+
+def _sent_names(request: Request, missing: str) -> Iterator[str]:
+    """Yield a line for each part of a request that has names, without a body that was not received or is malformed."""
+    yield from _line("query", request.args)
+    yield from _line("cookies", request.cookies)
+    if request.content.data is None and not request.content.is_complete:
+        return
+    try:
+        yield from _body_names(request, missing)
+    except HTTPError:
+        return
+
+
+def _body_names(request: Request, missing: str) -> Iterator[str]:
+    yield from _line("form", request.form)
+    yield from _line("files", request.files)
+    if request.mimetype == FORM and missing in request.form:  # the name of a file that was chosen
+        yield 'files: none; a form sends its files with <form method="post" enctype="multipart/form-data">'
+    elif isinstance(members := vars(request).get("json"), Members):
+        yield from _line("JSON", members)
+
+
+def _line(part: str, names: Iterable[str]) -> Iterator[str]:
+    shown = [name[:_LONGEST_NAME] for name in islice(dict.fromkeys(names), _MOST_NAMES)]
+    if shown:
+        yield f"{part}: {', '.join(shown)}"
+
 
 _UNDER_OTHER_NAME = (
     "Debug mode shows no errors under the host %r, since it may not be a name of this machine: open the app under"

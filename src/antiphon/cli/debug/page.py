@@ -1,16 +1,129 @@
-"""The error page: a report as HTML, readable without scripts, on a phone, in dark mode and with a screen reader."""
+"""The error page: a report as HTML, readable without scripts and on a phone, and the same as plain text."""
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import groupby
+from pathlib import Path
 
 from antiphon.cli.debug.frames import Frame, Line
-from antiphon.cli.debug.report import Failure, Report, report_of
-from antiphon.cli.debug.request import Section
-from antiphon.cli.debug.style import ACTIONS, REFRESH, STYLE
-from antiphon.cli.debug.text import text_of
+from antiphon.cli.debug.report import Failure, Report, Section, report_of
 from antiphon.request.request import Request
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+STYLE = _read("page.css")
+
+ACTIONS = _read("page.js")
+"""The script that scrolls long lines to the part that failed, and copies the text of the page.
+
+Without a secure origin there is no clipboard, and the text is selected instead.
+"""
+
+REFRESH = _read("refresh.js")
+"""The script that reloads the page as soon as it would change. It waits while no server answers, or while hidden."""
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+HEADERS = {
+    "cache-control": "no-store",
+    "content-security-policy": f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(ACTIONS)}"
+    f" {_digest(REFRESH)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""The header fields that go with the page."""
+
+
+def text_of(report: Report) -> str:
+    """Return a whole report as text."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    first = report.failures[0]
+    yield f"# {_one_line(first.summary)}"
+    frame = first.main_frame
+    if frame is not None:
+        yield f"\n{frame.file}, line {frame.line}{_in(frame)}\n"
+        yield from _indented(_source(frame))
+        if frame.variables:
+            yield "\n## Variables\n"
+            yield from _indented(f"{name} = {value}" for name, value in frame.variables)
+    yield "\n## Traceback\n"
+    yield from _indented(traceback_of(report).splitlines())
+    for section in report.sections:
+        yield f"\n## {section.title}\n"
+        yield from _indented(f"{name}: {value}" for name, value in section.rows)
+
+
+def traceback_of(report: Report) -> str:
+    """Return the tracebacks of all failures, the first to fail first, as Python prints them."""
+    parts = []
+    relation = ""
+    for failure in reversed(report.failures):
+        parts.append("\n".join(_traceback(failure)))
+        relation = failure.relation
+        if relation:
+            parts.append(f"\n{_between(relation)}\n")
+    return "\n".join(parts)
+
+
+def _between(relation: str) -> str:
+    if "raised from" in relation:
+        return "The above exception was the direct cause of the following exception:"
+    return "During handling of the above exception, another exception occurred:"
+
+
+def _traceback(failure: Failure) -> Iterator[str]:
+    if failure.frames:
+        yield "Traceback (most recent call last):"
+    for frame in failure.frames:
+        yield f'  File "{frame.path}", line {frame.line}{_in(frame)}'
+        if frame.code:
+            yield f"    {frame.code}"
+        if frame.repeats:
+            yield f"  [{frame.repeats} more frames]"
+    yield failure.summary
+    yield from failure.notes
+    for member in failure.members:
+        yield f"  --- {member.relation} ---"
+        yield from (f"  | {line}" for line in _traceback(member))
+    if failure.members_left_out:
+        yield f"  --- {failure.members_left_out} more ---"
+
+
+def _source(frame: Frame) -> Iterator[str]:
+    for line in frame.lines:
+        arrow = ">" if line.number == frame.line else " "
+        yield f"{arrow} {line.number:4} {line.text}"
+        if line.end > line.start:
+            yield f"       {' ' * line.start}{'^' * (line.end - line.start)}"
+
+
+def _in(frame: Frame) -> str:
+    return f", in {frame.function}" if frame.function else ""
+
+
+def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
+    """Indent lines, so that nothing in them counts as markup."""
+    for line in lines:
+        yield from (f"    {each}" for each in line.splitlines() or [""])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]
+
 
 _REFRESHES = "This page refreshes itself when that has changed."
 _FOOTER = (

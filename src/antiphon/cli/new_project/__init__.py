@@ -1,1 +1,94 @@
-"""`antiphon new`: a working project with tests, created from the files in this folder."""
+"""`antiphon new`: a working project with tests, created from the files in this folder, all of them or none."""
+
+import keyword
+import os
+import re
+import shutil
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from secrets import token_hex
+from typing import NamedTuple
+
+from antiphon.cli.errors import BadCommand, Refused
+
+_SUFFIX = ".template"
+"""The suffix of each file's name, so that tools don't treat it as a file of this package."""
+_TEMPLATES = Path(__file__).parent
+_LONGEST = 60
+"""The maximum number of characters in a name, so that no line of the files is too long."""
+_is_name = re.compile("[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*").fullmatch
+_TAKEN = {"build", "dist", "docs", "test", "tests", "src"} | sys.stdlib_module_names
+"""Package names that would hide a part of Python or a folder of the project."""
+
+
+class ProjectName(NamedTuple):
+    """The name of a project, and the name of its package, which Python imports."""
+
+    project: str
+    package: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ProjectName":
+        """Return both names. Raises `BadCommand` for a name that no package can have, or that is taken."""
+        package = text.lower().replace("-", "_")
+        if len(text) > _LONGEST or not _is_name(text):
+            raise BadCommand(
+                f"{text!r} can't be the name of a package: use up to {_LONGEST} letters, digits and single hyphens,"
+                " such as my-shop."
+            )
+        if keyword.iskeyword(package):
+            raise BadCommand(f"{package!r} is a keyword of Python, so no package can have this name: choose another.")
+        if package in _TAKEN or find_spec(package) is not None:
+            raise BadCommand(
+                f"A package {package!r} would hide an existing one, or a folder of the project: choose another name."
+            )
+        return cls(text, package)
+
+
+def make(name: ProjectName, flavour: str) -> Path:
+    """Create a project in a new or empty folder, and return the folder. Nothing is ever overwritten.
+
+    The files are written to a folder next to it, which is renamed once it is complete. Raises `BadCommand` for a folder
+    that is not empty, and `Refused` if the files can't be written; all of them are then removed again.
+    """
+    folder = Path(name.project)
+    if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
+        raise BadCommand(f"{name.project!r} already exists, and is not an empty folder: nothing was written.")
+    unfinished = Path(f".{name.project}-{token_hex(4)}")
+    try:
+        for path, text in _files(name, flavour).items():
+            _write(unfinished / path, text)
+        if os.name == "nt" and folder.exists():
+            folder.rmdir()  # Windows can't rename a folder to an existing one
+        unfinished.rename(folder)  # fails if something was put into the folder in the meantime
+    except OSError as error:
+        where = Path.cwd() if error.filename is None else error.filename
+        raise Refused(f"The project can't be written: {error.strerror} ({where}). Nothing was created.") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder
+
+
+def _files(name: ProjectName, flavour: str) -> dict[str, str]:
+    """Return the texts of a project's files by their paths."""
+    texts: dict[str, str] = {}
+    for folder in (_TEMPLATES / "common", _TEMPLATES / flavour):
+        for file in sorted(folder.rglob(f"*{_SUFFIX}")):
+            path = file.relative_to(folder).as_posix().removesuffix(_SUFFIX)
+            texts[_filled(path, name)] = _filled(file.read_text("utf-8"), name)
+    return texts
+
+
+def _filled(text: str, name: ProjectName) -> str:
+    text = text.replace("antiphon-version", version("antiphon"))
+    return text.replace("project-name", name.project).replace("project_name", name.package)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())  # some file systems report a full disk only then

@@ -1,18 +1,105 @@
-"""The channels of one store in this process: writes, listeners, and the one reader for all of them."""
+"""The channels of one store in this process: writes, listeners, and the presence of members as leases in the store."""
 
 import logging
+import os
 import random
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
-from threading import Lock, Thread
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
+from secrets import token_hex
+from threading import Condition, Lock, Thread
+from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
-from antiphon.features.channels.log import BATCH, ChannelLog, Positions
-from antiphon.features.channels.message import Entry, Position
-from antiphon.features.channels.presence import Leases
-from antiphon.features.stores.store import StoreUnavailable
+from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Position, Positions
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.stores.store import Store, StoreUnavailable
+
+if TYPE_CHECKING:
+    from antiphon.features.stores.sqlite import SQLiteStore
+    from antiphon.features.stores.valkey.store import ValkeyStore
+
+
+RENEWALS = 3
+"""The number of times that a lease is renewed before it would run out."""
+
+
+class _Lease(NamedTuple):
+    channel: str
+    ttl: float
+
+
+class Leases:
+    """The members that are present in this process. One thread renews all leases while there are any."""
+
+    def __init__(self, log: ChannelLog) -> None:
+        self._log = log
+        self._token = token_hex(16)
+        self._lock = Lock()
+        self._changed = Condition(self._lock)
+        self._writing = Lock()  # else a renewal could bring back a member that has just left
+        self._members: dict[_Lease, Counter[str]] = {}
+        self._is_renewing = False
+
+    def enter(self, channel: str, member: str, ttl: float) -> None:
+        """Make a member present until ``leave``, unless StoreUnavailable is raised."""
+        self._log.renew(channel, self._token, [member], ttl)
+        with self._lock:
+            if all(ttl < lease.ttl for lease in self._members):
+                self._changed.notify_all()
+            self._members.setdefault(_Lease(channel, ttl), Counter())[member] += 1
+            starts = not self._is_renewing
+            self._is_renewing = True
+        if starts:
+            Thread(target=self._renew, name="antiphon-presence", daemon=True).start()
+
+    def leave(self, channel: str, member: str, ttl: float) -> None:
+        """Count a member as present once less. In an unavailable store the lease runs out."""
+        lease = _Lease(channel, ttl)
+        with self._lock:
+            members = self._members[lease]
+            members[member] -= 1
+            is_last = not members[member]
+            if is_last:
+                del members[member]
+            if not members:
+                del self._members[lease]
+        if is_last:
+            with self._writing, suppress(StoreUnavailable):  # which is logged already
+                self._log.withdraw(channel, self._token, member)
+
+    def _renew(self) -> None:
+        while (pause := self._pause()) is not None:
+            with self._lock:
+                self._changed.wait(pause)
+                leases = [*self._members]
+            for lease in leases:
+                try:
+                    self._renew_one(lease)
+                except StoreUnavailable:  # which is logged already
+                    break
+                except Exception:
+                    logging.getLogger("antiphon").exception("members of channels can't be renewed")
+
+    def _renew_one(self, lease: _Lease) -> None:
+        with self._writing:
+            with self._lock:
+                members = [*self._members.get(lease, ())]
+            if members:
+                self._log.renew(lease.channel, self._token, members, lease.ttl)
+
+    def _pause(self) -> float | None:
+        """Return the seconds until the next renewal, or None if there is nothing to renew."""
+        with self._lock:
+            if not self._members:
+                self._is_renewing = False
+                return None
+            return min(lease.ttl for lease in self._members) / RENEWALS
+
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
@@ -264,3 +351,50 @@ class StoredHub(Hub):
             feed = self._feeds.get(name)
             if feed is not None and known is not None and (newest is None or newest < known):
                 feed.rewind(known, newest)
+
+
+_in_memory: "WeakKeyDictionary[Store, MemoryHub]" = WeakKeyDictionary()
+_stored: "WeakValueDictionary[Hashable, StoredHub]" = WeakValueDictionary()
+_lock = Lock()
+
+
+def hub_of(store: Store, name: str) -> Hub:
+    """Return the hub of a channel. Raises TypeError for a store that keeps no channels."""
+    with _lock:
+        if isinstance(store, MemoryStore):
+            return _in_memory.setdefault(store, MemoryHub())
+        from antiphon.features.stores.sqlite import SQLiteStore
+        from antiphon.features.stores.valkey.store import ValkeyStore
+
+        if isinstance(store, SQLiteStore):
+            return _in_file(store)
+        if isinstance(store, ValkeyStore):
+            return _on_server(store, name)
+    raise explained(
+        "bad-feature-option",
+        TypeError(f"a Channel is kept by a MemoryStore, SQLiteStore or ValkeyStore, not by {type(store).__name__}"),
+    )
+
+
+def _in_file(store: "SQLiteStore") -> StoredHub:
+    from antiphon.features.channels.sqlite import SQLiteLog
+
+    key = os.getpid(), str(store._path)
+    hub = _stored.get(key)
+    if hub is None:
+        hub = _stored[key] = StoredHub(SQLiteLog(store))
+    return hub
+
+
+def _on_server(store: "ValkeyStore", name: str) -> StoredHub:
+    """Return the hub of all channels on a server; in a cluster, where a read is limited to one shard, the hub of a
+    group.
+    """
+    from antiphon.features.channels.valkey import ValkeyLog, group_of
+
+    group = group_of(name) if store._commands.is_sharded else 0
+    key = os.getpid(), store._calls.name, store._commands.prefix, group
+    hub = _stored.get(key)
+    if hub is None:
+        hub = _stored[key] = StoredHub(ValkeyLog(store, group))
+    return hub

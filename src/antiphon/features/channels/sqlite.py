@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event
 
-from antiphon.features.channels.log import BATCH, Positions
-from antiphon.features.channels.message import Entry, Position
+from antiphon.features.channels.message import BATCH, Entry, Position, Positions
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.sqlite_connections import Connection
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from antiphon.features.channels.log import BATCH, LONGEST_WATCH, Positions
-from antiphon.features.channels.message import Entry, Position
+from antiphon.features.channels.message import BATCH, LONGEST_WATCH, Entry, Position, Positions
 from antiphon.features.stores.store import hash_key
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES

@@ -8,11 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from antiphon.explanations import explained
-from antiphon.features.languages.current import use_outside_of_requests
 from antiphon.features.languages.folders import files_in, read_all, versions_of
-from antiphon.features.languages.request_language import RequestLanguage
-from antiphon.features.languages.tags import fallbacks, normalised
-from antiphon.features.languages.texts import Texts
+from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
+from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.handler.errors import is_debug
 from antiphon.http.accept import AcceptLanguage
 from antiphon.http.cookies import SetCookie

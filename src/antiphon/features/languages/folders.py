@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from antiphon.explanations import explained
 from antiphon.features.languages.catalogues import Catalogue, read
-from antiphon.features.languages.tags import normalised
+from antiphon.features.languages.request_language import normalised
 
 _GETTEXT = "LC_MESSAGES"
 

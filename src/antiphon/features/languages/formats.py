@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
-from antiphon.features.languages.current import current_language
-from antiphon.features.languages.tags import fallbacks
+from antiphon.features.languages.request_language import fallbacks
+from antiphon.features.languages.texts import current_language
 
 if TYPE_CHECKING:
     from babel import Locale

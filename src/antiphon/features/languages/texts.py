@@ -1,13 +1,87 @@
-"""The texts of one language, with those of its fallbacks."""
+"""Texts of one language, with those of its fallbacks and with placeholders, at once or when they are used.
+
+Texts come from translators, and values from the program, so a text can't access attributes or items of a value, and
+can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
+"""
 
 import logging
-from collections.abc import Sequence
+import re
+from collections import UserString
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from antiphon.features.languages.catalogues import Catalogue
-from antiphon.features.languages.placeholders import filled
+from antiphon.handler.context import find_current_request
 from antiphon.handler.errors import is_debug
+from antiphon.request.language import Language, language_of
+
+if TYPE_CHECKING:
+    from antiphon.features.languages.feature import Languages
+
+
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
+_NAMED = re.compile(r"([A-Za-z_]\w*)(?::(.*))?", re.DOTALL)
+_is_wide = re.compile(r"\d{3}").search
+"""Widths and precisions of three digits or more, which could use up all memory."""
+
+_MOST = 1000
+"""The number of texts that a process warns about."""
+
+_warned: set[str] = set()
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with its placeholders filled. Only a value's own ``__format__`` can raise."""
+    if "{" not in text and "}" not in text:
+        return text
+    return "".join(
+        [piece if name is None else _value(text, piece, name, spec, values) for piece, name, spec in _split(text)]
+    )
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[tuple[str, str | None, str], ...]:
+    """Return the pieces of a text, and for each placeholder its name and its format specification."""
+    pieces: list[tuple[str, str | None, str]] = []
+    end = 0
+    for found in _PLACEHOLDER.finditer(text):
+        pieces.append((text[end : found.start()], None, ""))
+        named = _NAMED.fullmatch(found[1] or "")
+        if found[1] is None:
+            pieces.append((found[0][0], None, ""))
+        else:
+            pieces.append((found[0], named[1] if named else "", (named[2] or "") if named else ""))
+        end = found.end()
+    pieces.append((text[end:], None, ""))
+    return tuple([piece for piece in pieces if piece[0]])
+
+
+def _value(text: str, written: str, name: str, spec: str, values: Mapping[str, object]) -> str:
+    """Return the value of a placeholder, or the placeholder as it is written if there is no value that it can show."""
+    if name not in values:
+        why = f"has no value: give it as {name}=..." if name else "is not a name, such as {name}"
+    elif _is_wide(spec):
+        why = "asks for too wide a value"
+    else:
+        try:
+            return format(values[name], spec)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            why = f"can't show {type(values[name]).__name__}: {error}"
+    note_unfilled(text, written, why)
+    return written
+
+
+def note_unfilled(text: str, written: str, why: str) -> None:
+    """Log, once for each text, that a placeholder stays as it is written."""
+    if text in _warned or len(_warned) >= _MOST:
+        return
+    import logging
+
+    _warned.add(text)
+    logging.getLogger("antiphon").warning("%s in the text %.200r %s", written, text, why)
+
 
 CONTEXT = "\x04"
 """The character between a context and a key in gettext's files."""
@@ -75,3 +149,103 @@ class Texts:
             self._missing.add(key)
             shown = key.replace(CONTEXT, ": ")
             logging.getLogger("antiphon").warning("the text %.200r is missing in %r", shown, self.tag)
+
+
+_used: "list[Languages]" = []
+"""The feature that an application used last, which has the default outside of requests."""
+
+
+def use_outside_of_requests(languages: "Languages") -> None:
+    """Use the default of a feature outside of requests."""
+    _used[:] = [languages]
+
+
+def current_language() -> Language | Texts | None:
+    """Return the language of the current request, or the default outside of requests and of apps with languages.
+
+    None if no application has used ``Languages``.
+    """
+    request = find_current_request()
+    if request is not None and (language := language_of(request)) is not None:
+        return language
+    return _used[0].texts(_used[0].default) if _used else None
+
+
+class LazyText(UserString):
+    """A text in the language of the current request, looked up each time that it is used; made by ``lazy``.
+
+    It has the methods of str, which return a str. Outside of requests it is in the default language. It equals a str
+    with the same text, and another lazy text with the same key and values.
+    """
+
+    def __init__(self, key: str, values: dict[str, object]) -> None:
+        self._key = key
+        self._values = values
+
+    @property
+    def data(self) -> str:  # type: ignore[override]  # it is only read
+        """The text."""
+        language = current_language()
+        if language is None:
+            return filled(self._key, self._values)
+        return language.gettext(self._key, **self._values)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, LazyText):
+            return self._key == other._key and self._values == other._values
+        return self.data == other
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __add__(self, other: object) -> str:  # type: ignore[override]  # a text of some language is a str
+        return self.data + str(other)
+
+    def __radd__(self, other: object) -> str:  # type: ignore[override]
+        return str(other) + self.data
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec)
+
+    def format_map(self, mapping: Mapping[str, Any]) -> str:
+        """Return the text with more values, such as the bounds of a form."""
+        return str(LazyText(self._key, {**self._values, **mapping}))
+
+    def format(self, *arguments: Any, **values: Any) -> str:  # noqa: ARG002 - a text names its values
+        """Return the text with more values."""
+        return self.format_map(values)
+
+    def __repr__(self) -> str:
+        values = "".join(f", {name}={value!r}" for name, value in self._values.items())
+        return f"lazy({self._key!r}{values})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LazyText, (self._key, self._values)
+
+
+def _of_text(name: str) -> Callable[..., Any]:
+    """Return a method of str for lazy texts: the methods of UserString would return another lazy text."""
+    method = getattr(str, name)
+
+    def call(self: LazyText, *arguments: Any, **named: Any) -> Any:
+        return method(self.data, *arguments, **named)
+
+    return call
+
+
+_MAKING_TEXT = (
+    "__getitem__", "__mod__", "__mul__", "__rmul__", "capitalize", "casefold", "center", "expandtabs", "ljust", "lower",
+    "lstrip", "removeprefix", "removesuffix", "replace", "rjust", "rstrip", "strip", "swapcase", "title", "translate",
+    "upper", "zfill",
+)  # fmt: skip
+for _name in _MAKING_TEXT:
+    setattr(LazyText, _name, _of_text(_name))
+
+
+def lazy(key: str, /, **values: object) -> LazyText:
+    """Return a text that is looked up by its key when it is used, in the language of the current request.
+
+    Use ``label = lazy("your-name")`` for values that are made before there is a request, such as labels and constants.
+    Outside of requests it is in the default language of the application that used ``Languages`` last.
+    """
+    return LazyText(key, values)

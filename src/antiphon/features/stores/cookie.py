@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon.explanations import explained
-from antiphon.features.stores.encoding import check_same
-from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
+from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner

@@ -1,8 +1,11 @@
-"""File locks, which show processes whether a file is still in use or was left by a killed process."""
+"""File locks, which show processes whether a file is still in use, and a folder for temporary files of this process."""
 
 import os
+import shutil
 import sys
+import tempfile
 import time
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,3 +39,25 @@ def is_abandoned(file: Path) -> bool:
         return True
     finally:
         os.close(descriptor)
+
+
+_PREFIX = "antiphon-bodies-"
+_LOCK = "lock"
+
+
+def temporary_folder(owner: object) -> Path:
+    """Make a folder that goes when its owner is freed, or at the end of the process. Raises OSError."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        if is_abandoned(left / _LOCK):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    lock(descriptor)
+    weakref.finalize(owner, _remove, folder, descriptor, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, descriptor: int, maker: int) -> None:
+    os.close(descriptor)
+    if os.getpid() == maker:  # not in a process that it has forked
+        shutil.rmtree(folder, ignore_errors=True)

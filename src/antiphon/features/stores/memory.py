@@ -47,7 +47,7 @@ class MemoryStore(RowStore):
             return self._bounded
 
     def files_folder(self, *, make: bool) -> Path | None:
-        from antiphon.features.stores.temporary_folder import temporary_folder
+        from antiphon.features.stores.file_locks import temporary_folder
 
         with self._lock:
             if self._folder is None and make:

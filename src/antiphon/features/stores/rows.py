@@ -7,8 +7,16 @@ from contextlib import AbstractContextManager
 from os import urandom
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.features.stores.encoding import decode, encode, encode_again
-from antiphon.features.stores.store import OwnedEntry, Store, StoreEntry, check_ttl, hash_key
+from antiphon.features.stores.store import (
+    OwnedEntry,
+    Store,
+    StoreEntry,
+    check_ttl,
+    decode,
+    encode,
+    encode_again,
+    hash_key,
+)
 
 
 class Row(NamedTuple):

@@ -1,13 +1,162 @@
-"""Rendering of single blocks of a template, for which only the declarations that they need run."""
+"""Rendering of single blocks of a template, by its outline: the template that it extends, its blocks, and their names.
 
-from collections.abc import Generator, Iterable
-from typing import Any, NoReturn, TypeAlias
+A block that is rendered alone knows these names, too: the imports, macros and ``set`` at the top level of a file.
+"""
 
-from jinja2 import Template
+from collections.abc import Generator, Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn, TypeAlias
+
+from jinja2 import Template, nodes
 from jinja2.runtime import Context
 
 from antiphon.explanations import explained
-from antiphon.features.templates.outline import PARENT, needed_declarations, outline_of, shown_blocks
+
+_EVERYTHING = "self"
+"""A name that stands for all names: a template with ``self.other()`` or an include may need any declaration."""
+
+
+class Declaration(NamedTuple):
+    """A statement that declares names, compiled as a separate template, and the names that it uses."""
+
+    names: frozenset[str]
+    uses: frozenset[str]
+    template: Template
+
+
+class Outline(NamedTuple):
+    """The outline of one file. ``extends`` is a template that stores the parent, or its name, in PARENT."""
+
+    extends: str | Template | None
+    declarations: tuple[Declaration, ...]
+    uses: dict[str, frozenset[str]]
+    """The names that each block uses."""
+    inner: dict[str, frozenset[str]]
+    """The blocks inside each block."""
+    shown: dict[str, frozenset[str]]
+    """The blocks directly in each block, or in the file itself (under TOP), outside of conditions and loops."""
+
+
+PARENT = "_antiphon_parent"
+TOP = ""
+_GUARDS = (nodes.If, nodes.For, nodes.Macro, nodes.CallBlock)
+"""Statements that may not render their content, or render it several times."""
+
+
+@lru_cache(maxsize=1024)
+def outline_of(template: Template) -> Outline:
+    """Parse the source of a template, once. Raises the loader's error if the source is gone."""
+    environment = template.environment
+    if environment.loader is None or template.name is None:
+        raise explained(
+            "unknown-block",
+            ValueError(f"the source of {template!r} is not known: blocks can only be rendered from loaded templates"),
+        )
+    source, filename, _ = environment.loader.get_source(environment, template.name)
+    tree = environment.parse(source, template.name, filename)
+    blocks = {block.name: block for block in tree.find_all(nodes.Block)}
+    return Outline(
+        next((_parent(template, node.template) for node in tree.body if isinstance(node, nodes.Extends)), None),
+        tuple(
+            Declaration(frozenset(names), _uses(node), _compiled(template, node))
+            for node in tree.body
+            if (names := {*_declared(node)})
+        ),
+        {name: _uses(block) for name, block in blocks.items()},
+        {name: frozenset(each.name for each in block.find_all(nodes.Block)) for name, block in blocks.items()},
+        {TOP: frozenset(_shown(tree)), **{name: frozenset(_shown(block)) for name, block in blocks.items()}},
+    )
+
+
+def _shown(node: nodes.Node) -> Iterator[str]:
+    """Yield the names of the blocks directly in a part of a template, outside of conditions and loops."""
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.Block):
+            yield child.name
+        elif not isinstance(child, _GUARDS):
+            yield from _shown(child)
+
+
+@lru_cache(maxsize=1024)
+def shown_blocks(chain: tuple[Template, ...]) -> frozenset[str]:
+    """Return the blocks that the first template of a chain shows for any values."""
+    outlines = [outline_of(template) for template in chain]
+    ahead, found = [*outlines[-1].shown[TOP]], set[str]()
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for outline in [each for each in outlines if name in each.shown]:
+            ahead += outline.shown[name]
+            if "super" not in outline.uses[name]:
+                break
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Template, ...]:
+    """Return the declarations that a block of the first template needs, in the order in which they run.
+
+    ``chain`` has that template, and the templates that it extends, the nearest first.
+    """
+    outlines = [outline_of(template) for template in chain]
+    blocks = _closure({block}, [each.inner for each in outlines])
+    names = {name for each in outlines for inner in blocks for name in each.uses.get(inner, ())}
+    declarations = [declaration for each in outlines for declaration in each.declarations]
+    if _EVERYTHING in names:
+        return tuple(each.template for each in declarations)
+    names = _closure(names, [dict.fromkeys(each.names, each.uses) for each in declarations])
+    return tuple(each.template for each in declarations if not names.isdisjoint(each.names))
+
+
+def _closure(found: set[str], steps: "list[dict[str, frozenset[str]]]") -> set[str]:
+    """Return names, and all names that they depend on."""
+    ahead = [*found]
+    while ahead:
+        name = ahead.pop()
+        new = {each for step in steps for each in step.get(name, ())} - found
+        found |= new
+        ahead += new
+    return found
+
+
+def _declared(node: nodes.Node) -> Iterator[str]:
+    """Yield the names that a statement declares."""
+    if isinstance(node, nodes.Import):
+        yield node.target
+    elif isinstance(node, nodes.FromImport):
+        yield from [name if isinstance(name, str) else name[1] for name in node.names]
+    elif isinstance(node, nodes.Macro):
+        yield node.name
+    elif isinstance(node, nodes.Assign | nodes.AssignBlock):
+        targets = (
+            [node.target] if isinstance(node.target, nodes.Name | nodes.NSRef) else node.target.find_all(nodes.Name)
+        )
+        yield from [target.name for target in targets]
+
+
+def _uses(node: nodes.Node) -> frozenset[str]:
+    """Return the names that are read in a part of a template."""
+    names = [name.name for name in node.find_all(nodes.Name) if name.ctx == "load"]
+    return frozenset([*names, _EVERYTHING] if node.find(nodes.Include) else names)
+
+
+def _parent(template: Template, expression: nodes.Expr) -> str | Template:
+    if isinstance(expression, nodes.Const) and isinstance(expression.value, str):
+        return expression.value
+    target = nodes.Name(PARENT, "store", lineno=expression.lineno)
+    return _compiled(template, nodes.Assign(target, expression, lineno=expression.lineno))
+
+
+def _compiled(template: Template, node: nodes.Node) -> Template:
+    """Compile one statement of a template, with its lines."""
+    environment = template.environment
+    tree = nodes.Template([node], lineno=1)
+    tree.set_environment(environment)
+    code = environment.compile(tree, template.name, template.filename)
+    return type(template).from_code(environment, code, template.globals)
+
 
 _MOST = 100
 """Templates, each of which extends the next."""

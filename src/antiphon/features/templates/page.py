@@ -1,21 +1,153 @@
-"""Pages and blocks, which handlers return to render a template for the request."""
+"""Pages and blocks, which handlers return to render a template for the request: whole, as fragments, or as a stream.
 
-from collections.abc import Awaitable, Mapping
-from typing import Any, cast
+The page's own script asks with ``X-Block: main, cart``. It receives a single block as it is, and each of several blocks
+in its own element, ``<template data-block="main">...</template>``. htmx asks with the id of the element that it will
+fill (``HX-Target``). It receives that block first, and each other one in ``<div
+hx-swap-oob="innerHTML:#cart">...</div>``.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator, Iterable, Iterator, Mapping
+from contextlib import aclosing
+from html import escape
+from time import monotonic
+from typing import Any, TypeAlias, cast
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.feature import RequestTemplates
-from antiphon.features.templates.fragments import ASKING, BlockNames, asked_blocks, blocks_by_id, joined
 from antiphon.features.templates.rendering import arender, render
-from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.http.conditional import READING
 from antiphon.http.errors import HTTPError, NotAcceptable
+from antiphon.http.grammar import split_list
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.response import Response
 from antiphon.response.template_data import check_data
+
+ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
+"""The header fields with which requests ask for blocks of a page."""
+
+BlockNames: TypeAlias = str | Iterable[str] | Mapping[str, str]
+"""A block, several blocks, or blocks by the ids of the elements that they fill."""
+
+
+def blocks_by_id(blocks: BlockNames) -> dict[str, str]:
+    """Return blocks by the ids of their elements, which default to the names of the blocks."""
+    if isinstance(blocks, Mapping):
+        return dict(blocks)
+    return {name: name for name in ([blocks] if isinstance(blocks, str) else blocks)}
+
+
+def is_htmx(request: Request) -> bool:
+    """Return True if htmx sent the request."""
+    return request.head.field("hx-request") == "true"
+
+
+def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the blocks that a request asks for, from those that are offered by the ids of their elements.
+
+    If it also asks for other blocks, the result is empty, which means the whole page. So it is when htmx follows a
+    boosted link or restores a page that its history lacks.
+    """
+    field = request.head.field
+    if field("hx-history-restore-request") == "true":
+        return ()
+    if (named := field("x-block")) is not None:
+        names = dict.fromkeys(filter(None, split_list(named)))
+        return tuple(names) if names.keys() <= {*offered.values()} else ()
+    if is_htmx(request) and field("hx-boosted") != "true":
+        target = (field("hx-target") or "").rpartition("#")[2]
+        return (offered[target],) if target in offered else ()
+    return ()
+
+
+def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
+    """Return the texts of blocks in one response, in the form that the client reads."""
+    first, *others = texts.items()
+    if not others:
+        return first[1]
+    if not (is_htmx(request) and request.head.field("x-block") is None):
+        return "".join([f'<template data-block="{escape(name)}">{text}</template>\n' for name, text in texts.items()])
+    ids = {name: id_ for id_, name in reversed([*offered.items()])}
+    swapped = [f'<div hx-swap-oob="innerHTML:#{escape(ids.get(name, name))}">{text}</div>' for name, text in others]
+    return "\n".join([first[1], *swapped])
+
+
+_SIZE = 4096
+"""The least characters of a chunk, unless it is the last one or took long to make."""
+_WAIT = 0.1
+"""Seconds after which the next piece completes a chunk of any length."""
+
+
+class _Buffer:
+    """Pieces of text that will become a chunk."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._size = 0
+        self._since = monotonic()
+
+    def add(self, piece: str) -> bool:
+        """Add a piece. Return True if it is time to send the pieces."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        return self._size >= _SIZE or monotonic() - self._since > _WAIT
+
+    def take(self) -> str:
+        """Take out the pieces."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        self._size, self._since = 0, monotonic()
+        return text
+
+
+def stream_of(pieces: Iterator[str]) -> Iterator[str]:
+    """Return the chunks of a text, the first of which is already made. Raises errors that come before it."""
+    stream = _begun(_chunks(pieces))
+    next(stream)
+    return stream
+
+
+def _begun(chunks: Iterator[str]) -> Generator[str]:
+    first = next(chunks, "")
+    yield ""
+    yield first
+    yield from chunks
+
+
+def _chunks(pieces: Iterator[str]) -> Generator[str]:
+    buffer = _Buffer()
+    for piece in pieces:
+        if buffer.add(piece):
+            yield buffer.take()
+    yield buffer.take()
+
+
+async def astream_of(pieces: AsyncGenerator[str]) -> AsyncIterator[str]:
+    """Return the chunks as ``stream_of`` does, for a text that awaits."""
+    stream = _abegun(_achunks(pieces))
+    await anext(stream)
+    return stream
+
+
+async def _abegun(chunks: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    async with aclosing(chunks):
+        first = await anext(chunks, "")
+        yield ""
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+
+async def _achunks(pieces: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    buffer = _Buffer()
+    async with aclosing(pieces):
+        async for piece in pieces:
+            if buffer.add(piece):
+                yield buffer.take()
+    yield buffer.take()
+
 
 _NONE: Mapping[str, str] = {}
 

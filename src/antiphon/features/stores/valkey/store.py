@@ -1,4 +1,8 @@
-"""A store in Valkey or Redis, for many machines.
+"""A store in Valkey or Redis, for many machines: on one server, or on the shards of a cluster.
+
+No script spans shards, so these are sequences of steps that are safe to stop after each step. An index may name entries
+that are gone or that have another owner by now, but it names all entries of its owner. An entry that moves is first set
+aside, in a place that ``delete_owned`` checks too.
 
 An entry is a hash with a field for each name of its data, so that the server itself merges changes, and one-letter
 fields for its metadata. Each change is one atomic script, and on one server each method is one round trip. A client
@@ -8,34 +12,50 @@ whose connection broke repeats the call with the same number, so that a change i
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from math import ceil
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
-from antiphon.features.stores.encoding import FORMAT, decode_value, encode_value, log_damaged, log_unknown
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.store import (
+    FORMAT,
     OwnedEntry,
     Store,
     StoreCount,
     StoreEntry,
     StoreUnavailable,
     check_ttl,
+    decode_value,
+    encode_value,
     hash_key,
+    log_damaged,
+    log_unknown,
 )
-from antiphon.features.stores.valkey import sharded
-from antiphon.features.stores.valkey.address import parse_address, tls_options
 from antiphon.features.stores.valkey.calls import Calls, Reply
-from antiphon.features.stores.valkey.commands import Commands
-from antiphon.features.stores.valkey.connecting import Settings, open_async_client, open_client
+from antiphon.features.stores.valkey.connecting import (
+    Settings,
+    open_async_client,
+    open_client,
+    parse_address,
+    tls_options,
+)
 from antiphon.features.stores.valkey.scripts import (
     CHANGE,
     DELETE,
     DELETE_OWNED,
+    END_MOVE,
     INCREMENT,
+    INDEX,
     OWNED,
+    PLACE,
     PUT,
+    PUT_BACK,
     ROTATE,
+    TAKE,
+    UNINDEX,
+    Script,
 )
 from antiphon.http.durations import Duration, seconds_of
 
@@ -43,6 +63,113 @@ if TYPE_CHECKING:
     from redis import Redis, RedisCluster
     from redis.asyncio import Redis as AsyncRedis
     from redis.asyncio import RedisCluster as AsyncRedisCluster
+
+
+class Commands:
+    """Commands for the keys with a prefix. ``remembered`` is how long a call is remembered, in milliseconds.
+
+    All names that belong to a key have the key as a hash tag, which puts them on its shard. So an entry has the same
+    key on one server and in a cluster.
+    """
+
+    def __init__(self, calls: Calls, prefix: str, remembered: int) -> None:
+        self.is_sharded = calls.settings.address.kind == "cluster"
+        self._calls = calls
+        self.prefix = prefix
+        self.remembered = remembered
+
+    def entry_key(self, id_: str) -> str:
+        return f"{self.prefix}e:{id_}"
+
+    def counter_key(self, id_: str) -> str:
+        return f"{self.prefix}c:{id_}"
+
+    def index_key(self, owner: str) -> str:
+        return f"{self.prefix}o:{owner}"
+
+    def run(self, script: Script, key: str, *arguments: Any, waits: bool = False) -> Reply:
+        """Run a script for a key, with a unique number for the call. Raises StoreUnavailable."""
+        keys = [key, f"{self.prefix}a:{{{key}}}:{token_hex(8)}", f"{self.prefix}t:{{{key}}}"]
+        return self._run(script, keys, arguments, waits)
+
+    def run_on_index(self, script: Script, owner: str, *arguments: Any) -> Reply:
+        """Run a script, which may run twice, for the index of an owner, whose name may have braces."""
+        return self._run(script, [self.index_key(owner)], arguments)
+
+    def _run(self, script: Script, keys: list[str], arguments: tuple[Any, ...], waits: bool = False) -> Reply:
+        together = "" if self.is_sharded else "1"
+        return self._calls.run(script, keys, [self.prefix, FORMAT, self.remembered, together, *arguments], waits)
+
+    def fields(self, id_: str) -> dict[bytes, bytes]:
+        """Return the fields of an entry, by their names."""
+        key = self.entry_key(id_)
+        found: dict[bytes, bytes] = self._calls.ask(key, lambda client: client.hgetall(key))
+        return found
+
+    def indexed(self, owner: str) -> list[tuple[bytes, float]]:
+        """Return the entries that an index names, each with its score."""
+        key = self.index_key(owner)
+        found: list[tuple[bytes, float]] = self._calls.ask(
+            key, lambda client: client.zrange(key, 0, -1, withscores=True)
+        )
+        return found
+
+
+def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
+    """Add an entry to the index of its owner for its time to live."""
+    commands.run_on_index(INDEX, owner, id_, milliseconds)
+
+
+def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
+    """Move an entry, and return its fields, or None if it is gone or is deleted during the move."""
+    move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
+    taken = commands.run(TAKE, old_key, old, move)
+    if taken is None:
+        return None
+    left, found = taken
+    fields = {name: value for name, value in zip(found[::2], found[1::2], strict=True) if name != b"k"}
+    placed = [part for pair in fields.items() for part in pair]
+    try:
+        if b"o" in fields:
+            index(commands, fields[b"o"].decode(), new, left)
+        commands.run(PLACE, new_key, new, left, *placed)
+    except StoreUnavailable:
+        with suppress(StoreUnavailable):
+            commands.run(PUT_BACK, old_key, move)
+        raise
+    if commands.run(END_MOVE, old_key, move):
+        return placed
+    commands.run(DELETE, new_key, new, "")
+    return None
+
+
+def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
+    """Delete the entries of an owner, including those that get a new key at the same time; return how many there were.
+
+    An index may name an entry before it is placed. So entries that were not found are looked for again, after the
+    entries that they may come from. Each of those is set aside until then, and is found there, or has been placed.
+    """
+    if only is not None:
+        return 0 if only == kept else _delete(commands, owner, only)
+    count, done = 0, {kept}
+    while True:
+        scores = {name.decode(): score for name, score in commands.indexed(owner)}
+        if not (fresh := scores.keys() - done):
+            return count
+        found = {id_ for id_ in fresh if _delete(commands, owner, id_, scores[id_])}
+        found |= {id_ for id_ in fresh - found if _delete(commands, owner, id_, scores[id_])}
+        count += len(found)
+        done |= fresh
+
+
+def _delete(commands: Commands, owner: str, id_: str, score: float | None = None) -> int:
+    """Delete an entry if it belongs to an owner, and remove it from the index unless its score has changed."""
+    deleted: int = commands.run(DELETE, commands.entry_key(id_), id_, owner)
+    if deleted and score is not None:
+        with suppress(StoreUnavailable):
+            commands.run_on_index(UNINDEX, owner, id_, repr(score))
+    return deleted
+
 
 REMEMBERED = 10
 """How long the server remembers a call that it has answered, in multiples of the longest wait."""
@@ -154,7 +281,7 @@ class ValkeyStore(Store):
         for name in remove:
             fields += f".{name}", ""
         if owner and self._commands.is_sharded:
-            sharded.index(self._commands, owner, id_, _milliseconds(ttl))
+            index(self._commands, owner, id_, _milliseconds(ttl))
         arguments = id_, _milliseconds(ttl), now, "1" if create else "", owner or "", *fields
         return self._indexed(
             _entry(key, self._commands.run(CHANGE, self._commands.entry_key(id_), *arguments)), id_, ttl
@@ -167,7 +294,7 @@ class ValkeyStore(Store):
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
         old, new = _id(key), _id(new_key)
         if self._commands.is_sharded:
-            return _entry(new_key, sharded.rotate(self._commands, old, new))
+            return _entry(new_key, rotate(self._commands, old, new))
         return _entry(new_key, self._commands.run(ROTATE, self._commands.entry_key(old), old, new))
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
@@ -186,7 +313,7 @@ class ValkeyStore(Store):
         if only == "":
             return 0
         if self._commands.is_sharded:
-            return sharded.delete_owned(self._commands, owner, only, kept)
+            return delete_owned(self._commands, owner, only, kept)
         count: int = self._commands.run(DELETE_OWNED, self._commands.index_key(owner), owner, only or "", kept)
         return count
 
@@ -243,7 +370,7 @@ class ValkeyStore(Store):
     def _indexed(self, entry: StoreEntry | None, id_: str, ttl: float) -> StoreEntry | None:
         """Return a changed entry, after noting its time to live in the index of its owner in a cluster."""
         if self._commands.is_sharded and entry is not None and entry.owner:
-            sharded.index(self._commands, entry.owner, id_, _milliseconds(ttl))
+            index(self._commands, entry.owner, id_, _milliseconds(ttl))
         return entry
 
 

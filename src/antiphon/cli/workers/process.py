@@ -1,20 +1,110 @@
-"""One worker of `antiphon run`, as its supervisor sees it: a process that starts, serves, is told to end, and ends."""
+"""One worker of `antiphon run`, as its supervisor sees it: a process that it starts and ends, and whose heart beats."""
 
 import asyncio
+import importlib
 import json
 import os
 import signal
 import socket
 import sys
 import time
+from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Protocol, TypeAlias
+from inspect import CO_COROUTINE
+from ipaddress import ip_address
+from threading import Thread, get_ident
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from antiphon.cli.control import INHERITED, REPLACED, STACKS, TOLD, Order, encoded
-from antiphon.cli.errors import BadCommand, StartTimeout, StartupFailed, WorkerEnded
-from antiphon.cli.heartbeat import BEATS
+from antiphon.cli.errors import BadCommand, CommandError, StartTimeout, StartupFailed, WorkerEnded
 from antiphon.cli.interface import Choice
+from antiphon.cli.target import Target
+from antiphon.cli.workers.control import INHERITED, REPLACED, STACKS, TOLD, Control, Order, encoded
+
+if TYPE_CHECKING:
+    from antiphon.cli.workers.unloaded import Report
+
+
+BEATS = 4
+"""The number of missed beats after which a worker counts as hanging."""
+
+
+def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
+    """Call ``beat`` every ``pause`` seconds on a thread of its own, except while a call in C holds the interpreter."""
+
+    def beat_for_ever() -> None:
+        while True:
+            beat()
+            time.sleep(pause)
+
+    Thread(target=beat_for_ever, name="antiphon-heartbeat", daemon=True).start()
+
+
+class Progress:
+    """The progress of an event loop, as another thread sees it.
+
+    A loop that has too much to do may need long for one pass, in which it runs a step of each task that is ready. So
+    there is progress if the loop has begun another pass, runs another task, or has begun to answer another request.
+    ``before_next_request`` calls a function once, when the next request arrives.
+    """
+
+    def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
+        self._loop = loop
+        self._before_next_request = before_next_request
+        self._thread = get_ident()
+        self._has_passed = True
+        self._is_asked = True
+        self._step: FrameType | None = None
+
+    def is_made(self) -> bool:
+        """Return True if there was progress since the last call. Raises RuntimeError once the loop is closed."""
+        step = None if self._has_passed else current_step(self._thread)
+        is_made = self._has_passed or self._is_asked or step is not self._step
+        self._step = step
+        if self._has_passed:
+            self._has_passed = False
+            self._loop.call_soon_threadsafe(self._pass)
+        elif self._is_asked:  # only now, since every request before it costs nothing
+            self._is_asked = False
+            self._before_next_request(self._ask)
+        return is_made
+
+    def _pass(self) -> None:
+        self._has_passed = True
+
+    def _ask(self) -> None:
+        self._is_asked = True
+
+
+def current_step(thread: int) -> FrameType | None:
+    """Return the frame of the task that a thread runs; None if it runs none.
+
+    A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
+    is returned, since its place in memory could be taken otherwise.
+    """
+    frame, outermost = sys._current_frames().get(thread), None  # noqa: SLF001 - public, and documented
+    while frame is not None:
+        if frame.f_code.co_flags & CO_COROUTINE:
+            outermost = frame
+        frame = frame.f_back
+    return outermost
+
+
+def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause: float) -> None:
+    """Call ``beat`` every ``pause`` seconds on a thread of its own, if there was progress, until the loop is closed."""
+
+    def beat_until_closed() -> None:
+        while True:
+            try:
+                if progress.is_made():
+                    beat()
+            except RuntimeError:
+                return
+            time.sleep(pause)
+
+    Thread(target=beat_until_closed, name="antiphon-heartbeat", daemon=True).start()
+
 
 SHUTDOWN = 2.0
 """Seconds after the grace in which a worker cuts off open streams and shuts the application down."""
@@ -291,3 +381,59 @@ class WorkerProcess:
     def _fail(self, error: Exception) -> None:
         self._serving.set_exception(error)
         self._serving.exception()  # there may be nothing that waits for it
+
+
+class PrestartedWorkers:
+    """Workers that `spawn` has started, until they are taken."""
+
+    def __init__(self, spawn: Callable[[], Awaitable[WorkerProcess]]) -> None:
+        self._spawn = spawn
+        self._workers: list[WorkerProcess] = []
+
+    async def fill(self, number: int) -> None:
+        """Start workers until there are ``number``, and return when the last one waits for an order.
+
+        Raises a `CommandError` that says why a worker can't be prestarted.
+        """
+        self._workers = [worker for worker in self._workers if not worker.has_ended]
+        while len(self._workers) < number:
+            worker = await self._spawn()
+            self._workers.append(worker)
+            try:
+                await worker.wait_waiting()  # one after the other, so that the first one is soon ready
+            except CommandError:
+                if worker in self._workers:  # neither killed nor taken in the meantime
+                    self._workers.remove(worker)
+                    raise
+
+    async def take(self) -> WorkerProcess:
+        """Take the worker that was started first, even if it is not ready yet; start one if there is none."""
+        while self._workers:
+            worker = self._workers.pop(0)
+            if not worker.has_ended:
+                return worker
+        return await self._spawn()
+
+    def kill(self) -> None:
+        """Kill the workers, which have nothing to finish."""
+        workers, self._workers = self._workers, []
+        for worker in workers:
+            worker.kill()
+
+
+def wait_for_target(control: Control, listener: socket.socket) -> "Target | Report":
+    """Wait for the order to load a target, or to show a report, in a worker that may load anything."""
+    from antiphon.app.application import App  # late: the supervisor does not need it
+    from antiphon.cli.workers.unloaded import Report
+
+    App()._freeze()  # this imports the rest
+    order = control.wait_for_order()
+    importlib.invalidate_caches()  # there may be new modules by now
+    if "load" in order:
+        return Target.parse(order["load"])
+    return Report(order["show"], order["page"], _is_for_loopback(listener))
+
+
+def _is_for_loopback(listener: socket.socket) -> bool:
+    """Return True if only this machine can connect; False for unix sockets, which may be behind a proxy."""
+    return listener.family != socket.AF_UNIX and ip_address(listener.getsockname()[0]).is_loopback

@@ -18,9 +18,9 @@ from typing import NamedTuple, NoReturn
 from antiphon.cli.entry import Told, end_without_finalizing, serve_as_worker
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice
-from antiphon.cli.server_options import ServerOptions
 from antiphon.cli.target import Target
-from antiphon.cli.worker_process import ChildProcess, Launch
+from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.process import ChildProcess, Launch
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGCHLD)
 
@@ -49,7 +49,7 @@ class PreloadedTarget(Target):
 
 def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
     """Load a target, and the server. Raises `BadCommand` as `load` does, and for a target that has started threads."""
-    import antiphon.cli.worker  # noqa: F401 - for the workers
+    import antiphon.cli.workers.worker  # noqa: F401 - for the workers
 
     end_without_finalizing()
     preloaded = PreloadedTarget(*target)

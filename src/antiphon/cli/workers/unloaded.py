@@ -7,8 +7,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.cli.debug import report
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.mode import Viewers
-from antiphon.cli.debug.page import page_of
-from antiphon.cli.debug.style import HEADERS
+from antiphon.cli.debug.page import HEADERS, page_of
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.settings import ENV_FILE, add_to_environment
 from antiphon.handler.errors import PROBLEM

@@ -1,4 +1,4 @@
-"""One worker of `antiphon run`: a process that serves the application, on a socket that its supervisor opened."""
+"""One worker of `antiphon run`: a process that serves the application, or shows where it hangs."""
 
 import asyncio
 import faulthandler
@@ -10,34 +10,60 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
-from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
-from antiphon.cli.failure import explain_failure
-from antiphon.cli.final_responses import with_final_responses
 from antiphon.cli.guards import NO_GUARDS
-from antiphon.cli.heartbeat import BEATS, Progress, beat_on_thread, beat_while_progressing
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
-from antiphon.cli.observed import Counted, call_before_first, observed
-from antiphon.cli.prestarted_worker import wait_for_target
-from antiphon.cli.server_options import ServerOptions
-from antiphon.cli.stacks import write_stacks
-from antiphon.cli.target import Target
+from antiphon.cli.target import Target, explain_failure
+from antiphon.cli.workers.control import Control
+from antiphon.cli.workers.observed import Counted, call_before_first, observed, with_final_responses
+from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
 from antiphon.concurrency.background import background_loop, started_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER, wait_sockets_closed
+from antiphon.handler.drive import run_async
 from antiphon.handler.unfinished import CLOSING
 
 if TYPE_CHECKING:
-    from antiphon.cli.unloaded import Report
+    from antiphon.cli.workers.unloaded import Report
+
+
+_ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
+"""The attributes of coroutines, generators and async generators for their frame, and for what they await."""
+
+
+def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Write to stderr where the tasks of a loop wait, down to the innermost await. May be called on any thread."""
+    for task in asyncio.all_tasks(loop) if loop is not None else ():
+        lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
+        sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
+    sys.stderr.flush()
+
+
+def _frames(awaited: Any) -> Iterator[FrameType]:
+    """Return the frames of a coroutine, and of what it awaits or drives."""
+    while awaited is not None:
+        for frame_of, awaited_by in _ATTRIBUTES:
+            if frame := getattr(awaited, frame_of, None):
+                yield frame
+                awaited = getattr(awaited, awaited_by)
+                if awaited is None and frame.f_code is run_async.__code__:
+                    awaited = frame.f_locals["steps"]
+                break
+        else:
+            return
+
 
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
@@ -168,7 +194,7 @@ class _Worker:
                 progress = Progress(loop, partial(call_before_first, self._answering, "answer"))
                 beat_while_progressing(progress, beat, pause)
         if self._options.debug:
-            from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
+            from antiphon.cli.workers.blocking_calls import watch  # late: it is seldom needed
 
             watch(loop or background_loop().loop)
         self._control.report_serving(self._choice)

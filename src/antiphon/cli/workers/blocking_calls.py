@@ -10,9 +10,9 @@ from types import FrameType
 from typing import NamedTuple
 
 from antiphon.cli.debug.frames import stack_of
-from antiphon.cli.heartbeat import current_step
 from antiphon.cli.interface import shorten
-from antiphon.cli.own_files import is_own, shown_path
+from antiphon.cli.target import is_own, shown_path
+from antiphon.cli.workers.process import current_step
 from antiphon.request.request import Request
 
 LIMIT = 0.1
