@@ -106,10 +106,10 @@ TOPICS = {
     ),
     "http/errors.md": Page(
         "Errors", "antiphon.http",
-        "HTTPError abort FieldError FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
+        "HTTPError abort FieldFault FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
         " MethodNotAllowed NotAcceptable ProxyAuthenticationRequired RequestTimeout Conflict Gone LengthRequired"
         " PreconditionFailed ContentTooLarge URITooLong UnsupportedMediaType RangeNotSatisfiable ExpectationFailed"
-        " MisdirectedRequest UnprocessableContent Locked FailedDependency TooEarly UpgradeRequired"
+        " MisdirectedRequest UnprocessableContent FieldError Locked FailedDependency TooEarly UpgradeRequired"
         " PreconditionRequired TooManyRequests RequestHeaderFieldsTooLarge UnavailableForLegalReasons"
         " ClientDisconnected InternalServerError NotImplementedByServer BadGateway ServiceUnavailable"
         " GatewayTimeout InsufficientStorage LoopDetected NetworkAuthenticationRequired",

@@ -26,10 +26,9 @@ PUBLIC = {
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
         "CacheControl", "Challenge", "ContentDisposition", "ContentRange", "DisplayString", "ETag", "Event",
-        "ExternalLocation", "FaultCode", "FieldError", "FirstMultiDict", "ForwardedElement", "HTTPError", "Headers",
-        "IfMatch",
-        "IfNoneMatch", "IfRange", "InnerList", "Item", "Limits", "Link", "MediaType", "MissingKey", "MultiDict",
-        "MutableHeaders", "MutableMultiDict", "Node", "NotModified", "Priority", "Range", "Redirect", "ServerTiming",
+        "ExternalLocation", "FaultCode", "FieldError", "FieldFault", "FirstMultiDict", "ForwardedElement", "HTTPError",
+        "Headers", "IfMatch", "IfNoneMatch", "IfRange", "InnerList", "Item", "Limits", "Link", "MediaType", "MissingKey",
+        "MultiDict", "MutableHeaders", "MutableMultiDict", "Node", "NotModified", "Priority", "Range", "Redirect", "ServerTiming",
         "SetCookie", "Token", "TraceParent", "URL", "UserAgent", "abort", "format_http_date", "format_forwarded",
         "format_links", "format_query", "format_structured_dictionary", "format_structured_list", "generate_etag",
         "parse_challenges", "parse_cookies", "parse_http_date", "parse_events", "parse_forwarded", "parse_links",

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from antiphon import App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Users, login_required
-from antiphon.http import CacheControl, ETag, FieldError, NotFound, UnprocessableContent
+from antiphon.http import CacheControl, ETag, FieldFault, NotFound, UnprocessableContent
 
 
 @dataclass
@@ -122,7 +122,7 @@ def wrong_fields() -> App:
     def create(request: Request) -> Order:
         order = request.json_as(Order)
         if order.item == "coffee":
-            wrong: FieldError = {"pointer": "/item", "detail": "is sold out"}
+            wrong: FieldFault = {"pointer": "/item", "detail": "is sold out"}
             raise UnprocessableContent("One field is wrong.", members={"errors": [wrong]})
         return order
 

@@ -191,7 +191,7 @@ WRONG = [
     (content_for_none, "answered 200, which its contract lacks: it has 204"),
     (none_for_content, "answered 204, which its contract lacks: it has 200"),
     (hidden_error, "; raise it in the handler's own code, or declare it with gives={409: Conflict}"),
-    (hidden_redirect, "; declare it with gives={303: ...}, along with the others"),
+    (hidden_redirect, "; declare it with gives={..., 303: ...}"),
     (wrong_in_dict, "/a/name is missing"),
     (bytes_for_json, "answered 200 with application/octet-stream, but its contract has application/json"),
     (empty_for_json, "answered 200 with a body that does not fit Lamp: it is not JSON"),

@@ -107,7 +107,7 @@ def failed(request: Request, error: BaseException) -> Response:
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)
-    elif isinstance(error, ValueError):
+    elif isinstance(error, ValueError) and not isinstance(error, HTTPError):
         log_refused_value(request, error)
     return response
 

@@ -57,7 +57,7 @@ def _way_out(contract: Contract, status: int) -> str:
         return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
     body = next((_name(each.body) for each in contract.answers if isinstance(each.body, Of)), None)
     if status in (204, 304) or status not in range(200, 300) or body is None:
-        return f"declare it with gives={{{status}: ...}}, along with the others"
+        return f"declare it with gives={{..., {status}: ...}}"
     return f"annotate the handler with tuple[{body}, Literal[{status}]], or declare it with gives={{{status}: {body}}}"
 
 
