@@ -39,6 +39,10 @@ TOPICS = {
         "Uploads", "antiphon", "Upload FormPart",
         "See also [File uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
+    "fields.md": Page(
+        "Fields of typed values", "antiphon", "decimal_meta",
+        "See also [Typed values](typed-values.md).",
+    ),
     "settings.md": Page(
         "Settings", "antiphon", "env Environment is_debug",
         "See also [Configuration and environment variables](../how-to/settings.md) and"

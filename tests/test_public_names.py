@@ -20,8 +20,8 @@ PUBLIC = {
         "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
         "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload",
         "BlockingWebSocket", "WebSocket", "WebSocketClosed",
-        "abort", "aget_response", "current_request", "env", "explained", "from_asgi", "from_wsgi", "get_response",
-        "is_debug", "to_app", "view",
+        "abort", "aget_response", "current_request", "decimal_meta", "env", "explained", "from_asgi", "from_wsgi",
+        "get_response", "is_debug", "to_app", "view",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -11,7 +11,7 @@ from msgspec import inspect
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.decimals import Unusable, text_fault
+from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import MISSING, Reason
@@ -96,6 +96,7 @@ _SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
     inspect.TimeType: _time,
     inspect.IntType: _number,
     inspect.FloatType: _number,
+    inspect.DecimalType: _number,
 }
 """For each type, a function that converts what browsers send for its inputs to the spelling that msgspec reads."""
 
@@ -109,7 +110,9 @@ Values: TypeAlias = dict[str, str | list[str] | None]
 class _Field:
     """A field of a record that is read from text. Raises TypeError if no text gives a value of its type."""
 
-    __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words")
+    __slots__ = (
+        "bounds", "empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words"
+    )  # fmt: skip
 
     def __init__(self, field: inspect.Field, record: Record) -> None:
         kinds = {type(info) for info in _texts(field.type)}
@@ -129,6 +132,7 @@ class _Field:
         self.many = any(isinstance(member, Collection) for member in members(field.type))
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
+        self.bounds = bounds_in(field.type) or [None]
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
         self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
@@ -159,7 +163,14 @@ class _Field:
                 search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
         value = self.words.replaced_in(values[self.name])
-        search.check(_with_unusable_marked(value) if self.is_fraction else value, self.info, pointer)
+        search.check(self.marked(value) if self.is_fraction else value, self.info, pointer)
+
+    def marked(self, value: str | list[str] | None) -> object:
+        """Return the value with an Unusable in place of each text for a number that can't be used."""
+        if isinstance(value, list):
+            return list(map(self.marked, value))
+        reason = None if value is None else decimal_fault(value, self.bounds)
+        return Unusable(value, reason) if reason else value
 
 
 class _Words:
@@ -237,7 +248,7 @@ class FieldsReader:
         self._files = [FileField(field, files) for field, files in zip(info.fields, kinds, strict=True) if files]
         self._fields = [_Field(field, info) for field, files in zip(info.fields, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
-        self._fractions = [field.name for field in self._fields if field.is_fraction]
+        self._fractions = [field for field in self._fields if field.is_fraction]
         self._worded = [field for field in self._fields if field.words]
         self._make = _maker(wanted, info, strict=False)
         self._make_converted = _maker(wanted, info, strict=True) if self._worded else self._make
@@ -269,9 +280,9 @@ class FieldsReader:
         return taken
 
     def _record(self, values: Values, taken: dict[str, object]) -> object:
-        for name in self._fractions:
-            if _with_unusable_marked(value := values.get(name)) != value:
-                raise msgspec.ValidationError(f"{name} can't be used")
+        for field in self._fractions:
+            if field.marked(value := values.get(field.name)) != value:
+                raise msgspec.ValidationError(f"{field.name} can't be used")
         try:
             if any(field.words.are_in(values.get(field.name)) for field in self._worded):
                 return self._make_converted(self._converted(values) | taken)
@@ -303,14 +314,6 @@ class FieldsReader:
         if not search.faults.total:
             search.note(error, values | taken, self._info, "")
         return search.faults.error(f" of the {source}")
-
-
-def _with_unusable_marked(value: str | list[str] | None) -> object:
-    """Return the value with an Unusable in place of each text for a number that can't be used."""
-    if isinstance(value, list):
-        return list(map(_with_unusable_marked, value))
-    reason = None if value is None else text_fault(value)
-    return Unusable(value, reason) if reason else value
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
