@@ -40,7 +40,7 @@ TOPICS = {
         "See also [File uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
     "fields.md": Page(
-        "Fields of typed values", "antiphon", "decimal_meta",
+        "Fields of typed values", "antiphon", "JSON decimal_meta",
         "See also [Typed values](typed-values.md).",
     ),
     "settings.md": Page(

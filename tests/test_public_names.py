@@ -17,9 +17,9 @@ from antiphon.speedups import IS_COMPILED
 PUBLIC = {
     "antiphon": {
         "Address", "App", "BadSignature", "Blueprint", "Dependency", "Environment", "Exchange", "HTTPError", "Headers",
-        "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect", "Request",
-        "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload",
-        "BlockingWebSocket", "WebSocket", "WebSocketClosed",
+        "JSON", "Limits", "MultiDict", "MutableHeaders", "MutableMultiDict", "Observer", "FormPart", "Redirect",
+        "Request", "Response", "ResponseLike", "RouteKey", "Session", "SignatureExpired", "Signer", "TrustedProxies",
+        "Upload", "BlockingWebSocket", "WebSocket", "WebSocketClosed",
         "abort", "aget_response", "current_request", "decimal_meta", "env", "explained", "from_asgi", "from_wsgi",
         "get_response", "is_debug", "to_app", "view",
     },

@@ -34,6 +34,7 @@ __all__, __getattr__ = import_on_use(
         "request.session": "Session",
         "response.response": "Response",
         "serialization.decimals": "decimal_meta",
+        "serialization.json_fields": "JSON",
         "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
         "websockets.blocking": "BlockingWebSocket",

@@ -5,7 +5,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from antiphon.http.errors import FaultCode, FieldError, FieldFault, UnprocessableContent
+from antiphon.http.errors import FaultBounds, FaultCode, FieldFault, UnprocessableContent
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import Reason, counted
 
@@ -122,10 +122,12 @@ class Faults:
             self._room -= len(msgspec.json.encode(fault))
             self.listed.append(fault)
 
-    def add_raised(self, pointer: str, error: FieldError) -> None:
-        """Add the fault that code of the application has raised for a field of the value at a pointer."""
+    def add_listed(self, pointer: str, error: UnprocessableContent) -> None:
+        """Add the faults that an error lists for the value at a pointer."""
         for fault in error.errors:
-            self.add(pointer + fault["pointer"], Reason(fault["detail"], cast(FaultCode, fault["code"])))
+            bounds = {name: bound for name, bound in fault.items() if name not in ("pointer", "detail", "code")}
+            code = cast(FaultCode, fault.get("code", "invalid"))
+            self.add(pointer + fault["pointer"], Reason(fault["detail"], code, cast(FaultBounds, bounds)))
 
     def error(self, where: str = "") -> UnprocessableContent:
         """Return the 422 that lists the faults. ``where`` follows *fields* in its detail, as in `` of the form``."""

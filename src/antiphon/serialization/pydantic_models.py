@@ -76,7 +76,7 @@ def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
         pointer = _pointer(each["loc"], value, is_missing=each["type"] == "missing")
         raised = each.get("ctx", {}).get("error")
         if isinstance(raised, FieldError):
-            faults.add_raised(pointer, raised)
+            faults.add_listed(pointer, raised)
         else:
             faults.add(pointer, _reason(each))
     return faults.error()

@@ -153,7 +153,7 @@ class FaultSearch:
             return
         inner, message = located(error)
         if isinstance(error.__cause__, FieldError):
-            self.faults.add_raised(pointer + inner, error.__cause__)
+            self.faults.add_listed(pointer + inner, error.__cause__)
             return
         reason = reason_for_text(message) if self.as_text else reason_of(message)
         is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))

@@ -206,8 +206,9 @@ def _unconstrained(info: inspect.Type) -> Any:
     if type(info) in _BUILTIN:
         return _BUILTIN[type(info)]
     match info:
-        case inspect.Metadata(type=inner):
-            return python_type(inner)
+        case inspect.Metadata(type=inner, extra=extra):
+            ours = {name: each for name, each in (extra or {}).items() if name.startswith("antiphon.")}
+            return Annotated[python_type(inner), msgspec.Meta(extra=ours)] if ours else python_type(inner)
         case inspect.UnionType(types=types):
             return Union[tuple(python_type(member) for member in types)]  # noqa: UP007 - made at run time
         case inspect.LiteralType(values=values):

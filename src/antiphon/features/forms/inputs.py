@@ -17,6 +17,7 @@ from antiphon.features.forms.html import AttributeValue
 from antiphon.http.errors import Text
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
 from antiphon.serialization.fields import FieldsReader
+from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name
 from antiphon.uploads.upload import Upload
@@ -143,8 +144,8 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
-    for each in inputs:
-        _check(each, type_name(wanted))
+    for each, of in zip(inputs, info.fields, strict=True):
+        _check(each, type_name(wanted), is_json=is_json(of.type))
     return inputs
 
 
@@ -335,9 +336,11 @@ def _default(field: inspect.Field) -> Callable[[], object]:
     return factory if callable(factory) else lambda: None
 
 
-def _check(planned: Input, name: str) -> None:
+def _check(planned: Input, name: str, *, is_json: bool) -> None:
     """Raise TypeError for a widget that can't show the field."""
     place, widget = f"{name}.{planned.key}", planned.widget
+    if is_json:
+        raise explained("bad-form-field", TypeError(f"{place}: JSON has no input; read it with request.form_as"))
     if (widget == "file") != planned.is_file:
         needed = f"a file needs the widget 'file', not {widget!r}"
         fault = needed if planned.is_file else "text can't have the widget 'file'"

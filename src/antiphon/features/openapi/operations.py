@@ -141,6 +141,10 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             if not _has_file(schema):
                 _offer(content, URLENCODED, schema)
             _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
+    encoding = {name: {"contentType": JSON} for read in contract.reads for name in schemas.json_fields(read)}
+    for media in (URLENCODED, MULTIPART) if encoding else ():
+        if media in content:
+            content[media]["encoding"] = encoding
     if "*/*" in content and len(content) > 1:
         del content["*/*"]
     return {"required": required, "content": content} if content else {}

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Either,
@@ -22,6 +23,7 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
 )
+from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.pydantic_models import has_model
 from antiphon.serialization.types import Record, described, parts
 from antiphon.uploads.upload import Upload
@@ -177,6 +179,13 @@ class Schemas:
             if not takes_null or is_text or name in schema.get("required", ()):
                 schema["properties"][name] = _without_null(each)
         return schema
+
+    def json_fields(self, read: Read) -> list[str]:
+        """Return the names of the fields of a form that are JSON."""
+        if read.part != "form" or _key(read.wanted) not in self._types:
+            return []
+        info = described(read.wanted, Upload)
+        return [field.encode_name for field in info.fields if is_json(field.type)] if isinstance(info, Record) else []
 
     def _name(self, raw: str, direction: str) -> str:
         name = self._names[raw]
