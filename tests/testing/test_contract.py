@@ -243,6 +243,14 @@ def test_an_answer_that_could_not_be_read_is_no_breach() -> None:
         assert Client(app, contract=True).post("/lamp").status in (201, 202, 409)
 
 
+def test_an_annotation_is_held_to_where_the_source_is_missing() -> None:
+    names: dict[str, Any] = {"Lamp": Lamp, "LAMP": LAMP}
+    exec("def annotated(request) -> Lamp:\n return {**LAMP, 'id': '7'}\ndef plain(request):\n return LAMP", names)
+    with pytest.raises(ContractError, match="/id expected an integer, got a string"):
+        Client(served(names["annotated"]), contract=True).post("/lamp")
+    assert Client(served(names["plain"]), contract=True).post("/lamp").json == LAMP
+
+
 def test_only_the_routes_that_are_called_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     read_one = ContractReader.read

@@ -15,7 +15,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.json_fields import REFUSED, JsonField, is_json
+from antiphon.serialization.json_fields import REFUSED, JSONField, is_json
 from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
@@ -249,7 +249,7 @@ class FieldsReader:
                     "TypedDict, NamedTuple, Struct or attrs class"
                 ),
             )
-        self._json = [JsonField(field) for field in info.fields if is_json(field.type)]
+        self._json = [JSONField(field) for field in info.fields if is_json(field.type)]
         if self._json and file_type is None:
             name = f"{type_name(info.cls)}.{self._json[0].name}"
             raise explained("unreadable-type", TypeError(f"{name} is JSON, which only a form has: use form_as"))

@@ -33,7 +33,7 @@ def is_json(info: inspect.Type) -> bool:
     return False
 
 
-class JsonField:
+class JSONField:
     """A field of a record that is read from JSON."""
 
     __slots__ = ("is_nullable", "name", "required", "wanted")

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
 from antiphon.features.openapi.contract import Contract
+from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError
 from antiphon.http.headers import Headers
@@ -47,8 +49,15 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
 
 
 def _may_be_unread(contract: Contract, status: int) -> bool:
+    """Return True for an answer about which the code says nothing that could be read, nor its annotation."""
     about = {each.about for each in contract.unread}
-    return "all" in about or ("given" if status < 400 else "raised") in about
+    if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
+        return True
+    return ("given" if status < 400 else "raised") in about
+
+
+def _is_annotated(contract: Contract) -> bool:
+    return annotations.returned_by(innermost(contract.route.handler)) is not annotations.NOT_SAID
 
 
 def _way_out(contract: Contract, status: int) -> str:
