@@ -39,6 +39,10 @@ TOPICS = {
         "Uploads", "antiphon", "Upload FormPart",
         "See also [File uploads](../how-to/uploads.md) and [bodies](bodies.md).",
     ),
+    "fields.md": Page(
+        "Fields of typed values", "antiphon", "JSON decimal_meta",
+        "See also [Typed values](typed-values.md).",
+    ),
     "settings.md": Page(
         "Settings", "antiphon", "env Environment is_debug",
         "See also [Configuration and environment variables](../how-to/settings.md) and"
@@ -106,10 +110,10 @@ TOPICS = {
     ),
     "http/errors.md": Page(
         "Errors", "antiphon.http",
-        "HTTPError abort FieldError FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
+        "HTTPError abort FieldFault FaultCode BadRequest Unauthorized PaymentRequired Forbidden NotFound"
         " MethodNotAllowed NotAcceptable ProxyAuthenticationRequired RequestTimeout Conflict Gone LengthRequired"
         " PreconditionFailed ContentTooLarge URITooLong UnsupportedMediaType RangeNotSatisfiable ExpectationFailed"
-        " MisdirectedRequest UnprocessableContent Locked FailedDependency TooEarly UpgradeRequired"
+        " MisdirectedRequest UnprocessableContent FieldError Locked FailedDependency TooEarly UpgradeRequired"
         " PreconditionRequired TooManyRequests RequestHeaderFieldsTooLarge UnavailableForLegalReasons"
         " ClientDisconnected InternalServerError NotImplementedByServer BadGateway ServiceUnavailable"
         " GatewayTimeout InsufficientStorage LoopDetected NetworkAuthenticationRequired",

@@ -606,7 +606,7 @@ from typing import Annotated, Literal, TypedDict, TypeVar, assert_type
 
 from antiphon import HTTPError, Request, abort
 from antiphon.features import Form
-from antiphon.http import FieldError, MethodNotAllowed, UnprocessableContent
+from antiphon.http import FieldFault, MethodNotAllowed, UnprocessableContent
 
 T = TypeVar("T")
 
@@ -645,7 +645,7 @@ def fill_in(request: Request) -> Order | None:
 
 
 def wrong_fields(error: HTTPError) -> dict[str, str]:
-    assert_type(error.errors, list[FieldError])
+    assert_type(error.errors, list[FieldFault])
     UnprocessableContent("one field is wrong", members={"errors": [{"pointer": "/name", "detail": "is taken"}]})
     UnprocessableContent("one field is wrong", errors=[])  # wrong
     HTTPError(418, "There is only tea.", headers={"x-tea": "green"})

@@ -33,6 +33,8 @@ __all__, __getattr__ = import_on_use(
         "request.route": "RouteKey",
         "request.session": "Session",
         "response.response": "Response",
+        "serialization.decimals": "decimal_meta",
+        "serialization.json_fields": "JSON",
         "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
         "websockets.blocking": "BlockingWebSocket",

@@ -24,6 +24,8 @@ from antiphon.request.request import Request
 from antiphon.request.route import RouteKey
 from antiphon.request.session import Session
 from antiphon.response.response import Response
+from antiphon.serialization.decimals import decimal_meta
+from antiphon.serialization.json_fields import JSON
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
 from antiphon.websockets.blocking import BlockingWebSocket
@@ -33,6 +35,7 @@ from antiphon.websockets.websocket import WebSocket
 __version__: str
 
 __all__ = [
+    "JSON",
     "Address",
     "App",
     "BadSignature",
@@ -64,6 +67,7 @@ __all__ = [
     "abort",
     "aget_response",
     "current_request",
+    "decimal_meta",
     "env",
     "explained",
     "from_asgi",

@@ -2,6 +2,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import re
 import sqlite3
 import sys
 from collections import OrderedDict, defaultdict
@@ -444,3 +445,43 @@ def test_a_body_with_a_status_that_has_no_content_is_an_error_that_names_the_han
 def test_nothing_is_what_such_a_status_goes_with(status):
     for value in ((None, status), ("", status), (Response(None), status)):
         assert to_response(value, source, REQUEST).status == status
+
+
+class Row:
+    """A row of an ORM: an object with attributes."""
+
+    def __init__(self) -> None:
+        self.id, self.title = 1, "Emma"
+
+
+@dataclasses.dataclass
+class BookOut:
+    id: int
+    title: str
+
+
+@pytest.mark.parametrize("value", [Row(), [Row()], {"book": Row()}], ids=["alone", "in a list", "in a dict"])
+def test_the_error_for_an_object_with_attributes_says_how_to_convert_it(value, caplog):
+    app = App()
+
+    @app.get("/book")
+    def book(request):
+        return value
+
+    @app.get("/converted")
+    def converted(request):
+        return msgspec.convert(Row(), BookOut, from_attributes=True)
+
+    client = Client(app)
+    assert client.get("/book").status == 500
+    assert "msgspec.convert(value, Out, from_attributes=True)" in caplog.text
+    assert client.get("/converted").json == {"id": 1, "title": "Emma"}
+
+
+@pytest.mark.parametrize("value", [42, object(), Row, len, re], ids=repr)
+def test_other_values_have_no_attributes_to_convert(value, caplog):
+    app = App()
+    app.get("/")(lambda request: value)
+    assert Client(app).get("/").status == 500
+    assert "no response can be made from that" in caplog.text
+    assert "from_attributes" not in caplog.text

@@ -34,7 +34,10 @@ from antiphon.http.status import PHRASES
 CLASSES = {
     name: cls
     for name, cls in vars(errors).items()
-    if isinstance(cls, type) and issubclass(cls, HTTPError) and cls is not HTTPError and name[0] != "_"
+    if isinstance(cls, type)
+    and issubclass(cls, HTTPError)
+    and name[0] != "_"
+    and cls not in (HTTPError, errors.FieldError)
 }
 
 

@@ -3,14 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Literal, NotRequired, TypedDict
+from decimal import Decimal
+from typing import Annotated, Literal, NotRequired, TypedDict, assert_type
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from antiphon import App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort
+from antiphon import JSON, App, Blueprint, Dependency, HTTPError, Limits, Request, Response, abort, decimal_meta
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, OpenAPI, RateLimit, Users, login_required
-from antiphon.http import CacheControl, ETag, FieldError, NotFound, UnprocessableContent
+from antiphon.http import CacheControl, ETag, FieldError, FieldFault, NotFound, UnprocessableContent
 
 
 @dataclass
@@ -122,7 +123,7 @@ def wrong_fields() -> App:
     def create(request: Request) -> Order:
         order = request.json_as(Order)
         if order.item == "coffee":
-            wrong: FieldError = {"pointer": "/item", "detail": "is sold out"}
+            wrong: FieldFault = {"pointer": "/item", "detail": "is sold out"}
             raise UnprocessableContent("One field is wrong.", members={"errors": [wrong]})
         return order
 
@@ -208,3 +209,29 @@ PROGRAMS = [
     dict_and_list, body_as_a_dataclass, query_as_a_typed_dict, union_of_bodies, dependency_of_a_database, wrong_fields,
     token_and_rate, conditional_answers, rows_as_they_come, writes_that_happen_once,
 ]  # fmt: skip
+
+
+Money = Annotated[Decimal, decimal_meta(ge=0, places=2)]
+
+
+@dataclass
+class Details:
+    title: str
+    price: Money
+
+
+@dataclass
+class Picture:
+    details: JSON[Details]
+    tags: JSON[list[int]] = field(default_factory=list)
+    other: JSON[Details] | None = None
+
+
+def add_picture(request: Request) -> Picture:
+    picture = request.form_as(Picture)
+    assert_type(picture.details.price, Decimal)
+    assert_type(picture.tags, list[int])
+    assert_type(picture.other, Details | None)
+    if picture.details.title == "taken":
+        raise FieldError("/details/title", "is taken", code="taken")
+    return picture

@@ -16,7 +16,7 @@ from antiphon.explanations import explained
 from antiphon.explanations.words import explain
 from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.handler.unfinished import Unfinished
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import FieldError, HTTPError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -107,7 +107,7 @@ def failed(request: Request, error: BaseException) -> Response:
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)
-    elif isinstance(error, ValueError):
+    elif isinstance(error, ValueError) and not isinstance(error, FieldError):
         log_refused_value(request, error)
     return response
 

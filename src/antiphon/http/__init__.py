@@ -14,9 +14,9 @@ __all__, __getattr__ = import_on_use(
         "http.dates": "format_http_date parse_http_date",
         "http.errors": (
             "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge ExpectationFailed "
-            "FailedDependency FaultCode FieldError Forbidden GatewayTimeout Gone HTTPError InsufficientStorage "
-            "InternalServerError LengthRequired Locked LoopDetected MethodNotAllowed MisdirectedRequest "
-            "NetworkAuthenticationRequired NotAcceptable NotFound NotImplementedByServer "
+            "FailedDependency FaultCode FieldError FieldFault Forbidden GatewayTimeout Gone HTTPError "
+            "InsufficientStorage InternalServerError LengthRequired Locked LoopDetected MethodNotAllowed "
+            "MisdirectedRequest NetworkAuthenticationRequired NotAcceptable NotFound NotImplementedByServer "
             "PaymentRequired PreconditionFailed PreconditionRequired ProxyAuthenticationRequired "
             "RangeNotSatisfiable RequestHeaderFieldsTooLarge RequestTimeout ServiceUnavailable TooEarly "
             "TooManyRequests URITooLong Unauthorized UnavailableForLegalReasons UnprocessableContent "

@@ -87,7 +87,7 @@ class FaultBounds(TypedDict, total=False):
     """The values that are allowed, twenty at most."""
 
 
-class FieldError(FaultBounds):
+class FieldFault(FaultBounds):
     """One of the ``errors`` in problem details (RFC 9457 §3): an invalid field of a body, form or query.
 
     ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it, and
@@ -204,7 +204,7 @@ class HTTPError(Exception):
             )
 
     @property
-    def errors(self) -> list[FieldError]:
+    def errors(self) -> list[FieldFault]:
         """The individual errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
 
         They are the member ``errors`` of the problem details.
@@ -433,6 +433,25 @@ class UnprocessableContent(HTTPError):
     """422: the content is well-formed, but invalid (RFC 9110 §15.5.21)."""
 
     status = 422
+
+
+class FieldError(UnprocessableContent, ValueError):
+    """A 422 for one invalid field: ``FieldError("/amount", "is less than the highest bid")``.
+
+    ``pointer`` is a JSON Pointer (RFC 6901) to the field, empty for the whole; ``detail`` says what is wrong with it,
+    and ``code`` names the fault for programs. Raised by a handler, it is the only one of the response's ``errors``. In
+    a ``__post_init__`` the pointer begins at the record, and the error is listed with those of other fields. Raises
+    ValueError for a pointer that begins with anything but a slash.
+    """
+
+    def __init__(self, pointer: str, detail: Text, *, code: str = "invalid") -> None:
+        if pointer and pointer[0] != "/":
+            raise explained(
+                "bad-pointer", ValueError(f"a JSON Pointer must be empty or begin with a slash, not {pointer!r}")
+            )
+        text = detail if isinstance(detail, str) else _text_of(detail)
+        fault: FieldFault = {"pointer": pointer, "detail": text, "code": code}
+        super().__init__("1 field is wrong", members={"errors": [fault]})
 
 
 class Locked(HTTPError):

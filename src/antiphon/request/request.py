@@ -553,7 +553,7 @@ class Request(RequestHeaders):
         from antiphon.serialization.readers import fields_as
         from antiphon.uploads.upload import Upload
 
-        return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload)
+        return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload, limits=self.limits)
 
     # Context
 

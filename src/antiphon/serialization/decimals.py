@@ -1,19 +1,23 @@
-"""Numbers in JSON, forms and queries that no program can calculate with: NaN, infinity, and exponents beyond any use.
+"""Decimals in JSON, forms and queries that are refused: those beyond their bounds, and those that no program can
+calculate with, which are NaN, infinity, and exponents beyond any use.
 
 msgspec makes a Decimal of each of them, and a check in a ``__post_init__`` would then raise an error, or take minutes.
 So they are looked for before a value is made.
 """
 
 import json
+import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import inspect
 
+from antiphon.explanations import explained
+from antiphon.http.errors import FaultBounds
 from antiphon.http.numbers import NumberFault, number_fault
 from antiphon.serialization.reasons import Reason
 from antiphon.serialization.types import Decode, items_of, members, members_of, parts
@@ -23,6 +27,122 @@ REASONS: dict[NumberFault, Reason] = {
     "too large": Reason("the number is too large", "out_of_range"),
     "too precise": Reason("the number has too many decimal places", "out_of_range"),
 }
+
+_BOUNDS = "antiphon.decimal"
+"""The name under which the bounds of a Decimal are in what msgspec knows about its type."""
+
+_SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Callable[[Decimal, Decimal], bool]]] = {
+    "ge": ("of at least", "min", "minimum", operator.ge),
+    "gt": ("above", "above", "exclusiveMinimum", operator.gt),
+    "le": ("of at most", "max", "maximum", operator.le),
+    "lt": ("below", "below", "exclusiveMaximum", operator.lt),
+}
+"""For each bound, its words, its names in an error and in JSON Schema, and the comparison that must hold."""
+
+
+class DecimalBounds:
+    """The bounds of a Decimal, and the number of its decimal places."""
+
+    __slots__ = ("_is_plain", "limits", "places")
+
+    def __init__(self, limits: Mapping[str, Decimal], places: int | None) -> None:
+        self.limits = limits
+        self.places = places
+        self._is_plain = None if places is None else re.compile(self._pattern).fullmatch
+
+    @property
+    def _pattern(self) -> str:
+        sign = "" if max(self.limits.get("ge", -1), self.limits.get("gt", -1)) >= 0 else "-?"
+        return rf"{sign}[0-9]+(\.[0-9]{{1,{self.places}}})?" if self.places else f"{sign}[0-9]+"
+
+    def schema(self) -> dict[str, object]:
+        """Return the bounds in JSON Schema, for the Decimal as a string and as a number."""
+        pattern: dict[str, object] = {} if self.places is None else {"pattern": f"^{self._pattern}$"}
+        return pattern | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
+
+    def fault(self, text: str) -> Reason | None:
+        """Return why a number is refused; None if it fits, or if the text is not a number."""
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            return None
+        for name, limit in self.limits.items():
+            words, bound, _, holds = _SIGNS[name]
+            if not holds(number, limit):
+                known: FaultBounds = {bound: _plain_number(limit)}  # type: ignore[misc]  # one of the known names
+                return Reason(f"expected a decimal number {words} {limit}", "out_of_range", known)
+        if self.places is None or self._is_plain is None or self._is_plain(text):
+            return None
+        digits = f"digits, with at most {self.places} after the point" if self.places else "digits, without a point"
+        return Reason(
+            f"expected {digits}", "not_a_multiple", {"multiple_of": _plain_number(Decimal(10) ** -self.places)}
+        )
+
+
+def _plain_number(number: Decimal) -> float:
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def decimal_meta(
+    *,
+    ge: Decimal | int | str | None = None,
+    gt: Decimal | int | str | None = None,
+    le: Decimal | int | str | None = None,
+    lt: Decimal | int | str | None = None,
+    places: int | None = None,
+) -> msgspec.Meta:
+    """Return the bounds of a Decimal, for its annotation.
+
+    They are those of ``msgspec.Meta``, which takes none for a Decimal: ``Annotated[Decimal,
+    decimal_meta(ge=0, places=2)]``. With ``places``, a number has to be written in
+    digits, without an exponent and with at most so many digits after the point. Raises TypeError for a float, which is
+    rarely the decimal number that it is written as; ValueError for a bound that is not a finite number, and for
+    negative ``places``.
+    """
+    given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
+    limits = {name: _limit(name, bound) for name, bound in given.items() if bound is not None}
+    if places is not None and places < 0:
+        raise explained("bad-decimal-bound", ValueError(f"places must be 0 or more, not {places}"))
+    bounds = DecimalBounds(limits, places)
+    return msgspec.Meta(extra={_BOUNDS: bounds}, extra_json_schema=bounds.schema())
+
+
+def _limit(name: str, bound: object) -> Decimal:
+    if not isinstance(bound, Decimal | int | str):
+        kind = type(bound).__name__
+        raise explained(
+            "bad-decimal-bound", TypeError(f'{name} must be a Decimal, an int or text, not a {kind}: {name}="{bound}"')
+        )
+    try:
+        limit = Decimal(bound)
+    except InvalidOperation:
+        limit = Decimal("nan")
+    if number_fault(limit):
+        raise explained("bad-decimal-bound", ValueError(f"{name} must be a finite number, not {bound!r}"))
+    return limit
+
+
+def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[DecimalBounds | None]:
+    """Return the bounds of each Decimal that a value of a type can be, or its items can be; None for one without."""
+    match info:
+        case inspect.Metadata(type=inner):
+            return bounds_in(inner, (info.extra or {}).get(_BOUNDS, given))
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            return [each for part in types for each in bounds_in(part, given)]
+        case inspect.CollectionType(item_type=item):
+            return bounds_in(item, given)
+        case inspect.DecimalType():
+            return [given]
+    return []
+
+
+def decimal_fault(text: str, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
+    """Return why a Decimal that can have one of several bounds can't be a text or a number."""
+    if (reason := text_fault(text)) is not None:
+        return reason
+    reasons = [None if each is None else each.fault(text) for each in bounds]
+    return None if None in reasons else reasons[0]
+
 
 _FEW_DIGITS = 300
 _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}})?").fullmatch
@@ -92,13 +212,18 @@ def refusing_unusable(decode: Decode, info: inspect.Type) -> Decode:
     """
     if not any(isinstance(part, inspect.DecimalType) for _, part in parts("", info)):
         return decode
+    is_bounded = _has_bounds(info)
 
     def decode_usable(text: bytes) -> Any:
-        if next(_unusable_numbers(text, info), None):
+        if (is_bounded or _may_be_unusable(text)) and next(_unusable_numbers(text, info), None):
             raise msgspec.ValidationError("a number can't be used")
         return decode(text)
 
     return decode_usable
+
+
+def _has_bounds(info: inspect.Type) -> bool:
+    return any(isinstance(part, inspect.Metadata) and _BOUNDS in (part.extra or {}) for _, part in parts("", info))
 
 
 class Unusable:
@@ -116,6 +241,8 @@ class Unusable:
 
 def with_unusable_marked(value: Any, text: bytes, info: inspect.Type) -> Any:
     """Return the value of JSON with an Unusable in place of each number that a type with Decimals can't have."""
+    if not (_has_bounds(info) or _may_be_unusable(text)):
+        return value
     whole = [value]
     for path, is_name, reason in _unusable_numbers(text, info):
         container: Any = whole
@@ -146,8 +273,6 @@ _Found: TypeAlias = tuple[_Path, bool, Reason]
 
 def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
     """Yield each Decimal that can't be used; none for malformed JSON."""
-    if not _may_be_unusable(text):
-        return
     with suppress(ValueError, RecursionError):
         value = json.loads(text.decode(), parse_float=_Written, parse_int=_integer, strict=False)
         yield from list(_unusable(value, info, (0,)))
@@ -155,18 +280,28 @@ def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:
 
 def _unusable(value: object, info: inspect.Type, path: _Path) -> Iterator[_Found]:
     kinds = members(info)
-    if isinstance(value, str):
-        if _is_decimal(info) and (reason := text_fault(value)):
+    if isinstance(value, str | int):
+        if reason := _fault(value, info, kinds):
             yield path, False, reason
         return
     for name, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
-        if isinstance(part, str | list | dict):
+        if isinstance(part, str | int | list | dict):
             yield from _unusable(part, of, (*path, name))
-    if isinstance(value, dict) and any(
-        isinstance(kind, inspect.DictType) and _is_decimal(kind.key_type) for kind in kinds
-    ):
-        yield from (((*path, name), True, reason) for name in value if (reason := text_fault(name)))
+    for kind in kinds:
+        if isinstance(value, dict) and isinstance(kind, inspect.DictType):
+            keys = kind.key_type
+            yield from (
+                ((*path, name), True, reason) for name in value if (reason := _fault(name, keys, members(keys)))
+            )
 
 
-def _is_decimal(info: inspect.Type) -> bool:
-    return any(isinstance(kind, inspect.DecimalType) for kind in members(info))
+def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]) -> Reason | None:
+    """Return why a string or number is no Decimal of a type; None if it is, or is of another type in a union."""
+    if isinstance(value, bool) or not (bounds := bounds_in(info)):
+        return None
+    is_other = isinstance(value, int | _Written) and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds)
+    return text_fault(str(value)) if is_other else decimal_fault(str(value), bounds)
+
+
+_OTHER_NUMBERS = (inspect.IntType, inspect.FloatType)
+"""Types that a number in JSON is read as, if a union has them besides a Decimal."""

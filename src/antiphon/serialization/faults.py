@@ -1,11 +1,11 @@
 """A list of invalid fields, limited in number and size."""
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
-from antiphon.http.errors import FieldError, UnprocessableContent
+from antiphon.http.errors import FaultBounds, FaultCode, FieldFault, UnprocessableContent
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.reasons import Reason, counted
 
@@ -40,6 +40,7 @@ def first_step(error: msgspec.ValidationError) -> FirstFault:
         return FirstFault(None, error)
     rest = place[step.end() :]
     inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
+    inner.__cause__ = error.__cause__
     return FirstFault(int(step[2]) if step[1] is None else step[1], inner)
 
 
@@ -93,7 +94,7 @@ class Faults:
     __slots__ = ("_room", "listed", "stopped", "total")
 
     def __init__(self) -> None:
-        self.listed: list[FieldError] = []
+        self.listed: list[FieldFault] = []
         self.total = 0
         self.stopped = False
         self._room = _ROOM
@@ -112,7 +113,7 @@ class Faults:
         """Add a fault."""
         self.total += not self.full
         if len(self.listed) < LISTED and self._room > 0:
-            fault: FieldError = {
+            fault: FieldFault = {
                 "pointer": shortened(pointer, _TEXT),
                 "detail": shortened(reason.detail, _TEXT),
                 "code": reason.code,
@@ -120,6 +121,13 @@ class Faults:
             }
             self._room -= len(msgspec.json.encode(fault))
             self.listed.append(fault)
+
+    def add_listed(self, pointer: str, error: UnprocessableContent) -> None:
+        """Add the faults that an error lists for the value at a pointer."""
+        for fault in error.errors:
+            bounds = {name: bound for name, bound in fault.items() if name not in ("pointer", "detail", "code")}
+            code = cast(FaultCode, fault.get("code", "invalid"))
+            self.add(pointer + fault["pointer"], Reason(fault["detail"], code, cast(FaultBounds, bounds)))
 
     def error(self, where: str = "") -> UnprocessableContent:
         """Return the 422 that lists the faults. ``where`` follows *fields* in its detail, as in `` of the form``."""

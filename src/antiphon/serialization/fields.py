@@ -10,10 +10,12 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
+from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.decimals import Unusable, text_fault
+from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
+from antiphon.serialization.json_fields import REFUSED, JSONField, is_json
 from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
@@ -96,6 +98,7 @@ _SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
     inspect.TimeType: _time,
     inspect.IntType: _number,
     inspect.FloatType: _number,
+    inspect.DecimalType: _number,
 }
 """For each type, a function that converts what browsers send for its inputs to the spelling that msgspec reads."""
 
@@ -103,13 +106,17 @@ _WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumTyp
 _FRACTIONS = {inspect.FloatType, inspect.DecimalType}
 _NUMBERS = _FRACTIONS | {inspect.IntType, inspect.BoolType, inspect.NoneType}
 
+DEFAULT_LIMITS = Limits()
+
 Values: TypeAlias = dict[str, str | list[str] | None]
 
 
 class _Field:
     """A field of a record that is read from text. Raises TypeError if no text gives a value of its type."""
 
-    __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words")
+    __slots__ = (
+        "bounds", "empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words"
+    )  # fmt: skip
 
     def __init__(self, field: inspect.Field, record: Record) -> None:
         kinds = {type(info) for info in _texts(field.type)}
@@ -120,7 +127,8 @@ class _Field:
                 "unreadable-type",
                 TypeError(
                     f"{name} can't be read from a form or query, which consists of texts: its type is {wanted};"
-                    " use a type that can be read from one text, or a list of such a type, or read JSON with json_as"
+                    " use a type that can be read from one text, a list of such a type, or antiphon.JSON[...] in a"
+                    " form, or read JSON with json_as"
                 ),
             )
         self.name = field.encode_name
@@ -129,6 +137,7 @@ class _Field:
         self.many = any(isinstance(member, Collection) for member in members(field.type))
         self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
+        self.bounds = bounds_in(field.type) or [None]
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
         self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
@@ -159,7 +168,14 @@ class _Field:
                 search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
         value = self.words.replaced_in(values[self.name])
-        search.check(_with_unusable_marked(value) if self.is_fraction else value, self.info, pointer)
+        search.check(self.marked(value) if self.is_fraction else value, self.info, pointer)
+
+    def marked(self, value: str | list[str] | None) -> object:
+        """Return the value with an Unusable in place of each text for a number that can't be used."""
+        if isinstance(value, list):
+            return list(map(self.marked, value))
+        reason = None if value is None else decimal_fault(value, self.bounds)
+        return Unusable(value, reason) if reason else value
 
 
 class _Words:
@@ -219,7 +235,9 @@ class FieldsReader:
     Raises TypeError if the type is not a record, or has a field that can be read from neither text nor a file.
     """
 
-    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_make_converted", "_many", "_names", "_worded")
+    __slots__ = (
+        "_fields", "_files", "_fractions", "_info", "_json", "_make", "_make_converted", "_many", "_names", "_worded"
+    )  # fmt: skip
 
     def __init__(self, wanted: type, file_type: type | None = None) -> None:
         info = described(wanted, file_type)
@@ -231,18 +249,25 @@ class FieldsReader:
                     "TypedDict, NamedTuple, Struct or attrs class"
                 ),
             )
-        kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in info.fields]
+        self._json = [JSONField(field) for field in info.fields if is_json(field.type)]
+        if self._json and file_type is None:
+            name = f"{type_name(info.cls)}.{self._json[0].name}"
+            raise explained("unreadable-type", TypeError(f"{name} is JSON, which only a form has: use form_as"))
+        others = [field for field in info.fields if not is_json(field.type)]
+        kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in others]
         self._info = info
         self._names = {field.encode_name for field in info.fields}
-        self._files = [FileField(field, files) for field, files in zip(info.fields, kinds, strict=True) if files]
-        self._fields = [_Field(field, info) for field, files in zip(info.fields, kinds, strict=True) if not files]
+        self._files = [FileField(field, files) for field, files in zip(others, kinds, strict=True) if files]
+        self._fields = [_Field(field, info) for field, files in zip(others, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
-        self._fractions = [field.name for field in self._fields if field.is_fraction]
+        self._fractions = [field for field in self._fields if field.is_fraction]
         self._worded = [field for field in self._fields if field.words]
         self._make = _maker(wanted, info, strict=False)
         self._make_converted = _maker(wanted, info, strict=True) if self._worded else self._make
 
-    def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
+    def read(
+        self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> object:
         """Return the record. Raises UnprocessableContent that names every invalid field."""
         values: Values = dict(pairs.items())
         for name in self._many:
@@ -250,6 +275,9 @@ class FieldsReader:
                 values[name] = pairs.getall(name)
         sent = MultiDict[Any]() if files is None else files
         taken = self._taken(values, sent) if self._files or files else {}
+        for json in self._json:
+            taken.pop(json.name, None)
+            json.take(values.pop(json.name, None), sent, limits, taken)
         try:
             return self._record(values, taken)
         except msgspec.ValidationError:
@@ -269,9 +297,11 @@ class FieldsReader:
         return taken
 
     def _record(self, values: Values, taken: dict[str, object]) -> object:
-        for name in self._fractions:
-            if _with_unusable_marked(value := values.get(name)) != value:
-                raise msgspec.ValidationError(f"{name} can't be used")
+        for field in self._fractions:
+            if field.marked(value := values.get(field.name)) != value:
+                raise msgspec.ValidationError(f"{field.name} can't be used")
+        if self._json and any(isinstance(value, REFUSED) for value in taken.values()):
+            raise msgspec.ValidationError("a field that is JSON doesn't fit")
         try:
             if any(field.words.are_in(values.get(field.name)) for field in self._worded):
                 return self._make_converted(self._converted(values) | taken)
@@ -300,17 +330,11 @@ class FieldsReader:
             field.check(values, field.name in files, search)
         for file in self._files:
             file.check(taken, file.name in pairs, search)
+        for json in self._json:
+            json.check(taken, search)
         if not search.faults.total:
             search.note(error, values | taken, self._info, "")
         return search.faults.error(f" of the {source}")
-
-
-def _with_unusable_marked(value: str | list[str] | None) -> object:
-    """Return the value with an Unusable in place of each text for a number that can't be used."""
-    if isinstance(value, list):
-        return list(map(_with_unusable_marked, value))
-    reason = None if value is None else text_fault(value)
-    return Unusable(value, reason) if reason else value
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
@@ -328,24 +352,32 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
 
 
 def _maker(wanted: type, info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
-    """Return a function that makes the record from its values by name, or raises ValidationError."""
-    if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
+    """Return a function that makes the record from its values by name, or raises ValidationError.
+
+    Values that have been read from JSON stay as they are.
+    """
+    if (
+        any(is_json(field.type) for field in info.fields)
+        or isinstance(info, inspect.NamedTupleType)
+        or (isinstance(info, inspect.StructType) and info.array_like)
+    ):
         return _maker_by_name(info, strict=strict)
     return with_defaults(partial(msgspec.convert, type=wanted, strict=strict), info)
 
 
-def _maker_by_name(
-    info: inspect.NamedTupleType | inspect.StructType, *, strict: bool
-) -> Callable[[Mapping[str, object]], object]:
+def _maker_by_name(info: Record, *, strict: bool) -> Callable[[Mapping[str, object]], object]:
     """Return such a function for a type that msgspec reads from arrays, using a Struct with the same fields."""
-    fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
+    kinds = [Any if is_json(field.type) else python_type(field.type) for field in info.fields]
+    fields: list[tuple[str, Any, Any]] = [
+        (field.name, kind, _same(field)) for field, kind in zip(info.fields, kinds, strict=True)
+    ]
     forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
 
     def make(values: Mapping[str, object]) -> object:
         found = msgspec.structs.asdict(msgspec.convert(values, by_name, strict=strict))
         try:
-            return info.cls(**found)
+            return info.cls(**{name: value for name, value in found.items() if value is not msgspec.UNSET})
         except ValueError as error:
             raise msgspec.ValidationError(str(error)) from error
 

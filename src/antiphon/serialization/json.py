@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import islice
 from math import isinf
+from types import FunctionType, ModuleType
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
@@ -166,8 +167,16 @@ class _UnwritableError(TypeError):
 
     def at(self, place: str) -> str:
         """Return the message, with the place and the reason if there are any."""
-        more = [part for part in (f"it is at {place}" if place else "", self.reason) if part]
+        parts = (f"it is at {place}" if place else "", self.reason, hint_of_attributes(self.value))
+        more = [part for part in parts if part]
         return f"{self}: {'; '.join(more)}" if more else str(self)
+
+
+def hint_of_attributes(value: object) -> str:
+    """Return how to write the attributes of an object, such as a row of an ORM; empty if it has none of its own."""
+    if isinstance(value, type | FunctionType | ModuleType) or not getattr(value, "__dict__", None):
+        return ""
+    return "convert it to a dataclass with its attributes: msgspec.convert(value, Out, from_attributes=True)"
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from msgspec import inspect
 
-from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, HTTPError
+from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, FieldError, HTTPError
 from antiphon.serialization.faults import Faults, step_to
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason
@@ -73,7 +73,12 @@ def _refused(errors: Sequence[Mapping[str, Any]], value: object) -> HTTPError:
         return BadRequest(f"the JSON can't be read: {errors[0]['ctx']['error']}")
     faults = Faults()
     for each in errors:
-        faults.add(_pointer(each["loc"], value, is_missing=each["type"] == "missing"), _reason(each))
+        pointer = _pointer(each["loc"], value, is_missing=each["type"] == "missing")
+        raised = each.get("ctx", {}).get("error")
+        if isinstance(raised, FieldError):
+            faults.add_listed(pointer, raised)
+        else:
+            faults.add(pointer, _reason(each))
     return faults.error()
 
 

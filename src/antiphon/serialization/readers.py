@@ -17,11 +17,12 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import BadRequest, HTTPError
+from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.collisions import refusing_collisions
 from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
-from antiphon.serialization.fields import FieldsReader
+from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
 from antiphon.serialization.pydantic_models import has_model, model_reader
@@ -160,6 +161,7 @@ def fields_as(
     *,
     files: MultiDict[Any] | None = None,
     file_type: type | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> T:
     """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
@@ -175,6 +177,7 @@ def fields_as(
     - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` with its name that
     are instances of it: all of them, or the last one. Files that are false, from empty file inputs, don't count. A
     field without a default whose type allows None is None if there is no file.
+    - A field of the type ``JSON[...]`` is read as ``json_as`` reads a body, with the same ``limits``.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 
     ``source`` is the source of the pairs, ``form`` or ``query``, for the error's detail.
@@ -186,7 +189,7 @@ def fields_as(
         reader = _fields_reader(cast(Any, wanted), file_type)
     except TypeError:
         reader = _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
-    return cast(T, reader.read(pairs, source, files))
+    return cast(T, reader.read(pairs, source, files, limits))
 
 
 def check_json(wanted: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from antiphon.http.errors import FieldError
 from antiphon.serialization.decimals import Unusable
 from antiphon.serialization.faults import (
     Faults,
@@ -151,6 +152,9 @@ class FaultSearch:
             self.faults.add(pointer, value.reason)
             return
         inner, message = located(error)
+        if isinstance(error.__cause__, FieldError):
+            self.faults.add_listed(pointer + inner, error.__cause__)
+            return
         reason = reason_for_text(message) if self.as_text else reason_of(message)
         is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
         if is_choice and (allowed := _allowed(info, inner)):

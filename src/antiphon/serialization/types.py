@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
@@ -24,6 +25,8 @@ _ACCEPTED = (
     "accepted are dataclasses, TypedDicts, NamedTuples, Structs, enums, Literals, str, bytes, numbers, bool, "
     "None, dates and times, UUID, and lists, tuples, sets, dicts and unions of them"
 )
+_DECIMAL_WITH_BOUNDS = re.compile(r"Can only set .*decimal\.Decimal", re.DOTALL).match
+_BOUNDS_OF_DECIMAL = "the bounds of a Decimal are antiphon.decimal_meta(ge=0, places=2)"
 _BUILTIN: dict[type[inspect.Type], object] = {
     inspect.AnyType: Any,
     inspect.RawType: Any,
@@ -59,9 +62,8 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
         _check_unions(wanted)
         info = inspect.type_info(wanted)
     except (TypeError, NameError) as error:
-        raise explained(
-            "unreadable-type", TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}")
-        ) from error
+        fix = _BOUNDS_OF_DECIMAL if _DECIMAL_WITH_BOUNDS(str(error)) else _ACCEPTED
+        raise explained("unreadable-type", TypeError(f"{type_name(wanted)} can't be read: {error}; {fix}")) from error
     for place, part in parts(type_name(wanted), info):
         if isinstance(part, inspect.CustomType | inspect.ExtType) and not _is_file(part, file_type):
             name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
@@ -204,8 +206,9 @@ def _unconstrained(info: inspect.Type) -> Any:
     if type(info) in _BUILTIN:
         return _BUILTIN[type(info)]
     match info:
-        case inspect.Metadata(type=inner):
-            return python_type(inner)
+        case inspect.Metadata(type=inner, extra=extra):
+            ours = {name: each for name, each in (extra or {}).items() if name.startswith("antiphon.")}
+            return Annotated[python_type(inner), msgspec.Meta(extra=ours)] if ours else python_type(inner)
         case inspect.UnionType(types=types):
             return Union[tuple(python_type(member) for member in types)]  # noqa: UP007 - made at run time
         case inspect.LiteralType(values=values):

@@ -1,19 +1,22 @@
 """The contract of an application, against which a client checks its answers and what its handlers read."""
 
+from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.planning.matching import Routing
+from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.openapi.code.findings import ReadAs
+from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
-from antiphon.features.openapi.contract import Contract
-from antiphon.features.openapi.document import Info, OpenAPIDocument, make_document
+from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
+from antiphon.features.openapi.operations import expect_refusals
+from antiphon.features.openapi.parameters import path_template
 from antiphon.handler.contract import describe
-from antiphon.lazy import lazy
 from antiphon.request.request import Request, unknown_attribute
 from antiphon.response.response import Response
 from antiphon.testing.errors import ContractError
@@ -21,26 +24,49 @@ from antiphon.testing.requests import ClientRequest
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Wrapped
 
-_held: "WeakKeyDictionary[App, HeldContract]" = WeakKeyDictionary()
+_sources = Sources()
+"""The files with handlers that were parsed in this process, for all applications."""
 
 
 class HeldContract:
-    """The contracts of all routes of an application, and the first breach that has been found but not yet reported."""
+    """The contracts of the routes of an application, and the first breach that has been found but not yet reported.
+
+    The contract of a route is read when the route is called, so that a test waits for no other.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._breach: ContractError | None = None
         self._routings: dict[App, Routing] = {}
+        _sources.forget_changed()
+        self._reader = ContractReader(sources=_sources)
+        self._contracts: dict[RouteKey, Contract | None] = {}
+        self._lock = Lock()
 
     @property
     def application(self) -> Servable:
         """The application, with requests that report to this contract what is read of them."""
         return _WithHeldRequests(self._app, _request_class(self))
 
-    @lazy
-    def _document(self) -> OpenAPIDocument:
-        """The contracts, read at the first request, when all routes are registered."""
-        return make_document(self._app, Info("Contract"))
+    def _contract(self, route: Route, method: str) -> Contract | None:
+        """Return the contract of a method of a route; None for a route of a feature."""
+        key = route_key(route, method)
+        with self._lock:
+            if key not in self._contracts:
+                self._contracts[key] = self._read(route.app, key)
+            return self._contracts[key]
+
+    def _read(self, app: App, key: RouteKey) -> Contract | None:
+        method = key[-1]
+        for group in app._route_groups:
+            for route in group.routes():
+                if method in route.methods and route_key(route, method) == key and is_described(route):
+                    contract = self._reader.read(group, route, method)
+                    _, parameters = path_template(route, "", merged_converters(app._route_groups))
+                    refuses = refuses_other_sites(app, route)
+                    expect_refusals(contract, contract.is_safe, bool(parameters), refuses)
+                    return contract
+        return None
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
         """Check an answer. Raises ContractError, which names the handler, if it breaks the contract of its route."""
@@ -58,7 +84,7 @@ class HeldContract:
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
         """Check the type as which a handler reads a part of its request. Raises ContractError if it is undeclared."""
         route = request.route
-        contract = self._document.find(route, request.method) if isinstance(route, Route) else None
+        contract = self._contract(route, request.method) if isinstance(route, Route) else None
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
             return
         name = getattr(wanted, "__name__", str(wanted))
@@ -75,7 +101,7 @@ class HeldContract:
         plan, error = self._routings[app].find(request)
         if error is not None:
             return None
-        contract = self._document.find(plan.route, request.method)
+        contract = self._contract(plan.route, request.method)
         if contract is not None or plan.route.name:
             return contract
         places = (plan.route.pattern, plan.route.host)
@@ -87,15 +113,19 @@ class HeldContract:
 
 _PARTS: dict[ReadAs, str] = {"json": "its body", "form": "its form", "query": "its query", "raw": "its body"}
 
+_HELD = "_held_contract"
+"""The attribute of an application with its contract, which thus lives as long as the application."""
+
 
 def held_contract(app: object) -> HeldContract:
-    """Return the contract of an application, which is read once. Raises TypeError for anything but an App."""
+    """Return the contract of an application, one for all of its clients. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
-    held = _held.get(app)
-    if held is None:
-        held = _held[app] = HeldContract(app)
-    return held
+    held = vars(app)
+    if _HELD not in held:
+        held[_HELD] = HeldContract(app)
+    contract: HeldContract = held[_HELD]
+    return contract
 
 
 class _WithHeldRequests(Wrapped):

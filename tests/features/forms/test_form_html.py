@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 from msgspec import Meta
 
-from antiphon import App, Request, Response, Upload
+from antiphon import App, Request, Response, Upload, decimal_meta
 from antiphon.features import Field, Form
 from antiphon.features.forms.inputs import pattern_of_html
 from antiphon.features.markup import Markup
@@ -145,6 +145,12 @@ class TestAField:
             (Annotated[float, Meta(gt=0.5, le=9)], {"min": "0.5", "max": "9", "step": "any", "inputmode": "decimal"}),
             (Annotated[int, Meta(ge=-5)], {"min": "-5", "inputmode": "absent"}),
             (Decimal, {"type": "number", "step": "any"}),
+            (
+                Annotated[Decimal, decimal_meta(ge=0, le="99.5", places=2)],
+                {"type": "number", "min": "0", "max": "99.5", "step": "0.01", "inputmode": "decimal"},
+            ),
+            (Annotated[Decimal, decimal_meta(gt=-1, places=0)], {"min": "-1", "step": "1", "inputmode": "absent"}),
+            (Annotated[Decimal, decimal_meta(ge="0.005", places=2)], {"min": "0.005", "step": "any"}),
             (Annotated[int, Field(widget="range"), Meta(ge=0, le=9)], {"type": "range", "min": "0", "max": "9"}),
             (datetime.date, {"type": "date"}),
             (datetime.time, {"type": "time"}),

@@ -87,8 +87,14 @@ PLAIN = Headers([("content-type", "text/plain; charset=utf-8")])
     ("answers", "status", "headers", "content", "method", "wrong"),
     [
         ([Given(204)], 204, Headers([]), b"", "GET", None),
-        ([Given(204)], 201, Headers([]), b"", "GET", "answered 201, which its contract lacks: it has 204"),
-        ([], 200, Headers([]), b"", "GET", "answered 200, which its contract lacks: it has none"),
+        (
+            [Given(204)], 201, Headers([]), b"", "GET",
+            "answered 201, which its contract lacks: it has 204; declare it with gives={..., 201: ...}",
+        ),
+        (
+            [], 200, Headers([]), b"", "GET",
+            "answered 200, which its contract lacks: it has none; declare it with gives={..., 200: ...}",
+        ),
         ([Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "HEAD", None),
         (
             [Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "GET",

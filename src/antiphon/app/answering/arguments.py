@@ -1,6 +1,8 @@
 """The arguments of handlers: the request, and those parameters of the route that the handler names."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.explanations import explained
@@ -23,6 +25,8 @@ class Arguments(NamedTuple):
     """The names without a default."""
     takes_all: bool
     """True if the handler takes arguments of any name."""
+    defaults: Mapping[str, Any] = MappingProxyType({})
+    """The default of each argument of the handler itself, without those that a partial has set."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
         """Return the parameters of a route that the handler takes."""
@@ -40,7 +44,7 @@ class Arguments(NamedTuple):
         for name in self.required:
             if name not in known:
                 has = ", ".join(known) or "none"
-                fix = _reading(name, _resolved(self.annotations[name], handler))
+                fix = _reading(name, resolved(self.annotations[name], handler))
                 raise explained(
                     "unknown-parameter",
                     TypeError(
@@ -48,12 +52,12 @@ class Arguments(NamedTuple):
                     ),
                 )
         for part in parameters:
-            annotation = _resolved(self.annotations.get(part.name, Any), handler)
+            annotation = resolved(self.annotations.get(part.name, Any), handler)
             if not _agrees(annotation, part.converter.value_type):
                 raise explained(
                     "wrong-annotation",
                     TypeError(
-                        f"{describe(handler)} takes {part.name} as {_shown(annotation)}, and {_fix(annotation, part)}"
+                        f"{describe(handler)} takes {part.name} as {shown(annotation)}, and {_fix(annotation, part)}"
                     ),
                 )
 
@@ -77,7 +81,14 @@ def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request
         inner = wrapped
         more, _, takes_all = _described(_parameters(inner)[len(given) :])
         annotations = {**more, **annotations}
-    return Arguments(annotations, required, takes_all) if annotations or takes_all else NO_ARGUMENTS
+    if not (annotations or takes_all):
+        return NO_ARGUMENTS
+    return Arguments(annotations, required, takes_all, _defaults(handler, parameters[len(given) :]))
+
+
+def _defaults(handler: Callable[..., Any], others: "list[Argument]") -> dict[str, Any]:
+    bound = handler.keywords if isinstance(handler, partial) else ()
+    return {each.name: each.default for each in others if each.default is not each.empty and each.name not in bound}
 
 
 def _check_function(handler: object) -> None:
@@ -102,7 +113,8 @@ _BODIES = (str, int, float, bool, bytes, dict, list)
 _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
 
 
-def _is_record(annotation: Any) -> bool:
+def is_record(annotation: Any) -> bool:
+    """Return True for a dataclass, a Struct or a model of Pydantic."""
     return isinstance(annotation, type) and any(hasattr(annotation, mark) for mark in _RECORDS)
 
 
@@ -111,22 +123,21 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
     first = next(iter(parameters), None)
     if first is None or first.annotation in (first.empty, Request):
         return
-    annotation = _resolved(first.annotation, handler)
-    if annotation not in _BODIES and not _is_record(annotation):
+    annotation = resolved(first.annotation, handler)
+    if annotation not in _BODIES and not is_record(annotation):
         return
-    fix = _reading(first.name, annotation) or f": write (request, {first.name}: {_shown(annotation)})"
+    fix = _reading(first.name, annotation) or f": write (request, {first.name}: {shown(annotation)})"
     raise explained(
         "wrong-annotation",
         TypeError(
-            f"{describe(handler)} takes {first.name} as {_shown(annotation)},"
-            f" and the first argument is the request{fix}"
+            f"{describe(handler)} takes {first.name} as {shown(annotation)}, and the first argument is the request{fix}"
         ),
     )
 
 
 def _reading(name: str, annotation: Any) -> str:
     """Return the fix for an argument that is to be a body; empty for any other."""
-    return f". Read the body: {name} = request.json_as({_shown(annotation)})" if _is_record(annotation) else ""
+    return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
@@ -171,7 +182,7 @@ def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
     return wrapped
 
 
-def _resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
+def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     """Return an annotation with its names looked up; Any for one that only type checkers know."""
     from inspect import Parameter as Argument
     from typing import get_type_hints
@@ -225,5 +236,6 @@ def _fix(annotation: Any, part: Parameter) -> str:
     return f"{gives}: annotate it as {kind}, or register a converter for it with app.converter"
 
 
-def _shown(annotation: Any) -> str:
+def shown(annotation: Any) -> str:
+    """Return an annotation as it is written."""
     return getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation)

@@ -133,7 +133,13 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return Response.stream(value)
     if _is_mapping(kind):
         return _json(value, source, request)
-    raise wrong_return(source, value, _WANTED, _WrongReturn)
+    raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)
+
+
+def _hint(value: object) -> str:
+    from antiphon.serialization.json import hint_of_attributes
+
+    return hint_of_attributes(value)
 
 
 def _is_record(kind: type) -> bool:

@@ -17,6 +17,7 @@ from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import MountPlans, Routing, common_blueprint
 from antiphon.app.planning.read_types import check_read_types
 from antiphon.app.planning.signed_urls import SALT, check_signature
+from antiphon.app.planning.unfilled import check_filled
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.socket_options import SocketOptions
@@ -235,7 +236,9 @@ class Planning:
 
         Raises TypeError, too, for a handler that reads the request as a type that can't be read.
         """
-        check_route_names([route for _, route in self._routes])
+        routes = [route for _, route in self._routes]
+        check_route_names(routes)
+        check_filled((route, self._given_by(route)) for route in routes if route.arguments.defaults)
         for group, route in self._routes:
             self._plan_route(group, route)
         if not self._routing.encoded_slashes:
@@ -333,12 +336,17 @@ class Planning:
             return route.hook
         parameters = parameters_in(route.pattern, route.host, self._router.converters)
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
-        known = {*(part.name for part in parameters), *(route.defaults or ())}
+        known = self._given_by(route)
         names = route.arguments.given_by(known)
         if route.websocket is not None:
             return self._socket_handler(route, route.websocket, names)
         function = with_arguments(route.handler, names, len(names) < len(known)) if names else route.handler
         return route.hook._replace(function=function)
+
+    def _given_by(self, route: Route) -> set[str]:
+        """Return the names of the parameters that a route gives."""
+        parameters = parameters_in(route.pattern, route.host, self._router.converters)
+        return {*(part.name for part in parameters), *(route.defaults or ())}
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
         """Return the handler of a WebSocket as one of its handshake."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from inspect import isawaitable
 from typing import Any, Generic, Literal, TypeVar, cast
 
@@ -20,6 +20,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
     ContentTooLarge,
     FieldError,
+    FieldFault,
     HTTPError,
     Text,
     UnprocessableContent,
@@ -108,8 +109,8 @@ class Form(Generic[T]):
         """Read what was sent, and return True if the form was sent and is valid: ``data`` is then its value.
 
         If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
-        ``add_error``. Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a
-        malformed one; TypeError for a check that is async.
+        ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, and
+        BadRequest (400) for a malformed one; TypeError for a check that is async.
         """
         if wrong := next(filter(is_async, checks), None):
             raise explained(
@@ -122,7 +123,8 @@ class Form(Generic[T]):
         self._read()
         if self.is_valid:
             for check in checks:
-                check(self.data, self)
+                with self._noting_raised():
+                    check(self.data, self)
         return self.is_valid
 
     async def avalidate(
@@ -134,10 +136,19 @@ class Form(Generic[T]):
                 await self._request.aload()
         if self.validate():
             for check in checks:
-                found = check(self.data, self)
-                if isawaitable(found):
-                    await found
+                with self._noting_raised():
+                    found = check(self.data, self)
+                    if isawaitable(found):
+                        await found
         return self.is_valid
+
+    @contextmanager
+    def _noting_raised(self) -> Iterator[None]:
+        try:
+            yield
+        except FieldError as error:
+            for fault in error.errors:
+                self._add_fault(fault)
 
     @property
     def data(self) -> T:
@@ -244,7 +255,7 @@ class Form(Generic[T]):
         for code, bounds in wrong_files(planned, files) if planned.is_file else wrong_texts(planned, texts):
             self._add(planned.key, code, bounds, (planned.widget,))
 
-    def _add_fault(self, fault: FieldError) -> None:
+    def _add_fault(self, fault: FieldFault) -> None:
         """Add a fault that the reader found, unless the field already has an error."""
         step = fault["pointer"].split("/")[1].replace("~1", "/").replace("~0", "~") if fault["pointer"] else ""
         planned = next((each for each in self._inputs if each.name == step), None)

@@ -4,6 +4,7 @@ import re
 from collections import UserString
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -14,7 +15,9 @@ from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.html import AttributeValue
 from antiphon.http.errors import Text
+from antiphon.serialization.decimals import DecimalBounds, bounds_in
 from antiphon.serialization.fields import FieldsReader
+from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.readers import texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name
 from antiphon.uploads.upload import Upload
@@ -37,6 +40,8 @@ class Input:
     is_nullable: bool
     kinds: Sequence[inspect.Type]
     """The types of one value."""
+    bounds: DecimalBounds | None
+    """Those of a Decimal."""
     attributes: Mapping[str, AttributeValue]
     choices: Mapping[str, Text] | None
     """The text and the label of each value to choose from."""
@@ -66,7 +71,7 @@ class Input:
     def _attributes_for(self, widget: Widget) -> Mapping[str, AttributeValue]:
         if widget == self.widget:
             return self.attributes
-        return _attributes(self.kinds, widget, self.field, is_many=self.is_many)
+        return _attributes(self.kinds, widget, self.field, self.bounds, is_many=self.is_many)
 
     def shown(
         self,
@@ -139,8 +144,8 @@ def inputs_of(wanted: Any) -> tuple[Input, ...]:
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
-    for each in inputs:
-        _check(each, type_name(wanted))
+    for each, of in zip(inputs, info.fields, strict=True):
+        _check(each, type_name(wanted), is_json=is_json(of.type))
     return inputs
 
 
@@ -157,6 +162,7 @@ def _input(field: inspect.Field, hint: object) -> Input:
         choices = _choices(kinds, hint, is_chosen=is_nullable or declared.widget in ("radio", "select"))
     widget = declared.widget or _widget(kinds, has_choices=choices is not None)
     is_switch = is_bool and choices is None
+    bounds = next(iter(bounds_in(field.type)), None)
     return Input(
         key=field.name,
         name=field.encode_name,
@@ -169,7 +175,8 @@ def _input(field: inspect.Field, hint: object) -> Input:
         is_file=bool(kinds) and all(isinstance(kind, inspect.CustomType) for kind in kinds),
         is_nullable=is_nullable,
         kinds=kinds,
-        attributes=_attributes(kinds, widget, declared, is_many=is_many),
+        bounds=bounds,
+        attributes=_attributes(kinds, widget, declared, bounds, is_many=is_many),
         choices=None if choices is None else labelled(choices),
         default=_default(field),
         has_default=not field.required,
@@ -242,7 +249,7 @@ _TEXTS = ("text", "search", "url", "tel", "email", "password")
 
 
 def _attributes(
-    kinds: Sequence[inspect.Type], widget: Widget, declared: Field, *, is_many: bool
+    kinds: Sequence[inspect.Type], widget: Widget, declared: Field, bounds: DecimalBounds | None, *, is_many: bool
 ) -> dict[str, AttributeValue]:
     """Return the attributes with which a browser checks and completes what is entered."""
     found: dict[str, AttributeValue] = {
@@ -253,11 +260,10 @@ def _attributes(
     match kinds:
         case [inspect.StrType() as text] if widget in (*_TEXTS, "textarea"):
             found |= _of_text(text, widget)
-        case [inspect.IntType() | inspect.FloatType() | inspect.DecimalType() as number] if widget in (
-            "number",
-            "range",
-        ):
+        case [inspect.IntType() | inspect.FloatType() as number] if widget in ("number", "range"):
             found |= _of_number(number, declared.inputmode)
+        case [inspect.DecimalType()] if widget in ("number", "range"):
+            found |= _of_decimal(bounds, declared.inputmode)
     if widget == "file":
         found |= {"accept": declared.accept, "multiple": is_many}
     if (said := declared.messages.get("pattern_mismatch")) and "pattern" in found:
@@ -272,11 +278,24 @@ def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]
     return found
 
 
-def _of_number(
-    number: inspect.IntType | inspect.FloatType | inspect.DecimalType, inputmode: str | None
-) -> dict[str, AttributeValue]:
-    if isinstance(number, inspect.DecimalType):
+def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
+    """Return the attributes of a Decimal. A browser counts steps from the minimum, and knows only inclusive bounds."""
+    if bounds is None:
         return {"step": "any"}
+    limits, step = bounds.limits, None if bounds.places is None else Decimal(10) ** -bounds.places
+    least, most = limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt"))
+    is_step = step is not None and not (least or 0) % step
+    found: dict[str, AttributeValue] = {
+        "min": None if least is None else f"{least:f}",
+        "max": None if most is None else f"{most:f}",
+        "step": f"{step:f}" if is_step else "any",
+    }
+    if inputmode is None and least is not None and least >= 0:
+        found["inputmode"] = "decimal" if bounds.places != 0 else "numeric"
+    return found
+
+
+def _of_number(number: inspect.IntType | inspect.FloatType, inputmode: str | None) -> dict[str, AttributeValue]:
     is_int = isinstance(number, inspect.IntType)
     least = number.ge if number.gt is None else number.gt + is_int
     most = number.le if number.lt is None else number.lt - is_int
@@ -317,9 +336,11 @@ def _default(field: inspect.Field) -> Callable[[], object]:
     return factory if callable(factory) else lambda: None
 
 
-def _check(planned: Input, name: str) -> None:
+def _check(planned: Input, name: str, *, is_json: bool) -> None:
     """Raise TypeError for a widget that can't show the field."""
     place, widget = f"{name}.{planned.key}", planned.widget
+    if is_json:
+        raise explained("bad-form-field", TypeError(f"{place}: JSON has no input; read it with request.form_as"))
     if (widget == "file") != planned.is_file:
         needed = f"a file needs the widget 'file', not {widget!r}"
         fault = needed if planned.is_file else "text can't have the widget 'file'"

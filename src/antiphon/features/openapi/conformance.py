@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from antiphon.features.openapi.answers import Given
+from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
 from antiphon.features.openapi.contract import Contract
+from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import ERRORS, HTTPError
 from antiphon.http.headers import Headers
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.pydantic_models import has_model, plain_as
@@ -22,7 +24,12 @@ ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 
 
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
-    """Return how a response breaks the contract of its route, or None if it keeps it."""
+    """Return how a response breaks the contract of its route, or None if it keeps it.
+
+    An answer that the reading of the code could not find out breaks nothing: the document names it as unknown.
+    """
+    if _may_be_unread(contract, status):
+        return None
     declared = [*contract.answers, *[each for one in contract.failures.get(status, ()) for each in one.answers]]
     known = [each for each in declared if each.status == status]
     if any(each.is_conditional for each in contract.answers) and status in (304, 412):
@@ -35,9 +42,32 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
         return None
     if not known and not may_be_problem:
         statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
-        return f"answered {status}, which its contract lacks: it has {', '.join(map(str, statuses)) or 'none'}"
+        has = ", ".join(map(str, statuses)) or "none"
+        return f"answered {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
     content = None if method == "HEAD" else _breach_of_content(known, status, media, body)
     return content or _breach_of_headers(known, status, headers)
+
+
+def _may_be_unread(contract: Contract, status: int) -> bool:
+    """Return True for an answer about which the code says nothing that could be read, nor its annotation."""
+    about = {each.about for each in contract.unread}
+    if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
+        return True
+    return ("given" if status < 400 else "raised") in about
+
+
+def _is_annotated(contract: Contract) -> bool:
+    return annotations.returned_by(innermost(contract.route.handler)) is not annotations.NOT_SAID
+
+
+def _way_out(contract: Contract, status: int) -> str:
+    """Return how a status gets into a contract."""
+    if status in ERRORS:
+        return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
+    body = next((_name(each.body) for each in contract.answers if isinstance(each.body, Of)), None)
+    if status in (204, 304) or status not in range(200, 300) or body is None:
+        return f"declare it with gives={{..., {status}: ...}}"
+    return f"annotate the handler with tuple[{body}, Literal[{status}]], or declare it with gives={{{status}: {body}}}"
 
 
 def _breach_of_content(known: Sequence[Given], status: int, media: str | None, body: bytes) -> str | None:

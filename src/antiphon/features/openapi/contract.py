@@ -18,7 +18,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
-from antiphon.features.openapi.code.sources import Place
+from antiphon.features.openapi.code.sources import Place, Sources
 from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, alternatives
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.openapi.used_features import users_of
@@ -67,10 +67,10 @@ class Contract:
 
 
 class ContractReader:
-    """The contracts of the routes of one application."""
+    """The contracts of the routes of one application. ``sources`` are files that have been parsed before."""
 
-    def __init__(self, words: Words | None = None) -> None:
-        self._code = CodeReader(words)
+    def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
+        self._code = CodeReader(words, sources)
         self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:

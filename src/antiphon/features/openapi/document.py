@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
 from antiphon.app.planning.planner import merged_converters
@@ -49,16 +49,19 @@ class OpenAPIDocument:
 
     @lazy
     def _by_route(self) -> dict[tuple[int, str, str, str], Contract]:
-        return {_key(each.route, each.method): each for each in self.contracts}
+        return {route_key(each.route, each.method): each for each in self.contracts}
 
     def find(self, route: Route, method: str) -> Contract | None:
         """Return the contract of a method of a route, with HEAD answered as GET; None for a route of a feature."""
-        return self._by_route.get(_key(route, "GET" if method == "HEAD" else method))
+        return self._by_route.get(route_key(route, method))
 
 
-def _key(route: Route, method: str) -> tuple[int, str, str, str]:
-    """Return a key of a route that stays the same each time it is planned."""
-    return id(route.app), route.where, route.name, method
+RouteKey: TypeAlias = tuple[int, str, str, str]
+
+
+def route_key(route: Route, method: str) -> RouteKey:
+    """Return a key of a method of a route that stays the same each time it is planned. HEAD is answered as GET."""
+    return id(route.app), route.where, route.name, "GET" if method == "HEAD" else method
 
 
 class _Described(NamedTuple):
@@ -108,7 +111,7 @@ def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Describe
     converters, security = merged_converters(groups), security_schemes(groups)
     for group in groups:
         for route in group.routes():
-            if route.websocket is None and not _is_of_feature(route):
+            if is_described(route):
                 path, parameters = path_template(route, prefix, converters)
                 for method in route.methods:
                     yield _Described(reader.read(group, route, method), path, parameters, app, security)
@@ -117,9 +120,9 @@ def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Describe
             yield from _routes(mount.application, prefix + mount.prefix, reader)
 
 
-def _is_of_feature(route: Route) -> bool:
-    """Return True for a route that the package itself has added: static files, probes, this document."""
-    return is_ours(function_of(innermost(route.handler)))
+def is_described(route: Route) -> bool:
+    """Return False for a WebSocket, and for a route that the package itself has added: static files, probes."""
+    return route.websocket is None and not is_ours(function_of(innermost(route.handler)))
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:
@@ -183,8 +186,8 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
-    refuses_other_sites = not (described.app.allows_cross_site_writes or contract.route.csrf_exempt)
-    made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses_other_sites)
+    refuses = refuses_other_sites(described.app, contract.route)
+    made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
     if security := security_of(contract, described.security):
@@ -192,6 +195,11 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
     if contract.route.host:
         made["servers"] = [_server_of(contract.route.host)]
     return made
+
+
+def refuses_other_sites(app: App, route: Route) -> bool:
+    """Return True if pages of other sites may not write to a route."""
+    return not (app.allows_cross_site_writes or route.csrf_exempt)
 
 
 def _server_of(host: str) -> Schema:

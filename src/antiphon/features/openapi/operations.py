@@ -43,7 +43,7 @@ def operation(
 ) -> Schema:
     """Return the operation of one method, without its id, tags and security."""
     made, is_safe = _described(contract), contract.is_safe
-    _expect(contract, is_safe, bool(parameters), refuses_other_sites)
+    expect_refusals(contract, is_safe, bool(parameters), refuses_other_sites)
     found = [
         *map(path_parameter, parameters),
         *other_parameters(contract, schemas),
@@ -80,7 +80,8 @@ def _described(contract: Contract) -> Schema:
 # Errors that the framework itself answers
 
 
-def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
+def expect_refusals(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
+    """Note the errors with which the framework refuses requests before or instead of the handler."""
     route = contract.route
     if has_parameters:
         contract.fail(404, None)
@@ -140,6 +141,10 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             if not _has_file(schema):
                 _offer(content, URLENCODED, schema)
             _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
+    encoding = {name: {"contentType": JSON} for read in contract.reads for name in schemas.json_fields(read)}
+    for media in (URLENCODED, MULTIPART) if encoding else ():
+        if media in content:
+            content[media]["encoding"] = encoding
     if "*/*" in content and len(content) > 1:
         del content["*/*"]
     return {"required": required, "content": content} if content else {}

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Either,
@@ -22,6 +23,7 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
 )
+from antiphon.serialization.json_fields import is_json
 from antiphon.serialization.pydantic_models import has_model
 from antiphon.serialization.types import Record, described, parts
 from antiphon.uploads.upload import Upload
@@ -178,6 +180,13 @@ class Schemas:
                 schema["properties"][name] = _without_null(each)
         return schema
 
+    def json_fields(self, read: Read) -> list[str]:
+        """Return the names of the fields of a form that are JSON."""
+        if read.part != "form" or _key(read.wanted) not in self._types:
+            return []
+        info = described(read.wanted, Upload)
+        return [field.encode_name for field in info.fields if is_json(field.type)] if isinstance(info, Record) else []
+
     def _name(self, raw: str, direction: str) -> str:
         name = self._names[raw]
         return f"{name}Input" if raw in self._split and direction == "input" else name
@@ -303,11 +312,24 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     required = (
         [name for name in made.get("properties", ()) if name not in may_lack] if is_output else schema.get("required")
     )
+    if made.get("format") == "decimal":
+        made = _decimal(made, is_output)
     if "properties" in made or "required" in made:
         made.pop("required", None)
         if required:
             made["required"] = required
     return _without_null_choice(made)
+
+
+_DECIMAL = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
+_OF_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
+
+def _decimal(schema: Schema, is_output: bool) -> Schema:
+    """Return the schema of a Decimal, which is read from a string or a number, and written as a string."""
+    if is_output:
+        return {key: each for key, each in schema.items() if key not in _OF_NUMBERS}
+    return {"pattern": _DECIMAL, **schema, "type": ["string", "number"]}
 
 
 def _without_null_choice(schema: Schema) -> Schema:
@@ -318,8 +340,9 @@ def _without_null_choice(schema: Schema) -> Schema:
         return schema
     (only,) = others
     rest = {key: each for key, each in schema.items() if key != "anyOf"}
-    if only.get("type") in _SIMPLE and not rest.keys() & only.keys():
-        nullable = {**only, **rest, "type": [only["type"], "null"]}
+    kinds = [only.get("type")] if isinstance(only.get("type"), str) else only.get("type", ())
+    if kinds and _SIMPLE.issuperset(kinds) and not rest.keys() & only.keys():
+        nullable = {**only, **rest, "type": [*kinds, "null"]}
         return {**nullable, "enum": [*nullable["enum"], None]} if "enum" in nullable else nullable
     return {**rest, "enum": [*only["enum"], None]} if set(only) == {"enum"} else schema
 

@@ -34,7 +34,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, UnprocessableContent, abort, http_error
+from antiphon.http.errors import ERRORS, ContentTooLarge, FieldError, HTTPError, UnprocessableContent, abort, http_error
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -285,6 +285,8 @@ def _make_form(expressions: "Expressions", made: Call) -> Value:
 
 
 def _make_error(made: Call, cls: type[BaseException]) -> Raisable:
+    if issubclass(cls, FieldError):
+        return Raisable(cls, 422, "A field is not valid.")
     status, detail = made.argument(1, "status"), None
     if issubclass(cls, HTTPError):
         status, detail = made.argument(0, "status"), made.argument(1, "detail")

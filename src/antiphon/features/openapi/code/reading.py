@@ -55,10 +55,10 @@ def _is_of_application(function: FunctionType) -> bool:
 class CodeReader:
     """The functions that were read for one document, each once for the same arguments."""
 
-    def __init__(self, words: Words | None = None) -> None:
+    def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self.words = words or Words()
         """The terms of another framework whose views are read."""
-        self._sources = Sources()
+        self._sources = sources or Sources()
         self._read: dict[Any, Findings] = {}
         self._open: list[FunctionType] = []
         self.method = ""

@@ -97,6 +97,13 @@ class Sources:
         names = function.__globals__
         return Source(code, fitting[0], names, cells, function.__qualname__, function.__module__ or "")
 
+    def forget_changed(self) -> None:
+        """Forget the files that have changed since they were parsed."""
+        for filename in [*self._files]:
+            linecache.checkcache(filename)
+            if filename not in linecache.cache:
+                del self._files[filename]
+
     def _nodes(self, filename: str, module_globals: dict[str, Any]) -> dict[int, list[FunctionNode]]:
         if filename not in self._files:
             linecache.checkcache(filename)

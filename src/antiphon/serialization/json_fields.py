@@ -1,0 +1,96 @@
+"""Fields of a form that are JSON, as text or as a part of the type application/json: ``JSON[Details]``."""
+
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
+from antiphon.http.limits import Limits
+from antiphon.http.multidict import MultiDict
+from antiphon.serialization.json import pointer_step
+from antiphon.serialization.reasons import MISSING, Reason
+from antiphon.serialization.search import FaultSearch
+from antiphon.serialization.types import members, python_type
+
+T = TypeVar("T")
+
+JSON = Annotated[T, msgspec.Meta(extra={"antiphon.json": True})]
+"""The type of a form's field that is sent as JSON: ``JSON[Details]`` is read like a body with ``json_as(Details)``.
+
+The field is text, or a part of the type application/json with a filename, as browsers send a ``Blob``.
+"""
+
+
+def is_json(info: inspect.Type) -> bool:
+    """Return True for ``JSON[...]``, and for ``JSON[...] | None``."""
+    match info:
+        case inspect.Metadata(type=inner):
+            return "antiphon.json" in (info.extra or {}) or is_json(inner)
+        case inspect.UnionType(types=types):
+            others = [each for each in types if not isinstance(each, inspect.NoneType)]
+            return len(others) == 1 and is_json(others[0])
+    return False
+
+
+class JSONField:
+    """A field of a record that is read from JSON."""
+
+    __slots__ = ("is_nullable", "name", "required", "wanted")
+
+    def __init__(self, field: inspect.Field) -> None:
+        self.name = field.encode_name
+        self.required = field.required
+        self.wanted = python_type(field.type)
+        self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
+
+    def take(self, text: Any, files: MultiDict[Any], limits: Limits, taken: dict[str, object]) -> None:
+        """Put the value of this field into ``taken``, or the error for a value that doesn't fit.
+
+        Raises ContentTooLarge for more JSON than a body may have.
+        """
+        file = next((file for file in reversed(files.getall(self.name)) if file), None)
+        if file is not None:
+            taken[self.name] = self._of_file(file, limits)
+        elif text:
+            taken[self.name] = self._of_json(text.encode(errors="surrogatepass"), limits)
+        elif self.is_nullable and self.required:
+            taken[self.name] = None
+
+    def _of_file(self, file: Any, limits: Limits) -> object:
+        if file.size > limits.json:
+            raise _too_large(limits)
+        if file.content_type is None or not file.content_type.is_json:
+            return Reason("expected JSON, got a file of another type", "wrong_type")
+        with file.open() as opened:
+            return self._of_json(opened.read(), limits)
+
+    def _of_json(self, text: bytes, limits: Limits) -> object:
+        from antiphon.serialization.readers import json_as
+
+        if len(text) > limits.json:
+            raise _too_large(limits)
+        try:
+            return json_as(text, self.wanted, depth=limits.json_depth)
+        except UnprocessableContent as error:
+            return error
+        except BadRequest as error:
+            return Reason(error.detail or "is not JSON")
+
+    def check(self, taken: dict[str, object], search: FaultSearch) -> None:
+        """Add the faults of the value to the search."""
+        found, pointer = taken.get(self.name), pointer_step(self.name)
+        if isinstance(found, UnprocessableContent):
+            search.faults.add_listed(pointer, found)
+        elif isinstance(found, Reason):
+            search.faults.add(pointer, found)
+        elif self.name not in taken and self.required:
+            search.faults.add(pointer, MISSING)
+
+
+REFUSED = (UnprocessableContent, Reason)
+"""The classes of what ``take`` puts instead of a value that doesn't fit."""
+
+
+def _too_large(limits: Limits) -> Exception:
+    return over_limit(ContentTooLarge, "json", limits.json, f"JSON in a form has more than {limits.json} bytes.")
