@@ -40,7 +40,7 @@ class Arguments(NamedTuple):
         for name in self.required:
             if name not in known:
                 has = ", ".join(known) or "none"
-                fix = _reading(name, _resolved(self.annotations[name], handler))
+                fix = _reading(name, resolved(self.annotations[name], handler))
                 raise explained(
                     "unknown-parameter",
                     TypeError(
@@ -48,7 +48,7 @@ class Arguments(NamedTuple):
                     ),
                 )
         for part in parameters:
-            annotation = _resolved(self.annotations.get(part.name, Any), handler)
+            annotation = resolved(self.annotations.get(part.name, Any), handler)
             if not _agrees(annotation, part.converter.value_type):
                 raise explained(
                     "wrong-annotation",
@@ -111,7 +111,7 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
     first = next(iter(parameters), None)
     if first is None or first.annotation in (first.empty, Request):
         return
-    annotation = _resolved(first.annotation, handler)
+    annotation = resolved(first.annotation, handler)
     if annotation not in _BODIES and not _is_record(annotation):
         return
     fix = _reading(first.name, annotation) or f": write (request, {first.name}: {_shown(annotation)})"
@@ -171,7 +171,7 @@ def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
     return wrapped
 
 
-def _resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
+def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     """Return an annotation with its names looked up; Any for one that only type checkers know."""
     from inspect import Parameter as Argument
     from typing import get_type_hints
@@ -185,9 +185,16 @@ def _resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     holder.__annotations__ = {"annotation": annotation}
     names = getattr(inner, "__globals__", None) or getattr(type(inner).__call__, "__globals__", {})
     try:
-        return get_type_hints(holder, names)["annotation"]
+        return get_type_hints(holder, names, _variables_around(inner))["annotation"]
     except Exception:
         return Any
+
+
+def _variables_around(function: Any) -> dict[str, Any]:
+    """Return the variables of the functions around a function that it uses."""
+    code = getattr(function, "__code__", None)
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True) if code is not None else ()
+    return {name: cell.cell_contents for name, cell in cells}
 
 
 def _agrees(annotation: Any, kind: Any) -> bool:
