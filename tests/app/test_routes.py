@@ -3,7 +3,9 @@ import pytest
 from antiphon import App, Blueprint, Limits, Request
 from antiphon.handler.contract import describe
 from antiphon.http.head import RequestHead
+from antiphon.testing import Client
 from tests.helpers.driving import drive
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -117,6 +119,37 @@ def test_query_is_a_method(serving):
     client = serving(app)
     assert client.request("QUERY", "/search", body=b"what").text == "what"
     assert client.get("/search").headers["allow"] == "OPTIONS, QUERY"
+
+
+def by_json(request):
+    return request.json_as(dict)
+
+
+def by_form_or_json(request):
+    return request.form["q"] if request.media_type != "application/json" else request.json["q"]
+
+
+def by_text(request):
+    return request.text
+
+
+@rows(
+    "handler, options, accepted",
+    [
+        (by_json, {}, "application/json"),
+        (by_form_or_json, {}, "application/x-www-form-urlencoded, multipart/form-data, application/json"),
+        (by_text, {}, None),
+        (by_text, {"takes": dict}, "application/json"),
+        (by_text, {"takes": {"form": dict}}, "application/x-www-form-urlencoded, multipart/form-data"),
+    ],
+)
+def test_options_tell_the_media_types_that_a_query_may_have(handler, options, accepted):
+    app = App()
+    app.query("/search", **options)(handler)
+    app.get("/search")(by_text)
+    response = Client(app).options("/search")
+    assert (response.status, response.headers.get("accept-query")) == (204, accepted)
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, QUERY"
 
 
 class TestHosts:

@@ -86,3 +86,39 @@ def test_a_client_in_python(folder, url):
     (folder / "client.py").write_text(FILES["client.py"].replace("name=", "nmae="))
     code, said = run(folder, *checks, **environ)
     assert (code, 'Unexpected keyword argument "nmae" for "NewLamp"' in said) == (1, True), said
+
+
+NEWER = """
+from dataclasses import dataclass
+
+from antiphon import App, Request
+from antiphon.features import OpenAPI
+
+app = App()
+app.use(OpenAPI("Lamps", openapi="3.2"))
+
+
+@dataclass
+class Lamp:
+    id: int
+
+
+@app.query("/lamps")
+def search(request: Request) -> list[Lamp]:
+    return [request.json_as(Lamp)]
+"""
+
+
+def test_not_all_generators_read_openapi_3_2(folder):
+    """As soon as they do, 3.2 may be the default of ``OpenAPI``, and the page on it says something else."""
+    (folder / "newer.py").write_text(NEWER)
+    code, document = run(folder, sys.executable, "-m", "antiphon", "openapi", "newer:app", "--strict")
+    assert (code, '"query"' in document) == (0, True)
+    (folder / "openapi.json").write_text(document)
+    made = folder / "node_modules" / ".bin" / "openapi-typescript"
+    assert run(folder, made, "openapi.json", "--output", "api.d.ts")[0] == 0
+    assert "search" not in (folder / "api.d.ts").read_text()
+    programs = TOOLS / "venv" / "bin"
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    code, said = run(folder, programs / "openapi-python-client", "generate", "--path", "openapi.json", PATH=path)
+    assert (code, "Only OpenAPI versions 3.1.* are supported" in " ".join(said.split())) == (1, True), said

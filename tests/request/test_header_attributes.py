@@ -130,6 +130,8 @@ class TestAResponse:
         ("clear_site_data", ["cache", "cookies"], '"cache", "cookies"'),
         ("www_authenticate", Challenge.basic("shop"), 'Basic realm="shop", charset="UTF-8"'),
         ("origin_agent_cluster", True, "?1"),
+        ("incremental", True, "?1"),
+        ("accept_query", [Token("application/json"), "text/csv"], 'application/json, "text/csv"'),
         ("links", [Link("/2", "next")], "</2>; rel=next"),
         ("cache_status", [Item(Token("shop"), {"hit": True, "ttl": 30}), "other"], 'shop;hit;ttl=30, "other"'),
         ("cdn_cache_control", {"max-age": 60, "no-transform": True}, "max-age=60, no-transform"),

@@ -68,7 +68,20 @@ def right_stream(request: Request) -> Iterator[str]:
     return iter(["a"])
 
 
+def right_values(request: Request) -> Iterator[Lamp]:
+    return iter([Lamp(1, "a")])
+
+
+def right_lines(request: Request) -> Response:
+    return Response.ndjson([Lamp(1, "a")])
+
+
+def right_events(request: Request) -> Response:
+    return Response.events(["text", "more"])
+
+
 RIGHT = [
+    right_values, right_lines, right_events,
     right, right_by_dict, right_list, right_error, right_nothing, right_created, right_file, right_read, right_union,
     right_stream,
 ]  # fmt: skip
@@ -171,7 +184,19 @@ def broken_json(request: Request) -> Lamp:
     return Response(b"{", content_type="application/json")  # type: ignore[return-value]
 
 
+def wrong_line(request: Request) -> Iterator[Lamp]:
+    yield Lamp(1, "a")
+    yield {**LAMP, "id": "7"}  # type: ignore[misc]
+
+
+def wrong_made_line(request: Request) -> Response:
+    lamps: list[Lamp] = [Lamp(1, None)]  # type: ignore[arg-type]
+    return Response.ndjson(lamps)
+
+
 WRONG = [
+    (wrong_line, "answered 200 with an item that does not fit Lamp: /id expected an integer, got a string"),
+    (wrong_made_line, "answered 200 with an item that does not fit Lamp: /name expected a string, got null"),
     (wrong_type, "answered 200 with a body that does not fit Lamp: /id expected an integer, got a string"),
     (missing_field, "answered 200 with a body that does not fit Lamp: /name is missing"),
     (missing_default, "answered 200 with a body that does not fit Lamp: /room is missing"),
@@ -213,6 +238,14 @@ def unread_error(request: Request) -> Lamp:
 
 
 UNREAD = [unread_response, unread_status, unread_error]
+
+
+@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
+def test_each_item_of_a_stream_is_checked_in_each_format(accept: str) -> None:
+    app = App()
+    app.get("/lamps")(wrong_line)
+    with pytest.raises(ContractError, match="/id expected an integer, got a string"):
+        Client(app, contract=True).get("/lamps", headers={"accept": accept})
 
 
 def served(handler: Any, **options: Any) -> App:

@@ -248,7 +248,10 @@ class Routes:
         return self.route(pattern, ("DELETE",), **options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for QUERY: safe, with the query as its body (draft-ietf-httpbis-safe-method-w-body)."""
+        """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
+
+        OPTIONS is answered with the media types that the handler reads, in Accept-Query.
+        """
         return self.route(pattern, ("QUERY",), **options)
 
     def websocket(

@@ -27,7 +27,7 @@ SINGLETONS = frozenset({
 """Fields that are not lists: a comma is part of the value (RFC 9110 §5.5)."""
 
 _HYPHENATED = frozenset({
-    "accept-ch", "accept-encoding", "accept-patch", "accept-post", "accept-ranges",
+    "accept-ch", "accept-encoding", "accept-patch", "accept-post", "accept-query", "accept-ranges",
     "access-control-allow-credentials", "access-control-allow-headers", "access-control-allow-methods",
     "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age", "alt-svc",
     "authentication-info", "cache-control", "cache-status", "cdn-cache-control", "clear-site-data",

@@ -183,6 +183,8 @@ class RequestHeaders:
     """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date under which ``range`` applies, else empty."""
     if_unmodified_since = parsed("if-unmodified-since", read_date)
     """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: when the client's copy was modified, else None."""
+    incremental = parsed("incremental", read_boolean)
+    """Incremental (RFC 10036 §3), a bool: True if each part of the body is to be passed on as it arrives."""
     last_event_id = parsed("last-event-id", _last_event_id)
     """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, else None."""
     max_forwards = parsed("max-forwards", read_number)

@@ -1,9 +1,10 @@
-"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, and one JSON value per line."""
+"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, one JSON value per line, and an array."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextvars import Context, copy_context
 from functools import partial
+from itertools import chain, repeat
 from math import inf
 from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 
@@ -16,7 +17,7 @@ from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event, print_data
 from antiphon.response.message import Heartbeat
-from antiphon.serialization.json import encode_json
+from antiphon.serialization.json import Default, encode_json
 
 T = TypeVar("T")
 
@@ -30,17 +31,20 @@ left.
 
 HEARTBEAT = Event(comment="")
 """An event that says nothing, and keeps proxies from closing a silent stream."""
+HEARTBEAT_EVERY = 15.0
+"""The seconds of silence after which it is sent, unless others are given."""
 
 
 class Format(NamedTuple):
-    """The way in which values are written: the function for each, the bytes before the first, and the function for an
-    error.
+    """The way in which values are written: the function for each, the bytes before the first and after the last, and
+    the function for an error.
 
     ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
     """
 
     write: Callable[[object], bytes]
     preamble: bytes = b""
+    ending: bytes = b""
     write_error: Callable[[Exception], bytes] | None = None
     ends_on_drain: bool = False
 
@@ -63,15 +67,29 @@ def event_stream(
             "bad-event", ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
         )
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
-    event_format = Format(_write_event, preamble, _write_error, on_drain == "end")
+    return _event_chunks(source, heartbeat, Format(_write_event, preamble, b"", _write_error, on_drain == "end"))
+
+
+def _event_chunks(source: Values, heartbeat: float | None, written_as: Format) -> Chunks:
     if isinstance(source, AsyncIterable) and heartbeat is not None:
-        return BeatingChunks(source, heartbeat, event_format)
-    return _chunks(source, event_format)
+        return BeatingChunks(source, heartbeat, written_as)
+    return _chunks(source, written_as)
 
 
-def json_lines(source: Values) -> Chunks:
+def json_lines(source: Values, default: Default | None = None) -> Chunks:
     """Return JSON values, each in a line and a chunk. Raises TypeError unless the source is an iterable."""
-    return _chunks(source, Format(_write_line))
+    return _chunks(source, Format(partial(_write_line, default)))
+
+
+def json_array(source: Values, default: Default | None = None) -> Chunks:
+    """Return the JSON array of the values, each in a chunk."""
+    separators = chain([b""], repeat(b","))
+    return _chunks(source, Format(lambda value: next(separators) + encode_json(value, default), b"[", b"]"))
+
+
+def json_events(source: Values, default: Default | None = None) -> Chunks:
+    """Return values as events whose data is JSON, even for text. The stream comes to its own end."""
+    return _event_chunks(source, HEARTBEAT_EVERY, Format(partial(_write_json_event, default), b"", b"", _write_error))
 
 
 def _chunks(source: Values, written_as: Format) -> Chunks:
@@ -99,6 +117,8 @@ def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
         if written_as.write_error:
             yield written_as.write_error(error)
         raise
+    if written_as.ending:
+        yield written_as.ending
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 
@@ -118,6 +138,8 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
         if written_as.write_error:
             yield written_as.write_error(error)
         raise
+    if written_as.ending:
+        yield written_as.ending
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 
@@ -162,8 +184,12 @@ class _Drain:
         return is_alone and isinstance(error, asyncio.CancelledError)
 
 
-def _write_line(value: object) -> bytes:
-    return encode_json(value) + b"\n"
+def _write_line(default: Default | None, value: object) -> bytes:
+    return encode_json(value, default) + b"\n"
+
+
+def _write_json_event(default: Default | None, value: object) -> bytes:
+    return print_data(encode_json(value, default).decode()).encode()
 
 
 def _write_event(value: object) -> bytes:

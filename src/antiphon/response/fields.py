@@ -16,6 +16,8 @@ TEXT = f"{PLAIN}; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BYTES = "application/octet-stream"
+NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
 
 Line: TypeAlias = tuple[str, str]
 """The name of a header field, in lower case, and its value."""
@@ -40,6 +42,9 @@ class SharedFields(tuple[Line, ...]):
 Fields: TypeAlias = list[Line] | SharedFields
 
 NO_FIELDS = SharedFields.of([])
+SENT_AT_ONCE = SharedFields.of([("incremental", "?1"), ("x-accel-buffering", "no")])
+"""The fields that ask proxies to pass on each chunk of a stream as it arrives (RFC 10036 §3; the second is nginx's)."""
+SENT_AS_EVENTS = SharedFields.of([("cache-control", "no-store"), *SENT_AT_ONCE])
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ from antiphon.http.header_property import (
     print_number,
     print_text,
     print_tokens,
+    read_boolean,
     read_date,
     read_items,
     read_list,
@@ -167,6 +168,8 @@ class ResponseHeaders:
     """Accept-Patch (RFC 5789 §3.1), a tuple of text: media types."""
     accept_post = header("accept-post", read_list, print_list)
     """Accept-Post (LDP), a tuple of text: media types."""
+    accept_query = header("accept-query", read_items, _print_items)
+    """Accept-Query (RFC 10008 §3), a tuple of ``Item``: media types that a QUERY may have; you can set text."""
     accept_ranges = header("accept-ranges", read_text, print_text)
     """Accept-Ranges (RFC 9110 §14.3), text: ``bytes`` or ``none``."""
     access_control_allow_credentials = header("access-control-allow-credentials", *flag("true"))
@@ -237,6 +240,8 @@ class ResponseHeaders:
     """ETag (RFC 9110 §8.8.3), an ``ETag``; you can set text."""
     expires = header("expires", _expires, print_date)
     """Expires (RFC 9111 §5.3), a ``datetime``: anything that is not a date is read as long ago."""
+    incremental = header("incremental", read_boolean, flag("?1")[1])
+    """Incremental (RFC 10036 §3), a bool: True asks proxies to pass on each part of the body as it arrives."""
     last_modified = header("last-modified", read_date, print_date)
     """Last-Modified (RFC 9110 §8.8.2), a ``datetime``."""
     links = header("link", _links, _print_links)

@@ -1,8 +1,9 @@
 """The content of a message (RFC 9110 §6.4): what it is made from, and the one length that the fields may declare."""
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import explained
 from antiphon.response.fields import Fields, Line
 
@@ -30,6 +31,36 @@ def take_heartbeats(body: object) -> Heartbeat | None:
     take = getattr(body, "take_heartbeats", None)
     found: Heartbeat | None = None if take is None else take()
     return found
+
+
+class PassedChunks(AsyncChunks[bytes | str]):
+    """The chunks of a body as they are, so that their sender may take over the body's heartbeats."""
+
+    def __init__(
+        self, body: AsyncIterable[bytes | str], make: Callable[[AsyncIterable[bytes | str]], AsyncByteGenerator]
+    ) -> None:
+        super().__init__(body, make)
+        self._body = body
+
+    def take_heartbeats(self) -> Heartbeat | None:
+        """Leave the heartbeats of the body to the caller, before the first chunk."""
+        return take_heartbeats(self._body)
+
+
+def watched(body: Stream, look: Callable[[bytes], None]) -> Stream:
+    """Return the chunks of a body, of which each is passed to ``look`` before it is sent."""
+
+    def each(chunks: Iterable[bytes | str]) -> ByteGenerator:
+        for chunk in chunks:
+            look(data := as_bytes(chunk))
+            yield data
+
+    async def each_async(chunks: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
+        async for chunk in chunks:
+            look(data := as_bytes(chunk))
+            yield data
+
+    return PassedChunks(body, each_async) if isinstance(body, AsyncIterable) else BlockingChunks(body, each)
 
 
 def body_of(value: BodyLike) -> Body:

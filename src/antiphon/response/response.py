@@ -19,11 +19,15 @@ from antiphon.response.conditional import add_etag, cache_for, conditional, no_s
 from antiphon.response.decoding import json_of, text_of
 from antiphon.response.fields import (
     BYTES,
+    EVENTS,
     HTML,
     JSON,
+    NDJSON,
     NO_FIELDS,
     NOT_SNIFFED,
     PLAIN,
+    SENT_AS_EVENTS,
+    SENT_AT_ONCE,
     TEXT,
     TEXT_ONLY,
     Fields,
@@ -303,7 +307,9 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Make a response whose body is sent while it is made. The iterator is closed in every case.
 
-        Plain text has ``X-Content-Type-Options: nosniff``, so that browsers also show each chunk at once.
+        Proxies are asked to pass on each chunk at once, unless ``headers`` say otherwise: by ``Incremental: ?1``
+        (RFC 10036), and by ``X-Accel-Buffering: no``, which nginx reads. Plain text has ``X-Content-Type-Options:
+        nosniff``, so that browsers also show each chunk at once.
         """
         if content_type is None:
             response = _of_type(cls, TEXT, chunks, status, headers)
@@ -311,6 +317,7 @@ class Response(ResponseHeaders):
             response = cls(chunks, status, headers, content_type=content_type)
         if response._fields is not TEXT_ONLY and (response.content_type or "").startswith(PLAIN):
             response.headers.setdefault(*NOT_SNIFFED)
+        response._add_missing(SENT_AT_ONCE)
         return response
 
     @maker
@@ -339,9 +346,8 @@ class Response(ResponseHeaders):
         from antiphon.response.events import event_stream
 
         chunks = event_stream(source, heartbeat, retry, on_drain)
-        response = _of_type(cls, "text/event-stream", chunks, status, headers)
-        response.headers.setdefault("cache-control", "no-store")
-        response.headers.setdefault("x-accel-buffering", "no")
+        response = _of_type(cls, EVENTS, chunks, status, headers)
+        response._add_missing(SENT_AS_EVENTS)
         return response
 
     @maker
@@ -356,7 +362,9 @@ class Response(ResponseHeaders):
         """
         from antiphon.response.events import json_lines
 
-        return _of_type(cls, "application/x-ndjson", json_lines(source), status, headers)
+        response = _of_type(cls, NDJSON, json_lines(source), status, headers)
+        response._add_missing(SENT_AT_ONCE)
+        return response
 
     @maker
     @classmethod

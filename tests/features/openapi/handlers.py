@@ -289,7 +289,7 @@ def file(request: Request) -> Response:
 
 
 def events(request: Request) -> Response:
-    return Response.events([])
+    return Response.events([Lamp(1, "Desk")])
 
 
 def response_of_json(request: Request) -> Response:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -379,6 +379,27 @@ def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_t
     assert "test_document.py" in told[0]
     page = client.get("/docs").text
     assert page.count(f"{told[0].replace('<', '&lt;').replace('>', '&gt;')}</li>") == 1
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
+def test_a_debugged_application_checks_each_item_of_a_stream(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any, accept: str
+) -> None:
+    monkeypatch.setattr("antiphon.features.openapi.feature.is_debug", lambda: True)
+    app = App()
+    app.use(OpenAPI("Lamps"))
+
+    @app.get("/lamps")
+    async def lamps(request: Request) -> AsyncIterator[h.Lamp]:
+        yield h.Lamp(1, "Desk")
+        yield h.Lamp("2", "Floor")  # type: ignore[arg-type]
+        yield h.Lamp(3, "Wall")
+
+    with Client(app, interface).stream("GET", "/lamps", headers={"accept": accept}) as response:
+        assert response.read().count(b'"name"') == 3
+    (told,) = [each.getMessage() for each in caplog.records if each.name == "antiphon.openapi"]
+    assert told.endswith("with an item that does not fit Lamp: /id expected an integer, got a string")
 
 
 def test_in_production_no_answer_is_checked(caplog: pytest.LogCaptureFixture) -> None:

@@ -822,7 +822,7 @@ def test_a_deprecated_handler_is_a_deprecated_operation() -> None:
 
 def test_a_method_that_openapi_does_not_know_is_reported() -> None:
     document = made_of(plain_text, methods=("PURGE",))
-    assert document.unknown == ["PURGE /x: OpenAPI 3.1.0 has no operations for PURGE"]
+    assert document.unknown == ["PURGE /x: OpenAPI 3.1 has no operations for PURGE"]
     assert document.content["paths"] == {}
 
 

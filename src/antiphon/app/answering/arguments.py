@@ -196,9 +196,16 @@ def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
     holder.__annotations__ = {"annotation": annotation}
     names = getattr(inner, "__globals__", None) or getattr(type(inner).__call__, "__globals__", {})
     try:
-        return get_type_hints(holder, names)["annotation"]
+        return get_type_hints(holder, names, _variables_around(inner))["annotation"]
     except Exception:
         return Any
+
+
+def _variables_around(function: Any) -> dict[str, Any]:
+    """Return the variables of the functions around a function that it uses."""
+    code = getattr(function, "__code__", None)
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True) if code is not None else ()
+    return {name: cell.cell_contents for name, cell in cells}
 
 
 def _agrees(annotation: Any, kind: Any) -> bool:

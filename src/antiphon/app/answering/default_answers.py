@@ -1,5 +1,7 @@
 """Answers of the application itself, before or instead of a handler."""
 
+from collections.abc import Mapping
+
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import Head
 from antiphon.http.urls.path import quote_segment, quoted_root, raw_segments, with_or_without_slash
@@ -26,9 +28,9 @@ def malformed_path(head: Head) -> HTTPError | None:
     return None
 
 
-def answer_options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request
-    """Answer OPTIONS with the methods that are allowed at a path (RFC 9110 §9.3.7)."""
-    return Response(None, 204, {"allow": allow})
+def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
+    """Answer OPTIONS with the methods that are allowed at a path, among other fields (RFC 9110 §9.3.7)."""
+    return Response(None, 204, fields)
 
 
 def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.app.answering.hooks import Closer, closer
-from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
+from antiphon.concurrency.iterables import AsyncByteGenerator, BlockingChunks, ByteGenerator
 from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, log_failure, ready, switch_shielded
@@ -21,7 +21,7 @@ from antiphon.http.head import server_head
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.files import is_for_any_thread
-from antiphon.response.message import WITHOUT_CONTENT, Heartbeat, Stream, take_heartbeats
+from antiphon.response.message import WITHOUT_CONTENT, PassedChunks, Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ class StreamEnd:
     def watching(self, body: Any) -> Stream:
         """Return a stream of the chunks of a body, which notes its end."""
         if isinstance(body, AsyncIterable):
-            return _NotedChunks(body, self._async_chunks)
+            return PassedChunks(body, self._async_chunks)
         return BlockingChunks(body, self._chunks)
 
     def _chunks(self, chunks: Iterable[bytes]) -> ByteGenerator:
@@ -310,7 +310,7 @@ class StreamEnd:
             raise
         self.error = None
 
-    async def _async_chunks(self, chunks: AsyncIterable[bytes]) -> AsyncByteGenerator:
+    async def _async_chunks(self, chunks: AsyncIterable[Any]) -> AsyncByteGenerator:
         try:
             async for chunk in chunks:
                 yield chunk
@@ -320,15 +320,3 @@ class StreamEnd:
             self.error = error
             raise
         self.error = None
-
-
-class _NotedChunks(AsyncChunks[bytes]):
-    """The chunks of a body as they are, so that their sender may take over the body's heartbeats."""
-
-    def __init__(self, body: AsyncIterable[bytes], make: Callable[[AsyncIterable[bytes]], AsyncByteGenerator]) -> None:
-        super().__init__(body, make)
-        self._body = body
-
-    def take_heartbeats(self) -> Heartbeat | None:
-        """Leave the heartbeats of the body to the caller, before the first chunk."""
-        return take_heartbeats(self._body)

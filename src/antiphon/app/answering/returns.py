@@ -44,10 +44,10 @@ class MakesResponse(Protocol):
     def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
 
 
-_Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterable[bytes | str]
+_Stream: TypeAlias = Iterator[object] | AsyncIterable[object]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
-    | _PydanticModel | _WithHtml | MakesResponse | TemplateString | _Chunks | Response
+    | _PydanticModel | _WithHtml | MakesResponse | TemplateString | _Stream | Response
 )  # fmt: skip
 ResponseLike: TypeAlias = (
     _Content
@@ -130,7 +130,9 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
     if is_template(value):
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
-        return Response.stream(value)
+        from antiphon.app.answering.value_streams import stream_of_values
+
+        return stream_of_values(source, value, request) or Response.stream(value)
     if _is_mapping(kind):
         return _json(value, source, request)
     raise wrong_return(source, value, "; ".join(filter(None, [_WANTED, _hint(value)])), _WrongReturn)

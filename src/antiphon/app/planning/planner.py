@@ -15,7 +15,7 @@ from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import MountPlans, Routing, common_blueprint
-from antiphon.app.planning.read_types import check_read_types
+from antiphon.app.planning.read_types import check_read_types, media_of_query
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.unfilled import check_filled
 from antiphon.app.route import Route
@@ -364,14 +364,18 @@ class Planning:
             raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
-        """Add HEAD, answered like GET, and OPTIONS, answered with the allowed methods (RFC 9110 §9.3.2, §9.3.7)."""
+        """Add HEAD, answered like GET, and OPTIONS, answered with the allowed methods, and with the media types that a
+        QUERY may have, if they are known (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
+        """
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
-            allow = ", ".join(sorted({*methods, "OPTIONS"}))
+            fields = {"allow": ", ".join(sorted({*methods, "OPTIONS"}))}
+            if "QUERY" in methods and (accepted := media_of_query(methods["QUERY"].route)):
+                fields["accept-query"] = ", ".join(accepted)
             blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
-            hook = Hook(partial(answer_options, allow), False, blocks)
+            hook = Hook(partial(answer_options, fields), False, blocks)
             methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
@@ -393,7 +397,7 @@ class Planning:
         routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
         # OPTIONS * is answered with all methods of all routes (RFC 9110 §9.3.7).
         known = {method for resource in self._router.resources for method in resource.methods}
-        asterisk = partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))
+        asterisk = partial(answer_options, {"allow": ", ".join(sorted({*known, "OPTIONS"}))})
         self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(Hook(asterisk, False, blocks))}
 
     def _plan_mounts(self, mounts: Iterable[Mount]) -> None:

@@ -4,8 +4,9 @@
 type that is chosen at run time, shows its mistake at the first request.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,8 +16,14 @@ from antiphon.handler.contract import describe, innermost
 if TYPE_CHECKING:
     from dis import Instruction
 
+    from antiphon.app.route import Route
+
 _READERS = frozenset({"args_as", "form_as", "json_as"})
 _CALLS = ("CALL", "PRECALL")
+
+_JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")
+_MEDIA = {"json": _JSON, "json_as": _JSON, "form": _FORMS, "form_as": _FORMS, "files": _FORMS[1:]}
+"""The media types that are read by attributes of a request, and by parts of ``takes``."""
 
 Check: TypeAlias = Callable[[type], object]
 """A function that raises TypeError for a class that can't be read."""
@@ -39,6 +46,29 @@ def check_read_types(handler: Callable[..., Any]) -> None:
             raise explained(
                 "unreadable-type", TypeError(f"{describe(handler)} calls {called}({wanted.__name__}): {error}")
             ) from None
+
+
+def media_of_query(route: "Route") -> list[str]:
+    """Return the media types that a handler of QUERY reads, as it declares or as its own code says; none if neither
+    does.
+    """
+    if route.takes is not None:
+        parts: Iterable[str] = route.takes if isinstance(route.takes, Mapping) else ("json",)
+    else:
+        function = innermost(route.handler)
+        function = getattr(function, "__func__", function)
+        parts = _attributes_of_request(function) if isinstance(function, FunctionType) else ()
+    return [*dict.fromkeys(media for part in parts for media in _MEDIA.get(part, ()))]
+
+
+def _attributes_of_request(function: FunctionType) -> Iterator[str]:
+    """Yield the names of the attributes that a function loads from its request."""
+    from dis import get_instructions
+
+    request = _request_in(function.__code__)
+    for first, second in pairwise(get_instructions(function)):
+        if _is_last(first, request) and second.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield str(second.argval)
 
 
 def _may_read(function: FunctionType) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.features.cache.entry import content_of
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.serving import Use, serve, use_of
 from antiphon.features.cache.shelf import Shelf
@@ -37,7 +38,7 @@ class Collapsing:
 
     def ask_again(self, request: Request, fill: Fill) -> "Response | AwaitedResponse":
         """Return the response of the handler, called once more for a fill, or an object that waits for it."""
-        again = Request(FillHead(request.head, fill), b"")
+        again = Request(FillHead(request.head, fill), content_of(request))
         if request.head.blocks:
             return get_response(self.app, again)
         answer = aget_response(self.app, again)
@@ -74,7 +75,7 @@ class Collapsing:
             if isinstance(found, Response):
                 return found
             await sleep(found)
-        return await aget_response(self.app, Request(FillHead(request.head, fill), b""))
+        return await aget_response(self.app, Request(FillHead(request.head, fill), content_of(request)))
 
 
 class AwaitedResponse:

@@ -1,15 +1,18 @@
 """A stored response, the request that it answers, and the key under which it is found."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, Self
 
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.freshness import Control, age_when_received, control_of
 from antiphon.features.cache.status import hit_status
 from antiphon.features.kept_response import keep
-from antiphon.http.grammar import split_list
+from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined
+from antiphon.http.media_type import MediaType
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING, HTTP_VERSION
 from antiphon.response.fields import Fields, Line, SharedFields
@@ -17,6 +20,14 @@ from antiphon.response.files import FileBody
 from antiphon.response.response import Response, response_of
 
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
+
+_MOST_CONTENT = 64 << 10
+"""The most bytes of a QUERY that are part of a key."""
+
+CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "content-location")
+"""Fields that say what content means (RFC 9110 §8), which are part of the key of a QUERY."""
+
+_json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
 MOST_VARIANTS = 32
 """The most responses that are stored for one URL, each for different values of the fields in its Vary."""
@@ -251,6 +262,53 @@ def has_conditions(head: Head) -> bool:
 def key_of(head: Head) -> str:
     """Return the key of a request's URL."""
     return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)
+
+
+def key_of_request(request: Request) -> str | None:
+    """Return the key of a request: that of its URL, and in QUERY also of its content (RFC 10008 §2.7).
+
+    None for content that was not received yet, or has more than 64 KiB.
+    """
+    head = request.head
+    key, content = key_of(head), content_of(request)
+    if content is None or head.method != "QUERY":
+        return None if content is None else key
+    written, *fields = map(head.field, CONTENT_FIELDS)
+    media = parse_or_none(MediaType.parse, written)
+    if media is not None and media.is_json:
+        content = _without_white_space(content)
+    meaning = (str(media) if media else written, fields, content)
+    return f"{key} QUERY {sha256(repr(meaning).encode()).hexdigest()}"
+
+
+def queries_of(key: str) -> str:
+    """Return the tag of the responses to all QUERY requests for a URL, by the URL's key. No response can name it."""
+    return f"QUERY\n{key}"
+
+
+def content_of(request: Request) -> bytes | None:
+    """Return the content of a QUERY, and nothing for other methods; None if it is not here, or too large for a key."""
+    if request.head.method != "QUERY":
+        return b""
+    if request._is_in_bytes:
+        return request.body if len(request.body) <= _MOST_CONTENT else None
+    content = request.content
+    if content.is_complete:
+        return None if content.size > _MOST_CONTENT else content.read_all()
+    return b"" if content.is_empty else None
+
+
+def _without_white_space(content: bytes) -> bytes:
+    """Return JSON without the white space that means nothing (RFC 8259 §2). Other text stays different, too."""
+
+    def shortened(found: re.Match[bytes]) -> bytes:
+        token = found[0]
+        if found[1] is not None:
+            return found[1]
+        is_last = found.end() == len(content) or content[found.end()] in b"}],:"
+        return token if token[0] == 0x22 else b"" if is_last or found.start() == 0 else b" "
+
+    return _json_tokens.sub(shortened, content)
 
 
 def key_of_url(head: Head, path: str, raw_path: bytes | None, query: bytes) -> str:

@@ -50,6 +50,9 @@ class Cache:
     and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
     responses. Valkey has its own setting for that.
 
+    A QUERY is answered from the cache, too, if its content is the same, and has at most 64 KiB. White space in JSON
+    makes no difference.
+
     Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes in total,
     and a quarter of that each. The files are next to the SQLite database, or in a temporary folder for a store in
     memory. Valkey is shared by machines and has no files, so it does not store such bodies. File responses are never
@@ -97,7 +100,8 @@ class Cache:
         self._refreshes = Refreshes(self._shelf)
         self._at_hand = AtHand(self._shelf, clock)
         self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes, clock)
-        self._intake = Intake(self._shelf, files, largest, gateway, clock)
+        self._intake = Intake(self._shelf, files, largest, gateway, clock, self._may_query)
+        self._queries: bool | None = None
 
     def install(self, app: "App") -> None:
         """Add the cache around everything that is registered after it."""
@@ -107,6 +111,13 @@ class Cache:
         watch = None if self._is_gateway else self._watch
         where_hooked = self._around_hooks, self._inside_hooks
         app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
+
+    def _may_query(self) -> bool:
+        """Return True if the application, or one that is mounted in it, may answer QUERY."""
+        if self._queries is None:
+            app: Any = self._collapsing.app
+            self._queries = bool(app.mounts) or any("QUERY" in route.methods for route in app.routes)
+        return self._queries
 
     # Forgetting
 
@@ -187,7 +198,7 @@ class Cache:
             return watch.hit  # what is inside has changed it already, before it was stored
         if watch.fill is not None:
             return self._take(request, response, watch.fill)
-        forget_changed(self._shelf, request, response, key_of(request.head))  # a hook has answered
+        forget_changed(self._shelf, request, response, key_of(request.head), self._may_query())  # a hook has answered
         return None
 
     def _inside_hooks(self, request: Request) -> Generator[None, Response, Any]:

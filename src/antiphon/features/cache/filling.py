@@ -103,7 +103,7 @@ class RefreshHead(PlainHead):
         super().__init__(head)
         left_out = {*CONDITIONS, "cache-control", "pragma"}
         self._fields = [field for field in self._fields if field[0] not in left_out]
-        self.method = "GET"
+        self.method = "QUERY" if head.method == "QUERY" else "GET"
         self.blocks = blocks
 
 

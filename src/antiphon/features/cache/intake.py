@@ -6,7 +6,7 @@ from copy import copy
 
 from antiphon.explanations import explained
 from antiphon.features.cache.body_copy import BodyCopy, copy_whole
-from antiphon.features.cache.entry import StoredResponse, has_conditions, selecting
+from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, has_conditions, key_of, queries_of, selecting
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.freshness import control_of
@@ -34,11 +34,17 @@ KEPT_STALE = 3600.0
 class Intake:
     """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    For a gateway, only the response counts.
+    For a gateway, only the response counts. ``may_query`` returns True if the application may answer QUERY.
     """
 
     def __init__(
-        self, shelf: Shelf, files: BodyFiles | None, largest: int, is_gateway: bool, clock: Callable[[], float]
+        self,
+        shelf: Shelf,
+        files: BodyFiles | None,
+        largest: int,
+        is_gateway: bool,
+        clock: Callable[[], float],
+        may_query: Callable[[], bool],
     ) -> None:
         self._shelf = shelf
         self._files = files
@@ -46,6 +52,7 @@ class Intake:
         self._is_gateway = is_gateway
         self._left_out = OF_ONE_EXCHANGE if is_gateway else OF_ONE_VISITOR
         self._clock = clock
+        self._may_query = may_query
 
     def take(self, request: Request, response: Response, fill: Fill) -> Response | None:
         """Store the response of a handler, or forget what the request has changed; return the response.
@@ -58,7 +65,7 @@ class Intake:
             watch.replaced = {}
             forget_fields(request)
         if request.head.method not in READING:
-            forget_changed(self._shelf, request, response, fill.key)
+            forget_changed(self._shelf, request, response, fill.key, self._may_query())
             return None
         return self._take_read(request, response, fill, self._clock())
 
@@ -128,7 +135,7 @@ class Intake:
         watch = watch_of(request.head)
         if self._is_gateway or watch is None:
             return None
-        reads = set(watch.reads)
+        reads = watch.reads.difference(CONTENT_FIELDS) if request.head.method == "QUERY" else set(watch.reads)
         if Request.session in request and getattr(request.session, "is_used", True):
             reads.add(SESSION)
         return reads
@@ -196,6 +203,8 @@ class Intake:
     def _put(self, request: Request, stored: StoredResponse, fill: Fill, now: float) -> bool:
         ttl = kept_for(stored.control, stored.age(now), KEPT_STALE)
         tags = split_list(stored.field("cache-tag") or "")
+        if request.head.method == "QUERY":
+            tags.append(queries_of(key_of(request.head)))
         path = request.head.root_path + request.head.path
         try:
             return self._shelf.put(fill.key, stored, fill.token, ttl=ttl, path=path, tags=tags)

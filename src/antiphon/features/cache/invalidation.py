@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.features.cache.entry import key_of_url
+from antiphon.features.cache.entry import key_of_url, queries_of
 from antiphon.features.cache.shelf import Shelf
 from antiphon.features.stores.store import StoreUnavailable
 from antiphon.http.urls.url import URL, decode_path
@@ -12,12 +12,18 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
-def forget_changed(shelf: Shelf, request: Request, response: Response, key: str) -> None:
-    """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4)."""
+def forget_changed(shelf: Shelf, request: Request, response: Response, key: str, may_query: bool) -> None:
+    """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4).
+
+    With ``may_query``, the responses to QUERY requests for these are forgotten, too.
+    """
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return
+    keys = {key, *_named_keys(request, response)}
     with suppress(StoreUnavailable):
-        shelf.forget_urls({key, *_named_keys(request, response)})
+        shelf.forget_urls(keys)
+        for each in keys if may_query else ():
+            shelf.forget_tag(queries_of(each))
 
 
 def _named_keys(request: Request, response: Response) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.features.cache.at_hand import AtHand
 from antiphon.features.cache.collapsing import Collapsing
-from antiphon.features.cache.entry import key_of
+from antiphon.features.cache.entry import key_of, key_of_request
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, directives_of
 from antiphon.features.cache.refreshes import Refreshes
 from antiphon.features.cache.serving import Use, serve, use_of
@@ -17,8 +17,8 @@ from antiphon.http.head import CONDITIONS
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-READING = ("GET", "HEAD")
-"""The methods that are answered from a cache (RFC 9110 §9.2.3)."""
+READING = ("GET", "HEAD", "QUERY")
+"""The methods that are answered from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
 
 
 class Lookup:
@@ -41,9 +41,12 @@ class Lookup:
     def find(self, request: Request) -> Any:
         """Return the response to a request, or an object that makes it, or the ``Fill`` for calling the handler."""
         head, now = request.head, self._clock()
-        key = key_of(head)
-        if head.method not in READING or head.has_body or getattr(request.route, "websocket", None) is not None:
-            return Fill(key, NO_DIRECTIVES, now, "method" if head.method not in READING else "bypass")
+        if head.method not in READING:
+            return Fill(key_of(head), NO_DIRECTIVES, now, "method")
+        has_other_body = head.has_body and head.method != "QUERY"
+        key = None if has_other_body else key_of_request(request)
+        if key is None or getattr(request.route, "websocket", None) is not None:
+            return Fill(key_of(head), NO_DIRECTIVES, now, "bypass")
         said = directives_of(head)
         try:
             found = self._shelf.find(key)
@@ -84,7 +87,7 @@ class Lookup:
 def _may_share(request: Request, fill: Fill) -> bool:
     """Return True if a request may share the response to concurrent requests."""
     said, kept = fill.directives, fill.kept
-    if request.method != "GET" or said.no_cache or said.no_store:
+    if request.method not in ("GET", "QUERY") or said.no_cache or said.no_store:
         return False
     if kept is not None:
         return kept.control.directives.no_cache is not True

@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.concurrency.loop import running_loop, thread
-from antiphon.features.cache.entry import StoredResponse
+from antiphon.features.cache.entry import StoredResponse, content_of
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead
 from antiphon.features.cache.shelf import Shelf, Shelved
 from antiphon.request.request import Request
@@ -28,7 +28,7 @@ class Refreshes:
         fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token)
         head = FillHead(RefreshHead(request.head, blocks=loop is None), fill)
         head.ask_by_conditions(fill)
-        again: Any = Request(head, b"")
+        again: Any = Request(head, content_of(request))
         if loop is None:
             from threading import Thread
 

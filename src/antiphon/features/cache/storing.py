@@ -47,7 +47,7 @@ def reason_not_to_store(
     a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
-    if asked.method != "GET":
+    if asked.method not in ("GET", "QUERY"):
         return "method"
     if status in (206, 304) or (status not in UNDERSTOOD and said.must_understand):
         return "status"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Iterator
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
+from antiphon.app.answering.value_streams import formats_of, item_type
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
 from antiphon.features.openapi.code.responses import BYTES, HTML, JSON, PLAIN, header_names, statuses_in
@@ -19,12 +20,14 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Statuses,
+    Stream,
     Tuple,
     Value,
     alternatives,
     either,
 )
 from antiphon.http.errors import Problem
+from antiphon.http.event import Event
 
 
 class Given(NamedTuple):
@@ -116,11 +119,23 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
         return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]
     if cls is NoneType:
         return [Given(204)]
+    if streamed := _streams_of(kind):
+        return streamed
     media = _media_of(cls)
     if media is None:
         return [NotKnown(f"the answer that a {_name(kind)} becomes is not known")]
     body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
     return [Given(200, "application/problem+json" if issubclass(cls, Problem) else media, body)]
+
+
+def _streams_of(annotation: Any) -> list[Given | NotKnown]:
+    """Return the answers that an iterator of values becomes, by what the client accepts; none for other types."""
+    item = item_type(annotation)
+    value = Of(item)
+    return [
+        Given(200, media, Items(value) if media == JSON else Stream(UNKNOWN if item is Event else value))
+        for media in formats_of(item)
+    ]
 
 
 _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer__")
@@ -176,7 +191,7 @@ def _second_of(annotation: Any) -> Value:
 def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
     """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
     if findings.streams:
-        return [Given(200, PLAIN, TEXT)]
+        return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
     if annotation is annotations.NOT_SAID or _says_nothing(annotation):
         return _without_annotation(findings.result)
     made: list[Given | NotKnown] = []

@@ -9,12 +9,26 @@ import msgspec
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
-from antiphon.features.openapi.code.values import Either, Fields, Items, Known, Of, Statuses, Tuple, Value, alternatives
+from antiphon.features.openapi.code.values import (
+    UNKNOWN,
+    Either,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Statuses,
+    Stream,
+    Tuple,
+    Value,
+    alternatives,
+)
 from antiphon.features.openapi.contract import Contract
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError
+from antiphon.http.event import parse_events
 from antiphon.http.headers import Headers
+from antiphon.response.fields import EVENTS, NDJSON
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.pydantic_models import has_model, plain_as
 from antiphon.serialization.readers import json_as
@@ -77,12 +91,42 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     if not fitting:
         wanted = ", ".join(dict.fromkeys(each.media or "no content" for each in known))
         return f"answered {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
+    if media in (NDJSON, EVENTS):
+        return breach_of_items(_items_of(fitting), status, media, body)
     if media != JSON:
         return None
     breaches = [_breach_of_json(each.body, body) for each in fitting]
     if None in breaches:
         return None
     return f"answered {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
+
+
+def items_of(contract: Contract, status: int, media: str) -> list[Value]:
+    """Return the values that each item of a streamed answer may be; none if any is possible."""
+    return _items_of([each for each in contract.answers if each.status == status and each.media == media])
+
+
+def _items_of(known: Sequence[Given]) -> list[Value]:
+    items = [each.body.item for each in known if isinstance(each.body, Stream | Items)]
+    return items if len(items) == len(known) and UNKNOWN not in items and all(map(alternatives, items)) else []
+
+
+def breach_of_items(wanted: Sequence[Value], status: int, media: str, body: bytes) -> str | None:
+    """Return how the items in some lines or events of a stream, or in a chunk of an array, fit no wanted value."""
+    for item in _read_items(media, body) if wanted else ():
+        breaches = [_breach_of_json(each, item) for each in wanted]
+        if None not in breaches:
+            return f"answered {status} with an item that does not fit {_name(wanted[0])}: {breaches[0]}"
+    return None
+
+
+def _read_items(media: str, body: bytes) -> list[bytes]:
+    if media == EVENTS:
+        events = parse_events(body.decode("utf-8", "replace"))
+        return [str(each.data).encode() for each in events if each.data is not None and each.event != "error"]
+    if media == JSON:
+        return [] if body in (b"[", b"]") else [body.removeprefix(b",")]
+    return [line for line in body.split(b"\n") if line]
 
 
 def _breach_of_headers(known: Sequence[Given], status: int, headers: Headers) -> str | None:

@@ -60,6 +60,11 @@ class Contract:
         """True if the method does not write."""
         return self.method in SAFE_METHODS
 
+    @property
+    def has_content(self) -> bool:
+        """True if the content of requests means something, as it does in writes and in QUERY (RFC 10008 §2)."""
+        return self.method == "QUERY" or not self.is_safe
+
     def fail(self, status: int, detail: str | None) -> None:
         """Note an error that the framework itself raises."""
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)

@@ -1,4 +1,4 @@
-"""The document: an OpenAPI 3.1 description of an application, made by reading its handlers."""
+"""The document: an OpenAPI description of an application, made by reading its handlers."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,9 +22,10 @@ from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
 
-OPENAPI = "3.1.0"
+VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
+"""The versions of OpenAPI that a document can have, and their full numbers."""
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD")
-"""The methods that OpenAPI 3.1 can describe (§4.8.9)."""
+"""The methods that OpenAPI 3.1 can describe (§4.8.9); 3.2 can describe QUERY, too."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Info:
     prefix: str = ""
     """The prefix of the paths that the document describes."""
     servers: tuple[str, ...] = ()
+    openapi: str = "3.1"
+    """The version of OpenAPI, one of ``VERSIONS``."""
 
 
 @dataclass
@@ -96,7 +99,7 @@ def _document(
             complete(contract)
     schemas = _schemas(contracts)
     document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
-    paths = _paths(described, schemas, document.unknown)
+    paths = _paths(described, schemas, document.unknown, info.openapi)
     document.content = _content(info, paths, schemas, described)
     return document
 
@@ -164,14 +167,15 @@ def _handler(contract: Contract) -> str:
 # The parts of the document
 
 
-def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) -> Schema:
+def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], openapi: str) -> Schema:
     names = Counter(each.contract.route.name for each in described)
     paths: Schema = {}
     used: set[str] = set()
     for each in described:
         route, method = each.contract.route, each.contract.method
-        if method not in _METHODS:
-            unknown.append(f"{method} {route.where}: OpenAPI {OPENAPI} has no operations for {method}")
+        if method not in (_METHODS if openapi == "3.1" else (*_METHODS, "QUERY")):
+            hint = ', as 3.2 does: OpenAPI(..., openapi="3.2")' if method == "QUERY" else ""
+            unknown.append(f"{method} {route.where}: OpenAPI {openapi} has no operations for {method}{hint}")
         elif method.lower() in paths.get(each.path, {}):
             unknown.append(f"{method} {route.where}: {each.path} is already described by another route")
         else:
@@ -179,9 +183,18 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
             place = f"{method} {route.where}: {_handler(each.contract)}"
             unknown += [f"{place}: {misfit}" for misfit in add_examples(each.contract, made)]
             wanted = route.name if names[route.name] == 1 else f"{route.name}_{method.lower()}"
+            if openapi == "3.1":
+                _leave_out_items(made)
             made["operationId"] = _unique(wanted, used)
             paths.setdefault(each.path, {})[method.lower()] = _ordered(made)
     return paths
+
+
+def _leave_out_items(made: Schema) -> None:
+    """Leave out the schemas of the items of streams, which OpenAPI 3.1 does not have."""
+    for response in made["responses"].values():
+        for content in response.get("content", {}).values():
+            content.pop("itemSchema", None)
 
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
@@ -234,7 +247,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     about: Schema = {"title": info.title, "version": info.version}
     if info.description:
         about["description"] = info.description
-    content: Schema = {"openapi": OPENAPI, "info": about}
+    content: Schema = {"openapi": VERSIONS[info.openapi], "info": about}
     if info.servers:
         content["servers"] = [{"url": url} for url in info.servers]
     tags = dict.fromkeys(each.contract.route.blueprint for each in described if each.contract.route.blueprint)

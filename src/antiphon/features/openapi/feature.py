@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.app.route import Route
 from antiphon.explanations import explained
@@ -13,10 +13,12 @@ from antiphon.handler.errors import is_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.urls.url import quote_path
 from antiphon.request.request import Request
+from antiphon.response.message import watched
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+    from antiphon.features.openapi.contract import Contract
     from antiphon.features.openapi.document import OpenAPIDocument
 
 
@@ -30,13 +32,14 @@ _MOST_BREACHES = 50
 
 
 class OpenAPI:
-    """A feature that serves an OpenAPI 3.1 document of the application, made by reading the code of its handlers.
+    """A feature that serves an OpenAPI document of the application, made by reading the code of its handlers.
 
     The document describes the routes below ``prefix``, and is served at ``path`` below it, such as
     ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
     ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
     ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that
-    of the answering server.
+    of the answering server. ``openapi`` is the version of OpenAPI: "3.2" also has the items of streams, and QUERY, but
+    not all generators of clients can read it.
 
     With ``antiphon run --debug``, responses are checked against the document. A response that breaks it is logged with
     its handler, and listed on the page.
@@ -45,8 +48,8 @@ class OpenAPI:
     openapi --strict`` names it. ``file`` is a document written by ``antiphon openapi``, which is served instead, for
     applications that are shipped without their source.
 
-    Raises ValueError for a prefix that ends with a slash, and for a path that does not begin with one;
-    FileNotFoundError for a missing file.
+    Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for another
+    version of OpenAPI; FileNotFoundError for a missing file.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class OpenAPI:
         docs: str | None = "/docs",
         servers: Iterable[str] = (),
         file: str | PathLike[str] | None = None,
+        openapi: Literal["3.1", "3.2"] = "3.1",
     ) -> None:
         if prefix.endswith("/") or (prefix and not prefix.startswith("/")):
             raise explained(
@@ -68,6 +72,8 @@ class OpenAPI:
         for each in (path, docs):
             if each is not None and not each.startswith("/"):
                 raise explained("bad-feature-option", ValueError(f"a path must begin with a slash: not {each!r}"))
+        if openapi not in ("3.1", "3.2"):
+            raise explained("bad-feature-option", ValueError(f"openapi must be '3.1' or '3.2', not {openapi!r}"))
         self.title = title
         self.version = version
         self.description = description
@@ -75,6 +81,7 @@ class OpenAPI:
         self._path = path
         self._docs = docs
         self._servers = tuple(servers)
+        self._openapi = openapi
         self._file = None if file is None else Path(file).read_bytes()
         self._document: OpenAPIDocument | None = None
         self._breaches: dict[str, None] = {}
@@ -97,7 +104,7 @@ class OpenAPI:
         """Return the document of an application, with the parts that are unknown."""
         from antiphon.features.openapi.document import Info, make_document
 
-        info = Info(self.title, self.version, self.description, self.prefix, self._servers)
+        info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
         return make_document(app, info)
 
     def _answer(self, request: Request) -> Response:
@@ -141,13 +148,23 @@ class OpenAPI:
 
     def _check(self, request: Request, response: Response) -> None:
         """Log a response that breaks the contract of its route."""
-        from antiphon.features.openapi.conformance import breach_of
+        from antiphon.features.openapi.conformance import breach_of, breach_of_items, items_of
 
         route, body = request.route, response.body
         contract = self._made(request.app).find(route, request.method) if isinstance(route, Route) else None
-        if contract is None or not isinstance(body, bytes):
+        if contract is None:
             return
-        found = breach_of(contract, response.status, response.headers, body, request.method)
+        if isinstance(body, bytes):
+            self._report(contract, breach_of(contract, response.status, response.headers, body, request.method))
+            return
+        status, media = response.status, (response.content_type or "").partition(";")[0]
+        if wanted := items_of(contract, status, media):
+            response.body = watched(
+                body, lambda chunk: self._report(contract, breach_of_items(wanted, status, media, chunk))
+            )
+
+    def _report(self, contract: "Contract", found: str | None) -> None:
+        """Log a breach of a contract, and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"

@@ -8,13 +8,14 @@ from typing import Any
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import HTML, JSON
-from antiphon.features.openapi.code.values import Of
+from antiphon.features.openapi.code.values import Of, Stream
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
+from antiphon.response.fields import EVENTS
 from antiphon.routing.pattern import Parameter
 
 BYTERANGES = "multipart/byteranges"
@@ -34,6 +35,11 @@ _KEY: Schema = {
 """A quoted text, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
 """The names of fields that the header of a part can have, where line breaks are percent-encoded."""
+_EVENT: Schema = {
+    "description": 'An event; one named "error", with problem details, if the stream fails.',
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
+}
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -53,9 +59,9 @@ def operation(
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": dict(_KEY)})
     if found:
         made["parameters"] = found
-    if not is_safe and (body := _request_body(contract, schemas)):
+    if contract.has_content and (body := _request_body(contract, schemas)):
         made["requestBody"] = body
-    made["responses"] = _responses(contract, is_safe, schemas)
+    made["responses"] = _responses(contract, schemas)
     return made
 
 
@@ -86,10 +92,10 @@ def expect_refusals(contract: Contract, is_safe: bool, has_parameters: bool, ref
     if has_parameters:
         contract.fail(404, None)
     for read in contract.reads:
-        _expect_refusals(contract, read, is_safe)
+        _expect_refusals(contract, read)
     if any(each.is_required and each.part in ("query", "cookie", "header") for each in contract.named):
         contract.fail(400, None)
-    if any(each.is_required and each.part in ("form", "files") for each in contract.named) and not is_safe:
+    if any(each.is_required and each.part in ("form", "files") for each in contract.named) and contract.has_content:
         contract.fail(400, None)
     if refuses_other_sites and not is_safe:
         contract.fail(403, "A page on another site may not write here.")
@@ -108,9 +114,9 @@ def expect_refusals(contract: Contract, is_safe: bool, has_parameters: bool, ref
         contract.fail(406, None)
 
 
-def _expect_refusals(contract: Contract, read: Read, is_safe: bool) -> None:
+def _expect_refusals(contract: Contract, read: Read) -> None:
     """Note the errors of a body or a query that can't be read."""
-    if read.part == "query" or not is_safe:
+    if read.part == "query" or contract.has_content:
         for status in read.refusals:
             contract.fail(
                 status, "A parameter of the query is not valid." if read.part == "query" else _REFUSED[status]
@@ -186,14 +192,14 @@ def _has_file(schema: Schema) -> bool:
 # Responses
 
 
-def _responses(contract: Contract, is_safe: bool, schemas: Schemas) -> Schema:
+def _responses(contract: Contract, schemas: Schemas) -> Schema:
     made: dict[int, Schema] = {}
     reads_form = any(each.part == "form" for each in contract.reads)
     for given in contract.answers:
-        if is_safe and reads_form and given.status in (413, 422):
+        if not contract.has_content and reads_form and given.status in (413, 422):
             continue  # the form is not sent
         _add_answer(made, given, schemas)
-        if given.is_conditional and is_safe and given.status == 200:
+        if given.is_conditional and not contract.has_content and given.status == 200:
             _add_conditional(made, given, schemas)
     for status, failures in contract.failures.items():
         _add_failures(made, status, failures, schemas)
@@ -208,12 +214,23 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
         response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
     if given.media == PROBLEM:
         response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+    elif given.media is not None and isinstance(given.body, Stream):
+        _add_stream(response.setdefault("content", {}), given.media, given.body, schemas)
     elif given.media is not None:
         schema = dict(FILE) if given.body == Of(bytes) else schemas.of(given.body, "output")
         if not schema:
             response.setdefault("content", {}).setdefault(given.media, {})
         else:
             _offer(response.setdefault("content", {}), given.media, schema)
+
+
+def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> None:
+    """Add the schema of each item of a stream (OpenAPI 3.2 §4.14.4), which is an event or a value by itself."""
+    schema = schemas.of(body.item, "output")
+    if media == EVENTS:
+        data: Schema = {"contentMediaType": JSON, "contentSchema": schema} if schema else {}
+        schema = {**_EVENT, "properties": {**_EVENT["properties"], "data": {"type": "string", **data}}}
+    content.setdefault(media, {}).update({"itemSchema": schema} if schema else {})
 
 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:

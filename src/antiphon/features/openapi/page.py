@@ -35,7 +35,7 @@ pre { font-family: ui-monospace, monospace; white-space: pre-wrap; overflow-wrap
 SCRIPT = Path(__file__).with_suffix(".js").read_bytes()
 """The script of the forms, in UTF-8."""
 
-_METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head")
+_METHODS = ("get", "put", "post", "delete", "patch", "trace", "options", "head", "query")
 _BOUNDS = {
     "format": "", "minimum": "at least ", "exclusiveMinimum": "above ", "maximum": "at most ",
     "exclusiveMaximum": "below ", "minLength": "min. length ", "maxLength": "max. length ", "minItems": "min. items ",

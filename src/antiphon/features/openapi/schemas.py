@@ -19,6 +19,7 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Statuses,
+    Stream,
     Tuple,
     Value,
     alternatives,
@@ -46,7 +47,7 @@ def leaf_types(value: Value) -> Iterator[Any]:
         case Fields(items):
             for _, each in items:
                 yield from leaf_types(each)
-        case Items(item):
+        case Items(item) | Stream(item):
             yield from leaf_types(item)
         case Tuple(items) | Either(items):
             for each in items:

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import App, Request, abort
 from antiphon.features import RateLimit
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Value
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, ContractReader
 from tests.features.openapi import handlers as h
 
@@ -40,6 +40,8 @@ def shown(value: Value) -> str:
             return "{" + ", ".join(f"{name}: {shown(each)}" for name, each in items) + "}"
         case Items(item):
             return f"[{shown(item)}]"
+        case Stream(item):
+            return f"*{shown(item)}"
         case Either(values):
             return " | ".join(map(shown, values))
     return "?" if value is UNKNOWN else str(value)
@@ -112,7 +114,7 @@ GIVEN = [
     (h.several, f"{LAMP}, 202 application/json NewLamp"),
     (h.html, "203 text/html str"),
     (h.file, "200 text/csv bytes"),
-    (h.events, "200 text/event-stream ?"),
+    (h.events, "200 text/event-stream *Lamp"),
     (h.response_of_json, "206 application/json list[Lamp]"),
     (h.by_helper, LAMP),
     (h.union_with_response, f"{LAMP}, 307"),

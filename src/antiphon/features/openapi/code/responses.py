@@ -4,6 +4,8 @@ from mimetypes import guess_type
 from os import PathLike
 from typing import Any
 
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.parts import item_of
 from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
@@ -13,17 +15,19 @@ from antiphon.features.openapi.code.values import (
     Known,
     Of,
     Statuses,
+    Stream,
     Value,
     alternatives,
     either,
 )
+from antiphon.http.event import Event
+from antiphon.response.fields import EVENTS, NDJSON
 
 HTML, PLAIN, JSON, BYTES = "text/html", "text/plain", "application/json", "application/octet-stream"
 ANY = "*/*"
 
 _MEDIA: dict[str, str] = {
-    "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": "text/event-stream",
-    "ndjson": "application/x-ndjson",
+    "html": HTML, "text": PLAIN, "json": JSON, "stream": PLAIN, "events": EVENTS, "ndjson": NDJSON,
 }  # fmt: skip
 
 
@@ -68,14 +72,24 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
     if maker in _MEDIA:
-        parts = UNKNOWN if maker in ("events", "ndjson") else TEXT  # a schema could only describe its parts
-        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers))
+        return Answer(codes, media or _MEDIA[maker], _streamed(maker, body or UNKNOWN), header_names(headers))
     if maker:
         return UNKNOWN
     return either(*[Answer(codes, *_plain(each, media), header_names(headers)) for each in alternatives(body or NONE)])
 
 
 _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson": "source", "file": "source"}
+
+
+def _streamed(maker: str, source: Value) -> Value:
+    """Return the body of a stream. The data of an event is JSON, unless it is text or an ``Event``."""
+    if maker not in ("events", "ndjson"):
+        return TEXT
+    item = item_of(source)
+    kinds = [each.type if isinstance(each, Of) else type(getattr(each, "value", None)) for each in alternatives(item)]
+    classes = [annotations.class_of(each) for kind in kinds for each in annotations.members(kind)]
+    is_json = all(each not in (None, Any, object) and not issubclass(each, str | Event) for each in classes)
+    return Stream(item if maker == "ndjson" or is_json else UNKNOWN)
 
 
 def argument(positional: list[Value], named: dict[str, Value], at: int, name: str) -> Value | None:

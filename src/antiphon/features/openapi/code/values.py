@@ -65,6 +65,13 @@ class Items:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """A body that is sent item by item: lines of JSON, or events. ``item`` stands for any of them."""
+
+    item: "Value"
+
+
+@dataclass(frozen=True)
 class Tuple:
     """A tuple written with its items."""
 
@@ -148,8 +155,8 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Bound | Local | Pairs | FormOf | Statuses | Answer
-    | Raisable | Either | Never
+    Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Bound | Local | Pairs | FormOf | Statuses
+    | Answer | Raisable | Either | Never
 )  # fmt: skip
 
 NONE = Known(None)
