@@ -143,7 +143,7 @@ def test_no_data_is_within_every_bound():
     assert parse_query(b"", 0) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ("pairs", "printed"),
     [
         ([], ""),
