@@ -144,7 +144,7 @@ def test_no_data_is_within_every_bound():
 
 
 @rows(
-    ("pairs", "printed"),
+    "pairs, printed",
     [
         ([], ""),
         ([("a", "1"), ("a", "2")], "a=1&a=2"),
