@@ -5,6 +5,7 @@ Collecting, setting up and reporting a test costs more than most rows do, and on
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,23 +23,29 @@ def rows(
 
     Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
     before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
-    one sees. Raises TypeError for what can only be a test of its own: a row with marks, a coroutine function, a
+    one sees. Several decorators of one test make a table of all pairs. Raises TypeError for what can only be a test of its own: a row with marks, a coroutine function, a
     property of Hypothesis.
     """
-    wanted = [name.strip() for name in names.split(",")]
-    cases = _cases(list(table), ids, is_single=len(wanted) == 1)
+    own_names = [name.strip() for name in names.split(",")]
+    own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
 
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+    def decorate(decorated: Callable[..., None]) -> Callable[..., None]:
+        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [("", ())]))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
+        wanted = [*own_names, *more_names]
+        cases = [
+            (f"{name}-{more}" if more else name, (*values, *more_values))
+            for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
+        ]
 
-        @functools.wraps(test)
+        @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
             failed: list[tuple[str, BaseException]] = []
             for number, (name, values) in enumerate(cases):
                 try:
-                    with _for_a_row(number, **fixtures) as own:
+                    with _for_a_row(number, fixtures) as own:
                         test(*arguments, **own, **dict(zip(wanted, values, strict=True)))
                 except FAILURES as error:
                     failed.append((name, error))
@@ -49,24 +56,25 @@ def rows(
         signature = inspect.signature(test)
         fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
         run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
-        run_rows.row_count = len(cases) * getattr(test, "row_count", 1)  # type: ignore[attr-defined]
+        run_rows.table = test, wanted, cases  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
 
 
 @contextmanager
-def _for_a_row(number: int, **fixtures: Any) -> Iterator[dict[str, Any]]:
+def _for_a_row(number: int, fixtures: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give the fixtures of a test to one of its rows, those of pytest as if the row were a test of its own."""
     if "caplog" in fixtures:
         fixtures["caplog"].clear()
     for name in {"capsys", "capfd"} & fixtures.keys():
         fixtures[name].readouterr()
-    if "tmp_path" in fixtures:
-        fixtures["tmp_path"] = fixtures["tmp_path"] / str(number)
-        fixtures["tmp_path"].mkdir()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        yield fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
+        own = fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
+        if "tmp_path" in fixtures:
+            own["tmp_path"] = fixtures["tmp_path"] / str(number)
+            own["tmp_path"].mkdir()
+        yield own
 
 
 def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
