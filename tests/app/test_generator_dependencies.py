@@ -14,6 +14,7 @@ from antiphon.app.answering.plan import Surroundings
 from antiphon.handler.contract import describe
 from antiphon.http import ClientDisconnected, Conflict
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.axes("interface", "style", "other", "kind")
@@ -587,7 +588,7 @@ WRONG = {
 
 
 class TestASourceThatIsWrong:
-    @pytest.mark.parametrize(("source", "options", "fault"), WRONG.values(), ids=WRONG)
+    @rows("source, options, fault", WRONG.values(), ids=WRONG)
     def test_is_an_error_that_names_it(self, serving, style, source, options, fault, caplog):
         app = App()
         app.provide(Session, source, **options)
@@ -601,14 +602,14 @@ class TestASourceThatIsWrong:
         assert fault in caplog.text
         assert describe(source) in caplog.text
 
-    @pytest.mark.parametrize("option", ["when", "default"])
-    @pytest.mark.parametrize("function", [never, never_later, partial(never)], ids=["def", "async def", "partial"])
+    @rows("option", ["when", "default"])
+    @rows("function", [never, never_later, partial(never)], ids=["def", "async def", "partial"])
     def test_is_refused_where_nothing_is_closed(self, option, function):
         with pytest.raises(TypeError, match=rf"`{option}` .*yields") as refused:
             App().provide(Session, lambda request: "", **{option: function})
         assert describe(function) in str(refused.value)
 
-    @pytest.mark.parametrize("manager", [contextmanager(never), asynccontextmanager(never_later)])
+    @rows("manager", [contextmanager(never), asynccontextmanager(never_later)])
     def test_is_refused_with_the_decorator_of_context_managers(self, manager):
         with pytest.raises(TypeError, match="contextmanager") as refused:
             App().provide(Session, manager)
@@ -632,7 +633,7 @@ def with_more(more, request):
     yield "session"
 
 
-@pytest.mark.parametrize(
+@rows(
     "source",
     [Opens().method, Opens(), OpensLater(), partial(with_more, "more")],
     ids=["method", "object", "async object", "partial"],

@@ -16,6 +16,7 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "position")
 
@@ -226,9 +227,9 @@ class TestOverWSGI:
 
 class TestBodiesThatAreAwaited:
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    @pytest.mark.parametrize("hooks", HOOKS)
+    @rows("hooks", HOOKS)
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-    @pytest.mark.parametrize("length", [1000, len(LARGE), None], ids=["small", "large", "undeclared"])
+    @rows("length", [1000, len(LARGE), None], ids=["small", "large", "undeclared"])
     def test_hold_no_threads(self, interface, hooks, position, length):
         app, path = app_with(hooks, blocking, position), f"{position.prefix}/"
 
@@ -272,9 +273,7 @@ def process(request):
 class TestSlowUploads:
     """Over sockets. That a server says 100 (Continue) tells that the body is being awaited (RFC 9110 §10.1.1)."""
 
-    @pytest.mark.parametrize(
-        "body", [b"a" * 1000, b"a" * len(LARGE), (b"a" * 500,) * 2], ids=["small", "large", "chunked"]
-    )
+    @rows("body", [b"a" * 1000, b"a" * len(LARGE), (b"a" * 500,) * 2], ids=["small", "large", "chunked"])
     def test_keep_nobody_waiting(self, process, body):
         upload = SentRequest("POST", "/def/digest", (("Expect", "100-continue"),), body)
         data = body if isinstance(body, bytes) else b"".join(body)

@@ -15,6 +15,7 @@ from antiphon.testing import AsyncClient, Client
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "style", "other")]
 
@@ -328,7 +329,7 @@ def test_status_headers_and_bytes_are_the_same(serving, interface, stack, positi
     assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
 
 
-@pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
+@rows("kind", [SyncValues, AsyncValues])
 def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, style, kind):
     error = LookupError("boom")
     whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
@@ -421,7 +422,7 @@ class TestADisconnect:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
+    @rows("kind", [SyncValues, AsyncValues])
     def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, style, kind):
         seen = []
 
