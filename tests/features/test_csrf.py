@@ -26,6 +26,7 @@ from antiphon.features import (
 from antiphon.handler.errors import set_debug_answer
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -457,8 +458,8 @@ def test_the_query_is_no_place_for_a_token(visitor):
     assert visitor.post("/?" + format_query({"csrf_token": token_of(visitor)})).status == 403
 
 
-@pytest.mark.parametrize("receive", ["load", "lazy"])
-@pytest.mark.parametrize("is_mounted", [False, True])
+@rows("receive", ["load", "lazy"])
+@rows("is_mounted", [False, True])
 def test_a_refusal_varies_by_cookie_whether_its_body_had_come_or_not(receive, is_mounted, interface):
     app = App()
     app.use(Sessions(MemoryStore()))

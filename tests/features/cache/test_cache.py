@@ -14,6 +14,7 @@ from antiphon.handler.errors import set_debug_answer
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -478,8 +479,8 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
     assert client.info("stats")["total_commands_processed"] - before == 2  # with this question
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
+@rows(
+    "options, error",
     [({"largest": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"most": -1}, "above 0"), ({"patience": 0}, "above 0")],
 )
 def test_numbers_are_above_0(options, error):
@@ -526,7 +527,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize(("reason", "case"), REASONS.items(), ids=REASONS)
+@rows("reason, case", REASONS.items(), ids=REASONS)
 def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
     site = Site(interface, largest=900, most_in_files=3600)
     site.fields, site.answer = case.get("fields"), case.get("answer")
@@ -539,9 +540,7 @@ def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
     assert told.endswith(f';detail="{reason}"')
 
 
-@pytest.mark.parametrize(
-    "reason", [*REASONS, "reads-session", "reads-user", "reads-nonce", "reads-more", "signed-url", "bypass"]
-)
+@rows("reason", [*REASONS, "reads-session", "reads-user", "reads-nonce", "reads-more", "signed-url", "bypass"])
 def test_explain_knows_each_reason(reason):
     explained = (files("antiphon.explanations") / "errors.md").read_text("utf-8")
     section = explained.partition("## not-cached\n")[2].partition("\n## ")[0]
