@@ -104,7 +104,7 @@ class TestAStreamedBody:
         assert not wrong
 
 
-@pytest.mark.parametrize("kind", [LARGE_IN_PARTS, BINARY_IN_CHUNKS], ids=lambda kind: kind.name)
+@rows("kind", [LARGE_IN_PARTS, BINARY_IN_CHUNKS], ids=lambda kind: kind.name)
 class TestABodyThatIsNotLoadedYet:
     """Before the handler a large body, or one without a length, is there only for those who say that they read it."""
 

@@ -282,7 +282,7 @@ def test_an_error_that_was_expected_is_not_logged(serving, style, other, key, ca
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+@rows("leaving", [KeyboardInterrupt, SystemExit])
 class TestWhatEndsTheProcess:
     def app(self, leaving, *, closing_fails):
         app = App()

@@ -82,7 +82,7 @@ class TestAfterTheResponse:
 SOURCES = {"blocks": SyncValues, "waits": AsyncValues}
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@rows("source", SOURCES.values(), ids=SOURCES)
 class TestAStream:
     def app(self, source, style, other):
         outer, inner = App(), App()

@@ -474,7 +474,7 @@ class TestUnkept:
 CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress}
 
 
-@pytest.mark.parametrize("coding", CODINGS)
+@rows("coding", CODINGS)
 class TestCoded:
     @rows("size", [1, 100, 10_000])
     def test_is_decoded_as_it_arrives(self, way, coding, size):

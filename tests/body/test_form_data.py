@@ -112,8 +112,8 @@ BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 20, 10_000])
-@pytest.mark.parametrize("limit", BOUNDS)
+@rows("size", [1, 20, 10_000])
+@rows("limit", BOUNDS)
 class TestBeyondALimit:
     def test_is_a_413_that_names_it(self, limit, size):
         most, _, beyond = BOUNDS[limit]

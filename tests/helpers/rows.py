@@ -8,18 +8,17 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+T = TypeVar("T", bound=Callable[..., Any])
 # What a row can raise to fail: a row that skips would skip the rows after it.
 FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
-def rows(
-    names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each row of a table, as ``pytest.mark.parametrize`` would, but as one test.
+def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
+    """Run a test, or each test of a class, with all rows of a table, as ``pytest.mark.parametrize`` would, but as one test.
 
     Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
     before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
@@ -29,7 +28,11 @@ def rows(
     own_names = [name.strip() for name in names.split(",")]
     own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
 
-    def decorate(decorated: Callable[..., None]) -> Callable[..., None]:
+    def decorate(decorated: Any) -> Any:
+        if inspect.isclass(decorated):
+            for name in [name for name in vars(decorated) if name.startswith("test")]:
+                setattr(decorated, name, decorate(vars(decorated)[name]))
+            return decorated
         test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [("", ())]))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
@@ -79,7 +82,9 @@ def _for_a_row(number: int, fixtures: dict[str, Any]) -> Iterator[dict[str, Any]
 
 def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
     """Return each row's name and values, which ``pytest.param`` may have given."""
-    params = [row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table]
+    params = [
+        row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table
+    ]
     if marked := [param.values for param in params if param.marks]:
         raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
     if ids is None or callable(ids):

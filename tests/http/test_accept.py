@@ -61,7 +61,7 @@ any_header = st.one_of(
 any_class = st.sampled_from(ALL)
 
 
-@pytest.mark.parametrize("accept", ALL)
+@rows("accept", ALL)
 class TestEveryHeader:
     def test_an_absent_header_accepts_anything_and_is_false(self, accept):
         absent = accept.parse(None)

@@ -83,7 +83,7 @@ class TestARequest:
             getattr(Request(Told(junk)), field.request_attribute)
 
 
-@pytest.mark.parametrize("field", RESPONSE)
+@rows("field", RESPONSE)
 class TestAResponse:
     def test_has_it_as_an_attribute_that_is_read_set_and_deleted(self, field):
         name = field.response_attribute

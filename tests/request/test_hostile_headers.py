@@ -213,7 +213,7 @@ def check(response):
     assert not any(set(value) & set("\r\n\0") for value in response.headers.values())
 
 
-@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@rows("value", HOSTILE.values(), ids=HOSTILE)
 class TestAnyHeader:
     def test_is_read_as_what_it_may_be(self, client, injected, looked, value):
         looked.clear()

@@ -146,7 +146,7 @@ class TestLinesOfJSON:
         assert [type(record.exc_info[1]) for record in caplog.records] == [TypeError]
 
 
-@pytest.mark.parametrize("make", [Response.events, Response.ndjson])
+@rows("make", [Response.events, Response.ndjson])
 class TestASource:
     def test_that_is_not_read_is_closed(self, connect, Source, make):
         source = Source()

@@ -464,8 +464,8 @@ def routed_on_the_loop(answer):
     return routed(on_the_loop)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("serving", [served, routed, routed_on_the_loop])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("serving", [served, routed, routed_on_the_loop])
 class TestConditionsAndRanges:
     """What is asked of a file, where the handler says nothing of that."""
 

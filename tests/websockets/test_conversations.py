@@ -38,7 +38,7 @@ def opened(app, path="/", interface="asgi", **options):
     return Client(app, interface).websocket(path, **options)
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 class TestBothColours:
     def test_async_handler(self, interface):
         app = App()

@@ -104,7 +104,7 @@ def client_of():
         yield lambda app, interface="asgi": stack.enter_context(Client(app, interface))
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 class TestOverBoth:
     def test_messages_and_paths(self, client_of, interface):
         with client_of(outer_app(), interface).websocket("/ws/talk?x=1") as socket:

@@ -53,7 +53,7 @@ def form(request: Request | None = None, wanted: Any = Everything, **options: An
 WRONG = {"name": "<", "age": "-1", "colour": "x", "news": "maybe", "password": "hunter2", "tags": "x", "step": "x"}
 
 
-@pytest.mark.parametrize("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
+@rows("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
 class TestAForm:
     def test_has_ids_that_are_unique_and_every_reference_leads_to_one(self, request_):
         page = parsed(form(request_))

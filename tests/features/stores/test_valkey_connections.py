@@ -203,7 +203,7 @@ class TestConnections:
             assert store.increment("key", ttl=LONG).value == 2  # at once: the server was not away
 
 
-@pytest.mark.parametrize("servers", ["valkey", "valkey_cluster", "valkey_sentinel"])
+@rows("servers", ["valkey", "valkey_cluster", "valkey_sentinel"])
 class TestAClientOfYourOwn:
     def test_asks_the_node_of_each_key(self, servers, request):
         store = ValkeyStore(request.getfixturevalue(servers).url)
