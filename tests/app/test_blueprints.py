@@ -613,8 +613,8 @@ class TestWhatIsBelowAPrefix:
         app.register(host)
         return app
 
-    @pytest.mark.parametrize(
-        ("method", "path", "host", "answer"),
+    @rows(
+        "method, path, host, answer",
         [
             ("GET", "/nowhere", None, (404, "app None", ["app {}"])),
             ("GET", "/shopping", None, (404, "app None", ["app {}"])),

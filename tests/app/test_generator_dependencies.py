@@ -189,9 +189,10 @@ class TestAnAnswer:
             ["open session", "commit session" if where == "early answer" else error]
         )
 
-    @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PATCH"])
-    @pytest.mark.parametrize("path", ["/", "/conditional", "/nowhere"])
+    @rows("method", ["HEAD", "OPTIONS", "POST", "PATCH"])
+    @rows("path", ["/", "/conditional", "/nowhere"])
     def test_of_every_kind_closes_once(self, serving, style, kind, seen, method, path):
+        seen.clear()
         app = App()
         kind.provide(app, seen)
         app.errorhandler(404)(lambda request, error: (request[Session], 404))
@@ -337,9 +338,10 @@ class TestAStream:
         assert __file__ in caplog.text
         assert seen == ["open session", "end", "commit session", "sent"]
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    @pytest.mark.parametrize("status", [204, 304, 200])
+    @rows("method", ["GET", "HEAD"])
+    @rows("status", [204, 304, 200])
     def test_that_is_not_sent_is_none(self, serving, streaming, seen, other, method, status):
+        seen.clear()
         app = streaming()
 
         def replace(request, response):
@@ -387,9 +389,10 @@ class TestAStream:
 
 
 class TestWhereItIs:
-    @pytest.mark.parametrize("position", POSITIONS.values(), ids=lambda each: each.prefix)
-    @pytest.mark.parametrize("answer", ["text", "stream"])
+    @rows("position", POSITIONS.values(), ids=lambda each: each.prefix)
+    @rows("answer", ["text", "stream"])
     def test_is_the_application_that_fills_it(self, serving, style, other, kind, seen, position, answer):
+        seen.clear()
         outer = App()
         inside = position.enter(outer)
         outer.middleware(other.around(after=lambda request, response: seen.append("outer")))

@@ -178,7 +178,7 @@ def app():
     return app
 
 
-@pytest.mark.parametrize(("parameter", "annotation"), ANNOTATED)
+@rows("parameter, annotation", ANNOTATED)
 def test_an_annotation_that_agrees_with_the_converter(app, parameter, annotation):
     app.get(f"/{parameter}")(annotated(annotation))
 
@@ -197,7 +197,7 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("parameter", "annotation", "fix"), CONTRADICTIONS)
+@rows("parameter, annotation, fix", CONTRADICTIONS)
 def test_an_annotation_that_contradicts_the_converter_is_an_error(app, parameter, annotation, fix):
     handler = annotated(annotation)
     with pytest.raises(TypeError) as refused:

@@ -268,9 +268,9 @@ class TestThePlace:
 
 class TestHops:
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    @pytest.mark.parametrize("body", [b"", b"small"], ids=["no body", "a small body"])
-    @pytest.mark.parametrize("layers", ["nothing", "def", "hooks"])
-    @pytest.mark.parametrize(("name", "expected"), [("an app of def", 1), ("an app of async def", 0)])
+    @rows("body", [b"", b"small"], ids=["no body", "a small body"])
+    @rows("layers", ["nothing", "def", "hooks"])
+    @rows("name, expected", [("an app of def", 1), ("an app of async def", 0)])
     def test_a_mounted_app_costs_none(self, interface, submitted, body, layers, name, expected):
         outer, middle = App(), App()
         LAYERS[layers](outer)

@@ -228,8 +228,8 @@ class TestEncodedSlashes:
             app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.path_params.values()]}")
         return app
 
-    @pytest.mark.parametrize(
-        ("sent", "path", "answer"),
+    @rows(
+        "sent, path, answer",
         [
             (b"/a/b", "/a/b", "/a/b []"),
             (b"/a%2Fb", "/a/b", 404),

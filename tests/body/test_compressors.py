@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from antiphon.body.compressors import CODINGS
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
-from tests.helpers.rows import rows
 
 LEVELS = [
     pytest.param(param.values[0], level, marks=param.marks)

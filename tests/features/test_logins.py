@@ -297,7 +297,7 @@ def expired(store):
 
 
 class TestAForgedCookie:
-    @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+    @rows("forge", FORGED.values(), ids=FORGED)
     def test_is_nobody_s_and_never_an_error(self, site, browser, store, forge):
         site.act(browser, as_user(ADA))
         forged = forge(browser.cookies[NAME], store)

@@ -17,15 +17,17 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("codec", CHOSEN)
 class TestACodec:
+    @rows("codec", CHOSEN)
     def test_is_one_that_python_has(self, codec):
         assert codecs.lookup(codec)
 
+    @pytest.mark.parametrize("codec", CHOSEN)
     @given(data=st.binary())
     def test_never_raises(self, codec, data):
         assert isinstance(decode(data, codec), str)
 
+    @rows("codec", CHOSEN)
     def test_reads_what_it_writes(self, codec):
         readable = bytes(range(256)).decode(codec, "ignore")
         assert decode(readable.encode(codec), codec) == readable

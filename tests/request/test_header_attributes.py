@@ -56,7 +56,7 @@ VALUES = {
 """What a header of each type is set to, and reads as then."""
 
 
-@pytest.mark.parametrize("field", REQUEST)
+@rows("field", REQUEST)
 class TestARequest:
     def test_has_it_as_an_attribute_that_is_neutral_when_absent(self, field):
         value = getattr(Request.blank(), field.request_attribute)

@@ -33,8 +33,8 @@ def request_():
     return Request(head)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
+@rows(
+    "key, value",
     [
         ("type", "http"),
         ("asgi", {"version": "3.0", "spec_version": "2.5"}),

@@ -68,8 +68,8 @@ def test_the_body_is_whole_and_its_files_are_freed_at_the_end(client, lute):
     assert lute.request.content.failure is None
 
 
-@pytest.mark.parametrize(
-    ("path", "headers", "body", "status"),
+@rows(
+    "path, headers, body, status",
     [
         pytest.param("/form", FORM, bytes(1001), 413, id="too large"),
         pytest.param("/form", FORM, b"--b\r\n", 400, id="cut off"),

@@ -47,8 +47,8 @@ def test_an_environ_of_a_request_without_a_server_has_a_host(url, host):
     assert make_environ(Request.blank(url))["HTTP_HOST"] == host
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
+@rows(
+    "key, value",
     [
         ("REQUEST_METHOD", "POST"),
         ("SCRIPT_NAME", "/\xc3\xa4pp"),

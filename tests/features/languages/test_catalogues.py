@@ -125,8 +125,8 @@ class TestOfSeveral:
 
 
 class TestAMalformedFile:
-    @pytest.mark.parametrize(
-        ("text", "error"),
+    @rows(
+        "text, error",
         [
             ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
             ("", r"de\.json, line 1: "),

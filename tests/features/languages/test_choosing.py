@@ -46,8 +46,8 @@ LONG = ",".join(f"x{number}" for number in range(5000))
 
 
 class TestTheLanguageIs:
-    @pytest.mark.parametrize(
-        ("path", "cookie", "accepted", "found", "vary"),
+    @rows(
+        "path, cookie, accepted, found, vary",
         [
             ("/?lang=de", "ar", "zh-Hant", "de", None),
             ("/?lang=de_at", None, None, "de-AT", None),

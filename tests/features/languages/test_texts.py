@@ -33,8 +33,8 @@ def languages(folder):
 
 
 class TestAText:
-    @pytest.mark.parametrize(
-        ("tag", "key", "values", "text"),
+    @rows(
+        "tag, key, values, text",
         [
             ("de", "hi", {"name": "Ann"}, "Hallo Ann!"),
             ("de-AT", "hi", {"name": "Ann"}, "Hallo Ann!"),
