@@ -13,20 +13,26 @@ from typing import Any, TypeVar
 import pytest
 
 T = TypeVar("T", bound=Callable[..., Any])
-# What a row can raise to fail: a row that skips would skip the rows after it.
+Case = tuple[str, tuple[Any, ...]]
+"""A row: its name and its values."""
+
+# A row that skips fails: it would skip the rows after it.
 FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
 def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
-    """Run a test, or each test of a class, with all rows of a table, as ``pytest.mark.parametrize`` would, but as one test.
+    """Run a test, or each test of a class, with the rows of a table: as ``pytest.mark.parametrize``, but as one test.
 
-    Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
-    before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
-    one sees. Several decorators of one test make a table of all pairs. Raises TypeError for what can only be a test of its own: a row with marks, a coroutine function, a
-    property of Hypothesis.
+    Several tables of a test are one of all their combinations. Each row gets a folder of its own as ``tmp_path``, a
+    ``monkeypatch`` that is undone after it, and nothing of what the rows before it logged or printed. Other fixtures
+    are made once for all rows, so a row must not change what the next one sees. Raises ValueError for a table without
+    rows, and TypeError for what can only be a test of its own: a row with marks, a coroutine function, a property of
+    Hypothesis.
     """
     own_names = [name.strip() for name in names.split(",")]
     own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
+    if not own_cases:
+        raise ValueError(f"the table of {names} has no rows")
 
     def decorate(decorated: Any) -> Any:
         if inspect.isclass(decorated):
@@ -38,23 +44,14 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
         wanted = [*own_names, *more_names]
         cases = [
-            (f"{name}-{more}" if more else name, (*values, *more_values))
+            (f"{name}-{more}".removesuffix("-"), (*values, *more_values))
             for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
         ]
 
         @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
-            failed: list[tuple[str, BaseException]] = []
-            for number, (name, values) in enumerate(cases):
-                try:
-                    with _for_a_row(number, fixtures) as own:
-                        test(*arguments, **own, **dict(zip(wanted, values, strict=True)))
-                except FAILURES as error:
-                    failed.append((name, error))
-            if failed:
-                told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
-                raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+            _run(functools.partial(test, *arguments), wanted, cases, fixtures)
 
         signature = inspect.signature(test)
         fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
@@ -65,22 +62,36 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
     return decorate
 
 
+def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> None:
+    __tracebackhide__ = True
+    failed: list[tuple[str, BaseException]] = []
+    for number, (name, values) in enumerate(cases):
+        try:
+            with _for_a_row(number, fixtures) as own:
+                test(**own, **dict(zip(names, values, strict=True)))
+        except FAILURES as error:
+            failed.append((name, error))
+    if failed:
+        told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
+        raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+
+
 @contextmanager
 def _for_a_row(number: int, fixtures: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give the fixtures of a test to one of its rows, those of pytest as if the row were a test of its own."""
+    own = dict(fixtures)
     if "caplog" in fixtures:
         fixtures["caplog"].clear()
     for name in {"capsys", "capfd"} & fixtures.keys():
         fixtures[name].readouterr()
+    if "tmp_path" in fixtures:
+        own["tmp_path"] = fixtures["tmp_path"] / str(number)
+        own["tmp_path"].mkdir()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        own = fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
-        if "tmp_path" in fixtures:
-            own["tmp_path"] = fixtures["tmp_path"] / str(number)
-            own["tmp_path"].mkdir()
-        yield own
+        yield own | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
 
 
-def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
+def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
     """Return each row's name and values, which ``pytest.param`` may have given."""
     params = [
         row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table
