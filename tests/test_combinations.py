@@ -79,7 +79,7 @@ def test_each_row_runs_once_and_the_rows_of_a_test_use_each_combination_equally_
     assert len({combination for combination, row in cases if int(row) < 6}) == 6
 
 
-def test_a_table_of_rows_meets_each_value_of_each_axis(collected):
+def test_a_table_of_rows_is_shared_by_combinations_that_have_each_value_of_each_axis(collected):
     cases = [case.split("-") for case in collected(TABLE.format(count=12))]
     assert sorted(interface for interface, _ in cases) == ["asgi", "rsgi", "wsgi"]
     assert {style for _, style in cases} == {"def", "async def"}

@@ -1,6 +1,7 @@
 """A table of rows is one test, which runs all of them."""
 
 import inspect
+import itertools
 import logging
 import os
 import sys
@@ -8,7 +9,7 @@ import sys
 import pytest
 from hypothesis import given, strategies
 
-from tests.helpers.rows import rows
+from tests.helpers.rows import SHARE, rows
 
 
 def test_every_row_runs_and_those_that_fail_are_named():
@@ -44,7 +45,7 @@ def test_a_row_has_a_folder_patches_and_records_of_its_own(tmp_path, monkeypatch
         sys.stdout.write(row)
 
     table(tmp_path=tmp_path, monkeypatch=monkeypatch, caplog=caplog, capsys=capsys)
-    assert [*inspect.signature(table).parameters] == ["tmp_path", "monkeypatch", "caplog", "capsys"]
+    assert [*inspect.signature(table).parameters] == ["tmp_path", "monkeypatch", "caplog", "capsys", "request"]
 
 
 def test_each_test_of_a_class_runs_with_the_rows():
@@ -55,6 +56,21 @@ def test_each_test_of_a_class_runs_with_the_rows():
 
     with pytest.raises(AssertionError, match="2 of 2 rows fail"):
         Class().test_one()
+
+
+def test_items_share_the_rows_of_several_tables_evenly(request):
+    seen = []
+
+    @rows("first", range(3))
+    @rows("second", range(3))
+    def table(first, second):
+        seen.append((first, second))
+
+    for number in range(3):
+        request.node.stash[SHARE] = number, 3
+        table(request=request)
+        assert [{*each} for each in zip(*seen[-3:], strict=True)] == [{0, 1, 2}, {0, 1, 2}]
+    assert sorted(seen) == [*itertools.product(range(3), range(3))]
 
 
 def test_what_can_only_be_a_test_of_its_own_is_refused():

@@ -16,6 +16,9 @@ T = TypeVar("T", bound=Callable[..., Any])
 Case = tuple[str, tuple[Any, ...]]
 """A row: its name and its values."""
 
+SHARE = pytest.StashKey[tuple[int, int]]()
+"""The number of an item, and of the items that share its table."""
+
 # A row that skips fails: it would skip the rows after it.
 FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
@@ -51,15 +54,23 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
         @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
-            _run(functools.partial(test, *arguments), wanted, cases, fixtures)
+            request = fixtures["request"] if "request" in parameters else fixtures.pop("request", None)
+            shared = _share(cases, *request.node.stash.get(SHARE, (0, 1))) if request else cases
+            _run(functools.partial(test, *arguments), wanted, shared, fixtures)
 
-        signature = inspect.signature(test)
-        fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
-        run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
+        parameters = inspect.signature(test).parameters
+        fixtures = {name: each for name, each in parameters.items() if name not in wanted}
+        fixtures.setdefault("request", inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY))
+        run_rows.__signature__ = inspect.Signature([*fixtures.values()])  # type: ignore[attr-defined]
         run_rows.table = test, wanted, cases  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
+
+
+def _share(cases: list[Case], number: int, shares: int) -> list[Case]:
+    """Return every so manyth row, but one later in each round: the last of several tables may have as many rows."""
+    return [case for index, case in enumerate(cases) if (index + index // shares) % shares == number]
 
 
 def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> None:
