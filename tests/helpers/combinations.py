@@ -102,7 +102,7 @@ def _chosen(cases: list[Case]) -> Iterator[Case]:
 
 
 def _shares(combinations: list[Case]) -> int:
-    """Return the number of combinations of a row: one, or several if it is a table of rows, of which each runs a share."""
+    """Return the number of combinations of a row, or of a table of rows, of which each combination runs a share."""
     _, _, table = getattr(getattr(combinations[0].item, "function", None), "table", (None, None, [None]))
     values = defaultdict(set)
     for name, value in itertools.chain.from_iterable(case.values for case in combinations):
