@@ -28,7 +28,7 @@ def test_every_row_runs_and_those_that_fail_are_named():
     assert seen == [(number, name, last) for number, name in ((1, "a"), (2, "b"), (3, "c")) for last in (False, True)]
     first, *named = str(failed.value).splitlines()
     assert first == "3 of 6 rows fail:"
-    assert [line.split(":")[0] for line in named] == ["- the second-first", "- the second-last", "- 3-'c'-last"]
+    assert [line.split(":")[0] for line in named] == ["- the second, first", "- the second, last", "- 3, 'c', last"]
     assert isinstance(failed.value.__cause__, AssertionError)
 
 

@@ -47,7 +47,7 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
         wanted = [*own_names, *more_names]
         cases = [
-            (f"{name}-{more}".removesuffix("-"), (*values, *more_values))
+            (f"{name}, {more}".removesuffix(", "), (*values, *more_values))
             for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
         ]
 
@@ -110,7 +110,7 @@ def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
     if marked := [param.values for param in params if param.marks]:
         raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
     if ids is None or callable(ids):
-        named = ["-".join(str((ids or _short)(value)) for value in param.values) for param in params]
+        named = [", ".join(str((ids or _short)(value)) for value in param.values) for param in params]
     else:
         named = [str(name) for name in ids]
     return [(str(param.id or name), param.values) for param, name in zip(params, named, strict=True)]
@@ -118,7 +118,7 @@ def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
 
 def _short(value: object) -> str:
     printed = repr(value)
-    return printed if len(printed) < 80 else printed[:60] + "..."
+    return printed if len(printed) < 80 else f"{printed[:40]}...{printed[-36:]}"
 
 
 def _first_line(error: BaseException) -> str:
