@@ -113,7 +113,7 @@ def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
         named = [", ".join(str((ids or _short)(value)) for value in param.values) for param in params]
     else:
         named = [str(name) for name in ids]
-    return [(str(param.id or name), param.values) for param, name in zip(params, named, strict=True)]
+    return [(str(param.id or name), tuple(param.values)) for param, name in zip(params, named, strict=True)]
 
 
 def _short(value: object) -> str:
