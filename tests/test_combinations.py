@@ -38,6 +38,14 @@ import pytest
 @pytest.mark.parametrize("row", range(12))
 def test_rows(interface, style, row): ...
 """
+TABLE = """
+import pytest
+from tests.helpers.rows import rows
+
+@pytest.mark.axes("interface", "style")
+@rows("row", range({count}))
+def test_table(interface, style, row): ...
+"""
 SINGLE = """
 import pytest
 
@@ -69,6 +77,13 @@ def test_each_row_runs_once_and_the_rows_of_a_test_use_each_combination_equally_
     assert sorted(int(row) for _, row in cases) == [*range(12)]
     assert set(Counter(combination for combination, _ in cases).values()) == {2}
     assert len({combination for combination, row in cases if int(row) < 6}) == 6
+
+
+def test_a_table_of_rows_is_shared_by_combinations_that_have_each_value_of_each_axis(collected):
+    cases = [case.split("-") for case in collected(TABLE.format(count=12))]
+    assert sorted(interface for interface, _ in cases) == ["asgi", "rsgi", "wsgi"]
+    assert {style for _, style in cases} == {"def", "async def"}
+    assert len(collected(TABLE.format(count=2))) == 2
 
 
 def test_the_tests_of_a_module_use_each_value(collected):

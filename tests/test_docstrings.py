@@ -3,10 +3,9 @@
 import inspect
 import re
 
-import pytest
-
 from antiphon import App, Blueprint, Request, Response
 from antiphon.lazy import attribute_docs
+from tests.helpers.rows import rows
 
 CLASSES = (App, Blueprint, Request, Response)
 NAMES = [(cls, name) for cls in CLASSES for name in dir(cls) if name[0] != "_"]
@@ -19,12 +18,12 @@ def docstring(cls, name):
     return said or (inspect.getdoc(value) if hasattr(value, "__get__") else None)
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@rows("cls", CLASSES)
 def test_every_public_name_has_one(cls):
     assert [name for of, name in NAMES if of is cls and not docstring(cls, name)] == []
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@rows("cls", CLASSES)
 def test_the_first_sentence_can_be_read_alone(cls):
     alone = re.compile(r"(What|Whether|The same|It|This|They|These)\b")
     assert [name for of, name in NAMES if of is cls and alone.match(docstring(cls, name) or "")] == []

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.helpers.rows import rows
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src/antiphon"
@@ -68,23 +68,23 @@ def found(text: str) -> list[str]:
     return [f"{name}: ...{line[max(0, hit.start() - 40) : hit.end() + 40]}..." for name, hit in hits]
 
 
-@pytest.mark.parametrize(("wrong", "right"), table())
+@rows("wrong, right", table())
 def test_the_table_and_the_shapes_agree(wrong, right):
     assert found(wrong)
     assert not found(right)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@rows("shape", SHAPES)
 def test_each_shape_is_in_the_table(shape):
     assert any(re.search(SHAPES[shape], wrong) for wrong, right in table())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@rows("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_has_none_of_them(page):
     assert found(prose(page.read_text())) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     "folder", sorted({path.parent for path in PACKAGE.rglob("*.py")}), ids=lambda path: str(path.relative_to(PACKAGE))
 )
 def test_messages_and_docstrings_have_none_of_them(folder):

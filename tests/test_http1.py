@@ -17,6 +17,7 @@ from antiphon.http1 import (
     print_response,
 )
 from antiphon.request.route import NO_ROUTE
+from tests.helpers.rows import rows
 
 GET = b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n"
 
@@ -41,8 +42,8 @@ def response_values(response):
 # Requests, printed
 
 
-@pytest.mark.parametrize(
-    ("request_", "message"),
+@rows(
+    "request_, message",
     [
         (Request.blank("http://example.com/"), GET),
         (Request.blank("/a%20b/é?q=%20&r"), b"GET /a%20b/%C3%A9?q=%20&r HTTP/1.1\r\nhost: localhost\r\n\r\n"),
@@ -91,7 +92,7 @@ def test_a_rewritten_path_is_printed_as_it_is_now():
     assert print_request(Request(head)).startswith(b"GET /new%20way HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize(
+@rows(
     "head",
     [
         RequestHead("GET /x HTTP/1.1\r\nx:"),
@@ -113,7 +114,7 @@ def test_what_cannot_stand_in_a_request_is_an_error(head):
         print_request(Request(head))
 
 
-@pytest.mark.parametrize("field", [(b"x-a", b"a\r\nx-b: c"), (b"x\r\n", b"a"), (b"x-a", b"\0")])
+@rows("field", [(b"x-a", b"a\r\nx-b: c"), (b"x\r\n", b"a"), (b"x-a", b"\0")])
 def test_a_server_s_field_with_a_line_end_is_not_printed(field):
     scope = {"method": "GET", "path": "/", "headers": [(b"host", b"a"), field], "http_version": "1.1"}
     with pytest.raises(ValueError):  # noqa: PT011
@@ -144,8 +145,8 @@ def test_a_request_is_parsed():
 CHUNKED = b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: Chunked\r\ntrailer: x-t\r\n\r\n"
 
 
-@pytest.mark.parametrize(
-    ("chunks", "body"),
+@rows(
+    "chunks, body",
     [
         (b"0\r\n\r\n", b""),
         (b"3\r\nabc\r\n0\r\n\r\n", b"abc"),
@@ -159,8 +160,8 @@ def test_chunks_are_joined_and_get_a_length(chunks, body):
     assert request.headers.items() == [("host", "a"), ("content-length", str(len(body)))]
 
 
-@pytest.mark.parametrize(
-    ("chunks", "error"),
+@rows(
+    "chunks, error",
     [
         (b"", f"no chunk size at byte {len(CHUNKED)}"),
         (b"\r\n", "no chunk size"),
@@ -183,8 +184,8 @@ def test_bad_chunks_are_errors(chunks, error):
         parse_request(CHUNKED + chunks)
 
 
-@pytest.mark.parametrize(
-    ("data", "error"),
+@rows(
+    "data, error",
     [
         (b"", "no empty line ends the head within 0 bytes"),
         (b"GET / HTTP/1.1\nhost: a\n\n", "no empty line"),
@@ -239,8 +240,8 @@ def test_a_request_of_http_1_0_may_have_no_host():
 TEXT_ONLY = b"content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n"
 
 
-@pytest.mark.parametrize(
-    ("response", "method", "message"),
+@rows(
+    "response, method, message",
     [
         (
             Response("é"),
@@ -282,8 +283,8 @@ def test_a_stream_is_not_printed_and_not_used_up():
     assert list(response.body) == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("data", "method", "expected"),
+@rows(
+    "data, method, expected",
     [
         (b"HTTP/1.1 200 Fine\r\nContent-Length: 1\r\n\r\na", "GET", (200, [("content-length", "1")], b"a")),
         (b"HTTP/1.1 200 \r\n\r\nto the end", "GET", (200, [], b"to the end")),
@@ -302,8 +303,8 @@ def test_a_response_is_parsed(data, method, expected):
     assert response_values(parse_response(data, method)) == expected
 
 
-@pytest.mark.parametrize(
-    ("data", "error"),
+@rows(
+    "data, error",
     [
         (b"HTTP/1.1 100 Continue\r\n\r\n", "200 to 599 at byte 0"),
         (b"HTTP/1.1 600 Odd\r\n\r\n", "200 to 599"),

@@ -8,6 +8,7 @@ import pytest
 
 from scripts.absolute_links import with_absolute_links
 from scripts.lowest import locked_versions, lowest_versions
+from tests.helpers.rows import rows
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -49,8 +50,8 @@ def test_each_dependency_has_a_lowest_version_and_a_locked_one():
     assert lowest <= set(locked_versions())
 
 
-@pytest.mark.parametrize(
-    ("written", "built"),
+@rows(
+    "written, built",
     [
         ("[how](docs/README.md)", "[how](https://github.com/o/n/blob/v1.2.3/docs/README.md)"),
         ("[two\nlines](LICENSE)", "[two\nlines](https://github.com/o/n/blob/v1.2.3/LICENSE)"),

@@ -13,6 +13,8 @@ from textwrap import dedent
 
 import pytest
 
+from tests.helpers.rows import rows
+
 RECORDING = dedent("""
     import re, sys
     patterns = set()
@@ -91,8 +93,8 @@ def test_no_possessive_repetition_of_a_group_can_fail_half_way():
     assert not wrong, "\n".join(map(repr, wrong))
 
 
-@pytest.mark.parametrize(
-    ("pattern", "is_wrong"),
+@rows(
+    "pattern, is_wrong",
     [
         (r"(?:-[a-z]++)*+", True),
         (r"(?>(?:-[a-z]++)*)", False),

@@ -13,6 +13,7 @@ import pytest
 import antiphon
 from antiphon.http.errors import ERRORS
 from antiphon.speedups import IS_COMPILED
+from tests.helpers.rows import rows
 
 PUBLIC = {
     "antiphon": {
@@ -117,12 +118,12 @@ HEAVY = [
 ]
 
 
-@pytest.mark.parametrize("place", PUBLIC)
+@rows("place", PUBLIC)
 def test_are_exactly_these(place):
     assert set(importlib.import_module(place).__all__) == PUBLIC[place]
 
 
-@pytest.mark.parametrize("place", PUBLIC)
+@rows("place", PUBLIC)
 def test_can_be_imported_and_have_a_docstring(place):
     module = importlib.import_module(place)
     assert [
@@ -132,7 +133,7 @@ def test_can_be_imported_and_have_a_docstring(place):
     ] == []
 
 
-@pytest.mark.parametrize("place", LAZY)
+@rows("place", LAZY)
 def test_are_the_same_for_type_checkers(place):
     stub = Path(importlib.import_module(place).__file__).with_suffix(".pyi")
     imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
@@ -192,7 +193,7 @@ TYPED_FIRST = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TYPED_FIRST)
+@rows("name", TYPED_FIRST)
 def test_a_name_of_another_framework_is_an_error_with_ours(name):
     message = f"antiphon has no '{name}'; use .*[a-z]"
     with pytest.raises(ImportError, match=message):

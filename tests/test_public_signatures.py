@@ -6,11 +6,10 @@ import types
 import typing
 from collections import abc
 
-import pytest
-
 from scripts.reference_pages import GIVEN
 from tests.helpers.named_types import class_origins, public_origins, signature_types
 from tests.helpers.public_members import public_functions, public_objects
+from tests.helpers.rows import rows
 from tests.test_public_names import PUBLIC
 
 ASYNC_ONLY = {
@@ -43,7 +42,7 @@ def is_awaited(function):
 AWAITED = [name for name, function in FUNCTIONS.items() if is_awaited(function)]
 
 
-@pytest.mark.parametrize("name", [name for name in AWAITED if name not in ASYNC_ONLY])
+@rows("name", [name for name in AWAITED if name not in ASYNC_ONLY])
 def test_what_is_awaited_is_named_after_what_blocks(name):
     owner, _, own = name.rpartition(".")
     blocking = FUNCTIONS[f"{name}_now" if owner in NAMED_BEFORE else f"{owner}.{own[1:]}"]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import App
+from tests.helpers.rows import rows
 
 ROOT = Path(__file__).parent.parent
 DEPENDENCIES = """
@@ -852,7 +853,7 @@ USERS_PROGRAMS = sorted((ROOT / "tests/static_types").glob("*.py"))
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("path", USERS_PROGRAMS, ids=lambda path: path.stem)
+@rows("path", USERS_PROGRAMS, ids=lambda path: path.stem)
 def test_programs_of_users_run_and_have_no_cast(path):
     assert re.findall(r"\bcast\(|\bAny\b|type: ignore|pyright:", path.read_text()) == []
     module = importlib.import_module(f"tests.static_types.{path.stem}")
@@ -865,7 +866,7 @@ def test_programs_of_users_run_and_have_no_cast(path):
 
 @pytest.mark.processes
 @pytest.mark.once
-@pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
+@rows("checker", [found_by_mypy, found_by_pyright])
 def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
     for name, program in PROGRAMS.items():
         (tmp_path / f"{name}.py").write_text(program)

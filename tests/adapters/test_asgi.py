@@ -13,6 +13,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 from tests.helpers.content_length_cases import uncoded_lengths
 from tests.helpers.handlers import async_handler, sync_handler
+from tests.helpers.rows import rows
 
 
 def head(servers, **given):
@@ -28,8 +29,8 @@ GONE = {"type": "http.disconnect"}
 
 
 class TestTheHead:
-    @pytest.mark.parametrize(
-        ("path", "root_path", "wanted", "wanted_root"),
+    @rows(
+        "path, root_path, wanted, wanted_root",
         [
             ("/", "", "/", ""),
             ("", "", "/", ""),
@@ -50,14 +51,12 @@ class TestTheHead:
         made = head(servers, path=path, root_path=root_path)
         assert (made.path, made.root_path) == (wanted, wanted_root)
 
-    @pytest.mark.parametrize(
-        ("raw_path", "wanted"), [(b"/a%20b", b"/a%20b"), (b"/a%2Fb?c", b"/a%2Fb"), (b"", b""), (None, None)]
-    )
+    @rows("raw_path, wanted", [(b"/a%20b", b"/a%20b"), (b"/a%2Fb?c", b"/a%2Fb"), (b"", b""), (None, None)])
     def test_has_the_raw_path_where_the_server_tells(self, servers, raw_path, wanted):
         assert head(servers, raw_path=raw_path).raw_path == wanted
 
-    @pytest.mark.parametrize(
-        ("raw_path", "path", "authority"),
+    @rows(
+        "raw_path, path, authority",
         [
             (b"http://example.com/x", "/x", "example.com"),
             (b"HTTPS://example.com:8443/a%2Fb", "/a/b", "example.com:8443"),
@@ -80,7 +79,7 @@ class TestTheHead:
         assert made.field("host") == authority
         assert made.fields() == [("host", authority), ("accept", "a/b")]
 
-    @pytest.mark.parametrize(("path", "wanted"), [("http://example.com/é", "/é"), ("http://example.com", "/")])
+    @rows("path, wanted", [("http://example.com/é", "/é"), ("http://example.com", "/")])
     def test_of_a_whole_url_has_no_raw_path_where_the_server_does_not_tell(self, servers, path, wanted):
         made = head(servers, path=path, raw_path=None)
         assert (made.path, made.raw_path, made.authority) == (wanted, None, "example.com")
@@ -89,7 +88,7 @@ class TestTheHead:
         made = head(servers, path="http://example.com/app/x", raw_path=b"http://example.com/app/x", root_path="/app")
         assert (made.path, made.raw_path, made.root_path) == ("/x", b"/app/x", "/app")
 
-    @pytest.mark.parametrize("target", ["*", "x/y", "http:/x", "example.com:443", "1http://h/x"])
+    @rows("target", ["*", "x/y", "http:/x", "example.com:443", "1http://h/x"])
     def test_leaves_another_target_as_it_is(self, servers, target):
         made = head(servers, path=target, raw_path=target.encode(), headers=[(b"host", b"example.com")])
         assert (made.path, made.raw_path, made.authority) == (target, target.encode(), "example.com")
@@ -102,8 +101,8 @@ class TestTheHead:
         assert (made.raw_path, made.root_path, made.scheme, made.client) == (None, "", "http", None)
         assert made.authority == "localhost"
 
-    @pytest.mark.parametrize(
-        ("client", "wanted"),
+    @rows(
+        "client, wanted",
         [
             (None, None),
             (("127.0.0.1", 5000), Address("127.0.0.1", 5000)),
@@ -120,8 +119,8 @@ class TestTheHead:
     def test_has_the_client(self, servers, client, wanted):
         assert head(servers, client=client).client == wanted
 
-    @pytest.mark.parametrize(
-        ("headers", "server", "authority"),
+    @rows(
+        "headers, server, authority",
         [
             ([(b"host", b"example.com:8000")], ("localhost", 80), "example.com:8000"),
             ([], ("localhost", 80), "localhost:80"),
@@ -134,8 +133,8 @@ class TestTheHead:
     def test_has_the_authority(self, servers, headers, server, authority):
         assert head(servers, headers=headers, server=server).authority == authority
 
-    @pytest.mark.parametrize(
-        ("headers", "line"),
+    @rows(
+        "headers, line",
         [
             ([(b"accept", b"a/b"), (b"host", b"a.example")], b"a.example"),
             ([(b"accept", b"a/b"), (b"host", b"a.example"), (b"accept", b"c/d")], b"a.example"),
@@ -148,15 +147,13 @@ class TestTheHead:
     def test_has_the_host_as_it_was_received(self, servers, headers, line):
         assert head(servers, headers=headers).host_line == line
 
-    @pytest.mark.parametrize(
-        ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]
-    )
+    @rows("given, wanted", [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")])
     def test_has_version_and_scheme(self, servers, given, wanted):
         made = head(servers, http_version=given, scheme="https")
         assert (made.http_version, made.scheme) == (wanted, "https")
 
-    @pytest.mark.parametrize(
-        ("name", "headers", "value"),
+    @rows(
+        "name, headers, value",
         [
             ("x-token", [(b"x-token", b"a")], "a"),
             ("x-token", [], None),
@@ -175,8 +172,8 @@ class TestTheHead:
         headers = [(b"accept", b"a/b"), (b"x-other", b"\xe9"), (b"accept", b"c/d")]
         assert head(servers, headers=headers).fields() == [("accept", "a/b"), ("x-other", "\xe9"), ("accept", "c/d")]
 
-    @pytest.mark.parametrize(
-        ("headers", "version", "wanted"),
+    @rows(
+        "headers, version, wanted",
         [
             ([], "1.1", False),
             ([], "1.0", False),
@@ -194,7 +191,7 @@ class TestTheHead:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
         assert head(servers, headers=headers).uncoded_length == wanted
 
-    @pytest.mark.parametrize("second", [b"5", b"6"])
+    @rows("second", [b"5", b"6"])
     def test_tells_no_length_where_two_are_declared(self, servers, second):
         assert head(servers, headers=[(b"content-length", b"5"), (b"content-length", second)]).uncoded_length is None
 
@@ -231,7 +228,7 @@ def load(servers, headers, messages, **limits):
 
 
 class TestTheBody:
-    @pytest.mark.parametrize(
+    @rows(
         "messages",
         [
             [chunk(b"hello", more=False)],
@@ -244,13 +241,13 @@ class TestTheBody:
         ],
         ids=["whole", "without more_body", "ended late", "chunks", "empty chunks", "bytearray", "without body"],
     )
-    @pytest.mark.parametrize("headers", [[(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]])
+    @rows("headers", [[(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]])
     def test_is_put_together(self, servers, messages, headers):
         body, _ = load(servers, headers, messages)
         assert body == b"hello"
         assert type(body) is bytes
 
-    @pytest.mark.parametrize("messages", [[GONE], [chunk(b"hel"), GONE], [chunk(b""), GONE]])
+    @rows("messages", [[GONE], [chunk(b"hel"), GONE], [chunk(b""), GONE]])
     def test_that_breaks_off_is_a_disconnect(self, servers, messages):
         error, _ = load(servers, [(b"content-length", b"5")], messages)
         assert isinstance(error, ClientDisconnected)
@@ -259,7 +256,7 @@ class TestTheBody:
         error, _ = load(servers, [(b"content-length", b"5")], [chunk(b"hel", more=False)])
         assert isinstance(error, BadRequest)
 
-    @pytest.mark.parametrize("length", [b"-1", b"+5", b"five", b"1, 2", b"\xb2"])
+    @rows("length", [b"-1", b"+5", b"five", b"1, 2", b"\xb2"])
     def test_with_a_bad_length_is_a_400_and_nothing_is_read(self, servers, length):
         error, received = load(servers, [(b"content-length", length)], [chunk(b"hello", more=False)])
         assert isinstance(error, BadRequest)
@@ -352,8 +349,8 @@ class TestACancellation:
         assert seen == ["cleaned up", "after"]
 
 
-@pytest.mark.parametrize("size", [1000, 70_000])
-@pytest.mark.parametrize("function", [sync_handler, async_handler])
+@rows("size", [1000, 70_000])
+@rows("function", [sync_handler, async_handler])
 def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, function, size):
     class Exchange(servers.ASGIServer):
         """One of the server that bounds none."""

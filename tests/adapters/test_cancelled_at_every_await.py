@@ -16,6 +16,7 @@ from antiphon.concurrency.workers import workers
 from tests.helpers.interruptible_apps import CASES, Ledger, Parts
 from tests.helpers.interrupting import AWAITS, Interrupted, cancel, cancel_woken
 from tests.helpers.open_files import is_without_files
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -77,7 +78,7 @@ def returning():
     return sum(worker.returning for worker in workers()._workers)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@rows("case", CASES.values(), ids=CASES)
 def test_nothing_is_left_behind(interface, servers, style, case, tmp_path, caplog):
     caplog.set_level(logging.WARNING)
     app, ledger, complaints = App(upload_folder=tmp_path), Ledger(), []
@@ -132,7 +133,7 @@ def answered_over_wsgi(servers, app, request):
         return servers.wsgi(app, servers.environ("POST" if data else "GET", request.path, **variables)).status
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@rows("case", CASES.values(), ids=CASES)
 def test_nothing_is_left_behind_on_the_background_loop_of_wsgi(servers, style, case, tmp_path):
     """There the application alone could cancel a task: it does, at each of its own awaits."""
     app, ledger = App(upload_folder=tmp_path), Ledger()

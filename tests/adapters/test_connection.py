@@ -12,6 +12,7 @@ import pytest
 from antiphon.adapters import connection as connections
 from antiphon.adapters.connection import Connection, Pace, client_watch
 from antiphon.http.head import Address
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -70,9 +71,7 @@ def test_systems_that_announce_no_end_are_asked_for_the_next_byte(pair, event, e
     assert is_left() is expected
 
 
-@pytest.mark.parametrize(
-    "environ", [{}, {"REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "1"}, {"REMOTE_ADDR": "127.0.0.1"}], ids=str
-)
+@rows("environ", [{}, {"REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "1"}, {"REMOTE_ADDR": "127.0.0.1"}], ids=str)
 def test_nothing_is_known_of_a_client_whose_connection_is_not_found(environ):
     assert client_watch(environ) is None
     assert client_watch(environ | {"waitress.client_disconnected": lambda: True})() is True

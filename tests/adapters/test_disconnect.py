@@ -1,8 +1,7 @@
 """Errors that come of a client that has disconnected."""
 
-import pytest
-
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
+from tests.helpers.rows import rows
 
 
 def caused(error, by):
@@ -10,8 +9,8 @@ def caused(error, by):
     return error
 
 
-@pytest.mark.parametrize(
-    ("error", "stems"),
+@rows(
+    "error, stems",
     [
         (ClientGone(), True),
         (caused(ValueError(), ClientGone()), True),

@@ -1,12 +1,11 @@
 import asyncio
 import tracemalloc
 
-import pytest
-
 from antiphon import App, Request, Response
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages, wait_disconnect
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 GONE = {"type": "http.disconnect"}
 CHUNKS = [bytes([65 + number]) * 1000 for number in range(20)]
@@ -54,8 +53,8 @@ def watched_head(servers, server):
     return ASGIHead(servers.scope(method="POST", headers=[(b"transfer-encoding", b"chunked")]), server.receive)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("policy", ["lazy", "stream"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("policy", ["lazy", "stream"])
 def test_a_body_can_be_sent_back_while_it_arrives(interface, policy):
     app = App()
 

@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Request, Response, aget_response
 from antiphon.http import Link
 from antiphon.testing import AsyncClient, Client, ContractError
+from tests.helpers.rows import rows
 
 STYLE = Link("/style.css", "preload", {"as": "style"})
 SCRIPT = Link("/app.js", "modulepreload")
@@ -48,13 +49,13 @@ def test_hints_come_before_the_response_in_order(interface, kind):
     assert response.links == () if hasattr(response, "links") else "link" not in response.headers
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("method", ["get", "head"])
+@rows("kind", KINDS)
+@rows("method", ["get", "head"])
 def test_hints_are_sent_for_any_method(interface, kind, method):
     assert getattr(Client(app_of([STYLE]), interface), method)(f"/{kind}").early_hints == (STYLE,)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 @pytest.mark.parametrize(
     ("interface", "options"),
     [
@@ -70,7 +71,7 @@ def test_hints_are_dropped_where_they_cannot_be_sent(interface, options, kind):
     assert (response.text, response.early_hints) == ("page", ())
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@rows("version", ["1.0", "1.1"])
 def test_a_server_that_offers_them_to_http_1_0_is_not_asked(version):
     scope = {"extensions": {"http.response.early_hint": {}}}
     response = Client(app_of([STYLE]), "asgi", http_version=version, extra=scope).get("/async")
@@ -81,7 +82,7 @@ def test_without_a_server_nothing_is_sent():
     Request.blank("/").send_early_hints(STYLE)
 
 
-@pytest.mark.parametrize("bad", ["</style.css>; rel=preload", b"</a>; rel=next", None, ("/a", "next")])
+@rows("bad", ["</style.css>; rel=preload", b"</a>; rel=next", None, ("/a", "next")])
 def test_a_hint_is_a_link(bad):
     with pytest.raises(TypeError, match="an early hint is a Link, not"):
         Request.blank("/").send_early_hints(STYLE, bad)
@@ -110,8 +111,8 @@ def test_middleware_sends_hints_and_sees_the_response_alone(interface, kind):
     assert seen == [200]
 
 
-@pytest.mark.parametrize("has_after", [False, True])
-@pytest.mark.parametrize("is_stream", [False, True])
+@rows("has_after", [False, True])
+@rows("is_stream", [False, True])
 def test_hints_after_the_beginning_of_the_response_are_dropped(interface, is_stream, has_after):
     app = App()
     late = []
@@ -180,7 +181,7 @@ def test_the_response_waits_for_hints_that_the_server_still_sends():
     ]
 
 
-@pytest.mark.parametrize("path", ["/def", "/async"])
+@rows("path", ["/def", "/async"])
 def test_a_server_that_fails_to_send_hints_still_gets_the_response(path):
     sent = []
 
@@ -206,7 +207,7 @@ async def called(app, send, path="/"):
     await app(scope, receive, send)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_a_wsgi_server_that_fails_to_send_hints_still_gets_the_response(kind):
     def fail(fields):
         raise OSError("the client has gone")
@@ -215,7 +216,7 @@ def test_a_wsgi_server_that_fails_to_send_hints_still_gets_the_response(kind):
     assert response.text == "page"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_a_wsgi_server_is_called_on_its_own_thread(kind):
     from threading import get_ident
 
@@ -267,9 +268,7 @@ def test_a_mounted_application_is_offered_hints_where_the_server_sends_them(appl
     assert (response.text, response.early_hints) == ("foreign", hints)
 
 
-@pytest.mark.parametrize(
-    "line", [b"</a>; rel=preload\r\nset-cookie: a=1", b"</a>\n; rel=preload", b"</a\0>; rel=preload"]
-)
+@rows("line", [b"</a>; rel=preload\r\nset-cookie: a=1", b"</a>\n; rel=preload", b"</a\0>; rel=preload"])
 def test_a_mounted_application_cannot_add_header_lines(line):
     async def application(scope, receive, send):
         await send({"type": "http.response.early_hint", "links": [line]})
@@ -326,7 +325,7 @@ def test_clients_show_the_hints_of_streams_and_redirects():
     assert [redirect.early_hints for redirect in response.history] == [(SCRIPT,)]
 
 
-@pytest.mark.parametrize("line", ["style.css", "", "<style.css", None])
+@rows("line", ["style.css", "", "<style.css", None])
 def test_the_client_refuses_malformed_hints_of_other_applications(line):
     def application(environ, start_response):
         environ["wsgi.early_hints"]([("Link", line)])

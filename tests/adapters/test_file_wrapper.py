@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.adapters.file_wrapper import FilePart, wrap_file
 from antiphon.response.files import FileBody
+from tests.helpers.rows import rows
 
 CONTENT = bytes(range(100))
 PARTS = {"whole": (0, 100), "beginning": (0, 30), "middle": (20, 50), "end": (70, 30), "nothing": (50, 0)}
@@ -29,8 +30,8 @@ def path(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
-@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@rows("steps", STEPS.values(), ids=STEPS)
+@rows("part", PARTS.values(), ids=PARTS)
 def test_a_part_reads_as_a_file_of_its_bytes(path, part, steps):
     offset, length = part
     own = io.BytesIO(CONTENT[offset : offset + length])
@@ -39,8 +40,9 @@ def test_a_part_reads_as_a_file_of_its_bytes(path, part, steps):
         assert steps(file) == steps(own)
 
 
-@pytest.mark.parametrize("read", [lambda file: file.read(), lambda file: file.readinto(bytearray(100))])
+@rows("read", [lambda file: file.read(), lambda file: file.readinto(bytearray(100))])
 def test_a_file_that_became_shorter_breaks_off(path, read):
+    path.write_bytes(CONTENT)
     with FilePart(FileBody(str(path), 0, 100)) as file:
         assert file.read(40) == CONTENT[:40]
         os.truncate(path, 40)

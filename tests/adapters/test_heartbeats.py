@@ -11,6 +11,7 @@ from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
 from antiphon.response import events
 from tests.helpers.draining import draining_for
+from tests.helpers.rows import rows
 
 SOON = 0.01
 BEAT = b": \n\n"
@@ -64,7 +65,7 @@ def run(main):
     return asyncio.run(in_time())
 
 
-@pytest.mark.parametrize("around", [lambda body: body, StreamEnd().watching], ids=["events", "noted"])
+@rows("around", [lambda body: body, StreamEnd().watching], ids=["events", "noted"])
 def test_a_source_runs_in_the_task_that_writes(around):
     tasks = []
 
@@ -86,7 +87,7 @@ def test_a_source_runs_in_the_task_that_writes(around):
     assert asyncio.run(main()) == (True, [b"data: a\n\n"])
 
 
-@pytest.mark.parametrize(
+@rows(
     "around",
     [lambda body: body, StreamEnd().watching, lambda body: (chunk async for chunk in body)],
     ids=["events", "noted", "a generator of its own"],

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Limits
 from antiphon.http.errors import ClientDisconnected
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -75,8 +76,8 @@ def echoing(style, **options):
     return app
 
 
-@pytest.mark.parametrize(
-    ("chunks", "length", "status"),
+@rows(
+    "chunks, length, status",
     [
         ([b"abcdef"], 6, 200),
         ([b"abc", b"def"], 6, 200),
@@ -106,8 +107,8 @@ def test_are_what_they_are_declared_to_be(interface, servers, style, chunks, len
     assert answer.body == b"".join(chunks) or status == 400
 
 
-@pytest.mark.parametrize("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
-@pytest.mark.parametrize("limit", ["timeout", "rate"])
+@rows("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
+@rows("limit", ["timeout", "rate"])
 def test_that_never_come_are_a_408(interface, servers, style, limit, chunks, monkeypatch):
     monkeypatch.setattr("antiphon.body.pacing.GRACE", SOON)
     app = echoing(style, limits=Limits(timeout=SOON, rate=0) if limit == "timeout" else Limits(rate=1000))
@@ -144,8 +145,8 @@ def test_are_not_waited_for_when_the_client_has_left(interface, servers, style, 
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
-@pytest.mark.parametrize("way", ["by the server", "by a timeout around it"])
+@rows("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
+@rows("way", ["by the server", "by a timeout around it"])
 def test_are_not_waited_for_when_the_request_is_cancelled(interface, servers, style, way, chunks):
     async def main():
         exchange = Exchange(interface, servers, echoing(style), chunks, stalls=True)

@@ -14,6 +14,7 @@ from antiphon.adapters import lifespan_task as module
 from antiphon.adapters.lifespan_task import LifespanTask
 from antiphon.concurrency.background import background_loop
 from antiphon.handler.contract import ON_LOOP
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 
@@ -95,7 +96,7 @@ async def _thread():
     return threading.get_ident()
 
 
-@pytest.mark.parametrize("error", [LookupError("broken"), SystemExit(3)], ids=repr)
+@rows("error", [LookupError("broken"), SystemExit(3)], ids=repr)
 def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
     async def shutdown():
         raise error
@@ -107,7 +108,7 @@ def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
     assert task.is_over
 
 
-@pytest.mark.parametrize("stage", ["starting", "serving", "stopping", "cancelled"])
+@rows("stage", ["starting", "serving", "stopping", "cancelled"])
 def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch, caplog):
     stopped, complaints, waiting = [], [], []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)

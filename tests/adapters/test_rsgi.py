@@ -1,8 +1,6 @@
 import asyncio
 import threading
 
-import pytest
-
 from antiphon import App, to_app
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
@@ -11,6 +9,7 @@ from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from tests.helpers.content_length_cases import uncoded_lengths
+from tests.helpers.rows import rows
 
 
 def head(servers, **given):
@@ -18,13 +17,13 @@ def head(servers, **given):
 
 
 class TestTheHead:
-    @pytest.mark.parametrize(("path", "wanted"), [("/", "/"), ("", "/"), ("/café", "/café"), ("//x", "//x")])
+    @rows("path, wanted", [("/", "/"), ("", "/"), ("/café", "/café"), ("//x", "//x")])
     def test_has_the_path_and_no_raw_one(self, servers, path, wanted):
         made = head(servers, path=path)
         assert (made.path, made.root_path, made.raw_path) == (wanted, "", None)
 
-    @pytest.mark.parametrize(
-        ("client", "wanted"),
+    @rows(
+        "client, wanted",
         [
             ("", None),
             ("127.0.0.1:5000", Address("127.0.0.1", 5000)),
@@ -35,8 +34,8 @@ class TestTheHead:
     def test_has_the_client(self, servers, client, wanted):
         assert head(servers, client=client).client == wanted
 
-    @pytest.mark.parametrize(
-        ("headers", "authority", "wanted"),
+    @rows(
+        "headers, authority, wanted",
         [
             ([("host", "example.com:8000")], None, "example.com:8000"),
             ([], "example.com", "example.com"),
@@ -56,8 +55,8 @@ class TestTheHead:
         del scope.headers
         assert (made.has_body, made.field("host"), made.uncoded_length, len(made.fields())) == (True, "a.example", 1, 2)
 
-    @pytest.mark.parametrize(
-        ("hosts", "authority", "wanted"),
+    @rows(
+        "hosts, authority, wanted",
         [
             (["a.example"], None, "a.example"),
             ([], None, None),
@@ -72,9 +71,7 @@ class TestTheHead:
         made = head(servers, headers=[("host", host) for host in hosts], authority=authority)
         assert made.host_line == wanted
 
-    @pytest.mark.parametrize(
-        ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]
-    )
+    @rows("given, wanted", [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")])
     def test_has_the_version(self, servers, given, wanted):
         assert head(servers, http_version=given).http_version == wanted
 
@@ -82,8 +79,8 @@ class TestTheHead:
         made = head(servers, query_string="a=%20&b=\xe9", scheme="https")
         assert (made.query_string, made.scheme) == (b"a=%20&b=\xe9", "https")
 
-    @pytest.mark.parametrize(
-        ("name", "headers", "value"),
+    @rows(
+        "name, headers, value",
         [
             ("x-token", [("x-token", "a")], "a"),
             ("x-token", [], None),
@@ -99,14 +96,14 @@ class TestTheHead:
         headers = [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")]
         assert head(servers, headers=headers).fields() == headers
 
-    @pytest.mark.parametrize("host", [[("host", "other.example")], []])
+    @rows("host", [[("host", "other.example")], []])
     def test_has_the_host_of_the_target_where_that_names_one(self, servers, host):
         made = head(servers, headers=[("accept", "a/b"), *host], authority="example.com")
         assert made.field("host") == "example.com"
         assert made.fields() == [("host", "example.com"), ("accept", "a/b")]
 
-    @pytest.mark.parametrize(
-        ("headers", "version", "wanted"),
+    @rows(
+        "headers, version, wanted",
         [
             ([], "1.1", False),
             ([], "1", False),
@@ -141,12 +138,12 @@ def load(servers, headers, chunks, **limits):
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("chunks", [[b"hello"], [b"hel", b"lo"], [b"", b"hel", b"", b"lo", b""]])
-    @pytest.mark.parametrize("headers", [[("content-length", "5")], [("transfer-encoding", "chunked")]])
+    @rows("chunks", [[b"hello"], [b"hel", b"lo"], [b"", b"hel", b"", b"lo", b""]])
+    @rows("headers", [[("content-length", "5")], [("transfer-encoding", "chunked")]])
     def test_is_put_together(self, servers, chunks, headers):
         assert load(servers, headers, chunks)[0] == b"hello"
 
-    @pytest.mark.parametrize("error", [ConnectionResetError(), BrokenPipeError()], ids=repr)
+    @rows("error", [ConnectionResetError(), BrokenPipeError()], ids=repr)
     def test_that_breaks_off_is_a_disconnect(self, servers, error):
         assert isinstance(load(servers, [("content-length", "5")], [b"hel", error])[0], ClientDisconnected)
 
@@ -197,7 +194,7 @@ def test_a_handshake_is_answered_by_a_status(servers):
     assert closed == [404]
 
 
-@pytest.mark.parametrize("style", ["def", "async def"])
+@rows("style", ["def", "async def"])
 def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers, style):
     seen = []
 

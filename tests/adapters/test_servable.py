@@ -13,6 +13,7 @@ from antiphon import to_app
 from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -116,7 +117,7 @@ class TestStartingUp:
         assert call(app).body == b"x"
         assert app.events[:5] == ["starting", "starting", "starting", "started", "answered"]
 
-    @pytest.mark.parametrize("play", ["play_asgi", "play_rsgi"])
+    @rows("play", ["play_asgi", "play_rsgi"])
     def test_that_fails_fails_all_that_wait_for_it(self, servers, play):
         app = App("startup", slow=0.05)
 
@@ -161,7 +162,7 @@ class TestStartingUp:
         assert bodies == [b"x"] * 8
         assert app.events == ["starting", "started"] + ["answered"] * 8
 
-    @pytest.mark.parametrize("play", ["play_asgi", "play_rsgi"])
+    @rows("play", ["play_asgi", "play_rsgi"])
     def test_comes_once_for_many_first_requests_on_a_loop(self, servers, play):
         app = App(slow=0.05)
 
@@ -234,7 +235,7 @@ class TestStartingAndStoppingByHand:
         asyncio.run(main())
         assert app.events == ["starting", "started", "stopped"]
 
-    @pytest.mark.parametrize("call", ["start", "stop"])
+    @rows("call", ["start", "stop"])
     def test_blocks_no_loop(self, call):
         app = App()
 
@@ -245,7 +246,7 @@ class TestStartingAndStoppingByHand:
         asyncio.run(main())
         assert app.events == []
 
-    @pytest.mark.parametrize("call", ["start", "astart"])
+    @rows("call", ["start", "astart"])
     def test_fails_with_the_error_of_the_startup(self, call):
         app = App(fails="startup")
         with pytest.raises(LookupError, match="cannot start"):
@@ -264,8 +265,8 @@ class TestTheLifespan:
         assert lifespan.types == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
         assert app.events == ["starting", "started", "answered", "stopped"]
 
-    @pytest.mark.parametrize(
-        ("fails", "types"),
+    @rows(
+        "fails, types",
         [
             ("startup", ["lifespan.startup.failed"]),
             ("shutdown", ["lifespan.startup.complete", "lifespan.shutdown.failed"]),
@@ -510,7 +511,7 @@ App()(environ, lambda status, headers: None)
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("pattern", ["T", "A", "TT", "AA", "TA", "AT", "TAT", "ATA"])
+@rows("pattern", ["T", "A", "TT", "AA", "TA", "AT", "TAT", "ATA"])
 def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
     ended = subprocess.run(
         [sys.executable, "-c", SHUTDOWN, pattern], timeout=60, capture_output=True, text=True, check=False
@@ -566,8 +567,8 @@ App()(environ, lambda status, headers: None)
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(
-    ("startup", "shutdown", "loops"),
+@rows(
+    "startup, shutdown, loops",
     [("T", "T", 0), ("A", "A", 1), ("TA", "AT", 1), ("TA", "TA", 1), ("AT", "TA", 1), ("T", "", 0), ("AT", "A", 1)],
 )
 def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shutdown, loops):
@@ -614,7 +615,7 @@ ask()
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("style", ["T", "A"])
+@rows("style", ["T", "A"])
 def test_a_shutdown_that_fails_at_exit_is_seen(style):
     ended = subprocess.run(
         [sys.executable, "-c", SHUTDOWN_THAT_FAILS, style], timeout=60, capture_output=True, text=True, check=False
@@ -638,7 +639,7 @@ worker.join()
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("style", ["T", "A"])
+@rows("style", ["T", "A"])
 def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(style):
     ended = subprocess.run(
         [sys.executable, "-c", IN_A_WORKER, style], timeout=60, capture_output=True, text=True, check=False
@@ -659,7 +660,7 @@ if child:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("pattern", ["T", "A"])
+@rows("pattern", ["T", "A"])
 def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern):
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FORK, pattern], timeout=60, capture_output=True, text=True, check=False
@@ -668,7 +669,7 @@ def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern)
 
 
 class TestHowServersTellTheInterface:
-    @pytest.mark.parametrize("app", [App(), to_app(lambda request: Response("x"))], ids=["class", "function"])
+    @rows("app", [App(), to_app(lambda request: Response("x"))], ids=["class", "function"])
     def test_its_call_looks_like_a_coroutine_function(self, app):
         assert inspect.iscoroutinefunction(app.__call__)
 
@@ -740,7 +741,7 @@ class TestAServedFunction:
         assert ids[0] in caplog.text
         assert "the secret" in caplog.text
 
-    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+    @rows("leaving", [KeyboardInterrupt, SystemExit])
     def test_lets_what_ends_the_process_leave(self, servers, leaving):
         @to_app
         def app(request):

@@ -12,6 +12,7 @@ from antiphon.adapters.streaming import cut_off, write_chunks
 from antiphon.concurrency.loop import TIME_SLICE
 from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
+from tests.helpers.rows import rows
 
 variable = ContextVar("variable", default="unset")
 
@@ -161,8 +162,8 @@ CLOSED = ["closed where the variable is the source's"]
 class TestASourceThatWaitsForNothing:
     """Nor do the writes."""
 
-    @pytest.mark.parametrize(
-        ("chunk", "response"),
+    @rows(
+        "chunk, response",
         [
             (b"tick", Response),
             (b"", Response),
@@ -353,7 +354,7 @@ class TestTheWatch:
 
 
 class TestAClientThatCannotBeWrittenTo:
-    @pytest.mark.parametrize("error", [ConnectionResetError("gone"), OSError("gone")], ids=repr)
+    @rows("error", [ConnectionResetError("gone"), OSError("gone")], ids=repr)
     def test_has_left(self, error, caplog):
         closed = []
 
@@ -442,8 +443,8 @@ class TestABodyThatFailsToClose:
 
         return Failing
 
-    @pytest.mark.parametrize(("method", "sent"), [("GET", b"ab"), ("HEAD", b"")])
-    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    @rows("method, sent", [("GET", b"ab"), ("HEAD", b"")])
+    @rows("interface", ["asgi", "rsgi"])
     def test_is_whole_and_logged_when_all_of_it_was_written(self, servers, failing, interface, method, sent, caplog):
         body = failing()
         app = App()
@@ -499,7 +500,7 @@ def test_a_body_is_closed_itself_where_its_iterator_cannot_be():
 
 
 class TestCuttingOff:
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @rows("kind", [Blocking, Waiting])
     def test_closes_what_is_being_written(self, kind):
         body = kind()
 

@@ -11,6 +11,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "app", "Body")
 
@@ -58,8 +59,8 @@ def with_status(status):
 
 
 class TestABodyInMemory:
-    @pytest.mark.parametrize(
-        ("response", "body", "length"),
+    @rows(
+        "response, body, length",
         [
             (lambda: Response("text"), b"text", ["4"]),
             (lambda: Response("é"), "é".encode(), ["2"]),
@@ -105,8 +106,8 @@ class TestABodyInMemory:
 
 
 class TestAStreamedBody:
-    @pytest.mark.parametrize(
-        ("chunks", "body"),
+    @rows(
+        "chunks, body",
         [
             ([], b""),
             ([b"a", b"b"], b"ab"),
@@ -172,9 +173,9 @@ class TestAStreamedBody:
         assert answer.error is error
         assert not answer.ended
 
-    @pytest.mark.parametrize("echo", [echo, aecho])
-    @pytest.mark.parametrize(
-        ("headers", "limits"),
+    @rows("echo", [echo, aecho])
+    @rows(
+        "headers, limits",
         [
             ([("content-length", "9")], Limits()),
             ([("transfer-encoding", "chunked")], Limits(body=2)),
@@ -263,7 +264,7 @@ class TestAStreamedBody:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, AsyncValues, SyncValues])
+    @rows("body", [lambda: "text", lambda: None, AsyncValues, SyncValues])
     def test_runs_in_order_when_the_body_was_handed_over(self, servers, interface, app, body):
         events = []
 
@@ -356,8 +357,8 @@ class TestWhatIsLeftForAfter:
 
 
 class TestTheRequestsBody:
-    @pytest.mark.parametrize("size", [0, 1, 5, 70_000, 1_000_000])
-    @pytest.mark.parametrize("chunked", [False, True])
+    @rows("size", [0, 1, 5, 70_000, 1_000_000])
+    @rows("chunked", [False, True])
     def test_is_there_when_the_handler_is(self, call, app, size, chunked):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
         chunks = [content[at : at + 50_000] for at in range(0, size, 50_000)]
@@ -365,8 +366,8 @@ class TestTheRequestsBody:
         answer = call(app(lambda request: Response(request.body)), "POST", headers=headers, chunks=chunks)
         assert answer.body == content
 
-    @pytest.mark.parametrize(
-        ("headers", "chunks", "status"),
+    @rows(
+        "headers, chunks, status",
         [
             ([("content-length", "5")], [b"hel"], 400),
             ([("content-length", "five")], [b"hello"], 400),

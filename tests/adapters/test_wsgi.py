@@ -13,6 +13,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 from tests.helpers.content_length_cases import uncoded_lengths
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 
 class Input:
@@ -44,8 +45,8 @@ def load(environ, **limits):
 
 
 class TestTheHead:
-    @pytest.mark.parametrize(
-        ("path_info", "path"),
+    @rows(
+        "path_info, path",
         [
             ("/", "/"),
             ("", "/"),
@@ -65,8 +66,8 @@ class TestTheHead:
     def test_has_the_path_as_utf_8(self, servers, path_info, path):
         assert WSGIHead(servers.environ(path=path_info)).path == path
 
-    @pytest.mark.parametrize(
-        ("script_name", "root_path"),
+    @rows(
+        "script_name, root_path",
         [
             (None, ""),
             ("", ""),
@@ -80,8 +81,8 @@ class TestTheHead:
     def test_has_the_root_path(self, servers, script_name, root_path):
         assert WSGIHead(servers.environ(SCRIPT_NAME=script_name)).root_path == root_path
 
-    @pytest.mark.parametrize(
-        ("more", "raw_path"),
+    @rows(
+        "more, raw_path",
         [
             ({}, None),
             ({"REQUEST_URI": "/a%20b?c=%20"}, b"/a%20b"),
@@ -98,14 +99,12 @@ class TestTheHead:
     def test_has_the_raw_path_where_the_server_tells(self, servers, more, raw_path):
         assert WSGIHead(servers.environ(**more)).raw_path == raw_path
 
-    @pytest.mark.parametrize(
-        ("query", "wanted"), [(None, b""), ("", b""), ("a=1&b=%20", b"a=1&b=%20"), ("\xc3\xa9", b"\xc3\xa9")]
-    )
+    @rows("query, wanted", [(None, b""), ("", b""), ("a=1&b=%20", b"a=1&b=%20"), ("\xc3\xa9", b"\xc3\xa9")])
     def test_has_the_query_as_bytes(self, servers, query, wanted):
         assert WSGIHead(servers.environ(QUERY_STRING=query)).query_string == wanted
 
-    @pytest.mark.parametrize(
-        ("protocol", "version"),
+    @rows(
+        "protocol, version",
         [
             ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"),
             ("HTTP/3", "3"), ("HTTP/3.0", "3"), (None, "1.1"),
@@ -114,8 +113,8 @@ class TestTheHead:
     def test_has_the_version(self, servers, protocol, version):
         assert WSGIHead(servers.environ(SERVER_PROTOCOL=protocol)).http_version == version
 
-    @pytest.mark.parametrize(
-        ("more", "client"),
+    @rows(
+        "more, client",
         [
             ({}, None),
             ({"REMOTE_ADDR": ""}, None),
@@ -131,8 +130,8 @@ class TestTheHead:
     def test_has_the_client(self, servers, more, client):
         assert WSGIHead(servers.environ(**more)).client == client
 
-    @pytest.mark.parametrize(
-        ("more", "authority"),
+    @rows(
+        "more, authority",
         [
             ({"HTTP_HOST": "example.com:8000"}, "example.com:8000"),
             ({"HTTP_HOST": None}, "localhost:80"),
@@ -143,10 +142,10 @@ class TestTheHead:
     def test_has_the_authority(self, servers, more, authority):
         assert WSGIHead(servers.environ(**more)).authority == authority
 
-    @pytest.mark.parametrize("variable", ["REQUEST_URI", "RAW_URI"])
-    @pytest.mark.parametrize("host", ["other.example", None])
-    @pytest.mark.parametrize(
-        ("target", "authority"),
+    @rows("variable", ["REQUEST_URI", "RAW_URI"])
+    @rows("host", ["other.example", None])
+    @rows(
+        "target, authority",
         [
             ("http://example.com/x", "example.com"),
             ("HTTP://example.com:8000?x", "example.com:8000"),
@@ -159,8 +158,8 @@ class TestTheHead:
         assert (made.authority, made.field("host")) == (authority, authority)
         assert made.fields() == [("host", authority)]
 
-    @pytest.mark.parametrize(
-        ("name", "more", "value"),
+    @rows(
+        "name, more, value",
         [
             ("x-token", {"HTTP_X_TOKEN": "a"}, "a"),
             ("accept", {"HTTP_ACCEPT": "text/html, text/plain"}, "text/html, text/plain"),
@@ -190,8 +189,8 @@ class TestTheHead:
         head = WSGIHead(servers.environ(HTTP_X_A="a", HTTP_ODD=5, PATH="/usr/bin", REMOTE_USER="me"))
         assert head.fields() == [("host", "localhost"), ("x-a", "a")]
 
-    @pytest.mark.parametrize(
-        ("more", "wanted"),
+    @rows(
+        "more, wanted",
         [
             ({}, False),
             ({"CONTENT_LENGTH": ""}, False),
@@ -212,8 +211,8 @@ class TestTheHead:
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
-    @pytest.mark.parametrize("most", [1 << 30, 1000])
+    @rows("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
+    @rows("most", [1 << 30, 1000])
     def test_is_read_as_far_as_its_length_says(self, servers, size, most):
         content = bytes(size)
         given = Input(content, most)
@@ -221,7 +220,7 @@ class TestTheBody:
         assert load(environ).body == content
         assert max(given.asked, default=0) <= CHUNK
 
-    @pytest.mark.parametrize("length", ["5, 5", " 5", "5 ", "05", "5,5"])
+    @rows("length", ["5, 5", " 5", "5 ", "05", "5,5"])
     def test_is_never_read_beyond_its_length(self, servers, length):
         given = Input(b"hello")
         try:
@@ -231,7 +230,7 @@ class TestTheBody:
         else:
             assert request.body == b"hello"
 
-    @pytest.mark.parametrize("content", [b"", b"hello", bytes(3 * CHUNK)], ids=len)
+    @rows("content", [b"", b"hello", bytes(3 * CHUNK)], ids=len)
     def test_of_unknown_length_is_read_to_its_end_where_the_server_marks_that(self, servers, content):
         given = Input(content, ends=True)
         more = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": given}
@@ -244,14 +243,14 @@ class TestTheBody:
         assert given.asked == []
         assert answer.status in (200, 411, 501)
 
-    @pytest.mark.parametrize("length", ["-1", "+5", "0x5", "five", "5.0", "²", "5;", "1, 2", "5\x00", "5_0", "\uff15"])
+    @rows("length", ["-1", "+5", "0x5", "five", "5.0", "²", "5;", "1, 2", "5\x00", "5_0", "\uff15"])
     def test_with_a_bad_length_is_a_400_and_nothing_is_read(self, servers, length):
         given = Input(b"hello")
         with pytest.raises(BadRequest, match="Content-Length"):
             load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}))
         assert given.asked == []
 
-    @pytest.mark.parametrize("length", ["11", "1000000", "9" * 30, "9" * 5000], ids=len)
+    @rows("length", ["11", "1000000", "9" * 30, "9" * 5000], ids=len)
     def test_that_is_too_large_is_refused_before_it_is_read(self, servers, length):
         given = Input(b"")
         with pytest.raises(ContentTooLarge):
@@ -265,7 +264,7 @@ class TestTheBody:
             load(servers.environ("POST", **more), body=25)
         assert len(given.asked) == 3
 
-    @pytest.mark.parametrize("size", [0, 1, 4])
+    @rows("size", [0, 1, 4])
     def test_that_ends_too_early_is_a_400(self, servers, size):
         with pytest.raises(BadRequest, match="5"):
             load(servers.environ("POST", CONTENT_LENGTH="5", **{"wsgi.input": io.BytesIO(bytes(size))}))
@@ -295,7 +294,7 @@ class TestTheBody:
         assert Request(WSGIHead(servers.environ("POST", body=b"hello"))).body == b"hello"
 
 
-@pytest.mark.parametrize("reads", [1, 5])
+@rows("reads", [1, 5])
 def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads):
     class Stuck(SyncValues):
         def close(self):
@@ -327,9 +326,7 @@ def test_a_request_runs_on_the_servers_thread(servers):
     assert [servers.in_time(call)] == seen
 
 
-@pytest.mark.parametrize(
-    ("status", "line"), [(200, "200 OK"), (404, "404 Not Found"), (299, "299 Success"), (420, "420 Client Error")]
-)
+@rows("status, line", [(200, "200 OK"), (404, "404 Not Found"), (299, "299 Success"), (420, "420 Client Error")])
 def test_the_status_line_has_a_phrase(servers, status, line):
     lines = []
     app = to_app(lambda request: Response("x", status))
@@ -371,7 +368,7 @@ def test_a_head_that_the_server_refuses_leaves_nothing_open(servers):
     assert ended == ["closed", "after"]
 
 
-@pytest.mark.parametrize("kind", [SyncValues, AsyncValues], ids=["blocking", "waiting"])
+@rows("kind", [SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def test_what_was_sent_whole_is_whole_though_its_source_fails_to_close(servers, kind, caplog):
     class Fails(kind):
         def close(self):
@@ -413,7 +410,7 @@ CONNECTION = [
 ]
 
 
-@pytest.mark.parametrize("body", ["x", ["x"]], ids=["in memory", "streamed"])
+@rows("body", ["x", ["x"]], ids=["in memory", "streamed"])
 def test_fields_of_the_connection_are_left_to_the_server(servers, body):
     sent = []
     response = Response(body, 426, [("x-a", "a"), *CONNECTION, ("x-b", "b")], content_type="text/plain")
@@ -426,8 +423,8 @@ def test_fields_of_the_connection_are_left_to_the_server(servers, body):
 TYPED = ["content-type", "x-content-type-options"]
 
 
-@pytest.mark.parametrize("body", ["load", "lazy", "stream"])
-@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@rows("body", ["load", "lazy", "stream"])
+@rows("is_async", [False, True], ids=["def", "async def"])
 def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
     """A test client in an ``async def`` test, and each greenlet of gevent once a background loop runs."""
     app, sent = App(), bytes(1 << 20)

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App
 from antiphon.features import CORS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -16,8 +17,8 @@ def using(app, feature):
     return app
 
 
-@pytest.mark.parametrize(
-    ("make", "method", "headers", "advice"),
+@rows(
+    "make, method, headers, advice",
     [
         (
             lambda: App(trusted_hosts=["example.com"]),

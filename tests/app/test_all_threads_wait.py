@@ -9,6 +9,8 @@ import textwrap
 
 import pytest
 
+from tests.helpers.rows import rows
+
 DEADLINE = 60.0
 """Seconds after which a process that does not end is killed, and has failed."""
 
@@ -189,13 +191,13 @@ ASKED = {
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("case", BODIES.values(), ids=BODIES)
+@rows("case", BODIES.values(), ids=BODIES)
 def test_they_wait_and_it_comes(case):
     ends_well(case)
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("case", ASKED.values(), ids=ASKED)
+@rows("case", ASKED.values(), ids=ASKED)
 def test_they_ask_and_are_answered(case):
     ends_well(case)
 

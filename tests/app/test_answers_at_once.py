@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Request, Response
 from antiphon.handler.drive import run_async
 from antiphon.http.head import RequestHead
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -69,8 +70,8 @@ async def closes_later(request):
     await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize(
-    ("handler", "middleware", "asked", "is_at_once"),
+@rows(
+    "handler, middleware, asked, is_at_once",
     [
         (at_once, None, {}, True),
         (at_once, around, {}, True),

@@ -8,6 +8,7 @@ from antiphon.features.security_headers import SecurityHeaders
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_sync
 from antiphon.http.head import RequestHead
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -17,8 +18,8 @@ def echo(request):
 
 
 class TestRoutes:
-    @pytest.mark.parametrize(
-        ("path", "params"),
+    @rows(
+        "path, params",
         [
             ("/users/5", {"id": 5}),
             ("/users/ann", {"name": "ann"}),
@@ -37,9 +38,7 @@ class TestRoutes:
             app.get(pattern)(style(echo))
         assert serving(app).get(path).json["params"] == params
 
-    @pytest.mark.parametrize(
-        "path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"]
-    )
+    @rows("path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"])
     def test_do_not_answer_elsewhere(self, serving, style, path):
         app = App()
         app.get("/plain")(style(echo))
@@ -48,7 +47,7 @@ class TestRoutes:
         assert response.status == 404
         assert response.json["detail"].startswith("There is nothing at ")
 
-    @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+    @rows("method", ["get", "post", "put", "patch", "delete"])
     def test_have_a_decorator_for_each_method(self, serving, method):
         app = App()
         getattr(app, method)("/x", name="named")(echo)
@@ -235,12 +234,12 @@ class TestMethods:
 
 
 class TestRegistering:
-    @pytest.mark.parametrize("pattern", ["", "x", "/<", "/<a", "/<int:>", "/<nope:a>", "/<a>/<a>", "/x<a"])
+    @rows("pattern", ["", "x", "/<", "/<a", "/<int:>", "/<nope:a>", "/<a>/<a>", "/x<a"])
     def test_a_malformed_path_is_an_error_at_once(self, pattern):
         with pytest.raises(ValueError):  # noqa: PT011 - the words are those of the pattern's own tests
             App().get(pattern)
 
-    @pytest.mark.parametrize("methods", ["GET", [""], ["A B"], ["GET\n"], ["é"]])
+    @rows("methods", ["GET", [""], ["A B"], ["GET\n"], ["é"]])
     def test_a_malformed_method_is_an_error_at_once(self, methods):
         with pytest.raises(ValueError, match="method"):
             App().route("/x", methods)
@@ -249,8 +248,8 @@ class TestRegistering:
         with pytest.raises(ValueError, match="method"):
             App().route("/x", [])
 
-    @pytest.mark.parametrize(
-        ("one", "two"),
+    @rows(
+        "one, two",
         [("/x", "/x"), ("/<a>", "/<a>"), ("/<a>", "/<str:a>"), ("/<a>", "/<b>"), ("/u/<int:a>/x", "/u/<int:b>/x")],
     )
     def test_routes_in_each_others_way_are_named_with_file_and_line(self, one, two):
@@ -277,7 +276,7 @@ class TestRegistering:
         assert client.get("/x").json["params"] == {"a": "x"}
         assert client.get("/1").json["params"] == {"b": 1}
 
-    @pytest.mark.parametrize(
+    @rows(
         "register",
         [
             lambda app: app.get("/late"),
@@ -305,13 +304,13 @@ class TestRegistering:
         with pytest.raises(RuntimeError, match="before the first one"):
             late(echo)
 
-    @pytest.mark.parametrize("option", ["limit", "method", "status"])
+    @rows("option", ["limit", "method", "status"])
     def test_an_option_that_no_route_has_is_an_error_that_names_those_there_are(self, option):
         with pytest.raises(TypeError, match=rf"'{option}'.*limits") as refused:
             App().get("/x", **{option: None})
         assert "'/x'" in str(refused.value)
 
-    @pytest.mark.parametrize("register", ["get", "post", "route"])
+    @rows("register", ["get", "post", "route"])
     def test_a_decorator_without_its_path_is_an_error_that_says_so(self, register):
         with pytest.raises(TypeError, match="path is text"):
             getattr(App(), register)(echo)
@@ -320,9 +319,7 @@ class TestRegistering:
         with pytest.raises(TypeError, match="class of exceptions or a status"):
             App().errorhandler(echo)
 
-    @pytest.mark.parametrize(
-        ("feature", "such_as"), [(None, "CORS"), (5, "CORS"), (SecurityHeaders, "SecurityHeaders")], ids=repr
-    )
+    @rows("feature, such_as", [(None, "CORS"), (5, "CORS"), (SecurityHeaders, "SecurityHeaders")], ids=repr)
     def test_an_object_that_is_not_a_feature_is_an_error_that_shows_one(self, feature, such_as):
         with pytest.raises(TypeError, match=rf"is not a feature.*install\(app\), such as {such_as}\("):
             App().use(feature)
@@ -332,14 +329,12 @@ class TestRegistering:
             App().middleware(echo)
         assert describe(echo) in str(refused.value)
 
-    @pytest.mark.parametrize(
-        "key", [None, "404", KeyboardInterrupt, BaseException, object, ValueError("x"), 404.0], ids=repr
-    )
+    @rows("key", [None, "404", KeyboardInterrupt, BaseException, object, ValueError("x"), 404.0], ids=repr)
     def test_an_error_handler_for_no_error_is_an_error(self, key):
         with pytest.raises(TypeError, match="status"):
             App().errorhandler(key)(echo)
 
-    @pytest.mark.parametrize("status", [200, 399, 600, 0, -404])
+    @rows("status", [200, 399, 600, 0, -404])
     def test_an_error_handler_for_no_errors_status_is_an_error(self, status):
         with pytest.raises(ValueError, match=str(status)):
             App().errorhandler(status)(echo)
@@ -390,8 +385,8 @@ class TestTheInterfaceThatServesBest:
 
 
 class TestLimits:
-    @pytest.mark.parametrize("wrong", [5, {"body": 1}, Limits, 0, ()], ids=repr)
-    @pytest.mark.parametrize(
+    @rows("wrong", [5, {"body": 1}, Limits, 0, ()], ids=repr)
+    @rows(
         "give",
         [
             lambda limits: App(limits=limits),
@@ -415,9 +410,9 @@ class TestLimits:
 
         return app
 
-    @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
-    @pytest.mark.parametrize(
-        ("app_limits", "route_limits", "most"),
+    @rows("chunked", [False, True], ids=["declared", "chunked"])
+    @rows(
+        "app_limits, route_limits, most",
         [
             (Limits(body=10), None, 10),
             (None, Limits(body=10), 10),
@@ -542,7 +537,7 @@ class TestBadPaths:
             if (interface, why) != ("rsgi", "percent")  # its path is decoded: nobody can tell what was sent
         ],
     )
-    @pytest.mark.parametrize("pattern", ["/", "/<name>", "/x/<name>"])
+    @rows("pattern", ["/", "/<name>", "/x/<name>"])
     def test_are_a_400_that_says_why_and_the_next_request_is_answered(self, serving, interface, pattern, path, why):
         app = App()
         app.get(pattern)(lambda request: "answered")
@@ -561,7 +556,7 @@ class TestBadPaths:
 
 
 class TestLifespan:
-    @pytest.mark.parametrize("key", ["pool", 0, None, list], ids=repr)
+    @rows("key", ["pool", 0, None, list], ids=repr)
     def test_gives_the_app_nothing_but_dependencies(self, key):
         with pytest.raises(
             TypeError, match=r"app\[\.\.\.\] is for dependencies, not for .*: a function below @app\.lifespan is one"

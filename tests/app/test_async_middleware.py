@@ -9,6 +9,7 @@ import pytest
 from antiphon import App, Response
 from antiphon.http.errors import Forbidden
 from antiphon.testing import AsyncClient
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -41,7 +42,7 @@ def client_of(middleware, handler):
     return AsyncClient(app, "asgi", raise_errors=False)
 
 
-@pytest.mark.parametrize("waits", [*product((False, True), repeat=4)], ids=str)
+@rows("waits", [*product((False, True), repeat=4)], ids=str)
 def test_runs_in_one_task_with_the_variables_of_what_is_around(waits):
     (in_a, out_a, in_b, out_b), seen = waits, []
 
@@ -111,9 +112,9 @@ def fails(step):
     return middleware
 
 
-@pytest.mark.parametrize("step", [wait, pass_by])
-@pytest.mark.parametrize(
-    ("inner", "status", "text"),
+@rows("step", [wait, pass_by])
+@rows(
+    "inner, status, text",
     [(answers, 202, "early"), (refuses, 403, None), (ends, 500, None), (replaces, 203, "page, replaced"),
      (fails, 500, None)],
 )  # fmt: skip

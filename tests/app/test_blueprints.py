@@ -4,6 +4,7 @@ from antiphon import App, Blueprint, Limits, abort
 from antiphon.features import CORS
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -29,8 +30,8 @@ def nested(*blueprints, **options):
 
 
 class TestPrefixes:
-    @pytest.mark.parametrize(
-        ("prefix", "pattern", "path", "params"),
+    @rows(
+        "prefix, pattern, path, params",
         [
             ("", "/x", "/x", {}),
             ("/shop", "/x", "/shop/x", {}),
@@ -69,7 +70,7 @@ class TestPrefixes:
         assert answers(client, "/inner/x")[0] == "own.x"
         assert answers(client, "/outer/inner/x") == 404
 
-    @pytest.mark.parametrize("prefix", ["/", "/shop/", "shop", "/a<", "/<path:p>", "/<x>/<x>", "/<a><b>"])
+    @rows("prefix", ["/", "/shop/", "shop", "/a<", "/<path:p>", "/<x>/<x>", "/<a><b>"])
     def test_that_are_malformed_are_an_error_at_once(self, prefix):
         with pytest.raises(ValueError, match=r"prefix|path|'/"):
             Blueprint("b", prefix=prefix)
@@ -119,7 +120,7 @@ class TestHosts:
         assert answers(client, "/own", "x.d.com") == ("outer.said.r", "outer.said", {"t": "x"})
         assert answers(client, "/own", "a.com") == 404
 
-    @pytest.mark.parametrize("host", ["", "a b", "a:80", "<id>.com"])
+    @rows("host", ["", "a b", "a:80", "<id>.com"])
     def test_that_are_malformed_are_an_error_at_once(self, host):
         with pytest.raises(ValueError, match=r"host|several parameters"):
             Blueprint("b", prefix="/<id>", host=host)
@@ -147,7 +148,7 @@ class TestNames:
             assert (app.url_for("shop.home"), app.url_for("home")) == ("/shop/", "/")
             app._freeze()
 
-    @pytest.mark.parametrize("name", ["item", "admin.item", "shop.item", "office.admin.item"])
+    @rows("name", ["item", "admin.item", "shop.item", "office.admin.item"])
     def test_are_needed_whole(self, name):
         with pytest.raises(LookupError, match=f"no route is named '{name}'"):
             self.app().url_for(name, id=5)
@@ -158,7 +159,7 @@ class TestNames:
         assert answers(client, "/office/items/5")[:2] == ("office.item", "office")
         assert answers(client, "/") == ("home", None, {})
 
-    @pytest.mark.parametrize("name", ["", "a.b", "."])
+    @rows("name", ["", "a.b", "."])
     def test_that_are_bad_are_refused(self, name):
         with pytest.raises(ValueError, match="must not be empty or have a dot"):
             Blueprint(name)
@@ -318,7 +319,7 @@ class TestRegistering:
         with pytest.raises(ValueError, match="blueprint 'direct' is registered in itself"):
             nested(direct)._freeze()
 
-    @pytest.mark.parametrize("application", [App(), echo, None], ids=["app", "function", "None"])
+    @rows("application", [App(), echo, None], ids=["app", "function", "None"])
     def test_of_what_is_no_blueprint_tells_how_to_mount_it(self, application):
         with pytest.raises(TypeError, match=r"is not a blueprint; mount an application: app\.mount\("):
             App().register(application)
@@ -366,7 +367,7 @@ class TestConverters:
         with pytest.raises(ValueError, match=r"the app and the blueprint 'one\.two' have different converters 'hex'"):
             app._freeze()
 
-    @pytest.mark.parametrize("name", ["int", "any", "hex", "Bad"])
+    @rows("name", ["int", "any", "hex", "Bad"])
     def test_that_there_are_already_are_refused(self, name):
         blueprint = Blueprint("b")
         blueprint.converter("hex", str)
@@ -475,8 +476,8 @@ class MineAlone(Mine):
 
 
 class TestErrorHandlers:
-    @pytest.mark.parametrize(
-        ("handled", "error", "answer"),
+    @rows(
+        "handled, error, answer",
         [
             ({"app": [Mine], "shop": [Mine], "admin": [Mine]}, Mine, "admin Mine"),
             ({"app": [Mine], "shop": [Mine]}, Mine, "shop Mine"),
@@ -533,8 +534,8 @@ class TestErrorHandlers:
 
 
 class TestLimits:
-    @pytest.mark.parametrize(
-        ("of_the_app", "of_the_blueprint", "of_the_route", "limit"),
+    @rows(
+        "of_the_app, of_the_blueprint, of_the_route, limit",
         [
             (Limits(body=10), None, None, 10),
             (Limits(body=10), Limits(body=20), None, 20),
@@ -612,8 +613,8 @@ class TestWhatIsBelowAPrefix:
         app.register(host)
         return app
 
-    @pytest.mark.parametrize(
-        ("method", "path", "host", "answer"),
+    @rows(
+        "method, path, host, answer",
         [
             ("GET", "/nowhere", None, (404, "app None", ["app {}"])),
             ("GET", "/shopping", None, (404, "app None", ["app {}"])),

@@ -20,6 +20,7 @@ from tests.helpers.request_bodies import (
     kind_of,
     takes_body,
 )
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
@@ -66,7 +67,7 @@ def wrong_variants(variants, kind, apps):
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-@pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
+@rows("policy", ["load", "load first", "lazy"])
 @each_kind
 def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kind, apps):
     variants = variants_of(interface, policy, "in the app", "in a blueprint of a mounted app")
@@ -103,7 +104,7 @@ class TestAStreamedBody:
         assert not wrong
 
 
-@pytest.mark.parametrize("kind", [LARGE_IN_PARTS, BINARY_IN_CHUNKS], ids=lambda kind: kind.name)
+@rows("kind", [LARGE_IN_PARTS, BINARY_IN_CHUNKS], ids=lambda kind: kind.name)
 class TestABodyThatIsNotLoadedYet:
     """Before the handler a large body, or one without a length, is there only for those who say that they read it."""
 
@@ -162,8 +163,8 @@ REFUSED = (
 )
 
 
-@pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
-@pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.name)
+@rows("policy", ["load", "load first", "lazy"])
+@rows("kind", REFUSED, ids=lambda kind: kind.name)
 def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_apps):
     names = [name for name in NAMES if takes_body(kind, name) and name not in ("a chunk", "a part", "parts")]
     wrong = []
@@ -196,8 +197,8 @@ def test_no_order_in_which_layers_read_changes_what_they_read(apps, data):
 
 
 class TestUploads:
-    @pytest.mark.parametrize("size", [10, 600 << 10], ids=["in memory", "in a file"])
-    @pytest.mark.parametrize("answer", [b"whole", [b"a", b"stream"]], ids=["whole", "stream"])
+    @rows("size", [10, 600 << 10], ids=["in memory", "in a file"])
+    @rows("answer", [b"whole", [b"a", b"stream"]], ids=["whole", "stream"])
     def test_are_freed_when_their_request_has_ended_but_for_those_detached(self, serving, style, size, answer):
         app, kept = App(), []
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from antiphon import App, Request
 from antiphon.app.planning.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
 from antiphon.http.errors import Forbidden
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -27,8 +28,8 @@ def passes(request, allowed=TRUSTED):
 
 
 class TestSecFetchSite:
-    @pytest.mark.parametrize(
-        ("site", "origin", "expected"),
+    @rows(
+        "site, origin, expected",
         [
             ("same-origin", None, True),
             ("same-origin", SHOP, True),
@@ -59,8 +60,8 @@ class TestSecFetchSite:
 
 
 class TestOrigin:
-    @pytest.mark.parametrize(
-        ("url", "origin", "expected"),
+    @rows(
+        "url, origin, expected",
         [
             ("https://shop.example.com", "https://shop.example.com", True),
             ("http://shop.example.com", "http://shop.example.com", True),
@@ -80,8 +81,8 @@ class TestOrigin:
     def test_is_compared_with_host_and_port(self, url, origin, expected):
         assert passes(sent(url=url, origin=origin)) is expected
 
-    @pytest.mark.parametrize(
-        ("url", "origin", "expected"),
+    @rows(
+        "url, origin, expected",
         [
             ("http://shop.example.com", "https://shop.example.com", True),
             ("http://shop.example.com:443", "https://shop.example.com", True),
@@ -95,7 +96,7 @@ class TestOrigin:
     def test_of_https_passes_behind_a_proxy_that_ends_tls_and_never_the_other_way(self, url, origin, expected):
         assert passes(sent(url=url, origin=origin)) is expected
 
-    @pytest.mark.parametrize(
+    @rows(
         "origin",
         [
             "null", "NULL", "shop.example.com", "https://", "https://shop.example.com/", "https:shop.example.com",
@@ -128,13 +129,13 @@ def test_without_either_header_a_request_passes():
     assert passes(sent(site="", origin=""))
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PURGE", "post", "get"])
+@rows("method", ["POST", "PUT", "PATCH", "DELETE", "PURGE", "post", "get"])
 def test_every_other_method_is_a_write(method):
     assert not passes(sent(method, site="cross-site", origin=EVIL))
     assert not passes(sent(method, origin=EVIL))
 
 
-@pytest.mark.parametrize("method", sorted(SAFE_METHODS))
+@rows("method", sorted(SAFE_METHODS))
 def test_a_safe_method_may_come_from_anywhere(method):
     assert passes(sent(method, site="cross-site", origin=EVIL))
 
@@ -150,9 +151,7 @@ class TestTheRefusal:
         assert error.problem()["type"] == PROBLEM_TYPE
         assert error.detail == "This write comes from a page on another site, at https://evil.example."
 
-    @pytest.mark.parametrize(
-        ("origin", "named"), [("null", "'null'"), (None, "no origin"), ("https://" + "x y" * 999, "'https://x y")]
-    )
+    @rows("origin, named", [("null", "'null'"), (None, "no origin"), ("https://" + "x y" * 999, "'https://x y")])
     def test_names_what_is_no_origin_in_short(self, origin, named):
         detail = self.refusal(site="cross-site", origin=origin).detail
         assert named in detail
@@ -160,8 +159,8 @@ class TestTheRefusal:
 
 
 class TestOrigins:
-    @pytest.mark.parametrize(
-        ("value", "expected"),
+    @rows(
+        "value, expected",
         [
             ("https://shop.example.com", "https://shop.example.com"),
             ("HTTPS://Shop.Example.com:443", "https://shop.example.com"),
@@ -176,7 +175,7 @@ class TestOrigins:
         assert origins([value]) == {expected}
         assert parse_origin(expected) == expected
 
-    @pytest.mark.parametrize(
+    @rows(
         "value",
         [
             "", "shop.example.com", "https://", "https://shop.example.com/", "https://shop.example.com?a",
@@ -188,8 +187,8 @@ class TestOrigins:
         with pytest.raises(ValueError, match="an origin is a scheme, a host and perhaps a port"):
             origins([value])
 
-    @pytest.mark.parametrize(
-        ("values", "message"),
+    @rows(
+        "values, message",
         [(["*"], "list the origins that may"), (["null"], "sandboxed"), ("https://a.example", "a list: ")],
     )
     def test_that_would_trust_everyone_are_refused(self, values, message):

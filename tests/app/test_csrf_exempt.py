@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Blueprint
 from antiphon.features import CSRFTokens, MemoryStore, Sessions
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 CROSS_SITE = [
     {"sec-fetch-site": "cross-site", "origin": "https://evil.example"},
@@ -39,8 +40,8 @@ def app(request):
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("sent", CROSS_SITE, ids=str)
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("sent", CROSS_SITE, ids=str)
 def test_it_answers_them(app, interface, sent):
     client = Client(app, interface)
     for body in (b"a=1", b"a" * 100_000):
@@ -49,7 +50,7 @@ def test_it_answers_them(app, interface, sent):
     assert client.delete("/hooks/later", headers=sent).text == "later "
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_its_neighbours_refuse_them(app, interface):
     client = Client(app, interface)
     assert client.post("/hooks/checked", headers=CROSS_SITE[0]).status == 403

@@ -11,6 +11,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.request.dependencies import Dependency
 from tests.helpers.driving import drive
+from tests.helpers.rows import rows
 
 User = Dependency[str]("user", fix="app.use(Users())")
 Session = Dependency[dict]("session")
@@ -257,8 +258,8 @@ class TestACoroutine:
         dependencies.provide(User, source)
         assert resolved(dependencies, request_with(dependencies))[User] is None
 
-    @pytest.mark.parametrize("option", ["when", "default"])
-    @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC)
+    @rows("option", ["when", "default"])
+    @rows("function", ASYNC.values(), ids=ASYNC)
     def test_function_is_refused_where_none_is_awaited(self, dependencies, option, function):
         with pytest.raises(TypeError, match=rf"`{option}` .*`def`") as refused:
             dependencies.provide(User, ada, **{option: function})

@@ -15,6 +15,7 @@ from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import Switch, failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -521,8 +522,8 @@ class TestACancellation:
         assert self.cancelled(app, begun)
         assert seen == ["after"]
 
-    @pytest.mark.parametrize("times", [1, 3])
-    @pytest.mark.parametrize("where", ["request's hook", "hook", "middleware"])
+    @rows("times", [1, 3])
+    @rows("where", ["request's hook", "hook", "middleware"])
     def test_on_the_way_to_a_thread_leaves_nothing_out(self, style, where, times):
         seen = []
         app = App()
@@ -679,7 +680,7 @@ class TestACancellation:
 
         assert self.cancelled(app)
 
-    @pytest.mark.parametrize("times", [1, 3])
+    @rows("times", [1, 3])
     def test_on_the_way_to_a_thread_drops_nothing_that_was_left_for_after(self, times):
         seen = []
         app = App()
@@ -731,7 +732,7 @@ class TestADisconnect:
         assert seen == [499]
         assert caplog.records == []
 
-    @pytest.mark.parametrize("busy", [True, False], ids=["threads are busy", "threads are free"])
+    @rows("busy", [True, False], ids=["threads are busy", "threads are free"])
     def test_that_a_scope_asks_for_again_and_again_ends_with_it(self, busy):
         seen, scopes = [], []
         app = App()

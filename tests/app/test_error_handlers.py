@@ -5,6 +5,7 @@ from antiphon.handler.contract import describe
 from antiphon.handler.errors import set_debug_answer
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -56,8 +57,8 @@ def app_with(style, other, keys=()):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(
-    ("keys", "path", "answered_by", "status"),
+@rows(
+    "keys, path, answered_by, status",
     [
         ([Broken], "/broken", "Broken", 500),
         ([Broken], "/very", "Broken", 500),
@@ -108,8 +109,8 @@ def test_a_handler_answers_what_has_no_route(serving, style, other, method):
     assert client.request("PUT", "/value").text == "405"
 
 
-@pytest.mark.parametrize(
-    ("answer", "status", "body"),
+@rows(
+    "answer, status, body",
     [
         ("text", 404, b"text"),
         ({"a": 1}, 404, b'{"a":1}'),
@@ -242,13 +243,11 @@ class TestProblemDetails:
 
 
 class TestWhatNobodyHandles:
-    @pytest.mark.parametrize(
-        ("accept", "content_type"),
+    @rows(
+        "accept, content_type",
         [("application/json", "application/problem+json"), ("text/html", "text/html; charset=utf-8")],
     )
-    @pytest.mark.parametrize(
-        ("path", "status"), [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)]
-    )
+    @rows("path, status", [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)])
     def test_has_one_id_in_header_body_and_log(self, serving, style, other, accept, content_type, path, status, caplog):
         response = serving(app_with(style, other)).get(path, headers={"accept": accept})
         assert (response.status, response.content_type) == (status, content_type)
@@ -283,7 +282,7 @@ def test_an_error_that_was_expected_is_not_logged(serving, style, other, key, ca
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+@rows("leaving", [KeyboardInterrupt, SystemExit])
 class TestWhatEndsTheProcess:
     def app(self, leaving, *, closing_fails):
         app = App()
@@ -303,7 +302,7 @@ class TestWhatEndsTheProcess:
         app.errorhandler(Exception)(lambda request, error: "handled")
         return app
 
-    @pytest.mark.parametrize("closing_fails", [False, True])
+    @rows("closing_fails", [False, True])
     def test_leaves_when_the_middleware_has_closed(self, leaving, closing_fails):
         from antiphon.adapters.wsgi import call_wsgi
 
@@ -317,8 +316,8 @@ class TestWhatEndsTheProcess:
         assert [type(error) for error in app.seen] == [leaving]
 
 
-@pytest.mark.parametrize(
-    ("answer", "allow", "challenges"),
+@rows(
+    "answer, allow, challenges",
     [
         ("text", "GET, HEAD, OPTIONS", ["Basic", "Bearer"]),
         (("text", {"x-a": "1"}), "GET, HEAD, OPTIONS", ["Basic", "Bearer"]),
@@ -343,7 +342,7 @@ def test_the_errors_headers_go_with_its_status(serving, style, other, answer, al
     assert client.get("/").headers.getall("www-authenticate") == challenges
 
 
-@pytest.mark.parametrize("handled", [False, True])
+@rows("handled", [False, True])
 def test_unauthorized_without_a_challenge_has_one_and_debug_says_where(serving, style, other, handled, debug, caplog):
     app = App()
 

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Blueprint, Dependency
 from antiphon.adapters.exchange import Observer
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 NUMBER = Dependency[int]("number")
 calls = []
@@ -101,7 +102,7 @@ def app():
     return app
 
 
-@pytest.mark.parametrize("kind", REGISTRATIONS)
+@rows("kind", REGISTRATIONS)
 def test_one_that_fails_leaves_nothing_behind(app, kind):
     before = state_of(app)
     with pytest.raises(ValueError, match="half-way"):

@@ -10,6 +10,7 @@ from antiphon import App, Limits
 from antiphon.http.errors import HTTPError
 from tests.app.conftest import STYLES, DefStyle
 from tests.helpers.free_threading import frees_at_once
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.axes("interface", "style"), frees_at_once]
@@ -123,8 +124,8 @@ def no_collector():
     gc.enable()
 
 
-@pytest.mark.parametrize("kind", [Failure, Refusal])
-@pytest.mark.parametrize("place", PLACES)
+@rows("kind", [Failure, Refusal])
+@rows("place", PLACES)
 def test_a_raised_error(serving, style, no_collector, caplog, kind, place):
     caplog.set_level(logging.CRITICAL, "antiphon")  # records would keep it
     app, kept = App(), []
@@ -163,8 +164,8 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize(("sent", "status"), REQUESTS.values(), ids=REQUESTS)
-@pytest.mark.parametrize("throws", [False, True], ids=["inside of middleware", "thrown into middleware"])
+@rows("sent, status", REQUESTS.values(), ids=REQUESTS)
+@rows("throws", [False, True], ids=["inside of middleware", "thrown into middleware"])
 def test_an_error_in_a_request(serving, style, no_collector, sent, status, throws):
     app, kept = App(limits=Limits(body=1 << 10)), []
 

@@ -6,6 +6,7 @@ import pytest
 
 from antiphon import App
 from tests.helpers.open_files import files_in, is_without_files
+from tests.helpers.rows import rows
 
 pytestmark = [
     pytest.mark.once,
@@ -21,7 +22,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("read", WAYS.values(), ids=WAYS)
+@rows("read", WAYS.values(), ids=WAYS)
 def test_a_body_in_a_file(serving, tmp_path, read):
     app, kept, opened = App(upload_folder=tmp_path), [], []
 

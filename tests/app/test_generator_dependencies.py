@@ -14,6 +14,7 @@ from antiphon.app.answering.plan import Surroundings
 from antiphon.handler.contract import describe
 from antiphon.http import ClientDisconnected, Conflict
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.axes("interface", "style", "other", "kind")
@@ -188,9 +189,10 @@ class TestAnAnswer:
             ["open session", "commit session" if where == "early answer" else error]
         )
 
-    @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PATCH"])
-    @pytest.mark.parametrize("path", ["/", "/conditional", "/nowhere"])
+    @rows("method", ["HEAD", "OPTIONS", "POST", "PATCH"])
+    @rows("path", ["/", "/conditional", "/nowhere"])
     def test_of_every_kind_closes_once(self, serving, style, kind, seen, method, path):
+        seen.clear()
         app = App()
         kind.provide(app, seen)
         app.errorhandler(404)(lambda request, error: (request[Session], 404))
@@ -336,9 +338,10 @@ class TestAStream:
         assert __file__ in caplog.text
         assert seen == ["open session", "end", "commit session", "sent"]
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    @pytest.mark.parametrize("status", [204, 304, 200])
+    @rows("method", ["GET", "HEAD"])
+    @rows("status", [204, 304, 200])
     def test_that_is_not_sent_is_none(self, serving, streaming, seen, other, method, status):
+        seen.clear()
         app = streaming()
 
         def replace(request, response):
@@ -386,9 +389,10 @@ class TestAStream:
 
 
 class TestWhereItIs:
-    @pytest.mark.parametrize("position", POSITIONS.values(), ids=lambda each: each.prefix)
-    @pytest.mark.parametrize("answer", ["text", "stream"])
+    @rows("position", POSITIONS.values(), ids=lambda each: each.prefix)
+    @rows("answer", ["text", "stream"])
     def test_is_the_application_that_fills_it(self, serving, style, other, kind, seen, position, answer):
+        seen.clear()
         outer = App()
         inside = position.enter(outer)
         outer.middleware(other.around(after=lambda request, response: seen.append("outer")))
@@ -587,7 +591,7 @@ WRONG = {
 
 
 class TestASourceThatIsWrong:
-    @pytest.mark.parametrize(("source", "options", "fault"), WRONG.values(), ids=WRONG)
+    @rows("source, options, fault", WRONG.values(), ids=WRONG)
     def test_is_an_error_that_names_it(self, serving, style, source, options, fault, caplog):
         app = App()
         app.provide(Session, source, **options)
@@ -601,14 +605,14 @@ class TestASourceThatIsWrong:
         assert fault in caplog.text
         assert describe(source) in caplog.text
 
-    @pytest.mark.parametrize("option", ["when", "default"])
-    @pytest.mark.parametrize("function", [never, never_later, partial(never)], ids=["def", "async def", "partial"])
+    @rows("option", ["when", "default"])
+    @rows("function", [never, never_later, partial(never)], ids=["def", "async def", "partial"])
     def test_is_refused_where_nothing_is_closed(self, option, function):
         with pytest.raises(TypeError, match=rf"`{option}` .*yields") as refused:
             App().provide(Session, lambda request: "", **{option: function})
         assert describe(function) in str(refused.value)
 
-    @pytest.mark.parametrize("manager", [contextmanager(never), asynccontextmanager(never_later)])
+    @rows("manager", [contextmanager(never), asynccontextmanager(never_later)])
     def test_is_refused_with_the_decorator_of_context_managers(self, manager):
         with pytest.raises(TypeError, match="contextmanager") as refused:
             App().provide(Session, manager)
@@ -632,7 +636,7 @@ def with_more(more, request):
     yield "session"
 
 
-@pytest.mark.parametrize(
+@rows(
     "source",
     [Opens().method, Opens(), OpensLater(), partial(with_more, "more")],
     ids=["method", "object", "async object", "partial"],

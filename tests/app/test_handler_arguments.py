@@ -13,6 +13,7 @@ from msgspec import Struct
 from antiphon import App, Blueprint
 from antiphon.handler.contract import describe
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -90,7 +91,7 @@ HANDLERS = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "expected"), HANDLERS)
+@rows("handler, expected", HANDLERS)
 def test_a_handler_gets_the_parameters_that_it_names(serving, style, handler, expected):
     app = App()
     app.get("/shop/<int:key>-<name>", name="item")(style(handler))
@@ -177,7 +178,7 @@ def app():
     return app
 
 
-@pytest.mark.parametrize(("parameter", "annotation"), ANNOTATED)
+@rows("parameter, annotation", ANNOTATED)
 def test_an_annotation_that_agrees_with_the_converter(app, parameter, annotation):
     app.get(f"/{parameter}")(annotated(annotation))
 
@@ -196,7 +197,7 @@ CONTRADICTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("parameter", "annotation", "fix"), CONTRADICTIONS)
+@rows("parameter, annotation, fix", CONTRADICTIONS)
 def test_an_annotation_that_contradicts_the_converter_is_an_error(app, parameter, annotation, fix):
     handler = annotated(annotation)
     with pytest.raises(TypeError) as refused:
@@ -248,7 +249,7 @@ MISTAKEN += [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("handler", "message"), MISTAKEN)
+@rows("handler, message", MISTAKEN)
 def test_an_argument_that_is_no_parameter_is_an_error(handler, message):
     with pytest.raises(TypeError) as refused:
         App().get("/<key>")(handler)
@@ -262,7 +263,7 @@ def refuse(request):
 async def arefuse(request): ...
 
 
-@pytest.mark.parametrize(("hook", "returned"), [(refuse, "None"), (arefuse, "a coroutine")])
+@rows("hook, returned", [(refuse, "None"), (arefuse, "a coroutine")])
 @pytest.mark.filterwarnings("error")
 def test_a_hook_written_as_a_decorator_says_where_a_hook_goes(hook, returned):
     with pytest.raises(TypeError) as refused:
@@ -278,8 +279,8 @@ def test_a_route_without_parameters_says_so():
         App().get("/")(lambda request, key: "")
 
 
-@pytest.mark.parametrize(
-    ("prefix", "message"),
+@rows(
+    "prefix, message",
     [("/<shop>", "takes shop as int, and <shop> gives a str: write <int:shop>"), ("", "not a parameter of /<int")],
 )
 def test_a_blueprint_s_handlers_are_checked_before_the_first_request(prefix, message):

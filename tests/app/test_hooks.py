@@ -8,6 +8,7 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers.deferred_annotations import define
 from tests.helpers.handlers import ASYNC_HANDLERS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -64,8 +65,8 @@ class TestOfOneRoute:
         assert client.get("/free").text == "handler"
         assert called == ["app", "shop", "handler"]
 
-    @pytest.mark.parametrize(
-        ("before", "says"),
+    @rows(
+        "before, says",
         [
             ([lambda: None], "request"),
             ([lambda request, other: None], "other"),
@@ -89,8 +90,8 @@ class TestBefore:
         assert serving(app).get("/").text == "handler"
         assert called == ["first", "second", "third", "handler"]
 
-    @pytest.mark.parametrize(
-        ("answer", "status", "body"),
+    @rows(
+        "answer, status, body",
         [
             ("early", 200, b"early"), ("", 200, b""), ({}, 200, b"{}"), (("early", 401), 401, b"early"),
             (Response("early", 418), 418, b"early"),
@@ -247,8 +248,8 @@ def generator(*parameters):
 
 
 class TestFunctionsThatCannotBeCalled:
-    @pytest.mark.parametrize(
-        ("where", "function", "given"),
+    @rows(
+        "where, function, given",
         [
             ("get", lambda: "", "request"),
             ("get", lambda request, item, /: "", "request"),
@@ -283,7 +284,7 @@ class TestFunctionsThatCannotBeCalled:
         assert (client.get("/method").text, client.get("/partial").text) == ("0 1 0", "0 2 0")
         assert client.get("/class").text == "<Request GET '/class'>"
 
-    @pytest.mark.parametrize("where", REGISTER)
+    @rows("where", REGISTER)
     def test_may_have_annotations_that_only_type_checkers_understand(self, where):
         parameters = ", ".join(f"{name}: Unknown" for name in TAKEN[where])
         body = "yield" if where in YIELD else "pass"
@@ -312,8 +313,8 @@ ON_THE_SPOT = {
 }
 
 
-@pytest.mark.parametrize(("role", "register"), ON_THE_SPOT.items(), ids=ON_THE_SPOT)
-@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
+@rows("role, register", ON_THE_SPOT.items(), ids=ON_THE_SPOT)
+@rows("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_what_nobody_awaits_is_not_async(role, register, function):
     with pytest.raises(TypeError, match=rf"`{role}` is called without `await`, so write it as `def`") as refused:
         register(App(), function)
@@ -329,14 +330,14 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("mistake", "words"), MISTAKES.values(), ids=MISTAKES)
+@rows("mistake, words", MISTAKES.values(), ids=MISTAKES)
 def test_what_is_registered_by_mistake_is_an_error_in_words(mistake, words):
     with pytest.raises(TypeError, match=words):
         mistake(App())
 
 
-@pytest.mark.parametrize(
-    ("where", "parameters", "fix"),
+@rows(
+    "where, parameters, fix",
     [
         ("before_request", ["request"], "app.middleware"),
         ("after_request", ["request", "response"], "app.middleware"),

@@ -4,14 +4,15 @@ import pytest
 
 from antiphon import App, Dependency
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 SENT = Dependency[str]("sent")
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("color", ["def", "async def"])
-@pytest.mark.parametrize(
-    ("methods", "method", "called"),
+@rows(
+    "methods, method, called",
     [
         (("GET",), "GET", []),
         (("GET",), "HEAD", []),

@@ -16,6 +16,7 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "position")
 
@@ -149,7 +150,7 @@ class TestOnAnEventLoop:
 
         return asyncio.run(main())
 
-    @pytest.mark.parametrize(("hooks", "body", "of_def", "of_async_def"), HOPS)
+    @rows("hooks, body, of_def, of_async_def", HOPS)
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
     def test_a_request_hops_this_often(self, interface, style, position, submitted, hooks, body, of_def, of_async_def):
         content = BODIES[body]
@@ -168,8 +169,8 @@ class TestOnAnEventLoop:
         hops = self.hops(app, interface, submitted, "GET", f"{position.prefix}/fails")
         assert hops == (0 if style.is_async else 1, "handled")
 
-    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "HEAD"])
-    @pytest.mark.parametrize("path", ["/", "/nowhere"])
+    @rows("method", ["GET", "POST", "DELETE", "OPTIONS", "HEAD"])
+    @rows("path", ["/", "/nowhere"])
     def test_an_app_that_is_all_async_never_hops(self, interface, submitted, method, path):
         app = App()
         HOOKS["ten of async def"](app)
@@ -199,15 +200,15 @@ class TestOverWSGI:
         assert client.post(path, body=body).status == 200
         return len(submitted), len(called_from_threads)
 
-    @pytest.mark.parametrize("hooks", ["none", "ten of def", "ten that block", "one that reads the body"])
-    @pytest.mark.parametrize("body", BODIES)
+    @rows("hooks", ["none", "ten of def", "ten that block", "one that reads the body"])
+    @rows("body", BODIES)
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
     def test_what_blocks_stays_on_the_servers_thread(self, submitted, called_from_threads, hooks, body, position):
         app, path = app_with(hooks, blocking, position), f"{position.prefix}/"
         assert self.crossings(app, submitted, called_from_threads, BODIES[body], path) == (0, 0)
 
-    @pytest.mark.parametrize(
-        ("hooks", "body", "expected"),
+    @rows(
+        "hooks, body, expected",
         [
             ("none", "no", (0, 1)),
             ("none", "a small", (0, 1)),
@@ -226,9 +227,9 @@ class TestOverWSGI:
 
 class TestBodiesThatAreAwaited:
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    @pytest.mark.parametrize("hooks", HOOKS)
+    @rows("hooks", HOOKS)
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-    @pytest.mark.parametrize("length", [1000, len(LARGE), None], ids=["small", "large", "undeclared"])
+    @rows("length", [1000, len(LARGE), None], ids=["small", "large", "undeclared"])
     def test_hold_no_threads(self, interface, hooks, position, length):
         app, path = app_with(hooks, blocking, position), f"{position.prefix}/"
 
@@ -272,9 +273,7 @@ def process(request):
 class TestSlowUploads:
     """Over sockets. That a server says 100 (Continue) tells that the body is being awaited (RFC 9110 §10.1.1)."""
 
-    @pytest.mark.parametrize(
-        "body", [b"a" * 1000, b"a" * len(LARGE), (b"a" * 500,) * 2], ids=["small", "large", "chunked"]
-    )
+    @rows("body", [b"a" * 1000, b"a" * len(LARGE), (b"a" * 500,) * 2], ids=["small", "large", "chunked"])
     def test_keep_nobody_waiting(self, process, body):
         upload = SentRequest("POST", "/def/digest", (("Expect", "100-continue"),), body)
         data = body if isinstance(body, bytes) else b"".join(body)

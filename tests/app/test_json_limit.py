@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon import App, Limits
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "policy")
 
@@ -32,10 +33,8 @@ def raised_by(where, policy):
 
 
 @pytest.mark.parametrize("policy", ["load", "lazy"])
-@pytest.mark.parametrize("way", READ)
-@pytest.mark.parametrize(
-    ("where", "most"), [("nowhere", MIB), ("app", 2 * MIB), ("route", 2 * MIB), ("request", 2 * MIB)]
-)
+@rows("way", READ)
+@rows("where, most", [("nowhere", MIB), ("app", 2 * MIB), ("route", 2 * MIB), ("request", 2 * MIB)])
 def test_a_longer_body_is_a_413_that_says_how_much_is_read(serving, policy, way, where, most):
     client = serving(raised_by(where, policy))
     answer = client.post(f"/{way}", body=b'"%b"' % (b"x" * (most - 2)), content_type="application/json")

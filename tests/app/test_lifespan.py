@@ -16,6 +16,7 @@ from antiphon.handler.drive import driven
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.driving import drive, run_lifespan
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("style")
 
@@ -141,7 +142,7 @@ def manager(style):
 
 
 class TestWhatIsAdded:
-    @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+    @rows("kind", KINDS.values(), ids=KINDS)
     def test_is_a_dependency_for_what_it_gives(self, kind):
         lifespan = Lifespan(dependencies := Dependencies())
         dependency = lifespan.add(kind)

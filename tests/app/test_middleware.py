@@ -8,6 +8,7 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
 from antiphon.testing import Client
 from tests.app.conftest import STYLES
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -121,8 +122,8 @@ class TestAnEarlyAnswer:
             ways = {"return": yields_waiting, "yield": yields_waiting, "raise": raises_waiting}
         return ways[how]
 
-    @pytest.mark.parametrize("how", ["return", "yield", "raise"])
-    @pytest.mark.parametrize("answer", [("early", 403), Response("early", 403)], ids=["tuple", "response"])
+    @rows("how", ["return", "yield", "raise"])
+    @rows("answer", [("early", 403), Response("early", 403)], ids=["tuple", "response"])
     def test_goes_out_through_what_was_opened(self, serving, style, other, how, answer):
         called = []
         app = app_with(style, called)
@@ -279,8 +280,8 @@ class TestErrors:
         assert serving(app).get("/fails").status == 500
         assert seen == [500]
 
-    @pytest.mark.parametrize(
-        ("method", "path", "body", "status"),
+    @rows(
+        "method, path, body, status",
         [
             ("GET", "/nowhere", b"", 404),
             ("PUT", "/", b"", 405),
@@ -347,8 +348,8 @@ class TestErrors:
         assert serving(app).get("/").status == 500
         assert seen == [200, 500, 500]
 
-    @pytest.mark.parametrize("late", [None, "late"])
-    @pytest.mark.parametrize("waits", [False, True])
+    @rows("late", [None, "late"])
+    @rows("waits", [False, True])
     def test_of_a_second_yield_name_the_middleware(self, serving, style, waits, late, caplog):
         seen = []
         app = app_with(style)
@@ -379,8 +380,8 @@ class TestErrors:
 
 @pytest.mark.once
 class TestDoingNothing:
-    @pytest.mark.parametrize(
-        ("method", "path"),
+    @rows(
+        "method, path",
         [("GET", "/"), ("HEAD", "/"), ("GET", "/stream"), ("GET", "/fails"), ("GET", "/missing"), ("GET", "/nowhere"),
          ("PUT", "/"), ("OPTIONS", "/"), ("POST", "/typed")],
     )  # fmt: skip
@@ -421,8 +422,8 @@ class TestDoingNothing:
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("size", [5, 200_000])
-    @pytest.mark.parametrize("chunked", [False, True])
+    @rows("size", [5, 200_000])
+    @rows("chunked", [False, True])
     def test_is_there_for_middleware_that_says_so(self, serving, style, other, size, chunked):
         sizes = []
         app = App()
@@ -499,9 +500,9 @@ class TestTheBody:
         serving(app).post(path, body=b"hello")
         assert set(seen) == {b"hello"}
 
-    @pytest.mark.parametrize("handler", STYLES, ids=attrgetter("name"))
-    @pytest.mark.parametrize("hook", STYLES, ids=attrgetter("name"))
-    @pytest.mark.parametrize("error_handler", STYLES, ids=attrgetter("name"))
+    @rows("handler", STYLES, ids=attrgetter("name"))
+    @rows("hook", STYLES, ids=attrgetter("name"))
+    @rows("error_handler", STYLES, ids=attrgetter("name"))
     def test_that_is_small_may_be_read_over_wsgi_where_there_is_no_route(self, handler, hook, error_handler):
         app = App()
         app.get("/")(handler(lambda request: "x"))

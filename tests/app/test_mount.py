@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Blueprint, Limits, Response, to_app
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "kind", "style")
 
@@ -27,8 +28,8 @@ def telling(name):
 
 @pytest.mark.once
 class TestThePath:
-    @pytest.mark.parametrize(
-        ("prefix", "path", "root", "below"),
+    @rows(
+        "prefix, path, root, below",
         [
             ("/old", "/old/x", "/old", "/x"),
             ("/old", "/old/", "/old", "/"),
@@ -114,8 +115,8 @@ class TestEncodedSlashes:
         """Those of which the test client's servers tell it."""
         return request.param
 
-    @pytest.mark.parametrize(
-        ("prefix", "path", "root", "below", "params"),
+    @rows(
+        "prefix, path, root, below, params",
         [
             ("/shops/<shop>", "/shops/x%2Fy/users/a", "/shops/x/y", "/users/a", {"shop": "x/y"}),
             ("/shops/<shop>", "/shops/x%2fy/", "/shops/x/y", "/", {"shop": "x/y"}),
@@ -137,7 +138,7 @@ class TestEncodedSlashes:
         app.mount("/shops/<shop>", kind.make())
         assert seen(serving(app).get("/shops/x%2Fy")) == ("/shops/x/y", "" if kind.foreign else "/")
 
-    @pytest.mark.parametrize("path", ["/a%2Fb", "/a%2Fb/x", "/a%2Fb%2Fx", "/%2Fa/b", "/a/b%2Fx"])
+    @rows("path", ["/a%2Fb", "/a%2Fb/x", "/a%2Fb%2Fx", "/%2Fa/b", "/a/b%2Fx"])
     def test_make_no_prefix(self, serving, kind, path):
         app = App()
         app.mount("/a/b", kind.make())
@@ -189,9 +190,7 @@ class TestEncodedSlashes:
         }.items():
             assert client.get(path).json == [*answer, path]
 
-    @pytest.mark.parametrize(
-        "path", ["/shops/x%2Fy/users/z", "/shops/x%2Fy/users/a%2Fb", "/shops/x%2Fy/", "/shops/x%2Fy"]
-    )
+    @rows("path", ["/shops/x%2Fy/users/z", "/shops/x%2Fy/users/a%2Fb", "/shops/x%2Fy/", "/shops/x%2Fy"])
     def test_stay_in_urls_and_redirects_inside(self, serving, path):
         outer, inner = App(), App(redirect_slashes=True)
         outer.mount("/shops/<shop>", inner)
@@ -217,8 +216,8 @@ class TestEncodedSlashes:
 class TestMisleadingRootPaths:
     """Browsers would take a host, or another path, for them: what redirects to its root path would lead there."""
 
-    @pytest.mark.parametrize(
-        ("prefix", "path"),
+    @rows(
+        "prefix, path",
         [
             ("/<shop>", "/%5Cevil.example/items"),
             ("/<shop>", "/%5Cevil.example"),
@@ -236,8 +235,8 @@ class TestMisleadingRootPaths:
         assert serving(app).get(path).status == 404
 
     @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-    @pytest.mark.parametrize(
-        ("prefix", "path"),
+    @rows(
+        "prefix, path",
         [
             ("/<shop>", "/%2Fevil.example/items"),
             ("/<shop>", "/%2f%2fevil.example/items"),
@@ -436,7 +435,7 @@ class TestWhoAnswers:
 
 @pytest.mark.once
 class TestMethods:
-    @pytest.mark.parametrize("method", METHODS)
+    @rows("method", METHODS)
     def test_are_all_handed_on(self, serving, kind, method):
         app = App()
         app.mount("/old", kind.make())
@@ -462,7 +461,7 @@ class TestMethods:
 
 @pytest.mark.once
 class TestMounting:
-    @pytest.mark.parametrize("prefix", ["/", "/old/", "old", "/<path:x>", "/<"])
+    @rows("prefix", ["/", "/old/", "old", "/<path:x>", "/<"])
     def test_a_malformed_prefix_is_refused(self, prefix):
         with pytest.raises(ValueError, match=r".+"):
             App().mount(prefix, wsgi)
@@ -479,12 +478,12 @@ class TestMounting:
         with pytest.raises(ValueError, match="'load' or 'stream', not 'lazy'"):
             App().mount("/old", wsgi, receive="lazy")
 
-    @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
+    @rows("application", [None, "shop:app", 1, App, dict])
     def test_what_is_no_application_is_refused(self, application):
         with pytest.raises(TypeError, match="is not an application"):
             App().mount("/old", application)
 
-    @pytest.mark.parametrize("prefix", ["", "/old", "/<name>"])
+    @rows("prefix", ["", "/old", "/<name>"])
     def test_two_at_one_prefix_are_refused(self, prefix):
         app = App()
         app.mount(prefix, wsgi)
@@ -541,7 +540,7 @@ class TestMounting:
         assert outermost.interface == app.interface
 
 
-@pytest.mark.parametrize("server", ["wsgi", "asgi"])
+@rows("server", ["wsgi", "asgi"])
 def test_a_failure_before_a_route_of_a_mounted_app_is_logged_with_its_traceback(server, caplog):
     inner, app = App(), App()
     inner.converter("bad", lambda segment: {}[segment])

@@ -11,6 +11,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind", "layer", "other")]
 
@@ -53,7 +54,7 @@ def layer(request):
 
 
 class TestTheBody:
-    @pytest.mark.parametrize(
+    @rows(
         "body",
         [b"", b"small", LARGE, [b"a" * 10] * 3, [bytes(60_000)] * 3],
         ids=["no", "small", "large", "few", "many"],
@@ -97,8 +98,8 @@ async def args_waiting(request):
 
 
 class TestLimits:
-    @pytest.mark.parametrize("name", OURS)
-    @pytest.mark.parametrize(("outside", "inside"), [(10, 100), (100, 10), (100, 100_000), (100_000, 100)])
+    @rows("name", OURS)
+    @rows("outside, inside", [(10, 100), (100, 10), (100, 100_000), (100_000, 100)])
     def test_of_a_mounted_app_are_its_own(self, serving, name, outside, inside):
         app, inner = App(limits=Limits(body=outside)), OURS[name].make()
         inner.limits = Limits(body=inside)
@@ -107,8 +108,8 @@ class TestLimits:
         assert [client.post("/old/x", body=bytes(size)).status for size in (inside, inside + 1)] == [200, 413]
         assert client.post("/old/x", body=[bytes(inside), b"a"]).status == 413
 
-    @pytest.mark.parametrize("name", OTHERS)
-    @pytest.mark.parametrize("limit", [10, 100_000])
+    @rows("name", OTHERS)
+    @rows("limit", [10, 100_000])
     def test_around_other_applications_are_those_of_the_outer_app(self, serving, name, limit):
         app = App(limits=Limits(body=limit))
         app.mount("/old", OTHERS[name].make())
@@ -116,8 +117,8 @@ class TestLimits:
         assert [client.post("/old/x", body=bytes(size)).status for size in (limit, limit + 1)] == [200, 413]
         assert client.post("/old/x", body=[bytes(limit), b"a"]).status == 413
 
-    @pytest.mark.parametrize("name", OURS)
-    @pytest.mark.parametrize(("outside", "inside"), [(10, 100), (100, 10), (100_000, 200_000), (200_000, 100_000)])
+    @rows("name", OURS)
+    @rows("outside, inside", [(10, 100), (100, 10), (100_000, 200_000), (200_000, 100_000)])
     def test_of_both_hold_where_the_middleware_outside_reads_the_body(self, serving, name, outside, inside):
         app, inner = App(limits=Limits(body=outside)), OURS[name].make()
         inner.limits = Limits(body=inside)
@@ -223,7 +224,7 @@ def on_loop():
 
 
 class TestThePlace:
-    @pytest.mark.parametrize("body", [b"", b"small", LARGE, [b"a"] * 3], ids=["no", "small", "large", "undeclared"])
+    @rows("body", [b"", b"small", LARGE, [b"a"] * 3], ids=["no", "small", "large", "undeclared"])
     def test_of_each_handler_is_that_of_its_style(self, serving, layer, body):
         outer, mixed, blocking = App(), App(), App()
         layer(outer)
@@ -267,9 +268,9 @@ class TestThePlace:
 
 class TestHops:
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-    @pytest.mark.parametrize("body", [b"", b"small"], ids=["no body", "a small body"])
-    @pytest.mark.parametrize("layers", ["nothing", "def", "hooks"])
-    @pytest.mark.parametrize(("name", "expected"), [("an app of def", 1), ("an app of async def", 0)])
+    @rows("body", [b"", b"small"], ids=["no body", "a small body"])
+    @rows("layers", ["nothing", "def", "hooks"])
+    @rows("name, expected", [("an app of def", 1), ("an app of async def", 0)])
     def test_a_mounted_app_costs_none(self, interface, submitted, body, layers, name, expected):
         outer, middle = App(), App()
         LAYERS[layers](outer)

@@ -11,6 +11,7 @@ from antiphon.handler.drive import driven
 from tests.helpers.driving import run_lifespan
 from tests.helpers.mountable_apps import OTHERS, Boom, app_of
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -81,7 +82,7 @@ class TestAfterTheResponse:
 SOURCES = {"blocks": SyncValues, "waits": AsyncValues}
 
 
-@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@rows("source", SOURCES.values(), ids=SOURCES)
 class TestAStream:
     def app(self, source, style, other):
         outer, inner = App(), App()
@@ -264,7 +265,7 @@ class TestTheLifespan:
         run_lifespan(outer, lambda: seen.append("serving"))
         assert seen[2:] == ["inner", "serving", "inner left"]
 
-    @pytest.mark.parametrize("name", OTHERS)
+    @rows("name", OTHERS)
     def test_is_not_missed_by_one_that_has_none(self, serving, name):
         app = App()
         app.mount("/old", OTHERS[name].make())

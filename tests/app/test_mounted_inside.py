@@ -10,6 +10,7 @@ from antiphon.features.cors import CORS
 from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "kind", "style", "other")
 
@@ -221,7 +222,7 @@ class TestWritesFromOtherSites:
         app.mount("/old", OURS[name].make())
         assert serving(app).post("/old/x", headers=CROSS_SITE).status == 403
 
-    @pytest.mark.parametrize("name", OTHERS)
+    @rows("name", OTHERS)
     def test_pass_to_other_applications_for_origins_that_the_outer_app_trusts(self, serving, name):
         app = App(trusted_origins=["https://shop.example"])
         app.mount("/old", OTHERS[name].make())

@@ -9,6 +9,7 @@ import pytest
 from antiphon import App, Blueprint, Dependency, Request
 from antiphon.app.answering.plan import BARE
 from antiphon.features import Bearer, MemoryStore, Sessions, Users, login_required
+from tests.helpers.rows import rows
 
 Tenant = Dependency[str]("tenant")
 pytestmark = pytest.mark.axes("interface", "style")
@@ -62,8 +63,8 @@ def app_with(style, real):
     return app
 
 
-@pytest.mark.parametrize("is_frozen", [True, False])
-@pytest.mark.parametrize("real", REAL)
+@rows("is_frozen", [True, False])
+@rows("real", REAL)
 def test_a_value_stands_for_any_source_until_the_end(serving, style, real, is_frozen):
     app = app_with(style, REAL[real])
     if is_frozen and REAL[real] is not None:
@@ -76,8 +77,8 @@ def test_a_value_stands_for_any_source_until_the_end(serving, style, real, is_fr
         assert serving(app).get("/").text == "real"
 
 
-@pytest.mark.parametrize("fake", FAKES)
-@pytest.mark.parametrize("real", ["on read", "waits", "yields"])
+@rows("fake", FAKES)
+@rows("real", ["on read", "waits", "yields"])
 def test_a_source_is_called_with_each_request(serving, style, real, fake):
     app = app_with(style, REAL[real])
     assert serving(app).get("/").text == "real"
@@ -260,8 +261,8 @@ def test_an_app_that_serves_takes_no_routes_meanwhile(serving, style):
         app.get("/late")(lambda request: "")
 
 
-@pytest.mark.parametrize(
-    ("given", "options", "says"),
+@rows(
+    "given, options, says",
     [
         (("Tenant", "fake"), {}, r"app\.override is for dependencies, not for 'Tenant'"),
         ((Tenant,), {}, r"override\(tenant, value\), or override\(tenant, source=function\)"),

@@ -3,10 +3,9 @@
 from enum import Enum
 from itertools import combinations, product
 
-import pytest
-
 from antiphon import App, Dependency, Request
 from antiphon.app.answering.plan import COMBINATIONS, LOOP, THREAD, RunsOn, Surroundings
+from tests.helpers.rows import rows
 
 Tenant, User, Session = Dependency[str]("tenant"), Dependency[str]("user"), Dependency[str]("session")
 
@@ -101,8 +100,8 @@ def test_each_combination_is_made_by_an_application_and_no_other_is():
     assert made(2) == {(key, runs_on) for key, several in COMBINATIONS.items() for runs_on in several}
 
 
-@pytest.mark.parametrize(
-    ("surroundings", "handlers", "expected"),
+@rows(
+    "surroundings, handlers, expected",
     [
         ((), handler, (Surroundings.BARE, THREAD)),
         ((), handler_async, (Surroundings.BARE, LOOP)),

@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, to_app
 from antiphon.handler.contract import describe
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -56,7 +57,7 @@ def app_that(place, error, style, other):
 
 
 class TestARedirect:
-    @pytest.mark.parametrize("place", PLACES)
+    @rows("place", PLACES)
     def test_answers_wherever_it_is_raised(self, serving, style, other, place, caplog):
         app = app_that(place, Redirect("/café?q=a b", 307, {"x-own": "1"}), style, other)
         response = serving(app).get("/")
@@ -96,7 +97,7 @@ class TestARedirect:
         app.register(blueprint)
         assert serving(app).get("/").headers["location"] == "/x"
 
-    @pytest.mark.parametrize("location", ["/a\r\nset-cookie: b=c", "/\0", "/a\nb", " /x", ""])
+    @rows("location", ["/a\r\nset-cookie: b=c", "/\0", "/a\nb", " /x", ""])
     def test_cannot_bring_a_header_of_the_client_s(self, serving, location):
         app = App()
 
@@ -182,7 +183,7 @@ class TestARedirect:
 
 
 class TestAbort:
-    @pytest.mark.parametrize("status", [*ERRORS, 418, 420, 430, 509, 599])
+    @rows("status", [*ERRORS, 418, 420, 430, 509, 599])
     def test_raises_the_error_of_a_status(self, status):
         demanded = dict.fromkeys(("allow", "proxy-authenticate", "upgrade", "www-authenticate"), "x")
         with pytest.raises(HTTPError) as error:
@@ -197,17 +198,17 @@ class TestAbort:
             abort(401, challenge="Basic")
         assert error.value.headers["www-authenticate"] == "Basic"
 
-    @pytest.mark.parametrize("status", [0, 99, 200, 204, 399, 600, 1000])
+    @rows("status", [0, 99, 200, 204, 399, 600, 1000])
     def test_refuses_a_status_that_is_no_error_s(self, status):
         with pytest.raises(ValueError, match=f"400 to 599, not {status}"):
             abort(status)
 
-    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @rows("status", [301, 302, 303, 307, 308])
     def test_tells_what_redirects(self, status):
         with pytest.raises(ValueError, match=rf"not {status}.*raise Redirect\("):
             abort(status, "/x")
 
-    @pytest.mark.parametrize("place", PLACES)
+    @rows("place", PLACES)
     def test_answers_wherever_it_is_called(self, serving, style, other, place):
         app = app_that(place, UnprocessableContent("no", members={"field": "age"}), style, other)
         response = serving(app).get("/")
@@ -218,7 +219,7 @@ class TestAbort:
             assert (response.status, response.text) == (422, "handled")
             assert [str(error) for error in app.handled] == ["422 Unprocessable Content: no"]
 
-    @pytest.mark.parametrize("status", [404, 418, 451, 503])
+    @rows("status", [404, 418, 451, 503])
     def test_answers_with_status_and_detail(self, serving, style, status):
         app = App()
 
@@ -249,9 +250,9 @@ class TestAGroup:
     def group(depth, *errors):
         return ExceptionGroup("nested", [TestAGroup.group(depth - 1, *errors)] if depth else [*errors])
 
-    @pytest.mark.parametrize("depth", [0, 2])
-    @pytest.mark.parametrize(
-        ("error", "status", "logged"),
+    @rows("depth", [0, 2])
+    @rows(
+        "error, status, logged",
         [
             (NotFound("nothing"), 404, 0),
             (Redirect("/x"), 303, 0),

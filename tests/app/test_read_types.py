@@ -8,6 +8,7 @@ from antiphon import App, Blueprint, Request, Upload
 from antiphon.features import Form
 from antiphon.handler.contract import describe
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -80,8 +81,8 @@ def enclosed():
     return handler
 
 
-@pytest.mark.parametrize(
-    ("handler", "said"),
+@rows(
+    "handler, said",
     [
         (
             form,

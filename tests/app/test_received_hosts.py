@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon import App
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "app")
 
@@ -30,8 +31,8 @@ def app(request):
     return app
 
 
-@pytest.mark.parametrize(
-    ("hosts", "detail"),
+@rows(
+    "hosts, detail",
     [
         (["a.example", "b.example"], SEVERAL),
         (["a.example", "a.example"], SEVERAL),
@@ -50,6 +51,7 @@ def app(request):
     ],
 )
 def test_others_are_refused_inside_of_the_middleware(app, serving, hosts, detail):
+    app.seen.clear()
     client = serving(app)
     for _ in range(2):
         answer = client.get("/", headers=[("host", host) for host in hosts])

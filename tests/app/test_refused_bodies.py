@@ -6,6 +6,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import Forbidden
+from tests.helpers.rows import rows
 
 CHUNK = bytes(50_000)
 CHUNKS = 4
@@ -153,22 +154,22 @@ def ask(request):
     return lambda build, size=SIZE, **fields: Asked(build, request.param, size, **fields)
 
 
-@pytest.mark.parametrize(("build", "status"), REFUSING.values(), ids=REFUSING)
+@rows("build, status", REFUSING.values(), ids=REFUSING)
 def test_is_received_before_the_answer(ask, build, status):
     asked = ask(build)
     assert asked.status() == status
     assert asked.left == 0
 
 
-@pytest.mark.parametrize(("build", "status", "fields"), BY_THE_HEAD.values(), ids=BY_THE_HEAD)
-@pytest.mark.parametrize("size", [10, SIZE])
+@rows("build, status, fields", BY_THE_HEAD.values(), ids=BY_THE_HEAD)
+@rows("size", [10, SIZE])
 def test_of_which_the_head_is_enough_holds_no_thread_of_a_server(ask, build, status, fields, size):
     asked = ask(build, size, **fields)
     assert asked.status() == status
     assert asked.left == (size if asked.interface == "wsgi" else 0)
 
 
-@pytest.mark.parametrize(("build", "status"), NOT_REFUSING.values(), ids=NOT_REFUSING)
+@rows("build, status", NOT_REFUSING.values(), ids=NOT_REFUSING)
 def test_is_left_where_it_is_not_refused(ask, build, status):
     asked = ask(build)
     assert asked.status() == status
@@ -198,7 +199,7 @@ def test_is_not_asked_for_by_a_refusal(ask):
     assert asked.left == SIZE
 
 
-@pytest.mark.parametrize("before_routing", [False, True])
+@rows("before_routing", [False, True])
 def test_is_there_for_what_is_around_whatever_has_refused_it(ask, before_routing):
     read = []
 

@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Blueprint, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -31,7 +32,7 @@ def app_with(style, handler=lambda request: "x"):
 
 
 class TestRegistered:
-    @pytest.mark.parametrize("where", ["middleware", "before", "early", "handler", "error", "failing handler"])
+    @rows("where", ["middleware", "before", "early", "handler", "error", "failing handler"])
     def test_anywhere_before_the_response_is_called(self, serving, style, other, where):
         def register_it(request):
             if where == "middleware":

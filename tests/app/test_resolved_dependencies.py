@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, Blueprint, Dependency
 from antiphon.http import ServiceUnavailable
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 
 User = Dependency[str]("user", fix="app.use(Users())")
 Tenant = Dependency[str]("tenant")
@@ -37,8 +38,8 @@ def source(request):
     return provide
 
 
-@pytest.mark.parametrize("around", ["nothing", "middleware", "middleware that waits"])
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@rows("around", ["nothing", "middleware", "middleware that waits"])
+@rows("method", ["GET", "POST"])
 def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, style, source, around, method):
     app, seen = App(), []
     gives = source(app)
@@ -136,9 +137,7 @@ def test_a_middleware_comes_too_early_to_read_one(serving, style, source, caplog
     assert "the dependency 'user' is not resolved" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix
-)
+@rows("position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix)
 def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, style, source, position):
     app = App()
     source(app)
@@ -147,9 +146,7 @@ def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, style
     assert serving(app).get(f"{position.prefix}/").text == "False"
 
 
-@pytest.mark.parametrize(
-    "position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix
-)
+@rows("position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix)
 def test_those_of_an_outer_app_are_there_in_its_hooks_around_a_mounted_one(serving, style, source, position):
     app, seen = App(), []
     gives = source(app)

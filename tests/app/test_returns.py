@@ -22,6 +22,7 @@ from antiphon.response.response import Response
 from antiphon.testing import BrokenResponse, Client
 from tests.helpers.deferred_annotations import define
 from tests.helpers.markup import Markup, Widget
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -67,8 +68,8 @@ def a_row():
         return database.execute("select 1 as a").fetchone()
 
 
-@pytest.mark.parametrize(
-    ("value", "content_type", "body"),
+@rows(
+    "value, content_type, body",
     [
         ("text", TEXT, b"text"),
         ("", TEXT, b""),
@@ -124,7 +125,7 @@ class Iterates:
         return self.left.pop()
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [iter([b"a"]), (chunk for chunk in [b"a"]), Iterates(), map(bytes, []), io.BytesIO(b"a"), waiting()],
     ids=lambda value: type(value).__name__,
@@ -138,8 +139,8 @@ def test_an_iterator_of_either_style_is_streamed(value):
 TEXT_ONLY = {"content-type": TEXT, "x-content-type-options": "nosniff"}
 
 
-@pytest.mark.parametrize(
-    ("value", "status", "headers", "body"),
+@rows(
+    "value, status, headers, body",
     [
         (("text", 201), 201, {**TEXT_ONLY}, b"text"),
         (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
@@ -168,7 +169,7 @@ def test_headers_of_a_tuple_may_repeat():
 
 
 class TestNone:
-    @pytest.mark.parametrize("annotation", [None, "None", type(None)], ids=repr)
+    @rows("annotation", [None, "None", type(None)], ids=repr)
     def test_is_a_204_where_it_is_announced(self, annotation):
         def announced(request):
             pass
@@ -199,7 +200,7 @@ class TestNone:
         with pytest.raises(TypeError, match="forgotten return"):
             to_response(None, forgets, REQUEST)
 
-    @pytest.mark.parametrize("annotation", [str, "str", Response, "Response | None", None.__class__ | str], ids=repr)
+    @rows("annotation", [str, "str", Response, "Response | None", None.__class__ | str], ids=repr)
     def test_is_a_forgotten_return_otherwise(self, annotation):
         def forgets(request):
             pass
@@ -257,7 +258,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("make", MISTAKES.values(), ids=MISTAKES)
+@rows("make", MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_an_error_that_names_the_handler(make):
     value = make()
     with pytest.raises((TypeError, ValueError)) as refused:
@@ -274,8 +275,8 @@ def test_the_error_says_what_came_and_what_is_understood():
         to_response((1, 2, 3, 4), source, REQUEST)
 
 
-@pytest.mark.parametrize(
-    ("value", "says"),
+@rows(
+    "value, says",
     [
         ((404, "no"), "returned (int, str): the body comes first, write `return body, status`"),
         ((404, {"a": 1}), "returned (int, dict): the body comes first, write `return body, status`"),
@@ -297,8 +298,8 @@ def test_the_error_for_a_coroutine_says_what_was_forgotten():
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 has template strings")
-@pytest.mark.parametrize(
-    ("source", "text"),
+@rows(
+    "source, text",
     [
         ("t''", ""),
         ("t'<b>&amp;{{}}</b>'", "<b>&amp;{}</b>"),
@@ -399,9 +400,9 @@ class Greeting:
         return Response(f"Hello, {request.path}")
 
 
-@pytest.mark.parametrize("waits", [False, True])
-@pytest.mark.parametrize(
-    ("wrap", "status", "field"),
+@rows("waits", [False, True])
+@rows(
+    "wrap, status, field",
     [
         (lambda greeting: greeting, 200, None),
         (lambda greeting: (greeting, 201), 201, None),
@@ -420,7 +421,7 @@ def test_a_value_may_make_its_response_itself(interface, waits, wrap, status, fi
     assert (response.status, response.text, response.headers.get("x-a")) == (status, "Hello, /me", field)
 
 
-@pytest.mark.parametrize("wrap", [lambda greeting: greeting, lambda greeting: (greeting, 201)])
+@rows("wrap", [lambda greeting: greeting, lambda greeting: (greeting, 201)])
 def test_an_error_of_such_a_value_is_raised_as_it_is(wrap):
     error = LookupError("gone")
     with pytest.raises(LookupError) as raised:
@@ -428,8 +429,8 @@ def test_an_error_of_such_a_value_is_raised_as_it_is(wrap):
     assert raised.value is error
 
 
-@pytest.mark.parametrize("status", [204, 205, 304])
-@pytest.mark.parametrize(
+@rows("status", [204, 205, 304])
+@rows(
     "body",
     [{"a": 1}, [], "text", b"bytes", Point(1, 2), Widget(), iter(["a"]), Response("a")],
     ids=lambda body: type(body).__name__,
@@ -441,7 +442,7 @@ def test_a_body_with_a_status_that_has_no_content_is_an_error_that_names_the_han
         assert describe(source) in str(refused.value)
 
 
-@pytest.mark.parametrize("status", [204, 205, 304])
+@rows("status", [204, 205, 304])
 def test_nothing_is_what_such_a_status_goes_with(status):
     for value in ((None, status), ("", status), (Response(None), status)):
         assert to_response(value, source, REQUEST).status == status

@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, Blueprint, Request, RouteKey
 from antiphon.features import Pages, route_options
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 FLAG = RouteKey[str]("flag")
 COUNT = RouteKey[int]("count")
@@ -112,7 +113,7 @@ def test_it_is_fixed_when_the_route_is_registered():
     assert copy.copy(app.routes[0]).meta[FLAG] == "a"
 
 
-@pytest.mark.parametrize("meta", [{"flag": "new"}, ["flag"], "flag", FLAG, {FLAG: 1, "flag": 2}])
+@rows("meta", [{"flag": "new"}, ["flag"], "flag", FLAG, {FLAG: 1, "flag": 2}])
 def test_other_keys_are_refused(meta):
     with pytest.raises(TypeError, match=r"meta has keys of RouteKey.*FLAG = RouteKey"):
         App().get("/", meta=meta)

@@ -25,7 +25,7 @@ def answers(app, serving):
     return get
 
 
-@pytest.mark.parametrize("path", ["x/admin/keys", "admin/keys", "x/shops/a/keys"])
+@rows("path", ["x/admin/keys", "admin/keys", "x/shops/a/keys"])
 def test_a_target_that_is_no_path_reaches_nobody(path):
     app, shop = App(), App()
     app.get("/admin/<name>")(lambda request: "kept")
@@ -46,7 +46,7 @@ def test_own_converters_match_by_what_they_raise(serving, style):
     assert get("/c/") == 404
 
 
-@pytest.mark.parametrize("name", ["hex", "int", "any", "Bad"])
+@rows("name", ["hex", "int", "any", "Bad"])
 def test_a_converter_that_there_is_already_is_an_error(name):
     app = App()
     app.converter("hex", str)
@@ -78,8 +78,8 @@ def test_defaults_are_parameters_that_the_path_may_override(serving, style):
     assert serving(app).request("PUT", "/list").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
-@pytest.mark.parametrize(
-    ("pattern", "path", "named"),
+@rows(
+    "pattern, path, named",
     [
         ("/users/<id>", "/users/7", "has the parameters id"),
         ("/users/<id>/<page>", "/users/7/2", "has the parameters id, page"),
@@ -191,15 +191,15 @@ class TestHosts:
         assert (response.status, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
         assert client.head("/", headers={"host": "api.example.com"}).status == 200
 
-    @pytest.mark.parametrize("host", ["", "a:80", "a b", "<a", "<id>.example.com"])
+    @rows("host", ["", "a:80", "a b", "<a", "<id>.example.com"])
     def test_that_are_malformed_are_an_error_at_once(self, host):
         with pytest.raises(ValueError):  # noqa: PT011 - the words are those of the pattern's own tests
             App().get("/<id>", host=host)
 
 
 class TestSlashes:
-    @pytest.mark.parametrize("of_the_app", [True, False])
-    @pytest.mark.parametrize("of_the_route", [True, False, None])
+    @rows("of_the_app", [True, False])
+    @rows("of_the_route", [True, False, None])
     def test_lead_to_the_other_form_where_that_is_wanted(self, serving, style, of_the_app, of_the_route):
         app = App(redirect_slashes=of_the_app)
         for pattern in ("/a", "/b/", "/c/<x>", "/d/<x>/"):
@@ -260,8 +260,8 @@ class TestEncodedSlashes:
             app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.path_params.values()]}")
         return app
 
-    @pytest.mark.parametrize(
-        ("sent", "path", "answer"),
+    @rows(
+        "sent, path, answer",
         [
             (b"/a/b", "/a/b", "/a/b []"),
             (b"/a%2Fb", "/a/b", 404),
@@ -297,9 +297,9 @@ class TestEncodedSlashes:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("registry", [App, lambda: Blueprint("shop")], ids=["app", "blueprint"])
-    @pytest.mark.parametrize(
-        ("options", "error", "message"),
+    @rows("registry", [App, lambda: Blueprint("shop")], ids=["app", "blueprint"])
+    @rows(
+        "options, error, message",
         [
             ({"receive": "later"}, ValueError, "receive is 'load', 'lazy' or 'stream', not 'later': '/'"),
             ({"limits": 7}, TypeError, "limits are given as Limits"),
@@ -335,9 +335,7 @@ class TestConflicts:
         assert describe(two) in str(error.value)
         return str(error.value)
 
-    @pytest.mark.parametrize(
-        ("one", "two"), [("a.com", "a.com"), ("a.com", "A.com"), ("<t>.com", "<t>.com"), ("<t>.com", "<u>.com")]
-    )
+    @rows("one, two", [("a.com", "a.com"), ("a.com", "A.com"), ("<t>.com", "<t>.com"), ("<t>.com", "<u>.com")])
     def test_of_paths_are_told_by_host(self, one, two):
         assert "com/x" in self.refused(("/x", {"host": one}), ("/x", {"host": two}))
 

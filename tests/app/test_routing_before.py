@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Blueprint, Limits, Redirect, Request
 from antiphon.http.errors import Conflict, NotFound
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "other", "app", "refusing")]
 
@@ -117,9 +118,7 @@ class TestRewriting:
         response = serving(app).get("/api/items/a%2Fb")
         assert response.status == 404 if interface == "rsgi" else response.json["params"] == {"id": "a/b"}
 
-    @pytest.mark.parametrize(
-        ("name", "value"), [("method", "a b"), ("method", ""), ("path", "x"), ("path", "")], ids=repr
-    )
+    @rows("name, value", [("method", "a b"), ("method", ""), ("path", "x"), ("path", "")], ids=repr)
     def test_to_what_is_malformed_is_an_error_where_it_is_done(self, name, value):
         app = App()
         errors = []
@@ -336,8 +335,8 @@ class TestARequestThatIsRefused:
 
         return make
 
-    @pytest.mark.parametrize("path", ["/x", "/part/x", "/nowhere"])
-    @pytest.mark.parametrize(("host", "status"), [("evil.example", 421), ("a b", 400)])
+    @rows("path", ["/x", "/part/x", "/nowhere"])
+    @rows("host, status", [("evil.example", 421), ("a b", 400)])
     def test_by_its_head(self, refusing, serving, path, host, status):
         app, seen, outermost = refusing(trusted_hosts=["testserver"])
         app.errorhandler(status)(lambda request, error: f"handled {error.status}")
@@ -417,8 +416,8 @@ def test_that_wait_want_an_interface_that_waits(other):
 
 
 class TestElsewhere:
-    @pytest.mark.parametrize("name", ["method", "path"])
-    @pytest.mark.parametrize("where", ["middleware", "before", "handler", "after", "error", "closing"])
+    @rows("name", ["method", "path"])
+    @rows("where", ["middleware", "before", "handler", "after", "error", "closing"])
     def test_method_and_path_are_settled(self, serving, style, other, where, name):
         app = App()
         errors = []
@@ -483,8 +482,8 @@ class TestElsewhere:
 
 
 class TestWritesOfOtherSites:
-    @pytest.mark.parametrize(
-        ("sent", "becomes", "status"),
+    @rows(
+        "sent, becomes, status",
         [("GET", "DELETE", 403), ("POST", "PUT", 403), ("GET", "GET", 200), ("POST", "GET", 200)],
     )
     def test_are_those_of_the_method_that_it_has_become(self, serving, style, other, sent, becomes, status):

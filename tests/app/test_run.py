@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon import App
+from tests.helpers.rows import rows
 
 SHOP = """
 import sys
@@ -30,8 +31,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(
-    ("program", "arguments", "target"),
+@rows(
+    "program, arguments, target",
     [
         (["shop.py"], "port=0", "shop:app"),
         (["pages/shop.py"], "'localhost', 0, workers=1, uds=None", "shop:app"),

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App
 from antiphon.features.cors import CORS
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("connect")
 
@@ -37,8 +38,8 @@ def connect(request):
     return connect
 
 
-@pytest.mark.parametrize(
-    ("method", "headers", "status"),
+@rows(
+    "method, headers, status",
     [
         ("GET", {"sec-fetch-site": "cross-site", "origin": OTHER}, 200),
         ("POST", {}, 200),
@@ -91,7 +92,7 @@ def test_what_has_no_route_is_not_found_whoever_asks(connect):
     assert connect().post("/nowhere", headers={"origin": OTHER}).status == 404
 
 
-@pytest.mark.parametrize("origins", [["*"], ["null"], ["elsewhere.example"], "https://a.example"])
+@rows("origins", [["*"], ["null"], ["elsewhere.example"], "https://a.example"])
 def test_an_origin_that_is_none_is_an_error_at_once(origins):
     with pytest.raises(ValueError, match="origin"):
         App(trusted_origins=origins)

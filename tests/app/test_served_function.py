@@ -9,23 +9,24 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
 from tests.helpers.driving import drive
 from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, sync_handler
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
+@rows("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_is_called_on_a_thread_when_it_blocks(function):
     seen, response = drive(to_app(function)._handle(Request.blank()))
     assert seen == [ON_THREAD]
     assert response.body == b"sync"
 
 
-@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
+@rows("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_is_awaited_when_it_waits(function):
     seen, response = drive(to_app(function)._handle(Request.blank()))
     assert seen == [ON_LOOP]
     assert response.body == b"async"
 
 
-@pytest.mark.parametrize("error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr)
+@rows("error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr)
 def test_answers_its_errors(error):
     def fails(request):
         raise error
@@ -36,8 +37,8 @@ def test_answers_its_errors(error):
     assert b"secret" not in response.body
 
 
-@pytest.mark.parametrize(
-    ("value", "status", "body"),
+@rows(
+    "value, status, body",
     [
         ("text", 200, b"text"),
         (b"bytes", 200, b"bytes"),
@@ -48,7 +49,7 @@ def test_answers_its_errors(error):
     ],
     ids=repr,
 )
-@pytest.mark.parametrize("style", ["def", "async def"])
+@rows("style", ["def", "async def"])
 def test_answers_what_handlers_may_return(style, value, status, body):
     def returns(request):
         return value
@@ -67,7 +68,7 @@ def test_answers_nothing_where_it_says_so():
     assert drive(to_app(returns_nothing)._handle(Request.blank()))[1].status == 204
 
 
-@pytest.mark.parametrize("value", [None, 7, object, ("text", 200, [], "more")], ids=repr)
+@rows("value", [None, 7, object, ("text", 200, [], "more")], ids=repr)
 def test_answers_what_no_response_is_made_of_with_an_error_that_names_it(value):
     def wrong(request):
         return value
@@ -85,7 +86,7 @@ def test_does_not_answer_when_it_is_closed():
     assert steps.cr_frame is None
 
 
-@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+@rows("leaving", [KeyboardInterrupt, SystemExit])
 def test_lets_what_ends_the_process_leave(leaving):
     def leaves(request):
         raise leaving
@@ -104,7 +105,7 @@ def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
     assert "async def" in str(response.error)
 
 
-@pytest.mark.parametrize(
+@rows(
     "function",
     [
         pytest.param(lambda: Response("x"), id="nothing"),

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App, Request
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
 def test_plain_values_and_values_of_the_request_are_shared():
@@ -52,8 +53,8 @@ def yields(request):
     yield
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
+@rows(
+    "value, error, text",
     [
         (waits, TypeError, "test_shared.py"),
         (yields, TypeError, "return the result"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from antiphon import App, Blueprint, Request
 from antiphon.http.urls.url import URL
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "colour")
 
@@ -271,13 +272,13 @@ def test_routes_of_blueprints_are_signed_too():
     assert client.get("/shop/3").status == 403
 
 
-@pytest.mark.parametrize("expires", [0, -1, float("nan"), float("inf"), timedelta(0), 10**12])
+@rows("expires", [0, -1, float("nan"), float("inf"), timedelta(0), 10**12])
 def test_an_expiry_is_above_0(expires):
     with pytest.raises(ValueError, match=r"url_for 'download' .*_expires"):
         ANY[0].url_for("download", name="a", _expires=expires)
 
 
-@pytest.mark.parametrize("expires", ["60", True, b"1"])
+@rows("expires", ["60", True, b"1"])
 def test_an_expiry_is_a_number(expires):
     with pytest.raises(TypeError, match="_expires"):
         ANY[0].url_for("download", name="a", _expires=expires)
@@ -288,7 +289,7 @@ def test_an_expiry_is_for_signed_routes():
         ANY[0].url_for("plain", name="a", _expires=60)
 
 
-@pytest.mark.parametrize("name", ["signature", "expires"])
+@rows("name", ["signature", "expires"])
 def test_a_field_of_the_signature_cannot_be_another(name):
     with pytest.raises(ValueError, match=f"url_for 'download' .*{name}"):
         ANY[0].url_for("download", **{"name": "a", name: "x"})

@@ -3,12 +3,11 @@
 import asyncio
 import json
 
-import pytest
-
 from antiphon import App, Limits
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.http.errors import ClientDisconnected
 from antiphon.testing import AsyncClient
+from tests.helpers.rows import rows
 
 SCOPE = {
     "type": "http",
@@ -56,7 +55,7 @@ async def stalled(app):
     return sent[0]["status"], json.loads(sent[1]["body"]).get("limit"), len(waits)
 
 
-@pytest.mark.parametrize(
+@rows(
     "app",
     [
         answering,
@@ -92,7 +91,7 @@ def streams_it_back(app):
         return (str(len(chunk)) for chunk in request.stream)
 
 
-@pytest.mark.parametrize("build", [reads_while_it_streams, reads_by_a_hook, streams_it_back])
+@rows("build", [reads_while_it_streams, reads_by_a_hook, streams_it_back])
 def test_slow_bodies_leave_half_of_the_threads_to_others(build):
     app = App(limits=Limits(rate=0))
     build(app)
@@ -123,7 +122,7 @@ def test_slow_bodies_leave_half_of_the_threads_to_others(build):
     assert asyncio.run(asyncio.wait_for(main(), 30)) == (["quick"] * 5, True, {expected})
 
 
-@pytest.mark.parametrize("policy", ["lazy", "stream"])
+@rows("policy", ["lazy", "stream"])
 def test_a_handler_that_reads_while_the_server_cancels_fails_without_a_traceback(policy, caplog):
     app, seen = App(limits=Limits(rate=0)), []
 

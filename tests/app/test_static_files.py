@@ -16,6 +16,7 @@ from antiphon.testing.errors import BrokenResponse, ContractError
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.served.files import FOLDER
 
 pytestmark = pytest.mark.axes("interface")
@@ -79,14 +80,12 @@ class TestItsAnswers:
         assert (response.headers["content-encoding"], response.headers["vary"]) == ("gzip", "accept-encoding")
         assert response.headers["content-length"] == "2"
 
-    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+    @rows("method", ["POST", "PUT", "DELETE", "PATCH"])
     def test_to_other_methods_say_which_are_allowed(self, app, serving, method):
         response = serving(app).request(method, "/static/css/site.css")
         assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
-    @pytest.mark.parametrize(
-        "path", ["", "/", "/css", "/css/", "/missing", "/.env", "/css/site.css/", "/css//site.css"]
-    )
+    @rows("path", ["", "/", "/css", "/css/", "/missing", "/.env", "/css/site.css/", "/css//site.css"])
     def test_are_404_where_no_file_is(self, app, serving, path):
         assert serving(app).get(f"/static{path}").status == 404
 
@@ -175,7 +174,7 @@ class TestItsURLs:
         assert app.url_for("static", filename="missing.css") == "/static/missing.css"
         assert serving(app).get("/static/missing.css").status == 404
 
-    @pytest.mark.parametrize("name", ["", "../secret.txt", "/css/site.css", "css//site.css", ".env", "a\\b", 3, b"a"])
+    @rows("name", ["", "../secret.txt", "/css/site.css", "css//site.css", ".env", "a\\b", 3, b"a"])
     def test_are_not_made_for_what_is_never_served(self, app, name):
         with pytest.raises(ValueError, match=r"url_for 'static'.*parameter 'filename'"):
             app.url_for("static", filename=name)
@@ -236,18 +235,18 @@ class TestRegistering:
         assert url == f"/dark/static/css/site.{DIGEST}.css"
         assert serving(app).get(url).body == CSS
 
-    @pytest.mark.parametrize("prefix", ["", "/"])
+    @rows("prefix", ["", "/"])
     def test_for_all_paths(self, root, prefix):
         app = App()
         app.static(prefix, root)
         assert app.url_for("static", filename="css/site.css") == f"/css/site.{DIGEST}.css"
 
-    @pytest.mark.parametrize("prefix", ["static", "/static/", "/<path:x>", "/<"])
+    @rows("prefix", ["static", "/static/", "/<path:x>", "/<"])
     def test_at_a_malformed_prefix_is_an_error(self, root, prefix):
         with pytest.raises(ValueError, match=prefix):
             App().static(prefix, root)
 
-    @pytest.mark.parametrize(("folder", "complaint"), [("static", "relative"), ("/missing/folder", "no folder")])
+    @rows("folder, complaint", [("static", "relative"), ("/missing/folder", "no folder")])
     def test_what_is_no_folder_is_an_error(self, folder, complaint):
         for routes in (App(), Blueprint("shop")):
             with pytest.raises(ValueError, match=complaint):

@@ -20,6 +20,7 @@ from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response
 from tests.helpers.processes import UNMEASURED
+from tests.helpers.rows import rows
 
 CSS = b"body { color: teal }"
 LARGE = bytes(READ_AT_ONCE + 1)
@@ -95,8 +96,8 @@ class TestAFile:
         with pytest.raises(PreconditionFailed):
             get(folder, "css/site.css", if_match='"other"')
 
-    @pytest.mark.parametrize(
-        ("options", "cache_control"),
+    @rows(
+        "options, cache_control",
         [
             ({}, "no-cache"),
             ({"max_age": 0}, "public, max-age=0"),
@@ -108,7 +109,7 @@ class TestAFile:
     def test_is_kept_as_long_as_was_said(self, root, options, cache_control):
         assert get(StaticFolder(root, **options), "css/site.css").headers["cache-control"] == cache_control
 
-    @pytest.mark.parametrize("name", ["LICENSE", "empty", "é ü.txt", "css/a..b", "%2e%2e", "a\nb", "-", "~"])
+    @rows("name", ["LICENSE", "empty", "é ü.txt", "css/a..b", "%2e%2e", "a\nb", "-", "~"])
     def test_may_have_any_harmless_name(self, folder, root, name):
         write(root / name, name.encode())
         assert is_found(folder, name) == name.encode()
@@ -128,7 +129,7 @@ class TestAFile:
         with pytest.raises(FileNotFoundError):
             content(large)
 
-    @pytest.mark.parametrize("size", [0, 1, READ_AT_ONCE, READ_AT_ONCE + 1])
+    @rows("size", [0, 1, READ_AT_ONCE, READ_AT_ONCE + 1])
     def test_is_read_at_once_if_it_is_small(self, folder, root, size):
         name = write(root / "some", bytes(size)).name
         response = get(folder, name)
@@ -190,7 +191,7 @@ HOSTILE = [
 
 
 class TestWhatIsNotInTheFolder:
-    @pytest.mark.parametrize("dotfiles", [False, True])
+    @rows("dotfiles", [False, True])
     def test_is_not_found(self, root, dotfiles):
         assert [name for name in HOSTILE if is_found(StaticFolder(root, dotfiles=dotfiles), name) is not None] == []
 
@@ -230,7 +231,7 @@ class TestWhatIsNotInTheFolder:
             assert folder.hashed(name) == name
             assert is_found(folder, f"{name}.{WRONG}") is None
 
-    @pytest.mark.parametrize("name", [".env", ".git/config", "css/.env", "css/.git/config"])
+    @rows("name", [".env", ".git/config", "css/.env", "css/.git/config"])
     def test_may_be_hidden_in_it(self, root, name):
         write(root / name, b"PASSWORD=1")
         assert is_found(StaticFolder(root), name) is None
@@ -379,8 +380,8 @@ class TestAPrecompressedSibling:
             get(folder, "css/site.css")
         assert len(asked) == 4 * len(CODINGS)
 
-    @pytest.mark.parametrize(
-        ("accepted", "coding"),
+    @rows(
+        "accepted, coding",
         [
             ("gzip", "gzip"),
             ("x-gzip", "gzip"),
@@ -487,7 +488,7 @@ class TestANameWithAHash:
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
         assert folder.hashed("css/site.css") == f"css/site.{digest(b'2')}.css"
 
-    @pytest.mark.parametrize("age", [100, -10_000], ids=["old", "from the future"])
+    @rows("age", [100, -10_000], ids=["old", "from the future"])
     def test_is_not_computed_each_time(self, folder, root, age):
         path = write(root / "css/site.css", b"1", age)
         state = path.stat()
@@ -516,11 +517,11 @@ class TestANameWithAHash:
         (root / f"css/site.{WRONG}.css").mkdir()
         assert is_found(folder, f"css/site.{WRONG}.css") == CSS
 
-    @pytest.mark.parametrize("name", ["missing.css", "css", "missing/a.css", "n" * 300])
+    @rows("name", ["missing.css", "css", "missing/a.css", "n" * 300])
     def test_is_not_made_for_what_is_not_there(self, folder, name):
         assert folder.hashed(name) == name
 
-    @pytest.mark.parametrize("name", ["", "../secret.txt", "/etc/passwd", ".env", "a\\b", "n" * 1025])
+    @rows("name", ["", "../secret.txt", "/etc/passwd", ".env", "a\\b", "n" * 1025])
     def test_is_an_error_for_what_is_never_served(self, folder, name):
         with pytest.raises(ValueError, match="not the name of a file that is served"):
             folder.hashed(name)
@@ -545,7 +546,7 @@ class TestANameWithAHash:
 
 
 class TestAFolder:
-    @pytest.mark.parametrize("path", ["static", "./static", "../static", "", Path("static")])
+    @rows("path", ["static", "./static", "../static", "", Path("static")])
     def test_that_is_relative_is_an_error(self, path):
         with pytest.raises(ValueError, match="is a relative path, and it is not clear what it is relative to"):
             StaticFolder(path)
@@ -555,12 +556,12 @@ class TestAFolder:
             with pytest.raises(ValueError, match="no folder"):
                 StaticFolder(path)
 
-    @pytest.mark.parametrize("path", [b"/tmp", None, 3])
+    @rows("path", [b"/tmp", None, 3])
     def test_is_a_path(self, path):
         with pytest.raises(TypeError):
             StaticFolder(path)
 
-    @pytest.mark.parametrize("max_age", [-1, 1.5, True, 2**31 + 1, "60"])
+    @rows("max_age", [-1, 1.5, True, 2**31 + 1, "60"])
     def test_has_an_age_in_seconds(self, root, max_age):
         with pytest.raises(ValueError, match="max_age"):
             StaticFolder(root, max_age=max_age)

@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.app.static_files import HASH_DIGITS, LONGEST_NAME, served_names, with_hash, without_hash
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -16,8 +17,8 @@ chunks = st.sampled_from(["a", "b", ".", "/", "é", " ", "\n", HASH, OTHER, f".{
 names = st.lists(chunks, min_size=1).map("".join)
 
 
-@pytest.mark.parametrize(
-    ("name", "hashed"),
+@rows(
+    "name, hashed",
     [
         ("site.css", f"site.{HASH}.css"),
         ("css/site.css", f"css/site.{HASH}.css"),
@@ -37,7 +38,7 @@ def test_a_hash_stands_before_the_suffix(name, hashed):
     assert without_hash(hashed) == (name, HASH)
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [
         "",
@@ -73,15 +74,13 @@ def test_what_is_taken_apart_is_put_together_again(name):
         assert splitext(found[0])[1] == splitext(name)[1] or not splitext(found[0])[1]
 
 
-@pytest.mark.parametrize(
-    "name", ["a", "css/site.css", "a b", "é/ü", "a..b", "a.", "a...", "%2e%2e", "a\nb", "~", "-rf"]
-)
+@rows("name", ["a", "css/site.css", "a b", "é/ü", "a..b", "a.", "a...", "%2e%2e", "a\nb", "~", "-rf"])
 def test_a_relative_name_is_served(name):
     assert served_names(False)(name)
     assert served_names(True)(name)
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     [
         *("", "/", "/a", "a/", "a//b", "//a", "\n/../a"),
@@ -96,9 +95,7 @@ def test_a_name_that_may_lead_elsewhere_is_not(name):
     assert not served_names(True)(name)
 
 
-@pytest.mark.parametrize(
-    "name", [".env", ".git/config", "a/.env", "a/.git/config", ".a", "..a", ".well-known", ".well-known-not/a"]
-)
+@rows("name", [".env", ".git/config", "a/.env", "a/.git/config", ".a", "..a", ".well-known", ".well-known-not/a"])
 def test_a_hidden_name_is_served_when_it_is_asked_for(name):
     assert not served_names(False)(name)
     assert served_names(True)(name)

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App, Limits
 from tests.helpers.request_bodies import FORM, FORM_DATA, form_data
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -59,9 +60,9 @@ def received_by_middleware(handler, policy, **options):
     return app
 
 
-@pytest.mark.parametrize("build", [mounted, received_before_routing, received_by_middleware])
-@pytest.mark.parametrize("policy", ["load", "lazy", "stream"])
-@pytest.mark.parametrize("way", READ)
+@rows("build", [mounted, received_before_routing, received_by_middleware])
+@rows("policy", ["load", "lazy", "stream"])
+@rows("way", READ)
 def test_beyond_them_it_is_a_413_however_it_is_read(serving, build, policy, way):
     def handler(request):
         READ[way](request)

@@ -4,12 +4,11 @@ import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from antiphon import App, Response
 from antiphon.concurrency.workers import WORKERS
 from antiphon.features.compression import Compression
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.rows import rows
 
 LARGE = b"x" * (1 << 20)
 
@@ -36,7 +35,7 @@ def of_one_request(app, meet):
         request.after_request(lambda request, response: meet())
 
 
-@pytest.mark.parametrize("build", [before, after, around, of_one_request])
+@rows("build", [before, after, around, of_one_request])
 def test_sync_hooks_around_async_handlers_run_side_by_side_over_wsgi(build):
     app, meeting = App(), threading.Barrier(2, timeout=10)
 
@@ -88,8 +87,8 @@ def in_large_chunks(path):
     return answer
 
 
-@pytest.mark.parametrize("coding", ["identity", "gzip"])
-@pytest.mark.parametrize("answer", [from_a_file, from_an_open_file, in_memory, in_large_chunks])
+@rows("coding", ["identity", "gzip"])
+@rows("answer", [from_a_file, from_an_open_file, in_memory, in_large_chunks])
 def test_files_and_compression_of_async_pages_wait_for_no_dependency(tmp_path, answer, coding):
     app, go_on = App(), threading.Event()
     app.use(Compression())

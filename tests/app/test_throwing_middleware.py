@@ -16,6 +16,7 @@ from antiphon.http.errors import BadRequest, Forbidden, NotFound
 from antiphon.request.request import Request
 from antiphon.testing import Client
 from tests.app.conftest import STYLES
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -83,8 +84,8 @@ def throwing(app, function):
 
 
 class TestAnErrorFromInside:
-    @pytest.mark.parametrize(
-        ("error", "status", "logged"),
+    @rows(
+        "error, status, logged",
         [
             (LookupError("boom"), 500, 1),
             (Full("it is"), 507, 0),
@@ -109,7 +110,7 @@ class TestAnErrorFromInside:
         assert len(app.handled) == isinstance(error, Full)
         assert len(caplog.records) == logged
 
-    @pytest.mark.parametrize("where", ["hook", "late hook", "middleware", "closing", "no route"])
+    @rows("where", ["hook", "late hook", "middleware", "closing", "no route"])
     def test_is_thrown_in_wherever_it_was_raised(self, serving, style, other, where):
         seen = []
         app = App()
@@ -308,9 +309,9 @@ class TestReraise:
             response.reraise()
         assert raised.value is response.error
 
-    @pytest.mark.parametrize("colour", STYLES, ids=attrgetter("name"))
-    @pytest.mark.parametrize("place", ["in middleware", "in a hook"])
-    @pytest.mark.parametrize("server", ["wsgi", "asgi"])
+    @rows("colour", STYLES, ids=attrgetter("name"))
+    @rows("place", ["in middleware", "in a hook"])
+    @rows("server", ["wsgi", "asgi"])
     def test_leaves_an_error_that_was_handled_as_it_is(self, server, place, colour):
         app = app_that(Full(), colour)
         if place == "in middleware":
@@ -389,8 +390,8 @@ class TestADeadline:
         app.get("/quick")(lambda request: "quick")
         return app
 
-    @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-    @pytest.mark.parametrize("hooks", ["none", "async", "sync"])
+    @rows("scope", SCOPES.values(), ids=SCOPES)
+    @rows("hooks", ["none", "async", "sync"])
     def test_that_passes_is_a_timeout_error(self, serving, scope, hooks, caplog):
         seen = []
         app = self.app_with(scope, seen)
@@ -402,8 +403,8 @@ class TestADeadline:
         assert [type(error) for error in seen[1:]] == [TimeoutError, TimeoutError]
         assert len(caplog.records) == 1
 
-    @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-    @pytest.mark.parametrize("outer_is_async", [True, False], ids=["below async def", "below def on a thread"])
+    @rows("scope", SCOPES.values(), ids=SCOPES)
+    @rows("outer_is_async", [True, False], ids=["below async def", "below def on a thread"])
     def test_may_be_answered(self, serving, scope, outer_is_async):
         seen = []
         app = self.app_with(scope, seen, ("too slow", 503), outer_is_async=outer_is_async)
@@ -424,7 +425,7 @@ class TestADeadline:
         assert serving(self.app_with(lambda: scope(30), seen)).get("/quick").text == "quick"
         assert seen == [200]
 
-    @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+    @rows("scope", SCOPES.values(), ids=SCOPES)
     def test_leaves_the_task_as_it_was(self, scope):
         async def main():
             assert (await answered(self.app_with(scope, [], "slow"), "/slow")).body == b"slow"
@@ -448,8 +449,8 @@ class TestADeadline:
         assert serving(app).get("/").status == 500
         assert f"{describe(impatient)} undid a cancellation, and gave no answer" in caplog.text
 
-    @pytest.mark.parametrize("catches", [(), BaseException], ids=["passed on", "caught"])
-    @pytest.mark.parametrize("sync", [False, True])
+    @rows("catches", [(), BaseException], ids=["passed on", "caught"])
+    @rows("sync", [False, True])
     def test_is_not_the_departure_of_a_client(self, catches, sync, caplog):
         seen = []
         app = App()
@@ -605,8 +606,8 @@ SEEING = [used, passed_on, with_finally, beside, function_inside, early]
 class TestAYieldThatSeesNoError:
     """Its block would be left as after a success, whatever happened inside."""
 
-    @pytest.mark.parametrize(("function", "block", "line"), BLIND.values(), ids=BLIND)
-    @pytest.mark.parametrize("make", [App, lambda: Blueprint("inner")], ids=["app", "blueprint"])
+    @rows("function, block, line", BLIND.values(), ids=BLIND)
+    @rows("make", [App, lambda: Blueprint("inner")], ids=["app", "blueprint"])
     def test_is_an_error_where_it_is_registered(self, function, block, line, make):
         with pytest.raises(TypeError) as refused:
             make().middleware(function)
@@ -618,11 +619,11 @@ class TestAYieldThatSeesNoError:
         assert "`response = yield`" in message
         assert "response.reraise()" in message
 
-    @pytest.mark.parametrize("function", [function for function, *_ in BLIND.values()], ids=BLIND)
+    @rows("function", [function for function, *_ in BLIND.values()], ids=BLIND)
     def test_is_none_with_errors_thrown_in(self, function):
         App().middleware(errors_at_yield=True)(function)
 
-    @pytest.mark.parametrize("function", SEEING, ids=lambda function: function.__name__)
+    @rows("function", SEEING, ids=lambda function: function.__name__)
     def test_is_none_where_errors_make_no_difference_or_are_seen(self, function):
         App().middleware(function)
 

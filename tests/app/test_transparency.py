@@ -15,8 +15,9 @@ from antiphon.testing import AsyncClient, Client
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "style", "other")]
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 outer_variable = ContextVar("outer_variable", default="unset")
 inner_variable = ContextVar("inner_variable", default="unset")
@@ -64,20 +65,8 @@ ROWS = {
 }
 
 
-@pytest.fixture(params=ROWS.values(), ids=ROWS)
-def row(request):
-    """What does nothing between the outermost middleware and the routes, and the position of both."""
-    return request.param
-
-
-@pytest.fixture
-def stack(row):
-    return row[0]
-
-
-@pytest.fixture
-def position(row):
-    return row[1]
+# What does nothing between the outermost middleware and the routes, and the position of both.
+in_every_position = rows("stack, position", ROWS.values(), ids=ROWS)
 
 
 def woven(stack, position, routes, outermost=None):
@@ -93,6 +82,7 @@ def woven(stack, position, routes, outermost=None):
 
 
 class TestContextVariables:
+    @in_every_position
     def test_reach_the_handler_come_back_and_are_reset(self, serving, stack, position, style, other):
         seen = []
 
@@ -141,6 +131,7 @@ class TestContextVariables:
             assert client.post(f"{position.prefix}/", body=body).text == "x"
             assert seen == way
 
+    @in_every_position
     def test_are_those_of_an_async_stream_too(self, serving, stack, position, style):
         seen = []
 
@@ -166,6 +157,7 @@ class TestContextVariables:
 
 
 class TestAnException:
+    @in_every_position
     def test_is_the_very_one_with_the_way_to_the_handler(self, serving, stack, position, style):
         errors = {"/unexpected": LookupError("boom"), "/expected": NotFound("gone")}
         cause = ValueError("cause")
@@ -189,6 +181,7 @@ class TestAnException:
             assert functions_on_the_way(error)[-1] == "the_handler"
         assert seen == []
 
+    @in_every_position
     def test_is_the_very_one_for_its_error_handler(self, serving, stack, position, style, other):
         error = LookupError("boom")
         seen = []
@@ -322,13 +315,15 @@ def usual_answers(interface, style, position):
         client.close()
 
 
+@in_every_position
 def test_status_headers_and_bytes_are_the_same(serving, interface, stack, position, style):
     usual = usual_answers(interface, style, position)
     assert answers(serving(woven(stack, position, usual_routes(style))), position) == usual
     assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
 
 
-@pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
+@rows("kind", [SyncValues, AsyncValues])
+@in_every_position
 def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, style, kind):
     error = LookupError("boom")
     whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
@@ -359,6 +354,7 @@ def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, 
 
 
 class TestADisconnect:
+    @in_every_position
     def test_while_the_body_is_read_keeps_the_handler_from_being_called(
         self, serving, interface, stack, position, style, caplog
     ):
@@ -383,6 +379,7 @@ class TestADisconnect:
         assert seen == [BadRequest if interface == "rsgi" else ClientDisconnected, "after"] * 2
         assert caplog.records == []
 
+    @in_every_position
     @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     def test_of_a_client_that_hangs_up_cancels_a_waiting_handler(self, interface, stack, position, other):
         seen = []
@@ -421,7 +418,8 @@ class TestADisconnect:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
+    @rows("kind", [SyncValues, AsyncValues])
+    @in_every_position
     def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, style, kind):
         seen = []
 
@@ -461,6 +459,7 @@ class TestWhatIsLeftForAfter:
         assert serving(app).get(f"{position.prefix}/").text == "ab"
         assert seen == ["a", "b", "end", "closed", "first", "second", "third"]
 
+    @in_every_position
     def test_is_called_once_when_the_handler_fails(self, serving, stack, position, style):
         seen = []
 
@@ -481,6 +480,7 @@ class TestWhatIsLeftForAfter:
 
 
 class TestTheRequest:
+    @in_every_position
     def test_is_the_same_object_with_the_same_id_and_g(self, serving, stack, position, style):
         seen, deep = [], []
 
@@ -510,6 +510,7 @@ class TestTheRequest:
             assert all(here is there for each in notes for here, there in zip(each, notes[0], strict=True))
         assert seen[0][-1] is deep[0][-1]
 
+    @in_every_position
     def test_is_answered_by_one_task(self, serving, stack, position):
         tasks = []
 

@@ -9,6 +9,7 @@ from antiphon.app.planning.trusted_hosts import PROBLEM_TYPE, TrustedHosts
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
 from antiphon.http.head import Address, RequestHead, check_host
 from antiphon.request.proxies import TrustedProxies, behind
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -37,7 +38,7 @@ def status(hosts, authority, scheme="http"):
     return None
 
 
-@pytest.mark.parametrize(
+@rows(
     "authority",
     [
         "example.com", "EXAMPLE.com", "example.com.", "example.com:80", "example.com:8443", "example.com:",
@@ -51,7 +52,7 @@ def test_a_declared_host_is_answered_for(authority):
     assert status(HOSTS, authority) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     "authority",
     [
         "evil.example", "www.example.com", "example.com.evil.example", "evilexample.org", "example.co", "com", "org",
@@ -64,7 +65,7 @@ def test_another_host_is_refused_as_misdirected(authority):
     assert status(HOSTS, authority) == 421
 
 
-@pytest.mark.parametrize(
+@rows(
     "authority",
     [
         "exam ple.com", "example.com:x", "example.com:99999", "user@example.com", "example.com/", "http://example.com",
@@ -79,8 +80,8 @@ def test_a_malformed_host_is_a_bad_request(authority):
     assert status(TrustedHosts(["*"]), authority) == 400
 
 
-@pytest.mark.parametrize(
-    ("entry", "scheme", "authority", "expected"),
+@rows(
+    "entry, scheme, authority, expected",
     [
         ("example.com:443", "https", "example.com", None),
         ("example.com:443", "https", "example.com:443", None),
@@ -101,7 +102,7 @@ def test_entries_may_have_ports_case_and_a_dot_at_the_end(entry, scheme, authori
     assert status(TrustedHosts([entry]), authority, scheme) == expected
 
 
-@pytest.mark.parametrize(
+@rows(
     "entry",
     [
         "", ".", "..example.com", "example..com", "*.example.com", "https://example.com", "example.com/",
@@ -189,8 +190,8 @@ def heads(*hosts):
     ]
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1", "2", "3"])
-@pytest.mark.parametrize("which", range(3), ids=["wsgi", "asgi", "rsgi"])
+@rows("version", ["1.0", "1.1", "2", "3"])
+@rows("which", range(3), ids=["wsgi", "asgi", "rsgi"])
 def test_only_http_1_0_needs_no_host_line(which, version):
     line = heads()[which].host_line
     if version == "1.0":
@@ -200,7 +201,7 @@ def test_only_http_1_0_needs_no_host_line(which, version):
         check_host(line, version)
 
 
-@pytest.mark.parametrize("which", range(3), ids=["wsgi", "asgi", "rsgi"])
+@rows("which", range(3), ids=["wsgi", "asgi", "rsgi"])
 def test_without_host_the_server_s_own_address_counts(which):
     HOSTS.check(heads()[which])
     with pytest.raises(MisdirectedRequest):

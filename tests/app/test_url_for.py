@@ -19,6 +19,7 @@ from antiphon.http.urls.path import raw_segments
 from antiphon.http.urls.url import decode_path
 from antiphon.testing import Client
 from tests.helpers.driving import drive
+from tests.helpers.rows import rows
 
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 
@@ -56,8 +57,8 @@ def site(**options):
     return app
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "url"),
+@rows(
+    "name, params, url",
     [
         ("home", {}, "/"),
         ("home", {"q": "a b", "n": None, "l": [1, None, 2], "t": ("x",)}, "/?q=a+b&l=1&l=2&t=x"),
@@ -90,8 +91,8 @@ def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
     assert app.url_for(name, **params) == url
 
 
-@pytest.mark.parametrize(
-    ("name", "params", "complaint"),
+@rows(
+    "name, params, complaint",
     [
         ("user", {}, r"'user' \(/users/<int:id>\), parameter 'id': it is missing"),
         ("user", {"id": None}, "missing"),
@@ -123,8 +124,8 @@ def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(nam
         site().url_for(name, **params)
 
 
-@pytest.mark.parametrize(
-    ("host", "params", "wanted"),
+@rows(
+    "host, params, wanted",
     [
         ("<tenant>.example.com", {"tenant": "a-b_1"}, "//a-b_1.example.com/"),
         ("<tenant>.example.com", {"tenant": "a.b"}, "parameter 'tenant': 'a.b' is not"),
@@ -182,8 +183,8 @@ def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
     assert app.url_for("handler", x="a") == "/list/1/a"
 
 
-@pytest.mark.parametrize(
-    ("name", "meant"),
+@rows(
+    "name, meant",
     [
         ("index", ": did you mean 'shop.index' or 'blog.index'?"),
         ("blog.indx", ": did you mean 'blog.index'?"),
@@ -201,7 +202,7 @@ def test_an_unknown_name_is_a_lookup_error_that_names_those_that_may_be_meant(na
     assert str(raised.value) == f"no route is named {name!r}{meant}"
 
 
-@pytest.mark.parametrize("name", [None, 5, ["home"]])
+@rows("name", [None, 5, ["home"]])
 def test_a_route_is_said_by_its_name_or_its_handler(name):
     with pytest.raises(TypeError, match=f"takes the name or the handler of a route, not {re.escape(repr(name))}"):
         site().url_for(name)
@@ -266,8 +267,8 @@ class TestOfARequest:
 class TestTheHostOfAnAbsoluteURL:
     """A link in a mail leads to a host that the application declares, never to one that the client has named."""
 
-    @pytest.mark.parametrize(
-        ("host", "is_good"),
+    @rows(
+        "host, is_good",
         [
             ("evil.example", False), ("evil.example:443", False), ("localhost.evil.example", False),
             ("192.0.2.1", False), ("127.0.0.1.evil.example", False), ("[2001:db8::1]", False), ("0.0.0.0", False),
@@ -284,7 +285,7 @@ class TestTheHostOfAnAbsoluteURL:
             with pytest.raises(RuntimeError, match=r'App\(trusted_hosts=\["example.com"\]\)'):
                 Client(linking(), raise_errors=True).get("/link", headers={"host": host})
 
-    @pytest.mark.parametrize("place", ["app", "app around it", "mount", "route"])
+    @rows("place", ["app", "app around it", "mount", "route"])
     def test_is_one_that_is_declared(self, place):
         hosts = {"trusted_hosts": [".shop.example"]} if place.startswith("app") else {}
         host = "<at>.shop.example" if place in ("mount", "route") else None
@@ -383,8 +384,8 @@ def links():
     return app
 
 
-@pytest.mark.parametrize(
-    ("function", "args", "params", "url"),
+@rows(
+    "function, args, params, url",
     [
         (show, (), {"number": 7}, "/lamps/7"),
         (show, (7,), {}, "/lamps/7"),
@@ -419,8 +420,8 @@ def one_blueprint_twice():
     return app
 
 
-@pytest.mark.parametrize(
-    ("make", "call", "kind", "error", "said"),
+@rows(
+    "make, call, kind, error, said",
     [
         (links, lambda app: app.url_for(two_names), "unknown-route-name", LookupError,
          r"no route has the handler two_names \(.*test_url_for.py:\d+\)"),

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App, Blueprint, Response, abort, to_app
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -22,7 +23,7 @@ def vary(app, interface="wsgi", path="/", **sent):
 
 
 @interfaces
-@pytest.mark.parametrize("attribute", ATTRIBUTES)
+@rows("attribute", ATTRIBUTES)
 def test_what_a_handler_reads(interface, attribute):
     app = App()
 
@@ -64,8 +65,8 @@ def test_what_nobody_reads_is_not_named():
 
 
 @interfaces
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("outside", [False, True])
+@rows("when", ["before", "after"])
+@rows("outside", [False, True])
 def test_what_a_middleware_reads(interface, when, outside):
     app = App()
 

@@ -28,6 +28,7 @@ from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.open_files import files_in, is_without_files
 from tests.helpers.request_bodies import in_chunks
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
@@ -59,8 +60,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the pr
 
 
 class TestWhatIsSmall:
-    @pytest.mark.parametrize("size", [1, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
-    @pytest.mark.parametrize("declares", [True, False], ids=["declared", "undeclared"])
+    @rows("size", [1, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
+    @rows("declares", [True, False], ids=["declared", "undeclared"])
     def test_is_kept_as_the_very_chunk_that_came(self, way, size, declares):
         chunk = bytes(size)
         head = way.head(chunk, content_length=size) if declares else way.head(chunk)
@@ -102,8 +103,8 @@ class TestWhatIsSmall:
 
 @linux
 class TestWhatIsLarge:
-    @pytest.mark.parametrize(("size", "in_file"), [(512 * KIB, False), (512 * KIB + 1, True), (3 * MIB, True)])
-    @pytest.mark.parametrize("chunk", [50_000, 4 * MIB])
+    @rows("size, in_file", [(512 * KIB, False), (512 * KIB + 1, True), (3 * MIB, True)])
+    @rows("chunk", [50_000, 4 * MIB])
     def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, chunk):
         data = LARGE[:size]
         content = Content(way.head(*in_chunks(data, chunk), content_length=size))
@@ -161,7 +162,7 @@ class TestWhatIsLarge:
         assert is_without_files(tmp_path)
 
     @linux
-    @pytest.mark.parametrize("is_behind", [False, True], ids=["keeps up", "falls behind"])
+    @rows("is_behind", [False, True], ids=["keeps up", "falls behind"])
     def test_is_written_by_the_loop_as_long_as_the_disk_keeps_up(self, monkeypatch, tmp_path, is_behind):
         times = WriteTimes()
         times.add(0.0)
@@ -473,9 +474,9 @@ class TestUnkept:
 CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress}
 
 
-@pytest.mark.parametrize("coding", CODINGS)
+@rows("coding", CODINGS)
 class TestCoded:
-    @pytest.mark.parametrize("size", [1, 100, 10_000])
+    @rows("size", [1, 100, 10_000])
     def test_is_decoded_as_it_arrives(self, way, coding, size):
         coded = CODINGS[coding](LARGE[:2000])
         content = Content(way.head(*in_chunks(coded, size), content_encoding=coding, content_length=len(coded)))
@@ -500,7 +501,7 @@ class TestCoded:
             way.run(way.loading(Content(head), Limits(body=1999)))
         assert head.asked == 0
 
-    @pytest.mark.parametrize("declares", [True, False])
+    @rows("declares", [True, False])
     def test_is_a_400_where_it_was_cut_off(self, way, coding, declares):
         coded = CODINGS[coding](LARGE[:2000])[:-1]
         declared = {"content_length": len(coded)} if declares else {}
@@ -622,7 +623,7 @@ class TestOnAThread:
         content.load_on_thread(LIMITS)
         assert content.data == b"abcd"
 
-    @pytest.mark.parametrize(("blocks", "run"), [(True, run_in_background), (False, asyncio.run)])
+    @rows("blocks, run", [(True, run_in_background), (False, asyncio.run)])
     def test_is_not_possible_on_the_loop_of_its_request(self, blocks, run):
         content = Content(ScriptedHead(b"ab", blocks=blocks))
 
@@ -680,8 +681,8 @@ class TestFileObject:
 
 
 class TestShared:
-    @pytest.mark.parametrize("size", [1000, 3 * MIB])
-    @pytest.mark.parametrize("coding", ["gzip", None])
+    @rows("size", [1000, 3 * MIB])
+    @rows("coding", ["gzip", None])
     def test_stays_when_the_other_is_closed(self, way, coding, size):
         sent = gzip.compress(LARGE[:size]) if coding else LARGE[:size]
         head = way.head(*in_chunks(sent, 64 * KIB), **({"content_encoding": coding} if coding else {}))
@@ -709,8 +710,8 @@ class TestShared:
 
 
 class TestWhatIsKnownBefore:
-    @pytest.mark.parametrize(
-        ("options", "is_empty", "is_small"),
+    @rows(
+        "options, is_empty, is_small",
         [
             ({"content_length": 0}, True, True),
             ({"content_length": 9}, False, True),
@@ -725,7 +726,7 @@ class TestWhatIsKnownBefore:
         content = Content(ScriptedHead(b"never", **options))
         assert (content.is_empty, content.is_small(9)) == (is_empty, is_small)
 
-    @pytest.mark.parametrize("data", [b"", b"ab"])
+    @rows("data", [b"", b"ab"])
     def test_is_what_has_come_when_all_has(self, data):
         assert Content(ScriptedHead(content_length=5), data).is_empty == (not data)
 

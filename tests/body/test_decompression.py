@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from antiphon.body.compressors import CODINGS, ZSTD
 from antiphon.body.decompression import CHUNK_SIZE, DECOMPRESSIONS, accepted_codings, content_decoder
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from tests.helpers.rows import rows
 
 NAMES = [
     pytest.param(name, marks=pytest.mark.skipif(not known.is_installed, reason=f"{known.library} is not installed"))
@@ -89,7 +90,7 @@ class TestACoding:
             return
         assert isinstance(body, bytes)
 
-    @pytest.mark.parametrize("tail", [b"\0", b"\0" * 10, b"x", b"\x1f", TEXT])
+    @rows("tail", [b"\0", b"\0" * 10, b"x", b"\x1f", TEXT])
     def test_with_more_after_its_end_is_a_bad_request(self, name, tail):
         whole = coded(TEXT, name)
         for chunks in ([whole + tail], [whole, tail], bytewise(whole + tail)):
@@ -182,8 +183,8 @@ def test_skippable_zstd_frames_are_skipped():
     assert decoded("zstd", skipped + coded(TEXT, "zstd") + skipped) == TEXT
 
 
-@pytest.mark.parametrize(
-    ("field", "codings"),
+@rows(
+    "field, codings",
     [
         ("gzip, deflate", ("gzip", "deflate")),
         ("deflate,gzip,\tgzip", ("deflate", "gzip", "gzip")),
@@ -211,12 +212,12 @@ def test_a_bomb_within_a_bomb_is_refused_though_it_stands_for_little():
         decoded("gzip, gzip", coded(empty, "gzip"), limit=MIB)
 
 
-@pytest.mark.parametrize("field", [None, "", "identity", " , Identity,"])
+@rows("field", [None, "", "identity", " , Identity,"])
 def test_without_a_coding_there_is_nothing_to_undo(field):
     assert content_decoder(field) is None
 
 
-@pytest.mark.parametrize(
+@rows(
     "field",
     [
         "compress", "aes128gcm", "gzip, unknown", "gzip;q=1", "gzip br", "*", "gzip, gzip, gzip, gzip",

@@ -9,6 +9,7 @@ from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.limits import Limits
 from antiphon.uploads.spool import Spool
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part
+from tests.helpers.rows import rows
 from tests.uploads.spools import SPOOLS
 
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
@@ -56,8 +57,8 @@ def test_tells_an_empty_file_from_a_field_that_was_left_empty():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("make", SPOOLS.values(), ids=SPOOLS)
-@pytest.mark.parametrize("size", [1, 7, 64, 1000])
+@rows("make", SPOOLS.values(), ids=SPOOLS)
+@rows("size", [1, 7, 64, 1000])
 def test_is_found_however_it_is_cut_and_kept(make, size):
     assert told(read(FORM, chunks=evenly(FORM, size), make=make)) == told(read(FORM))
 
@@ -111,8 +112,8 @@ BOUNDS = {
 }
 
 
-@pytest.mark.parametrize("size", [1, 20, 10_000])
-@pytest.mark.parametrize("limit", BOUNDS)
+@rows("size", [1, 20, 10_000])
+@rows("limit", BOUNDS)
 class TestBeyondALimit:
     def test_is_a_413_that_names_it(self, limit, size):
         most, _, beyond = BOUNDS[limit]
@@ -154,8 +155,8 @@ class TestBeyondALimit:
 
 
 class TestMalformed:
-    @pytest.mark.parametrize(
-        ("body", "content_type"),
+    @rows(
+        "body, content_type",
         [
             (b"no form", CONTENT_TYPE),
             (b"", CONTENT_TYPE),
@@ -169,7 +170,7 @@ class TestMalformed:
         ],
         ids=["none", "empty", "not closed", "cut off", "no boundary", "empty boundary", "two", "other", "bad head"],
     )
-    @pytest.mark.parametrize("size", [1, 10_000])
+    @rows("size", [1, 10_000])
     def test_is_a_400_for_who_reads_the_form_only(self, body, content_type, size):
         data = FormIndex(content_type, Limits())
         for chunk in evenly(body, size):

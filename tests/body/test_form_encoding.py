@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import Request
 from antiphon.body.form_encoding import EncodedPart, encode_multipart
+from tests.helpers.rows import rows
 
 
 def test_a_field_and_a_file():
@@ -15,7 +16,7 @@ def test_a_field_and_a_file():
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"\r\n", b"--x", b"\r\n--", bytes(range(256))])
+@rows("content", [b"", b"\r\n", b"--x", b"\r\n--", bytes(range(256))])
 def test_a_file_is_read_as_it_was_given(content):
     body = encode_multipart([EncodedPart("f", content, "naïve.bin", b"application/octet-stream")], b"boundary")
     request = Request.blank("/", "POST", body=body, headers={"content-type": "multipart/form-data; boundary=boundary"})

@@ -8,6 +8,7 @@ from antiphon import Limits, Request
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from antiphon.http.media_type import MediaType
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import ScriptedHead
 
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
@@ -46,8 +47,8 @@ both_ways = pytest.mark.parametrize("blocks", [True, False], ids=["for", "async 
 
 @both_ways
 class TestParts:
-    @pytest.mark.parametrize("size", [60, 1000, 64 << 10, 4 << 20])
-    @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+    @rows("size", [60, 1000, 64 << 10, 4 << 20])
+    @rows("kept", [True, False], ids=["kept", "not kept"])
     def test_are_those_of_the_form(self, blocks, size, kept):
         assert all_of(request_of(evenly(FORM, size), blocks=blocks, kept=kept)) == ITEMS
 
@@ -111,22 +112,20 @@ class TestParts:
         with pytest.raises(RuntimeError, match="receive='lazy' keeps"):
             all_of(request)
 
-    @pytest.mark.parametrize("end", [0, 10, 100, 5000, len(FORM) - len(BOUNDARY)])
+    @rows("end", [0, 10, 100, 5000, len(FORM) - len(BOUNDARY)])
     def test_of_a_form_that_is_cut_off_end_with_a_400(self, blocks, end):
         request = request_of(evenly(FORM[:end], 1000), blocks=blocks)
         for _ in range(2):
             with pytest.raises(BadRequest):
                 all_of(request)
 
-    @pytest.mark.parametrize(
-        ("limit", "most"), [("parts", 3), ("fields", 1), ("files", 1), ("file", 1000), ("form", 6)]
-    )
+    @rows("limit, most", [("parts", 3), ("fields", 1), ("files", 1), ("file", 1000), ("form", 6)])
     def test_are_within_limits(self, blocks, limit, most):
         with pytest.raises(ContentTooLarge) as refused:
             all_of(request_of(evenly(FORM, 1000), blocks=blocks, kept=False, **{limit: most}))
         assert refused.value.members == {"limit": limit, "maximum": most}
 
-    @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+    @rows("kept", [True, False], ids=["kept", "not kept"])
     def test_fail_again_in_the_same_way(self, blocks, kept):
         parts = request_of([FORM, b"x" * 9000], blocks=blocks, kept=kept, files=1).parts()
 
@@ -140,7 +139,7 @@ class TestParts:
             seen.append(repr(refused.value))
         assert seen[0] == seen[1]
 
-    @pytest.mark.parametrize("content_type", ["text/plain", "", "application/x-www-form-urlencoded"])
+    @rows("content_type", ["text/plain", "", "application/x-www-form-urlencoded"])
     def test_of_another_body_are_a_415(self, blocks, content_type):
         with pytest.raises(UnsupportedMediaType, match="must be multipart/form-data"):
             request_of([FORM], blocks=blocks, content_type=content_type).parts()

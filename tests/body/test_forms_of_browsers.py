@@ -6,10 +6,9 @@ Firefox below 90 wrote a backslash before a quote, and a space. The boundaries a
 
 from typing import NamedTuple
 
-import pytest
-
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
+from tests.helpers.rows import rows
 
 
 class Browser(NamedTuple):
@@ -62,7 +61,7 @@ def written(browser, name, filename=None):
     return f"{head}{kind}\r\n\r\n".encode(), names
 
 
-@pytest.mark.parametrize("browser", BROWSERS, ids=lambda browser: browser.name)
+@rows("browser", BROWSERS, ids=lambda browser: browser.name)
 def test_forms_are_read_as_they_were_filled_in(browser):
     parts = [(name, None) for name in NAMES] + [("file", filename) for filename in FILENAMES] + [("none", "")]
     heads, names = zip(*(written(browser, *part) for part in parts), strict=True)

@@ -8,6 +8,7 @@ from antiphon.body.multipart import MultipartParser, PartData, parse_boundary
 from antiphon.body.part_head import HeadLimits, PartHead
 from antiphon.http.errors import BadRequest, HTTPError
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part, read
+from tests.helpers.rows import rows
 
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 END = b"--B--\r\n"
@@ -18,8 +19,8 @@ def with_b(fields, content=b"x"):
 
 
 class TestBoundary:
-    @pytest.mark.parametrize(
-        ("content_type", "boundary"),
+    @rows(
+        "content_type, boundary",
         [
             ("multipart/form-data; boundary=----WebKitFormBoundaryAbc", b"----WebKitFormBoundaryAbc"),
             ('multipart/form-data; boundary="gc0pJq0M:08jU534c0p"', b"gc0pJq0M:08jU534c0p"),
@@ -37,8 +38,8 @@ class TestBoundary:
         assert parse_boundary(content_type) == boundary
         MultipartParser(boundary)
 
-    @pytest.mark.parametrize(
-        ("content_type", "said"),
+    @rows(
+        "content_type, said",
         [
             ("", "needs the Content-Type"),
             ("boundary=x", "needs the Content-Type"),
@@ -68,7 +69,7 @@ class TestBoundary:
             with suppress(BadRequest):
                 MultipartParser(parse_boundary(content_type))
 
-    @pytest.mark.parametrize("boundary", [b"", b"a\r\nb", b"\r", b"a ", 71 * b"x", b"\xe4"])
+    @rows("boundary", [b"", b"a\r\nb", b"\r", b"a ", 71 * b"x", b"\xe4"])
     def test_of_a_parser_is_one(self, boundary):
         with pytest.raises(ValueError, match="boundary"):
             MultipartParser(boundary)
@@ -157,17 +158,17 @@ REFUSED = {
 
 
 class TestForm:
-    @pytest.mark.parametrize(("body", "items"), READ.values(), ids=READ)
+    @rows("body, items", READ.values(), ids=READ)
     def test_is_read(self, body, items):
         assert [part.item for part in read([body], b"B")] == items
 
-    @pytest.mark.parametrize(("body", "items"), READ.values(), ids=READ)
+    @rows("body, items", READ.values(), ids=READ)
     def test_is_read_alike_in_chunks_of_any_size(self, body, items):
         whole = read([body], b"B")
         for size in range(1, len(body)):
             assert read(evenly(body, size), b"B") == whole
 
-    @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+    @rows("body", REFUSED.values(), ids=REFUSED)
     def test_is_refused(self, body):
         with pytest.raises(BadRequest) as whole:
             read([body], b"B")
@@ -184,8 +185,8 @@ class TestForm:
 
 
 class TestNames:
-    @pytest.mark.parametrize(
-        ("parameters", "name", "filename"),
+    @rows(
+        "parameters, name, filename",
         [
             (b'name="a"', b"a", None),
             (b'name="a"; filename="b.txt"', b"a", b"b.txt"),
@@ -236,8 +237,8 @@ class TestHead:
             (b"x-two", b"\xff y"),
         )
 
-    @pytest.mark.parametrize(
-        ("written", "content_type"),
+    @rows(
+        "written, content_type",
         [
             (b"\r\nContent-Type: text/plain", "text/plain"),
             (b"\r\nContent-Type:text/plain \t", "text/plain"),

@@ -7,6 +7,7 @@ from antiphon.body.part_head import HeadLimits
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from tests.body.forms_in_parts import evenly, read
 from tests.body.hostile_forms import DISPOSITION, END, HOSTILE, pass_through, with_b
+from tests.helpers.rows import rows
 
 
 def head_of(size):
@@ -39,8 +40,8 @@ DEFAULTS = {
 
 
 class TestLimits:
-    @pytest.mark.parametrize(("body", "most", "limit"), DEFAULTS.values(), ids=DEFAULTS)
-    @pytest.mark.parametrize("size", [1, 1000, 1 << 20])
+    @rows("body, most, limit", DEFAULTS.values(), ids=DEFAULTS)
+    @rows("size", [1, 1000, 1 << 20])
     def test_are_what_is_still_read(self, body, most, limit, size):
         assert read(evenly(body(most), size), b"B")
         with pytest.raises(ContentTooLarge) as refused:
@@ -48,8 +49,8 @@ class TestLimits:
         assert refused.value.problem()["limit"] == limit
         assert str(most) in str(refused.value)
 
-    @pytest.mark.parametrize(
-        ("limits", "body", "limit"),
+    @rows(
+        "limits, body, limit",
         [
             ({"parts": 1}, 2 * with_b(DISPOSITION), "parts"),
             ({"parts": 0}, with_b(DISPOSITION), "parts"),
@@ -75,14 +76,14 @@ class TestLimits:
 
 
 class TestHostileForm:
-    @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-    @pytest.mark.parametrize("chunk", [1, 1000, 1 << 20])
+    @rows("body", HOSTILE.values(), ids=HOSTILE)
+    @rows("chunk", [1, 1000, 1 << 20])
     def test_is_read_or_refused(self, body, chunk):
         error = pass_through(evenly(body(50_000), chunk))
         assert error is None or isinstance(error, BadRequest | ContentTooLarge)
 
-    @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-    @pytest.mark.parametrize("chunk", [1, 1000, 1 << 15])
+    @rows("body", HOSTILE.values(), ids=HOSTILE)
+    @rows("chunk", [1, 1000, 1 << 15])
     def test_leaves_no_more_than_a_head_and_a_boundary_in_memory(self, body, chunk):
         parser = MultipartParser(b"B")
         empty = kept(parser)

@@ -3,11 +3,10 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-import pytest
-
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 from tests.body.oracles import ORACLES
+from tests.helpers.rows import rows
 
 CORPUS = Path(__file__).with_name("corpus")
 LARGEST = 200_000
@@ -39,7 +38,7 @@ def test_there_are_requests_of_each_client():
     assert sum(path.stat().st_size for path in CORPUS.iterdir()) < LARGEST
 
 
-@pytest.mark.parametrize("path", MULTIPART.values(), ids=MULTIPART)
+@rows("path", MULTIPART.values(), ids=MULTIPART)
 class TestWhatClientsSend:
     def test_is_what_they_were_told_to_send(self, path):
         content_type, body = request_of(path)

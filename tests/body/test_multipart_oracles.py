@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from antiphon.http.errors import HTTPError
 from tests.body.forms_in_parts import BOUNDARY, cut, print_form, print_part, read
 from tests.body.oracles import ORACLES
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -122,7 +123,7 @@ def readings(body):
     return found
 
 
-@pytest.mark.parametrize("body", UNUSUAL.values(), ids=UNUSUAL)
+@rows("body", UNUSUAL.values(), ids=UNUSUAL)
 def test_what_two_of_three_read_alike_is_read_like_that(body):
     found = readings(body)
     agreed = [items for items in found if found.count(items) >= 2]
@@ -130,7 +131,7 @@ def test_what_two_of_three_read_alike_is_read_like_that(body):
     assert ours([body], b"B") == agreed[0]
 
 
-@pytest.mark.parametrize("body", STRICTER.values(), ids=STRICTER)
+@rows("body", STRICTER.values(), ids=STRICTER)
 def test_what_others_make_something_of_is_refused_for_a_reason(body):
     assert len(readings(body)) >= 2
     with pytest.raises(HTTPError) as refused:

@@ -9,6 +9,7 @@ from antiphon.body.content import Content
 from antiphon.body.pacing import GRACE
 from antiphon.http.errors import RequestTimeout
 from antiphon.http.limits import Limits
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import Delivery, ScriptedHead, receive_small_body
 
 LARGE = random.Random(3).randbytes(2 << 20)
@@ -51,7 +52,7 @@ class Slow(ScriptedHead):
 
 
 class TestTimeout:
-    @pytest.mark.parametrize("chunks", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
+    @rows("chunks", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
     def test_is_a_408_that_names_it(self, chunks):
         content = Content(ScriptedHead(*chunks))
         with pytest.raises(RequestTimeout) as refused:
@@ -71,7 +72,7 @@ class TestTimeout:
         asyncio.run(content.load(Limits(timeout=0, rate=0)))
         assert content.data == b"a"
 
-    @pytest.mark.parametrize("limits", [Limits(), Limits(timeout=0), Limits(rate=0), Limits(timeout=0, rate=0)])
+    @rows("limits", [Limits(), Limits(timeout=0), Limits(rate=0), Limits(timeout=0, rate=0)])
     def test_is_not_what_a_server_raises(self, limits):
         error = TimeoutError("the server's own")
         content = Content(ScriptedHead(0.01, error))

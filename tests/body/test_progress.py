@@ -5,6 +5,7 @@ from antiphon.body.progress import Progress
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import RequestHead
 from tests.helpers.driving import drive
+from tests.helpers.rows import rows
 
 
 class Chunks(RequestHead):
@@ -20,8 +21,8 @@ class Chunks(RequestHead):
         return next(self._chunks, b"")
 
 
-@pytest.mark.parametrize(
-    ("progress", "fraction"),
+@rows(
+    "progress, fraction",
     [
         (Progress(0, 4), 0.0),
         (Progress(1, 4), 0.25),
@@ -37,7 +38,7 @@ def test_the_fraction_is_known_from_the_total_or_at_the_end(progress, fraction):
     assert progress.fraction == fraction
 
 
-@pytest.mark.parametrize("length", ["8", None])
+@rows("length", ["8", None])
 def test_a_body_has_come_as_far_as_its_chunks(length):
     content = Request(Chunks([b"abcd", b"efgh"], length)).content
     total = length and int(length)
@@ -54,7 +55,7 @@ def test_a_body_that_is_there_is_complete():
     assert Progress.of(Request(RequestHead("POST"), b"abcd").content) == Progress(4, None, True)
 
 
-@pytest.mark.parametrize(("chunks", "length"), [([b"abcd"], "8"), ([b"abcdefgh"], "4"), ([b"abcd"], "four")])
+@rows("chunks, length", [([b"abcd"], "8"), ([b"abcdefgh"], "4"), ([b"abcd"], "four")])
 def test_a_body_that_failed_is_not_complete(chunks, length):
     content = Request(Chunks(chunks, length)).content
     with pytest.raises(HTTPError):

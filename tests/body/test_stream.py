@@ -6,6 +6,7 @@ import pytest
 from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
 from tests.helpers.request_bodies import in_chunks
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
@@ -90,7 +91,7 @@ def test_that_is_not_kept_is_shared_by_nobody():
     assert next(first) == b"ef"
 
 
-@pytest.mark.parametrize("reader", ["body", "text", "stream"])
+@rows("reader", ["body", "text", "stream"])
 def test_that_is_not_kept_is_gone_for_other_readers_too(reader):
     request = request_of(b"ab", b"cd", kept=False, blocks=True)
     assert [*request.stream] == [b"ab", b"cd"]

@@ -1,6 +1,5 @@
 """The short way through a form that is there as a whole: where it is taken, it leads to what the parser finds."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +7,7 @@ from antiphon.body.multipart import read_whole_form
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import BOUNDARY, print_form, print_part, read
+from tests.helpers.rows import rows
 
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 FILE = b'Content-Disposition: form-data; name="b"; filename="c"\r\nContent-Type: text/plain'
@@ -52,7 +52,7 @@ def test_is_taken_for_nothing_that_the_parser_reads_otherwise(tokens, begin):
     assert parts in (None, parsed)
 
 
-@pytest.mark.parametrize(
+@rows(
     "body",
     [
         b"",
@@ -70,13 +70,13 @@ def test_is_not_taken_for_what_is_written_otherwise(body):
     assert found(body) is None
 
 
-@pytest.mark.parametrize(("limit", "most"), [("parts", 2), ("fields", 2), ("files", 1)])
+@rows("limit, most", [("parts", 2), ("fields", 2), ("files", 1)])
 def test_is_not_taken_where_there_may_be_too_many_of_something(limit, most):
     assert found(FORM, **{limit: most}) is not None
     assert found(FORM, **{limit: most - 1}) is None
 
 
-@pytest.mark.parametrize("limit", ["form", "file"])
+@rows("limit", ["form", "file"])
 def test_is_not_taken_where_something_may_be_too_large(limit):
     assert found(FORM, **{limit: len(FORM)}) is not None
     assert found(FORM, **{limit: len(FORM) - 1}) is None

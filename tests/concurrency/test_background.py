@@ -12,6 +12,7 @@ import pytest
 from antiphon.concurrency.background import BackgroundLoop, background_loop
 from antiphon.concurrency.calls import Call
 from antiphon.concurrency.crossing import Crossing
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
@@ -117,7 +118,7 @@ class Empty(Exception):
         return 0
 
 
-@pytest.mark.parametrize("error", [LookupError("boom"), asyncio.CancelledError()], ids=repr)
+@rows("error", [LookupError("boom"), asyncio.CancelledError()], ids=repr)
 def test_what_a_coroutine_raises_is_raised(error):
     async def fails():
         await asyncio.sleep(0)
@@ -142,7 +143,7 @@ def test_a_coroutine_runs_in_the_context_that_is_given():
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
+@rows("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
 def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
     script(f"""
         from antiphon.concurrency.background import background_loop
@@ -250,7 +251,7 @@ def test_what_does_not_end_is_not_waited_for_when_the_wait_was_interrupted():
     """)
 
 
-@pytest.mark.parametrize("leaves", [False, True])
+@rows("leaves", [False, True])
 def test_the_thread_that_waits_makes_the_calls_of_the_task_unless_it_leaves(leaves):
     def waits():
         task = background_loop().start(Crossing().run(threading.get_ident), copy_context())

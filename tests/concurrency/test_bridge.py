@@ -11,6 +11,7 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.bridge import AsyncFromSync, SyncFromAsync
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.iterables import aclose
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
@@ -68,7 +69,7 @@ class TestAnAsyncIterableOnAThread:
 
         return in_time(reads)
 
-    @pytest.mark.parametrize("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    @rows("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
     def test_gives_its_chunks(self, chunks):
         assert self.read(Chunks(chunks)) == list(chunks)
 
@@ -89,7 +90,7 @@ class TestAnAsyncIterableOnAThread:
         assert len(tasks) == 3
         assert len(set(tasks)) == 1
 
-    @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
+    @rows("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
     def test_is_closed(self, most):
         chunks = Chunks()
         self.read(chunks, most)
@@ -157,7 +158,7 @@ class TestAnAsyncIterableOnAThread:
         with pytest.raises(LookupError):
             self.read(generator(), 1)
 
-    @pytest.mark.parametrize("error", [None, LookupError()], ids=["ended", "failed"])
+    @rows("error", [None, LookupError()], ids=["ended", "failed"])
     def test_stays_ended(self, error):
         def reads():
             iterator = SyncFromAsync(Chunks(("a",), error), copy_context())
@@ -172,7 +173,7 @@ class TestAnAsyncIterableOnAThread:
 
         assert in_time(reads) == ["a", "failed" if error else "end", "end", "end"]
 
-    @pytest.mark.parametrize("late", [False, True], ids=["at once", "when it has failed already"])
+    @rows("late", [False, True], ids=["at once", "when it has failed already"])
     def test_that_cannot_be_begun_raises(self, late):
         class Broken:
             def __aiter__(self):
@@ -283,11 +284,11 @@ class TestABlockingIterableOnALoop:
 
         return asyncio.run(asyncio.wait_for(reads(), DEADLINE))
 
-    @pytest.mark.parametrize("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    @rows("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
     def test_gives_its_chunks(self, chunks):
         assert self.read(Chunks(chunks)) == list(chunks)
 
-    @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
+    @rows("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
     def test_is_closed(self, most):
         chunks = Chunks()
         self.read(chunks, most)
@@ -351,7 +352,7 @@ class TestABlockingIterableOnALoop:
         asyncio.run(main())
         assert seen == ["inside", "inside", "inside", "outside"]
 
-    @pytest.mark.parametrize("when", ["in a chunk", "between chunks"])
+    @rows("when", ["in a chunk", "between chunks"])
     def test_is_closed_when_the_task_is_cancelled(self, when):
         chunks = Chunks()
         begun = threading.Event()
@@ -442,7 +443,7 @@ def test_closing_what_cannot_be_closed_does_nothing():
     asyncio.run(aclose(Bare()))
 
 
-@pytest.mark.parametrize("make", [AsyncFromSync, aiter], ids=["blocking", "waiting"])
+@rows("make", [AsyncFromSync, aiter], ids=["blocking", "waiting"])
 def test_an_iterable_that_is_dropped_warns_of_nothing(make):
     make(Chunks())
     gc.collect()

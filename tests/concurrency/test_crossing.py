@@ -15,6 +15,7 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS, file_workers, workers
 from tests.helpers.free_threading import frees_at_once
+from tests.helpers.rows import rows
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
@@ -40,7 +41,7 @@ class TestACrossing:
 
         assert asyncio.run(main()) is error
 
-    @pytest.mark.parametrize("fails", [False, True])
+    @rows("fails", [False, True])
     def test_carries_variables_both_ways(self, fails):
         def there():
             seen = first.get()
@@ -138,7 +139,7 @@ class TestACrossing:
 
         assert asyncio.run(main()) == ["one", "unset", "one", "unset", "two", "unset", "two", "unset"]
 
-    @pytest.mark.parametrize(
+    @rows(
         "error", [StopIteration("x"), TimeoutError("x"), KeyError("x"), concurrent.futures.CancelledError()], ids=repr
     )
     def test_raises_the_very_error_whatever_it_is(self, error):
@@ -155,7 +156,7 @@ class TestACrossing:
 
         assert asyncio.run(main()) is error
 
-    @pytest.mark.parametrize("times", [1, 3])
+    @rows("times", [1, 3])
     def test_waits_for_what_has_begun_and_is_cancelled_after_it(self, times):
         begun = threading.Event()
         seen = []
@@ -282,7 +283,7 @@ def test_there_are_only_so_many_threads():
     assert 1 < most <= WORKERS
 
 
-@pytest.mark.parametrize("pool", [workers, file_workers], ids=["workers", "file workers"])
+@rows("pool", [workers, file_workers], ids=["workers", "file workers"])
 def test_a_pool_is_made_once(pool):
     assert pool() is pool()
 
@@ -292,7 +293,7 @@ def test_the_pools_are_two():
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("pool", ["workers", "file_workers"])
+@rows("pool", ["workers", "file_workers"])
 @pytest.mark.skipif(not hasattr(sys.modules["os"], "fork"), reason="processes are not forked here")
 def test_a_forked_child_has_threads_of_its_own(pool):
     script = f"""

@@ -6,12 +6,11 @@ import threading
 import weakref
 from contextlib import suppress
 
-import pytest
-
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.fairness import HELD, new_member
 from antiphon.http.limits import Limits
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import ScriptedHead
 
 CHUNK = SMALL_BODY
@@ -52,7 +51,7 @@ def between_ticks(notes):
 
 
 class TestSeveralLargeBodies:
-    @pytest.mark.parametrize("waits", [False, True])
+    @rows("waits", [False, True])
     def test_have_one_chunk_between_them_in_a_pass_of_the_loop(self, waits):
         notes = []
         contents = [Content(Noted(notes, str(name), *[bytes(CHUNK)] * 8, waits=waits)) for name in range(10)]
@@ -159,7 +158,7 @@ class TestATurn:
 
         assert asyncio.run(take_it_in_turns())
 
-    @pytest.mark.parametrize("passes", [0, 1, 2])
+    @rows("passes", [0, 1, 2])
     def test_that_is_cancelled_is_that_of_the_next(self, passes):
         """Before it has begun, when it has and nobody knows yet, and afterwards."""
 
@@ -217,7 +216,7 @@ def test_each_loop_has_a_queue_of_its_own():
     assert acquired[0][1] is not acquired[1][1]
 
 
-@pytest.mark.parametrize("error", [ConnectionResetError("gone"), asyncio.CancelledError()])
+@rows("error", [ConnectionResetError("gone"), asyncio.CancelledError()])
 def test_a_body_that_breaks_off_leaves_its_turn_to_the_others(error):
     async def load():
         broken = Content(ScriptedHead(bytes(CHUNK), b"x", b"x", error))

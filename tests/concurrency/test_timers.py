@@ -13,6 +13,7 @@ import uvloop
 
 from antiphon.concurrency import timers
 from antiphon.concurrency.timers import finished_within
+from tests.helpers.rows import rows
 
 SOON, LATE = 0.02, 60.0
 
@@ -81,12 +82,12 @@ class Reluctant:
 
 
 class TestAWait:
-    @pytest.mark.parametrize("seconds", [SOON * 50, LATE, float("inf")])
+    @rows("seconds", [SOON * 50, LATE, float("inf")])
     def test_gives_what_came_in_time(self, run, seconds):
         assert run(within(seconds, in_steps(3, "it"))) == "it"
 
-    @pytest.mark.parametrize("coroutine", [never, spin, lambda: Reluctant().wait()], ids=["idle", "busy", "reluctant"])
-    @pytest.mark.parametrize("seconds", [0, SOON])
+    @rows("coroutine", [never, spin, lambda: Reluctant().wait()], ids=["idle", "busy", "reluctant"])
+    @rows("seconds", [0, SOON])
     def test_ends_when_its_time_is_up_and_not_before(self, run, seconds, coroutine):
         async def main():
             start = monotonic()
@@ -151,7 +152,7 @@ class TestACancellationByOthers:
 
         run(main())
 
-    @pytest.mark.parametrize("first", ["the cancellation", "the end of the time"])
+    @rows("first", ["the cancellation", "the end of the time"])
     def test_is_raised_if_the_time_is_up_as_well(self, run, first):
         async def main():
             tasks = []
@@ -184,7 +185,7 @@ class TestACancellationByOthers:
 
         assert run(main()) == (None, 1)
 
-    @pytest.mark.parametrize(("outer", "inner", "expected"), [(SOON, LATE, "outer"), (LATE, SOON, None)])
+    @rows("outer, inner, expected", [(SOON, LATE, "outer"), (LATE, SOON, None)])
     def test_by_a_timeout_around_it_is_told_from_its_own(self, run, outer, inner, expected):
         async def main():
             try:

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.concurrency.calls import Call
 from antiphon.concurrency.workers import Home, Workers
+from tests.helpers.rows import rows
 
 
 async def called(function, threads):
@@ -341,7 +342,7 @@ IN_A_PROCESS = (
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("script", [HERE, IN_A_PROCESS], ids=["here", "in a process of multiprocessing"])
+@rows("script", [HERE, IN_A_PROCESS], ids=["here", "in a process of multiprocessing"])
 def test_what_has_begun_is_waited_for_at_exit(script):
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["done"] * 3, "", 0)

@@ -10,6 +10,7 @@ import pytest
 import antiphon
 from antiphon.explanations import COMMAND
 from antiphon.explanations.texts import explanations
+from tests.helpers.rows import rows
 
 PACKAGE = Path(antiphon.__file__).parent
 EXPLAINED = explanations()
@@ -34,7 +35,7 @@ def test_the_source_and_the_explanations_have_the_same_kinds():
     assert sorted({*raised_kinds()}) == sorted(EXPLAINED)
 
 
-@pytest.mark.parametrize("kind", EXPLAINED)
+@rows("kind", EXPLAINED)
 def test_an_explanation_says_what_it_is_and_shows_it(kind):
     assert EXPLAINED[kind].raising
     assert len(EXPLAINED[kind].summary) > 20
@@ -46,7 +47,7 @@ def notes_of(error):
         error = error.__cause__ or error.__context__
 
 
-@pytest.mark.parametrize(("kind", "code"), EXAMPLES)
+@rows("kind, code", EXAMPLES)
 def test_an_example_raises_its_error(kind, code, monkeypatch, tmp_path, caplog):
     """Or the log has the error, if a request met it."""
     monkeypatch.setattr(os, "environ", {**os.environ})

@@ -11,6 +11,7 @@ import pytest
 import antiphon
 from antiphon.explanations.renamed import Renamed
 from antiphon.lazy import import_on_use
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 PACKAGE = Path(antiphon.__file__).parent
@@ -35,8 +36,8 @@ def package(monkeypatch):
     return module
 
 
-@pytest.mark.parametrize(
-    ("read", "value", "says"),
+@rows(
+    "read, value, says",
     [
         (lambda: Book().name, "Emma", "has been called title since Antiphon 0.2, and will be removed on 2999-01-31"),
         (lambda: Book.name, "Emma", "Book.name has been called title since"),

@@ -24,6 +24,7 @@ from antiphon.explanations.words import (
     RESPONSE_HEAD,
 )
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 APP_WORDS = {
     word: ours for words, ours in (APP | APP_ATTRIBUTES).items() for word in words.split() if word not in dir(App)
@@ -46,7 +47,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "word", "ours"), WORDS)
+@rows("kind, word, ours", WORDS)
 def test_reading_one_names_ours(kind, word, ours):
     thing, _ = OBJECTS[kind]
     with pytest.raises(AttributeError) as error:
@@ -60,14 +61,14 @@ def test_reading_one_names_ours(kind, word, ours):
 OURS = {ours for _, _, ours in WORDS}.union(*(each.values() for each in (PACKAGE, APP_SETTINGS, BLUEPRINT_SETTINGS)))
 
 
-@pytest.mark.parametrize("ours", sorted(OURS))
+@rows("ours", sorted(OURS))
 def test_ours_is_there(ours):
     named = re.findall(r"\b(request|response|app|blueprint|Request)\.(\w+)", ours)
     classes = {"request": Request, "Request": Request, "response": Response, "app": App, "blueprint": Blueprint}
     assert all(hasattr(classes[kind], name) for kind, name in named)
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
+@rows("kind", OBJECTS)
 def test_dir_leaves_them_out(kind):
     thing, words = OBJECTS[kind]
     others = {word for several in words for word in several.split()}
@@ -87,7 +88,7 @@ def test_dir_has_one_that_an_app_or_a_subclass_was_given():
     assert "add_middleware" not in dir(shop)
 
 
-@pytest.mark.parametrize("word", [word for kind, word, _ in WORDS if kind == "Response"])
+@rows("word", [word for kind, word, _ in WORDS if kind == "Response"])
 def test_setting_one_that_would_have_no_effect_names_ours(word):
     with pytest.raises(AttributeError, match="; use "):
         setattr(Response(), word, 404)
@@ -99,8 +100,8 @@ def test_an_app_may_be_given_one():
     assert app.state == 1
 
 
-@pytest.mark.parametrize("kind", ["Request", "Response", "MultiDict"])
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+@rows("kind", ["Request", "Response", "MultiDict"])
+@rows("copied", [copy.copy, copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
 def test_copies_are_made_as_ever(kind, copied):
     thing, _ = OBJECTS[kind]
     assert type(copied(thing)) is type(thing)
@@ -127,7 +128,7 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize(("package", "name", "home"), ELSEWHERE)
+@rows("package, name, home", ELSEWHERE)
 def test_importing_a_name_from_another_place_says_where_it_is(package, name, home):
     message = f"{package} has no {name!r}; write `from {home} import {name}`"
     with pytest.raises(ImportError) as refused:
@@ -144,8 +145,8 @@ def test_an_app_takes_no_name():
         App(__name__)
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
+@rows(
+    "make, message",
     [
         (lambda: App(debug=True), "App has no argument 'debug'; use antiphon run --debug"),
         (lambda: App(secret_key="a"), "App has no argument 'secret_key'; use secret_keys="),
@@ -168,8 +169,8 @@ def test_an_unknown_argument_names_ours(make, message):
         make()
 
 
-@pytest.mark.parametrize(
-    ("name", "fix"),
+@rows(
+    "name, fix",
     [
         ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
         ("AppClient", "did you mean `from antiphon.testing import Client`?"),
@@ -194,8 +195,8 @@ async def awaited_call(request):
     return await request.form()
 
 
-@pytest.mark.parametrize(
-    ("handler", "note"),
+@rows(
+    "handler, note",
     [
         (called, "request.json is an attribute, not a method: leave out the () and the await"),
         (awaited, "request.json is an attribute, not a method: leave out the () and the await"),
@@ -230,9 +231,9 @@ def test_dialects_have_their_own_words():
     assert Werkzeug({"REMOTE_ADDR": "192.0.2.1"}).remote_addr == "192.0.2.1"
 
 
-@pytest.mark.parametrize("make", [App, lambda: Blueprint("shop")])
-@pytest.mark.parametrize(
-    ("name", "ours"),
+@rows("make", [App, lambda: Blueprint("shop")])
+@rows(
+    "name, ours",
     [
         ("secret_key", "App(secret_keys=[key])"),
         ("debug", "antiphon run --debug"),
@@ -245,8 +246,8 @@ def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):
         setattr(make(), name, "x")
 
 
-@pytest.mark.parametrize(
-    ("thing", "name", "ours"),
+@rows(
+    "thing, name, ours",
     [
         (Request.blank(), "max_content_length", "request.limits"),
         (Request.blank(), "browser", "request.user_agent.browser"),
@@ -281,7 +282,7 @@ DOCUMENTED = {
 """The names of requests and responses in the documents of Asok, Kay, Microdot, Flask and Pyramid that ours lack."""
 
 
-@pytest.mark.parametrize(("cls", "name"), [(cls, name) for cls, names in DOCUMENTED.items() for name in names.split()])
+@rows("cls, name", [(cls, name) for cls, names in DOCUMENTED.items() for name in names.split()])
 def test_a_name_of_the_five_documents_is_never_a_bare_error(cls, name):
     thing = Request.blank() if cls is Request else Response()
     with pytest.raises(AttributeError, match=f"^{cls.__name__} has no {name!r}; use .+"):

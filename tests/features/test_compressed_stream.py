@@ -6,6 +6,7 @@ import pytest
 from antiphon.body.compressors import CODINGS
 from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
 from tests.helpers.decompression import Reader, decompressed
+from tests.helpers.rows import rows
 
 
 def gzip():
@@ -75,7 +76,7 @@ async def async_steps(closed, error=None):
 
 
 class TestABlockingSource:
-    @pytest.mark.parametrize("taken", [1, 2, 3])
+    @rows("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands(self, taken):
         closed = []
         chunks = compressed_stream(steps(closed), gzip())
@@ -112,7 +113,7 @@ class TestABlockingSource:
 
 
 class TestAnAsyncSource:
-    @pytest.mark.parametrize("taken", [1, 2, 3])
+    @rows("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands_in_the_task_that_read_it(self, taken):
         tasks = []
 
@@ -183,7 +184,7 @@ class TestAnAsyncSource:
         asyncio.run(read())
         assert closed == ["source"]
 
-    @pytest.mark.parametrize(("size", "is_elsewhere"), [(AT_ONCE, False), (AT_ONCE + 1, True)])
+    @rows("size, is_elsewhere", [(AT_ONCE, False), (AT_ONCE + 1, True)])
     def test_has_only_large_chunks_compressed_on_a_thread(self, size, is_elsewhere):
         threads = []
 
@@ -202,7 +203,7 @@ class TestAnAsyncSource:
         assert (threads != [threading.get_ident()]) == is_elsewhere
 
 
-@pytest.mark.parametrize("size", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+@rows("size", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
 def test_a_body_in_slices_is_whole_and_each_is_small(size):
     body = bytes(range(256)) * (size // 256) + b"a" * (size % 256)
     slices = list(sliced(body))

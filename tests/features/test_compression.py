@@ -16,6 +16,7 @@ from antiphon.http.event import parse_events
 from antiphon.testing import Client
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
 from tests.helpers.driving import drive
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("serving")
 
@@ -148,8 +149,8 @@ class TestABodyInMemory:
 
 
 class TestNegotiation:
-    @pytest.mark.parametrize(
-        ("accepted", "coding"),
+    @rows(
+        "accepted, coding",
         [
             (None, None),
             ("", None),
@@ -194,7 +195,7 @@ class TestNegotiation:
 
 
 class TestWhatIsCompressed:
-    @pytest.mark.parametrize(
+    @rows(
         "content_type",
         [
             "text/html; charset=utf-8",
@@ -215,7 +216,7 @@ class TestWhatIsCompressed:
         assert read(answer) == TEXT.encode()
         assert answer.content_type == content_type
 
-    @pytest.mark.parametrize(
+    @rows(
         "content_type",
         [
             "image/png",
@@ -236,8 +237,8 @@ class TestWhatIsCompressed:
         assert "content-encoding" not in answer.headers
         assert "vary" not in answer.headers
 
-    @pytest.mark.parametrize(
-        ("content_type", "is_compressed"),
+    @rows(
+        "content_type, is_compressed",
         [
             ("application/cbor", True),
             ("model/obj", True),
@@ -251,7 +252,7 @@ class TestWhatIsCompressed:
         answer = Client(app_of(response(content_type=content_type), compression), "wsgi", timeout=None)
         assert ("content-encoding" in answer.get("/", headers=GZIP).headers) == is_compressed
 
-    @pytest.mark.parametrize(
+    @rows(
         "answer",
         [
             response(content_encoding="br"),
@@ -351,9 +352,9 @@ class TestFieldsOfTheBytes:
         assert client.get("/", headers=GZIP).headers["etag"] == compressed
         assert client.get("/").headers["etag"] == etag
 
-    @pytest.mark.parametrize("content_type", ["text/plain", None])
-    @pytest.mark.parametrize(
-        ("sent", "etag"),
+    @rows("content_type", ["text/plain", None])
+    @rows(
+        "sent, etag",
         [('W/"a"', 'W/"a"'), ('"b", W/"a"', 'W/"a"'), ('"a"', '"a"'), ("*", '"a"'), ("", '"a"'), (None, '"a"')],
     )
     def test_a_304_has_the_entity_tag_that_the_client_has(self, serving, sent, etag, content_type):
@@ -381,7 +382,7 @@ class TestFieldsOfTheBytes:
 
 
 class TestHead:
-    @pytest.mark.parametrize(
+    @rows(
         "answer",
         [
             response("small"),
@@ -394,7 +395,7 @@ class TestHead:
         ],
         ids=["small", "text", "large", "noise", "image", "stream", "known length"],
     )
-    @pytest.mark.parametrize("headers", [{}, GZIP], ids=["identity", "gzip"])
+    @rows("headers", [{}, GZIP], ids=["identity", "gzip"])
     def test_tells_what_get_would(self, serving, answer, headers):
         client = serving(answer)
         head, get = client.head("/", headers=headers), client.get("/", headers=headers)
@@ -513,7 +514,7 @@ class TestCompression:
         assert Compression().codings == tuple(name for name, coding in CODINGS.items() if coding.is_installed)
         assert "gzip" in Compression().codings
 
-    @pytest.mark.parametrize("name", ["br", "zstd"])
+    @rows("name", ["br", "zstd"])
     def test_does_without_what_is_not(self, monkeypatch, name):
         monkeypatch.setitem(sys.modules, CODINGS[name].library, None)
         assert name not in Compression().codings
@@ -531,8 +532,8 @@ class TestCompression:
         ]
         assert len(small.get("/", headers=GZIP).body) < len(fast.get("/", headers=GZIP).body)
 
-    @pytest.mark.parametrize(
-        ("settings", "message"),
+    @rows(
+        "settings, message",
         [
             ({"codings": "gzip"}, "codings must be a list"),
             ({"codings": []}, "codings must not be empty"),

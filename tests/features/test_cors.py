@@ -6,6 +6,7 @@ from antiphon.features.cors import CORS
 from antiphon.http.errors import Forbidden
 from antiphon.request.request import Request
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "client")]
 
@@ -63,8 +64,8 @@ def cors_fields(response):
 
 
 class TestAResponse:
-    @pytest.mark.parametrize(
-        ("path", "status"),
+    @rows(
+        "path, status",
         [("/", 200), ("/async", 200), ("/stream", 200), ("/forbidden", 403), ("/missing", 404), ("/fails", 500)],
     )
     def test_may_be_read_by_an_allowed_origin_whatever_it_is(self, serving, path, status):
@@ -73,10 +74,8 @@ class TestAResponse:
         assert cors_fields(response) == {ALLOW + "origin": SHOP}
         assert "origin" in response.headers.getall("vary")
 
-    @pytest.mark.parametrize(
-        "origin", [None, EVIL, "null", SHOP + ".evil.example", SHOP + ":8443", "http://shop.example.com"]
-    )
-    @pytest.mark.parametrize("path", ["/", "/missing"])
+    @rows("origin", [None, EVIL, "null", SHOP + ".evil.example", SHOP + ":8443", "http://shop.example.com"])
+    @rows("path", ["/", "/missing"])
     def test_names_no_other_origin(self, serving, origin, path):
         response = serving(CORS([SHOP], credentials=True)).get(path, headers={"origin": origin} if origin else {})
         assert cors_fields(response) == {}
@@ -85,7 +84,7 @@ class TestAResponse:
     def test_keeps_what_it_varies_by_already(self, serving):
         assert serving(CORS([SHOP])).get("/async").headers.getall("vary") == ["cookie", "origin"]
 
-    @pytest.mark.parametrize("origin", [None, SHOP, EVIL, "null"])
+    @rows("origin", [None, SHOP, EVIL, "null"])
     def test_is_the_same_for_everyone_when_everyone_may_read_it(self, serving, origin):
         response = serving(CORS("*")).get("/", headers={"origin": origin} if origin else {})
         assert cors_fields(response) == {ALLOW + "origin": "*"}
@@ -149,7 +148,7 @@ class TestAPreflight:
         response = preflight(serving(CORS([SHOP], headers=headers)))
         assert response.headers[ALLOW + "headers"] == allowed
 
-    @pytest.mark.parametrize("origin", [EVIL, "null", "*", SHOP + "/"])
+    @rows("origin", [EVIL, "null", "*", SHOP + "/"])
     def test_of_another_origin_is_refused(self, serving, origin):
         response = preflight(serving(CORS([SHOP], credentials=True)), origin)
         assert response.status == 403
@@ -227,8 +226,8 @@ class TestABlueprintsOwn:
         assert preflight(client, EVIL, "/shop/item").status == 403
         assert cors_fields(preflight(client, EVIL, "/shop/item")) == {}
 
-    @pytest.mark.parametrize(
-        ("origin", "written"),
+    @rows(
+        "origin, written",
         [(SHOP, ["/shop/item", "/shop/admin/item"]), (PARTNER, ["/shop/admin/item"]), (EVIL, []), ("null", [])],
     )
     def test_lets_its_origins_write_to_it_and_nowhere_else(self, client, origin, written):
@@ -263,7 +262,7 @@ class TestABlueprintsOwn:
 class TestOrigins:
     CORS = CORS([SHOP, "HTTPS://API.example.com:443", "https://*.example.org", "http://*.localhost:5173", "null"])
 
-    @pytest.mark.parametrize(
+    @rows(
         "origin",
         [
             SHOP,
@@ -277,7 +276,7 @@ class TestOrigins:
     def test_are_exact_or_match_a_pattern(self, origin):
         assert origin in self.CORS
 
-    @pytest.mark.parametrize(
+    @rows(
         "origin",
         [
             "", "*", None, "https://example.org", "https://.example.org", "https://aexample.org", "https://a.exampleXorg",
@@ -309,8 +308,8 @@ class TestOrigins:
         assert serving(self.CORS).get("/", headers={"origin": origin}).headers[ALLOW + "origin"] == origin
 
 
-@pytest.mark.parametrize(
-    ("declared", "message"),
+@rows(
+    "declared, message",
     [
         ({"origins": SHOP}, "origins must be a list"),
         ({"origins": ["shop.example.com"]}, "an origin is a scheme, a host"),

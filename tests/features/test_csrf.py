@@ -26,6 +26,7 @@ from antiphon.features import (
 from antiphon.handler.errors import set_debug_answer
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -137,9 +138,9 @@ class TestAWrite:
         assert response.status == 200
         assert not {"set-cookie", "vary"} & {*response.headers}
 
-    @pytest.mark.parametrize("path", ["/", "/lazy"])
-    @pytest.mark.parametrize("padding", [0, LARGE], ids=["small", "large"])
-    @pytest.mark.parametrize("kind_of_form", ["urlencoded", "in parts"])
+    @rows("path", ["/", "/lazy"])
+    @rows("padding", [0, LARGE], ids=["small", "large"])
+    @rows("kind_of_form", ["urlencoded", "in parts"])
     def test_may_be_a_form_with_a_field(self, visitor, path, padding, kind_of_form):
         token = token_of(visitor)
         for sent, status in ((token, 200), (token[::-1], 403), (None, 403)):
@@ -240,7 +241,7 @@ class TestAToken:
             now[0] += 101
             assert client.post("/", headers=headed(token)).text == "expired"
 
-    @pytest.mark.parametrize("sent", ["", "x", "x" * 63, "x" * 65, "=" * 64, "é" * 64, "*" * 64, "x" * 7000])
+    @rows("sent", ["", "x", "x" * 63, "x" * 65, "=" * 64, "é" * 64, "*" * 64, "x" * 7000])
     def test_that_is_none_is_refused(self, visitor, sent):
         token_of(visitor)
         refused = visitor.post("/", form={"csrf_token": sent})
@@ -341,8 +342,8 @@ class TestNoTokenIsNeeded:
     def test_where_a_route_or_its_blueprint_is_exempt(self, visitor, path, text):
         assert visitor.post(path).text == text
 
-    @pytest.mark.parametrize(
-        ("headers", "status"),
+    @rows(
+        "headers, status",
         [
             ({"authorization": "Bearer k7Qz"}, 200),
             ({"authorization": "Bearer k7Qz", "cookie": "a=b"}, 403),
@@ -355,8 +356,8 @@ class TestNoTokenIsNeeded:
     def test_with_a_bearer_token_and_no_cookie(self, stranger, headers, status):
         assert stranger.post("/", headers=headers).status == status
 
-    @pytest.mark.parametrize(
-        ("path", "origin", "site", "status"),
+    @rows(
+        "path, origin, site, status",
         [
             ("/", PARTNER, "cross-site", 200),
             ("/", PARTNER, None, 200),
@@ -457,8 +458,8 @@ def test_the_query_is_no_place_for_a_token(visitor):
     assert visitor.post("/?" + format_query({"csrf_token": token_of(visitor)})).status == 403
 
 
-@pytest.mark.parametrize("receive", ["load", "lazy"])
-@pytest.mark.parametrize("is_mounted", [False, True])
+@rows("receive", ["load", "lazy"])
+@rows("is_mounted", [False, True])
 def test_a_refusal_varies_by_cookie_whether_its_body_had_come_or_not(receive, is_mounted, interface):
     app = App()
     app.use(Sessions(MemoryStore()))

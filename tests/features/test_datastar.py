@@ -5,12 +5,13 @@ import pytest
 from antiphon import App, Request, Response
 from antiphon.features import patch_elements, patch_signals
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize(
-    ("event", "text"),
+@rows(
+    "event, text",
     [
         (
             patch_elements('<p id="a">\r\n1</p>'),
@@ -41,9 +42,7 @@ def test_an_event_has_the_lines_that_datastar_reads(event, text):
     assert str(event) == text
 
 
-@pytest.mark.parametrize(
-    ("options", "text"), [({"mode": "outter"}, "one of outer"), ({"selector": "#a\nmode inner"}, "must be one line")]
-)
+@rows("options, text", [({"mode": "outter"}, "one of outer"), ({"selector": "#a\nmode inner"}, "must be one line")])
 def test_what_would_be_another_line_is_an_error(options, text):
     with pytest.raises(ValueError, match=text):
         patch_elements("", **options)

@@ -12,6 +12,7 @@ from antiphon.concurrency.draining import DRAINING
 from antiphon.features import AccessLog, Health, HealthCheck, MemoryStore, SQLiteStore, ValkeyStore, health
 from antiphon.request.request import Request
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -62,8 +63,8 @@ def test_the_process_lives_whatever_the_checks_say(probe, feature):
     assert probe(feature, "/healthz") == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize(
-    ("checks", "status", "outcomes"),
+@rows(
+    "checks, status, outcomes",
     [
         ([], 200, {}),
         ([passes, passes_async], 200, {"passes": "ok", "passes_async": "ok"}),
@@ -189,8 +190,8 @@ def test_a_store_is_asked_once_for_many_probes(interface, monkeypatch):
         assert store.asked == 2
 
 
-@pytest.mark.parametrize("before_routing", [False, True])
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@rows("before_routing", [False, True])
+@rows("path", ["/healthz", "/readyz"])
 def test_no_middleware_no_hook_and_no_trusted_host_shuts_probes_out(interface, path, before_routing):
     app = App(trusted_hosts=["shop.example.com"])
 
@@ -264,8 +265,8 @@ def test_a_path_may_be_left_out():
     assert get_response(app, Request.blank("/healthz")).status == 404
 
 
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
+@rows(
+    "options, error, message",
     [
         ({"timeout": 0}, ValueError, "timeout must be"),
         ({"checks": [passes, passes]}, ValueError, "two checks are named 'passes'"),
@@ -278,7 +279,7 @@ def test_mistakes_are_errors_at_once(options, error, message):
         Health(**options)
 
 
-@pytest.mark.parametrize(("pattern", "options"), [("/<name>", {}), ("/x", {"host": "<tenant>.example.com"})])
+@rows("pattern, options", [("/<name>", {}), ("/x", {"host": "<tenant>.example.com"})])
 def test_an_unguarded_route_is_one_path(pattern, options):
     with pytest.raises(ValueError, match="an unguarded route is one path"):
         App().get(pattern, unguarded=True, **options)
@@ -302,8 +303,8 @@ class Flags:
         app.use(HealthCheck(self.check, name="flags"))
 
 
-@pytest.mark.parametrize("is_first", [True, False])
-@pytest.mark.parametrize(("check", "status", "outcome"), [(passes_async, 200, "ok"), (says_no, 503, "failed")])
+@rows("is_first", [True, False])
+@rows("check, status, outcome", [(passes_async, 200, "ok"), (says_no, 503, "failed")])
 def test_checks_of_other_features_are_asked_too(interface, is_first, check, status, outcome):
     app = App()
     features = [Flags(check), Health(checks=[passes])]
@@ -338,7 +339,7 @@ def test_checks_of_features_are_those_of_the_app_that_is_asked(interface):
     assert [Client(app, interface).get("/readyz").status for app in (one, other)] == [200, 503]
 
 
-@pytest.mark.parametrize(
+@rows(
     "features",
     [
         [HealthCheck(passes), HealthCheck(says_no, name="passes")],

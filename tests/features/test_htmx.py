@@ -6,14 +6,15 @@ from antiphon import App, Request, Response
 from antiphon.features import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.http import ExternalLocation
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 NAMES = ["is_htmx", "is_boosted", "restores_history", "current_url", "prompt", "target", "trigger", "trigger_name"]
 
 
-@pytest.mark.parametrize(
-    ("headers", "values"),
+@rows(
+    "headers, values",
     [
         ({}, [False, False, False, None, None, None, None, None]),
         (
@@ -47,8 +48,8 @@ def test_the_answer_varies_by_what_was_read():
     assert Client(app).get("/").headers["vary"] == "hx-target"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "field", "text", "read"),
+@rows(
+    "name, value, field, text, read",
     [
         ("trigger", "saved", "hx-trigger", "saved", {"saved": None}),
         ("trigger", ["saved", "closed"], "hx-trigger", "saved, closed", {"saved": None, "closed": None}),
@@ -76,8 +77,8 @@ def test_a_field_of_an_answer_is_an_attribute(name, value, field, text, read):
     assert [*headers.items()] == []
 
 
-@pytest.mark.parametrize(
-    ("values", "error"),
+@rows(
+    "values, error",
     [
         ({"retarget": "a\r\nb: c"}, ValueError),
         ({"push_url": True}, ValueError),
@@ -92,8 +93,8 @@ def test_what_a_field_cannot_have_is_an_error(values, error):
         HtmxHeaders(**values)
 
 
-@pytest.mark.parametrize(
-    ("is_htmx", "options", "status", "field", "value"),
+@rows(
+    "is_htmx, options, status, field, value",
     [
         (False, {}, 303, "location", "/notes"),
         (True, {}, 204, "hx-location", "/notes"),

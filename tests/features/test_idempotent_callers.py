@@ -18,6 +18,7 @@ from antiphon.features import (
 from antiphon.http import Unauthorized
 from antiphon.testing import Client
 from tests.frameworks.exchanges import ask
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
@@ -169,7 +170,7 @@ SAME = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("make", KNOWN.values(), ids=KNOWN)
+@rows("make", KNOWN.values(), ids=KNOWN)
 def test_nobody_is_given_the_answer_of_somebody_else(make, interface, style):
     app = App()
     app.use(IdempotentWrites(MemoryStore()))
@@ -257,8 +258,8 @@ def starlette_app(function):
     return around, "asgi", lambda _: CALLER.get()
 
 
-@pytest.mark.parametrize("make", [flask_app, starlette_app])
-@pytest.mark.parametrize("knows", ["the view", "a hook of the view", "the framework"])
+@rows("make", [flask_app, starlette_app])
+@rows("knows", ["the view", "a hook of the view", "the framework"])
 def test_a_view_knows_its_callers(make, knows):
     found = {}
 

@@ -24,6 +24,7 @@ from antiphon.features import (
     logout,
 )
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "loading", "kind")
 
@@ -296,7 +297,7 @@ def expired(store):
 
 
 class TestAForgedCookie:
-    @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+    @rows("forge", FORGED.values(), ids=FORGED)
     def test_is_nobody_s_and_never_an_error(self, site, browser, store, forge):
         site.act(browser, as_user(ADA))
         forged = forge(browser.cookies[NAME], store)
@@ -364,8 +365,8 @@ class TestTheKey:
         client.get("/in")
         assert client.get("/").text == "ada"
 
-    @pytest.mark.parametrize(
-        ("user", "options", "error", "match"),
+    @rows(
+        "user, options, error, match",
         [
             (
                 Other("ada"),
@@ -398,14 +399,14 @@ class TestWhatIsMissing:
         with pytest.raises(RuntimeError, match=r"app\.use\(Sessions\(store\)\), before app\.use\(Users\(\.\.\.\)\)"):
             app.use(Users(SessionLogin(str)))
 
-    @pytest.mark.parametrize(
-        ("users", "match"),
+    @rows(
+        "users, match",
         [
             ([], r"app\.use\(Users\(\.\.\.\)\)"),
             ([Users(Bearer(str))], r"app\.use\(Users\(SessionLogin\(find_user\), \.\.\.\)\)"),
         ],
     )
-    @pytest.mark.parametrize("call", [lambda request: login(request, ADA), logout])
+    @rows("call", [lambda request: login(request, ADA), logout])
     def test_users_of_sessions_are_wanted(self, users, match, call):
         app = App()
         app.use(Sessions(MemoryStore()))

@@ -15,6 +15,7 @@ from antiphon.features import (
     login,
 )
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 HTTPS = "https://shop.example.com"
 KEYS = ["k" * 16], ["n" * 16, "k" * 16], ["o" * 16]
@@ -69,8 +70,8 @@ def side_by_side(outer, inner):
     return app
 
 
-@pytest.mark.parametrize("mounted", [below_and_above, side_by_side])
-@pytest.mark.parametrize("stores", ["memory", "sqlite", "valkey", "cookie"])
+@rows("mounted", [below_and_above, side_by_side])
+@rows("stores", ["memory", "sqlite", "valkey", "cookie"])
 def test_apps_that_share_a_session_share_their_users(mounted, stores, tmp_path):
     memory = MemoryStore()
     make = {
@@ -94,7 +95,7 @@ def test_signed_cookies_are_told_apart_by_their_keys_alone():
     assert Client(app, "asgi").get("/nowhere").status == 404
 
 
-@pytest.mark.parametrize("stores", ["one", "two"])
+@rows("stores", ["one", "two"])
 def test_the_session_of_one_cookie_is_none_of_another(stores):
     store = MemoryStore()
     outer = shop(store, VISITORS)

@@ -15,6 +15,7 @@ from antiphon.features.stores import memory
 from antiphon.http import Item, TooManyRequests, parse_structured_list
 from antiphon.testing import Client
 from tests.features.conftest import Clock
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -59,8 +60,8 @@ def limited(handler, *limits):
 
 
 class TestARate:
-    @pytest.mark.parametrize(
-        ("rate", "policy"),
+    @rows(
+        "rate, policy",
         [
             ("10/minute", "q=10;w=60"),
             ("5/second", "q=5;w=1"),
@@ -75,7 +76,7 @@ class TestARate:
         response = visiting(limited(lambda request: "", RateLimit(rate)))
         assert response.headers["ratelimit-policy"] == f'"{rate}";{policy}'
 
-    @pytest.mark.parametrize(
+    @rows(
         "rate",
         ["", "10", "0/minute", "-1/minute", "10/month", "ten/minute", "1.5/second", "10/0 seconds", 10, "10/minute "],
     )
@@ -161,8 +162,8 @@ class TestRequests:
 
 
 class TestACaller:
-    @pytest.mark.parametrize(
-        ("one", "other", "is_same"),
+    @rows(
+        "one, other, is_same",
         [
             ("192.0.2.1", "192.0.2.2", False),
             ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
@@ -441,8 +442,8 @@ def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, handler, visiting, wh
 
 
 class TestAMistake:
-    @pytest.mark.parametrize(
-        ("options", "error", "said"),
+    @rows(
+        "options, error, said",
         [
             ({"store": CookieStore(["k" * 16])}, ValueError, r"CookieStore can't count: SQLiteStore\(path\)"),
             ({"when_unavailable": "maybe"}, ValueError, "'allow' or 'refuse', not 'maybe'"),
@@ -473,9 +474,9 @@ def by_name(request):
     return request.form["name"]
 
 
-@pytest.mark.parametrize("registered", ["for the app", "for the route"])
-@pytest.mark.parametrize(
-    ("chunks", "status"),
+@rows("registered", ["for the app", "for the route"])
+@rows(
+    "chunks, status",
     [
         pytest.param([b"name=lute"], 200, id="small"),
         pytest.param([b"name=", b"lute"], 200, id="in two chunks"),
@@ -484,7 +485,7 @@ def by_name(request):
         pytest.param([b"name=" + b"l" * 100_000] * 3, 413, id="too large, in chunks"),
     ],
 )
-@pytest.mark.parametrize("framed", ["by its length", "in chunks"])
+@rows("framed", ["by its length", "in chunks"])
 def test_a_limit_by_a_form_waits_for_the_form(interface, style, registered, chunks, status, framed):
     limit = RateLimit("1/minute", by=by_name)
     app = App(limits=Limits(body=200_000))

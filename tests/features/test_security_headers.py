@@ -14,6 +14,7 @@ from antiphon.features.security_headers import (
     csp_nonce,
 )
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
 
@@ -149,7 +150,7 @@ class TestSecurityHeaders:
         assert fields["strict-transport-security"] == "max-age=60"
         assert fields["content-security-policy"] == "default-src 'self'"
 
-    @pytest.mark.parametrize(
+    @rows(
         "declared",
         [
             {"frame_options": "deny"},
@@ -174,8 +175,8 @@ class TestSecurityHeaders:
         assert fields["permissions-policy"] == "camera=()"
         assert fields["strict-transport-security"] == "max-age=60"
 
-    @pytest.mark.parametrize(
-        ("declared", "error"),
+    @rows(
+        "declared, error",
         [
             ({"content_security_policy": ["default-src 'self'"]}, TypeError),
             ({"strict_transport_security": 60}, TypeError),
@@ -202,8 +203,8 @@ class TestSecurityHeaders:
 
 
 class TestStrictTransportSecurity:
-    @pytest.mark.parametrize(
-        ("text", "expected"),
+    @rows(
+        "text, expected",
         [
             ("max-age=31536000", StrictTransportSecurity(YEAR)),
             ("max-age=0", StrictTransportSecurity(0)),
@@ -215,7 +216,7 @@ class TestStrictTransportSecurity:
     def test_is_read(self, text, expected):
         assert StrictTransportSecurity.parse(text) == expected
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "",
@@ -232,7 +233,7 @@ class TestStrictTransportSecurity:
         with pytest.raises(ValueError, match="not a Strict-Transport-Security"):
             StrictTransportSecurity.parse(text)
 
-    @pytest.mark.parametrize(
+    @rows(
         "arguments",
         [
             {"max_age": -1},
@@ -274,8 +275,8 @@ class TestContentSecurityPolicy:
         )
         assert str(policy) == "default-src 'self'; img-src 'self' data:; sandbox; upgrade-insecure-requests"
 
-    @pytest.mark.parametrize(
-        ("text", "expected"),
+    @rows(
+        "text, expected",
         [
             ("default-src 'self'", "default-src 'self'"),
             (" ;; Default-Src\t'self'  https: ;", "default-src 'self' https:"),
@@ -286,8 +287,8 @@ class TestContentSecurityPolicy:
     def test_is_read(self, text, expected):
         assert str(ContentSecurityPolicy.parse(text)) == expected
 
-    @pytest.mark.parametrize(
-        ("directives", "message"),
+    @rows(
+        "directives, message",
         [
             ({}, "at least one directive"),
             ({"default_src": "self"}, "needs quotes of its own: \"'self'\""),
@@ -309,9 +310,7 @@ class TestContentSecurityPolicy:
         with pytest.raises(ValueError, match=message):
             ContentSecurityPolicy(**directives)
 
-    @pytest.mark.parametrize(
-        "text", ["", " ; ", "default-src self", "default-src 'self', img-src *", "default-src a\0"]
-    )
+    @rows("text", ["", " ; ", "default-src self", "default-src 'self', img-src *", "default-src a\0"])
     def test_that_is_wrong_is_not_read(self, text):
         with pytest.raises(ValueError, match=r"directive|quotes|cannot stand"):
             ContentSecurityPolicy.parse(text)
@@ -334,8 +333,8 @@ class TestPermissionsPolicy:
         assert str(policy) == 'camera=(), fullscreen=*, geolocation=(self "https://maps.example"), usb=(self)'
         assert str(PermissionsPolicy(picture_in_picture=())) == "picture-in-picture=()"
 
-    @pytest.mark.parametrize(
-        ("text", "expected"),
+    @rows(
+        "text, expected",
         [
             ("camera=()", "camera=()"),
             ("camera=( ),geolocation=self", "camera=(), geolocation=(self)"),
@@ -346,7 +345,7 @@ class TestPermissionsPolicy:
     def test_is_read(self, text, expected):
         assert str(PermissionsPolicy.parse(text)) == expected
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "",
@@ -367,7 +366,7 @@ class TestPermissionsPolicy:
         with pytest.raises(ValueError, match=r"allowlist|feature|must be"):
             PermissionsPolicy.parse(text)
 
-    @pytest.mark.parametrize(
+    @rows(
         "features",
         [
             {},

@@ -12,6 +12,7 @@ from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, S
 from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -316,7 +317,7 @@ class TestTheEnd:
         assert visitor.cookies[NAME] != key
         assert read(visit) == {"new": 2}
 
-    @pytest.mark.parametrize("options", [{"idle": 0}, {"lifetime": -1}, {"cookie": "a b"}, {"samesite": "Sometimes"}])
+    @rows("options", [{"idle": 0}, {"lifetime": -1}, {"cookie": "a b"}, {"samesite": "Sometimes"}])
     def test_and_cookie_have_to_be_possible(self, options):
         with pytest.raises(ValueError, match=r"seconds above 0|token|Lax"):
             Sessions(MemoryStore(), **options)

@@ -8,6 +8,7 @@ from antiphon import App
 from antiphon.features import MemoryStore, Sessions
 from antiphon.http import Forbidden
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -28,9 +29,9 @@ def _fails(request):
 STOPPED = {"answers": _answers, "answers late": _aanswers, "fails": _fails}
 
 
-@pytest.mark.parametrize("reader", ["an error handler", "a hook after the request", "a hook of the request"])
-@pytest.mark.parametrize("around", STOPPED.values(), ids=STOPPED)
-@pytest.mark.parametrize("mounted", [None, "native", "wsgi", "asgi"])
+@rows("reader", ["an error handler", "a hook after the request", "a hook of the request"])
+@rows("around", STOPPED.values(), ids=STOPPED)
+@rows("mounted", [None, "native", "wsgi", "asgi"])
 def test_a_session_is_private_though_middleware_around_it_has_answered(mounted, around, reader, interface):
     app, inner = App(), App()
 

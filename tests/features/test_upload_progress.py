@@ -10,6 +10,7 @@ from antiphon.features.upload_progress import UploadProgress
 from antiphon.http.errors import Forbidden
 from antiphon.http.event import parse_events
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("clients", "size")
 
@@ -27,8 +28,9 @@ def clients(request):
     made = []
 
     def clients(app):
-        made.extend(Client(app, request.param, raise_errors=False, timeout=10.0) for _ in range(2))
-        return made
+        pair = [Client(app, request.param, raise_errors=False, timeout=10.0) for _ in range(2)]
+        made.extend(pair)
+        return pair
 
     yield clients
     for client in made:
@@ -148,8 +150,8 @@ def test_who_does_not_know_the_id_sees_nothing(clients, size):
     assert seen == [404, 404]
 
 
-@pytest.mark.parametrize("id_", ["short", "x" * 65, "with spaces in its middle", "../../../../etc/passwd", "é" * 20])
-@pytest.mark.parametrize("where", ["header", "query"])
+@rows("id_", ["short", "x" * 65, "with spaces in its middle", "../../../../etc/passwd", "é" * 20])
+@rows("where", ["header", "query"])
 def test_what_is_no_id_names_nothing(clients, size, id_, where):
     feature = UploadProgress(patience=0)
     uploader, watcher = clients(app_of(size, feature))
@@ -261,9 +263,7 @@ def test_an_app_of_def_handlers_stays_one():
     assert app.interface == "wsgi"
 
 
-@pytest.mark.parametrize(
-    "options", [{"interval": 0}, {"patience": -1}, {"keep": -1}, {"most": 0}, {"interval": float("nan")}]
-)
+@rows("options", [{"interval": 0}, {"patience": -1}, {"keep": -1}, {"most": 0}, {"interval": float("nan")}])
 def test_numbers_that_cannot_be_are_refused(options):
     with pytest.raises(ValueError, match="interval must be above 0"):
         UploadProgress(**options)

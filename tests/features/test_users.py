@@ -23,6 +23,7 @@ from antiphon.features import (
 )
 from antiphon.http import Authorization
 from antiphon.testing import Client, LifespanError
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "loading")]
 
@@ -81,8 +82,8 @@ def make_app(loading="sync", style="def", *, login=None, calls=None):
 
 
 class TestTheUser:
-    @pytest.mark.parametrize(
-        ("headers", "user"),
+    @rows(
+        "headers, user",
         [
             ({}, None),
             (ADA, "ada"),
@@ -109,8 +110,8 @@ class TestTheUser:
         client.get("/account", headers=BOB)
         assert calls == ["k7Qz"]
 
-    @pytest.mark.parametrize(
-        ("hook", "fix"),
+    @rows(
+        "hook, fix",
         [
             (login_required, '@app.get("/", before=login_required)'),
             (RateLimit("5/minute"), '@app.get("/", before=RateLimit("5/minute"))'),
@@ -362,8 +363,8 @@ def _refused(read):
         return error.status
 
 
-@pytest.mark.parametrize(
-    ("header", "error", "detail"),
+@rows(
+    "header, error, detail",
     [
         (None, "", "Log in first."),
         ("Bearer", "", NOT_VALID),

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe
+from tests.helpers.rows import rows
 
 
 class Recorder:
@@ -24,7 +25,7 @@ def add_one(function):
     return called
 
 
-@pytest.mark.parametrize(
+@rows(
     "function",
     [
         pytest.param(lambda request: None, id="one"),
@@ -42,8 +43,8 @@ def test_what_can_be_called(function):
     check_arguments(function, "request")
 
 
-@pytest.mark.parametrize(
-    ("function", "taken"),
+@rows(
+    "function, taken",
     [
         pytest.param(lambda: None, "()", id="none"),
         pytest.param(lambda request, item: None, "(request, item)", id="two"),

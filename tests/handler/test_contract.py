@@ -10,21 +10,22 @@ from antiphon.request.request import Request
 from tests.helpers import handlers
 from tests.helpers.driving import drive
 from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, SyncHandler, sync_handler
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
+@rows("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_what_blocks_is_told_from_what_waits(function):
     assert not is_async(function)
 
 
-@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
+@rows("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_what_waits_is_told_from_what_blocks(function):
     assert is_async(function)
 
 
 class TestDescribe:
-    @pytest.mark.parametrize(
-        ("function", "name", "line"),
+    @rows(
+        "function, name, line",
         [
             (sync_handler, "sync_handler", sync_handler.__code__.co_firstlineno),
             (SyncHandler().method, "SyncHandler.method", SyncHandler.method.__code__.co_firstlineno),
@@ -53,8 +54,8 @@ class TestDescribe:
 
 
 class TestAFailure:
-    @pytest.mark.parametrize(
-        ("error", "logged"),
+    @rows(
+        "error, logged",
         [
             (ValueError("boom"), True),
             (ServiceUnavailable("later"), True),
@@ -73,12 +74,12 @@ class TestAFailure:
             assert record.exc_info[1] is error
             assert all(part in record.getMessage() for part in ("PUT", "/some/path", request.id))
 
-    @pytest.mark.parametrize("path", ["/a%0aGET%20/admin", "/a%0d%0ab", "/%1b[31m", "/%00"])
+    @rows("path", ["/a%0aGET%20/admin", "/a%0d%0ab", "/%1b[31m", "/%00"])
     def test_is_logged_in_one_line_of_what_can_be_printed(self, path, caplog):
         failed(Request.blank(path), ValueError("boom"))
         assert caplog.records[0].getMessage().isprintable()
 
-    @pytest.mark.parametrize(
+    @rows(
         "make",
         [
             lambda: HTTPError(400, "x", members={"member": object()}),
@@ -88,7 +89,7 @@ class TestAFailure:
         ],
         ids=["unprintable member", "bad header", "detail that is no text", "lone surrogate"],
     )
-    @pytest.mark.parametrize("accept", ["application/json", "text/html"])
+    @rows("accept", ["application/json", "text/html"])
     def test_that_cannot_be_told_as_it_is_has_been_refused_or_is_answered_all_the_same(self, make, accept):
         try:
             error = make()
@@ -115,7 +116,7 @@ class TestWhatIsLeftForAfter:
         assert called == ["first", "second", "third"]
         assert seen == [ON_THREAD, ON_LOOP, ON_THREAD]
 
-    @pytest.mark.parametrize("style", ["def", "async def", "def that returns a coroutine"])
+    @rows("style", ["def", "async def", "def that returns a coroutine"])
     def test_is_called_with_what_it_was_given(self, style):
         called = []
 
@@ -161,7 +162,7 @@ class TestWhatIsLeftForAfter:
         drive(finish(request))
         assert called == ["added"]
 
-    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+    @rows("leaving", [KeyboardInterrupt, SystemExit])
     def test_is_all_called_before_what_ends_the_process_leaves(self, leaving):
         called = []
 
@@ -175,8 +176,8 @@ class TestWhatIsLeftForAfter:
             drive(finish(request))
         assert called == ["after"]
 
-    @pytest.mark.parametrize("times", [1, 2])
-    @pytest.mark.parametrize("style", ["def", "async def", "def that returns a coroutine"])
+    @rows("times", [1, 2])
+    @rows("style", ["def", "async def", "def that returns a coroutine"])
     def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, style, times):
         called = []
 

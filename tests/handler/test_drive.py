@@ -11,6 +11,7 @@ import pytest
 
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.handler.drive import advance, driven, run_async, run_sync
+from tests.helpers.rows import rows
 
 DRIVERS = {
     "sync": lambda steps: run_sync(steps, copy_context()),
@@ -52,8 +53,8 @@ async def chunks():
 
 
 class TestBothDrivers:
-    @pytest.mark.parametrize(
-        ("make", "result"),
+    @rows(
+        "make, result",
         [
             (lambda: gives("result"), "result"),
             (lambda: gives(None), None),
@@ -80,7 +81,7 @@ class TestBothDrivers:
 
         assert drive(steps()) == (None, None)
 
-    @pytest.mark.parametrize("pattern", ["T", "A", "TA", "AT", "TAT", "ATA", "TTAATT", "AATTAA"])
+    @rows("pattern", ["T", "A", "TA", "AT", "TAT", "ATA", "TTAATT", "AATTAA"])
     def test_take_any_mixture(self, drive, pattern):
         async def steps():
             results = []
@@ -93,7 +94,7 @@ class TestBothDrivers:
 
         assert drive(steps()) == [at for at, letter in enumerate(pattern) if letter == "A"]
 
-    @pytest.mark.parametrize("before", ["", "T", "A"])
+    @rows("before", ["", "T", "A"])
     def test_throw_the_very_error_in_where_the_awaitable_was_yielded(self, drive, before):
         error = ValueError("boom")
 
@@ -119,7 +120,7 @@ class TestBothDrivers:
 
         assert drive(steps()) == "from the cleanup"
 
-    @pytest.mark.parametrize("pattern", ["", "T", "A", "AT", "TA"])
+    @rows("pattern", ["", "T", "A", "AT", "TA"])
     def test_let_out_what_steps_raise(self, drive, pattern):
         error = LookupError("broken")
 
@@ -218,7 +219,7 @@ class TestTheSyncDriver:
 
         assert run_sync(steps(), copy_context()) == ["antiphon-loop", threading.get_ident()] * 2
 
-    @pytest.mark.parametrize("first", [ON_THREAD, ON_LOOP], ids=lambda place: place.value)
+    @rows("first", [ON_THREAD, ON_LOOP], ids=lambda place: place.value)
     def test_has_one_context_on_its_thread_in_which_tokens_can_be_reset(self, first):
         async def steps():
             await first
@@ -232,7 +233,7 @@ class TestTheSyncDriver:
 
         assert run_sync(steps(), copy_context()) == ("inside", "unset")
 
-    @pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), SystemExit()], ids=repr)
+    @rows("error", [LookupError(), KeyboardInterrupt(), SystemExit()], ids=repr)
     def test_raises_what_is_raised_on_its_thread_after_the_loop(self, error):
         seen = []
 
@@ -404,7 +405,7 @@ class TestCancellation:
         gc.collect()
         assert seen == [asyncio.CancelledError]
 
-    @pytest.mark.parametrize("times", [1, 3])
+    @rows("times", [1, 3])
     def test_is_held_back_while_a_segment_runs_on_a_thread(self, times):
         seen = []
 
@@ -608,7 +609,7 @@ class TestTheAsyncDriver:
 
         assert asyncio.run(main())
 
-    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+    @rows("leaving", [KeyboardInterrupt, SystemExit])
     def test_throws_what_ends_the_process_in_and_lets_it_out(self, leaving):
         seen = []
 
@@ -649,8 +650,8 @@ class TestTheAsyncDriver:
 
         assert not cancelled_while(steps(), when=begun)
 
-    @pytest.mark.parametrize("fails", [False, True])
-    @pytest.mark.parametrize("waits", [None, "loop", "thread"])
+    @rows("fails", [False, True])
+    @rows("waits", [None, "loop", "thread"])
     def test_that_its_scope_has_taken_back_is_gone(self, waits, fails):
         """The scope is within the steps; it ends while they are on a thread, and the cancellation is held back."""
 
@@ -692,7 +693,7 @@ class TestTheAsyncDriver:
 
 
 class TestAdvancing:
-    @pytest.mark.parametrize("switches", [[], [ON_THREAD], [ON_THREAD, ON_THREAD]], ids=len)
+    @rows("switches", [[], [ON_THREAD], [ON_THREAD, ON_THREAD]], ids=len)
     def test_goes_on_to_the_end(self, switches):
         async def steps():
             for switch in switches:
@@ -701,7 +702,7 @@ class TestAdvancing:
 
         assert advance(steps()) == (bool(switches), True, "result")
 
-    @pytest.mark.parametrize("switches", [[], [ON_THREAD]], ids=len)
+    @rows("switches", [[], [ON_THREAD]], ids=len)
     def test_stops_where_a_loop_is_wanted(self, switches):
         async def steps():
             for switch in switches:

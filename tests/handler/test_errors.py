@@ -21,6 +21,7 @@ from antiphon.http.errors import (
 )
 from antiphon.http.multidict import MissingKey
 from antiphon.request.request import Request
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -103,7 +104,7 @@ class Elements(HTMLParser):
 
 
 class TestForm:
-    @pytest.mark.parametrize("accept", BROWSERS.values(), ids=BROWSERS)
+    @rows("accept", BROWSERS.values(), ids=BROWSERS)
     def test_is_a_page_for_browsers(self, accept):
         response = error_response(asking(accept), NotFound("no such order"))
         assert (response.status, response.content_type) == (404, PAGE)
@@ -111,13 +112,13 @@ class TestForm:
         assert page.startswith("<!doctype html>")
         assert "<main>\n<h1>Not Found</h1>\n<p>no such order</p>" in page
 
-    @pytest.mark.parametrize("accept", PROGRAMS.values(), ids=PROGRAMS)
+    @rows("accept", PROGRAMS.values(), ids=PROGRAMS)
     def test_is_problem_details_for_all_others(self, accept):
         response = error_response(asking(accept), NotFound("no such order"))
         assert (response.status, response.content_type) == (404, PROBLEM)
         assert json.loads(response.body)["detail"] == "no such order"
 
-    @pytest.mark.parametrize("accept", [None, "text/html"])
+    @rows("accept", [None, "text/html"])
     def test_depends_on_accept_and_is_not_stored(self, accept):
         response = error_response(asking(accept), NotFound())
         assert response.headers["vary"] == "accept"
@@ -149,7 +150,7 @@ class TestProblem:
         problem = answer_to(Conflict("taken", members={"lock": object()}))
         assert (problem["status"], problem["detail"]) == (409, "taken")
 
-    @pytest.mark.parametrize("bad", UNWRITABLE.values(), ids=UNWRITABLE)
+    @rows("bad", UNWRITABLE.values(), ids=UNWRITABLE)
     def test_has_all_members_but_one_that_is_no_json(self, bad):
         told, members = {"type": "/problems/taken", "title": "Taken"}, {"by": ["ada"], "until": 5}
         without = answer_to(Conflict("taken", members=members, **told))
@@ -162,7 +163,7 @@ class TestProblem:
 
 
 class TestRequestID:
-    @pytest.mark.parametrize("request_", [program, browser], ids=["problem", "page"])
+    @rows("request_", [program, browser], ids=["problem", "page"])
     def test_is_in_the_body_and_in_the_header(self, request_):
         response = error_response(request_, NotFound())
         assert response.headers["x-request-id"] == request_.id
@@ -181,7 +182,7 @@ class TestPage:
         plain = error_response(browser, HTTPError(400, "detail", title="title")).body.decode()
         assert Elements(page).tags == Elements(plain).tags
 
-    @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a & b", "{status} {0} %s", "</title><b>", '"><b>'])
+    @rows("text", ["<script>alert(1)</script>", "a & b", "{status} {0} %s", "</title><b>", '"><b>'])
     def test_shows_text_as_it_is(self, text):
         elements = Elements(error_response(browser, HTTPError(400, text, title=text)).body.decode())
         assert "b" not in elements.tags
@@ -221,7 +222,7 @@ NO_FAULTS = {
 
 
 class TestListOfErrors:
-    @pytest.mark.parametrize(("errors", "items"), FAULTS.values(), ids=FAULTS)
+    @rows("errors, items", FAULTS.values(), ids=FAULTS)
     def test_is_what_is_wrong_item_by_item(self, errors, items):
         response = error_response(browser, UnprocessableContent("wrong", members={"errors": errors}))
         elements = Elements(response.body.decode())
@@ -229,7 +230,7 @@ class TestListOfErrors:
         assert elements.tags.count("li") == len(items)
         assert {"script", "i"}.isdisjoint(elements.tags)
 
-    @pytest.mark.parametrize("errors", NO_FAULTS.values(), ids=NO_FAULTS)
+    @rows("errors", NO_FAULTS.values(), ids=NO_FAULTS)
     def test_is_left_out_where_nothing_is_told(self, errors):
         page = error_response(browser, UnprocessableContent("wrong", members={"errors": errors})).body.decode()
         assert page == error_response(browser, UnprocessableContent("wrong")).body.decode()
@@ -291,8 +292,8 @@ FAILURES = [
 
 
 class TestWhatIsTold:
-    @pytest.mark.parametrize("request_", [program, browser], ids=["problem", "page"])
-    @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+    @rows("request_", [program, browser], ids=["problem", "page"])
+    @rows("failure", FAILURES, ids=lambda failure: type(failure).__name__)
     def test_of_any_other_exception_is_nothing_but_a_500(self, request_, failure):
         try:
             try:
@@ -318,8 +319,8 @@ class TestWhatIsTold:
         assert "not yours" in body
         assert SECRET not in body
 
-    @pytest.mark.parametrize("request_", [program, browser], ids=["problem", "page"])
-    @pytest.mark.parametrize(
+    @rows("request_", [program, browser], ids=["problem", "page"])
+    @rows(
         "error",
         [NotFound("a"), ValueError("b"), MissingKey("page"), asyncio.CancelledError(), KeyboardInterrupt()],
         ids=repr,
@@ -331,7 +332,7 @@ class TestWhatIsTold:
         assert answer_to(MissingKey("page"))["detail"] == "'page' is missing"
         assert error_response(program, MissingKey("page")).status == 400
 
-    @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=repr)
+    @rows("interruption", [KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=repr)
     def test_an_interruption_is_a_client_that_went_away(self, interruption):
         assert error_response(program, interruption).status == 499
 

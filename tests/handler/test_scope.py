@@ -15,6 +15,7 @@ from antiphon.concurrency.draining import Announcement
 from antiphon.handler import cancellation
 from antiphon.http.errors import GatewayTimeout
 from antiphon.http.head import DerivedHead, RequestHead
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 SOON = 0.01
@@ -125,7 +126,7 @@ class TestADeadline:
         assert answer(app) == (504, 0, 0)
         assert seen == [asyncio.CancelledError]
 
-    @pytest.mark.parametrize("is_sync", [True, False])
+    @rows("is_sync", [True, False])
     def test_leaves_handlers_alone_that_answer_in_time(self, is_sync):
         app = App(deadline=FOREVER)
 
@@ -170,8 +171,8 @@ class TestADeadline:
                 App().get("/", deadline=5)(handler)
             App(deadline=5).get("/", deadline=inf)(handler)
 
-    @pytest.mark.parametrize(
-        ("seconds", "error"),
+    @rows(
+        "seconds, error",
         [(0, ValueError), (-1, ValueError), ("1", TypeError), (True, TypeError), (float("nan"), ValueError)],
     )
     def test_is_a_number_of_seconds_above_0(self, seconds, error):
@@ -292,8 +293,8 @@ class TestACancellation:
         assert answer(app) == (200, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("method", "option", "status"),
+@rows(
+    "method, option, status",
     [("GET", None, 499), ("HEAD", None, 499), ("POST", None, 200), ("POST", True, 499), ("GET", False, 200)],
 )
 def test_a_client_that_leaves(method, option, status):

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from tests.helpers.rows import rows
 
 ALL = (Accept, AcceptLanguage, AcceptEncoding, AcceptCharset)
 CHROME = (
@@ -60,7 +61,7 @@ any_header = st.one_of(
 any_class = st.sampled_from(ALL)
 
 
-@pytest.mark.parametrize("accept", ALL)
+@rows("accept", ALL)
 class TestEveryHeader:
     def test_an_absent_header_accepts_anything_and_is_false(self, accept):
         absent = accept.parse(None)
@@ -86,7 +87,7 @@ class TestEveryHeader:
             assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
             assert list(accept.parse(f"{bad};a=b;{weight}, {good};q=0.5")) == [good]
 
-    @pytest.mark.parametrize(("weight", "quality"), [("q=1.0000", 1), ("q=0.0000", 0), ("q=0.33333", 0.333)])
+    @rows("weight, quality", [("q=1.0000", 1), ("q=0.0000", 0), ("q=0.33333", 0.333)])
     def test_decimals_beyond_the_third_are_cut(self, accept, weight, quality):
         good = "a/b" if accept is Accept else "gzip"
         assert accept.parse(f"{good};{weight}").items() == [(good, quality)]
@@ -150,8 +151,8 @@ def test_the_best_offer_is_acceptable_and_none_has_a_higher_quality(accept, head
         assert best == max(offers, key=read.quality)
 
 
-@pytest.mark.parametrize(
-    ("header", "ordered"),
+@rows(
+    "header, ordered",
     [
         ("text/html, text/plain", ["text/html", "text/plain"]),
         ("*/*, text/*, text/html, text/html;level=1", ["text/html; level=1", "text/html", "text/*", "*/*"]),
@@ -176,8 +177,8 @@ def test_media_ranges_are_ordered_by_preference(header, ordered):
     assert bool(read) is bool(ordered)
 
 
-@pytest.mark.parametrize(
-    ("offer", "quality"),
+@rows(
+    "offer, quality",
     [
         ("text/html;level=1", 1.0),
         ("text/html", 0.7),
@@ -195,8 +196,8 @@ def test_the_example_of_the_standard(offer, quality):
     assert offer in accept
 
 
-@pytest.mark.parametrize(
-    ("header", "offers", "best"),
+@rows(
+    "header, offers, best",
     [
         ("text/html, application/json", ["application/json", "text/html"], "application/json"),
         ("text/html, application/json;q=0.9", ["application/json", "text/html"], "text/html"),
@@ -228,7 +229,7 @@ def test_the_best_media_type(header, offers, best):
     assert Accept.parse(header).best(offers) == best
 
 
-@pytest.mark.parametrize("offer", ["html", "", "json; a/b"])
+@rows("offer", ["html", "", "json; a/b"])
 def test_an_offer_that_is_no_media_type_is_an_error(offer):
     with pytest.raises(ValueError, match="not a media type"):
         Accept.parse("*/*").best([offer])
@@ -245,8 +246,8 @@ def test_media_types_agree_with_werkzeug_on_what_is_acceptable(header, offers):
             assert accept.quality(offer) == reference.quality(offer)
 
 
-@pytest.mark.parametrize(
-    ("header", "ordered"),
+@rows(
+    "header, ordered",
     [
         ("de, en-US;q=0.9, en;q=0.8, *;q=0.1", ["de", "en-US", "en", "*"]),
         ("*, en, en-US", ["en-US", "en", "*"]),
@@ -259,8 +260,8 @@ def test_language_ranges_are_ordered_by_preference(header, ordered):
     assert list(AcceptLanguage.parse(header)) == ordered
 
 
-@pytest.mark.parametrize(
-    ("header", "offer", "quality"),
+@rows(
+    "header, offer, quality",
     [
         ("en", "en-GB", 1.0),
         ("en", "EN_gb", 1.0),
@@ -281,8 +282,8 @@ def test_languages_are_filtered_by_their_beginning(header, offer, quality):
     assert (offer in accept) is (quality > 0)
 
 
-@pytest.mark.parametrize(
-    ("header", "offers", "best"),
+@rows(
+    "header, offers, best",
     [
         ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"),
         ("en-GB", ["de", "en"], "en"),
@@ -340,8 +341,8 @@ def related(language_range, tag):
     return f"{language_range}-".startswith(f"{tag}-") or f"{tag}-".startswith(f"{language_range}-")
 
 
-@pytest.mark.parametrize(
-    ("header", "offer", "quality"),
+@rows(
+    "header, offer, quality",
     [
         ("gzip, br;q=0.5", "gzip", 1.0),
         ("gzip, br;q=0.5", "BR", 0.5),
@@ -367,8 +368,8 @@ def test_qualities_of_codings(header, offer, quality):
     assert AcceptEncoding.parse(header).quality(offer) == quality
 
 
-@pytest.mark.parametrize(
-    ("header", "offers", "best"),
+@rows(
+    "header, offers, best",
     [
         ("gzip, deflate, br, zstd", ["zstd", "br", "gzip", "identity"], "zstd"),
         ("gzip;q=0.1", ["br", "identity", "gzip"], "gzip"),
@@ -390,8 +391,8 @@ def test_an_empty_accept_encoding_is_present():
     assert AcceptEncoding.parse("") == AcceptEncoding.parse(str(AcceptEncoding.parse("")))
 
 
-@pytest.mark.parametrize(
-    ("header", "offer", "quality"),
+@rows(
+    "header, offer, quality",
     [
         ("utf-8, iso-8859-1;q=0.5", "UTF8", 1.0),
         ("utf8", "utf-8", 1.0),
@@ -405,8 +406,8 @@ def test_qualities_of_charsets(header, offer, quality):
     assert AcceptCharset.parse(header).quality(offer) == quality
 
 
-@pytest.mark.parametrize(
-    ("accept", "header", "printed"),
+@rows(
+    "accept, header, printed",
     [
         (Accept, "a/b ; Q=0.50,C/D;x=1;q=.25 , bad", "a/b;q=0.5, c/d; x=1;q=0.25"),
         (AcceptLanguage, "de;q=0.001, en-US;q=1.000,fr;q=0", "en-US, de;q=0.001, fr;q=0"),
@@ -419,9 +420,7 @@ def test_headers_print_in_the_order_of_preference(accept, header, printed):
     assert repr(accept.parse(header)) == f"{accept.__name__}.parse({printed!r})"
 
 
-@pytest.mark.parametrize(
-    ("parameters", "weight", "is_read"), [(8, "", True), (7, ";q=0.5", True), (9, "", False), (8, ";q=0.5", False)]
-)
+@rows("parameters, weight, is_read", [(8, "", True), (7, ";q=0.5", True), (9, "", False), (8, ";q=0.5", False)])
 def test_a_media_range_with_more_than_8_parameters_is_skipped(parameters, weight, is_read):
     named = "text/html" + "".join(f"; p{number}=1" for number in range(parameters))
     accept = Accept.parse(f"text/plain;q=0.1, {named}{weight}, image/png;q=0.2")

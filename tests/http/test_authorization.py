@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.http.authorization import Authorization, Challenge, parse_challenges
+from tests.helpers.rows import rows
 
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 
@@ -36,8 +37,8 @@ def basic(pair):
     return f"Basic {b64encode(pair).decode()}"
 
 
-@pytest.mark.parametrize(
-    ("header", "username", "password"),
+@rows(
+    "header, username, password",
     [
         ("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin", "open sesame"),
         ("Basic dGVzdDoxMjPCow==", "test", "123£"),
@@ -60,8 +61,8 @@ def test_reads_names_and_passwords(header, username, password):
     assert authorization.parameters == {}
 
 
-@pytest.mark.parametrize(
-    ("header", "scheme", "token"),
+@rows(
+    "header, scheme, token",
     [
         ("Bearer mF_9.B5f-4.1JqM", "bearer", "mF_9.B5f-4.1JqM"),
         ("bearer  abc== ", "bearer", "abc=="),
@@ -79,8 +80,8 @@ def test_reads_tokens(header, scheme, token):
     assert authorization.username is authorization.password is None
 
 
-@pytest.mark.parametrize(
-    ("header", "read"),
+@rows(
+    "header, read",
     [
         ("Digest", {}),
         ("Digest , ,", {}),
@@ -117,8 +118,8 @@ def test_reads_and_prints_digest_with_and_without_quotes():
     assert Authorization("Digest", authorization.parameters) == authorization
 
 
-@pytest.mark.parametrize(
-    ("written", "username"),
+@rows(
+    "written, username",
     [
         ('username="a:b"', "a:b"),
         ("username=a", "a"),
@@ -144,7 +145,7 @@ def test_a_name_beyond_latin_1_is_printed_without_quotes():
     assert str(Authorization.parse(printed)) == printed
 
 
-@pytest.mark.parametrize(
+@rows(
     "header",
     [
         "",
@@ -204,8 +205,8 @@ def test_malformed_credentials_are_refused_without_repeating_them(header):
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-@pytest.mark.parametrize(
-    ("authorization", "printed"),
+@rows(
+    "authorization, printed",
     [
         (Authorization.basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
         (Authorization.basic("test", "123£"), "Basic dGVzdDoxMjPCow=="),
@@ -222,7 +223,7 @@ def test_prints_credentials(authorization, printed):
     assert Authorization.parse(printed) == authorization
 
 
-@pytest.mark.parametrize(
+@rows(
     "build",
     [
         lambda: Authorization.basic("a:b", "sesame"),
@@ -258,8 +259,8 @@ def test_bad_credentials_cannot_be_built(build):
     assert "sesam" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("authorization", "shown"),
+@rows(
+    "authorization, shown",
     [
         (Authorization.basic("Aladdin", "open sesame"), "<Authorization: Basic of 'Aladdin'>"),
         (Authorization.bearer("secret"), "<Authorization: Bearer>"),
@@ -274,8 +275,8 @@ def test_secrets_are_not_shown(authorization, shown):
     assert f"{[authorization]}" == f"[{shown}]"
 
 
-@pytest.mark.parametrize(
-    ("challenge", "printed"),
+@rows(
+    "challenge, printed",
     [
         (Challenge.basic("foo"), 'Basic realm="foo", charset="UTF-8"'),
         (Challenge.basic("WallyWorld", charset=None), 'Basic realm="WallyWorld"'),
@@ -313,7 +314,7 @@ def test_prints_challenges(challenge, printed):
     assert parse_challenges(printed) == [challenge]
 
 
-@pytest.mark.parametrize(
+@rows(
     "build",
     [
         lambda: Challenge.basic("a\r\n"),
@@ -347,8 +348,8 @@ def test_bad_challenges_cannot_be_built(build):
         build()
 
 
-@pytest.mark.parametrize(
-    ("header", "read"),
+@rows(
+    "header, read",
     [
         ("", []),
         (" , ,", []),
@@ -383,7 +384,7 @@ def test_reads_several_challenges(header, read):
     assert parse_challenges(", ".join(map(str, found))) == found
 
 
-@pytest.mark.parametrize("header", ["", "a=b", "Negotiate, Basic realm=a", "(a)"])
+@rows("header", ["", "a=b", "Negotiate, Basic realm=a", "(a)"])
 def test_one_challenge_is_one(header):
     with pytest.raises(ValueError, match="expected one challenge"):
         Challenge.parse(header)
@@ -401,7 +402,7 @@ def test_equality():
     assert hash(Challenge.parse("BASIC Realm=a, x=y")) == hash(Challenge.parse('Basic x="y", realm="a"'))
 
 
-@pytest.mark.parametrize("name", ["scheme", "token", "parameters", "username", "password", "realm", "anything"])
+@rows("name", ["scheme", "token", "parameters", "username", "password", "realm", "anything"])
 def test_nothing_can_be_assigned(name):
     for value in (Authorization.bearer("a"), Challenge("Foo")):
         with pytest.raises(AttributeError):
@@ -417,7 +418,7 @@ def test_parameters_are_read_only():
         authorization.parameters["a"] = "c"
 
 
-@pytest.mark.parametrize("value", [Authorization.basic("a", "b"), Authorization.parse(DIGEST), Challenge.basic("a")])
+@rows("value", [Authorization.basic("a", "b"), Authorization.parse(DIGEST), Challenge.basic("a")])
 def test_copies_are_equal(value):
     assert copy.deepcopy(value) == value
     again = pickle.loads(pickle.dumps(value))
@@ -474,7 +475,7 @@ def test_any_header_is_read_and_prints_what_reads_the_same(header):
     assert Authorization.parse(str(authorization)) == authorization
 
 
-@pytest.mark.parametrize(
+@rows(
     "unit",
     ["a,", ",", '"', "\\", '"\\', "=", "a=", 'x="', 'x="a",', "x=a,", " ", "é,", "a b=c,", "a b,", "a ", "A", "===="],
 )

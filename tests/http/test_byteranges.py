@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, Range
+from tests.helpers.rows import rows
 
 WHOLE = bytes(range(256)) * 4
 
@@ -54,9 +55,7 @@ def test_a_boundary_is_quoted_where_needed():
     )
 
 
-@pytest.mark.parametrize(
-    "boundary", ["", "a b", "a\r\nb", 'a"b', "é", "a" * 71, pytest.param("a" * 1_000_000, id="long"), "a\n"]
-)
+@rows("boundary", ["", "a b", "a\r\nb", 'a"b', "é", "a" * 71, pytest.param("a" * 1_000_000, id="long"), "a\n"])
 def test_a_bad_boundary_is_refused(boundary):
     with pytest.raises(ValueError, match="boundary"):
         MultipartByteRanges([ByteRange(0, 0)], 1, boundary=boundary)
@@ -67,7 +66,7 @@ def test_a_content_type_cannot_add_lines():
         MultipartByteRanges([ByteRange(0, 0)], 1, boundary="b", content_type="a/b\r\nX: y")
 
 
-@pytest.mark.parametrize("part", [ByteRange(0, 10), ByteRange(5, 4), ByteRange(-1, 4)])
+@rows("part", [ByteRange(0, 10), ByteRange(5, 4), ByteRange(-1, 4)])
 def test_parts_lie_within_the_whole(part):
     with pytest.raises(ValueError, match=r"range|whole"):
         MultipartByteRanges([part], 10, boundary="b")

@@ -8,6 +8,7 @@ from werkzeug.datastructures import RequestCacheControl, ResponseCacheControl
 from werkzeug.http import parse_cache_control_header
 
 from antiphon.http.cache_control import MOST_SECONDS, CacheControl
+from tests.helpers.rows import rows
 
 SECONDS = ["max_age", "s_maxage", "max_stale", "min_fresh", "stale_while_revalidate", "stale_if_error"]
 FLAGS = [
@@ -44,8 +45,8 @@ headers = st.text(st.sampled_from('amxge-=," \\0159\t\0\x7fé€')) | st.lists(
 ).map(",".join)
 
 
-@pytest.mark.parametrize(
-    ("header", "read"),
+@rows(
+    "header, read",
     [
         # RFC 9111
         ('private, community="UCI"', {"private": True, "extensions": {"community": "UCI"}}),
@@ -83,8 +84,8 @@ def test_reads_directives(header, read):
     assert {name: getattr(control, name) for name in nothing} == nothing | read
 
 
-@pytest.mark.parametrize(
-    ("argument", "number"),
+@rows(
+    "argument, number",
     [
         ("=0", 0),
         ("=060", 60),
@@ -124,8 +125,8 @@ def test_only_proper_seconds_count(argument, number):
         assert CacheControl.parse(f"max-stale{argument}").max_stale == number
 
 
-@pytest.mark.parametrize(
-    ("header", "fields"),
+@rows(
+    "header, fields",
     [
         ('private=""', True),
         ("private=", True),
@@ -152,19 +153,19 @@ def test_the_first_of_a_repeated_directive_counts():
     assert control.directives == {"max-age": "1", "x": "1", "min-fresh": "a"}
 
 
-@pytest.mark.parametrize("header", ["no-store=0", "no-store=", 'no-store="', "no-store=a=b", 'no-store="a"b'])
+@rows("header", ["no-store=0", "no-store=", 'no-store="', "no-store=a=b", 'no-store="a"b'])
 def test_what_takes_no_argument_ignores_it(header):
     assert CacheControl.parse(header).no_store is True
 
 
-@pytest.mark.parametrize("header", ["=", "=60", "a b", "é", '"no-store"', "no store", "no-store;", "(x)=1", "\0", ";"])
+@rows("header", ["=", "=60", "a b", "é", '"no-store"', "no store", "no-store;", "(x)=1", "\0", ";"])
 def test_what_has_no_name_is_skipped(header):
     control = CacheControl.parse(f"{header}, public")
     assert control.directives == {"public": None}
 
 
-@pytest.mark.parametrize(
-    ("control", "printed"),
+@rows(
+    "control, printed",
     [
         (CacheControl(), ""),
         (CacheControl(max_age=60, public=True), "max-age=60, public"),
@@ -201,7 +202,7 @@ BAD_DIRECTIVES = (
 )
 
 
-@pytest.mark.parametrize("build", [CacheControl, CacheControl().replace], ids=["constructor", "replace"])
+@rows("build", [CacheControl, CacheControl().replace], ids=["constructor", "replace"])
 def test_bad_values_cannot_be_built(build):
     for directives in BAD_DIRECTIVES:
         with pytest.raises(ValueError, match=r"True or False|whole number|fields|name|argument|extension"):
@@ -233,7 +234,7 @@ def test_equality():
     assert CacheControl(max_age=0)
 
 
-@pytest.mark.parametrize("name", [*SECONDS, *FLAGS, *FIELDS, "directives", "extensions", "anything"])
+@rows("name", [*SECONDS, *FLAGS, *FIELDS, "directives", "extensions", "anything"])
 def test_nothing_can_be_assigned(name):
     with pytest.raises(AttributeError):
         setattr(CacheControl(), name, True)
@@ -299,9 +300,7 @@ def test_werkzeug_reads_what_was_printed(given_keywords):
         assert dict(parse_cache_control_header(str(control), cls=kind)) == dict(control.directives)
 
 
-@pytest.mark.parametrize(
-    "unit", ["a,", ",", '"', "\\", '"\\', "=", "a=", 'x="', 'private="a",', "private=a,", " ", "é,"]
-)
+@rows("unit", ["a,", ",", '"', "\\", '"\\', "=", "a=", 'x="', 'private="a",', "private=a,", " ", "é,"])
 def test_long_headers_are_bounded(unit):
     header = unit * (100 * 1024 // len(unit))
     control = CacheControl.parse(header)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.charset import CODECS, decode, decode_text, form_codec
+from tests.helpers.rows import rows
 
 CHOSEN = sorted(set(CODECS.values()))
 ASCII = "".join(map(chr, range(128)))
@@ -16,33 +17,35 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("codec", CHOSEN)
 class TestACodec:
+    @rows("codec", CHOSEN)
     def test_is_one_that_python_has(self, codec):
         assert codecs.lookup(codec)
 
+    @pytest.mark.parametrize("codec", CHOSEN)
     @given(data=st.binary())
     def test_never_raises(self, codec, data):
         assert isinstance(decode(data, codec), str)
 
+    @rows("codec", CHOSEN)
     def test_reads_what_it_writes(self, codec):
         readable = bytes(range(256)).decode(codec, "ignore")
         assert decode(readable.encode(codec), codec) == readable
 
 
-@pytest.mark.parametrize("codec", sorted(set(CHOSEN) - {"utf-16-le", "utf-16-be"}))
+@rows("codec", sorted(set(CHOSEN) - {"utf-16-le", "utf-16-be"}))
 def test_in_every_charset_of_forms_ascii_is_ascii(codec):
     assert decode(ASCII.encode(), codec) == ASCII
 
 
-@pytest.mark.parametrize("codec", sorted(set(CHOSEN) - {"utf-16-le", "utf-16-be"}))
+@rows("codec", sorted(set(CHOSEN) - {"utf-16-le", "utf-16-be"}))
 def test_no_broken_character_swallows_what_separates_or_quotes(codec):
     for first, mark in product(range(0x80, 0x100), b"\"'<>&=;,\r\n \0"):
         assert decode(bytes([first, mark]) + b"x", codec)[-2:] == f"{chr(mark)}x"
 
 
-@pytest.mark.parametrize(
-    ("data", "charset", "text"),
+@rows(
+    "data, charset, text",
     [
         (b"caf\xc3\xa9", None, "café"),
         (b"caf\xe9", "iso-8859-1", "café"),
@@ -71,7 +74,7 @@ def test_text_is_decoded_as_declared(data, charset, text):
     assert decode_text(data, charset) == text
 
 
-@pytest.mark.parametrize("charset", REFUSED)
+@rows("charset", REFUSED)
 def test_what_is_not_taken_is_read_as_utf_8(charset):
     assert decode_text(b"+AGE- \\x41 ~{<:~} \x1b$B \xc3\xa9", charset) == "+AGE- \\x41 ~{<:~} \x1b$B é"
     assert form_codec(charset) == "utf-8"
@@ -83,8 +86,8 @@ def test_nothing_that_is_declared_makes_reading_fail(data, charset):
     assert isinstance(decode(data, form_codec(charset)), str)
 
 
-@pytest.mark.parametrize(
-    ("charsets", "codec"),
+@rows(
+    "charsets, codec",
     [
         ([], "utf-8"),
         ([None, None], "utf-8"),

@@ -8,6 +8,7 @@ from werkzeug.http import is_resource_modified
 from antiphon.http.conditional import IfRange, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_http_date
 from antiphon.http.etag import ETag
+from tests.helpers.rows import rows
 
 ETAG = ETag("v2")
 WEAK = ETag("v2", weak=True)
@@ -55,16 +56,16 @@ def range_applies(method, etag=None, modified=None, **headers):
     return found is not None
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("exists", [True, False])
+@rows("method", METHODS)
+@rows("exists", [True, False])
 def test_no_conditions_let_every_request_go_on(method, exists):
     assert outcome(method, exists=exists) is None
     assert evaluate_preconditions(method, asked()) is None
 
 
 class TestIfMatch:
-    @pytest.mark.parametrize(
-        ("header", "etag", "expected"),
+    @rows(
+        "header, etag, expected",
         [
             ('"v2"', ETAG, None),
             ('"v1", "v2"', ETAG, None),
@@ -82,23 +83,23 @@ class TestIfMatch:
     def test_lets_pass_what_it_names_by_strong_comparison(self, header, etag, expected):
         assert {outcome(method, etag=etag, if_match=header) for method in METHODS} == {expected}
 
-    @pytest.mark.parametrize("header", UNREADABLE)
+    @rows("header", UNREADABLE)
     def test_one_that_cannot_be_read_lets_nothing_pass(self, header):
         assert {outcome(method, if_match=header) for method in METHODS} == {412}
 
-    @pytest.mark.parametrize("header", ["*", '"v2"', ""])
+    @rows("header", ["*", '"v2"', ""])
     def test_lets_nothing_pass_where_nothing_is(self, header):
         assert outcome("PUT", etag=None, modified=None, exists=False, if_match=header) == 412
 
-    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER, "yesterday"])
+    @rows("date", [EARLIER, SAME, LATER, "yesterday"])
     def test_goes_before_if_unmodified_since(self, date):
         assert outcome("PUT", if_match='"v2"', if_unmodified_since=date) is None
         assert outcome("PUT", if_match='"v1"', if_unmodified_since=date) == 412
 
 
 class TestIfUnmodifiedSince:
-    @pytest.mark.parametrize(
-        ("date", "expected"),
+    @rows(
+        "date, expected",
         [
             (EARLIER, 412),
             (SAME, None),
@@ -112,7 +113,7 @@ class TestIfUnmodifiedSince:
         assert {outcome(method, if_unmodified_since=date) for method in METHODS} == {expected}
         assert {outcome(method, etag=None, if_unmodified_since=date) for method in METHODS} == {expected}
 
-    @pytest.mark.parametrize("date", BAD_DATES)
+    @rows("date", BAD_DATES)
     def test_is_ignored_when_it_is_no_date(self, date):
         assert outcome("PUT", if_unmodified_since=date) is None
 
@@ -122,8 +123,8 @@ class TestIfUnmodifiedSince:
 
 
 class TestIfNoneMatch:
-    @pytest.mark.parametrize(
-        ("header", "etag", "known"),
+    @rows(
+        "header, etag, known",
         [
             ('"v2"', ETAG, True),
             ('W/"v2"', ETAG, True),
@@ -144,18 +145,18 @@ class TestIfNoneMatch:
         for method in WRITING:
             assert outcome(method, etag=etag, if_none_match=header) == (412 if known else None)
 
-    @pytest.mark.parametrize("header", UNREADABLE)
+    @rows("header", UNREADABLE)
     def test_one_that_cannot_be_read_lets_readers_pass_and_no_writers(self, header):
         for method in READING:
             assert outcome(method, if_none_match=header) is None
         for method in WRITING:
             assert outcome(method, if_none_match=header) == 412
 
-    @pytest.mark.parametrize("header", ["*", '"v2"', "broken"])
+    @rows("header", ["*", '"v2"', "broken"])
     def test_lets_all_pass_where_nothing_is(self, header):
         assert outcome("PUT", etag=None, modified=None, exists=False, if_none_match=header) is None
 
-    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER])
+    @rows("date", [EARLIER, SAME, LATER])
     def test_goes_before_if_modified_since(self, date):
         assert outcome("GET", if_none_match='"v2"', if_modified_since=date) == 304
         assert outcome("GET", if_none_match='"v1"', if_modified_since=date) is None
@@ -170,9 +171,9 @@ class TestIfNoneMatch:
 
 
 class TestIfModifiedSince:
-    @pytest.mark.parametrize("method", READING)
-    @pytest.mark.parametrize(
-        ("date", "expected"),
+    @rows("method", READING)
+    @rows(
+        "date, expected",
         [
             (EARLIER, None),
             (SAME, 304),
@@ -186,18 +187,18 @@ class TestIfModifiedSince:
         assert outcome(method, if_modified_since=date) == expected
         assert outcome(method, etag=None, if_modified_since=date) == expected
 
-    @pytest.mark.parametrize("method", WRITING)
+    @rows("method", WRITING)
     def test_is_for_readers_only(self, method):
         assert outcome(method, if_modified_since=LATER) is None
 
-    @pytest.mark.parametrize("date", BAD_DATES)
+    @rows("date", BAD_DATES)
     def test_is_ignored_when_it_is_no_date(self, date):
         assert outcome("GET", if_modified_since=date) is None
 
     def test_is_ignored_without_a_modification_date(self):
         assert outcome("GET", modified=None, if_modified_since=LATER) is None
 
-    @pytest.mark.parametrize(
+    @rows(
         "modified",
         [
             MODIFIED.replace(microsecond=999_999),
@@ -209,8 +210,8 @@ class TestIfModifiedSince:
         assert outcome("GET", modified=modified, if_modified_since=EARLIER) is None
         assert outcome("PUT", modified=modified, if_unmodified_since=SAME) is None
 
-    @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
-    @pytest.mark.parametrize("moment", [datetime.min, datetime.max])
+    @rows("zone", [UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+    @rows("moment", [datetime.min, datetime.max])
     def test_the_ends_of_time_compare_too(self, moment, zone):
         assert outcome("GET", modified=moment.replace(tzinfo=zone), if_modified_since=SAME) == (
             304 if moment == datetime.min else None
@@ -228,7 +229,7 @@ class TestIfModifiedSince:
         assert outcome("GET", modified=future, if_modified_since=format_http_date(future)) == 304
 
 
-@pytest.mark.parametrize("text", ["v2", '"v1", "v2"', 'W/W/"v2"', '"', "*", ""])
+@rows("text", ["v2", '"v1", "v2"', 'W/W/"v2"', '"', "*", ""])
 def test_what_is_no_tag_is_the_version_of_none(text):
     listed = '"v1", "v2", W/"v2"'
     assert evaluate_preconditions("GET", asked(if_none_match=listed), text) is None
@@ -236,7 +237,7 @@ def test_what_is_no_tag_is_the_version_of_none(text):
     assert evaluate_preconditions("GET", asked(if_none_match="*"), text) == 304
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "CONNECT"])
+@rows("method", ["OPTIONS", "TRACE", "CONNECT"])
 def test_methods_without_a_representation_have_no_conditions(method):
     assert outcome(method, if_match='"v1"', if_none_match='"v2"', if_unmodified_since=EARLIER) is None
 
@@ -258,8 +259,8 @@ def test_werkzeug_sends_the_same_304s(method, listed, date):
 
 
 class TestRangeApplies:
-    @pytest.mark.parametrize(
-        ("header", "applies"),
+    @rows(
+        "header, applies",
         [
             (None, True),
             ('"v2"', True),
@@ -277,7 +278,7 @@ class TestRangeApplies:
     def test_when_if_range_names_this_version(self, header, applies):
         assert range_applies("GET", ETAG, MODIFIED, if_range=header) is applies
 
-    @pytest.mark.parametrize("method", ["HEAD", *WRITING])
+    @rows("method", ["HEAD", *WRITING])
     def test_to_get_only(self, method):
         assert not range_applies(method, ETAG, MODIFIED, if_range='"v2"')
         assert not range_applies(method, ETAG, MODIFIED)
@@ -288,7 +289,7 @@ class TestRangeApplies:
         assert not range_applies("GET", ETAG, None, if_range=SAME)
         assert not range_applies("GET", WEAK, MODIFIED, if_range='"v2"')
 
-    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER])
+    @rows("date", [EARLIER, SAME, LATER])
     def test_to_no_version_of_a_date_whose_tag_says_that_it_may_be_one_of_several(self, date):
         assert not range_applies("GET", WEAK, MODIFIED, if_range=date)
         assert not IfRange.parse(date).matches(WEAK, MODIFIED)
@@ -330,7 +331,7 @@ class TestIfRange:
         assert absent != broken
         assert str(absent) == str(broken) == ""
 
-    @pytest.mark.parametrize("header", [*BAD_DATES, *UNREADABLE])
+    @rows("header", [*BAD_DATES, *UNREADABLE])
     def test_what_cannot_be_read_is_neither(self, header):
         found = IfRange.parse(header)
         assert found

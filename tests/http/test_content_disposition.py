@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from werkzeug.http import parse_options_header
 
 from antiphon.http.content_disposition import LONGEST_FILENAME, ContentDisposition
+from tests.helpers.rows import rows
 
 types = st.sampled_from(["inline", "attachment", "x-other"])
 writable = st.characters(exclude_categories=["Cs"], exclude_characters=[*map(chr, range(32)), "\x7f"])
@@ -15,8 +16,8 @@ texts = st.text(st.one_of(writable, st.sampled_from(" \"\\%/;=,'*.äß日😀"))
 filenames = st.none() | texts
 
 
-@pytest.mark.parametrize(
-    ("text", "disposition_type", "filename"),
+@rows(
+    "text, disposition_type, filename",
     [
         ("Attachment; filename=example.html", "attachment", "example.html"),
         ("INLINE; FILENAME= \"an example.html\"", "inline", "an example.html"),
@@ -50,7 +51,7 @@ def test_reading(text, disposition_type, filename):
     assert (read.type, read.filename, read.name) == (disposition_type, filename, None)
 
 
-@pytest.mark.parametrize(
+@rows(
     "bad",
     ["UTF-8''%FF", "UTF-8''%", "UTF-8''%0d%0aSet-Cookie:a", "UTF-8''a%00", "unknown''a", "plain", "UTF-8''"],
 )
@@ -59,8 +60,8 @@ def test_an_extended_filename_that_cannot_be_decoded_is_passed_over(bad):
     assert ContentDisposition.parse(f"attachment; filename*={bad}").filename is None
 
 
-@pytest.mark.parametrize(
-    ("path", "last"),
+@rows(
+    "path, last",
     [
         ("/etc/passwd", "passwd"),
         ("../../etc/passwd", "passwd"),
@@ -79,8 +80,8 @@ def test_of_a_path_the_last_part_is_taken(path, last):
     assert ContentDisposition.parse(f"inline; filename*=UTF-8''{escaped}").filename == last
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "filename"),
+@rows(
+    "text, name, filename",
     [
         ('form-data; name="field"', "field", None),
         ('form-data; name="file"; filename="a.txt"', "file", "a.txt"),
@@ -104,7 +105,7 @@ def test_reading_the_parts_of_forms(text, name, filename):
     assert (read.type, read.name, read.filename) == ("form-data", name, filename)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -126,7 +127,7 @@ def test_what_is_no_disposition_is_refused(text):
         ContentDisposition.parse(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     ['form-data; name="a"; filename="{}"', "attachment; filename={}", "inline; filename*=UTF-8''{}"],
 )
@@ -140,8 +141,8 @@ def test_long_filenames_are_refused(text):
         ContentDisposition("attachment", f"{longest}x")
 
 
-@pytest.mark.parametrize(
-    ("disposition", "printed"),
+@rows(
+    "disposition, printed",
     [
         (ContentDisposition("inline"), "inline"),
         (ContentDisposition("Attachment", "report.pdf"), "attachment; filename=report.pdf"),
@@ -175,14 +176,14 @@ def test_printing(disposition, printed):
     assert str(disposition) == printed
 
 
-@pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\x7f", "\x1b", "\ud800"])
+@rows("bad", ["\r", "\n", "\0", "\x7f", "\x1b", "\ud800"])
 def test_control_characters_are_refused(bad):
     for arguments in ({"filename": f"a{bad}b"}, {"name": f"a{bad}"}):
         with pytest.raises(ValueError, match="control characters or surrogates"):
             ContentDisposition("form-data", **arguments)
 
 
-@pytest.mark.parametrize("bad", ["", "a b", "a;b", "é", "a\n", '"a"'])
+@rows("bad", ["", "a b", "a;b", "é", "a\n", '"a"'])
 def test_a_type_is_a_token(bad):
     with pytest.raises(ValueError, match="is a token"):
         ContentDisposition(bad)
@@ -246,7 +247,7 @@ def test_equality():
     assert pickle.loads(pickle.dumps(one)) == copy.copy(one) == one
 
 
-@pytest.mark.parametrize("arguments", ["'inline', None", "'attachment', 'a.txt'", "'form-data', None, name='a'"])
+@rows("arguments", ["'inline', None", "'attachment', 'a.txt'", "'form-data', None, name='a'"])
 def test_its_representation_makes_it(arguments):
     assert repr(eval(f"ContentDisposition({arguments})")) == f"ContentDisposition({arguments})"
 

@@ -5,17 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.cookies import parse_cookies, quote_cookie_value
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
+@rows(
+    "value, written",
     [("", ""), ("a=b", "a=b"), ("a b", '"a b"'), ('"\\;,', r'"\"\\\073\054"'), ("\u00fc", r'"\303\274"')],
 )
 def test_what_a_cookie_cannot_have_is_quoted(value, written):
     assert quote_cookie_value(value) == written
 
 
-@pytest.mark.parametrize("value", ["a\r", "a\nb", "\0"])
+@rows("value", ["a\r", "a\nb", "\0"])
 def test_line_ends_and_nul_are_refused(value):
     with pytest.raises(ValueError, match="contain line ends"):
         quote_cookie_value(value)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from werkzeug.http import dump_cookie, parse_cookie
 
 from antiphon.http.cookies import SetCookie, parse_cookies
+from tests.helpers.rows import rows
 
 NOON = datetime(2026, 11, 20, 12, 30, 5, tzinfo=UTC)
 
@@ -23,8 +24,8 @@ def latin1(text):
     return text.encode().decode("latin-1")
 
 
-@pytest.mark.parametrize(
-    ("header", "cookies"),
+@rows(
+    "header, cookies",
     [
         ("", []),
         ("a=1", [("a", "1")]),
@@ -116,13 +117,13 @@ def test_reads_what_the_standard_library_prints(name, value):
     assert parse_cookies(f"{name}={coded_value}") == [(name, value)]
 
 
-@pytest.mark.parametrize("unit", ['"\\', "\\", "=", ";", '"', " ", "\\377", "\xff"])
+@rows("unit", ['"\\', "\\", "=", ";", '"', " ", "\\377", "\xff"])
 def test_reads_long_headers_of_anything(unit):
     assert sum(len(value) for _, value in parse_cookies(f'a="{unit * 20_000}"')) <= 20_000 * len(unit) + 2
 
 
-@pytest.mark.parametrize(
-    ("cookie", "text"),
+@rows(
+    "cookie, text",
     [
         (SetCookie("a"), "a=; Path=/"),
         (SetCookie("a", "1", path=None), "a=1"),
@@ -203,8 +204,8 @@ def test_a_printed_cookie_reads_the_same(cookie):
     assert hash(SetCookie.parse(str(cookie))) == hash(cookie)
 
 
-@pytest.mark.parametrize(
-    ("name", "attributes", "message"),
+@rows(
+    "name, attributes, message",
     [
         ("", {}, "name is a token"),
         ("a b", {}, "name is a token"),
@@ -249,8 +250,8 @@ def test_a_cookie_that_user_agents_would_drop_is_refused(name, attributes, messa
         SetCookie(name, **attributes)
 
 
-@pytest.mark.parametrize(
-    ("attributes", "message"),
+@rows(
+    "attributes, message",
     [
         ({"name": 5}, "name is a token, not 5"),
         ({"name": b"a"}, "name is a token, not b'a'"),
@@ -296,8 +297,8 @@ def read(text):
     return {field: value for field, value in cookie._asdict().items() if value != getattr(nothing, field)}
 
 
-@pytest.mark.parametrize(
-    ("text", "fields"),
+@rows(
+    "text, fields",
     [
         ("a=b", {"value": "b", "coded_value": "b"}),
         (" a = b ;", {"value": "b", "coded_value": "b"}),
@@ -331,7 +332,7 @@ def test_reads_set_cookie_as_user_agents_do(text, fields):
     assert read(text) == fields
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "", "=", ";", " ; Path=/", "a=b\r\n", "a=b; Path=/\0", "a=\x7f", "__Host-a", "=__secure-a=b",
@@ -345,7 +346,7 @@ def test_what_user_agents_drop_is_an_error(text):
         SetCookie.parse(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "date",
     [
         "Fri, 20 Nov 2026 12:30:05 GMT",
@@ -362,8 +363,8 @@ def test_reads_any_date_that_user_agents_read(date):
     assert SetCookie.parse(f"a=b; Expires={date}").expires == NOON
 
 
-@pytest.mark.parametrize(
-    ("year", "full"),
+@rows(
+    "year, full",
     [("69", 2069), ("70", 1970), ("99", 1999), ("00", 2000), ("1601", 1601), ("999", None), ("1600", None)],
 )
 def test_two_digits_of_a_year_are_completed(year, full):
@@ -371,8 +372,8 @@ def test_two_digits_of_a_year_are_completed(year, full):
     assert expires == (full and datetime(full, 1, 1, tzinfo=UTC))
 
 
-@pytest.mark.parametrize(
-    ("date", "first", "last", "outside"),
+@rows(
+    "date, first, last, outside",
     [
         ("{} Nov 2026 12:30:05", 1, 30, [0, "00", 31, 32]),
         ("{} Dec 2026 12:30:05", 1, 31, [0, 32, 99]),
@@ -398,7 +399,7 @@ def test_any_month_may_be_in_a_date():
     assert dates == [NOON.replace(month=number) for number in range(1, 13)]
 
 
-@pytest.mark.parametrize(
+@rows(
     "date",
     [
         "",
@@ -422,8 +423,8 @@ def test_a_bad_date_is_passed_over(date):
     assert SetCookie.parse(f"a=b; Expires=20 Nov 2026 12:30:05; Expires={date}").expires == NOON
 
 
-@pytest.mark.parametrize(
-    ("text", "pair"),
+@rows(
+    "text, pair",
     [
         (latin1("ä=ü; Path=/€"), latin1("ä=ü")),
         ("=b=c", "b=c"),

@@ -8,12 +8,13 @@ from werkzeug.http import http_date
 from werkzeug.http import parse_date as werkzeug_parse_date
 
 from antiphon.http.dates import format_http_date, format_structured_date, parse_http_date, parse_structured_date
+from tests.helpers.rows import rows
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "Sun, 06 Nov 1994 08:49:37 GMT",
@@ -27,7 +28,7 @@ def test_the_three_forms(text):
     assert parse_http_date(text).tzinfo is UTC
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -69,7 +70,7 @@ def test_anything_else_is_refused(text):
         parse_http_date(text)
 
 
-@pytest.mark.parametrize("weekday", ["Mon", "Xyz"])
+@rows("weekday", ["Mon", "Xyz"])
 def test_the_name_of_the_day_is_not_checked(weekday):
     assert parse_http_date(f"{weekday}, 06 Nov 1994 08:49:37 GMT") == MOMENT
 
@@ -78,13 +79,13 @@ def test_a_leap_second_is_the_second_before():
     assert parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("digits", "year"), [("70", 1970), ("99", 1999), ("00", 2000), ("69", 2069)])
+@rows("digits, year", [("70", 1970), ("99", 1999), ("00", 2000), ("69", 2069)])
 def test_two_digit_years_are_within_1970_to_2069_by_default(digits, year):
     assert parse_http_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT").year == year
 
 
-@pytest.mark.parametrize(
-    ("digits", "latest_year", "year"),
+@rows(
+    "digits, latest_year, year",
     [("94", 2076, 1994), ("76", 2076, 2076), ("77", 2076, 1977), ("00", 2099, 2000), ("99", 2099, 2099)],
 )
 def test_two_digit_years_are_the_last_until_the_latest_year(digits, latest_year, year):
@@ -98,8 +99,8 @@ def test_two_digit_years_keep_their_digits(digits, latest_year):
     assert latest_year - 100 < year <= latest_year
 
 
-@pytest.mark.parametrize(
-    ("moment", "printed"),
+@rows(
+    "moment, printed",
     [
         (MOMENT, "Sun, 06 Nov 1994 08:49:37 GMT"),
         (MOMENT.astimezone(timezone(timedelta(hours=-9, minutes=-30))), "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -117,7 +118,7 @@ def test_dates_are_printed_in_gmt(moment, printed):
     assert format_http_date(moment) == printed
 
 
-@pytest.mark.parametrize(
+@rows(
     "moment",
     [
         float("nan"),
@@ -183,8 +184,8 @@ def test_the_last_moment_of_all_is_not_rounded_up():
     assert format_http_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"
 
 
-@pytest.mark.parametrize(
-    ("moment", "text"),
+@rows(
+    "moment, text",
     [
         (datetime(1970, 1, 1, tzinfo=UTC), "@0"),
         (datetime(2022, 8, 4, 1, 57, 13, tzinfo=UTC), "@1659578233"),
@@ -209,7 +210,7 @@ def test_a_structured_date_that_no_datetime_can_hold_is_not_printed():
         format_structured_date(datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))))
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "", "@", "@-", "@--2", "@+2", "@1.5", "-2", "2", " @2", "@2 ", "@\u0662", "@2;a", "@253402300800",

@@ -7,10 +7,11 @@ from antiphon import App, Limits, Response, SignatureExpired, Signer
 from antiphon.features import CORS, IdempotentWrites, MemoryStore, Sessions, SQLiteStore, StrictTransportSecurity
 from antiphon.http import CacheControl, SetCookie
 from antiphon.http.durations import seconds_of
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("duration", "seconds"),
+@rows(
+    "duration, seconds",
     [
         (5, 5), (0.5, 0.5), (math.inf, math.inf), (None, None), ("5", "5"), (timedelta(minutes=2), 120),
         (timedelta(days=-1), -86400), (timedelta(milliseconds=1500), 1.5), (timedelta.max, 86399999999999.999999),
@@ -24,8 +25,8 @@ def test_is_in_seconds(duration, seconds):
 minute = timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(
-    ("given", "seconds"),
+@rows(
+    "given, seconds",
     [
         (lambda: Limits(timeout=minute), lambda: Limits(timeout=60)),
         (lambda: Limits(timeout=timedelta(seconds=0.5)), lambda: Limits(timeout=0.5)),
@@ -40,7 +41,7 @@ def test_of_a_timedelta_is_that_of_its_seconds(given, seconds):
     assert repr(given()) == repr(seconds())
 
 
-@pytest.mark.parametrize(
+@rows(
     "refused",
     [
         lambda: CacheControl(max_age=timedelta(seconds=0.5)),

@@ -30,6 +30,7 @@ from antiphon.http.errors import (
 )
 from antiphon.http.multidict import MissingKey
 from antiphon.http.status import PHRASES
+from tests.helpers.rows import rows
 
 CLASSES = {
     name: cls
@@ -68,8 +69,8 @@ class TestFamily:
         assert [type(error) for error in made] == [ERRORS.get(status, HTTPError) for status in statuses]
         assert all(error.title for error in made)
 
-    @pytest.mark.parametrize("status", [0, 99, 200, 304, 399, 600, 1000, -400])
-    @pytest.mark.parametrize("make", [http_error, HTTPError])
+    @rows("status", [0, 99, 200, 304, 399, 600, 1000, -400])
+    @rows("make", [http_error, HTTPError])
     def test_has_no_other_status(self, make, status):
         with pytest.raises(ValueError, match=str(status)):
             make(status)
@@ -114,8 +115,8 @@ class TestProblem:
             "instance": "/orders/5",
         }
 
-    @pytest.mark.parametrize(
-        ("members", "errors"),
+    @rows(
+        "members, errors",
         [
             ({"errors": [{"pointer": "/name", "detail": "is taken"}]}, [{"pointer": "/name", "detail": "is taken"}]),
             ({"errors": ({"pointer": "", "detail": "is late"},)}, [{"pointer": "", "detail": "is late"}]),
@@ -141,8 +142,8 @@ class TestOptions:
         assert {str(error) for error in made} == {"404 Not Found: gone"}
         assert (HTTPError(418).detail, HTTPError("odd").status, NotFound(detail="gone").detail) == (None, 500, "gone")
 
-    @pytest.mark.parametrize(
-        ("make", "message"),
+    @rows(
+        "make, message",
         [
             (partial(abort, 404, header={"x-a": "1"}), "NotFound has no option 'header': did you mean 'headers'?"),
             (partial(abort, 418, description="Tea."), "HTTPError has no option 'description': did you mean 'detail'?"),
@@ -164,14 +165,14 @@ class TestOptions:
         with pytest.raises(TypeError, match=re.escape(message)):
             make()
 
-    @pytest.mark.parametrize(("word", "ours"), [("code", "status"), ("description", "detail"), ("message", "detail")])
+    @rows("word, ours", [("code", "status"), ("description", "detail"), ("message", "detail")])
     def test_words_of_others_name_ours(self, word, ours):
         with pytest.raises(AttributeError, match=f"NotFound has no '{word}'; use {ours}"):
             getattr(NotFound("gone"), word)
 
 
 class TestHeaders:
-    @pytest.mark.parametrize("headers", [{"retry-after": "5"}, [("retry-after", "5")], iter([("retry-after", "5")])])
+    @rows("headers", [{"retry-after": "5"}, [("retry-after", "5")], iter([("retry-after", "5")])])
     def test_may_be_a_mapping_or_pairs(self, headers):
         assert HTTPError(503, headers=headers).headers.items() == [("retry-after", "5")]
 
@@ -185,8 +186,8 @@ class TestHeaders:
         assert MethodNotAllowed(allow=["GET", "HEAD"]).headers.items() == [("allow", "GET, HEAD")]
         assert MethodNotAllowed(allow=[]).headers.items() == [("allow", "")]
 
-    @pytest.mark.parametrize(
-        ("status", "name", "fix"),
+    @rows(
+        "status, name, fix",
         [
             (405, "Allow", 'allow=["GET"]'),
             (407, "Proxy-Authenticate", 'challenge="Basic"'),
@@ -207,7 +208,7 @@ class TestHeaders:
                 raise make("no")
             assert raised.value.headers.items() == []
 
-    @pytest.mark.parametrize(
+    @rows(
         "make",
         [
             lambda: Forbidden(headers={"x-why": "a\r\nset-cookie: b=c"}),
@@ -229,7 +230,7 @@ class TestAsAnException:
         assert str(NotFound()) == "404 Not Found"
         assert str(HTTPError(499, "odd", title="Gone away")) == "499 Gone away: odd"
 
-    @pytest.mark.parametrize(
+    @rows(
         "error",
         [
             NotFound("no such order", members={"order": 5}),
@@ -240,7 +241,7 @@ class TestAsAnException:
         ],
         ids=lambda error: type(error).__name__,
     )
-    @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+    @rows("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
     def test_may_cross_a_process_boundary(self, error, again):
         other = again(error)
         assert type(other) is type(error)
@@ -253,8 +254,8 @@ class TestAsAnException:
         assert isinstance(caught.value.__cause__, KeyError)
 
 
-@pytest.mark.parametrize(
-    ("error", "name", "value"),
+@rows(
+    "error, name, value",
     [
         (Unauthorized(challenge=Challenge.basic("shop")), "www-authenticate", 'Basic realm="shop", charset="UTF-8"'),
         (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
@@ -288,26 +289,26 @@ def test_methods_that_are_no_tokens_are_refused():
         MethodNotAllowed(allow=["GET, PUT"])
 
 
-@pytest.mark.parametrize("status", ["404", None, NotFound, 404.0], ids=repr)
+@rows("status", ["404", None, NotFound, 404.0], ids=repr)
 def test_a_status_that_is_no_number_is_refused(status):
     with pytest.raises(TypeError, match=r"as in abort\(404\), not ") as refused:
         abort(status)
     assert str(refused.value).endswith(repr(status))
 
 
-@pytest.mark.parametrize("length", [-1, "5"])
+@rows("length", [-1, "5"])
 def test_a_length_that_is_none_is_refused(length):
     with pytest.raises(ValueError, match=str(length)):
         RangeNotSatisfiable(length=length)
 
 
-@pytest.mark.parametrize("options", [{}, {"type": "/taken"}], ids=["plain", "of a type"])
+@rows("options", [{}, {"type": "/taken"}], ids=["plain", "of a type"])
 def test_a_detail_that_is_no_text_is_refused(options):
     with pytest.raises(TypeError, match="text, not bytes"):
         Conflict(b"taken", **options)
 
 
-@pytest.mark.parametrize("when", [-1, float("nan"), 1e12])
+@rows("when", [-1, float("nan"), 1e12])
 def test_nobody_comes_back_before_now(when):
     with pytest.raises(ValueError, match="Retry-After"):
         TooManyRequests(retry_after=when)

@@ -18,6 +18,7 @@ from antiphon.http.etag import (
     is_weakly_among,
     read_etags,
 )
+from tests.helpers.rows import rows
 
 ETAG_CHARACTERS = "".join(chr(code) for code in (0x21, *range(0x23, 0x7F), *range(0x80, 0x100)))
 NO_TAGS = ["a b", 'a"b', '"abc"', "a\r\nb", "a\0", "a\x7f", "a\t", "\u0100", " "]
@@ -30,8 +31,8 @@ any_header = st.text(st.characters(max_codepoint=0xFF)) | st.text('"W/a,* \\\t')
 
 
 class TestETag:
-    @pytest.mark.parametrize(
-        ("text", "tag", "weak"),
+    @rows(
+        "text, tag, weak",
         [
             ('"xyzzy"', "xyzzy", False),
             ('W/"xyzzy"', "xyzzy", True),
@@ -49,21 +50,21 @@ class TestETag:
         assert str(etag) == text
         assert etag == ETag(tag, weak=weak)
 
-    @pytest.mark.parametrize(
+    @rows(
         "text", ["", "xyzzy", '"', '"a', 'a"', "W/", "W/a", 'w/"a"', 'W "a"', '"a" ', '"a", "b"', '"a b"', '"a"b"', "*"]
     )
     def test_anything_else_is_refused(self, text):
         with pytest.raises(ValueError, match="not an entity tag"):
             ETag.parse(text)
 
-    @pytest.mark.parametrize("weak", [False, True])
-    @pytest.mark.parametrize("tag", NO_TAGS)
+    @rows("weak", [False, True])
+    @rows("tag", NO_TAGS)
     def test_what_no_header_can_have_is_no_tag(self, tag, weak):
         with pytest.raises(ValueError, match="an entity tag has no"):
             ETag(tag, weak=weak)
 
-    @pytest.mark.parametrize(
-        ("left", "right", "strong", "weak"),
+    @rows(
+        "left, right, strong, weak",
         [
             ('W/"1"', 'W/"1"', False, True),
             ('W/"1"', 'W/"2"', False, False),
@@ -100,9 +101,9 @@ class TestETag:
 
 
 class TestLists:
-    @pytest.mark.parametrize("etags", ALL)
-    @pytest.mark.parametrize(
-        ("header", "printed"),
+    @rows("etags", ALL)
+    @rows(
+        "header, printed",
         [
             ('"xyzzy"', ['"xyzzy"']),
             ('"xyzzy", "r2d2xxxx", "c3piozzzz"', ['"xyzzy"', '"r2d2xxxx"', '"c3piozzzz"']),
@@ -121,8 +122,8 @@ class TestLists:
         assert found
         assert not found.star
 
-    @pytest.mark.parametrize(
-        ("header", "printed"),
+    @rows(
+        "header, printed",
         [
             ("", []),
             (" ,, ", []),
@@ -145,7 +146,7 @@ class TestLists:
         assert not found.is_complete
         assert found
 
-    @pytest.mark.parametrize("etags", ALL)
+    @rows("etags", ALL)
     def test_an_absent_header_is_false_and_has_nothing(self, etags):
         absent = etags.parse(None)
         assert not absent
@@ -156,8 +157,8 @@ class TestLists:
         assert absent == etags()
         assert str(absent) == ""
 
-    @pytest.mark.parametrize("header", ["*", " *\t"])
-    @pytest.mark.parametrize("etags", ALL)
+    @rows("header", ["*", " *\t"])
+    @rows("etags", ALL)
     def test_a_star_takes_whatever_there_is(self, etags, header):
         star = etags.parse(header)
         assert star
@@ -171,8 +172,8 @@ class TestLists:
             assert star.weak_match(etag)
             assert etag in star
 
-    @pytest.mark.parametrize(
-        ("header", "etag", "strong", "weak"),
+    @rows(
+        "header, etag, strong, weak",
         [
             ('"1"', '"1"', True, True),
             ('"1"', 'W/"1"', False, True),
@@ -193,8 +194,8 @@ class TestLists:
         assert not ETags.parse('"a"').strong_match(None)
         assert not ETags.parse('"a"').weak_match(None)
 
-    @pytest.mark.parametrize("etags", ALL)
-    @pytest.mark.parametrize("text", ["a", '"a"', b"a"])
+    @rows("etags", ALL)
+    @rows("text", ["a", '"a"', b"a"])
     def test_text_is_not_compared_with_tags(self, etags, text):
         with pytest.raises(TypeError, match="ETag"):
             text in etags.parse('"a"')  # noqa: B015
@@ -227,9 +228,7 @@ class TestLists:
         assert ETags.parse(", ".join(['"a"'] * 256)).is_complete
         assert not ETags.parse(", ".join(['"a"'] * 257)).is_complete
 
-    @pytest.mark.parametrize(
-        "piece", ['"', '"a', 'a"', ",", '",', ' "', "W/", 'W/"', "\\", " ", "*", '"a",', "é", "\0"]
-    )
+    @rows("piece", ['"', '"a', 'a"', ",", '",', ' "', "W/", 'W/"', "\\", " ", "*", '"a",', "é", "\0"])
     def test_a_million_hostile_characters_are_read_at_once(self, piece):
         for header in (piece * (1_000_000 // len(piece)), '"a", ' + piece * (1_000_000 // len(piece))):
             found = IfMatch.parse(header)
@@ -289,7 +288,7 @@ class TestATagAmongThoseListed:
         assert is_weakly_among(listed, str(etag)) == (found.star or any(tag.weak_match(etag) for tag in found))
         assert is_strongly_among(listed, str(etag)) == (found.star or any(tag.strong_match(etag) for tag in found))
 
-    @pytest.mark.parametrize("text", [None, "", '"', "a", "*", '"a", "b"', 'W/W/"b"', 'w/"a"', ' "a"'])
+    @rows("text", [None, "", '"', "a", "*", '"a", "b"', 'W/W/"b"', 'w/"a"', ' "a"'])
     def test_is_a_tag(self, text):
         listed, is_complete = read_etags('"a", "b", W/"b"')
         assert is_complete

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.event import Event, parse_events
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("event", "text"),
+@rows(
+    "event, text",
     [
         (Event("hello"), "data: hello\n\n"),
         (Event(""), "data: \n\n"),
@@ -33,7 +34,7 @@ def test_an_event_is_printed_as_the_standard_has_it_and_read_back(event, text):
     assert parse_events(text) == [event]
 
 
-@pytest.mark.parametrize(
+@rows(
     "fields",
     [
         {"event": ""}, {"event": "a\nb"}, {"event": "a\rdata: forged"}, {"id": "a\n"}, {"id": "\r"}, {"id": "a\0"},
@@ -47,7 +48,7 @@ def test_what_cannot_be_sent_is_refused(fields):
         Event(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"event": 1}, {"id": 7}, {"comment": b"x"}], ids=repr)
+@rows("fields", [{"event": 1}, {"id": 7}, {"comment": b"x"}], ids=repr)
 def test_what_is_no_text_is_refused(fields):
     with pytest.raises(TypeError, match="is text, not"):
         Event("x", **fields)
@@ -73,8 +74,8 @@ def test_events_do_not_change_and_compare_by_what_they_have():
     assert (event.data, event.event, event.id, event.retry, event.comment) == ("x", None, "7", None, None)
 
 
-@pytest.mark.parametrize(
-    ("text", "events"),
+@rows(
+    "text, events",
     [
         ("", []),
         ("\n\n\n", []),

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.grammar import decode_extended, encode_extended
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [
         ("iso-8859-1'en'%A3%20rates", "£ rates"),
         ("UTF-8''%c2%a3%20and%20%e2%82%ac%20rates", "£ and € rates"),
@@ -22,7 +23,7 @@ def test_reading(value, text):
     assert decode_extended(value) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         "",
@@ -48,8 +49,8 @@ def test_what_cannot_be_read_is_refused(value):
         decode_extended(value)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
+@rows(
+    "text, value",
     [
         ("€ rates", "UTF-8''%E2%82%AC%20rates"),
         ("a'b*c%(d)", "UTF-8''a%27b%2Ac%25%28d%29"),

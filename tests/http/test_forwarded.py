@@ -15,6 +15,7 @@ from antiphon.http.forwarded import (
     parse_port,
     parse_prefix,
 )
+from tests.helpers.rows import rows
 
 OBFUSCATED = st.text(string.ascii_letters + string.digits + "._-", min_size=1).map("_{}".format)
 PORTS = st.none() | st.integers(0, 65535) | OBFUSCATED
@@ -37,8 +38,8 @@ NOISE = st.text(st.sampled_from('",;=\\ \t[]:for1.') | st.characters(codec="lati
 
 
 class TestNode:
-    @pytest.mark.parametrize(
-        ("text", "host", "port"),
+    @rows(
+        "text, host, port",
         [
             ("192.0.2.43", "192.0.2.43", None),
             ("192.0.2.43:47011", "192.0.2.43", 47011),
@@ -61,7 +62,7 @@ class TestNode:
         assert node.is_address is (host not in ("unknown", "_gazonk", "_SEVKISEK"))
         assert Node.parse(str(node)) == node
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "", " ", "192.0.2", "192.0.2.256", "192.0.2.043", "192.0.2.43:", "192.0.2.43:65536", "192.0.2.43:-1",
@@ -75,9 +76,7 @@ class TestNode:
         with pytest.raises(ValueError, match=r"not a|neither"):
             Node.parse(text)
 
-    @pytest.mark.parametrize(
-        ("host", "port"), [("[::1]", None), ("::1", "80"), ("::1", True), ("::1", 70000), ("a", 1)]
-    )
+    @rows("host, port", [("[::1]", None), ("::1", "80"), ("::1", True), ("::1", 70000), ("a", 1)])
     def test_cannot_be_made_of_anything_else(self, host, port):
         with pytest.raises(ValueError, match=r"not a|neither"):
             Node(host, port)
@@ -105,8 +104,8 @@ class TestNode:
 
 
 class TestForwardedElement:
-    @pytest.mark.parametrize(
-        ("text", "parameters"),
+    @rows(
+        "text, parameters",
         [
             ("for=192.0.2.60;proto=http;by=203.0.113.43", {"for": "192.0.2.60", "proto": "http", "by": "203.0.113.43"}),
             ('For="[2001:db8:cafe::17]:4711"', {"for": "[2001:db8:cafe::17]:4711"}),
@@ -125,7 +124,7 @@ class TestForwardedElement:
         assert element.parameters == parameters
         assert ForwardedElement.parse(str(element)) == element
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "", " ", ";", "for", "for=", "=1", "for =1.2.3.4", "for= 1.2.3.4", "for=1.2.3.4:80", "for=[::1]",
@@ -146,7 +145,7 @@ class TestForwardedElement:
         empty = ForwardedElement({"secret": "x"})
         assert (empty.for_, empty.by, empty.host, empty.proto) == (None, None, None, None)
 
-    @pytest.mark.parametrize(
+    @rows(
         "parameters",
         [{}, {"a b": "1"}, {"": "1"}, {"x": "\n"}, {"for": "x"}, {"by": ""}, {"proto": "a:"}, {"x": "1", "X": "2"}],
     )
@@ -188,11 +187,11 @@ class TestForwarded:
         ]  # fmt: skip
         assert elements[2].parameters["x"] == "a, b"
 
-    @pytest.mark.parametrize("value", ["", " ", ",", " ,, "])
+    @rows("value", ["", " ", ",", " ,, "])
     def test_may_have_none(self, value):
         assert parse_forwarded(value) == []
 
-    @pytest.mark.parametrize("value", ['for=192.0.2.43, for="', "for=192.0.2.43, x, for=192.0.2.44", 'x="a,b'])
+    @rows("value", ['for=192.0.2.43, for="', "for=192.0.2.43, x, for=192.0.2.44", 'x="a,b'])
     def test_with_a_malformed_element_is_refused(self, value):
         with pytest.raises(ValueError, match="not a parameter"):
             parse_forwarded(value)
@@ -215,15 +214,15 @@ class TestForwarded:
             return
         assert parse_forwarded(format_forwarded(elements)) == elements
 
-    @pytest.mark.parametrize("piece", ['"', '\\"', '"\\', '",', '"\\"', "\\", 'x="', ',"', '"\\\\'])
+    @rows("piece", ['"', '\\"', '"\\', '",', '"\\"', "\\", 'x="', ',"', '"\\\\'])
     def test_is_taken_apart_in_linear_time(self, piece):
         value = piece * 200_000 + ", for=192.0.2.1"
         assert sum(map(len, elements_from_right(value))) <= len(value)
 
 
 class TestLists:
-    @pytest.mark.parametrize(
-        ("value", "last", "two"),
+    @rows(
+        "value, last, two",
         [
             ("", "", [""]),
             ("a", "a", ["a"]),
@@ -239,8 +238,8 @@ class TestLists:
 
 
 class TestPrefix:
-    @pytest.mark.parametrize(
-        ("text", "path"),
+    @rows(
+        "text, path",
         [
             ("/", ""),
             ("/api", "/api"),
@@ -254,7 +253,7 @@ class TestPrefix:
     def test_is_a_path_and_is_decoded(self, text, path):
         assert parse_prefix(text) == path
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "", "api", "//evil.example", "/%2Fevil.example", "/%2f%2Fevil.example", "/a//b", "/a%2F/b", "/\\evil",
@@ -280,13 +279,11 @@ class TestPrefix:
 
 
 class TestPort:
-    @pytest.mark.parametrize(("text", "port"), [("443", 443), ("1", 1), ("65535", 65535), ("0080", 80)])
+    @rows("text, port", [("443", 443), ("1", 1), ("65535", 65535), ("0080", 80)])
     def test_is_a_number(self, text, port):
         assert parse_port(text) == port
 
-    @pytest.mark.parametrize(
-        "text", ["", "0", "65536", "-1", "+1", "1 ", "80,443", "\uff11", "8_0", "http", "80\n", "9" * 5000]
-    )
+    @rows("text", ["", "0", "65536", "-1", "+1", "1 ", "80,443", "\uff11", "8_0", "http", "80\n", "9" * 5000])
     def test_is_nothing_else(self, text):
         with pytest.raises(ValueError, match="not a port"):
             parse_port(text)

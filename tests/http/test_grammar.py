@@ -18,6 +18,7 @@ from antiphon.http.grammar import (
     unquote_string,
     weighted_element,
 )
+from tests.helpers.rows import rows
 
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 CONTROLS = [chr(code) for code in (*range(0x20), 0x7F) if chr(code) != "\t"]
@@ -26,14 +27,12 @@ tokens = st.text(TOKEN_CHARACTERS, min_size=1)
 sendable = st.text(st.characters(max_codepoint=0xFF, exclude_characters=CONTROLS))
 
 
-@pytest.mark.parametrize("text", ["a", "text", "x-y_z", "!#$%&'*+-.^_`|~", "42"])
+@rows("text", ["a", "text", "x-y_z", "!#$%&'*+-.^_`|~", "42"])
 def test_tokens(text):
     assert is_token(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "a b", "a\n", "a,b", 'a"', "a=b", "a/b", "a;b", "(a)", "é", "\u212a", "a\0", " a"]
-)
+@rows("text", ["", "a b", "a\n", "a,b", 'a"', "a=b", "a/b", "a;b", "(a)", "é", "\u212a", "a\0", " a"])
 def test_no_tokens(text):
     assert not is_token(text)
 
@@ -42,8 +41,8 @@ def test_every_delimiter_ends_a_token():
     assert not any(is_token(character) for character in '"(),/:;<=>?@[\\]{}')
 
 
-@pytest.mark.parametrize(
-    ("value", "elements"),
+@rows(
+    "value, elements",
     [
         ("", []),
         (" \t ", []),
@@ -79,7 +78,7 @@ def test_splitting_loses_nothing_but_commas_and_space(value):
     )
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         '"' * 1_000_001,
@@ -100,8 +99,8 @@ def test_a_million_elements_are_split():
     assert split_list('"a",' * 250_000) == ['"a"'] * 250_000
 
 
-@pytest.mark.parametrize(
-    ("text", "quoted"),
+@rows(
+    "text, quoted",
     [("", '""'), ("a b", '"a b"'), ('a"b', r'"a\"b"'), ("a\\b", r'"a\\b"'), ("a\tb", '"a\tb"'), ("é", '"é"')],
 )
 def test_quoted_strings(text, quoted):
@@ -109,7 +108,7 @@ def test_quoted_strings(text, quoted):
     assert unquote_string(quoted) == text
 
 
-@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+@rows("control", CONTROLS, ids=ascii)
 def test_control_characters_are_never_printed(control):
     with pytest.raises(ValueError, match="control"):
         quote_string(f"a{control}b")
@@ -126,8 +125,8 @@ def test_quoting_is_undone_by_unquoting(text):
     assert unquote_string(quote_string(text)) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "content"),
+@rows(
+    "text, content",
     [
         ("plain", "plain"),
         ("", ""),
@@ -146,13 +145,13 @@ def test_unquoting_is_lenient(text, content):
     assert unquote_string(text) == content
 
 
-@pytest.mark.parametrize(("text", "printed"), [("abc", "abc"), ("", '""'), ("a/b", '"a/b"'), ('"', r'"\""')])
+@rows("text, printed", [("abc", "abc"), ("", '""'), ("a/b", '"a/b"'), ('"', r'"\""')])
 def test_only_what_is_no_token_is_quoted(text, printed):
     assert quote_if_needed(text) == printed
 
 
-@pytest.mark.parametrize(
-    ("text", "parameters"),
+@rows(
+    "text, parameters",
     [
         ("", {}),
         ("; ;;", {}),
@@ -200,14 +199,14 @@ def test_parameters_are_printed_in_order_and_quoted_where_needed():
     assert format_parameters({}) == ""
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a=", "é", "a;b"])
+@rows("name", ["", "a b", "a=", "é", "a;b"])
 def test_names_of_parameters_must_be_tokens(name):
     with pytest.raises(ValueError, match="token"):
         format_parameters({name: "b"})
 
 
-@pytest.mark.parametrize(
-    ("text", "quality"),
+@rows(
+    "text, quality",
     [
         ("0", 0.0),
         ("1", 1.0),
@@ -229,7 +228,7 @@ def test_qvalues(text, quality):
     assert parse_qvalue(text) == quality
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -259,8 +258,8 @@ def test_no_qvalues(text):
         parse_qvalue(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "parameters", "quality"),
+@rows(
+    "text, parameters, quality",
     [
         ("", {}, 1.0),
         ("a=b", {"a": "b"}, 1.0),
@@ -273,7 +272,7 @@ def test_the_weight_is_split_from_parameters(text, parameters, quality):
     assert split_weight(text) == (parameters, quality)
 
 
-@pytest.mark.parametrize("text", ["a=b;q=", "a=b;q", 'q=""', "q=2", "q=nan", "q=-1;q=0.5"])
+@rows("text", ["a=b;q=", "a=b;q", 'q=""', "q=2", "q=nan", "q=-1;q=0.5"])
 def test_a_broken_weight_is_refused(text):
     with pytest.raises(ValueError, match="quality"):
         split_weight(text)
@@ -296,7 +295,7 @@ def test_weighted_elements_with_parameters_stay_as_written():
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         "a" * 1_000_000, " " * 1_000_000, "a;q=0." + "1" * 1_000_000, "a;q=1." + "0" * 1_000_000,

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from antiphon.http.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
 from tests.helpers.content_length_cases import uncoded_lengths
+from tests.helpers.rows import rows
 
 LINES = [
     ("Host", "example.com"),
@@ -42,9 +43,7 @@ class TestRequestHead:
         assert (head.scheme, head.authority, head.root_path) == ("https", "example.com:8443", "/app")
         assert (head.raw_path, head.http_version, head.client) == (b"/app/%C3%A9", "2", client)
 
-    @pytest.mark.parametrize(
-        "headers", [LINES, dict(LINES), Headers(LINES), iter(LINES)], ids=["pairs", "mapping", "Headers", "iterator"]
-    )
+    @rows("headers", [LINES, dict(LINES), Headers(LINES), iter(LINES)], ids=["pairs", "mapping", "Headers", "iterator"])
     def test_takes_headers_of_any_kind_and_keeps_names_in_lower_case(self, headers):
         head = RequestHead(headers=headers)
         assert head.field("host") == "example.com"
@@ -56,13 +55,13 @@ class TestRequestHead:
         assert head.field("cookie") == "a=1; b=2"
         assert head.field("x-b") is None
 
-    @pytest.mark.parametrize("headers", [{"a b": "1"}, {"a": "1\r\nb: 2"}])
+    @rows("headers", [{"a b": "1"}, {"a": "1\r\nb: 2"}])
     def test_refuses_what_cannot_stand_in_a_header(self, headers):
         with pytest.raises(ValueError, match="header"):
             RequestHead(headers=headers)
 
-    @pytest.mark.parametrize(
-        ("headers", "authority", "wanted"),
+    @rows(
+        "headers, authority, wanted",
         [
             ({}, None, "localhost"),
             ({"host": "a.example"}, None, "a.example"),

@@ -1,12 +1,13 @@
 import pytest
 
 from antiphon.http.header_property import parse_number
+from tests.helpers.rows import rows
 
 MOST = 1 << 31
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
+@rows(
+    "text, number",
     [
         ("0", 0),
         ("000", 0),
@@ -24,7 +25,7 @@ def test_a_number_may_have_any_length(text, number):
     assert parse_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", " 1", "1_0", "²", "٣"])
+@rows("text", ["", "-1", "+1", "1.0", " 1", "1_0", "²", "٣"])
 def test_other_text_is_no_number(text):
     with pytest.raises(ValueError, match="not a number"):
         parse_number(text)

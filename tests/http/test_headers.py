@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from antiphon.http.headers import Headers, MutableHeaders, combine, combined, put_line
+from tests.helpers.rows import rows
 
 TOKEN_CHARACTERS = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
 VALUE_CHARACTERS = "\t" + "".join(chr(code) for code in range(0x20, 0x100) if code != 0x7F)
@@ -106,7 +107,7 @@ class TestWhatMayStandInAHeader:
 class TestReading:
     headers = Headers([("Accept", "text/html"), ("X-A", "1"), ("accept", "*/*;q=0.1"), ("DATE", "Sun, 06 Nov 1994")])
 
-    @pytest.mark.parametrize("name", ["accept", "Accept", "ACCEPT", "aCCePt"])
+    @rows("name", ["accept", "Accept", "ACCEPT", "aCCePt"])
     def test_regards_no_case(self, name):
         assert self.headers[name] == self.headers.get(name) == "text/html, */*;q=0.1"
         assert self.headers.getall(name) == ["text/html", "*/*;q=0.1"]
@@ -183,8 +184,8 @@ class TestElements:
         joined = Headers({name: apart[name]})
         assert apart.getall(name) == joined.getall(name) == wanted
 
-    @pytest.mark.parametrize(
-        ("line", "wanted"),
+    @rows(
+        "line, wanted",
         [
             ("a, b", ["a", "b"]),
             ("a,b , c", ["a", "b", "c"]),
@@ -199,8 +200,8 @@ class TestElements:
     def test_of_a_list_are_split_at_commas_outside_of_quotes(self, line, wanted):
         assert Headers({"x-list": line}).getall("X-List") == wanted
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
+    @rows(
+        "name, value",
         [
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("expires", "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -223,8 +224,8 @@ class TestElements:
         assert Headers({name: value}).getall(name) == [value]
         assert Headers([(name, value), (name, value)]).getall(name) == [value, value]
 
-    @pytest.mark.parametrize(
-        ("name", "combined"),
+    @rows(
+        "name, combined",
         [("accept", "a=1, b=2"), ("cookie", "a=1; b=2"), ("set-cookie", "a=1"), ("x-a", "a=1, b=2")],
     )
     def test_are_combined_as_their_field_allows(self, name, combined):
@@ -252,8 +253,8 @@ class TestPrinting:
         parsed = MutableHeaders.parse(str(Headers(given_lines)))
         assert type(parsed) is MutableHeaders
 
-    @pytest.mark.parametrize(
-        ("text", "fields"),
+    @rows(
+        "text, fields",
         [
             ("A:b\r\n", [("a", "b")]),
             ("a: \t b c \t\r\n", [("a", "b c")]),
@@ -265,7 +266,7 @@ class TestPrinting:
     def test_spaces_around_a_value_do_not_count(self, text, fields):
         assert Headers.parse(text).items() == fields
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "a\r\n",
@@ -416,9 +417,7 @@ class TestChanging:
         headers.update(headers)
         assert headers.items() == [("a", "1"), ("a", "1")]
 
-    @pytest.mark.parametrize(
-        "again", [copy.copy, copy.deepcopy, MutableHeaders, lambda headers: pickle.loads(pickle.dumps(headers))]
-    )
+    @rows("again", [copy.copy, copy.deepcopy, MutableHeaders, lambda headers: pickle.loads(pickle.dumps(headers))])
     def test_of_a_copy_leaves_the_original_alone(self, again):
         headers = MutableHeaders({"a": "1"})
         other = again(headers)
@@ -450,7 +449,7 @@ SETTING = {
 }
 
 
-@pytest.mark.parametrize("set_field", SETTING.values(), ids=SETTING)
+@rows("set_field", SETTING.values(), ids=SETTING)
 def test_an_underscore_in_the_name_of_a_known_field_is_refused_with_the_name_that_was_meant(set_field):
     fields = MutableHeaders()
     for name in ("content_type", "set_cookie", "x-frame_options"):

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.limits import DEFAULTS, Limits
+from tests.helpers.rows import rows
 
 NAMES = sorted(DEFAULTS)
 bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40)) | st.builds(
@@ -30,7 +31,7 @@ def test_what_is_said_counts(given_bounds):
     assert bounds_of(Limits(**given_bounds)) == DEFAULTS | given_bounds
 
 
-@pytest.mark.parametrize("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1], True, False], ids=repr)
+@rows("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1], True, False], ids=repr)
 def test_a_bound_that_is_no_size_is_refused_by_its_name(bound):
     for name in NAMES:
         with pytest.raises(ValueError, match=f"'{name}'") as refused:
@@ -38,7 +39,7 @@ def test_a_bound_that_is_no_size_is_refused_by_its_name(bound):
         assert repr(bound) in str(refused.value)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"timeout"}))
+@rows("name", sorted(set(NAMES) - {"timeout"}))
 def test_only_seconds_have_fractions(name):
     assert Limits(timeout=0.25).timeout == 0.25
     with pytest.raises(ValueError, match=f"the limit '{name}' is a whole number of 0 or more, not 1.5"):
@@ -50,7 +51,7 @@ def test_seconds_need_not_be_whole():
         Limits(timeout=-1.5)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@rows("name", NAMES)
 def test_zero_is_a_bound(name):
     assert getattr(Limits(**{name: 0}), name) == 0
 
@@ -109,7 +110,7 @@ class TestAsAValue:
         assert again == limits
         assert again.within(Limits(body=7, fields=7, query=7)) == limits.within(Limits(body=7, fields=7, query=7))
 
-    @pytest.mark.parametrize("name", NAMES)
+    @rows("name", NAMES)
     def test_does_not_change(self, name):
         # One object bounds all requests of an app: what could be set for one request would be set for all.
         limits = Limits()

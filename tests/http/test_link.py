@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.link import Link, format_links, parse_links
+from tests.helpers.rows import rows
 
 targets = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"<>'))
 relations = st.lists(
@@ -16,8 +17,8 @@ values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=[*m
 links = st.builds(Link, targets, relations, st.dictionaries(names, values, max_size=4))
 
 
-@pytest.mark.parametrize(
-    ("text", "target", "rel", "parameters"),
+@rows(
+    "text, target, rel, parameters",
     [
         ('<http://example.com/TheBook/chapter2>; rel="previous"; title="previous chapter"',
          "http://example.com/TheBook/chapter2", "previous", {"title": "previous chapter"}),
@@ -49,7 +50,7 @@ def test_reading(text, target, rel, parameters):
     assert link.title == parameters.get("title")
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -76,8 +77,8 @@ def test_what_is_no_link_is_refused(text):
     assert parse_links(f"<1>; rel=a, {text}")[:1] == [Link("1", "a")]
 
 
-@pytest.mark.parametrize(
-    ("value", "targets"),
+@rows(
+    "value, targets",
     [
         ("</a>; rel=next, </b>; rel=prev", ["/a", "/b"]),
         ('</a,b;c>; rel=next; title="d, <e>; f", </g>; rel=prev', ["/a,b;c", "/g"]),
@@ -95,8 +96,8 @@ def test_the_first_200_are_read():
     assert len(parse_links("</a>; rel=a," * 1000)) == 200
 
 
-@pytest.mark.parametrize(
-    ("link", "printed"),
+@rows(
+    "link, printed",
     [
         (Link("/page/3", "next"), "</page/3>; rel=next"),
         (Link("", "SELF"), "<>; rel=self"),
@@ -115,25 +116,25 @@ def test_a_list_is_printed_with_commas():
     assert format_links([Link("/a", "next"), Link("/b", "prev")]) == "</a>; rel=next, </b>; rel=prev"
 
 
-@pytest.mark.parametrize("target", ["a b", "a\r\nb", "<a", "a>", '"', "é", "\0", "a\n", " "])
+@rows("target", ["a b", "a\r\nb", "<a", "a>", '"', "é", "\0", "a\n", " "])
 def test_targets_that_would_break_the_header_are_refused(target):
     with pytest.raises(ValueError, match="a link's target"):
         Link(target, "next")
 
 
-@pytest.mark.parametrize("rel", ["", " ", "a  b", " a", "a ", 'a"b', "a\\b", "é", "a\nb", "a\tb"])
+@rows("rel", ["", " ", "a  b", " a", "a ", 'a"b', "a\\b", "é", "a\nb", "a\tb"])
 def test_bad_relation_types_are_refused(rel):
     with pytest.raises(ValueError, match="relation types"):
         Link("/", rel)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "é", "title*", "*", "rel", "Rev", "a=b", "a\n"])
+@rows("name", ["", "a b", "é", "title*", "*", "rel", "Rev", "a=b", "a\n"])
 def test_bad_names_of_parameters_are_refused(name):
     with pytest.raises(ValueError, match="name of a link's parameter"):
         Link("/", "next", {name: "x"})
 
 
-@pytest.mark.parametrize("value", ["a\rb", "\n", "\0", "\x7f", "\ud800"])
+@rows("value", ["a\rb", "\n", "\0", "\x7f", "\ud800"])
 def test_values_that_no_header_has_are_refused(value):
     with pytest.raises(ValueError, match=r"control characters|surrogates"):
         Link("/", "next", {"title": value})

@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.media_type import MediaType
+from tests.helpers.rows import rows
 
 tokens = st.text("abcXYZ019.+-!", min_size=1)
 values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"))
 media_types = st.builds(MediaType, tokens, tokens, st.dictionaries(tokens, values, max_size=4))
 
 
-@pytest.mark.parametrize(
-    ("text", "printed"),
+@rows(
+    "text, printed",
     [
         ("text/html", "text/html"),
         ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
@@ -32,7 +33,7 @@ def test_parsed_media_types_print_in_canonical_form(text, printed):
     assert str(MediaType.parse(text)) == printed
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -68,20 +69,18 @@ def test_parts():
     assert repr(media_type) == "MediaType.parse('application/problem+json; charset=UTF-8; profile=Big')"
 
 
-@pytest.mark.parametrize(
-    ("text", "suffix"), [("text/html", None), ("image/svg+xml", "xml"), ("a/b+c+d", "d"), ("a+b/c", None)]
-)
+@rows("text, suffix", [("text/html", None), ("image/svg+xml", "xml"), ("a/b+c+d", "d"), ("a+b/c", None)])
 def test_suffix(text, suffix):
     assert MediaType.parse(text).suffix == suffix
 
 
-@pytest.mark.parametrize("text", ["text/html", 'text/html; charset=""'])
+@rows("text", ["text/html", 'text/html; charset=""'])
 def test_a_missing_or_empty_charset_is_none(text):
     assert MediaType.parse(text).charset is None
 
 
-@pytest.mark.parametrize(
-    ("text", "is_json"),
+@rows(
+    "text, is_json",
     [
         ("application/json", True),
         ("application/json; charset=utf-8", True),
@@ -98,8 +97,8 @@ def test_is_json(text, is_json):
     assert MediaType.parse(text).is_json is is_json
 
 
-@pytest.mark.parametrize(
-    ("left", "right"),
+@rows(
+    "left, right",
     [
         ("text/html;charset=utf-8", 'Text/HTML;Charset="utf-8"'),
         ("text/html;charset=utf-8", 'text/html; charset="UTF-8"'),
@@ -111,16 +110,16 @@ def test_equal_media_types(left, right):
     assert hash(MediaType.parse(left)) == hash(MediaType.parse(right))
 
 
-@pytest.mark.parametrize(
-    ("left", "right"),
+@rows(
+    "left, right",
     [("a/b", "a/c"), ("a/b", "c/b"), ("a/b;x=1", "a/b"), ("a/b;x=A", "a/b;x=a"), ("a/b;x=1", "a/b;y=1")],
 )
 def test_different_media_types(left, right):
     assert MediaType.parse(left) != MediaType.parse(right)
 
 
-@pytest.mark.parametrize(
-    ("text", "media_range", "matches"),
+@rows(
+    "text, media_range, matches",
     [
         ("text/html", "*/*", True),
         ("text/html", "text/*", True),
@@ -151,7 +150,7 @@ def test_narrower_ranges_have_the_higher_specificity():
     assert all(narrow > wide for narrow, wide in pairwise(specificities))
 
 
-@pytest.mark.parametrize(
+@rows(
     "arguments",
     [
         ("", "html"),
@@ -179,7 +178,7 @@ def test_parameters_are_read_only():
         media_type.parameters["charset"] = "latin-1"
 
 
-@pytest.mark.parametrize("name", ["type", "subtype", "essence", "parameters", "charset", "anything"])
+@rows("name", ["type", "subtype", "essence", "parameters", "charset", "anything"])
 def test_parts_cannot_be_replaced(name):
     with pytest.raises(AttributeError):
         setattr(MediaType("text", "html"), name, "x")

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
+from tests.helpers.rows import rows
 
 names = st.sampled_from(["", "a", "A", "b", "é"])
 values = st.integers(0, 9)
@@ -95,8 +96,8 @@ class TestReading:
 
 
 class TestConverting:
-    @pytest.mark.parametrize(
-        ("text", "convert", "wanted"),
+    @rows(
+        "text, convert, wanted",
         [
             ("5", int, 5),
             ("x", int, -1),
@@ -131,7 +132,7 @@ class TestConverting:
 
 
 class TestMissing:
-    @pytest.mark.parametrize(
+    @rows(
         "read",
         [
             lambda multi: multi["page"],
@@ -153,7 +154,7 @@ class TestMissing:
         assert "'page'" in str(error)
         assert error.__suppress_context__ or error.__context__ is None
 
-    @pytest.mark.parametrize(("given_values", "times"), [([], "0 times"), ([1, 2], "2 times"), ([1] * 9, "9 times")])
+    @rows("given_values, times", [([], "0 times"), ([1, 2], "2 times"), ([1] * 9, "9 times")])
     def test_getone_wants_exactly_one(self, given_values, times):
         multi = MultiDict([("page", value) for value in given_values])
         with pytest.raises(MissingKey, match=f"exactly once, not {times}"):
@@ -244,7 +245,7 @@ class TestChanging:
         original.add("c", 3)
         assert given_pairs == [("a", 1)]
 
-    @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda multi: pickle.loads(pickle.dumps(multi))])
+    @rows("again", [copy.copy, copy.deepcopy, lambda multi: pickle.loads(pickle.dumps(multi))])
     def test_of_a_copy_leaves_the_original_alone(self, again):
         original = MutableMultiDict([("a", 1)])
         other = again(original)
@@ -291,7 +292,7 @@ def get_all_of_each_that_comes_twice(names):
         multi.getall(name)
 
 
-@pytest.mark.parametrize("use", [set_each, set_default_of_each, get_all_of_each, get_all_of_each_that_comes_twice])
+@rows("use", [set_each, set_default_of_each, get_all_of_each, get_all_of_each_that_comes_twice])
 def test_a_name_costs_the_same_however_many_others_there_are(use):
     CountedName.count = 0
     names = 400

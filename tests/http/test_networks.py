@@ -3,12 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.forwarded import Networks
+from tests.helpers.rows import rows
 
 NETWORKS = Networks(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "172.16.0.0/255.240.0.0"])
 
 
-@pytest.mark.parametrize(
-    ("host", "found"),
+@rows(
+    "host, found",
     [
         ("10.1.2.3", ("10.1.2.3", True)),
         ("11.0.0.0", ("11.0.0.0", False)),
@@ -52,28 +53,26 @@ def test_no_address_is_in_no_network(address):
     assert not found[1]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "*", "unix", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "example.com", "::1/129", " ::1"]
-)
+@rows("text", ["", "*", "unix", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "example.com", "::1/129", " ::1"])
 def test_nothing_else_is_a_network(text):
     with pytest.raises(ValueError, match='an IP network is written as "192'):
         Networks([text])
 
 
-@pytest.mark.parametrize("text", ["::ffff:10.0.0.0/104", "::ffff:10.0.0.1"])
+@rows("text", ["::ffff:10.0.0.0/104", "::ffff:10.0.0.1"])
 def test_ipv4_networks_are_written_as_such(text):
     with pytest.raises(ValueError, match="write the IPv4 network"):
         Networks([text])
 
 
-@pytest.mark.parametrize("network", [1, None, b"10.0.0.0/8"])
+@rows("network", [1, None, b"10.0.0.0/8"])
 def test_a_network_is_text(network):
     with pytest.raises(TypeError, match="an IP network is text"):
         Networks([network])
 
 
-@pytest.mark.parametrize(
-    ("networks", "expected"),
+@rows(
+    "networks, expected",
     [([], False), (["10.0.0.0/8"], False), (["10.0.0.0/8", "0.0.0.0/0"], True), (["::/0"], True), (["::/1"], False)],
 )
 def test_networks_tell_whether_they_cover_everything(networks, expected):

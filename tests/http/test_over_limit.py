@@ -5,6 +5,7 @@ import pytest
 
 from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge, HTTPError, over_limit
+from tests.helpers.rows import rows
 
 PART = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 FILE = b'--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n1\r\n'
@@ -43,7 +44,7 @@ BEYOND = {
 }
 
 
-@pytest.mark.parametrize("beyond", BEYOND)
+@rows("beyond", BEYOND)
 def test_a_client_is_told_of_every_limit_in_a_sentence_that_says_how_much_it_is(beyond):
     request, reads = BEYOND[beyond]
     limit = beyond.partition(" ")[0]

@@ -3,11 +3,10 @@
 import pickle
 from copy import deepcopy
 
-import pytest
-
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, PlainHead, RequestHead
+from tests.helpers.rows import rows
 
 NAMES = (
     "method", "path", "query_string", "scheme", "authority", "root_path", "raw_path", "http_version", "client",
@@ -49,7 +48,7 @@ def values(head):
     return {name: getattr(head, name) for name in NAMES} | {"fields": head.fields()}
 
 
-@pytest.mark.parametrize("make", HEADS)
+@rows("make", HEADS)
 def test_it_tells_what_the_other_does(make):
     head = make()
     plain = PlainHead(head)
@@ -57,8 +56,8 @@ def test_it_tells_what_the_other_does(make):
     assert [plain.field(name) for name, _ in head.fields()] == [head.field(name) for name, _ in head.fields()]
 
 
-@pytest.mark.parametrize("make", HEADS)
-@pytest.mark.parametrize("again", [deepcopy, lambda head: pickle.loads(pickle.dumps(head))], ids=["deepcopy", "pickle"])
+@rows("make", HEADS)
+@rows("again", [deepcopy, lambda head: pickle.loads(pickle.dumps(head))], ids=["deepcopy", "pickle"])
 def test_it_can_be_copied_and_pickled(make, again):
     plain = PlainHead(make())
     other = again(plain)

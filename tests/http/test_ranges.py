@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from werkzeug.http import parse_content_range_header, parse_range_header
 
 from antiphon.http.ranges import ByteRange, ContentRange, Range, requested_parts
+from tests.helpers.rows import rows
 
 positions = st.integers(0, 10**40 - 1) | st.integers(0, 200)
 spans = st.tuples(positions, positions).map(lambda pair: (min(pair), max(pair)))
@@ -16,8 +17,8 @@ small_specs = st.integers(0, 30).flatmap(
 
 
 class TestRange:
-    @pytest.mark.parametrize(
-        ("text", "unit", "listed", "printed"),
+    @rows(
+        "text, unit, listed, printed",
         [
             ("bytes=0-499", "bytes", [(0, 499)], "bytes=0-499"),
             ("bytes=9500-", "bytes", [(9500, None)], "bytes=9500-"),
@@ -44,7 +45,7 @@ class TestRange:
         assert str(found) == printed
         assert found == Range(listed, unit=unit)
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "",
@@ -81,7 +82,7 @@ class TestRange:
         with pytest.raises(ValueError, match="range"):
             Range.parse(text)
 
-    @pytest.mark.parametrize(
+    @rows(
         "listed",
         [
             [],
@@ -100,7 +101,7 @@ class TestRange:
         with pytest.raises(ValueError, match=r"range|whole number"):
             Range(listed)
 
-    @pytest.mark.parametrize("unit", ["", "by tes", "b=", "bytes\r\n"])
+    @rows("unit", ["", "by tes", "b=", "bytes\r\n"])
     def test_the_unit_is_a_token(self, unit):
         with pytest.raises(ValueError, match="unit"):
             Range([(0, 1)], unit=unit)
@@ -110,7 +111,7 @@ class TestRange:
         with pytest.raises(ValueError, match="more than 64 ranges"):
             Range.parse("bytes=" + ",".join(["0-0"] * 65))
 
-    @pytest.mark.parametrize("piece", ["0-0,", "0-,", ",", "-", "0", '"', " ", "=", "bytes=", "\0"])
+    @rows("piece", ["0-0,", "0-,", ",", "-", "0", '"', " ", "=", "bytes=", "\0"])
     def test_a_million_hostile_characters_are_refused_at_once(self, piece):
         with pytest.raises(ValueError, match="range") as refused:
             Range.parse("bytes=" + piece * (1_000_000 // len(piece)))
@@ -146,8 +147,8 @@ class TestRange:
 
 
 class TestResolved:
-    @pytest.mark.parametrize(
-        ("text", "parts"),
+    @rows(
+        "text, parts",
         [
             ("bytes=0-499", [(0, 499)]),
             ("bytes=500-999", [(500, 999)]),
@@ -169,8 +170,8 @@ class TestResolved:
     def test_gives_the_parts_in_the_order_asked_for(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
 
-    @pytest.mark.parametrize(
-        ("text", "parts"),
+    @rows(
+        "text, parts",
         [
             ("bytes=500-700,601-999", [(500, 999)]),
             ("bytes=0-5,5-9", [(0, 9)]),
@@ -188,15 +189,15 @@ class TestResolved:
     def test_joins_those_that_overlap(self, text, parts):
         assert Range.parse(text).resolve(10_000) == parts
 
-    @pytest.mark.parametrize("text", ["bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=20000-,-0"])
+    @rows("text", ["bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=20000-,-0"])
     def test_has_no_part_when_nothing_is_satisfiable(self, text):
         assert Range.parse(text).resolve(10_000) == []
 
-    @pytest.mark.parametrize("text", ["items=0-1", "seconds=0-"])
+    @rows("text", ["items=0-1", "seconds=0-"])
     def test_other_units_are_ignored(self, text):
         assert Range.parse(text).resolve(10_000) is None
 
-    @pytest.mark.parametrize("text", ["bytes=0-", "bytes=0-99", "bytes=-5", "bytes=7-"])
+    @rows("text", ["bytes=0-", "bytes=0-99", "bytes=-5", "bytes=7-"])
     def test_an_empty_representation_is_sent_whole(self, text):
         assert Range.parse(text).resolve(0) is None
 
@@ -219,8 +220,8 @@ class TestResolved:
 
 
 class TestContentRange:
-    @pytest.mark.parametrize(
-        ("text", "unit", "first", "last", "length"),
+    @rows(
+        "text, unit, first, last, length",
         [
             ("bytes 42-1233/1234", "bytes", 42, 1233, 1234),
             ("bytes 42-1233/*", "bytes", 42, 1233, None),
@@ -236,7 +237,7 @@ class TestContentRange:
         assert str(found) == text
         assert found == ContentRange(first, last, length, unit=unit)
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             "",
@@ -264,8 +265,8 @@ class TestContentRange:
             ContentRange.parse(text)
         assert len(str(refused.value)) < 500
 
-    @pytest.mark.parametrize(
-        ("first", "last", "length"),
+    @rows(
+        "first, last, length",
         [
             (None, None, None),
             (0, None, 10),
@@ -326,8 +327,6 @@ class TestRequestedParts:
             expected = None
         assert requested_parts(header, length) == expected
 
-    @pytest.mark.parametrize(
-        "header", ["", "bytes", "bytes=", "bytes=-", "bytes=5-3", "items=0-1", f"bytes=0-{'9' * 41}"]
-    )
+    @rows("header", ["", "bytes", "bytes=", "bytes=-", "bytes=5-3", "items=0-1", f"bytes=0-{'9' * 41}"])
     def test_are_none_of_what_cannot_be_followed(self, header):
         assert requested_parts(header, 100) is None

@@ -3,10 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
+@rows(
+    "text, read",
     [
         ("plain", "plain"),
         ("na\xc3\xafve", "naïve"),

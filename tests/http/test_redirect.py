@@ -1,14 +1,15 @@
 import pytest
 
 from antiphon.http.redirect import REDIRECTS, Redirect, check_redirect
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("status", REDIRECTS)
+@rows("status", REDIRECTS)
 def test_a_redirect_has_one_of_these_statuses(status):
     assert check_redirect(status) == Redirect("/x", status).status == status
 
 
-@pytest.mark.parametrize("status", [200, 300, 304, 305, 306, 309, 404, 0, -303, True])
+@rows("status", [200, 300, 304, 305, 306, 309, 404, 0, -303, True])
 def test_a_redirect_has_no_other_status(status):
     with pytest.raises(ValueError, match=f"(?m)^{status} is not a redirect; 301, 302, 303, 307 and 308 are$"):
         check_redirect(status)
@@ -21,7 +22,7 @@ def test_a_redirect_leads_on_with_get_unless_another_status_is_said():
     assert (redirect.location, redirect.status, redirect.headers.items()) == ("/x?q=1#top", 303, [])
 
 
-@pytest.mark.parametrize("headers", [{"x-a": "1"}, [("x-a", "1")], iter([("x-a", "1")])])
+@rows("headers", [{"x-a": "1"}, [("x-a", "1")], iter([("x-a", "1")])])
 def test_a_redirect_may_have_headers_of_its_own(headers):
     redirect = Redirect("/x", headers=headers)
     redirect.headers["x-b"] = "2"
@@ -29,13 +30,13 @@ def test_a_redirect_may_have_headers_of_its_own(headers):
     assert Redirect("/x").headers.items() == []
 
 
-@pytest.mark.parametrize("headers", [{"x-a": "1\r\nx-b: 2"}, {"x a": "1"}])
+@rows("headers", [{"x-a": "1\r\nx-b: 2"}, {"x a": "1"}])
 def test_bad_headers_are_refused_where_it_is_made(headers):
     with pytest.raises(ValueError, match="header"):
         Redirect("/x", headers=headers)
 
 
-@pytest.mark.parametrize("location", [None, b"/x", 5])
+@rows("location", [None, b"/x", 5])
 def test_a_location_that_is_no_text_is_refused_where_it_is_made(location):
     with pytest.raises(TypeError, match="goes to a URL reference, not to"):
         Redirect(location)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.server_timing import ServerTiming, format_server_timing, parse_server_timing
+from tests.helpers.rows import rows
 
 names = st.text("abcXYZ019.+-!", min_size=1)
 durations = st.floats(0, 1e11) | st.integers(0, 10**12 - 1)
@@ -13,8 +14,8 @@ descriptions = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))
 metrics = st.builds(ServerTiming, names, st.none() | durations, st.none() | descriptions)
 
 
-@pytest.mark.parametrize(
-    ("value", "read"),
+@rows(
+    "value, read",
     [
         ("miss, db;dur=53, app;dur=47.2", [("miss", None, None), ("db", 53, None), ("app", 47.2, None)]),
         ('customView, dc;desc="atl, east"', [("customView", None, None), ("dc", None, "atl, east")]),
@@ -38,14 +39,14 @@ def test_the_first_200_are_read():
     assert len(parse_server_timing("a," * 1000)) == 200
 
 
-@pytest.mark.parametrize("text", ["", ";dur=1", "a b", "a, b", "é"])
+@rows("text", ["", ";dur=1", "a b", "a, b", "é"])
 def test_a_metric_has_a_name(text):
     with pytest.raises(ValueError, match="name is a token"):
         ServerTiming.parse(text)
 
 
-@pytest.mark.parametrize(
-    ("metric", "printed"),
+@rows(
+    "metric, printed",
     [
         (ServerTiming("miss"), "miss"),
         (ServerTiming("db", 53), "db;dur=53"),
@@ -68,19 +69,19 @@ def test_a_list_is_printed_with_commas():
     assert format_server_timing([]) == ""
 
 
-@pytest.mark.parametrize("dur", [-1, -0.001, 10**12, float("inf"), float("nan")])
+@rows("dur", [-1, -0.001, 10**12, float("inf"), float("nan")])
 def test_durations_out_of_range_are_refused(dur):
     with pytest.raises(ValueError, match="milliseconds"):
         ServerTiming("db", dur)
 
 
-@pytest.mark.parametrize("desc", ["\n", "a\r\nb", "\0", "\x7f", "é"])
+@rows("desc", ["\n", "a\r\nb", "\0", "\x7f", "é"])
 def test_descriptions_that_no_header_has_are_refused(desc):
     with pytest.raises(ValueError, match=r"control characters|ASCII"):
         ServerTiming("db", desc=desc)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a;b", "a,b", "é", "a\n"])
+@rows("name", ["", "a b", "a;b", "a,b", "é", "a\n"])
 def test_a_name_is_a_token(name):
     with pytest.raises(ValueError, match="name is a token"):
         ServerTiming(name)
@@ -100,7 +101,7 @@ def test_any_value_is_read(value):
     assert parse_server_timing(format_server_timing(read)) == read
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda metric: pickle.loads(pickle.dumps(metric))])
+@rows("duplicate", [copy.copy, copy.deepcopy, lambda metric: pickle.loads(pickle.dumps(metric))])
 def test_copies_are_the_same(duplicate):
     metric = ServerTiming("db", 1.5, "x")
     assert duplicate(metric) == metric

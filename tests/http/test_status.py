@@ -1,6 +1,5 @@
-import pytest
-
 from antiphon.http.status import PHRASES, STATUS_LINES, has_body, phrase
+from tests.helpers.rows import rows
 
 REGISTERED = {
     100: "Continue",
@@ -78,8 +77,8 @@ def test_codes_are_listed_in_order():
     assert list(PHRASES) == sorted(PHRASES)
 
 
-@pytest.mark.parametrize(
-    ("code", "words"),
+@rows(
+    "code, words",
     [
         (200, "OK"),
         (404, "Not Found"),

@@ -21,6 +21,7 @@ from antiphon.http.structured_fields import (
     parse_structured_dictionary,
     parse_structured_list,
 )
+from tests.helpers.rows import rows
 
 BARE = [
     ("42", 42),
@@ -90,7 +91,7 @@ MALFORMED_DICTIONARIES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "value"), BARE)
+@rows("text, value", BARE)
 def test_an_item_is_read_as_its_value(text, value):
     item = Item.parse(text)
     assert (item.value, type(item.value)) == (value, type(value))
@@ -98,19 +99,19 @@ def test_an_item_is_read_as_its_value(text, value):
     assert Item.parse(str(item)) == item
 
 
-@pytest.mark.parametrize("text", MALFORMED_ITEMS)
+@rows("text", MALFORMED_ITEMS)
 def test_a_malformed_item_is_refused(text):
     with pytest.raises(ValueError, match=r"structured field|date|base64|Base64|padding|data characters|decode|byte"):
         Item.parse(text)
 
 
-@pytest.mark.parametrize("text", [*MALFORMED_LISTS, "é"])
+@rows("text", [*MALFORMED_LISTS, "é"])
 def test_a_malformed_list_is_refused(text):
     with pytest.raises(ValueError, match="structured field"):
         parse_structured_list(text)
 
 
-@pytest.mark.parametrize("text", MALFORMED_DICTIONARIES)
+@rows("text", MALFORMED_DICTIONARIES)
 def test_a_malformed_dictionary_is_refused(text):
     with pytest.raises(ValueError, match="structured field"):
         parse_structured_dictionary(text)
@@ -122,8 +123,8 @@ def test_parameters_stand_in_order_and_the_last_of_a_name_counts():
     assert str(item) == "text;q=0.5;level=2;x"
 
 
-@pytest.mark.parametrize(
-    ("text", "printed"),
+@rows(
+    "text, printed",
     [
         ("", ""),
         ("sugar, tea, rum", "sugar, tea, rum"),
@@ -139,8 +140,8 @@ def test_a_list_is_read_and_printed(text, printed):
     assert parse_structured_list(printed) == members
 
 
-@pytest.mark.parametrize(
-    ("text", "printed"),
+@rows(
+    "text, printed",
     [
         ("", ""),
         ('en="Applepie", da=:w4ZibGV0w6ZydGU=:', 'en="Applepie", da=:w4ZibGV0w6ZydGU=:'),
@@ -157,8 +158,8 @@ def test_a_dictionary_is_read_and_printed(text, printed):
     assert parse_structured_dictionary(printed) == members
 
 
-@pytest.mark.parametrize(
-    ("value", "printed"),
+@rows(
+    "value, printed",
     [
         (0.0025, "0.002"),
         (0.0015, "0.002"),
@@ -173,7 +174,7 @@ def test_a_value_is_printed(value, printed):
     assert str(Item(value)) == printed
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         10**15, -(10**15), 10**5000, 1e12, -1e12, 999999999999.9999, math.inf, -math.inf, math.nan, Decimal("NaN"),
@@ -188,7 +189,7 @@ def test_what_no_item_can_be_is_refused(value):
             make(value)
 
 
-@pytest.mark.parametrize("name", ["", "A", "1", "a b", "ü", "a\n", "-a", None, 1])
+@rows("name", ["", "A", "1", "a b", "ü", "a\n", "-a", None, 1])
 def test_a_bad_name_is_refused(name):
     for make in (lambda: Item(1, {name: 1}), lambda: format_structured_dictionary({name: 1})):
         with pytest.raises(ValueError, match="name in a structured field"):
@@ -212,7 +213,7 @@ def test_a_text_is_no_list():
         format_structured_list("abc")
 
 
-@pytest.mark.parametrize("text", ["a,", "a;b,", "a;b=1,", "(a b c),"])
+@rows("text", ["a,", "a;b,", "a;b=1,", "(a b c),"])
 def test_the_number_of_items_is_bounded(text):
     for parse in (parse_structured_list, parse_structured_dictionary):
         with pytest.raises(ValueError, match="structured field"):

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.trace_context import TraceParent
+from tests.helpers.rows import rows
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -14,8 +15,8 @@ def identifiers(digits):
     return st.integers(1, 16**digits - 1).map(lambda number: f"{number:0{digits}x}")
 
 
-@pytest.mark.parametrize(
-    ("text", "flags", "version", "sampled"),
+@rows(
+    "text, flags, version, sampled",
     [
         (f"00-{TRACE}-{PARENT}-01", 1, 0, True),
         (f"00-{TRACE}-{PARENT}-00", 0, 0, False),
@@ -33,7 +34,7 @@ def test_reading(text, flags, version, sampled):
     assert read.sampled is sampled
 
 
-@pytest.mark.parametrize(
+@rows(
     "text",
     [
         "",
@@ -66,7 +67,7 @@ def test_anything_else_is_refused(text):
         TraceParent.parse(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "arguments",
     [
         ("", PARENT),
@@ -109,7 +110,7 @@ def test_what_was_printed_is_read_back(trace_id, parent_id, flags):
     assert str(TraceParent.parse(str(parent))) == str(parent)
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda parent: pickle.loads(pickle.dumps(parent))])
+@rows("duplicate", [copy.copy, copy.deepcopy, lambda parent: pickle.loads(pickle.dumps(parent))])
 def test_copies_are_the_same(duplicate):
     parent = TraceParent(TRACE, PARENT, 1)
     assert duplicate(parent) == parent

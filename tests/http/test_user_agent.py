@@ -3,11 +3,11 @@
 import copy
 import pickle
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.user_agent import UserAgent
+from tests.helpers.rows import rows
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IOS_KHTML = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
@@ -109,36 +109,36 @@ PROGRAMS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "browser", "version", "system"), DESKTOP)
+@rows("text, browser, version, system", DESKTOP)
 def test_browsers_of_desktops(text, browser, version, system):
     agent = UserAgent(text)
     assert (agent.browser, agent.browser_version, agent.os) == (browser, version, system)
     assert (agent.is_mobile, agent.is_bot) == (False, False)
 
 
-@pytest.mark.parametrize(("text", "browser", "version", "system"), HANDHELD)
+@rows("text, browser, version, system", HANDHELD)
 def test_browsers_of_telephones_and_tablets(text, browser, version, system):
     agent = UserAgent(text)
     assert (agent.browser, agent.browser_version, agent.os) == (browser, version, system)
     assert (agent.is_mobile, agent.is_bot) == (True, False)
 
 
-@pytest.mark.parametrize(("text", "name", "version", "is_mobile"), BOTS)
+@rows("text, name, version, is_mobile", BOTS)
 def test_bots_have_the_name_that_they_give_themselves(text, name, version, is_mobile):
     agent = UserAgent(text)
     assert (agent.browser, agent.browser_version) == (name, version)
     assert (agent.is_mobile, agent.is_bot) == (is_mobile, True)
 
 
-@pytest.mark.parametrize(("text", "name", "version"), PROGRAMS)
+@rows("text, name, version", PROGRAMS)
 def test_other_programs_are_what_they_begin_with(text, name, version):
     agent = UserAgent(text)
     assert (agent.browser, agent.browser_version) == (name, version)
     assert (agent.is_mobile, agent.is_bot) == (False, False)
 
 
-@pytest.mark.parametrize(
-    ("text", "language"),
+@rows(
+    "text, language",
     [
         ("Mozilla/5.0 (Windows; U; Windows NT 5.1; en-US; rv:1.8.1) Gecko/20061010 Firefox/2.0", "en-US"),
         ("Mozilla/5.0 (iPhone; U; CPU iPhone OS 4_0 like Mac OS X; pt_br) AppleWebKit/532.9", "pt_br"),
@@ -170,7 +170,7 @@ def test_nothing_is_looked_for_before_it_is_asked_for_and_then_once():
     assert vars(agent)["_named"] is named
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))])
+@rows("duplicate", [copy.copy, copy.deepcopy, lambda agent: pickle.loads(pickle.dumps(agent))])
 def test_copies_are_the_same(duplicate):
     agent = UserAgent(DESKTOP[0][0])
     assert agent.browser == "Chrome"

@@ -18,6 +18,7 @@ from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.open_files import is_without_files
 from tests.helpers.request_bodies import in_chunks
+from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead, receive_small_body
 
 pytestmark = pytest.mark.axes("way")
@@ -80,7 +81,7 @@ class TestWhatIsTakenAtOnce:
         way.load(request)
         assert request.content.received == len(data)
 
-    @pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
+    @rows("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
     def test_is_held_to_its_length(self, way, chunks):
         request = Request(way.head(*chunks, content_length=4))
         with pytest.raises(BadRequest, match="but its Content-Length is 4"):
@@ -151,7 +152,7 @@ class TestFormsInParts:
         assert request.files["photo"].digest("sha1")
         request.content.close()
 
-    @pytest.mark.parametrize(("limit", "most"), [("parts", 1), ("fields", 0), ("files", 0), ("file", 10), ("form", 2)])
+    @rows("limit, most", [("parts", 1), ("fields", 0), ("files", 0), ("file", 10), ("form", 2)])
     def test_beyond_a_limit_are_refused_before_all_has_come(self, way, limit, most):
         head = way.head(*in_chunks(LARGE_FORM, 10_000), content_type=FORM_DATA)
         request = Request(head)
@@ -188,8 +189,8 @@ class TestFormsInParts:
         request.limits = Limits()
         assert request.form.items() == [("a", "1"), ("b", "2")]
 
-    @pytest.mark.parametrize(
-        ("body", "content_type"),
+    @rows(
+        "body, content_type",
         [
             (b"--%b\r\nno field\r\n\r\n" % BOUNDARY + LARGE, FORM_DATA),
             (LARGE_FORM, "multipart/form-data"),
@@ -253,8 +254,8 @@ class TestNothingIsLeft:
         assert is_without_files(tmp_path)
         assert os.listdir(tmp_path) == []
 
-    @pytest.mark.parametrize(
-        ("body", "content_type", "reader"),
+    @rows(
+        "body, content_type, reader",
         [
             (b"a=1&b=2", FORM, "form"),
             (b"[1, 2]", "application/json", "json"),
@@ -286,9 +287,9 @@ def served(app, interface, **kwargs):
 class TestUnloaded:
     """What a handler is told that reads a body which is not there yet."""
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-    @pytest.mark.parametrize(
-        ("reader", "content_type"),
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
+    @rows(
+        "reader, content_type",
         [
             ("body", FORM),
             ("text", FORM),
@@ -316,8 +317,8 @@ class TestUnloaded:
         assert "`await request.aload()` first" in message
         assert 'receive="load"' in message
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-    @pytest.mark.parametrize("body", [b"small", LARGE], ids=["small", "large"])
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
+    @rows("body", [b"small", LARGE], ids=["small", "large"])
     def test_on_a_thread_is_just_read(self, interface, body):
         app = App()
 
@@ -327,8 +328,8 @@ class TestUnloaded:
 
         assert served(app, interface, body=body).json == [len(body), True]
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-    @pytest.mark.parametrize("body", [b"small", LARGE], ids=["small", "large"])
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
+    @rows("body", [b"small", LARGE], ids=["small", "large"])
     def test_on_a_loop_is_loaded(self, interface, body):
         app = App()
 
@@ -339,8 +340,8 @@ class TestUnloaded:
 
         assert served(app, interface, body=body).json == [len(body), True]
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-    @pytest.mark.parametrize("body", [b"small", LARGE], ids=["small", "large"])
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
+    @rows("body", [b"small", LARGE], ids=["small", "large"])
     def test_on_a_thread_may_be_loaded_first(self, interface, body):
         app = App()
 
@@ -351,7 +352,7 @@ class TestUnloaded:
 
         assert served(app, interface, body=body).json == [len(body), True]
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
     def test_on_a_loop_is_not_loaded_by_code_that_blocks(self, interface):
         app = App()
 
@@ -480,9 +481,9 @@ def test_parts_and_form_agree_on_names_and_values():
     assert parts == request.form.items()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("policy", ["load", "lazy", "stream"])
-@pytest.mark.parametrize("size", [3, 100_000])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("policy", ["load", "lazy", "stream"])
+@rows("size", [3, 100_000])
 def test_a_content_length_beside_a_transfer_encoding_is_a_400(interface, policy, size):
     app = App()
 

@@ -2,6 +2,7 @@ import pytest
 
 from antiphon import Request
 from antiphon.request.dependencies import Dependency
+from tests.helpers.rows import rows
 
 
 class Route:
@@ -139,7 +140,7 @@ class TestAsAnAttribute:
 
 
 class TestARequest:
-    @pytest.mark.parametrize("key", ["tenant", 0, None], ids=repr)
+    @rows("key", ["tenant", 0, None], ids=repr)
     def test_has_nothing_but_dependencies(self, key):
         with pytest.raises(TypeError, match="is for dependencies"):
             routed()[key]

@@ -14,6 +14,7 @@ from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
 from antiphon.http.server_timing import ServerTiming
 from antiphon.http.structured_fields import Item, Token
+from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS
 
 pytestmark = pytest.mark.once
@@ -55,7 +56,7 @@ VALUES = {
 """What a header of each type is set to, and reads as then."""
 
 
-@pytest.mark.parametrize("field", REQUEST)
+@rows("field", REQUEST)
 class TestARequest:
     def test_has_it_as_an_attribute_that_is_neutral_when_absent(self, field):
         value = getattr(Request.blank(), field.request_attribute)
@@ -82,7 +83,7 @@ class TestARequest:
             getattr(Request(Told(junk)), field.request_attribute)
 
 
-@pytest.mark.parametrize("field", RESPONSE)
+@rows("field", RESPONSE)
 class TestAResponse:
     def test_has_it_as_an_attribute_that_is_read_set_and_deleted(self, field):
         name = field.response_attribute
@@ -115,8 +116,8 @@ class TestAResponse:
         assert value == absent or field.name == "expires"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "printed"),
+@rows(
+    "name, value, printed",
     [
         ("etag", "a", '"a"'),
         ("allow", ["GET", "POST"], "GET, POST"),
@@ -146,8 +147,8 @@ def test_a_header_is_printed(name, value, printed):
     assert [text for _, text in response.headers.items()] == [printed]
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
+@rows(
+    "name, text, value",
     [
         ("idempotency_key", '"8e03978e-40d5"', "8e03978e-40d5"),
         ("idempotency_key", r'"a \"b\""', 'a "b"'),
@@ -179,7 +180,7 @@ def test_a_structured_field_of_a_request_is_read_as_its_value(name, text, value)
     assert getattr(request, name) == value
 
 
-@pytest.mark.parametrize("name", ["allow", "content_language"])
+@rows("name", ["allow", "content_language"])
 def test_one_text_is_no_list(name):
     with pytest.raises(ValueError, match="list"):
         setattr(Response(), name, "GET")

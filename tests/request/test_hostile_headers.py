@@ -12,6 +12,7 @@ from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders
 from tests.helpers.growth import is_slow
+from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("client")]
@@ -212,7 +213,7 @@ def check(response):
     assert not any(set(value) & set("\r\n\0") for value in response.headers.values())
 
 
-@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@rows("value", HOSTILE.values(), ids=HOSTILE)
 class TestAnyHeader:
     def test_is_read_as_what_it_may_be(self, client, injected, looked, value):
         looked.clear()
@@ -276,7 +277,7 @@ def reading(field):
     return prepare
 
 
-@pytest.mark.parametrize("field", PARSED.values(), ids=[field.name for field in PARSED.values()])
+@rows("field", PARSED.values(), ids=[field.name for field in PARSED.values()])
 def test_the_time_grows_with_the_input_and_no_faster(field):
     slow = [
         (start, unit)

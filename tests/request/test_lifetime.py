@@ -3,12 +3,11 @@
 import asyncio
 from functools import partial
 
-import pytest
-
 from antiphon import Request
 from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.request import lifetime as module
 from tests.helpers.draining import draining_for
+from tests.helpers.rows import rows
 
 
 class Head(RequestHead):
@@ -58,7 +57,7 @@ class TestADeadline:
 
 
 class TestAClientThatLeaves:
-    @pytest.mark.parametrize("derived", [False, True])
+    @rows("derived", [False, True])
     def test_is_told_of_once(self, derived):
         async def main():
             head, told = Head(), []

@@ -15,6 +15,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, RequestHead
 from antiphon.request.proxies import MOST_HOPS, NAMES_ARE_EXACT, ForwardedHead, TrustedProxies, behind
 from antiphon.request.request import Request
+from tests.helpers.rows import rows
 
 PROXIES = ["10.0.0.0/8", "2001:db8:f::/48", "unix"]
 PEER = Address("10.0.0.1", 4000)
@@ -39,8 +40,8 @@ def told(headers, proxies=X_FORWARDED, **more):
 
 
 class TestTrustedProxies:
-    @pytest.mark.parametrize(
-        ("address", "expected"),
+    @rows(
+        "address, expected",
         [
             ("10.1.2.3", True),
             ("::ffff:10.1.2.3", True),
@@ -64,16 +65,16 @@ class TestTrustedProxies:
     def test_hold_addresses(self, address, expected):
         assert (address in X_FORWARDED) is expected
 
-    @pytest.mark.parametrize("address", [None, "", "localhost", "/run/app.sock", "unix:", Address("localhost", None)])
+    @rows("address", [None, "", "localhost", "/run/app.sock", "unix:", Address("localhost", None)])
     def test_hold_no_unix_socket_that_was_not_declared(self, address):
         assert address not in TrustedProxies(["10.0.0.0/8", "::1"])
 
-    @pytest.mark.parametrize("networks", [["*"], ["10.0.0.0/8", "*"], ["0.0.0.0/0"], ["::/0"], ["0.0.0.0/0.0.0.0"]])
+    @rows("networks", [["*"], ["10.0.0.0/8", "*"], ["0.0.0.0/0"], ["::/0"], ["0.0.0.0/0.0.0.0"]])
     def test_are_not_everyone(self, networks):
         with pytest.raises(ValueError, match="list the addresses of the proxies"):
             TrustedProxies(networks)
 
-    @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example", "", "Unix", "10.0.0.0/8 ", "10.0.0.1:80"])
+    @rows("network", ["10.0.0.1/8", "proxy.example", "", "Unix", "10.0.0.0/8 ", "10.0.0.1:80"])
     def test_are_networks_and_unix(self, network):
         with pytest.raises(
             ValueError, match=r'trusted proxies are IP addresses, networks and "unix": .*"10\.0\.0\.0/8"'
@@ -86,7 +87,7 @@ class TestTrustedProxies:
         with pytest.raises(ValueError, match=r"(?m)^the headers of trusted proxies are a list: \['forwarded'\]$"):
             TrustedProxies(["10.0.0.0/8"], headers="forwarded")
 
-    @pytest.mark.parametrize(
+    @rows(
         "headers",
         [
             [], ["x-real-ip"], ["forwarded", "x-forwarded-for"], ["forwarded", "x-forwarded-host"],
@@ -124,8 +125,8 @@ EVERYTHING = {
 
 
 class TestWhoIsBelieved:
-    @pytest.mark.parametrize("proxies", [X_FORWARDED, FORWARDED, TrustedProxies([])])
-    @pytest.mark.parametrize("client", [Address("192.0.2.1", 80), Address("example.com", None), Address("", None)])
+    @rows("proxies", [X_FORWARDED, FORWARDED, TrustedProxies([])])
+    @rows("client", [Address("192.0.2.1", 80), Address("example.com", None), Address("", None)])
     def test_a_peer_that_is_no_proxy_leaves_the_head_as_it_is(self, proxies, client):
         head = sent(EVERYTHING, client)
         assert behind(head, proxies) is head
@@ -135,8 +136,8 @@ class TestWhoIsBelieved:
         assert behind(head, TrustedProxies(["10.0.0.0/8"])) is head
         assert behind(head, X_FORWARDED).client == Address("6.6.6.6", None)
 
-    @pytest.mark.parametrize(
-        ("headers", "expected"),
+    @rows(
+        "headers, expected",
         [
             (["forwarded"], ("6.6.6.6", "https", "evil.example", "")),
             (["x-forwarded-for"], ("6.6.6.6", "http", "inner:8000", "")),
@@ -155,15 +156,15 @@ class TestWhoIsBelieved:
         head = behind(sent(EVERYTHING), TrustedProxies(PROXIES))
         assert (head.client.host, head.scheme, head.authority, head.root_path) == ("6.6.6.6", "https", "inner:8000", "")
 
-    @pytest.mark.parametrize("proxies", [X_FORWARDED, FORWARDED])
+    @rows("proxies", [X_FORWARDED, FORWARDED])
     def test_without_a_header_all_is_as_the_server_saw_it(self, proxies):
         head = behind(sent(root_path="/mount"), proxies)
         assert (head.client, head.scheme, head.authority, head.root_path) == (PEER, "http", "inner:8000", "/mount")
 
 
 class TestXForwardedFor:
-    @pytest.mark.parametrize(
-        ("value", "client"),
+    @rows(
+        "value, client",
         [
             ("192.0.2.1", ("192.0.2.1", None)),
             ("6.6.6.6, 192.0.2.1", ("192.0.2.1", None)),
@@ -182,7 +183,7 @@ class TestXForwardedFor:
     def test_is_read_up_to_the_first_that_is_no_proxy(self, value, client):
         assert behind(sent({"x-forwarded-for": value}), X_FORWARDED).client == client
 
-    @pytest.mark.parametrize(
+    @rows(
         "value",
         [
             "", ",", "192.0.2.1,", "192.0.2.1, ,10.0.0.2", "192.0.2.1, unknown", "192.0.2.1, _hidden",
@@ -223,8 +224,8 @@ class TestXForwardedFor:
 
 
 class TestTheOtherXForwarded:
-    @pytest.mark.parametrize(
-        ("value", "scheme"),
+    @rows(
+        "value, scheme",
         [
             ("https", "https"),
             ("HTTPS", "https"),
@@ -242,8 +243,8 @@ class TestTheOtherXForwarded:
         assert told({"x-forwarded-proto": value})[1] == scheme
         assert told({"x-forwarded-proto": "http"}, scheme="https")[1] == "http"
 
-    @pytest.mark.parametrize(
-        ("value", "authority"),
+    @rows(
+        "value, authority",
         [
             ("example.com", "example.com"),
             ("example.com:8443", "example.com:8443"),
@@ -257,8 +258,8 @@ class TestTheOtherXForwarded:
     def test_of_hosts_the_last_counts(self, value, authority):
         assert told({"x-forwarded-host": value})[2] == authority
 
-    @pytest.mark.parametrize(
-        ("headers", "authority"),
+    @rows(
+        "headers, authority",
         [
             ({"x-forwarded-port": "8443"}, "inner:8443"),
             ({"x-forwarded-port": "80"}, "inner"),
@@ -276,8 +277,8 @@ class TestTheOtherXForwarded:
     def test_the_port_replaces_that_of_the_host(self, headers, authority):
         assert told(headers)[2] == authority
 
-    @pytest.mark.parametrize(
-        ("value", "root_path"),
+    @rows(
+        "value, root_path",
         [
             ("/api", "/api/mount"),
             ("/", "/mount"),
@@ -300,8 +301,8 @@ class TestTheOtherXForwarded:
 
 
 class TestForwarded:
-    @pytest.mark.parametrize(
-        ("value", "expected"),
+    @rows(
+        "value, expected",
         [
             ("for=192.0.2.1", ("192.0.2.1", None, "http", "inner:8000")),
             ("for=192.0.2.1;proto=https;host=example.com", ("192.0.2.1", None, "https", "example.com")),
@@ -326,8 +327,8 @@ class TestForwarded:
         (host, port, *rest) = expected
         assert told({"forwarded": value}, FORWARDED) == (Address(host, port), *rest)
 
-    @pytest.mark.parametrize(
-        ("value", "expected"),
+    @rows(
+        "value, expected",
         [
             ("for=unknown;proto=https;host=example.com", ("https", "example.com")),
             ("for=6.6.6.6;host=evil.example, for=_hidden;proto=https", ("https", "inner:8000")),
@@ -405,7 +406,7 @@ def environ(**more):
 
 
 class TestOverWSGI:
-    @pytest.mark.parametrize(
+    @rows(
         "software",
         [gunicorn.SERVER_SOFTWARE, Adjustments.ident, "gunicorn/22.0.0", "gunicorn/30.1.dev1+local", "gunicorn/100.0"],
     )
@@ -414,7 +415,7 @@ class TestOverWSGI:
         assert head.client == ("192.0.2.1", None)
         assert not caplog.records
 
-    @pytest.mark.parametrize(
+    @rows(
         "software",
         [
             "Granian", "WSGIServer/0.2", "gunicorn/21.2.0", "gunicorn/2.0", "gunicorn", "gunicorn/", "waitress2",

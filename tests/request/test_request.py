@@ -32,6 +32,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
 from antiphon.request.request import Request, refuse_unknown_attributes
 from antiphon.serialization.json import encode_json
+from tests.helpers.rows import rows
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -108,8 +109,8 @@ class TestHead:
         client=Address("10.0.0.1", 4711),
     )
 
-    @pytest.mark.parametrize(
-        ("attribute", "value"),
+    @rows(
+        "attribute, value",
         [
             ("method", "patch"),
             ("path", "/é/x"),
@@ -132,8 +133,8 @@ class TestHead:
     def test_is_told_as_the_server_told_it(self, attribute, value):
         assert getattr(Request(self.head), attribute) == value
 
-    @pytest.mark.parametrize(
-        ("attribute", "value"),
+    @rows(
+        "attribute, value",
         [
             ("raw_path", b"/"),
             ("client", None),
@@ -164,12 +165,12 @@ class TestHead:
     def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
         assert attrgetter(attribute)(Request.blank()) == value
 
-    @pytest.mark.parametrize("attribute", ["args", "cookies", "form", "headers", "accept", "accept_languages"])
+    @rows("attribute", ["args", "cookies", "form", "headers", "accept", "accept_languages"])
     def test_is_empty_where_nothing_was_sent(self, attribute):
         assert not getattr(Request.blank(), attribute)
 
-    @pytest.mark.parametrize(
-        ("authority", "scheme", "host", "port"),
+    @rows(
+        "authority, scheme, host, port",
         [
             ("a.example", "http", "a.example", 80),
             ("a.example", "https", "a.example", 443),
@@ -182,17 +183,15 @@ class TestHead:
         request = Request(RequestHead(authority=authority, scheme=scheme))
         assert (request.host, request.port) == (host, port)
 
-    @pytest.mark.parametrize(
-        "bad", ["a b", "a/b", "a@b", "a:b", "a:99999", "a, b", "é", "[::1", "a\r\nb", "a" * 100_000 + "/"]
-    )
+    @rows("bad", ["a b", "a/b", "a@b", "a:b", "a:99999", "a, b", "é", "[::1", "a\r\nb", "a" * 100_000 + "/"])
     def test_a_malformed_host_reads_as_none_and_is_in_no_url(self, bad):
         request = Request(ToldHead(authority=bad, query_string=b"a=1"))
         assert (request.host, request.port) == ("", 80)
         assert bad not in request.url
         assert (request.url.host, request.url.origin, request.url.path, request.url.query) == ("", "", "/", "a=1")
 
-    @pytest.mark.parametrize(
-        ("raw_path", "root_path", "path", "url"),
+    @rows(
+        "raw_path, root_path, path, url",
         [
             (b"/users/ann%2Fedit", "", "/users/ann/edit", "http://h/users/ann%2Fedit"),
             (b"/shops/x%2Fy/a%2fb", "/shops/x/y", "/a/b", "http://h/shops/x%2Fy/a%2Fb"),
@@ -242,8 +241,8 @@ class TestHead:
 
 
 class TestBlank:
-    @pytest.mark.parametrize(
-        ("url", "wanted"),
+    @rows(
+        "url, wanted",
         [
             ("/", ("http", "localhost", 80, "/", b"/", b"")),
             ("", ("http", "localhost", 80, "/", b"/", b"")),
@@ -291,7 +290,7 @@ class TestBlank:
 
         assert type(Mine.blank()) is Mine
 
-    @pytest.mark.parametrize(
+    @rows(
         "url",
         ["mailto:x", "a:b", "http://", "file:///x", "http://user@/"],
     )
@@ -299,17 +298,17 @@ class TestBlank:
         with pytest.raises(ValueError, match=f"names a host.*{re.escape(url)}"):
             Request.blank(url)
 
-    @pytest.mark.parametrize("url", ["http:///x", "http:x"])
+    @rows("url", ["http:///x", "http:x"])
     def test_refuses_a_url_that_browsers_read_otherwise(self, url):
         with pytest.raises(ValueError, match="browsers would read"):
             Request.blank(url)
 
-    @pytest.mark.parametrize("host", ["127.1", "web.1", "2130706433"])
+    @rows("host", ["127.1", "web.1", "2130706433"])
     def test_makes_no_url_with_a_host_that_browsers_read_as_another_one(self, host):
         request = Request.blank("/", headers={"host": host})
         assert (request.host, request.url.host, request.url.origin) == (host, "", "")
 
-    @pytest.mark.parametrize("url", ["http://h:99999/", "http://h:x/", "http://a b/", "//é/", "http://[1]/"])
+    @rows("url", ["http://h:99999/", "http://h:x/", "http://a b/", "//é/", "http://[1]/"])
     def test_refuses_a_host_that_is_none(self, url):
         with pytest.raises(ValueError, match=r"host|port|IPv6"):
             Request.blank(url)
@@ -318,7 +317,7 @@ class TestBlank:
         with pytest.raises(ValueError, match="surrogate"):
             Request.blank("/?a=\ud800")
 
-    @pytest.mark.parametrize("bad", [{"a b": "1"}, {"a": "1\n"}])
+    @rows("bad", [{"a b": "1"}, {"a": "1\n"}])
     def test_refuses_bad_headers(self, bad):
         with pytest.raises(ValueError, match="header"):
             Request.blank(headers=bad)
@@ -361,7 +360,7 @@ HOSTILE = {
 
 
 class TestHostileHeaders:
-    @pytest.mark.parametrize(("name", "attributes"), HEADERS_READ.items(), ids=HEADERS_READ)
+    @rows("name, attributes", HEADERS_READ.items(), ids=HEADERS_READ)
     def test_never_raise(self, name, attributes):
         for value, attribute in itertools.product(HOSTILE.values(), attributes):
             getattr(Request(ToldHead({name: value}), b"a=1"), attribute)
@@ -386,14 +385,12 @@ class TestHostileHeaders:
         assert all(type(name) is type(value) is str for name, value in request.args.items())
         assert request.url.startswith("http://localhost/")
 
-    @pytest.mark.parametrize(
-        "bad", ["text", "/html", "text/", "a b/c", "text/html, text/plain", ";", "é/x", "text/html\n"]
-    )
+    @rows("bad", ["text", "/html", "text/", "a b/c", "text/html, text/plain", ";", "é/x", "text/html\n"])
     def test_a_bad_content_type_reads_as_absent(self, bad):
         request = Request(ToldHead({"content-type": bad}))
         assert (request.content_type, request.mimetype, request.charset) == (None, "", None)
 
-    @pytest.mark.parametrize("bad", ["q=nan", "a/b;q=nan", "a/b;q=2", "a/b;q=-1", ",", "é"])
+    @rows("bad", ["q=nan", "a/b;q=nan", "a/b;q=2", "a/b;q=-1", ",", "é"])
     def test_a_bad_accept_reads_as_absent(self, bad):
         request = Request(ToldHead({"accept": bad}))
         assert not request.accept
@@ -422,8 +419,8 @@ BAD_LENGTHS = [
 
 
 class TestContentLength:
-    @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
-    @pytest.mark.parametrize("bad", BAD_LENGTHS, ids=ascii)
+    @rows("blocks", [True, False], ids=["blocking", "awaited"])
+    @rows("bad", BAD_LENGTHS, ids=ascii)
     def test_that_is_no_number_is_a_400_when_the_body_is_read(self, bad, blocks):
         request = Request(ToldHead({"content-length": bad}, [b"a" * 5], blocks))
         assert request.content_length is None
@@ -431,16 +428,12 @@ class TestContentLength:
             with pytest.raises(BadRequest, match="Content-Length must be one number"):
                 load(request)
 
-    @pytest.mark.parametrize(
-        ("value", "length"), [("5", 5), ("0", 0), ("5,5", 5), ("5, 5 ,5", 5), ("007", 7), ("9" * 19, 10**19 - 1)]
-    )
+    @rows("value, length", [("5", 5), ("0", 0), ("5,5", 5), ("5, 5 ,5", 5), ("007", 7), ("9" * 19, 10**19 - 1)])
     def test_is_one_number_however_often_repeated(self, value, length):
         assert Request(ToldHead({"content-length": value})).content_length == length
 
-    @pytest.mark.parametrize(
-        "huge", [str((16 << 20) + 1), "9" * 19, "9" * 25, "1" + "0" * 5000, ",".join(["9" * 25] * 2)]
-    )
-    @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
+    @rows("huge", [str((16 << 20) + 1), "9" * 19, "9" * 25, "1" + "0" * 5000, ",".join(["9" * 25] * 2)])
+    @rows("blocks", [True, False], ids=["blocking", "awaited"])
     def test_above_the_limit_is_a_413_before_a_byte_is_read(self, huge, blocks):
         head = ToldHead({"content-length": huge}, [b"abc"], blocks)
         request = Request(head)
@@ -452,13 +445,13 @@ class TestContentLength:
         assert len(str(refused.value)) < 200
         assert head.chunks == [b"abc"]
 
-    @pytest.mark.parametrize("zeros", [1, 17, 18, 19, 20, 21, 100])
+    @rows("zeros", [1, 17, 18, 19, 20, 21, 100])
     def test_means_the_same_with_zeros_before_it(self, zeros):
         request = Request(ToldHead({"content-length": "0" * zeros + "3"}, [b"abc"], blocks=True))
         assert request.content_length == 3
         assert request.body == b"abc"
 
-    @pytest.mark.parametrize("nothing", [None, ""])
+    @rows("nothing", [None, ""])
     def test_is_not_needed(self, nothing):
         request = Request(ToldHead({"content-length": nothing}, [b"abc"], blocks=True))
         assert request.content_length is None
@@ -488,7 +481,7 @@ class TestLoading:
         assert load(Request(head, b"")) == b""
         assert head.chunks == [b"ab"]
 
-    @pytest.mark.parametrize("declared", [{"content-length": "8"}, {}], ids=["declared", "undeclared"])
+    @rows("declared", [{"content-length": "8"}, {}], ids=["declared", "undeclared"])
     def test_takes_just_what_the_limit_allows(self, blocks, declared):
         request = Request(ToldHead(declared, [b"abcd", b"efgh"], blocks))
         request.limits = Limits(body=8)
@@ -502,8 +495,8 @@ class TestLoading:
         assert (refused.value.members, request.head.chunks) == ({"limit": "body", "maximum": 8}, [b"never read"])
         assert "8" in refused.value.detail
 
-    @pytest.mark.parametrize(
-        ("declared", "chunks", "error"),
+    @rows(
+        "declared, chunks, error",
         [
             ({}, [b"abcde", b"rest"], ContentTooLarge),
             ({"content-length": "3"}, [b"ab"], BadRequest),
@@ -521,7 +514,7 @@ class TestLoading:
             seen.append(str(refused.value))
         assert len(set(seen)) == 1
 
-    @pytest.mark.parametrize("declared", [{"content-length": "4"}, {}], ids=["declared", "undeclared"])
+    @rows("declared", [{"content-length": "4"}, {}], ids=["declared", "undeclared"])
     def test_goes_on_where_it_was_broken_off(self, blocks, declared):
         request = Request(ToldHead(declared, [b"ab", TimeoutError(), b"c", TimeoutError(), b"d"], blocks))
         for _ in range(2):
@@ -537,7 +530,7 @@ class TestLoading:
         request.limits = Limits(body=6)
         assert load(request) == b"abcdef"
 
-    @pytest.mark.parametrize(("chunks", "received"), [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
+    @rows("chunks, received", [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
     def test_is_a_400_when_the_body_ends_too_early(self, blocks, chunks, received):
         request = Request(ToldHead({"content-length": "5"}, chunks, blocks))
         with pytest.raises(BadRequest, match=rf"ended after {received}\b.*\b5\b"):
@@ -611,8 +604,8 @@ class TestArgs:
         assert args.items() == [("a", "1"), ("b", "é x"), ("a", "2"), ("c", "")]
         assert args.get("a", type=int) == 2
 
-    @pytest.mark.parametrize(
-        ("limits", "fits", "too_much", "limit"),
+    @rows(
+        "limits, fits, too_much, limit",
         [
             (Limits(query=5), "a=123", "a=1234", "query"),
             (Limits(fields=2), "a=1&b=2", "a=1&b=2&c=3", "fields"),
@@ -648,7 +641,7 @@ class TestForm:
         request = with_body(b"a=1&b=%C3%A9+x&a=2", f"{FORM.upper()}; charset=utf-8")
         assert request.form.items() == [("a", "1"), ("b", "é x"), ("a", "2")]
 
-    @pytest.mark.parametrize("other", ["text/plain", "application/json", "", f"{FORM}x", "nonsense"])
+    @rows("other", ["text/plain", "application/json", "", f"{FORM}x", "nonsense"])
     def test_is_empty_when_the_body_is_none(self, other):
         request = Request(ToldHead({"content-type": other}), b"a=1")
         assert not request.form
@@ -671,8 +664,8 @@ class TestForm:
 
 
 class TestText:
-    @pytest.mark.parametrize(
-        ("content_type", "body", "text"),
+    @rows(
+        "content_type, body, text",
         [
             ("text/plain", "é€".encode(), "é€"),
             ("text/plain; charset=UTF-8", "é€".encode(), "é€"),
@@ -688,7 +681,7 @@ class TestText:
     def test_is_decoded_as_declared_else_as_utf_8(self, content_type, body, text):
         assert Request(ToldHead({"content-type": content_type}), body).text == text
 
-    @pytest.mark.parametrize(
+    @rows(
         "charset",
         ["nonsense", "hex", "rot13", "zlib", "idna", "punycode", "undefined", "unicode_escape", "utf-7", "../x"],
     )
@@ -706,15 +699,13 @@ class TestText:
 
 
 class TestJSON:
-    @pytest.mark.parametrize(
+    @rows(
         "content_type", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", "text/json"]
     )
     def test_is_read_when_the_content_type_says_so(self, content_type):
         assert with_body(b'{"a": [1, "\xc3\xa9"]}', content_type).json == {"a": [1, "é"]}
 
-    @pytest.mark.parametrize(
-        "content_type", ["text/plain", FORM, "application/jsonp", "application/json, text/plain", "nonsense"]
-    )
+    @rows("content_type", ["text/plain", FORM, "application/jsonp", "application/json, text/plain", "nonsense"])
     def test_is_a_415_that_names_any_other_type(self, content_type):
         request = with_body(b"{}", content_type)
         for read in (lambda: request.json, lambda: request.json_as(dict)):
@@ -733,7 +724,7 @@ class TestJSON:
             _ = with_body(b"{}", "text/plain; a=" + "b" * LONG).json
         assert len(refused.value.detail) < 500
 
-    @pytest.mark.parametrize("body", [b"", b" ", b"{", b"[1,]", b"{'a': 1}", b"nan", b"\xff", b"[" * 100_000])
+    @rows("body", [b"", b" ", b"{", b"[1,]", b"{'a': 1}", b"nan", b"\xff", b"[" * 100_000])
     def test_is_a_400_when_malformed(self, body):
         with pytest.raises(BadRequest, match="JSON"):
             _ = with_body(body, "application/json").json
@@ -772,7 +763,7 @@ WRONG_IN_THEM = ["/0/name", "/0/price", "/1/name", "/1/count"]
 
 
 class TestTyped:
-    @pytest.mark.parametrize(
+    @rows(
         "read",
         [
             lambda: with_body(b'{"name": "tea", "price": 2}', "application/json").json_as(Item),
@@ -784,8 +775,8 @@ class TestTyped:
     def test_is_of_the_type_that_was_asked_for(self, read):
         assert read() == Item("tea", 2.0, 1)
 
-    @pytest.mark.parametrize(
-        ("read", "wrong"),
+    @rows(
+        "read, wrong",
         [
             (lambda: with_body(TWO_WRONG_ITEMS, "application/json").json_as(list[Item]), WRONG_IN_THEM),
             (lambda: with_body(b"price=x&count=y", FORM).form_as(Item), ["/name", "/price", "/count"]),
@@ -800,14 +791,14 @@ class TestTyped:
         assert sorted(error["pointer"] for error in errors) == sorted(wrong)
         assert all(error["detail"] for error in errors)
 
-    @pytest.mark.parametrize("headers", [{"content-type": FORM}, {}], ids=["empty", "none"])
+    @rows("headers", [{"content-type": FORM}, {}], ids=["empty", "none"])
     def test_of_no_form_misses_what_is_required(self, headers):
         with pytest.raises(UnprocessableContent) as refused:
             Request.blank("/", "POST", headers).form_as(Item)
         assert [error["pointer"] for error in refused.value.problem()["errors"]] == ["/name", "/price"]
 
-    @pytest.mark.parametrize(
-        ("headers", "sent"),
+    @rows(
+        "headers, sent",
         [
             ({"content-type": "text/plain"}, "not text/plain"),
             ({"content-type": "application/json"}, "not application/json"),
@@ -858,7 +849,7 @@ SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
 
 class TestLaziness:
-    @pytest.mark.parametrize(("attribute", "header"), LAZY.items(), ids=LAZY)
+    @rows("attribute, header", LAZY.items(), ids=LAZY)
     def test_computes_once(self, attribute, header):
         head = ToldHead({"content-type": FORM}, query_string=b"a=1")
         request = Request(head, b"a=1")
@@ -876,8 +867,8 @@ class TestLaziness:
             getattr(request, attribute)
         assert not vars(request)
 
-    @pytest.mark.parametrize(
-        ("head", "make", "index"),
+    @rows(
+        "head, make, index",
         [
             (WSGIHead, lambda: Request(WSGIHead(ENVIRON)), []),
             # From Python 3.14 on the collector sees the index of the headers, too, though it is of strings alone.
@@ -944,7 +935,7 @@ class TestContext:
         request.limits = Limits(memory=6)
         assert request.limits == Limits(memory=6, fields=3, files=4)
 
-    @pytest.mark.parametrize("limits", [{"body": 1}, None, 1 << 20], ids=repr)
+    @rows("limits", [{"body": 1}, None, 1 << 20], ids=repr)
     def test_limits_are_limits(self, limits):
         request = Request.blank()
         with pytest.raises(TypeError, match=f"limits are set as Limits.*, not {type(limits).__name__}"):
@@ -1020,7 +1011,7 @@ class TestUnknownAttributes:
         assert "did you mean 'limits'" in run([sys.executable, "-c", tested]).stderr
 
 
-@pytest.mark.parametrize("result", [None, 7, "text"])
+@rows("result", [None, 7, "text"])
 def test_the_result_of_a_call_is_refused_where_after_response_is_given_it(result):
     with pytest.raises(TypeError, match=r"request\.after_response\(print, 1\), not the result of a call: "):
         Request.blank().after_response(result)

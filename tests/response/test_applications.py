@@ -13,6 +13,7 @@ from uvicorn import Config
 
 from antiphon import App, Request, Response, aget_response, get_response, to_app
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.rows import rows
 
 
 def wsgi_app(environ, start_response):
@@ -89,9 +90,9 @@ def answers():
     ]
 
 
-@pytest.mark.parametrize("number", range(len(answers())))
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@rows("number", range(len(answers())))
+@rows("interface", ["wsgi", "asgi"])
+@rows("method", ["GET", "HEAD", "POST"])
 def test_a_response_is_an_application(interface, number, method):
     expected = answers()[number].freeze()
     client = Client(answers()[number], interface=interface, follow_redirects=False)
@@ -123,7 +124,7 @@ def test_a_response_is_an_application_with_a_lifespan():
     assert asyncio.run(served()) == ["hello", "hello"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_response_can_be_served_over_every_interface(interface):
     assert Client(to_app(Response("hello", 201)), interface=interface).get("/x").text == "hello"
 
@@ -153,7 +154,7 @@ def test_the_looks_of_a_response_tell_that_it_takes_what_wsgi_gives_too():
     assert (list(chunks), started) == ([b"hello"], ["200 OK"])
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@rows("interface", ["wsgi", "asgi"])
 def test_what_a_response_answers_leaves_nothing_behind(interface):
     client = Client(Response("hello"), interface=interface)
     before = atexit._ncallbacks()
@@ -165,7 +166,7 @@ def test_what_a_response_answers_leaves_nothing_behind(interface):
 # Frozen ones
 
 
-@pytest.mark.parametrize("chunks", [["a", b"b"], (chunk for chunk in ["a", b"b"]), b"ab", "ab"])
+@rows("chunks", [["a", b"b"], (chunk for chunk in ["a", b"b"]), b"ab", "ab"])
 def test_a_frozen_response_has_all_of_its_body(chunks):
     response = Response(chunks)
     assert response.freeze() is response

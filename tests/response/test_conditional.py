@@ -15,6 +15,7 @@ from antiphon.response.conditional import add_etag, cache_for, no_store, precond
 from antiphon.response.files import FileBody
 from antiphon.testing import Client
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
 
@@ -44,9 +45,9 @@ def parts_in(content_type, body):
 class TestConditions:
     """RFC 9110 §13.2.2, in its order; the response has the tag "v1" and was modified at DATE."""
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    @pytest.mark.parametrize(
-        ("headers", "status"),
+    @rows("method", ["GET", "HEAD"])
+    @rows(
+        "headers, status",
         [
             ({}, 200),
             ({"if_match": '"v1"'}, 200),
@@ -84,8 +85,8 @@ class TestConditions:
             response = answer(request)
             assert (response.status, response.body) == (status, b"" if status == 304 else BODY)
 
-    @pytest.mark.parametrize(
-        ("fields", "headers", "status"),
+    @rows(
+        "fields, headers, status",
         [
             ({"etag": 'W/"v1"'}, {"if_none_match": '"v1"'}, 304),
             ({"etag": 'W/"v1"'}, {"if_match": 'W/"v1"'}, 412),
@@ -104,7 +105,7 @@ class TestConditions:
             found = error.status
         assert found == status
 
-    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
+    @rows("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"])
     def test_of_other_methods_come_too_late_for_a_response(self, method):
         response = answer(ask(method, if_match='"v0"', if_none_match='"v1"', range="bytes=0-1"))
         assert (response.status, response.body, dict(response.headers.items()).keys()) == (
@@ -113,12 +114,12 @@ class TestConditions:
             {"etag", "last-modified", "content-type"},
         )
 
-    @pytest.mark.parametrize("status", [302, 400, 404, 412, 500])
+    @rows("status", [302, 400, 404, 412, 500])
     def test_count_for_a_success_only(self, status):
         response = answer(ask(if_none_match='"v1"', if_match='"v0"', range="bytes=0-1"), status=status)
         assert (response.status, response.body) == (status, BODY)
 
-    @pytest.mark.parametrize("status", [201, 203, 206])
+    @rows("status", [201, 203, 206])
     def test_count_for_every_success(self, status):
         assert answer(ask(if_none_match='"v1"'), status=status).status == 304
         assert answer(ask(range="bytes=0-1"), status=status).body == BODY
@@ -168,7 +169,7 @@ def test_headers_that_were_asked_for_before_are_still_those_of_the_response():
     assert response.headers.items() == [("etag", '"v1"'), ("vary", "accept")]
 
 
-@pytest.mark.parametrize("headers", [{}, {"range": "bytes=0-1"}, {"range": "bytes=0-0,2-2"}, {"if_none_match": "*"}])
+@rows("headers", [{}, {"range": "bytes=0-1"}, {"range": "bytes=0-0,2-2"}, {"if_none_match": "*"}])
 def test_doing_it_again_changes_nothing(headers):
     request = ask(**headers)
     response = answer(request)
@@ -178,8 +179,8 @@ def test_doing_it_again_changes_nothing(headers):
 
 
 class TestAPart:
-    @pytest.mark.parametrize(
-        ("header", "first", "last"),
+    @rows(
+        "header, first, last",
         [
             ("bytes=0-0", 0, 0),
             ("bytes=0-9", 0, 9),
@@ -203,13 +204,13 @@ class TestAPart:
             ("content-range", f"bytes {first}-{last}/100"),
         ]
 
-    @pytest.mark.parametrize("header", ["bytes=100-", "bytes=100-200,300-", "bytes=-0"])
+    @rows("header", ["bytes=100-", "bytes=100-200,300-", "bytes=-0"])
     def test_that_is_not_there_is_a_416(self, header):
         with pytest.raises(RangeNotSatisfiable) as caught:
             answer(ask(range=header))
         assert caught.value.headers.items() == [("content-range", "bytes */100"), ("accept-ranges", "bytes")]
 
-    @pytest.mark.parametrize(
+    @rows(
         "header",
         [
             "bytes",
@@ -229,8 +230,8 @@ class TestAPart:
         assert (response.status, response.body) == (200, BODY)
         assert response.headers["accept-ranges"] == "bytes"
 
-    @pytest.mark.parametrize(
-        ("if_range", "is_sent"),
+    @rows(
+        "if_range, is_sent",
         [
             ('"v1"', True),
             (DATE, True),
@@ -245,13 +246,13 @@ class TestAPart:
     def test_is_sent_of_the_version_that_the_client_has_a_part_of(self, if_range, is_sent):
         assert answer(ask(range="bytes=0-1", if_range=if_range)).status == (206 if is_sent else 200)
 
-    @pytest.mark.parametrize("if_range", ['W/"v1"', '"v1"', DATE])
+    @rows("if_range", ['W/"v1"', '"v1"', DATE])
     def test_of_a_version_that_is_only_as_good_is_not_sent(self, if_range):
         request = ask(range="bytes=0-1", if_range=if_range)
         assert answer(request, headers=VALIDATORS | {"etag": 'W/"v1"'}).status == 200
 
-    @pytest.mark.parametrize(
-        ("request_", "options"),
+    @rows(
+        "request_, options",
         [
             (ask("HEAD", range="bytes=0-1"), {}),
             (ask("HEAD", range="bytes=500-"), {}),
@@ -319,8 +320,8 @@ class TestSeveralParts:
 
 
 class TestAStream:
-    @pytest.mark.parametrize("chunks", [[BODY], [BODY[:30], "", BODY[30:].decode()], [bytes([b]) for b in BODY]])
-    @pytest.mark.parametrize("header", ["bytes=0-0", "bytes=25-34", "bytes=29-", "bytes=30-", "bytes=-1", "bytes=0-"])
+    @rows("chunks", [[BODY], [BODY[:30], "", BODY[30:].decode()], [bytes([b]) for b in BODY]])
+    @rows("header", ["bytes=0-0", "bytes=25-34", "bytes=29-", "bytes=30-", "bytes=-1", "bytes=0-"])
     def test_of_known_length_is_sent_in_part(self, chunks, header):
         whole = answer(ask(range=header))
         response = answer(ask(range=header), iter(chunks), headers=VALIDATORS | {"content-length": "100"})
@@ -341,7 +342,7 @@ class TestAStream:
         response = answer(ask(range="bytes=20-29,5-8"), source, headers={"content-length": "100"})
         assert (response.status, response.body) == (200, source)
 
-    @pytest.mark.parametrize("length", [None, "", "-1", "1.5", "٣", "9" * 19])
+    @rows("length", [None, "", "-1", "1.5", "٣", "9" * 19])
     def test_of_unknown_length_is_sent_whole(self, length):
         response = Response(iter([BODY]))
         if length is not None:
@@ -465,9 +466,9 @@ def test_any_range_of_any_stream_is_what_it_is_of_its_bytes(whole, header, size)
 class TestAPrecondition:
     """RFC 9110 §13.2.2 before the work; the resource has the tag "v1" and was modified at MODIFIED."""
 
-    @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE", "QUERY"])
-    @pytest.mark.parametrize(
-        ("headers", "goes_on"),
+    @rows("method", ["PUT", "POST", "PATCH", "DELETE", "QUERY"])
+    @rows(
+        "headers, goes_on",
         [
             ({}, True),
             ({"if_match": '"v1"'}, True),
@@ -490,8 +491,8 @@ class TestAPrecondition:
             with pytest.raises(PreconditionFailed):
                 precondition(request, etag=ETag("v1"), modified=MODIFIED)
 
-    @pytest.mark.parametrize(
-        ("headers", "goes_on"),
+    @rows(
+        "headers, goes_on",
         [({"if_none_match": "*"}, True), ({"if_match": "*"}, False), ({"if_match": '"v1"'}, False), ({}, True)],
     )
     def test_asks_whether_there_is_something(self, headers, goes_on):
@@ -502,9 +503,9 @@ class TestAPrecondition:
             with pytest.raises(PreconditionFailed):
                 precondition(request, exists=False)
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
-    @pytest.mark.parametrize(
-        ("validators", "fields"),
+    @rows("method", ["GET", "HEAD"])
+    @rows(
+        "validators, fields",
         [
             ({"etag": "v1"}, {"etag": '"v1"'}),
             ({"etag": ETag("v1", weak=True)}, {"etag": 'W/"v1"'}),
@@ -522,8 +523,8 @@ class TestAPrecondition:
         with pytest.raises(ValueError, match="an entity tag has no quotes"):
             precondition(ask(), etag='"v1"')
 
-    @pytest.mark.parametrize("modified", [1.5, DATE, MODIFIED.date()], ids=["seconds", "text", "day"])
-    @pytest.mark.parametrize("asked", [{}, {"if_modified_since": DATE}], ids=["no condition", "a condition"])
+    @rows("modified", [1.5, DATE, MODIFIED.date()], ids=["seconds", "text", "day"])
+    @rows("asked", [{}, {"if_modified_since": DATE}], ids=["no condition", "a condition"])
     def test_takes_no_modification_but_a_datetime(self, modified, asked):
         with pytest.raises(TypeError, match=f"modified is a datetime or None, not {type(modified).__name__}"):
             precondition(ask(**asked), modified=modified)
@@ -556,7 +557,7 @@ class TestAnAddedTag:
             add_etag(response)
         assert list(response.body) == ["a"]
 
-    @pytest.mark.parametrize("request_", [ask(range="bytes=0-1"), ask(if_none_match="*")])
+    @rows("request_", [ask(range="bytes=0-1"), ask(if_none_match="*")])
     def test_needs_the_whole(self, request_):
         response = answer(request_, headers={})
         with pytest.raises(ValueError, match="does not have the whole body"):
@@ -564,8 +565,8 @@ class TestAnAddedTag:
 
 
 class TestCaching:
-    @pytest.mark.parametrize(
-        ("options", "before", "after"),
+    @rows(
+        "options, before, after",
         [
             ({}, None, "max-age=60, private"),
             ({"public": True}, None, "max-age=60, public"),
@@ -582,7 +583,7 @@ class TestCaching:
         cache_for(response, 60, **options)
         assert response.headers.items() == [*Response("a").headers.items(), ("cache-control", after)]
 
-    @pytest.mark.parametrize("seconds", [-1, 1.5, True, 2**31 + 1, "60"])
+    @rows("seconds", [-1, 1.5, True, 2**31 + 1, "60"])
     def test_takes_whole_seconds(self, seconds):
         response = Response("a")
         with pytest.raises(ValueError, match="max_age is a whole number of seconds"):
@@ -662,8 +663,8 @@ class TestServed:
         assert (response.status, response.body, response.headers["etag"]) == (304, b"", '"v1"')
         assert not {"content-type", "content-length"} & set(response.headers)
 
-    @pytest.mark.parametrize(("sent", "status"), [({"if-match": '"v0"'}, 412), ({"range": "bytes=500-"}, 416)])
-    @pytest.mark.parametrize("path", ["/", "/async"])
+    @rows("sent, status", [({"if-match": '"v0"'}, 412), ({"range": "bytes=500-"}, 416)])
+    @rows("path", ["/", "/async"])
     def test_an_error_is_one_as_others_are(self, serving, path, sent, status):
         client, seen = serving(lambda: Response(BODY, headers=VALIDATORS))
         response = client.get(path, headers=sent)
@@ -686,10 +687,10 @@ class TestServed:
         assert response.headers["accept-ranges"] == "bytes"
         assert client.head(path, headers={"if-none-match": '"v1"'}).status == 304
 
-    @pytest.mark.parametrize("source", [SyncValues, AsyncValues])
+    @rows("source", [SyncValues, AsyncValues])
     @PATHS
-    @pytest.mark.parametrize(
-        ("sent", "status", "body"),
+    @rows(
+        "sent, status, body",
         [
             ({}, 200, BODY),
             ({"range": "bytes=15-24"}, 206, BODY[15:25]),
@@ -744,9 +745,9 @@ class TestServed:
         assert client.get(path, headers={"if-none-match": '"v0"'}).text == "worked"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize(
-    ("sent", "status", "body"),
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows(
+    "sent, status, body",
     [
         ({"if-none-match": '"v1"'}, 304, b""),
         ({"if-match": '"v0"'}, 412, None),
@@ -762,7 +763,7 @@ def test_a_function_alone_answers_so_too(interface, sent, status, body):
     assert body is None or response.body == body
 
 
-@pytest.mark.parametrize("key", [412, PreconditionFailed])
+@rows("key", [412, PreconditionFailed])
 def test_error_handlers_see_a_condition_that_is_not_met(key):
     app, _ = app_that_answers(lambda: Response(BODY, headers=VALIDATORS))
     app.errorhandler(key)(lambda request, error: f"{error.status} handled")
@@ -774,7 +775,7 @@ def test_error_handlers_see_a_condition_that_is_not_met(key):
     client.close()
 
 
-@pytest.mark.parametrize("key", [500, Exception])
+@rows("key", [500, Exception])
 def test_error_handlers_do_not_see_what_is_not_modified(key):
     app, _ = app_that_answers(Response)
     app.errorhandler(key)(lambda request, error: "handled")
@@ -786,7 +787,7 @@ def test_error_handlers_do_not_see_what_is_not_modified(key):
     assert (response.status, response.body) == (304, b"")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_any_range_is_right_however_it_is_served(interface):
     whole = []
     client = Client(app_that_answers(lambda: Response(whole[-1], headers=VALIDATORS))[0], interface)

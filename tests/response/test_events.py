@@ -19,6 +19,7 @@ from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.draining import draining_for
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "Source", "heartbeat")
 
@@ -71,8 +72,8 @@ class Order:
 
 
 class TestEvents:
-    @pytest.mark.parametrize(
-        ("values", "body"),
+    @rows(
+        "values, body",
         [
             ([], ""),
             (["a", "é\nb"], "data: a\n\ndata: é\ndata: b\n\n"),
@@ -95,9 +96,7 @@ class TestEvents:
             "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no",
         }  # fmt: skip
 
-    @pytest.mark.parametrize(
-        "iterable", [["a"], ("a",), iter(["a"]), (each for each in "a")], ids=lambda value: type(value).__name__
-    )
+    @rows("iterable", [["a"], ("a",), iter(["a"]), (each for each in "a")], ids=lambda value: type(value).__name__)
     def test_come_from_any_iterable(self, iterable):
         assert list(Response.events(iterable).body) == [b"data: a\n\n"]
 
@@ -110,8 +109,8 @@ class TestEvents:
         response = Response.events([], status=203, headers={"Cache-Control": "private", "x-a": "b"})
         assert (response.status, response.headers["cache-control"], response.headers["x-a"]) == (203, "private", "b")
 
-    @pytest.mark.parametrize(
-        ("options", "error"),
+    @rows(
+        "options, error",
         [
             ({"retry": -1}, ValueError), ({"retry": "1"}, ValueError), ({"heartbeat": 0}, ValueError),
             ({"heartbeat": -1}, ValueError), ({"heartbeat": float("inf")}, ValueError),
@@ -123,10 +122,8 @@ class TestEvents:
         with pytest.raises(error):
             Response.events(AsyncValues(), **options)
 
-    @pytest.mark.parametrize(
-        "source", ["text", b"bytes", {"a": 1}, 5, None, count], ids=lambda value: type(value).__name__
-    )
-    @pytest.mark.parametrize("make", [Response.events, Response.ndjson])
+    @rows("source", ["text", b"bytes", {"a": 1}, 5, None, count], ids=lambda value: type(value).__name__)
+    @rows("make", [Response.events, Response.ndjson])
     def test_and_lines_do_not_come_from_what_is_no_iterator_of_values(self, make, source):
         with pytest.raises(TypeError, match="iterator"):
             make(source)
@@ -149,7 +146,7 @@ class TestLinesOfJSON:
         assert [type(record.exc_info[1]) for record in caplog.records] == [TypeError]
 
 
-@pytest.mark.parametrize("make", [Response.events, Response.ndjson])
+@rows("make", [Response.events, Response.ndjson])
 class TestASource:
     def test_that_is_not_read_is_closed(self, connect, Source, make):
         source = Source()
@@ -252,7 +249,7 @@ class TestASourceThatFails:
             connect(lambda request: Response.events(Source([], error))).get("/")
         assert caught.value is error
 
-    @pytest.mark.parametrize(
+    @rows(
         "value", [object(), Event(object()), "\ud800", float], ids=["object", "event of an object", "surrogate", "type"]
     )
     def test_or_gives_what_cannot_be_written_is_told(self, connect, Source, heartbeat, caplog, value):
@@ -289,8 +286,8 @@ class TestReconnection:
             assert [event.data for event in events] == expected
             last_id = events[-1].id
 
-    @pytest.mark.parametrize(
-        ("sent", "read"),
+    @rows(
+        "sent, read",
         [(None, None), ("", None), ("7", "7"), ("a b", "a b"), ("é€".encode().decode("latin-1"), "é€"), ("\xe9", None)],
     )
     def test_reads_the_id_in_utf_8(self, connect, interface, sent, read):
@@ -457,7 +454,7 @@ class TestASourceWithHeartbeats:
 
         assert self.run(main) == [0, 1, 2, HEARTBEAT, HEARTBEAT]
 
-    @pytest.mark.parametrize("turns", range(6))
+    @rows("turns", range(6))
     def test_is_closed_whenever_it_is_cancelled(self, turns):
         source = AsyncValues(count())
 
@@ -479,9 +476,7 @@ class TestASourceWithHeartbeats:
         self.run(main)
         assert source.closed == 1
 
-    @pytest.mark.parametrize(
-        ("outcome", "wanted"), [(None, asyncio.CancelledError), (LookupError("late"), LookupError)], ids=repr
-    )
+    @rows("outcome, wanted", [(None, asyncio.CancelledError), (LookupError("late"), LookupError)], ids=repr)
     def test_waits_for_a_step_that_is_cancelled(self, outcome, wanted):
         events = []
 
@@ -547,7 +542,7 @@ class TestASourceWithHeartbeats:
 
         self.run(main)
 
-    @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+    @rows("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
     def test_hands_on_what_would_end_a_loop(self, error):
         source = AsyncValues([], error)
 

@@ -25,6 +25,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.processes import UNMEASURED
+from tests.helpers.rows import rows
 from tests.helpers.served.files import app
 from tests.helpers.waiting import eventually
 
@@ -89,7 +90,7 @@ def settled(path, age=10):
 
 
 class TestTheHead:
-    @pytest.mark.parametrize("given", [str, Path], ids=["str", "Path"])
+    @rows("given", [str, Path], ids=["str", "Path"])
     def test_names_dates_and_measures_the_file(self, path, given):
         stat = settled(path).stat()
         assert Response.file(given(path)).headers.items() == [
@@ -101,8 +102,8 @@ class TestTheHead:
             ("x-content-type-options", "nosniff"),
         ]
 
-    @pytest.mark.parametrize(
-        ("name", "content_type"),
+    @rows(
+        "name, content_type",
         [
             ("a.html", "text/html; charset=utf-8"),
             ("a.CSS", "text/css; charset=utf-8"),
@@ -151,9 +152,7 @@ class TestTheHead:
         for name, value in given.items():
             assert response.headers.getall(name) == [value]
 
-    @pytest.mark.parametrize(
-        ("options", "missing"), [({"etag": False}, "etag"), ({"modified": False}, "last-modified")]
-    )
+    @rows("options, missing", [({"etag": False}, "etag"), ({"modified": False}, "last-modified")])
     def test_leaves_out_a_validator_that_is_declined(self, path, options, missing):
         assert {"etag", "last-modified"} - {*Response.file(path, **options).headers} == {missing}
 
@@ -188,7 +187,7 @@ class TestTheHead:
 
 
 class TestTheDownloadName:
-    @pytest.mark.parametrize(
+    @rows(
         "name",
         ["report.pdf", "Übersicht.pdf", "отчёт.pdf", "報告書.pdf", "דוח.pdf", "📊.pdf", 'say "hi" 100%.txt', "a;b.txt"],
     )
@@ -213,16 +212,14 @@ class TestTheDownloadName:
             assert field.startswith("attachment; filename=")
             assert field.isprintable()
 
-    @pytest.mark.parametrize("name", ["a\r\nb", "a\0b", "\ud800"])
+    @rows("name", ["a\r\nb", "a\0b", "\ud800"])
     def test_that_cannot_be_sent_is_refused(self, path, name):
         with pytest.raises(ValueError, match="name"):
             Response.file(path, filename=name)
 
 
 class TestWhatIsNoFile:
-    @pytest.mark.parametrize(
-        "name", ["missing", "digits.txt/below", "n" * 300, "nul\0", "\ud800", "."], ids=lambda name: ascii(name)[:12]
-    )
+    @rows("name", ["missing", "digits.txt/below", "n" * 300, "nul\0", "\ud800", "."], ids=lambda name: ascii(name)[:12])
     def test_is_not_found(self, path, name):
         with pytest.raises(NotFound):
             Response.file(f"{path.parent}/{name}")
@@ -240,7 +237,7 @@ class TestWhatIsNoFile:
         assert caught.value.detail is None
 
     @pytest.mark.processes
-    @pytest.mark.parametrize("mode", [0o000, 0o600], ids=["of nobody", "of somebody else"])
+    @rows("mode", [0o000, 0o600], ids=["of nobody", "of somebody else"])
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
     def test_is_forbidden_when_it_may_not_be_read(self, mode):
         code = (
@@ -258,14 +255,12 @@ class TestWhatIsNoFile:
                 run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
                 assert (run.stdout, run.stderr) == (f"{Forbidden.__name__}\n", "")
 
-    @pytest.mark.parametrize("path", ["digits.txt", "../digits.txt", "", "."])
+    @rows("path", ["digits.txt", "../digits.txt", "", "."])
     def test_is_refused_when_it_is_relative(self, path):
         with pytest.raises(ValueError, match="relative"):
             Response.file(path)
 
-    @pytest.mark.parametrize(
-        "source", [3, None, b"/etc/hostname", io.StringIO("text")], ids=["number", "None", "bytes", "text"]
-    )
+    @rows("source", [3, None, b"/etc/hostname", io.StringIO("text")], ids=["number", "None", "bytes", "text"])
     def test_is_refused_when_it_is_neither_path_nor_bytes(self, source):
         with pytest.raises(TypeError):
             Response.file(source)
@@ -298,8 +293,8 @@ class TestFileObjects:
             assert {"content-length", "accept-ranges"}.isdisjoint(response.headers)
             assert b"".join(response.body) == CONTENT
 
-    @pytest.mark.parametrize("way", ["opened", "piped"])
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @rows("way", ["opened", "piped"])
+    @rows("method", ["GET", "HEAD"])
     def test_are_closed(self, client, path, way, method):
         response = client.request(method, target(path, way))
         assert response.body == (CONTENT if method == "GET" else b"")
@@ -337,7 +332,7 @@ class TestWindows:
             return FileBody(str(path), 0, 10)
         return OpenFile(io.BytesIO(CONTENT), 0, 10)
 
-    @pytest.mark.parametrize(("offset", "length"), [(0, 10), (0, 0), (10, 0), (2, 5), (9, 1)])
+    @rows("offset, length", [(0, 10), (0, 0), (10, 0), (2, 5), (9, 1)])
     def test_are_parts_and_have_parts(self, body, offset, length):
         window = body.window(offset, length)
         assert window.length == length
@@ -348,7 +343,7 @@ class TestWindows:
     def test_may_follow_each_other_in_any_order(self, body):
         assert b"".join([b"".join(body.window(at, 2)) for at in (8, 0, 4, 0)]) == b"89014501"
 
-    @pytest.mark.parametrize(("offset", "length"), [(-1, 2), (0, 11), (11, 0), (5, -1), (9, 2)])
+    @rows("offset, length", [(-1, 2), (0, 11), (11, 0), (5, -1), (9, 2)])
     def test_lie_within(self, body, offset, length):
         with pytest.raises(ValueError, match="within"):
             body.window(offset, length)
@@ -373,7 +368,7 @@ class TestInProcess:
         assert response.content_type == "text/plain; charset=utf-8"
         assert not is_open(path)
 
-    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+    @rows("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
     def test_a_file_of_any_size_is_sent(self, client, path, size):
         path.write_bytes(os.urandom(size))
         response = client.get(target(path))
@@ -399,8 +394,9 @@ class TestInProcess:
         response = client.head(target(path, "gone"))
         assert (response.status, response.headers["content-length"]) == (200, "10")
 
-    @pytest.mark.parametrize("way", ["gone", "shrunk"])
+    @rows("way", ["gone", "shrunk"])
     def test_a_file_that_is_not_what_it_was_is_cut_and_logged(self, client, path, way, caplog):
+        path.write_bytes(CONTENT)
         try:
             response = client.get(target(path, way))
         except (BrokenResponse, ContractError):
@@ -430,7 +426,7 @@ class TestInProcess:
         served = to_app(lambda request: Response.file(os.fsdecode(path)))
         assert Client(served, client.interface).get("/").body == CONTENT
 
-    @pytest.mark.parametrize(("interface", "extra"), WAYS.values(), ids=WAYS)
+    @rows("interface, extra", WAYS.values(), ids=WAYS)
     def test_a_coroutine_function_sends_files_too(self, interface, extra, path):
         async def handler(request):
             return Response.file(path)
@@ -468,8 +464,8 @@ def routed_on_the_loop(answer):
     return routed(on_the_loop)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("serving", [served, routed, routed_on_the_loop])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("serving", [served, routed, routed_on_the_loop])
 class TestConditionsAndRanges:
     """What is asked of a file, where the handler says nothing of that."""
 
@@ -548,13 +544,14 @@ class TestHandingOver:
         body = Client(noting, "rsgi").get(target(path, way)).body
         return body, bool({"response_file", "response_file_range"}.intersection(called))
 
-    @pytest.mark.parametrize(
-        ("interface", "ways"),
+    @rows(
+        "interface, ways",
         [("wsgi", {"", "part", "grown"}), ("asgi", {""}), ("rsgi", {"", "part", "grown"})],
         ids=["wsgi", "asgi", "rsgi"],
     )
-    @pytest.mark.parametrize("way", ["", "part", "grown", "removed_after", "opened"])
+    @rows("way", ["", "part", "grown", "removed_after", "opened"])
     def test_is_done_where_it_is_safe(self, path, interface, ways, way):
+        path.write_bytes(CONTENT)
         body, is_taken = getattr(self, f"taken_over_{interface}")(path, way)
         assert is_taken is (way in ways)
         assert body == (CONTENT[2:7] if way == "part" else CONTENT)
@@ -566,7 +563,7 @@ class TestHandingOver:
             with pytest.raises(io.UnsupportedOperation):
                 part.fileno()
 
-    @pytest.mark.parametrize(("offset", "length"), [(0, 10), (2, 5), (10, 0)])
+    @rows("offset, length", [(0, 10), (2, 5), (10, 0)])
     def test_shows_a_part_as_a_file_of_its_own(self, path, offset, length):
         expected = io.BytesIO(CONTENT[offset : offset + length])
         with FilePart(FileBody(str(path), offset, length)) as part:
@@ -597,7 +594,7 @@ class TestOverSockets:
     def get(self, process, path, way="", method="GET"):
         return process.respond(SentRequest(method, target(path, way)))
 
-    @pytest.mark.parametrize("size", [0, 10, LARGE], ids=["empty", "small", "large"])
+    @rows("size", [0, 10, LARGE], ids=["empty", "small", "large"])
     def test_a_file_is_sent_whole(self, process, tmp_path, size):
         path = tmp_path / "file"
         large(path) if size == LARGE else path.write_bytes(CONTENT[:size])
@@ -616,8 +613,9 @@ class TestOverSockets:
         assert head.values("content-length") == ["10"]
         assert self.get(process, path, "gone", "HEAD").status == 200
 
-    @pytest.mark.parametrize("way", ["gone", "shrunk"])
+    @rows("way", ["gone", "shrunk"])
     def test_a_file_that_is_not_what_it_was_is_never_a_whole_response(self, process, path, way):
+        path.write_bytes(CONTENT)
         try:
             response = self.get(process, path, way)
         except Closed:

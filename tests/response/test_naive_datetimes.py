@@ -10,6 +10,7 @@ from antiphon.http.dates import format_http_date, format_retry_after, format_str
 from antiphon.http.errors import ServiceUnavailable, TooManyRequests
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from tests.helpers.rows import rows
 
 MOMENT = datetime(2030, 12, 31, 23, 59, 59)
 
@@ -42,13 +43,13 @@ SETTERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("moment", [MOMENT, MOMENT.replace(tzinfo=Undecided())], ids=["no zone", "no offset"])
-@pytest.mark.parametrize("setter", SETTERS.values(), ids=SETTERS)
+@rows("moment", [MOMENT, MOMENT.replace(tzinfo=Undecided())], ids=["no zone", "no offset"])
+@rows("setter", SETTERS.values(), ids=SETTERS)
 def test_are_refused_with_the_way_to_make_them_aware(setter, moment):
     with pytest.raises(ValueError, match=r"no time zone: .*datetime\.now\(UTC\).*\.replace\(tzinfo=UTC\)"):
         setter(moment)
 
 
-@pytest.mark.parametrize("setter", SETTERS.values(), ids=SETTERS)
+@rows("setter", SETTERS.values(), ids=SETTERS)
 def test_are_all_that_is_refused(setter):
     setter(MOMENT.replace(tzinfo=UTC))

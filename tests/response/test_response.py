@@ -21,6 +21,7 @@ from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.response import Response
+from tests.helpers.rows import rows
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
 BYTES = "application/octet-stream"
@@ -55,8 +56,8 @@ async def chunks_later():
 
 
 class TestBody:
-    @pytest.mark.parametrize(
-        ("body", "content", "content_type"),
+    @rows(
+        "body, content, content_type",
         [
             ("é", "é".encode(), TEXT),
             ("", b"", TEXT),
@@ -76,7 +77,7 @@ class TestBody:
         assert type(sent(response)[2]) is bytes
         assert lengths(response) == [str(len(content))]
 
-    @pytest.mark.parametrize(
+    @rows(
         "body",
         [["a", b"b"], ("a",), iter([b"a"]), (chunk for chunk in "ab"), Chunks(), chunks_later()],
         ids=lambda value: type(value).__name__,
@@ -87,7 +88,7 @@ class TestBody:
         assert (response.is_streamed, response.content_type) == (True, BYTES)
         assert lengths(response) == []
 
-    @pytest.mark.parametrize(
+    @rows(
         "body",
         [5, 1.5, object(), len, {"error": "a"}, {}, OrderedDict(a="b"), MultiDict({"a": "b"}), Headers({"a": "b"})],
         ids=lambda value: type(value).__name__,
@@ -115,8 +116,8 @@ class TestBody:
 
 
 class TestKinds:
-    @pytest.mark.parametrize(
-        ("headers", "content_type", "told"),
+    @rows(
+        "headers, content_type, told",
         [
             ((), None, "nosniff"),
             ({"x-a": "1"}, None, "nosniff"),
@@ -134,8 +135,8 @@ class TestKinds:
             response = Response("a", None, headers, content_type=content_type)
             assert response.headers.get("x-content-type-options") == told
 
-    @pytest.mark.parametrize(
-        ("make", "body", "content_type"),
+    @rows(
+        "make, body, content_type",
         [
             (lambda *more: Response.text("é", *more), "é".encode(), TEXT),
             (lambda *more: Response.html("<p>é", *more), "<p>é".encode(), HTML),
@@ -163,7 +164,7 @@ class TestKinds:
         with pytest.raises(TypeError, match="object"):
             Response.json({"a": object()})
 
-    @pytest.mark.parametrize(
+    @rows(
         "make",
         [
             lambda headers: Response.json({}, 200, headers),
@@ -192,12 +193,12 @@ class TestKinds:
 
 
 class TestOnAResponse:
-    @pytest.mark.parametrize("value", [{"a": ["é", None]}, [], "a", 1.5, None])
+    @rows("value", [{"a": ["é", None]}, [], "a", 1.5, None])
     def test_json_is_the_value_that_was_written(self, value):
         assert Response.json(value, 201).json == value
 
-    @pytest.mark.parametrize(
-        ("response", "text"),
+    @rows(
+        "response, text",
         [
             (Response("é"), "é"),
             (Response(b"\xc3\xa9"), "é"),
@@ -219,23 +220,23 @@ class TestOnAResponse:
         response.body = "[3]"
         assert (response.json, response.text) == ([3], "[3]")
 
-    @pytest.mark.parametrize("content_type", [None, "text/plain; charset=nonsense", "text/plain; charset=rot13"])
+    @rows("content_type", [None, "text/plain; charset=nonsense", "text/plain; charset=rot13"])
     def test_text_in_no_such_charset_is_an_error(self, content_type):
         with pytest.raises(UnicodeDecodeError):
             Response(b"\xff", content_type=content_type).text  # noqa: B018
 
-    @pytest.mark.parametrize("body", ["", "{", b"\xff", "NaN"])
+    @rows("body", ["", "{", b"\xff", "NaN"])
     def test_what_is_no_json_is_an_error_that_names_the_response(self, body):
         with pytest.raises(ValueError, match=r"<Response 404 .*> is not JSON"):
             Response(body, 404).json  # noqa: B018
 
-    @pytest.mark.parametrize("name", ["text", "json"])
-    @pytest.mark.parametrize("chunks", [[b"1"], chunks_later()])
+    @rows("name", ["text", "json"])
+    @rows("chunks", [[b"1"], chunks_later()])
     def test_a_stream_says_how_to_read_it(self, name, chunks):
         with pytest.raises(TypeError, match=r"freeze\(\) or await response.afreeze\(\)"):
             getattr(Response(chunks), name)
 
-    @pytest.mark.parametrize("name", ["back", "events", "file", "html", "ndjson", "redirect", "stream", "template"])
+    @rows("name", ["back", "events", "file", "html", "ndjson", "redirect", "stream", "template"])
     def test_what_makes_another_response_says_what_to_call(self, name):
         class Mine(Response):
             pass
@@ -257,7 +258,7 @@ class TestOnAResponse:
 
         assert (Mine.json(1).text, Mine.html("a").text, type(Mine.json(1))) == ('{"data":1}', "<main>a", Mine)
 
-    @pytest.mark.parametrize("name", ["json", "text", "html"])
+    @rows("name", ["json", "text", "html"])
     def test_errors_about_arguments_name_what_was_called(self, name):
         with pytest.raises(TypeError, match=rf"^Response\.{name}\(\) got an unexpected"):
             getattr(Response, name)("", media_type="text/plain")
@@ -268,7 +269,7 @@ class TestOnAResponse:
 
 
 class TestStatus:
-    @pytest.mark.parametrize("status", [200, 201, 204, 299, 404, 599, HTTPStatus.CREATED, HTTPStatus.OK])
+    @rows("status", [200, 201, 204, 299, 404, 599, HTTPStatus.CREATED, HTTPStatus.OK])
     def test_is_a_plain_int(self, status):
         response = Response(None, status)
         assert (response.status, type(response.status), type(sent(response)[0])) == (int(status), int, int)
@@ -276,7 +277,7 @@ class TestStatus:
         response.status = status
         assert (response.status, type(response.status)) == (int(status), int)
 
-    @pytest.mark.parametrize("bad", [0, -200, 100, 101, 199, 600, 1000, "200", "200 OK", 404.5, True, b"200"], ids=repr)
+    @rows("bad", [0, -200, 100, 101, 199, 600, 1000, "200", "200 OK", 404.5, True, b"200"], ids=repr)
     def test_outside_of_200_to_599_is_refused(self, bad):
         for put in (
             lambda: Response("", bad),
@@ -291,7 +292,7 @@ class TestStatus:
         with pytest.raises(ValueError, match="not None"):
             Response("", 404).status = None
 
-    @pytest.mark.parametrize("make", [Response, Response.text, Response.html, Response.json, Response.stream])
+    @rows("make", [Response, Response.text, Response.html, Response.json, Response.stream])
     def test_is_200_unless_it_is_given(self, make):
         plain, given, changed = make("x"), make("x", 200), make("x")
         changed.status = 200
@@ -303,15 +304,15 @@ class TestStatus:
 INJECTED = ["text/html\r\nx: y", "text/html; charset=utf-8\r\nset-cookie: a=b", "text/html; a=\0"]
 
 
-@pytest.mark.parametrize("name", ["status_code", "data", "content_typ", "mimetype", "user"])
+@rows("name", ["status_code", "data", "content_typ", "mimetype", "user"])
 def test_an_attribute_that_it_does_not_have_is_not_set_in_silence(name):
     with pytest.raises(AttributeError, match=name):
         setattr(Response("text"), name, 404)
 
 
 class TestContentType:
-    @pytest.mark.parametrize(
-        ("given_type", "wanted"),
+    @rows(
+        "given_type, wanted",
         [
             ("text/html; charset=utf-8", "text/html; charset=utf-8"),
             ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
@@ -326,7 +327,7 @@ class TestContentType:
         response.content_type = given_type
         assert response.content_type == response.headers["content-type"] == wanted
 
-    @pytest.mark.parametrize("bad", ["", "text", "text/", "/html", "a b/c", "text/é", "text/plain; a=日本", *INJECTED])
+    @rows("bad", ["", "text", "text/", "/html", "a b/c", "text/é", "text/plain; a=日本", *INJECTED])
     def test_that_is_none_is_refused(self, bad):
         for put in (lambda: Response("a", content_type=bad), lambda: setattr(Response("a"), "content_type", bad)):
             with pytest.raises(ValueError, match=r"media type|header"):
@@ -343,7 +344,7 @@ class TestContentType:
         assert "content-type" not in response.headers
         del response.content_type
 
-    @pytest.mark.parametrize("bad", [5, b"a/b", ["a/b"]], ids=repr)
+    @rows("bad", [5, b"a/b", ["a/b"]], ids=repr)
     def test_that_is_no_text_is_refused(self, bad):
         with pytest.raises(ValueError, match=r"content-type cannot be .*str"):
             Response("a").content_type = bad
@@ -358,14 +359,12 @@ LINES = [("X-A", "1"), ("Set-Cookie", "a=1"), ("set-cookie", "b=2")]
 
 
 class TestHeaders:
-    @pytest.mark.parametrize(
-        "headers", [LINES, tuple(LINES), Headers(LINES), iter(LINES)], ids=["list", "tuple", "Headers", "iterator"]
-    )
+    @rows("headers", [LINES, tuple(LINES), Headers(LINES), iter(LINES)], ids=["list", "tuple", "Headers", "iterator"])
     def test_may_be_pairs_or_headers(self, headers):
         response = Response(None, 200, headers)
         assert response.headers.items() == [("x-a", "1"), ("set-cookie", "a=1"), ("set-cookie", "b=2")]
 
-    @pytest.mark.parametrize("headers", [{"X-A": "1"}, OrderedDict({"X-A": "1"})], ids=["dict", "OrderedDict"])
+    @rows("headers", [{"X-A": "1"}, OrderedDict({"X-A": "1"})], ids=["dict", "OrderedDict"])
     def test_may_be_a_mapping(self, headers):
         assert Response("a", 200, headers).headers.items() == [("x-a", "1"), *TEXT_ONLY]
 
@@ -384,7 +383,7 @@ class TestHeaders:
         first.set_cookie("a", "1")
         assert second.headers.items() == [*TEXT_ONLY]
 
-    @pytest.mark.parametrize(
+    @rows(
         "bad",
         [{"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x a": "b"}, {"x-a": "日本"}, {"x-a": " b"}, [("a\n", "b")]],
     )
@@ -410,7 +409,7 @@ class TestHeaders:
             assert (response.location, response.headers.items()) == (None, [])
             remove(response)
 
-    @pytest.mark.parametrize("bad", [5, b"/a", ["/a"], "/\ud800"], ids=ascii)
+    @rows("bad", [5, b"/a", ["/a"], "/\ud800"], ids=ascii)
     def test_location_is_text(self, bad):
         response = Response(None, 201)
         with pytest.raises(ValueError, match="location cannot be "):
@@ -419,8 +418,8 @@ class TestHeaders:
 
 
 class TestVary:
-    @pytest.mark.parametrize(
-        ("present", "names", "wanted"),
+    @rows(
+        "present, names, wanted",
         [
             ([], ["accept"], "accept"),
             ([], ["accept", "cookie"], "accept, cookie"),
@@ -444,7 +443,7 @@ class TestVary:
         response.vary()
         assert "vary" not in response.headers
 
-    @pytest.mark.parametrize("bad", ["a b", "", "a\r\nb", "é"])
+    @rows("bad", ["a b", "", "a\r\nb", "é"])
     def test_takes_names_of_headers_only(self, bad):
         with pytest.raises(ValueError, match="header"):
             Response().vary(bad)
@@ -492,9 +491,7 @@ class TestCookies:
         response.set_cookie("a", "new")
         assert [cookie.value for cookie in self.cookies(response)] == ["1", "2", "3", "4", "new"]
 
-    @pytest.mark.parametrize(
-        "odd", ["__Secure-x=1", "=", "b=" + "x" * 5000, "a=" + "x" * 5000], ids=lambda line: line[:12]
-    )
+    @rows("odd", ["__Secure-x=1", "=", "b=" + "x" * 5000, "a=" + "x" * 5000], ids=lambda line: line[:12])
     def test_are_set_beside_lines_that_a_client_would_drop(self, odd):
         response = Response(None, 200, [("set-cookie", odd)])
         response.set_cookie("a", "1")
@@ -508,8 +505,8 @@ class TestCookies:
         response.set_cookie("a", "2")
         assert response.headers.items()[:3] == [("x-a", "a=1"), ("vary", "cookie"), ("content-type", TEXT)]
 
-    @pytest.mark.parametrize(
-        ("name", "value", "attributes"),
+    @rows(
+        "name, value, attributes",
         [
             ("a b", "", {}),
             ("", "", {}),
@@ -550,7 +547,7 @@ class TestCookies:
 
 
 class TestRedirect:
-    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @rows("status", [301, 302, 303, 307, 308])
     def test_sends_elsewhere(self, status):
         response = Response.redirect("/next", status, {"x-a": "1"})
         assert (response.status, response.location, response.body) == (status, "/next", b"")
@@ -559,13 +556,13 @@ class TestRedirect:
     def test_is_see_other_by_default(self):
         assert Response.redirect("/next").status == 303
 
-    @pytest.mark.parametrize("status", [200, 300, 304, 305, 306, 400])
+    @rows("status", [200, 300, 304, 305, 306, 400])
     def test_is_refused_with_a_status_that_sends_nowhere(self, status):
         with pytest.raises(ValueError, match=f"{status} is not a redirect"):
             Response.redirect("/next", status)
 
-    @pytest.mark.parametrize(
-        ("location", "wanted"),
+    @rows(
+        "location, wanted",
         [
             ("/a?b=c&d=%20#e", "/a?b=c&d=%20#e"),
             ("https://example.com:81/a;b=c,d!$'()*+@~", "https://example.com:81/a;b=c,d!$'()*+@~"),
@@ -590,7 +587,7 @@ class TestRedirect:
         assert " " not in response.location
         assert unquote(response.location) == unquote(location)
 
-    @pytest.mark.parametrize(
+    @rows(
         "location",
         [
             "https://example.org/", "HTTP://example.org", "//example.org", "//", "javascript:alert(1)", "mailto:a@b",
@@ -602,7 +599,7 @@ class TestRedirect:
             Response.redirect(location)
         assert Response.redirect(location, external=True).location == location
 
-    @pytest.mark.parametrize(
+    @rows(
         "location",
         [
             "/next", "next", "../a:b", "?next=https://example.org", "#a:b", "", "/a//b", "1:2", "/http://example.org",
@@ -614,8 +611,8 @@ class TestRedirect:
         for joined in (urljoin("http://here/a/", sent), URL("http://here/a/").join(sent)):
             assert urlsplit(joined).netloc == "here"
 
-    @pytest.mark.parametrize(
-        ("location", "wanted"),
+    @rows(
+        "location, wanted",
         [
             ("/next", "/next"), ("next?a=b", "next?a=b"), ("//evil.example", "/ä"), ("https://here/", "/ä"),
             ("javascript:alert(1)", "/ä"), (None, "/ä"), ("", "/ä"), ("?page=2#top", "?page=2#top"), ("/é", "/%C3%A9"),
@@ -634,8 +631,8 @@ class TestRedirect:
         assert Response.redirect(location, otherwise="/ä").location == wanted
         assert Redirect(location, otherwise="/ä").location == wanted
 
-    @pytest.mark.parametrize(
-        ("location", "wanted"),
+    @rows(
+        "location, wanted",
         [
             ("https://shop.example/cart?a=b", "/cart?a=b"), ("https://shop.example", "/"),
             ("HTTPS://Shop.Example:443/cart", "/cart"), ("https://shop.example//evil.example/", "/.//evil.example/"),
@@ -651,7 +648,7 @@ class TestRedirect:
         assert Response.redirect(location, otherwise="/home", origin=origin).location == wanted
         assert Redirect(location, otherwise="/home", origin=origin).location == wanted
 
-    @pytest.mark.parametrize("origin", ["", None])
+    @rows("origin", ["", None])
     def test_of_a_client_s_choice_leads_nowhere_else_where_the_origin_is_unknown(self, origin):
         for location in ("", "http:///a", "x:", "//"):
             assert Response.redirect(location, otherwise="/home", origin=origin).location == "/home"
@@ -662,7 +659,7 @@ class TestRedirect:
         assert not re.search(r"[^!-~]|\\|\A//|\A[A-Za-z][A-Za-z0-9+.-]*:", sent)
         assert urlsplit(urljoin("http://here/a/b", sent)).netloc == "here"
 
-    @pytest.mark.parametrize("location", ["/next", "//evil.example", None])
+    @rows("location", ["/next", "//evil.example", None])
     def test_leads_otherwise_to_no_other_site(self, location):
         with pytest.raises(ValueError, match=r"otherwise='//other\.example' names a site"):
             Response.redirect(location, otherwise="//other.example")
@@ -673,8 +670,8 @@ class TestRedirect:
 
 
 class TestBack:
-    @pytest.mark.parametrize(
-        ("referrer", "location"),
+    @rows(
+        "referrer, location",
         [
             ("http://example.com/a?b=c#d", "/a?b=c"),
             ("http://EXAMPLE.com:80/a", "/a"),
@@ -711,7 +708,7 @@ class TestBack:
 
 
 class TestMessage:
-    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "head"])
+    @rows("method", ["GET", "POST", "DELETE", "OPTIONS", "head"])
     def test_to_most_methods_is_the_whole_response(self, method):
         assert sent(Response("abc", 201), method) == (
             201,
@@ -730,8 +727,8 @@ class TestMessage:
         assert sent(Response(None)) == (200, [("content-length", "0")], b"", False)
         assert sent(Response.redirect("/"))[1] == [("location", "/"), ("content-length", "0")]
 
-    @pytest.mark.parametrize("status", [204, 304])
-    @pytest.mark.parametrize("body", [None, "abc", [b"a"]], ids=["nothing", "text", "stream"])
+    @rows("status", [204, 304])
+    @rows("body", [None, "abc", [b"a"]], ids=["nothing", "text", "stream"])
     def test_that_may_have_no_body_leaves_it_out_and_declares_no_length(self, status, body):
         response = Response(body)
         response.status = status
@@ -755,8 +752,8 @@ class TestMessage:
                     Response.text("", headers={name.replace("-", "_"): "1"})
                 assert Response("", headers=[(name.replace("-", "_"), "1")]).headers.items()
 
-    @pytest.mark.parametrize("status", [204, 205, 304])
-    @pytest.mark.parametrize("make", [Response, Response.text, Response.html, Response.json])
+    @rows("status", [204, 205, 304])
+    @rows("make", [Response, Response.text, Response.html, Response.json])
     def test_with_content_needs_a_status_that_has_some(self, make, status):
         for headers in ((), {"x-a": "1"}):
             with pytest.raises(ValueError, match=rf"a response with status {status} has no content .* got \d+ bytes"):
@@ -782,8 +779,8 @@ class TestMessage:
         response.body = "longer"
         assert lengths(response) == ["6"]
 
-    @pytest.mark.parametrize("body", ["abc", [b"a"], None], ids=["text", "stream", "nothing"])
-    @pytest.mark.parametrize("status", [200, 204, 205, 304, 404])
+    @rows("body", ["abc", [b"a"], None], ids=["text", "stream", "nothing"])
+    @rows("status", [200, 204, 205, 304, 404])
     def test_leaves_the_response_as_it_was_for_the_next_request(self, status, body):
         response = Response(body, headers={"x-a": "1"})
         response.status = status
@@ -802,7 +799,7 @@ class TestMessage:
             other.status = 201
             assert (response.status, response.headers.items()) == (200, [*TEXT_ONLY])
 
-    @pytest.mark.parametrize("is_shared", [True, False])
+    @rows("is_shared", [True, False])
     def test_is_given_fields_that_it_has_not(self, is_shared):
         response = Response("a")
         if not is_shared:
@@ -823,8 +820,8 @@ class TestMessage:
         assert copy.copy(response).template == copy.deepcopy(response).template == "page.html"
 
 
-@pytest.mark.parametrize(
-    ("fields", "sent"),
+@rows(
+    "fields, sent",
     [
         ([("content-length", "0"), ("content-length", "9")], [("content-length", None)]),
         ([("content-length", "2"), ("content-length", "2")], [("content-length", "2")]),
@@ -842,13 +839,13 @@ def test_nobody_is_told_of_two_ends(fields, sent):
     assert ("x-a", "1") in named
 
 
-@pytest.mark.parametrize("length", [0, 1 << 31, 3 << 30, 10**15])
+@rows("length", [0, 1 << 31, 3 << 30, 10**15])
 def test_a_content_length_is_read_back_as_it_was_set(length):
     response = Response()
     response.content_length = length
     assert (response.headers["content-length"], response.content_length) == (str(length), length)
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "1, 2"])
+@rows("text", ["", "x", "-1", "1.5", "1, 2"])
 def test_a_malformed_content_length_reads_as_none(text):
     assert Response(headers={"content-length": text}).content_length is None

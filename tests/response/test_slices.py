@@ -9,12 +9,13 @@ from antiphon.http.ranges import ByteRange
 from antiphon.response.files import FileBody, OpenFile
 from antiphon.response.slices import Cutter, has_any_order, known_length, part_of, parts_of
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 ALPHABET = "abcdefghij"
 
 
-@pytest.mark.parametrize(
-    ("layout", "sent", "read"),
+@rows(
+    "layout, sent, read",
     [
         ([ByteRange(0, 9)], b"abcdefghij", 10),
         ([ByteRange(0, 0)], b"a", 1),
@@ -69,7 +70,7 @@ def test_a_cutter_is_over_when_the_last_part_was_fed():
     ]
 
 
-@pytest.mark.parametrize("reads", [0, 1, 5])
+@rows("reads", [0, 1, 5])
 def test_closing_parts_closes_the_stream_read_or_not(reads):
     source, waiting = SyncValues(ALPHABET), AsyncValues(ALPHABET)
     parts = parts_of(source, [ByteRange(0, 2)])
@@ -165,7 +166,7 @@ class TestAFile:
         assert (type(window), window.offset, window.length, b"".join(window)) == (FileBody, 3, 3, b"def")
         assert b"".join(parts_of(FileBody(str(tmp_path / "file"), 0, 10), BACKWARDS)) == b"<ij|bcd>"
 
-    @pytest.mark.parametrize("reads", [0, 1, 2, 9])
+    @rows("reads", [0, 1, 2, 9])
     def test_is_closed_with_its_parts_read_or_not(self, reads):
         files = [File(ALPHABET.encode()), File(ALPHABET.encode())]
         one, several = (OpenFile(file, 0, 10) for file in files)
@@ -183,8 +184,8 @@ class TestAFile:
         assert not file.closed
 
 
-@pytest.mark.parametrize(
-    ("body", "length"),
+@rows(
+    "body, length",
     [(b"", 0), (b"abc", 3), (iter("abc"), None), (["abc"], None), (OpenFile(BytesIO(b"abc"), 1, 2), 2)],
 )
 def test_bytes_and_files_know_their_length(body, length):

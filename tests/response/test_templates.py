@@ -1,9 +1,8 @@
 """Template strings of Python 3.14, played on every version; real ones are in the tests of return values."""
 
-import pytest
-
 from antiphon.response.templates import is_template, render_template
 from tests.helpers.markup import Markup, Widget
+from tests.helpers.rows import rows
 
 
 class Interpolation:
@@ -18,8 +17,8 @@ def template(*parts):
     return type("Template", (tuple,), {"__module__": "string.templatelib"})(parts)
 
 
-@pytest.mark.parametrize(
-    ("parts", "text"),
+@rows(
+    "parts, text",
     [
         ([], ""),
         (["<b>"], "<b>"),
@@ -39,6 +38,6 @@ def test_a_template_strings_values_are_escaped(parts, text):
     assert render_template(parts) == text
 
 
-@pytest.mark.parametrize("value", ["text", b"bytes", ["<b>"], None, Widget()], ids=lambda value: type(value).__name__)
+@rows("value", ["text", b"bytes", ["<b>"], None, Widget()], ids=lambda value: type(value).__name__)
 def test_nothing_else_is_taken_for_one(value):
     assert not is_template(value)

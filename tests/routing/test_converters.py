@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.routing.converters import CONVERTERS, find_converter, own_converter
+from tests.helpers.rows import rows
 
 
 def converter(name, argument=None):
@@ -14,8 +15,8 @@ def converter(name, argument=None):
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "segment", "value"),
+@rows(
+    "name, argument, segment, value",
     [
         ("int", "min=1, max=99", "1", 1),
         ("int", "max=99", "0", 0),
@@ -37,8 +38,8 @@ def test_a_segment_that_fits_becomes_a_value(name, argument, segment, value):
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "segments"),
+@rows(
+    "name, argument, segments",
     [
         ("int", "min=1, max=99", ["0", "100", "x", ""]),
         ("float", None, ["", "1.", ".5", "+1", "nan", "inf", "1e400", "1_0", " 1", "1" * 41, "\u0661", "1.5\n"]),
@@ -64,8 +65,8 @@ def test_every_uuid_comes_back(value):
     assert converter("uuid").to_python(converter("uuid").to_url(value)) == value
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "complaint"),
+@rows(
+    "name, argument, complaint",
     [
         ("any", None, r"<any\(en,de\):name>"),
         ("re", None, r"needs arguments"),
@@ -88,7 +89,7 @@ def test_what_cannot_be_a_converter_is_refused_with_what_to_do(name, argument, c
         converter(name, argument)
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "a-b", "1a", "a b", "é", "any", "re"])
+@rows("name", ["", "Upper", "a-b", "1a", "a b", "é", "any", "re"])
 def test_an_own_converter_has_a_name_that_stands_in_a_pattern_and_is_free(name):
     with pytest.raises(ValueError, match="converter"):
         own_converter(name, str, str)

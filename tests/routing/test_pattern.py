@@ -3,12 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.routing.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize(
-    ("pattern", "segments"),
+@rows(
+    "pattern, segments",
     [
         ("/", [""]),
         ("/a", ["a"]),
@@ -30,8 +31,8 @@ def test_a_path_has_literal_segments_and_parameters(pattern, segments):
     assert [(s.name, s.converter.name) if isinstance(s, Parameter) else s for s in parsed] == segments
 
 
-@pytest.mark.parametrize(
-    ("pattern", "complaint"),
+@rows(
+    "pattern, complaint",
     [
         ("", "slash"),
         ("a", "slash"),
@@ -87,11 +88,11 @@ class TestWholeNumbers:
     def test_are_read(self, number):
         assert self.convert(str(number)) == number
 
-    @pytest.mark.parametrize(("segment", "number"), [("0", 0), ("007", 7), (str(2**63 - 1), 2**63 - 1)])
+    @rows("segment, number", [("0", 0), ("007", 7), (str(2**63 - 1), 2**63 - 1)])
     def test_may_have_zeros_before_them(self, segment, number):
         assert self.convert(segment) == number
 
-    @pytest.mark.parametrize(
+    @rows(
         "segment",
         ["", "-1", "+1", "1.0", "1e3", " 1", "1_0", "²", "\u0661", "a", str(2**63), "9" * 19, "1" * 20, "1" * 10_000],
     )
@@ -116,8 +117,8 @@ def test_whole_numbers_are_tried_before_text():
     assert CONVERTERS["int"].rank < CONVERTERS["str"].rank
 
 
-@pytest.mark.parametrize(
-    ("pattern", "segments"),
+@rows(
+    "pattern, segments",
     [
         ("/<float:x>/<uuid:y>", ["<float:x>", "<uuid:y>"]),
         ("/files/<path:p>/edit", ["files", "<path:p>", "edit"]),
@@ -132,8 +133,8 @@ def test_parameters_may_have_arguments_and_text_beside_them(pattern, segments):
     assert list(map(str, parse_pattern(pattern))) == segments
 
 
-@pytest.mark.parametrize(
-    ("segment", "text", "values"),
+@rows(
+    "segment, text, values",
     [
         ("<name>.<ext>", "a.tar.gz", ("a.tar", "gz")),
         ("<a>-<b>-<c>", "1-2-3-4", ("1-2", "3", "4")),
@@ -152,8 +153,8 @@ def test_a_segment_of_several_parts_is_split_by_its_text(segment, text, values):
     assert mixed.to_python(text) == values
 
 
-@pytest.mark.parametrize(
-    ("segment", "texts"),
+@rows(
+    "segment, texts",
     [
         ("<name>.<ext>", ["", ".", "a.", ".a", "ab"]),
         ("<int:id>-<slug>", ["x-y", "1", "1-", "12345678901234567890-x"]),
@@ -168,14 +169,14 @@ def test_a_segment_that_lacks_the_text_or_a_value_does_not_fit(segment, texts):
             mixed.to_python(text)
 
 
-@pytest.mark.parametrize("pattern", ["/x<path:p>", "/<path:p>.txt"])
+@rows("pattern", ["/x<path:p>", "/<path:p>.txt"])
 def test_no_text_stands_beside_a_path(pattern):
     with pytest.raises(ValueError, match="needs whole segments"):
         parse_pattern(pattern)
 
 
-@pytest.mark.parametrize(
-    ("host", "labels"),
+@rows(
+    "host, labels",
     [
         ("API.example.com", ["api", "example", "com"]),
         ("<Tenant>.example.com", ["<str:Tenant>", "example", "com"]),
@@ -194,7 +195,7 @@ def test_a_label_of_several_parts_is_split_in_lower_case():
     assert label.to_python("api-5-of-ann") == (5, "ann")
 
 
-@pytest.mark.parametrize(
+@rows(
     "host",
     [
         "",

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.prefixes import Prefixes, TakenError
 from tests.helpers.call_counting import count_calls
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -17,8 +18,8 @@ def prefixes(*given, host=None):
     return made
 
 
-@pytest.mark.parametrize(
-    ("path", "found", "params"),
+@rows(
+    "path, found, params",
     [
         ("/", "", {}),
         ("/nowhere/at/all", "", {}),
@@ -48,14 +49,14 @@ def test_the_longest_prefix_of_whole_segments_is_found(path, found, params):
     assert (below.found, below.params) == (found, params)
 
 
-@pytest.mark.parametrize("path", ["/", "/shopping", "/a/shop", ""])
+@rows("path", ["/", "/shopping", "/a/shop", ""])
 def test_nothing_is_found_where_nothing_stands(path):
     assert prefixes("/shop", "/shop/<int:id>").find(path, "a") is None
     assert prefixes().find(path, "a") is None
 
 
-@pytest.mark.parametrize(
-    ("segments", "found", "params"),
+@rows(
+    "segments, found, params",
     [
         (["", "shop", "a/b"], "/shop", {}),
         (["", "shop/admin"], "/<name>", {"name": "shop/admin"}),
@@ -87,10 +88,8 @@ def test_that_of_a_host_wins_over_the_same_of_all():
     assert made.find("/shop/5", "").found == "/shop"
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("", ""), ("/a", "/a"), ("/<x>", "/<x>"), ("/<x>", "/<y>"), ("/a/<int:x>", "/a/<int:y>")]
-)
-@pytest.mark.parametrize("host", [None, "a.com", "<t>.com"])
+@rows("one, other", [("", ""), ("/a", "/a"), ("/<x>", "/<x>"), ("/<x>", "/<y>"), ("/a/<int:x>", "/a/<int:y>")])
+@rows("host", [None, "a.com", "<t>.com"])
 def test_there_is_one_at_each_place(one, other, host):
     made = prefixes(one, host=host)
     with pytest.raises(TakenError):
@@ -99,7 +98,7 @@ def test_there_is_one_at_each_place(one, other, host):
     made.add(other, "b.com", "elsewhere")
 
 
-@pytest.mark.parametrize("prefix", ["a", "/<x>/<x>", "/<nope:x>", "/a<"])
+@rows("prefix", ["a", "/<x>/<x>", "/<nope:x>", "/a<"])
 def test_a_malformed_one_is_not_taken(prefix):
     with pytest.raises(ValueError, match=r"'.*'") as error:
         prefixes(prefix)
@@ -147,8 +146,8 @@ def test_it_is_what_a_plain_search_finds(known, texts):
         assert [*map(str, below.params.values())] == values
 
 
-@pytest.mark.parametrize("start", ["", "/a", "/a/b/c", "/x"])
-@pytest.mark.parametrize("chunk", ["/", "/a", "/a/b/c/5", "%2F"])
+@rows("start", ["", "/a", "/a/b/c", "/x"])
+@rows("chunk", ["/", "/a", "/a/b/c/5", "%2F"])
 def test_the_work_does_not_grow_with_the_path(start, chunk):
     made = prefixes("", "/a", "/a/b/<int:c>/<d>/e", "/<a>/<b>/<c>/<d>")
     short = count_calls(made.find, start + chunk * 10, "testserver")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon.routing.router import Router
 from tests.helpers.call_counting import count_calls
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -31,8 +32,8 @@ SITE = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("path", "pattern", "params"),
+@rows(
+    "path, pattern, params",
     [
         ("/", "/", {}),
         ("/about", "/about", {}),
@@ -58,7 +59,7 @@ def test_the_most_literal_path_is_found(path, pattern, params):
     assert [type(value) for value in found[1].values()] == [type(value) for value in params.values()]
 
 
-@pytest.mark.parametrize(
+@rows(
     "path",
     [
         "", "*", "about", "//", "//about", "/about//", "/users/", "/users//posts", "/users/ann/posts",
@@ -69,8 +70,8 @@ def test_nothing_else_is_found(path):
     assert route(*SITE)(path) is None
 
 
-@pytest.mark.parametrize(
-    ("patterns", "path", "wanted"),
+@rows(
+    "patterns, path, wanted",
     [
         (["/a/b/c", "/<x>/b/d"], "/a/b/d", ("/<x>/b/d", {"x": "a"})),
         (["/<int:a>/x", "/<b>/y"], "/1/y", ("/<b>/y", {"b": "1"})),
@@ -98,7 +99,7 @@ def test_a_path_has_one_resource_however_it_is_asked_for():
     assert len(router.resources) == 4
 
 
-@pytest.mark.parametrize(("one", "two"), [("/<a>", "/<b>"), ("/<a>/x/<b>", "/<b>/x/<a>"), ("/<int:a>", "/<int:b>")])
+@rows("one, two", [("/<a>", "/<b>"), ("/<a>/x/<b>", "/<b>/x/<a>"), ("/<int:a>", "/<int:b>")])
 def test_paths_that_differ_in_the_names_of_parameters_only_are_refused(one, two):
     router = Router()
     router.resource(one)
@@ -158,8 +159,8 @@ KINDS = ("/a", "/a<x>", "/<int(min=5):x>", "/<int:x>", "/<float:x>", "/<uuid:x>"
          "/<re(q[a-z]):x>", "/<x>", "/<path:x>")  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("path", "pattern"),
+@rows(
+    "path, pattern",
     [
         ("/a", "/a"),
         ("/ab", "/a<x>"),
@@ -181,8 +182,8 @@ def test_the_more_particular_parameter_wins_in_whatever_order_they_come(path, pa
 FILES = ("/files/<path:p>", "/files/<path:p>/edit", "/files/new", "/<path:a>/x/<path:b>", "/<lang>/<path:p>/<int:n>/")
 
 
-@pytest.mark.parametrize(
-    ("path", "pattern", "params"),
+@rows(
+    "path, pattern, params",
     [
         ("/files/a", "/files/<path:p>", {"p": "a"}),
         ("/files/a/b/", "/files/<path:p>", {"p": "a/b/"}),
@@ -238,7 +239,7 @@ def test_hosts_are_searched_first_and_backwards():
     assert find("api.example.com", "/shared") == ("shared", {})
 
 
-@pytest.mark.parametrize(
+@rows(
     "patterns",
     [
         ["/<path:a>/x/<path:b>/x/<path:c>/x/<path:d>/y"],
@@ -247,7 +248,7 @@ def test_hosts_are_searched_first_and_backwards():
     ],
     ids=["paths between text", "paths", "every mixture of kinds"],
 )
-@pytest.mark.parametrize("segment", ["x", "1"])
+@rows("segment", ["x", "1"])
 def test_the_steps_of_a_hostile_search_are_bounded_by_places_times_segments(patterns, segment):
     router = Router()
     for pattern in patterns:

@@ -16,6 +16,7 @@ from antiphon.http.errors import FaultCode, UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.serialization.reasons import reason_of
+from tests.helpers.rows import rows
 
 
 class Colour(enum.Enum):
@@ -95,15 +96,15 @@ IN_JSON: list[tuple[Any, Any, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "value", "code", "bounds"), IN_JSON, ids=lambda value: str(value)[:40])
+@rows("kind, value, code, bounds", IN_JSON, ids=lambda value: str(value)[:40])
 def test_a_value_in_json_is_refused_with_a_code_and_its_bounds(kind, value, code, bounds):
     with pytest.raises(UnprocessableContent) as caught:
         json_as(json.dumps(value).encode(), kind)
     assert refused(caught) == [{"pointer": "", "code": code, **bounds}]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "expected"),
+@rows(
+    "kind, value, expected",
     [
         (Closed, {"b": 1}, {"pointer": "/b", "code": "unknown"}),
         (make_dataclass("One", [("a", int)]), {}, {"pointer": "/a", "code": "missing"}),
@@ -139,7 +140,7 @@ IN_FORM: list[tuple[Any, list[str], str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "texts", "code", "bounds"), IN_FORM, ids=lambda value: str(value)[:40])
+@rows("kind, texts, code, bounds", IN_FORM, ids=lambda value: str(value)[:40])
 def test_a_field_of_a_form_is_refused_with_a_code_and_its_bounds(kind, texts, code, bounds):
     with pytest.raises(UnprocessableContent) as caught:
         fields_as(MultiDict([("f", text) for text in texts]), make_dataclass("Record", [("f", kind)]), "form",

@@ -17,6 +17,7 @@ from antiphon.http.numbers import LARGEST_EXPONENT, SMALLEST_EXPONENT, number_fa
 from antiphon.serialization.decimals import text_fault
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 FINITE = "expected a finite number"
@@ -89,8 +90,8 @@ NESTED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "detail"), UNUSABLE.items(), ids=lambda text: ascii(text)[:24])
-@pytest.mark.parametrize(("wanted", "body", "pointer"), NESTED, ids=lambda part: str(part)[:40])
+@rows("text, detail", UNUSABLE.items(), ids=lambda text: ascii(text)[:24])
+@rows("wanted, body, pointer", NESTED, ids=lambda part: str(part)[:40])
 def test_a_decimal_in_json_is_refused_by_its_place(wanted, body, pointer, text, detail):
     for written in (json.dumps(text), json.dumps(text, ensure_ascii=False)):
         with pytest.raises(UnprocessableContent) as caught:
@@ -98,13 +99,13 @@ def test_a_decimal_in_json_is_refused_by_its_place(wanted, body, pointer, text, 
         assert faults(caught) == {pointer: detail}
 
 
-@pytest.mark.parametrize("written", [r'"\u004eaN"', r'"\u002dInf"', r'"N\u0061n"', r'"i\u006ef"', r'"1\u00659999"'])
+@rows("written", [r'"\u004eaN"', r'"\u002dInf"', r'"N\u0061n"', r'"i\u006ef"', r'"1\u00659999"'])
 def test_escapes_hide_nothing(written):
     with pytest.raises(UnprocessableContent):
         json_as(b'{"price": %s}' % written.encode(), Checked)
 
 
-@pytest.mark.parametrize("number", ["1e9999", "-1E+99999", "1e-9999", "0e9999", "1." + "0" * 7000 + "1"])
+@rows("number", ["1e9999", "-1E+99999", "1e-9999", "0e9999", "1." + "0" * 7000 + "1"])
 def test_a_number_without_quotes_is_refused_as_well(number):
     with pytest.raises(UnprocessableContent) as caught:
         json_as(b'{"price": %s}' % number.encode(), Checked)
@@ -127,15 +128,15 @@ def test_other_faults_are_named_with_it():
     }
 
 
-@pytest.mark.parametrize(("text", "detail"), UNUSABLE.items(), ids=lambda text: ascii(text)[:24])
-@pytest.mark.parametrize("wanted", [Checked, dataclasses.make_dataclass("Some", [("price", list[Decimal])])])
+@rows("text, detail", UNUSABLE.items(), ids=lambda text: ascii(text)[:24])
+@rows("wanted", [Checked, dataclasses.make_dataclass("Some", [("price", list[Decimal])])])
 def test_a_form_or_query_refuses_the_same(wanted, text, detail):
     with pytest.raises(UnprocessableContent) as caught:
         fields_as(MultiDict([("price", text)]), wanted, "form")
     assert set(faults(caught).values()) == {detail}
 
 
-@pytest.mark.parametrize("text", USABLE, ids=lambda text: ascii(text)[:24])
+@rows("text", USABLE, ids=lambda text: ascii(text)[:24])
 def test_other_decimals_are_read_exactly(text):
     assert json_as(json.dumps({"price": text}).encode(), Row) == {"price": Decimal(text)}
     assert fields_as(MultiDict([("price", text)]), Row, "form") == {"price": Decimal(text)}
@@ -186,7 +187,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+@rows("body", HOSTILE.values(), ids=HOSTILE)
 def test_looking_for_them_is_quick(body):
     before = time.process_time()
     with pytest.raises(UnprocessableContent):

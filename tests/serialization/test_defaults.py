@@ -13,6 +13,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.json import decode_json, encode_json
 from antiphon.serialization.readers import fields_as, json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 T = TypeVar("T")
@@ -58,8 +59,8 @@ class Page(Generic[T]):
     number: int = 1
 
 
-@pytest.mark.parametrize(
-    ("wanted", "text", "written"),
+@rows(
+    "wanted, text, written",
     [
         (Crate, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
         (Shelf, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
@@ -99,7 +100,7 @@ class Refusing:
         raise AttributeError(name)
 
 
-@pytest.mark.parametrize("base", [Noting, Refusing])
+@rows("base", [Noting, Refusing])
 def test_to_set_defaults_runs_no_code_of_the_class(base):
     cls = make_dataclass("Own", [("count", int, 1), ("note", str | None, None)], bases=(base,))
     Noting.noted.clear()
@@ -163,8 +164,8 @@ class Named(TypedDict, total=False):
     missing: Item
 
 
-@pytest.mark.parametrize(
-    ("wanted", "text", "instances"),
+@rows(
+    "wanted, text, instances",
     [
         (tuple[Item, int], b'[{"name":"a"},1]', lambda value: [value[0]]),
         (Pair, b'[{"name":"a"}]', lambda value: [value.first]),

@@ -9,6 +9,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import fields_as, json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 HUGE = "k" * (1 << 20)
@@ -41,8 +42,8 @@ def dicts(wanted: Any, times: int) -> Any:
     return wanted if times == 0 else dicts(dict[str, wanted], times - 1)
 
 
-@pytest.mark.parametrize(
-    ("value", "wanted"),
+@rows(
+    "value, wanted",
     [
         ({HUGE: ["x"] * 100}, dict[str, list[int]]),
         ({"\1" * 300: ["x"] * 100}, dict[str, list[int]]),

@@ -7,11 +7,10 @@ import uuid
 from decimal import Decimal
 from typing import Literal
 
-import pytest
-
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as
+from tests.helpers.rows import rows
 
 
 class Colour(enum.Enum):
@@ -77,7 +76,7 @@ def outcome(expected):
     return refused(f"{expected}, got nothing") if isinstance(expected, Refused) else expected
 
 
-@pytest.mark.parametrize(("kind", "empty", "first", "second", "wrong"), SCALARS, ids=lambda value: str(value)[:30])
+@rows("kind, empty, first, second, wrong", SCALARS, ids=lambda value: str(value)[:30])
 class TestAFieldOfOneValue:
     def test_that_is_missing_is_refused_or_its_default(self, kind, empty, first, second, wrong):
         assert read(kind, []) == refused("is missing")
@@ -108,7 +107,7 @@ class TestAFieldOfOneValue:
             assert read(kind, [wrong[0], first[0]]) == first[1]
 
 
-@pytest.mark.parametrize(("kind", "empty", "first", "second", "wrong"), SCALARS, ids=lambda value: str(value)[:30])
+@rows("kind, empty, first, second, wrong", SCALARS, ids=lambda value: str(value)[:30])
 class TestAListField:
     def test_that_is_missing_is_refused_or_its_default(self, kind, empty, first, second, wrong):
         assert read(list[kind], []) == refused("is missing")

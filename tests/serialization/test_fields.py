@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 
@@ -79,8 +80,8 @@ def pairs(query: str) -> MultiDict[str]:
     return MultiDict(parse_qsl(query, keep_blank_values=True))
 
 
-@pytest.mark.parametrize(
-    ("query", "wanted", "value"),
+@rows(
+    "query, wanted, value",
     [
         ("name=Ann", Person, Person("Ann")),
         ("name=Ann&age=7&news=true", Person, Person("Ann", 7, news=True)),
@@ -114,8 +115,8 @@ A_DATE = "expected a date such as 2030-12-31"
 MOMENT = datetime.datetime(2026, 1, 31, 12, 30)
 
 
-@pytest.mark.parametrize(
-    ("kind", "texts", "value"),
+@rows(
+    "kind, texts, value",
     [
         (bool, ["on", "ON", "true", "True", "1"], True),
         (bool | None, ["off", "false", "0"], False),
@@ -165,8 +166,8 @@ def test_a_text_is_read_as_its_type(kind, texts, value):
             assert (type(read.value), read.value) == (type(value), value), text
 
 
-@pytest.mark.parametrize(
-    ("kind", "texts", "detail"),
+@rows(
+    "kind, texts, detail",
     [
         (bool, ["yes", "2", "onn", "null"], TRUE_OR_FALSE),
         (bool, [""], f"{TRUE_OR_FALSE}, got nothing"),
@@ -199,8 +200,8 @@ def test_a_text_that_does_not_fit_is_refused(kind, texts, detail):
         assert caught.value.detail == "1 field of the form is wrong"
 
 
-@pytest.mark.parametrize(
-    ("query", "wanted", "expected"),
+@rows(
+    "query, wanted, expected",
     [
         ("", Person, {"/name": "is missing"}),
         ("age=x&born=y&nick=z&news=on", Person, {
@@ -235,8 +236,8 @@ Nested = dataclasses.make_dataclass("Nested", [("person", Person | None)])
 Grid = dataclasses.make_dataclass("Grid", [("rows", list[list[int]])])
 
 
-@pytest.mark.parametrize(
-    ("wanted", "message"),
+@rows(
+    "wanted, message",
     [
         (int, r"^int has no named fields: a form or query is read into a dataclass, TypedDict,"),
         (dict[str, str], r"^dict\[str, str\] has no named fields"),

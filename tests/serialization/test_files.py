@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 
@@ -52,8 +53,8 @@ def read(wanted, fields=(), files=()):
     return fields_as(MultiDict(fields), wanted, "form", files=MultiDict(files), file_type=File)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "fields", "files", "value"),
+@rows(
+    "wanted, fields, files, value",
     [
         (Letter, {"title": "a"}, {"scan": ONE}, Letter("a", ONE)),
         (Letter, {"title": "a"}, [("scan", ONE), ("scan", TWO)], Letter("a", TWO)),
@@ -76,8 +77,8 @@ def test_a_field_that_is_a_file_is_taken_from_the_files(wanted, fields, files, v
     assert read(wanted, fields, files) == value
 
 
-@pytest.mark.parametrize(
-    ("wanted", "fields", "files", "expected"),
+@rows(
+    "wanted, fields, files, expected",
     [
         (Letter, {}, {}, {"/title": "is missing", "/scan": "is missing"}),
         (Letter, {"title": "a"}, {"scan": BLANK}, {"/scan": "is missing"}),
@@ -101,8 +102,8 @@ Named = dataclasses.make_dataclass("Named", [("named", dict[str, File])])
 Deep = dataclasses.make_dataclass("Deep", [("letter", Letter)])
 
 
-@pytest.mark.parametrize(
-    ("wanted", "message"),
+@rows(
+    "wanted, message",
     [
         (Both, r"^Both\.both can't be both a file \(File\) and text"),
         (Named, r"^Named\.named can't be read from a form or query"),

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 MODULUS = 2**61 - 1
@@ -21,8 +22,8 @@ class Order(Struct):
     ids: set[uuid.UUID] | None = None
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"),
+@rows(
+    "text, wanted",
     [
         (json.dumps(ALIKE), set[int]),
         (json.dumps([-number - 7 for number in ALIKE]), frozenset[int]),
@@ -43,8 +44,8 @@ def test_numbers_chosen_to_have_the_same_hash_are_refused_where_a_set_would_be_m
     assert faults(caught) == {"": "too many numbers have the same hash"}
 
 
-@pytest.mark.parametrize(
-    ("value", "wanted", "size"),
+@rows(
+    "value, wanted, size",
     [
         (ALIKE, list[int], 699),
         (UUIDS, set[str], 699),

@@ -24,6 +24,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.serialization.json import decode_json, encode_json, pointer_step
+from tests.helpers.rows import rows
 
 T = TypeVar("T")
 
@@ -101,8 +102,8 @@ WIDE = f"{NOT_UTF_8}: it looks like UTF-16 or UTF-32 (byte 0)"
 HALF_PAIR = "the JSON has half of a surrogate pair"
 
 
-@pytest.mark.parametrize(
-    ("data", "detail"),
+@rows(
+    "data, detail",
     [
         (b"", EMPTY),
         (b" \r\n", EMPTY),
@@ -158,8 +159,8 @@ def test_what_is_no_json_is_a_bad_request_that_says_why_and_where(data, detail):
     assert caught.value.detail == detail
 
 
-@pytest.mark.parametrize(
-    ("data", "value"),
+@rows(
+    "data, value",
     [
         (b"\xef\xbb\xbf[1]", [1]),
         (b' {"a" : 1}\r\n\t', {"a": 1}),
@@ -192,8 +193,8 @@ def test_how_deep_json_may_be_nested_can_be_said():
         decode_json(b"[" * 90_000 + b"]" * 90_000, depth=100_000)
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [
         ({"a": [1, None, True, "ü"]}, '{"a":[1,null,true,"ü"]}'),
         (2**70, str(2**70)),
@@ -231,8 +232,8 @@ def test_values_are_written_as(value, text):
     assert encode_json(value).decode() == text
 
 
-@pytest.mark.parametrize(
-    ("value", "message"),
+@rows(
+    "value, message",
     [
         (Opaque(), "Opaque can't be written as JSON"),
         (iter([1]), "list_iterator can't be written as JSON"),
@@ -270,8 +271,8 @@ def written(value):
     raise TypeError(f"no {type(value).__name__} here")
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [
         (Opaque(), '{"opaque":true}'),
         ([Opaque(), {"a": Opaque()}], '[{"opaque":true},{"a":{"opaque":true}}]'),
@@ -322,7 +323,7 @@ def test_half_a_surrogate_pair_is_a_value_error():
         encode_json({"a": "\ud800"})
 
 
-@pytest.mark.parametrize(("name", "step"), [("a", "/a"), ("", "/"), ("a/b~c", "/a~1b~0c"), ("~1", "/~01")])
+@rows("name, step", [("a", "/a"), ("", "/"), ("a/b~c", "/a~1b~0c"), ("~1", "/~01")])
 def test_pointer_steps_escape_tilde_and_slash(name, step):
     assert pointer_step(name) == step
 
@@ -335,8 +336,8 @@ class Patch(msgspec.Struct):
     more: Any = None
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [
         ({"x": UNSET}, "{}"),
         ({"x": UNSET, "y": 1}, '{"y":1}'),
@@ -351,7 +352,7 @@ def test_a_member_that_is_unset_is_left_out(value, text):
     assert encode_json(value, default=str) == text.encode()
 
 
-@pytest.mark.parametrize(("value", "place"), [(UNSET, ""), ([UNSET], "/0"), ({"x": UNSET, "a": [1, UNSET]}, "/a/1")])
+@rows("value, place", [(UNSET, ""), ([UNSET], "/0"), ({"x": UNSET, "a": [1, UNSET]}, "/a/1")])
 def test_an_item_that_is_unset_has_no_place_in_json(value, place):
     with pytest.raises(TypeError, match=f"UnsetType can't be written as JSON(: it is at {place})?\n"):
         encode_json(value)
@@ -389,8 +390,8 @@ class Page(Generic[T]):
 LINE = {"name": "a", "amount": 1}
 
 
-@pytest.mark.parametrize(
-    ("sent", "wanted", "written"),
+@rows(
+    "sent, wanted, written",
     [
         ({"name": "a"}, Line, LINE),
         ([{"name": "a"}], list[Line], [LINE]),

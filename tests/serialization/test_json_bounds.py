@@ -2,13 +2,13 @@ import json
 import tracemalloc
 from unittest.mock import patch
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.serialization import json_bounds
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SLOW_NUMBERS, crossed_bound
 from tests.helpers.call_counting import count_calls
+from tests.helpers.rows import rows
 from tests.helpers.twins import pure
 
 
@@ -51,8 +51,8 @@ def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
         assert pure("crossed_bound")(b'[%b,"1e308","e100"]' % text, depth + 1, 1) == NO_BOUND
 
 
-@pytest.mark.parametrize(
-    ("text", "depth"),
+@rows(
+    "text, depth",
     [
         (b"0", 0),
         (b"[]", 1),
@@ -69,7 +69,7 @@ def test_brackets_in_strings_do_not_count(text, depth):
     assert depth == 0 or is_nested_deeper(text, depth - 1)
 
 
-@pytest.mark.parametrize("unit", [b'["["],', b'["'])
+@rows("unit", [b'["["],', b'["'])
 def test_many_strings_take_little_memory(unit):
     text = b"[" + unit * ((2 << 20) // len(unit)) + b"0]"
     tracemalloc.start()
@@ -86,8 +86,8 @@ def listed(item, times):
     return b"[%b]" % b",".join([item] * times)
 
 
-@pytest.mark.parametrize(
-    ("item", "is_slow"),
+@rows(
+    "item, is_slow",
     [
         (b"5e-324", True),
         (b"1e308", True),
@@ -119,7 +119,7 @@ def test_the_depth_is_said_before_slow_numbers():
     ]
 
 
-@pytest.mark.parametrize("before", range(130))
+@rows("before", range(130))
 def test_a_mark_counts_wherever_in_a_block_it_stands(before):
     padding = before * b" "
     assert not is_nested_deeper(b'"%b[[\\"]]", [1]' % padding, 1)
@@ -128,7 +128,7 @@ def test_a_mark_counts_wherever_in_a_block_it_stands(before):
     assert not has_slow_numbers(b'["%b1e100", 1E+100, 1e10]' % padding, 1)
 
 
-@pytest.mark.parametrize("string", [b"7d3e4155-0e12-4e10", rb"a \"value1234\""])
+@rows("string", [b"7d3e4155-0e12-4e10", rb"a \"value1234\""])
 def test_strings_that_look_as_such_numbers_are_passed_over_at_once(string):
     text = listed(b'"%b"' % string, 10 * MOST_SLOW_NUMBERS)
     assert not has_slow_numbers(text)

@@ -20,6 +20,8 @@ pydantic = pytest.importorskip("pydantic")
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, field_validator  # noqa: E402
 
+from tests.helpers.rows import rows  # noqa: E402
+
 
 class Color(Enum):
     RED = "red"
@@ -75,8 +77,8 @@ class Box:
     size: int = 1
 
 
-@pytest.mark.parametrize(
-    ("wanted", "sent", "read"),
+@rows(
+    "wanted, sent, read",
     [
         (Item, b'{"price": 1}', Item(price=1)),
         (Order, b'{"id": "7", "sortBy": "b", "born": "2030-12-31"}', Order(id=7, sortBy="b", born=date(2030, 12, 31))),
@@ -96,8 +98,8 @@ def test_json_is_read_as_a_model(wanted: Any, sent: bytes, read: Any) -> None:
         assert found == read or (read is None and found[-1] == Item(price=1)) or found is read
 
 
-@pytest.mark.parametrize(
-    ("wanted", "sent", "errors"),
+@rows(
+    "wanted, sent, errors",
     [
         (Order, b"{}", [("/id", "is missing", "missing", {})]),
         (Order, b"[]", [("", None, "not_an_object", {})]),
@@ -139,9 +141,7 @@ def test_a_hundred_wrong_fields_are_listed() -> None:
     assert "of which the first 100 are listed" in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    "sent", [b"", b"{", b'{"price": NaN}', b'{"price": 1e400}', b"\xff", b"[" * 200, b'{"price": 1}x']
-)
+@rows("sent", [b"", b"{", b'{"price": NaN}', b'{"price": 1e400}', b"\xff", b"[" * 200, b'{"price": 1}x'])
 def test_what_is_no_json_is_a_400(sent: bytes) -> None:
     with pytest.raises(BadRequest, match="JSON"):
         json_as(sent, Item)
@@ -158,8 +158,8 @@ def test_the_limit_of_depth_is_that_of_the_request() -> None:
             json_as(b"[" * 5000 + b"]" * 5000, Nested, depth=depth)
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
+@rows(
+    "value, written",
     [
         (Item(price=1), b'{"price":1.0,"name":"?"}'),
         ({"box": Box(Order(id=1))},
@@ -171,7 +171,7 @@ def test_a_model_is_written_by_its_aliases_with_what_it_computes(value: Any, wri
     assert encode_json(value) == written
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_handler_takes_and_answers_models(interface: Any) -> None:
     app = App()
 

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.serialization.readers import json_as
 from tests.helpers.deferred_annotations import define
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 T = TypeVar("T")
@@ -104,8 +105,8 @@ class Span:
             raise ValueError("last comes before first")
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted", "value"),
+@rows(
+    "text, wanted, value",
     [
         ("1", int, 1),
         ("[1, 2]", list[int], [1, 2]),
@@ -130,8 +131,8 @@ def test_json_that_fits_is_a_value_of_the_type(text, wanted, value):
     assert json_as(text.encode(), wanted) == value
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted", "expected"),
+@rows(
+    "text, wanted, expected",
     [
         ('"x"', int, {"": "expected an integer, got a string"}),
         ("1.5", int, {"": "expected an integer, got a floating-point number"}),
@@ -284,8 +285,8 @@ class Colour(Enum):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 evaluates annotations late")
-@pytest.mark.parametrize(
-    ("opening", "text", "pointer"),
+@rows(
+    "opening, text, pointer",
     [
         ("@dataclass\nclass made:", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
         ("class made(Struct):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
@@ -302,7 +303,7 @@ def test_a_type_may_name_those_that_come_after_it(opening, text, pointer):
     assert [*faults(raised)] == [pointer]
 
 
-@pytest.mark.parametrize("text", ['{"id": "x", ', '{"id": "x"} {}', "", "nope", '{"id": "\xff"}', "[" * 100_000])
+@rows("text", ['{"id": "x", ', '{"id": "x"} {}', "", "nope", '{"id": "\xff"}', "[" * 100_000])
 def test_malformed_json_is_a_bad_request_even_where_fields_are_wrong(text):
     with pytest.raises(BadRequest):
         json_as(text.encode("latin-1"), Order)

@@ -12,6 +12,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.serialization.search import refusal
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
@@ -35,8 +36,8 @@ class Event(NamedTuple):
     when: datetime.datetime
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted", "expected"),
+@rows(
+    "text, wanted, expected",
     [
         ('["1", "sNaN"]', set[Decimal], {"/1": FINITE}),
         ('["sNaN", "x"]', set[Decimal], {"/0": FINITE, "/1": "expected a decimal number"}),
@@ -56,8 +57,8 @@ def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
     assert faults(caught) == expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "expected"),
+@rows(
+    "kind, text, expected",
     [
         (datetime.datetime, "253402300800", {"/when": A_MOMENT}),
         (datetime.datetime | None, "253402300799.9999999", {"/when": A_MOMENT}),
@@ -79,8 +80,8 @@ def test_so_is_the_field_of_a_type_that_is_an_array_in_json():
     assert faults(caught) == {"/when": A_MOMENT}
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
+@rows(
+    "error, words",
     [
         (ValueError("year 10000 is out of range"), "Timestamp is out of range"),  # to Python 3.13
         (ValueError("year must be in 1..9999, not 10000"), "Timestamp is out of range"),
@@ -92,8 +93,8 @@ def test_the_words_of_each_python_are_known(error, words):
     assert str(refusal(error)) == words
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted"),
+@rows(
+    "text, wanted",
     [("[[1]]", set[list[int]]), ('[{"a": 1}]', set[dict[str, int]]), ('[{"number": 1}]', set[Thawed])],
 )
 def test_a_set_of_what_has_no_hash_is_the_programmers_mistake(text, wanted):
@@ -101,7 +102,7 @@ def test_a_set_of_what_has_no_hash_is_the_programmers_mistake(text, wanted):
         json_as(text.encode(), wanted)
 
 
-@pytest.mark.parametrize("error", [ValueError("no port is free"), TypeError("unhashable type: 'list'"), KeyError("x")])
+@rows("error", [ValueError("no port is free"), TypeError("unhashable type: 'list'"), KeyError("x")])
 def test_what_a_default_factory_raises_comes_through(error):
     def default():
         raise error
@@ -134,7 +135,7 @@ class Shares(Struct):
         {}[self.by] if self.by else None
 
 
-@pytest.mark.parametrize("share", ['{"total": 1, "parts": 0}', '{"total": "1e300", "parts": 1}'])
+@rows("share", ['{"total": 1, "parts": 0}', '{"total": "1e300", "parts": 1}'])
 def test_a_calculation_that_fails_is_the_fault_of_its_values(share):
     with pytest.raises(UnprocessableContent) as caught:
         json_as(b'{"shares": [{"total": 1, "parts": 2}, %s]}' % share.encode(), Shares)

@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 
@@ -52,8 +53,8 @@ class Address(TypedDict):
     zip: int
 
 
-@pytest.mark.parametrize(
-    ("wrong", "detail"),
+@rows(
+    "wrong, detail",
     [
         (100, "100 fields are wrong"),
         (101, "101 fields are wrong, of which the first 100 are listed"),
@@ -61,7 +62,7 @@ class Address(TypedDict):
         (3000, "more than 1000 fields are wrong, of which the first 100 are listed"),
     ],
 )
-@pytest.mark.parametrize("shape", ["list", "dict", "record"])
+@rows("shape", ["list", "dict", "record"])
 def test_a_hundred_faults_are_listed_and_a_thousand_counted(wrong, detail, shape):
     numbers = range(wrong)
     value, wanted = {
@@ -75,8 +76,8 @@ def test_a_hundred_faults_are_listed_and_a_thousand_counted(wrong, detail, shape
     assert len(faults(caught)) == 100
 
 
-@pytest.mark.parametrize(
-    ("fitting", "wrong", "detail", "at_most"),
+@rows(
+    "fitting, wrong, detail, at_most",
     [(5000, 1, "1 field is wrong", 4 * 5000), (0, 2000, "more than 1000 fields are wrong, ", 100)],
 )
 def test_items_are_not_looked_at_one_by_one_nor_after_a_thousand_faults(fitting, wrong, detail, at_most):
@@ -116,7 +117,7 @@ def branches(data: bytes) -> tuple[UnprocessableContent, int]:
     return caught.value, Branch.made
 
 
-@pytest.mark.parametrize("depth", [1, 16, 32])
+@rows("depth", [1, 16, 32])
 def test_a_fault_is_found_without_trying_its_surroundings_again_at_each_depth(depth):
     data = b'{"many":[' * depth + b"{}," * 5000 + b'{"number":"x"},{}' + b"]}" * depth
     error, made = branches(data)
@@ -137,8 +138,8 @@ def test_all_faults_are_found_that_lie_at_several_depths():
     assert error.detail == "10 fields are wrong"
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
+@rows(
+    "before, after",
     [(b'{"named":{"a":', b"}}"), (b'{"number":"x","many":[', b"]}"), (b'{"many":[{"number":"x"},', b"]}")],
 )
 def test_the_search_stops_when_it_has_tried_some_times_as_many_values_as_there_are(before, after):

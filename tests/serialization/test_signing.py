@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from antiphon import App, BadSignature, HTTPError, SignatureExpired, Signer
 from antiphon.serialization.signing import SecretKeys, TimedSigner
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -36,7 +37,7 @@ class TestAValue:
         assert signer.unsign(text) == value
         assert set(text) <= FIT_FOR_URLS
 
-    @pytest.mark.parametrize("value", [object(), {1, 2}, b"bytes"], ids=["object", "set", "bytes"])
+    @rows("value", [object(), {1, 2}, b"bytes"], ids=["object", "set", "bytes"])
     def test_that_json_cannot_hold_is_refused(self, value):
         with pytest.raises(TypeError):
             signer.sign(value)
@@ -49,7 +50,7 @@ class TestAValue:
         with pytest.raises(BadSignature):
             signer.unsign(text[:at] + to + text[at + 1 :])
 
-    @pytest.mark.parametrize(
+    @rows(
         "text",
         [
             None, "", ".", "..", "...", "a.b.c", "é", "\ud800", "\0", "x" * 100_000, "." * 10_000, ".x.y.z",
@@ -96,8 +97,8 @@ class TestKeys:
         assert signer.is_signature("text", before.signature("text"))
         assert signer.signature("text") == after.signature("text")
 
-    @pytest.mark.parametrize(
-        ("keys", "error", "says"),
+    @rows(
+        "keys, error, says",
         [
             ("a" * 32, TypeError, "is a list"),
             (b"a" * 32, TypeError, "is a list"),
@@ -127,7 +128,7 @@ class TestKeys:
         assert NEW not in shown
         assert OLD not in shown
 
-    @pytest.mark.parametrize("salt", ["", None])
+    @rows("salt", ["", None])
     def test_need_a_purpose(self, salt):
         with pytest.raises(ValueError, match="salt"):
             Signer([NEW], salt=salt)

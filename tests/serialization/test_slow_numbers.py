@@ -15,6 +15,7 @@ from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.serialization.json import decode_json
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS
 from antiphon.serialization.readers import json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 MANY = MOST_SLOW_NUMBERS + 1
@@ -44,8 +45,8 @@ def test_floats_are_those_of_the_standard_library(values):
     assert json_as(text, list[list[float]]) == [[float(value) for value in values]] * MANY
 
 
-@pytest.mark.parametrize(
-    ("value", "wanted"),
+@rows(
+    "value, wanted",
     [
         ([MOST] * MANY, list[float]),
         ([MOST] * MANY, set[float]),
@@ -71,9 +72,7 @@ def test_a_decimal_keeps_all_its_digits():
     assert json_as(text, list[Decimal]) == [Decimal("1.234567890123456789012345e-300")] * MANY
 
 
-@pytest.mark.parametrize(
-    "wanted", [list[Decimal | bool] | dict[str, float], tuple[dict[str, Any] | Decimal, ...]], ids=str
-)
+@rows("wanted", [list[Decimal | bool] | dict[str, float], tuple[dict[str, Any] | Decimal, ...]], ids=str)
 def test_where_a_type_has_floats_too_so_many_are_refused(wanted):
     few = b"[%b]" % b",".join([b"1e308"] * (MANY - 1))
     assert len(json_as(few, wanted)) == MANY - 1

@@ -3,10 +3,9 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, IntFlag
 
-import pytest
-
 from antiphon.http.urls.url import URL
 from antiphon.serialization.readers import texts_of
+from tests.helpers.rows import rows
 
 
 class Colour(Enum):
@@ -41,8 +40,8 @@ class Point:
         return "1,2"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [
         ("a b", "a b"),
         (URL("/a?b"), "/a?b"),
@@ -76,8 +75,8 @@ def test_a_value_is_written_as_in_json_without_quotes(value, text):
     assert texts_of(value) == [text]
 
 
-@pytest.mark.parametrize(
-    ("values", "texts"),
+@rows(
+    "values, texts",
     [
         (None, []),
         ([], []),

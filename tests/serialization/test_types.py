@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
 from antiphon.serialization.types import described, python_type
+from tests.helpers.rows import rows
 
 
 class Opaque:
@@ -58,7 +59,7 @@ class Address(TypedDict):
     city: str
 
 
-@pytest.mark.parametrize(
+@rows(
     "wanted",
     [
         Any, None, bool, int, float, str, bytes, bytearray, memoryview, uuid.UUID, decimal.Decimal,
@@ -86,8 +87,8 @@ def test_what_only_describes_a_type_is_left_out_of_it():
     assert python_type(described(list[int | msgspec.UnsetType])) == list[int]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "message"),
+@rows(
+    "wanted, message",
     [
         (Opaque, r"^Opaque can't be read; accepted are dataclasses, "),
         (Holder, r"^Opaque, in Holder\.inner, can't be read"),
@@ -106,7 +107,7 @@ def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, messa
         json_as(b"1", wanted)
 
 
-@pytest.mark.parametrize(
+@rows(
     "wanted",
     [
         Slug | list[int], Slug | set[int], Slug | frozenset[int], Slug | dict[str, int], Slug | tuple[int, ...],
@@ -121,8 +122,8 @@ def test_a_union_that_msgspec_would_end_the_process_with_is_a_type_error(wanted)
         json_as(b"1", wanted)
 
 
-@pytest.mark.parametrize(
-    ("wanted", "text"),
+@rows(
+    "wanted, text",
     [
         (Slug | tuple[int, int], b'"a"'),
         (Slug | tuple[()], b'"a"'),

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.serialization.readers import json_as
+from tests.helpers.rows import rows
 from tests.serialization.named_faults import faults
 
 LARGEST = 2**53
@@ -60,8 +61,8 @@ class Order:
     parent: "Order | None" = None
 
 
-@pytest.mark.parametrize(
-    ("text", "wanted", "read"),
+@rows(
+    "text, wanted, read",
     [
         ("87.0", int, 87),
         ("-87.0", int, -87),
@@ -99,12 +100,12 @@ def test_a_number_without_a_fraction_is_an_integer(text, wanted, read):
     assert repr(json_as(b"\xef\xbb\xbf " + text.encode(), wanted)) == repr(read)
 
 
-@pytest.mark.parametrize("wanted", [int | float, float | None, Decimal, Any])
+@rows("wanted", [int | float, float | None, Decimal, Any])
 def test_it_is_none_where_a_type_has_others(wanted):
     assert repr(json_as(b"87.0", wanted)) == repr(msgspec.json.decode(b"87.0", type=wanted))
 
 
-@pytest.mark.parametrize(
+@rows(
     "number",
     [
         "87.5", "0.99999999999999999999", "9007199254740993.0", "9007199254740994.0", "-9007199254740994.0", "1e17",

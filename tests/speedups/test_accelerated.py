@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon import speedups
+from tests.helpers.rows import rows
 from tests.helpers.twins import CLASSES, NAMES, NOT_BUILT, extension
 
 
@@ -46,7 +47,7 @@ def test_the_function_in_c_stands_in_its_place_where_it_was_built(loaded, pure):
     assert module.PURE["parse_fields"] is parse_fields
 
 
-@pytest.mark.parametrize(("kind", "names"), [(ast.FunctionDef, NAMES), (ast.ClassDef, CLASSES)])
+@rows("kind, names", [(ast.FunctionDef, NAMES), (ast.ClassDef, CLASSES)])
 def test_each_in_c_has_a_twin_and_a_type(kind, names):
     stub = ast.parse(Path(speedups.__file__).with_name("_speedups.pyi").read_text())
     assert sorted(each.name for each in stub.body if isinstance(each, kind)) == names

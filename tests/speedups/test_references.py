@@ -9,6 +9,7 @@ import pytest
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, compiled, extension
 from tests.speedups.test_twins import CASES
 
@@ -62,7 +63,7 @@ SAMPLES = [
 
 
 @pytest.mark.skipif(total is None, reason="this Python does not count references")
-@pytest.mark.parametrize(("name", "arguments"), SAMPLES)
+@rows("name, arguments", SAMPLES)
 def test_no_call_keeps_a_reference(name, arguments):
     function = compiled(name)
     assert min(_growth(function, arguments) for _ in range(3)) < CALLS / 2
@@ -73,7 +74,7 @@ class Circle:
 
 
 @pytest.mark.skipif(total is None, reason="this Python does not count references")
-@pytest.mark.parametrize(
+@rows(
     "compute", [lambda circle: 3, lambda circle: 1 / 0, lambda circle: [Circle.area]], ids=["kept", "failed", "cycle"]
 )
 def test_no_descriptor_keeps_a_reference(compute):
@@ -99,7 +100,7 @@ def _growth(function, arguments):
 
 
 @pytest.mark.skipif(total is None, reason="this Python does not count references")
-@pytest.mark.parametrize("name", ["escape_text", "read_attribute"])
+@rows("name", ["escape_text", "read_attribute"])
 def test_a_call_that_gets_no_memory_fails_or_does_without(name):
     import _testcapi
 

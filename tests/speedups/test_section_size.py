@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.headers import section_size
 from antiphon.speedups import PURE
+from tests.helpers.rows import rows
 from tests.helpers.twins import outcome
 
 IN_PYTHON: Callable[..., Any] = PURE["section_size"]
@@ -24,8 +24,8 @@ SECTIONS: list[tuple[Any, int]] = [
 ]
 
 
-@pytest.mark.parametrize("function", [IN_PYTHON, section_size])
-@pytest.mark.parametrize(("lines", "size"), SECTIONS)
+@rows("function", [IN_PYTHON, section_size])
+@rows("lines, size", SECTIONS)
 def test_counts_names_and_values_and_32_for_each_line(function, lines, size):
     assert function(lines) == size
 

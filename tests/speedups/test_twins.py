@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.http import Headers
+from tests.helpers.rows import rows
 from tests.helpers.twins import NAMES, NOT_BUILT, compiled, extension, look_up, outcome, pure
 
 needs_the_extension = pytest.mark.skipif(extension is None, reason=NOT_BUILT)
@@ -194,17 +195,17 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "arguments", "result"), CASES)
+@rows("name, arguments, result", CASES)
 def test_does_as_specified(twin, name, arguments, result):
     assert outcome(twin(name), *arguments) == (repr(type(result)), repr(result))
 
 
-@pytest.mark.parametrize(("fields", "default", "lines"), CHECKED)
+@rows("fields, default, lines", CHECKED)
 def test_fields_are_checked_and_completed(twin, fields, default, lines):
     assert twin("checked_fields")(fields, default) == twin("checked_fields")(iter(lines)) == lines
 
 
-@pytest.mark.parametrize("lines", PUT)
+@rows("lines", PUT)
 def test_a_line_that_is_put_takes_the_place_of_all_of_its_name(twin, lines):
     fields = [*lines]
     assert twin("put_line")(fields, ("a", "1")) is None
@@ -232,7 +233,7 @@ def test_twins_count_in_the_same_cells(name, arguments, data):
     assert cells[0].tolist() == cells[1].tolist()
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("add_to_cell", (0, 1)), ("count_exchange", (0, 1, 0.5, 1, 1))])
+@rows("name, arguments", [("add_to_cell", (0, 1)), ("count_exchange", (0, 1, 0.5, 1, 1))])
 def test_cells_that_cannot_be_written_are_refused(twin, name, arguments):
     with pytest.raises(TypeError):
         twin(name)(memoryview(bytes(320)).cast("q"), *arguments)
@@ -337,7 +338,7 @@ def test_twins_agree_on_generated_arguments(name, data):
     assert outcome(compiled(name), *arguments) == outcome(pure(name), *arguments)
 
 
-@pytest.mark.parametrize("count", [1, 5, 31, 32, 33, 1000])
+@rows("count", [1, 5, 31, 32, 33, 1000])
 def test_the_index_of_few_or_many_header_lines_finds_each(twin, count):
     lines = [(b"x-%d" % number, b"%d" % number) for number in range(count - 1)] + [(b"host", b"a")]
     names = [name.decode() for name, _ in lines]
@@ -352,8 +353,8 @@ def test_the_index_of_header_lines_stays_when_they_change(twin):
     assert [twin("find_line")(index, name) for name in ("a", "b")] == ["1", None]
 
 
-@pytest.mark.parametrize(
-    ("lines", "found"),
+@rows(
+    "lines, found",
     [
         ([], (None, False, None, [None, None])),
         (((b"host", b"a"), (b"cookie", b"b")), (b"a", False, None, ["b", None])),

@@ -21,6 +21,7 @@ from antiphon.uploads.descriptors import (
     write_all,
     write_chunks,
 )
+from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT
 
 
@@ -36,6 +37,12 @@ def source():
 def target():
     with tempfile.TemporaryFile() as file:
         yield file.fileno()
+
+
+def emptied(descriptor):
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def content(descriptor):
@@ -75,10 +82,10 @@ class TestWriting:
         chunks = [CONTENT[:30_000], CONTENT[30_000:200_000], CONTENT[200_000:]]
         assert interrupted_write(lambda descriptor: write_chunks(descriptor, chunks)) == (CONTENT, True)
 
-    @pytest.mark.parametrize("count", [0, 1, 2, 1024, 1025, 5000])
+    @rows("count", [0, 1, 2, 1024, 1025, 5000])
     def test_takes_any_number_of_chunks(self, target, count):
         chunks = [b"%d," % number for number in range(count)]
-        write_chunks(target, chunks)
+        write_chunks(emptied(target), chunks)
         assert content(target) == b"".join(chunks)
 
 
@@ -124,36 +131,33 @@ def breaks_off(source, target, offset, length):
     return os.write(target, os.pread(source, 100_001, offset)[: min(length, 100_001)])
 
 
-@pytest.mark.parametrize(
+@rows(
     "ways",
     [IN_KERNEL, [_by_copy_file_range], [_by_sendfile], [], [refuses], [does_nothing], [breaks_off],
      [breaks_off, _by_sendfile]],
     ids=["as it is", "copy_file_range", "sendfile", "by hand", "refused", "nothing", "broken off", "gone on with"],
 )  # fmt: skip
 class TestCopying:
-    @pytest.mark.parametrize(
-        ("offset", "length"), [(0, len(CONTENT)), (7, 200_000), (299_999, 1), (len(CONTENT), 0), (3, 0)]
-    )
+    @rows("offset, length", [(0, len(CONTENT)), (7, 200_000), (299_999, 1), (len(CONTENT), 0), (3, 0)])
     def test_takes_exactly_what_is_wanted(self, source, target, ways, offset, length):
-        copy(source, target, offset, length, ways)
+        copy(source, emptied(target), offset, length, ways)
         assert content(target) == CONTENT[offset : offset + length]
 
     def test_goes_to_the_position(self, source, target, ways):
-        os.write(target, b"before,")
+        os.write(emptied(target), b"before,")
         copy(source, target, 10, 20, ways)
         os.write(target, b",after")
         assert content(target) == b"before," + CONTENT[10:30] + b",after"
 
+    @pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="there is no second file system")
     def test_goes_to_another_file_system(self, source, ways):
-        if not os.path.isdir("/dev/shm"):
-            pytest.skip("there is no second file system")
         with tempfile.TemporaryFile(dir="/dev/shm") as file:
             copy(source, file.fileno(), 5, 290_000, ways)
             assert content(file.fileno()) == CONTENT[5:290_005]
 
     def test_tells_a_source_that_was_cut_off(self, source, target, ways):
         with pytest.raises(EOFError):
-            copy(source, target, 0, len(CONTENT) + 1, ways)
+            copy(source, emptied(target), 0, len(CONTENT) + 1, ways)
 
     def test_tells_a_full_disk(self, source, ways):
         target = os.open("/dev/full", os.O_WRONLY)

@@ -10,6 +10,7 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http1 import print_request, print_response
 from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
 def pickled(value):
@@ -45,7 +46,7 @@ def test_a_request_of_a_server_comes_back_without_the_server(again):
     assert values(again(request)) == values(request)
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 @everyway
 def test_a_handler_may_keep_its_request(interface, again):
     kept = []
@@ -64,7 +65,7 @@ def test_a_handler_may_keep_its_request(interface, again):
 
 
 @everyway
-@pytest.mark.parametrize(
+@rows(
     "response",
     [
         Response("text"),
@@ -86,15 +87,15 @@ def test_what_a_copied_response_is_given_the_first_has_not(again):
     assert "x-b" not in response.headers
 
 
-@pytest.mark.parametrize("again", [deepcopy, pickled])
+@rows("again", [deepcopy, pickled])
 def test_the_error_behind_a_response_is_not_part_of_it(again):
     response = Response("x")
     response.error = LookupError(lambda: "no value")
     assert again(response).error is None
 
 
-@pytest.mark.parametrize("again", [deepcopy, pickled])
-@pytest.mark.parametrize("body", [iter(["a"]), ["a"]], ids=["iterator", "list"])
+@rows("again", [deepcopy, pickled])
+@rows("body", [iter(["a"]), ["a"]], ids=["iterator", "list"])
 def test_a_streamed_response_is_no_value(again, body):
     with pytest.raises(TypeError, match="streamed"):
         again(Response.stream(body))

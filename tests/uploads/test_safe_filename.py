@@ -5,12 +5,12 @@ import os
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.utils import secure_filename
 
 from antiphon.uploads.saving import LONGEST, safe_filename
+from tests.helpers.rows import rows
 
 KEPT = {
     "plain": "report.pdf",
@@ -98,12 +98,12 @@ CHANGED = {
 }
 
 
-@pytest.mark.parametrize("name", KEPT.values(), ids=KEPT)
+@rows("name", KEPT.values(), ids=KEPT)
 def test_a_good_name_is_kept(name):
     assert safe_filename(name) == name
 
 
-@pytest.mark.parametrize(("name", "expected"), CHANGED.values(), ids=CHANGED)
+@rows("name, expected", CHANGED.values(), ids=CHANGED)
 def test_a_bad_name_is_mended(name, expected):
     assert safe_filename(name) == expected
 

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.saving import give_name, save
+from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, descriptors
 
@@ -32,7 +33,7 @@ def test_a_file_has_what_was_written(tmp_path):
     assert os.listdir(tmp_path) == ["x"]
 
 
-@pytest.mark.parametrize("mask", [0o022, 0o077, 0o000])
+@rows("mask", [0o022, 0o077, 0o000])
 def test_a_file_has_the_permissions_that_open_gives(tmp_path, mask):
     before = os.umask(mask)
     try:
@@ -142,7 +143,7 @@ class TestFailures:
             save(f"{tmp_path}/x", lambda descriptor: [os.write(descriptor, bytes(ROOM)) for _ in range(2)])
         assert os.listdir(tmp_path) == []
 
-    @pytest.mark.parametrize("path", ["missing/x", "missing/", "a/x"])
+    @rows("path", ["missing/x", "missing/", "a/x"])
     def test_of_the_folder_are_told(self, tmp_path, path):
         (tmp_path / "a").write_bytes(b"no folder")
         with pytest.raises((FileNotFoundError, NotADirectoryError)):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
+from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
 pytestmark = pytest.mark.axes("make")
@@ -131,7 +132,7 @@ class TestInAFile:
         with pytest.raises(ValueError, match="300000 bytes are in a file"):
             in_file().getvalue()
 
-    @pytest.mark.parametrize("folder", [str, lambda path: path], ids=["str", "Path"])
+    @rows("folder", [str, lambda path: path], ids=["str", "Path"])
     def test_has_no_name_in_the_folder_that_it_is_in(self, tmp_path, folder):
         spool = Spool(threshold=0, folder=folder(tmp_path))
         spool.write(CONTENT)
@@ -220,7 +221,7 @@ class TestOnAnEventLoop:
             spool.flush()
             assert times.are_short is is_short
 
-    @pytest.mark.parametrize("size", [1000, 30_000, CHUNK - 1, CHUNK, 700_000, 3 << 20])
+    @rows("size", [1000, 30_000, CHUNK - 1, CHUNK, 700_000, 3 << 20])
     def test_a_flush_ends_where_a_block_of_the_file_does(self, tmp_path, size):
         spool = Spool(folder=tmp_path)
         content = random.Random(size).randbytes(9 << 20)
@@ -292,7 +293,7 @@ def test_any_part_is_copied(history, data):
         assert copied.read() == content[offset : offset + length]
 
 
-@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (0, 11), (10, 1), (5, -1)])
+@rows("offset, length", [(-1, 1), (0, 11), (10, 1), (5, -1)])
 def test_what_it_has_not_can_not_be_copied(make, offset, length):
     with pytest.raises(ValueError, match="not within 10"):
         make(b"0123456789").copy_to(-1, offset, length)
@@ -312,7 +313,7 @@ class TestTheEnd:
         spool.close()
         assert spool.is_closed
 
-    @pytest.mark.parametrize(
+    @rows(
         "use",
         [
             lambda spool: spool.read_at(0, 1),

@@ -22,6 +22,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
+from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload
 
@@ -53,8 +54,8 @@ class TestWhatTheClientSaid:
             ("x-note", "caf\xe9"),
         ]
 
-    @pytest.mark.parametrize(
-        ("sent", "content_type", "mimetype"),
+    @rows(
+        "sent, content_type, mimetype",
         [
             ("Image/PNG", MediaType("image", "png"), "image/png"),
             ("text/plain; charset=UTF-8", MediaType("text", "plain", {"charset": "utf-8"}), "text/plain"),
@@ -67,8 +68,8 @@ class TestWhatTheClientSaid:
         file, _ = upload(head=Head(sent))
         assert (file.content_type, file.mimetype) == (content_type, mimetype)
 
-    @pytest.mark.parametrize(
-        ("filename", "content", "is_chosen"),
+    @rows(
+        "filename, content, is_chosen",
         [("a.txt", b"x", True), ("a.txt", b"", True), ("", b"x", True), ("", b"", False)],
     )
     def test_tells_an_empty_file_from_none(self, filename, content, is_chosen):
@@ -173,7 +174,7 @@ class TestReading:
 
 
 class TestAfterTheRequest:
-    @pytest.mark.parametrize(
+    @rows(
         "use",
         [
             Upload.read,
@@ -194,7 +195,7 @@ class TestAfterTheRequest:
             lambda file: asyncio.run(file.adigest()),
         ],
     )
-    @pytest.mark.parametrize("was_read", [False, True])
+    @rows("was_read", [False, True])
     def test_an_error_says_what_to_do(self, make, use, was_read):
         file, spool = upload(make=make)
         if was_read:
@@ -258,7 +259,7 @@ class TestDetaching:
         spool.close()
         assert kept.read(5) == CONTENT[:5]
 
-    @pytest.mark.parametrize("end", [Upload.close, lambda kept: None], ids=["closed", "forgotten"])
+    @rows("end", [Upload.close, lambda kept: None], ids=["closed", "forgotten"])
     def test_frees_the_file_at_the_end(self, end):
         before = descriptors()
         file, spool = upload(make=in_file)
@@ -295,7 +296,7 @@ class TestTheDigest:
         file.digest()
         assert file.tell() == 10
 
-    @pytest.mark.parametrize("algorithm", ["rot13", "shake_128", "shake_256"])
+    @rows("algorithm", ["rot13", "shake_128", "shake_256"])
     def test_wants_an_algorithm_that_there_is_and_that_says_how_long_a_hash_is(self, algorithm):
         with pytest.raises(ValueError, match=algorithm):
             upload()[0].digest(algorithm)
@@ -331,7 +332,7 @@ class TestSaving:
         assert (tmp_path / "secret").read_bytes() == b"secret"
         assert (tmp_path / "in" / "photo.png").read_bytes() == CONTENT
 
-    @pytest.mark.parametrize("path", ["x.png", "folder/x.png", ".", ""])
+    @rows("path", ["x.png", "folder/x.png", ".", ""])
     def test_wants_an_absolute_path(self, path):
         with pytest.raises(ValueError, match="is a relative path, and it is not clear what it is relative to"):
             upload()[0].save(path)

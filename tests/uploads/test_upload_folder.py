@@ -8,27 +8,28 @@ import pytest
 from antiphon import App
 from antiphon.uploads.saving import usable_folder
 from tests.helpers.processes import UNMEASURED
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("given", [str, lambda path: path], ids=["text", "path"])
+@rows("given", [str, lambda path: path], ids=["text", "path"])
 def test_a_folder_in_which_files_can_be_made_is_taken(tmp_path, given):
     assert usable_folder(given(tmp_path)) == str(tmp_path)
     assert App(upload_folder=given(tmp_path)).upload_folder == str(tmp_path)
 
 
-@pytest.mark.parametrize("folder", [5, b"/tmp", True, ["/tmp"]], ids=repr)
+@rows("folder", [5, b"/tmp", True, ["/tmp"]], ids=repr)
 def test_what_is_no_path_in_text_is_refused(folder):
     with pytest.raises(TypeError, match=r"^upload_folder: .*not (int|bytes|bool|list)$"):
         App(upload_folder=folder)
 
 
-@pytest.mark.parametrize("folder", ["", ".", "uploads", "./uploads"])
+@rows("folder", ["", ".", "uploads", "./uploads"])
 def test_a_relative_path_is_refused(folder):
     with pytest.raises(ValueError, match=r"^upload_folder: .* is relative"):
         App(upload_folder=folder)
 
 
-@pytest.mark.parametrize("name", ["missing", "file"])
+@rows("name", ["missing", "file"])
 def test_what_is_no_folder_is_refused(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"(?m)^upload_folder: there is no folder '.*(missing|file)'$"):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
+from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 
 pytestmark = pytest.mark.axes("make")
@@ -118,7 +119,7 @@ class TestAWindow:
             first.read()
         assert second.read() == CONTENT[:10]
 
-    @pytest.mark.parametrize("read", [Window.read, lambda file: file.read(5), Window.readline, list])
+    @rows("read", [Window.read, lambda file: file.read(5), Window.readline, list])
     def test_of_a_closed_spool_can_not_be_read(self, make, read):
         spool = make()
         file = Window(spool, 0, 1000)
@@ -135,7 +136,7 @@ class TestAWindow:
 
 
 class TestChunks:
-    @pytest.mark.parametrize("size", [1000, 65_536, 300_000, 300_001, 1 << 20])
+    @rows("size", [1000, 65_536, 300_000, 300_001, 1 << 20])
     def test_have_the_size_that_is_wanted(self, make, size):
         expected = [CONTENT[start : start + size] for start in range(0, len(CONTENT), size)]
         assert list(window(make=make).chunks(size)) == expected
@@ -152,7 +153,7 @@ class TestChunks:
         assert file.read(5) == CONTENT[110:115]
         assert next(chunks) == CONTENT[115:215]
 
-    @pytest.mark.parametrize("size", [0, -1])
+    @rows("size", [0, -1])
     def test_are_not_empty(self, size):
         with pytest.raises(ValueError, match="at least one byte"):
             window().chunks(size)

@@ -1,14 +1,13 @@
 """Whether an event loop may write by itself: told from how long the last batches took."""
 
-import pytest
-
 from antiphon.uploads.temporary_file import SLOW, WARY, WriteTimes
+from tests.helpers.rows import rows
 
 SHORT = SLOW / 2
 
 
-@pytest.mark.parametrize(
-    ("took", "are_short"),
+@rows(
+    "took, are_short",
     [
         ([], False),
         ([SHORT], True),

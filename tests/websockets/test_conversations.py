@@ -24,6 +24,7 @@ from antiphon import (
 from antiphon.testing import AsyncClient, Client, HandshakeRefused
 from antiphon.websockets import channel
 from tests.helpers.noted_ends import noting_ends
+from tests.helpers.rows import rows
 
 INTERFACES = ("asgi", "rsgi")
 
@@ -37,7 +38,7 @@ def opened(app, path="/", interface="asgi", **options):
     return Client(app, interface).websocket(path, **options)
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 class TestBothColours:
     def test_async_handler(self, interface):
         app = App()
@@ -199,9 +200,7 @@ class TestHandshake:
             pass
         assert refused.value.response.status == 501
 
-    @pytest.mark.parametrize(
-        ("offered", "agreed"), [((), None), (("a", "v1", "v2"), "v2"), (("v1",), "v1"), (("x",), None)]
-    )
+    @rows("offered, agreed", [((), None), (("a", "v1", "v2"), "v2"), (("v1",), "v1"), (("x",), None)])
     def test_subprotocol(self, offered, agreed):
         app = App()
 
@@ -226,8 +225,8 @@ class TestHandshake:
             assert socket.receive() == "from a child"
 
 
-@pytest.mark.parametrize(
-    ("headers", "origin", "status"),
+@rows(
+    "headers, origin, status",
     [
         ({}, "https://evil.example", 403),
         ({}, "null", 403),

@@ -7,13 +7,14 @@ import pytest
 
 from antiphon.adapters.websockets.frames import Frames, agreed_extension
 from tests.contract.sockets.frames import BYTES, frame
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 DEFLATE = "permessage-deflate"
 
 
-@pytest.mark.parametrize(
-    ("offers", "answer"),
+@rows(
+    "offers, answer",
     [
         ("", None),
         ("x-webkit-deflate-frame", None),

@@ -19,6 +19,7 @@ import antiphon
 from antiphon import App, Limits, Request, Response, WebSocket, WebSocketClosed
 from antiphon.dialects.microdot import Microdot
 from antiphon.testing import AsyncClient, Client, HandshakeRefused
+from tests.helpers.rows import rows
 
 PACKAGE = Path(antiphon.__file__).parent
 
@@ -103,7 +104,7 @@ def client_of():
         yield lambda app, interface="asgi": stack.enter_context(Client(app, interface))
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 class TestOverBoth:
     def test_messages_and_paths(self, client_of, interface):
         with client_of(outer_app(), interface).websocket("/ws/talk?x=1") as socket:
@@ -124,8 +125,8 @@ class TestOverBoth:
                 socket.receive()
             assert end.value.code == (4001 if interface == "asgi" else 1005)  # RSGI sends no code
 
-    @pytest.mark.parametrize(
-        ("path", "status"),
+    @rows(
+        "path, status",
         [("/refuse", 403), ("/deny", 429), ("/stream", 410), ("/fail-first", 500), ("/none", 403)],
     )
     def test_refusals(self, client_of, interface, path, status):
@@ -215,8 +216,8 @@ def test_mounted_app_has_its_own_checks(client_of):
     assert refused.value.response.status == 403
 
 
-@pytest.mark.parametrize(
-    ("messages", "fault"),
+@rows(
+    "messages, fault",
     [
         ([], "ended without an answer"),
         ([{"type": "websocket.send", "text": "a"}], "sent 'websocket.send'"),
@@ -254,7 +255,7 @@ async def index(request):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("application", [plain, microdot], ids=["ASGI", "a dialect"])
+@rows("application", [plain, microdot], ids=["ASGI", "a dialect"])
 def test_only_handshakes_are_looked_at_as_such(application):
     app, called = App(), set()
     app.mount("/in", application)

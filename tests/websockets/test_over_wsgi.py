@@ -18,6 +18,7 @@ from antiphon.http.head import server_head
 from tests.contract.sockets.frames import HANDSHAKE
 from tests.contract.wire import Connection, ReceivedResponse, SentRequest
 from tests.helpers.noted_ends import noting_ends
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = pytest.mark.processes
@@ -72,8 +73,8 @@ def with_value(name: str, value: str) -> tuple[tuple[str, str], ...]:
 
 
 class TestHandshake:
-    @pytest.mark.parametrize(
-        ("fields", "status"),
+    @rows(
+        "fields, status",
         [
             (without("Connection"), 400),
             (with_value("Connection", "keep-alive"), 400),

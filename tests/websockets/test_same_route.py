@@ -6,6 +6,7 @@ from antiphon import App, Blueprint, Request, TrustedProxies, WebSocket, current
 from antiphon.cli.routes import table
 from antiphon.features import MemoryStore, RateLimit, Sessions
 from antiphon.testing import Client, HandshakeRefused
+from tests.helpers.rows import rows
 
 
 async def tell(request: Request, socket: WebSocket, **_params: object):
@@ -113,8 +114,8 @@ def test_one_path_is_answered_once():
         app._freeze()
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
+@rows(
+    "options, error",
     [
         ({"subprotocols": "chat"}, ValueError),
         ({"subprotocols": ["a b"]}, ValueError),

@@ -14,6 +14,7 @@ from antiphon.testing import Client, HandshakeRefused
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SOCKET_SERVERS, WSGI_SOCKETS, Server
 from tests.contract.sockets.cases import HANDSHAKE, opened, status
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -61,7 +62,7 @@ def test_pages_of_other_sites_open_no_socket(served: ServerProcess) -> None:
     assert [answers(served, {"Origin": f"http://127.0.0.1:{served.port}"}, place) for place in PLACES] == ["101"] * 4
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 def test_the_client_plays_each_of_them(interface: str) -> None:
     from tests.helpers.served.mounted_sockets import app
 
@@ -75,7 +76,7 @@ def test_the_client_plays_each_of_them(interface: str) -> None:
             assert refused.value.response.status == 403
 
 
-@pytest.mark.parametrize("place", PLACES)
+@rows("place", PLACES)
 def test_mounted_applications_talk(served: ServerProcess, place: str) -> None:
     with opened(served, f"/{place}/echo") as socket:
         for text in ("hello", "x" * 15_000):
@@ -86,7 +87,7 @@ def test_mounted_applications_talk(served: ServerProcess, place: str) -> None:
 ENDING = {name: server for name, server in SERVERS.items() if server.gaps.get("End at SIGTERM") != "nothing"}
 
 
-@pytest.mark.parametrize("server", ENDING.values(), ids=ENDING)
+@rows("server", ENDING.values(), ids=ENDING)
 def test_sigterm_reaches_mounted_applications(server: Server, tmp_path: Path) -> None:
     with ServerProcess(server.command, APPLICATION) as process, ExitStack() as stack:
         for place in PLACES[1:]:

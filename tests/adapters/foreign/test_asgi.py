@@ -14,6 +14,7 @@ from antiphon.adapters.foreign.scope import make_scope
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -32,8 +33,8 @@ def request_():
     return Request(head)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
+@rows(
+    "key, value",
     [
         ("type", "http"),
         ("asgi", {"version": "3.0", "spec_version": "2.5"}),
@@ -65,8 +66,8 @@ def test_a_scope_reads_back_as_the_same_head(path, root_path):
     assert (back.path, back.root_path, back.authority) == (head.path, root_path, "localhost:80")
 
 
-@pytest.mark.parametrize(
-    ("version", "headers", "fields"),
+@rows(
+    "version, headers, fields",
     [
         ("2", [("accept", "a")], [(b"host", b"example.com"), (b"accept", b"a")]),
         ("2", [("host", "other.org")], [(b"host", b"example.com")]),
@@ -78,8 +79,8 @@ def test_the_authority_of_http_2_becomes_the_host(version, headers, fields):
     assert make_scope(Request(head))["headers"] == fields
 
 
-@pytest.mark.parametrize(
-    ("scheme", "authority", "server"),
+@rows(
+    "scheme, authority, server",
     [
         ("https", "example.com", ("example.com", 443)),
         ("http", "[::1]:81", ("::1", 81)),
@@ -125,7 +126,7 @@ class Mounted(DerivedHead):
         self.root_path = inner.root_path + segment
 
 
-@pytest.mark.parametrize("layers", [1, 2])
+@rows("layers", [1, 2])
 def test_a_head_around_the_server_s_wins_over_its_scope(servers, layers):
     path = "/outer" + "/shop" * layers + "/items"
     fields = [(b"accept", b"a"), (b"host", b"10.0.0.1")]
@@ -225,8 +226,8 @@ def test_it_is_a_route_of_an_app(interface):
     assert (response.status, response.text, response.headers["x-marked"]) == (201, "POST /legacy !", "yes")
 
 
-@pytest.mark.parametrize(
-    ("sent", "headers"),
+@rows(
+    "sent, headers",
     [
         ([], []),
         ([(b"Content-Type", b"text/css")], [("content-type", "text/css")]),
@@ -244,17 +245,15 @@ def test_it_is_a_route_of_an_app(interface):
         "Latin-1",
     ],
 )
-@pytest.mark.parametrize(
-    "rest", [[chunk(b"body", False)], [chunk(b"bo"), chunk(b"dy", False)]], ids=["whole", "chunks"]
-)
+@rows("rest", [[chunk(b"body", False)], [chunk(b"bo"), chunk(b"dy", False)]], ids=["whole", "chunks"])
 def test_header_fields_pass_through(sent, headers, rest):
     response = answered(sending(start(200, sent), *rest))
     assert response.headers.items() == headers
     assert response.body == b"body"
 
 
-@pytest.mark.parametrize(
-    ("first", "is_streamed"),
+@rows(
+    "first, is_streamed",
     [
         (chunk(b"body", False), False),
         ({"type": "http.response.body"}, False),
@@ -623,7 +622,7 @@ class TestAClientThatLeavesBeforeTheResponse:
         assert not caplog.records
 
 
-@pytest.mark.parametrize("grace", [0.0, 0.05])
+@rows("grace", [0.0, 0.05])
 def test_one_that_does_not_end_is_cancelled(grace):
     ended = []
 
@@ -645,7 +644,7 @@ def test_one_that_does_not_end_is_cancelled(grace):
     assert ended == [True]
 
 
-@pytest.mark.parametrize("more_body", [True, False])
+@rows("more_body", [True, False])
 def test_a_chunk_that_was_not_taken_when_the_client_left_is_an_error_for_it(more_body):
     refused = []
 
@@ -791,10 +790,8 @@ def failing(error, *messages):
     return application
 
 
-@pytest.mark.parametrize(
-    "error", [LookupError("boom"), OSError("disk"), SystemExit(3), ExceptionGroup("x", [OSError()])]
-)
-@pytest.mark.parametrize("messages", [[], [start()], [start(), chunk(b"x")]], ids=["at once", "started", "streaming"])
+@rows("error", [LookupError("boom"), OSError("disk"), SystemExit(3), ExceptionGroup("x", [OSError()])])
+@rows("messages", [[], [start()], [start(), chunk(b"x")]], ids=["at once", "started", "streaming"])
 def test_its_error_goes_through(error, messages):
     with pytest.raises(type(error)) as caught:
         answered(failing(error, *messages))
@@ -854,8 +851,8 @@ class Cancelled:
         raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize(
-    ("application", "fault"),
+@rows(
+    "application, fault",
     [
         (sending(), "ended without a response"),
         (sending(start()), "ended before its response did"),

@@ -16,6 +16,7 @@ from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form
 from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.rows import rows
 
 variable = ContextVar("variable", default="outside")
 
@@ -83,7 +84,7 @@ APPLICATIONS = [wsgi, asgi, blocking, waiting, app]
 
 
 @both
-@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+@rows("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
 def test_every_application_answers(ask, application):
     response, body = ask(application, Request.blank("/x", "PUT", body=b"body"))
     assert (response.status, response.headers["x-path"], body) == (201, "/x", b"PUT body")
@@ -99,8 +100,8 @@ def test_one_whose_style_does_not_tell_is_asked_as_the_caller_says(ask):
 
 
 @both
-@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
-@pytest.mark.parametrize("unknown", ["foo", "WSGI", "rsgi", ""])
+@rows("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+@rows("unknown", ["foo", "WSGI", "rsgi", ""])
 def test_an_interface_that_nobody_knows_is_an_error_that_names_those_that_are(ask, application, unknown):
     with pytest.raises(ValueError, match=f"'wsgi' or 'asgi', not '{unknown}'"):
         ask(application, Request.blank("/x", "PUT"), unknown)
@@ -205,7 +206,7 @@ def wsgi_thread(environ, start_response):
     return [threading.current_thread().name.encode()]
 
 
-@pytest.mark.parametrize("kind", ["wsgi", "def", "app"])
+@rows("kind", ["wsgi", "def", "app"])
 def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
     inner = App()
     inner.get("/")(lambda request: threading.current_thread().name)
@@ -215,7 +216,7 @@ def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
 
 
 @both
-@pytest.mark.parametrize("kind", ["wsgi", "def", "async def"])
+@rows("kind", ["wsgi", "def", "async def"])
 def test_an_application_sees_the_context_of_the_caller(ask, kind):
     def seen(environ, start_response):
         start_response("200 OK", [])
@@ -244,7 +245,7 @@ def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
 
 
 @both
-@pytest.mark.parametrize("body", [lambda: "a", lambda: SyncValues(["a"]), lambda: AsyncValues(["a"])])
+@rows("body", [lambda: "a", lambda: SyncValues(["a"]), lambda: AsyncValues(["a"])])
 def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
     called = []
 
@@ -277,8 +278,8 @@ def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
     assert ended == [True]
 
 
-@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
-@pytest.mark.parametrize("read", [0, 1])
+@rows("source", [SyncValues, AsyncValues])
+@rows("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_thread(source, read):
     chunks, called = source(), []
 
@@ -296,8 +297,8 @@ def test_a_stream_is_closed_once_on_a_thread(source, read):
     assert (chunks.closed, called) == (1, [1])
 
 
-@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
-@pytest.mark.parametrize("read", [0, 1])
+@rows("source", [SyncValues, AsyncValues])
+@rows("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_loop(source, read):
     chunks, called = source(), []
 
@@ -319,7 +320,7 @@ def test_a_stream_is_closed_once_on_a_loop(source, read):
 
 
 @both
-@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
+@rows("source", [SyncValues, AsyncValues])
 def test_a_stream_that_fails_is_closed_and_raises(ask, source):
     chunks, called = source(error=LookupError("lost")), []
 
@@ -388,8 +389,8 @@ def test_one_who_asks_and_is_cancelled_takes_the_application_along():
 # Inside of another application
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
 def test_handlers_of_both_styles_ask(interface, application):
     outer = App(cross_site_writes=True)
 
@@ -413,9 +414,9 @@ def test_handlers_of_both_styles_ask(interface, application):
         assert (response.status, response.body) == (201, b"PUT body")
 
 
-@pytest.mark.parametrize("before", ["nothing", "form"])
-@pytest.mark.parametrize("size", [5, 100 << 10, 700 << 10, 3 << 20])
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@rows("before", ["nothing", "form"])
+@rows("size", [5, 100 << 10, 700 << 10, 3 << 20])
+@rows("interface", ["wsgi", "asgi"])
 def test_a_form_is_there_for_the_one_who_is_asked_too(interface, size, before):
     inner, outer = App(), App()
     few = App(limits=Limits(files=1))

@@ -2,9 +2,8 @@
 
 import asyncio
 
-import pytest
-
 from antiphon.adapters.foreign.asgi import Channel
+from tests.helpers.rows import rows
 
 
 async def settled():
@@ -36,7 +35,7 @@ def test_getting_waits_for_putting():
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("putters", [1, 2, 5])
+@rows("putters", [1, 2, 5])
 def test_every_chunk_is_got_once(putters):
     async def play():
         chunks = Channel()

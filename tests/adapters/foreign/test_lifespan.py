@@ -10,6 +10,7 @@ from antiphon import to_app
 from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.lifespan import ASGILifespan
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -148,7 +149,7 @@ async def asks_and_returns(scope, receive, send):
     await receive()
 
 
-@pytest.mark.parametrize("application", [refuses, returns, answers_without_asking, asks_and_returns])
+@rows("application", [refuses, returns, answers_without_asking, asks_and_returns])
 def test_one_that_knows_no_lifespan_is_served_without(application, caplog):
     assert lived(application) == {}
     assert not caplog.records
@@ -163,8 +164,8 @@ def test_one_that_fails_when_it_has_asked_is_served_without_and_its_error_logged
 # Failures
 
 
-@pytest.mark.parametrize("stage", ["startup", "shutdown"])
-@pytest.mark.parametrize("message", [{}, {"message": "no database"}])
+@rows("stage", ["startup", "shutdown"])
+@rows("message", [{}, {"message": "no database"}])
 def test_one_that_says_it_has_failed_raises_what_it_says(stage, message):
     application = Application(**{stage: {"type": f"lifespan.{stage}.failed"} | message})
     with pytest.raises(RuntimeError, match=f"Application .* failed at {stage}: {message.get('message', '')}"):
@@ -172,7 +173,7 @@ def test_one_that_says_it_has_failed_raises_what_it_says(stage, message):
     assert application.events[-1] == "ended"
 
 
-@pytest.mark.parametrize("stage", ["startup", "shutdown"])
+@rows("stage", ["startup", "shutdown"])
 def test_the_error_behind_a_failure_is_its_cause(stage):
     error = LookupError("no database")
 
@@ -189,7 +190,7 @@ def test_the_error_behind_a_failure_is_its_cause(stage):
     assert caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("stage", ["startup", "shutdown"])
+@rows("stage", ["startup", "shutdown"])
 def test_what_ends_the_process_goes_through(stage):
     with pytest.raises(SystemExit):
         lived(Application(**{stage: SystemExit(3)}))
@@ -221,7 +222,7 @@ def test_one_that_ends_without_a_word_at_shutdown_has_shut_down():
     assert application.events == ["startup", "shutdown", "ended"]
 
 
-@pytest.mark.parametrize(
+@rows(
     "messages",
     [
         [{"type": "lifespan.shutdown.complete"}],
@@ -250,7 +251,7 @@ def test_a_message_out_of_place_is_an_error_that_names_the_application(messages)
 # Being waited for
 
 
-@pytest.mark.parametrize("last", ["complete", "failed"])
+@rows("last", ["complete", "failed"])
 def test_one_that_waits_for_more_events_is_cancelled(last):
     ended = []
 
@@ -274,7 +275,7 @@ def test_one_that_waits_for_more_events_is_cancelled(last):
     assert ended == [True]
 
 
-@pytest.mark.parametrize("stage", ["startup", "shutdown"])
+@rows("stage", ["startup", "shutdown"])
 def test_when_the_wait_is_cancelled_it_is_cancelled_and_waited_for(stage):
     ended = []
 

@@ -12,6 +12,7 @@ from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 HEADERS = [
     ("host", "example.com:8080"),
@@ -41,13 +42,13 @@ def test_an_environ_has_the_host_of_a_target_that_is_a_whole_url(servers):
     assert given["HTTP_HOST"] == "other.example"
 
 
-@pytest.mark.parametrize(("url", "host"), [("http://example.com:8080/x", "example.com:8080"), ("/x", "localhost")])
+@rows("url, host", [("http://example.com:8080/x", "example.com:8080"), ("/x", "localhost")])
 def test_an_environ_of_a_request_without_a_server_has_a_host(url, host):
     assert make_environ(Request.blank(url))["HTTP_HOST"] == host
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
+@rows(
+    "key, value",
     [
         ("REQUEST_METHOD", "POST"),
         ("SCRIPT_NAME", "/\xc3\xa4pp"),
@@ -84,8 +85,8 @@ def test_no_header_stands_twice(environ):
     assert "HTTP_CONTENT_LENGTH" not in environ
 
 
-@pytest.mark.parametrize(
-    ("root_path", "path", "raw_path", "path_info"),
+@rows(
+    "root_path, path, raw_path, path_info",
     [
         ("", "/caf\xe9", b"/caf%C3%A9", "/caf\xc3\xa9"),
         ("", "/\ufffd", b"/%FF", "/\xff"),
@@ -146,7 +147,7 @@ def hello(environ, start_response):
     return [environ["PATH_INFO"].encode(), b" ", body]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_wsgi_application_answers_over_every_interface(interface):
     client = Client(to_app(from_wsgi(validator(hello))), interface=interface)
     response = client.post("/path", body=b"hello", content_type="text/plain")
@@ -154,7 +155,7 @@ def test_a_wsgi_application_answers_over_every_interface(interface):
     assert [cookie.name for cookie in response.set_cookies] == ["a", "b"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_its_body_is_closed_when_the_client_leaves(interface):
     chunks = Chunks(iter(lambda: b"more", None))
 
@@ -219,7 +220,7 @@ def test_exc_info_is_raised_once_the_head_is_taken():
     assert (response.status, response.headers["content-type"]) == (200, "text/csv")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_response_that_fails_midway_is_cut_off_and_logged(interface, caplog):
     client = Client(to_app(from_wsgi(failing(after=[b"row 1\n"]))), interface=interface)
     received = []

@@ -16,6 +16,7 @@ import pytest
 
 from antiphon.adapters.servers.embedded import StartupError, ThreadServer
 from antiphon.adapters.servers.sockets import close_accepted, count_waiting
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("interface")
 
@@ -211,7 +212,7 @@ print("ended")
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("interface", "is_our_own"), [("wsgi", False), ("wsgi", True), ("asgi", True)])
+@rows("interface, is_our_own", [("wsgi", False), ("wsgi", True), ("asgi", True)])
 def test_servers_end_with_the_interpreter_while_they_answer(interface, is_our_own):
     module = "__main__" if is_our_own else __name__
     command = [sys.executable, "-c", LEFT_RUNNING, interface, module]

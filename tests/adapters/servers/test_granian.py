@@ -10,6 +10,7 @@ import pytest
 
 from antiphon.adapters.servers.granian import PRIVATE_NAMES, SEEN_IN, check, holder_arguments
 from antiphon.adapters.servers.sockets import BACKLOG
+from tests.helpers.rows import rows
 
 
 async def an_instance(module, name):
@@ -39,7 +40,7 @@ async def has(dotted):
     return True
 
 
-@pytest.mark.parametrize("name", PRIVATE_NAMES)
+@rows("name", PRIVATE_NAMES)
 def test_granian_has_its_private_names(name):
     oldest, newest = SEEN_IN
     assert asyncio.run(has(name)), (
@@ -53,8 +54,8 @@ def test_a_name_that_granian_lacks_is_found_out():
     assert [asyncio.run(has(name)) for name in lacking] == [False] * 3
 
 
-@pytest.mark.parametrize(
-    ("platform", "arguments"),
+@rows(
+    "platform, arguments",
     [
         ("linux", (7, True, BACKLOG)), ("freebsd14", (7, True, BACKLOG)),
         ("darwin", (7, True)), ("win32", (7,)),
@@ -71,7 +72,7 @@ LACKING = {
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("name", LACKING)
+@rows("name", LACKING)
 def test_a_granian_that_lacks_an_imported_name_is_named_with_its_version(name):
     code = f"{LACKING[name]}\nimport antiphon.adapters.servers.embedded"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

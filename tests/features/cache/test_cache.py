@@ -14,6 +14,7 @@ from antiphon.handler.errors import set_debug_answer
 from antiphon.http import InternalServerError, NotFound
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -38,8 +39,8 @@ def test_a_response_says_how_it_was_answered(site):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("fields", "is_stored"),
+@rows(
+    "fields, is_stored",
     [
         ({}, False),
         ({"cache-control": "max-age=60"}, True),
@@ -60,7 +61,8 @@ def test_a_response_says_how_it_was_answered(site):
         ({"cache-control": "max-age=x"}, False),
     ],
 )
-def test_a_response_says_itself_if_it_is_stored(site, fields, is_stored):
+def test_a_response_says_itself_if_it_is_stored(interface, fields, is_stored):
+    site = Site(interface)
     site.fields = fields
     assert (site.get().text, site.get().text) == ("1", "1" if is_stored else "2")
 
@@ -79,8 +81,8 @@ def test_a_request_may_keep_its_response_from_being_stored(site, given, is_store
     assert site.get().text == ("1" if is_stored else "2")
 
 
-@pytest.mark.parametrize(
-    ("asked", "text"),
+@rows(
+    "asked, text",
     [
         ("no-cache", "2"),
         ("max-age=10", "2"),
@@ -90,7 +92,8 @@ def test_a_request_may_keep_its_response_from_being_stored(site, given, is_store
         ("only-if-cached", "1"),
     ],
 )
-def test_a_request_may_want_another_age(site, asked, text):
+def test_a_request_may_want_another_age(interface, asked, text):
+    site = Site(interface)
     site.get()
     site.clock.now += 20
     assert site.get(cache_control=asked).text == text
@@ -190,9 +193,10 @@ HEADS = {
 """The validators of a page, the fields and the body of a later response to HEAD, and what that does to the page."""
 
 
-@pytest.mark.parametrize("when", ["fresh", "stale"])
-@pytest.mark.parametrize(("fields", "head_fields", "head_body", "outcome"), HEADS.values(), ids=HEADS)
-def test_a_page_is_confirmed_only_by_a_head_that(site, fields, head_fields, head_body, outcome, when):
+@rows("when", ["fresh", "stale"])
+@rows("fields, head_fields, head_body, outcome", HEADS.values(), ids=HEADS)
+def test_a_page_is_confirmed_only_by_a_head_that(interface, fields, head_fields, head_body, outcome, when):
+    site = Site(interface)
     site.answer = lambda request: Response("aaaa", headers=site.fields | fields)
     site.get()
     site.clock.now += 50 if when == "fresh" else 70
@@ -219,8 +223,8 @@ def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
     assert site.calls == 2
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "fields", "text"),
+@rows(
+    "method, path, fields, text",
     [
         ("POST", "/a", {}, "2"),
         ("GET", "/a", {}, "1"),
@@ -232,7 +236,8 @@ def test_a_public_page_may_name_the_cookie_that_it_depends_on(site):
         ("POST", "/b", {"content-location": "//other.example/a"}, "1"),
     ],
 )
-def test_an_unsafe_request_forgets_what_it_has_changed(site, method, path, fields, text):
+def test_an_unsafe_request_forgets_what_it_has_changed(interface, method, path, fields, text):
+    site = Site(interface)
     site.get("/a")
     site.fields = fields
     site.clock.now += 1
@@ -478,8 +483,8 @@ def test_a_hit_takes_one_round_trip_to_valkey(valkey, interface):
     assert client.info("stats")["total_commands_processed"] - before == 2  # with this question
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
+@rows(
+    "options, error",
     [({"largest": 0}, "above 0"), ({"lease": 0}, "above 0"), ({"most": -1}, "above 0"), ({"patience": 0}, "above 0")],
 )
 def test_numbers_are_above_0(options, error):
@@ -526,7 +531,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize(("reason", "case"), REASONS.items(), ids=REASONS)
+@rows("reason, case", REASONS.items(), ids=REASONS)
 def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
     site = Site(interface, largest=900, most_in_files=3600)
     site.fields, site.answer = case.get("fields"), case.get("answer")
@@ -539,9 +544,7 @@ def test_the_debug_mode_says_why_nothing_was_stored(interface, reason, case):
     assert told.endswith(f';detail="{reason}"')
 
 
-@pytest.mark.parametrize(
-    "reason", [*REASONS, "reads-session", "reads-user", "reads-nonce", "reads-more", "signed-url", "bypass"]
-)
+@rows("reason", [*REASONS, "reads-session", "reads-user", "reads-nonce", "reads-more", "signed-url", "bypass"])
 def test_explain_knows_each_reason(reason):
     explained = (files("antiphon.explanations") / "errors.md").read_text("utf-8")
     section = explained.partition("## not-cached\n")[2].partition("\n## ")[0]

@@ -13,6 +13,7 @@ from antiphon.features import Cache, MemoryStore, Sessions, SQLiteStore
 from antiphon.features.cache import files
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -126,8 +127,8 @@ def failing():
     raise RuntimeError("the rest is not there")
 
 
-@pytest.mark.parametrize(
-    ("make", "fields"),
+@rows(
+    "make, fields",
     [
         (failing, {}),
         (lambda: iter(CHUNKS[:-1]), {"content-length": str(len(TEXT))}),
@@ -190,8 +191,8 @@ def test_a_file_that_is_not_as_it_was_written_is_a_miss(streaming, change):
     eventually(lambda: "hit" in streaming.get().headers["cache-status"] or None, "never stored again")
 
 
-@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
-@pytest.mark.parametrize("in_memory", [False, True], ids=["SQLite", "memory"])
+@rows("is_async", [False, True], ids=["def", "async def"])
+@rows("in_memory", [False, True], ids=["SQLite", "memory"])
 def test_a_file_that_goes_while_it_is_validated_is_made_anew(interface, tmp_path, is_async, in_memory):
     site = Large(interface, tmp_path, BODIES["text"])
     if in_memory:
@@ -285,8 +286,8 @@ LATE = {
 }
 
 
-@pytest.mark.parametrize("read", LATE.values(), ids=LATE)
-@pytest.mark.parametrize("is_async", [False, True])
+@rows("read", LATE.values(), ids=LATE)
+@rows("is_async", [False, True])
 def test_what_a_stream_reads_late_keeps_it_from_others(interface, read, is_async):
     app = App()
     store = MemoryStore()

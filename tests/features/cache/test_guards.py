@@ -9,6 +9,7 @@ from antiphon.dialects.microdot import Microdot
 from antiphon.features import Bearer, Cache, MemoryStore, RateLimit, SQLiteStore, Users, login_required
 from antiphon.http import Forbidden
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 GUARDS = {}
@@ -242,7 +243,7 @@ def hook_of_a_mounted_app_of_a_dialect(app, door, page):
     app.mount("", inner)
 
 
-@pytest.mark.parametrize(("make", "is_stored"), GUARDS.values(), ids=GUARDS)
+@rows("make, is_stored", GUARDS.values(), ids=GUARDS)
 def test_a_hit_passes_no_guard_by(make, is_stored, interface, style):
     app, door = App(), Door()
     in_handler = "user_that" in make.__name__ or "dialect" in make.__name__
@@ -266,9 +267,9 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
-@pytest.mark.parametrize("by", [None, lambda request: "all"], ids=["address", "by"])
-@pytest.mark.parametrize("place", LIMITS)
+@rows("store", STORES.values(), ids=STORES)
+@rows("by", [None, lambda request: "all"], ids=["address", "by"])
+@rows("place", LIMITS)
 def test_a_limit_counts_hits_and_tells_each_caller_its_own(place, by, store, interface, style, tmp_path):
     app, part, door = App(), Blueprint("part"), Door()
     if place == "of the app":

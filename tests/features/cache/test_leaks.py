@@ -30,6 +30,7 @@ from antiphon.features import (
 from antiphon.features.logs.formats import RequestIDFilter
 from antiphon.request.dependencies import Dependency
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 KEY = "a key of more than sixteen bytes"
@@ -500,7 +501,7 @@ def visitor(app, interface, name, number):
     return client
 
 
-@pytest.mark.parametrize("name", WAYS)
+@rows("name", WAYS)
 def test_nobody_gets_the_page_of_somebody_else(name, interface, tmp_path):
     def page(visitor, name):
         body = name.encode() if "body" in name_of_way else b""

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Response
 from antiphon.features import Cache
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -47,7 +48,7 @@ def reflecting():
     return app
 
 
-@pytest.mark.parametrize("fields", UNKEYED, ids=lambda fields: next(iter(fields)))
+@rows("fields", UNKEYED, ids=lambda fields: next(iter(fields)))
 def test_a_field_that_a_page_shows_is_not_shown_to_others(fields, interface):
     client = Client(reflecting(), interface, headers={"user-agent": "mine"})
     poisoned = client.get("/page", headers=fields)
@@ -56,8 +57,8 @@ def test_a_field_that_a_page_shows_is_not_shown_to_others(fields, interface):
     assert client.get("/page").text == fresh
 
 
-@pytest.mark.parametrize(
-    ("poisoned", "asked"),
+@rows(
+    "poisoned, asked",
     [
         ("/a%2Fb", "/a/b"),
         ("/a/b?x=1&y=2", "/a/b?y=2&x=1"),

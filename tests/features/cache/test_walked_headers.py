@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, Response
 from antiphon.features import CORS, Cache, Compression
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -64,8 +65,8 @@ VARIES = {
 }
 
 
-@pytest.mark.parametrize("varies", VARIES.values(), ids=VARIES)
-@pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS)
+@rows("varies", VARIES.values(), ids=VARIES)
+@rows("walk", WALKS.values(), ids=WALKS)
 def test_nobody_else_is_given_what_was_made_of_all_fields(interface, walk, varies):
     app = App()
     fields = varies(app)

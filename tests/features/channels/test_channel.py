@@ -3,10 +3,11 @@
 import pytest
 
 from antiphon.features import Channel, CookieStore, MemoryStore
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
+@rows(
+    "options, error",
     [
         ({"name": ""}, "the name of a channel is text, not ''"),
         ({"name": "\ud800"}, "the name of a channel is text"),

@@ -10,6 +10,7 @@ from antiphon.features import Channel, ChannelMessage, Missed
 from antiphon.features.channels.valkey import GROUPS
 from antiphon.http import Event
 from tests.features.channels.on_loop import on_loop
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually, in_time
 
 pytestmark = pytest.mark.usefixtures("open_store")  # each test runs with each of the stores: they are its subject
@@ -78,13 +79,13 @@ async def test_it_is_told_how_many_are_kept_no_more(open_store):
             assert (items[: len(missed)], values(items[len(missed) :])) == (missed, [5, 6, 7, 8, 9])
 
 
-@pytest.mark.parametrize(
+@rows(
     "made_up",
     ["", "x", "7", "-", "1-0", "01-1", "1-1", f"{9**18}-1", f"{9**50}-1", "\uff11-1", "{other}-2"],
 )
 @on_loop
 async def test_an_id_of_no_message_of_this_channel_is_told_and_begins_with_the_oldest(open_store, made_up):
-    news = Channel("news", open_store())
+    news = Channel(f"news of {made_up}", open_store())
     ids = await send_all(news, range(3))
     epoch = int(ids[0].partition("-")[0])
     made_up = made_up.format(epoch=epoch, other=epoch - 1)
@@ -142,8 +143,8 @@ async def test_a_message_has_so_many_bytes_of_json(open_store):
     assert values(await news.kept()) == ["12345678", "éééé", 1234567890]
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
+@rows(
+    "one, other",
     [("a", "A"), ("a:m", "a"), ("a}", "a"), ("{a}", "a"), ("a\0b", "a"), ("é", "e\u0301"), ("a ", "a")],
 )
 @on_loop

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.features import Channel, Missed, SQLiteStore, StoreUnavailable, ValkeyStore
 from tests.features.channels.on_loop import on_loop
+from tests.helpers.rows import rows
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import DEADLINE, in_time
 
@@ -48,7 +49,7 @@ async def received(messages, count):
         return [await anext(messages) for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "valkey"])
+@rows("kind", ["sqlite", "valkey"])
 def test_killed_processes_lose_nothing_that_was_sent(kind, tmp_path, request):
     url = str(tmp_path / "store.db") if kind == "sqlite" else request.getfixturevalue("server").url
     store = SQLiteStore(url) if kind == "sqlite" else ValkeyStore(url)

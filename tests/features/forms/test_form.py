@@ -15,6 +15,7 @@ from antiphon.features import Field, Form
 from antiphon.features.forms.messages import MESSAGES
 from antiphon.http import FaultCode
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
 class Colour(enum.Enum):
@@ -71,7 +72,7 @@ class TestValidation:
         with pytest.raises(RuntimeError, match="Signup has no data unless validate"):
             form.data  # noqa: B018
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "QUERY"])
+    @rows("method", ["GET", "HEAD", "OPTIONS", "QUERY"])
     def test_of_a_page_that_is_only_shown_is_false_without_errors(self, method):
         form = Form(Signup, Request.blank("/", method))
         assert not form.validate()
@@ -83,8 +84,8 @@ class TestValidation:
         assert not form.is_valid
         assert form.validate()
 
-    @pytest.mark.parametrize(
-        ("limits", "message"),
+    @rows(
+        "limits, message",
         [
             (Limits(body=5), "This was too large to receive: the limit is 5 bytes in total."),
             (Limits(fields=1), "This was too much to receive."),
@@ -198,7 +199,7 @@ FIELDS: list[tuple[Any, Any, list[str], Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "default", "texts", "expected"), FIELDS, ids=lambda value: str(value)[:40])
+@rows("kind, default, texts, expected", FIELDS, ids=lambda value: str(value)[:40])
 def test_a_field_is_read_as_people_mean_it(kind, default, texts, expected):
     default = field(default_factory=list) if default == [] else default
     form = sent(made(kind, default), [("f", text) for text in texts])
@@ -222,8 +223,8 @@ def test_every_record_that_form_as_reads_can_be_a_form():
     assert codes(sent(Closed)) == {"first_name": ["missing"]}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "message"),
+@rows(
+    "wanted, message",
     [
         (int, "int has no named fields"),
         (made(Signup), r"Record.f can't be read from a form"),
@@ -247,15 +248,15 @@ def test_a_declaration_can_be_part_of_a_union_which_hashes_it():
     assert hash(size) == hash(Field(label="Size"))
 
 
-@pytest.mark.parametrize(
-    ("widget", "fix"),
+@rows(
+    "widget, fix",
     [
         ("texarea", "there is no widget 'texarea': did you mean 'textarea'?"),
         ("datetime", "there is no widget 'datetime': did you mean 'datetime-local'?"),
         ("wysiwyg", "there is no widget 'wysiwyg': there are text, textarea, password,"),
     ],
 )
-@pytest.mark.parametrize("show", [Field, lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget)])
+@rows("show", [Field, lambda widget: Form(Signup, Request.blank())["name"].showing(widget=widget)])
 def test_an_unknown_widget_is_an_error_with_those_that_there_are(widget, fix, show):
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - its message is compared
         show(widget=widget)
@@ -267,8 +268,8 @@ class TestMessages:
         never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}
         assert set(get_args(FaultCode)) - never <= MESSAGES.keys()
 
-    @pytest.mark.parametrize(
-        ("kind", "text", "message"),
+    @rows(
+        "kind, text, message",
         [
             (Annotated[int, Meta(ge=1, le=8)], "0", "This must be at least 1."),
             (Annotated[int, Meta(ge=1, le=8)], "9", "This must be at most 8."),
@@ -347,8 +348,8 @@ class TestOwnChecks:
         with pytest.raises(ValueError, match="Trip has no field 'begin'; it has start, end"):
             sent(Trip).add_error("begin", "is late")
 
-    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-    @pytest.mark.parametrize("body", ["load", "lazy"])
+    @rows("interface", ["wsgi", "asgi", "rsgi"])
+    @rows("body", ["load", "lazy"])
     def test_may_be_async(self, interface, body):
         async def is_free(signup: Signup, form: Form[Signup]) -> None:
             if signup.name == "Ada":
@@ -381,7 +382,7 @@ class TestChoices:
         assert (form.data.f, form["f"].widget) == ("de", "select")
         assert codes(sent(wanted, {"f": "xx"}, choices={"f": {"de": "Germany"}})) == {"f": ["not_a_choice"]}
 
-    @pytest.mark.parametrize("options", [{"choices": {"g": []}}, {"order": ["g"]}])
+    @rows("options", [{"choices": {"g": []}}, {"order": ["g"]}])
     def test_and_order_of_a_field_that_is_not_there_are_a_programmers_error(self, options):
         with pytest.raises(ValueError, match="no field 'g'; it has f"):
             Form(made(str), Request.blank("/"), **options)
@@ -411,8 +412,8 @@ class Album:
 
 
 class TestFiles:
-    @pytest.mark.parametrize(
-        ("cover", "expected"),
+    @rows(
+        "cover, expected",
         [
             (("a.png", b"1234567890", "image/png"), []),
             (("a.HEIC", b"1", "application/octet-stream"), []),
@@ -447,8 +448,8 @@ class TestFiles:
         assert [*map(in_bytes, sizes)] == ["999 bytes", "1 kB", "1.5 kB", "5.2 MB", "16.7 MB", "1 GB"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "default", "value"),
+@rows(
+    "kind, default, value",
     [
         (str | None, ..., None),
         (str | None, None, None),
@@ -468,8 +469,8 @@ def test_an_input_that_is_left_empty_is_none_if_its_type_allows_that(kind, defau
     assert (form.errors, form.data.f) == ({}, value)
 
 
-@pytest.mark.parametrize("widget", ["text", "search", "tel", "email", "url", "password"])
-@pytest.mark.parametrize("text", ["a@b.example\r\nBcc: x@y.example", "a\nb", "a\rb", "http://a/\0", "\n"])
+@rows("widget", ["text", "search", "tel", "email", "url", "password"])
+@rows("text", ["a@b.example\r\nBcc: x@y.example", "a\nb", "a\rb", "http://a/\0", "\n"])
 def test_an_input_of_one_line_takes_no_others(widget, text):
     kind = Annotated[str, Field(widget=widget)]
     assert codes(sent(made(kind), {"f": text})) == {"f": ["not_a_line"]}
@@ -485,8 +486,8 @@ MOMENT = datetime.datetime(2026, 1, 31, 12, 30, 15, 123456)
 TENTHS, MINUTES = MOMENT.replace(microsecond=100_001), MOMENT.replace(second=0, microsecond=1)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "text", "expected"),
+@rows(
+    "kind, value, text, expected",
     [
         (datetime.datetime, MOMENT, "2026-01-31T12:30:15.123", MOMENT),
         (datetime.datetime, TENTHS, "2026-01-31T12:30:15.1", TENTHS),

@@ -22,6 +22,7 @@ from antiphon.features.markup import Markup
 from antiphon.testing import Client
 from tests.features.forms.markup import Element, parsed, submission
 from tests.features.forms.test_form import Colour, made, post
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -52,7 +53,7 @@ def form(request: Request | None = None, wanted: Any = Everything, **options: An
 WRONG = {"name": "<", "age": "-1", "colour": "x", "news": "maybe", "password": "hunter2", "tags": "x", "step": "x"}
 
 
-@pytest.mark.parametrize("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
+@rows("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
 class TestAForm:
     def test_has_ids_that_are_unique_and_every_reference_leads_to_one(self, request_):
         page = parsed(form(request_))
@@ -115,8 +116,8 @@ class TestAField:
         ]
         assert [label.text for label in tags.all("label")] == [" Red", " Blue"]
 
-    @pytest.mark.parametrize(
-        ("key", "tag", "expected"),
+    @rows(
+        "key, tag, expected",
         [
             ("name", "input", {"type": "text", "required": None, "minlength": "2", "maxlength": "9", "name": "name"}),
             ("password", "input", {"type": "password", "autocomplete": "new-password", "required": None}),
@@ -133,8 +134,8 @@ class TestAField:
         assert {name: control.attributes.get(name, "absent") for name in expected} == expected
         assert ("required" in control.attributes) == ("required" in expected or key == "age")
 
-    @pytest.mark.parametrize(
-        ("kind", "expected"),
+    @rows(
+        "kind, expected",
         [
             (Annotated[str, Field(widget="email")], {"type": "email", "autocomplete": "email"}),
             (Annotated[str, Field(widget="tel", placeholder="+49")], {"type": "tel", "placeholder": "+49"}),
@@ -171,8 +172,8 @@ class TestAField:
         control = parsed(form(wanted=made(kind))["f"].input).all("input")[0]
         assert {name: control.attributes.get(name, "absent") for name in expected} == expected
 
-    @pytest.mark.parametrize(
-        ("value", "kind", "shown"),
+    @rows(
+        "value, kind, shown",
         [
             (datetime.datetime(2030, 1, 31, 12), "datetime-local", "2030-01-31T12:00:00"),
             (datetime.datetime(2030, 1, 31, 12, microsecond=123456), "datetime-local", "2030-01-31T12:00:00.123"),
@@ -183,7 +184,7 @@ class TestAField:
         (control,) = parsed(form(wanted=made(datetime.datetime), initial={"f": value})).all("input")
         assert (control.get("type"), control.get("value")) == (kind, shown)
 
-    @pytest.mark.parametrize("widget", ["color", "range"])
+    @rows("widget", ["color", "range"])
     def test_that_is_never_empty_is_not_required(self, widget):
         kind = Annotated[int if widget == "range" else str, Field(widget=widget)]
         assert "required" not in parsed(form(wanted=made(kind))).all("input")[0].attributes
@@ -204,8 +205,8 @@ class TestAField:
         assert (shown.text, parsed(shown.help).text) == ("Town", "Where you live.")
 
 
-@pytest.mark.parametrize(
-    ("pattern", "expected"),
+@rows(
+    "pattern, expected",
     [
         ("^[a-z]+$", "[a-z]+"),
         ("[a-z]", ".*(?:[a-z]).*"),
@@ -235,7 +236,7 @@ HOSTILE = [
 CONTENT = {"script"}
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@rows("text", HOSTILE)
 def test_nothing_that_comes_from_outside_is_markup(text):
     @dataclass
     class Form1:
@@ -401,8 +402,8 @@ def test_a_form_edits_an_object():
 
 
 class TestWhatTheApplicationShares:
-    @pytest.mark.parametrize("shared", [Markup('<input type="hidden" name="csrf_token" value="x">'), "<i>"])
-    @pytest.mark.parametrize("is_function", [True, False])
+    @rows("shared", [Markup('<input type="hidden" name="csrf_token" value="x">'), "<i>"])
+    @rows("is_function", [True, False])
     def test_stands_in_each_form_that_is_posted(self, shared, is_function):
         app = App()
         app.share(csrf_input=lambda request: (lambda: shared) if is_function else shared)
@@ -446,9 +447,7 @@ class TestAFieldShownOtherwise:
         assert [each.get("value") for each in shown.all("option") if "selected" in each.attributes] == ["b"]
         assert 'value="a"' in size.input
 
-    @pytest.mark.parametrize(
-        ("widget", "around"), [("select", "option"), ("radio", "label")], ids=["select", "radio buttons"]
-    )
+    @rows("widget, around", [("select", "option"), ("radio", "label")], ids=["select", "radio buttons"])
     def test_has_attributes_for_each_choice(self, widget, around):
         field = form(wanted=made(str))["f"].showing(
             widget=widget, choices=["a"], attributes={"data-x": "1"}, choice_attributes={"class": "one"}
@@ -468,8 +467,8 @@ class TestAFieldShownOtherwise:
         assert 'value="' not in form(wanted=made(str))["f"].showing("secret", widget="password").input
 
 
-@pytest.mark.parametrize(
-    ("wanted", "values"),
+@rows(
+    "wanted, values",
     [
         (Annotated[str, Field(widget="select", choices=["a", "b"])], ["", "a", "b"]),
         (Annotated[str, Field(widget="select", choices={"": "None", "a": "A"})], ["", "a"]),
@@ -494,8 +493,8 @@ def test_errors_of_a_field_can_be_taken_back():
     shown.clear_errors("f")
 
 
-@pytest.mark.parametrize(
-    ("kind", "default", "has_empty"),
+@rows(
+    "kind, default, has_empty",
     [
         (Colour, ..., True),
         (Colour, Colour.RED, False),

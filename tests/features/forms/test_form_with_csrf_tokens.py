@@ -9,6 +9,7 @@ from antiphon.features import CSRFTokens, Form, MemoryStore, Sessions
 from antiphon.http import ContentTooLarge
 from antiphon.testing import Client
 from tests.features.forms.markup import parsed, submission
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -19,8 +20,8 @@ class Picture:
     file: Upload
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-@pytest.mark.parametrize("body", ["load", "lazy"])
+@rows("interface", ["wsgi", "asgi"])
+@rows("body", ["load", "lazy"])
 def test_a_form_has_its_token_and_is_shown_again_with_one_when_it_is_too_large(interface, body):
     app = App(secret_keys=["k" * 32], limits=Limits(body=100_000))
     app.use(Sessions(MemoryStore()))

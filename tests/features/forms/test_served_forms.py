@@ -8,6 +8,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.features.forms.markup import parsed
+from tests.helpers.rows import rows
 from tests.helpers.served.form_pages import LIMIT
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -41,7 +42,7 @@ def send(port: int, path: str, size: int) -> tuple[int, str]:
         connection.close()
 
 
-@pytest.mark.parametrize("path", ["/def/picture", "/async/picture", "/handled/picture"])
+@rows("path", ["/def/picture", "/async/picture", "/handled/picture"])
 def test_a_form_that_is_too_large_is_shown_again_with_the_error(port, path):
     assert send(port, path, 1000) == (200, "Tea: 1000 bytes")
     status, page = send(port, path, LIMIT)

@@ -10,6 +10,7 @@ from antiphon import App, Request
 from antiphon.features import Languages
 from antiphon.handler import errors
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -124,8 +125,8 @@ class TestOfSeveral:
 
 
 class TestAMalformedFile:
-    @pytest.mark.parametrize(
-        ("text", "error"),
+    @rows(
+        "text, error",
         [
             ('{\n"a": "b"\n"c": "d"}', r"de\.json, line 3: "),
             ("", r"de\.json, line 1: "),
@@ -150,7 +151,7 @@ class TestAMalformedFile:
         with pytest.raises(ValueError, match=r"messages\.po, line 3: "):
             Languages(po('msgid "a"\nmsgstr "b"\nnonsense\n'))
 
-    @pytest.mark.parametrize("data", [b"", b"\xde\x12\x04\x95\0\0", b"no catalogue at all, but some text"])
+    @rows("data", [b"", b"\xde\x12\x04\x95\0\0", b"no catalogue at all, but some text"])
     def test_that_is_compiled_names_the_file(self, tmp_path, data):
         path = tmp_path / "de/LC_MESSAGES/messages.mo"
         path.parent.mkdir(parents=True)

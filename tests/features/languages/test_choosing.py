@@ -9,6 +9,7 @@ from antiphon.features import Languages
 from antiphon.features.languages.request_language import direction, fallbacks, normalised
 from antiphon.http import AcceptLanguage
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
@@ -45,8 +46,8 @@ LONG = ",".join(f"x{number}" for number in range(5000))
 
 
 class TestTheLanguageIs:
-    @pytest.mark.parametrize(
-        ("path", "cookie", "accepted", "found", "vary"),
+    @rows(
+        "path, cookie, accepted, found, vary",
         [
             ("/?lang=de", "ar", "zh-Hant", "de", None),
             ("/?lang=de_at", None, None, "de-AT", None),
@@ -227,8 +228,8 @@ class TestLanguages:
 
 
 class TestATag:
-    @pytest.mark.parametrize(
-        ("written", "tag"),
+    @rows(
+        "written, tag",
         [
             ("DE", "de"), ("de_at", "de-AT"), ("zh_HANT_tw", "zh-Hant-TW"), ("es-419", "es-419"),
             ("sl-ROZAJ-biske", "sl-rozaj-biske"), ("en-u-CA-gregory", "en-u-ca-gregory"), ("de-1996", "de-1996"),
@@ -237,7 +238,7 @@ class TestATag:
     def test_is_written_as_rfc_5646_does(self, written, tag):
         assert normalised(written) == tag
 
-    @pytest.mark.parametrize("written", ["", "d", "1234", "de--AT", "de-", "-de", "README", "de.AT", "schema-of-json!"])
+    @rows("written", ["", "d", "1234", "de--AT", "de-", "-de", "README", "de.AT", "schema-of-json!"])
     def test_is_none_of_these(self, written):
         with pytest.raises(ValueError, match="is not a language tag"):
             normalised(written)
@@ -246,8 +247,8 @@ class TestATag:
         assert fallbacks("zh-Hant-TW") == ["zh-Hant-TW", "zh-Hant", "zh"]
         assert fallbacks("en-u-ca-gregory") == ["en-u-ca-gregory", "en-u-ca", "en"]
 
-    @pytest.mark.parametrize(
-        ("tag", "dir"),
+    @rows(
+        "tag, dir",
         [
             ("ar", "rtl"), ("ar-EG", "rtl"), ("he", "rtl"), ("fa-AF", "rtl"), ("ur", "rtl"), ("yi", "rtl"),
             ("dv", "rtl"), ("ckb-IQ", "rtl"), ("pa-Arab", "rtl"), ("pa-PK", "rtl"), ("az-Arab-IR", "rtl"),

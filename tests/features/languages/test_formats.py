@@ -11,6 +11,7 @@ from jinja2 import DictLoader
 from antiphon import App, Request, features
 from antiphon.features import Languages, Page, Templates
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -43,8 +44,8 @@ def shown(folder, interface):
     return shown
 
 
-@pytest.mark.parametrize(
-    ("tag", "name", "value", "arguments", "text"),
+@rows(
+    "tag, name, value, arguments, text",
     [
         ("en", "format_date", DAY, (), "Apr 1, 2030"),
         ("de", "format_date", DAY, ("full",), "Montag, 1. April 2030"),

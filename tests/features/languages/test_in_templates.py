@@ -11,6 +11,7 @@ from jinja2 import DictLoader
 from antiphon import App, Blueprint, Request
 from antiphon.features import Languages, Page, Templates
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "is_async")]
 
@@ -52,8 +53,8 @@ def rendered(folder, interface, is_async):
 
 
 class TestTrans:
-    @pytest.mark.parametrize(
-        ("source", "made"),
+    @rows(
+        "source, made",
         [
             ("{% trans name=who %}Hello <b>{{ name }}</b>{% endtrans %}", "Hallo <b>&lt;Ann&gt;</b>"),
             ("{% trans %}100%{% endtrans %}", "100 %"),

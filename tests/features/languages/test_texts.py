@@ -14,6 +14,7 @@ from antiphon.features import Languages, Page, Templates
 from antiphon.features.languages.catalogues import _BY_LANGUAGE, CATEGORIES, declared_rule, rule_of, small_rule
 from antiphon.features.languages.texts import filled
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -32,8 +33,8 @@ def languages(folder):
 
 
 class TestAText:
-    @pytest.mark.parametrize(
-        ("tag", "key", "values", "text"),
+    @rows(
+        "tag, key, values, text",
         [
             ("de", "hi", {"name": "Ann"}, "Hallo Ann!"),
             ("de-AT", "hi", {"name": "Ann"}, "Hallo Ann!"),
@@ -90,8 +91,8 @@ class Secret:
 
 
 class TestAPlaceholder:
-    @pytest.mark.parametrize(
-        ("text", "shown"),
+    @rows(
+        "text, shown",
         [
             ("{who}", "Ann"),
             ("{who:>5}", "{who:>5}"),
@@ -134,7 +135,7 @@ class TestAPlaceholder:
 
 
 class TestAPluralRule:
-    @pytest.mark.parametrize("language", sorted({*_BY_LANGUAGE, "en", "de", "tr", "sv"}))
+    @rows("language", sorted({*_BY_LANGUAGE, "en", "de", "tr", "sv"}))
     def test_of_the_table_is_that_of_cldr(self, language):
         from babel import Locale
 
@@ -169,8 +170,8 @@ class TestAPluralRule:
         rule = declared_rule("nplurals=3; plural=(n==1 ? 0 : n<5 ? 1 : 2);", ["many", "few", "one"])
         assert [rule(n) for n in (1, 2, 9, 1.5)] == ["one", "few", "many", "few"]
 
-    @pytest.mark.parametrize(
-        ("declared", "error"),
+    @rows(
+        "declared, error",
         [
             ("nplurals=2", "is not a rule"),
             ("nplurals=2; plural=__import__('os')", "is not a rule"),

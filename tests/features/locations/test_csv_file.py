@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from antiphon.features import Location, Locations
+from tests.helpers.rows import rows
 
 PARIS = {"city": "Paris", "country": "France", "lat": 48.8566, "lon": 2.3522}
 TAIL = "Paris,France,48.8566,2.3522"
@@ -23,8 +24,8 @@ def located(tmp_path):
     return find
 
 
-@pytest.mark.parametrize("ip", ["1.0.0.7", "::ffff:1.0.0.7"])
-@pytest.mark.parametrize(
+@rows("ip", ["1.0.0.7", "::ffff:1.0.0.7"])
+@rows(
     "line",
     [
         f"16777216,16777471,{TAIL}",
@@ -43,8 +44,8 @@ def test_a_file_has_ranges_of_addresses_in_any_layout(located, line, ip):
     assert dict(located(line, ip)) == PARIS
 
 
-@pytest.mark.parametrize(
-    ("text", "options", "expected"),
+@rows(
+    "text, options, expected",
     [
         (
             "network,country,country_name,city,time zone,\n1.0.0.0/24,FR,France,Paris,Europe/Paris,x",
@@ -70,8 +71,8 @@ def test_columns_have_names(located, text, options, expected):
     assert dict(located(text, **options)) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "ip", "city"),
+@rows(
+    "text, ip, city",
     [
         ("1.0.0.0/8,wide,,,\n1.0.0.0/24,narrow,,,", "1.0.0.7", "narrow"),
         ("1.0.0.0/24,narrow,,,\n1.0.0.0/8,wide,,,", "1.0.0.7", "narrow"),
@@ -131,7 +132,7 @@ def test_the_log_names_few_of_many_malformed_lines(located, caplog):
     assert record.getMessage().endswith("11 (1 of 5 columns), and 4990 more")
 
 
-@pytest.mark.parametrize("text", ["", "\n# nothing\n", "city,country\n", "a,b\nc,d", "\xff\0", "1.0.0.0/24,Paris"])
+@rows("text", ["", "\n# nothing\n", "city,country\n", "a,b\nc,d", "\xff\0", "1.0.0.0/24,Paris"])
 def test_a_file_without_a_range_is_an_error_that_names_the_fix(located, text):
     with pytest.raises(ValueError, match=r"geo\.csv has no line with a range of addresses.*columns=\[\.\.\.\]"):
         located(text)

@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, Dependency, Request
 from antiphon.features import Location, Locations
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 LINE = "192.0.2.0/24,Paris,France,48.8566,2.3522\n"
 
@@ -19,8 +20,8 @@ def path(tmp_path):
 
 
 @pytest.mark.axes("interface", "style")
-@pytest.mark.parametrize(
-    ("client", "forwarded", "found"),
+@rows(
+    "client, forwarded, found",
     [
         ("192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),
         ("::ffff:192.0.2.7", None, ["Paris", "France", 48.8566, 2.3522]),

@@ -9,6 +9,7 @@ from antiphon import App
 from antiphon.features import Languages, Location, Locations
 from antiphon.testing import Client
 from tests.helpers.mmdb import mmdb
+from tests.helpers.rows import rows
 
 MUNICH = {
     "city": {"names": {"de": "München", "en": "Munich", "pt-BR": "Munique"}},
@@ -38,8 +39,8 @@ def test_a_record_has_names_and_degrees_and_more(path, ip):
     assert type(found.lon) is float
 
 
-@pytest.mark.parametrize(
-    ("language", "city", "region"),
+@rows(
+    "language, city, region",
     [
         ("de", "München", "Bayern"),
         ("de-AT", "München", "Bayern"),
@@ -53,7 +54,7 @@ def test_names_are_in_the_language_that_is_asked_for_or_in_english(path, languag
     assert (found["city"], found["region"]) == (city, region)
 
 
-@pytest.mark.parametrize("ip", ["2.0.0.1", "3.0.0.1", "9.9.9.9", "127.0.0.1", "::1", "x", None])
+@rows("ip", ["2.0.0.1", "3.0.0.1", "9.9.9.9", "127.0.0.1", "::1", "x", None])
 def test_what_it_says_nothing_of_is_unknown(path, ip):
     assert Locations(path).find(ip) == Location()
 

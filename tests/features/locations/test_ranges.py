@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from antiphon.features import Locations
 from antiphon.features.locations.address import Address, AddressRange
 from antiphon.features.locations.csv_file import Numbers32, Numbers128, Ranges
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 V4, V6 = (1 << 32) - 1, (1 << 128) - 1
@@ -70,8 +71,8 @@ def test_a_file_of_both_families_says_what_a_plain_search_finds(tmp_path_factory
         assert found == (None if expected is None else "end" if expected == len(ranges) else str(expected))
 
 
-@pytest.mark.parametrize(
-    ("text", "number", "is_ipv4"),
+@rows(
+    "text, number, is_ipv4",
     [
         ("1.2.3.4", 0x01020304, True),
         ("::ffff:1.2.3.4", 0x01020304, True),
@@ -88,8 +89,8 @@ def test_an_address_is_a_number(text, number, is_ipv4):
         assert Address.parse(text) == (number, is_ipv4)
 
 
-@pytest.mark.parametrize(
-    ("texts", "expected"),
+@rows(
+    "texts, expected",
     [
         (("16777216", "16777471"), (0x01000000, 0x010000FF, True)),
         (("0", "281470681743359"), (0, 0xFFFF << 32, False)),

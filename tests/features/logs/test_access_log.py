@@ -10,6 +10,7 @@ from antiphon import App, Blueprint, Response, to_app
 from antiphon.features import AccessLog
 from antiphon.logs import RequestIDFilter
 from antiphon.testing import BrokenResponse, Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -135,8 +136,8 @@ def test_without_a_level_of_its_own_it_is_logged_though_others_begin_at_warnings
         logging.root.setLevel(level)
 
 
-@pytest.mark.parametrize(
-    ("extra", "message"),
+@rows(
+    "extra, message",
     [(logging.getLevelNamesMapping, "is called with"), ("text", "a function"), (asyncio.sleep, "write it as `def`")],
 )
 def test_extra_is_a_plain_function_of_the_exchange(extra, message):

@@ -1,15 +1,15 @@
 """Text of clients in log lines is one line of ASCII, and not too long."""
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon.features.logs.escaping import LONGEST, escaped
 from antiphon.http.urls.url import unquote
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("path", "logged"),
+@rows(
+    "path, logged",
     [
         ("/", "/"),
         ("/users/7/a-b_c.d~e", "/users/7/a-b_c.d~e"),

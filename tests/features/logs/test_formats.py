@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from antiphon import Request
 from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.logs import JSONFormatter, RequestIDFilter, TextFormatter
+from tests.helpers.rows import rows
 
 
 def record(message="hello %s", *arguments, level=logging.WARNING, error=None, **extra):
@@ -63,8 +64,8 @@ FORGED = "2026-11-22T01:25:36.123Z INFO forged"
 
 
 class TestText:
-    @pytest.mark.parametrize(
-        ("sent", "shown"),
+    @rows(
+        "sent, shown",
         [
             (f"a\n{FORGED}", f"a\\n{FORGED}"),
             ("a\r\nb", r"a\r\nb"),
@@ -93,7 +94,7 @@ class TestText:
         line = TextFormatter().format(record(request_id="f00"))
         assert line == "2026-11-22T01:25:36.123Z WARNING hello Ada [f00]"
 
-    @pytest.mark.parametrize("made", [record(request_id="-"), record("%s", "request f00 failed", request_id="f00")])
+    @rows("made", [record(request_id="-"), record("%s", "request f00 failed", request_id="f00")])
     def test_has_no_id_where_there_is_none_or_the_message_has_it(self, made):
         assert "[" not in TextFormatter().format(made)
 
@@ -135,8 +136,8 @@ class TestJSON:
     def test_has_the_stack_as_text(self):
         assert members(record(stack_info="Stack (most recent call last):\n  x"))["stack"].endswith("  x")
 
-    @pytest.mark.parametrize(
-        ("value", "told"),
+    @rows(
+        "value, told",
         [
             (7, 7),
             (None, None),

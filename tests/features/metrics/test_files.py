@@ -13,6 +13,7 @@ from antiphon import App
 from antiphon.features import Metrics
 from antiphon.testing import Client
 from tests.helpers.figures import Figures
+from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_file_system
 from tests.helpers.waiting import eventually
 
@@ -130,7 +131,7 @@ def test_a_record_that_was_not_finished_is_none(tmp_path):
     assert figures(tmp_path).sum("shop_orders_total", kind="desk") == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"\0" * 2**16, bytes(range(256)) * 256])
+@rows("content", [b"", b"x", b"\0" * 2**16, bytes(range(256)) * 256])
 def test_other_files_in_the_folder_are_left_alone(tmp_path, content):
     other = tmp_path / "other.figures"
     other.write_bytes(content)

@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.features import Metrics
 from tests.helpers.figures import Figures
+from tests.helpers.rows import rows
 
 
 @pytest.fixture
@@ -80,8 +81,8 @@ def test_threads_lose_nothing(metrics):
     assert page.sum("shop_weight_grams_sum") == 8 * 10 * sum(range(200))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
+@rows(
+    "name, options, message",
     [
         ("shop-orders", {}, "letters, digits and underscores: 'shop-orders'"),
         ("shop_orders_total", {}, "leave it out"),
@@ -97,7 +98,7 @@ def test_names_are_those_of_open_metrics(metrics, name, options, message):
         metrics.counter(name, "Help", **options)
 
 
-@pytest.mark.parametrize("bounds", [[], [1, 1], [2, 1], [1, float("inf")], range(101), [float("nan")]])
+@rows("bounds", [[], [1, 1], [2, 1], [1, float("inf")], range(101), [float("nan")]])
 def test_bounds_of_buckets_rise(metrics, bounds):
     with pytest.raises(ValueError, match="rising numbers"):
         metrics.histogram("shop_weights", "Weights", bounds=bounds)

@@ -6,6 +6,7 @@ from antiphon import App, Blueprint, Response, abort
 from antiphon.features import Cache, MemoryStore, Metrics
 from antiphon.testing import BrokenResponse, Client
 from tests.helpers.figures import Figures
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -192,7 +193,7 @@ def test_it_is_for_whole_applications():
         Blueprint("pages").use(Metrics())
 
 
-@pytest.mark.parametrize("options", [{"series": 0}, {"size": 1000}])
+@rows("options", [{"series": 0}, {"size": 1000}])
 def test_bounds_that_leave_no_room_are_refused(options):
     with pytest.raises(ValueError, match="at least one series and 65536 bytes"):
         Metrics(**options)

@@ -9,6 +9,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.figures import Figures
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -107,7 +108,7 @@ def test_no_answer_is_lost_or_counted_twice_when_workers_are_killed():
         check(server, visitors, len(killed))
 
 
-@pytest.mark.parametrize("command", OTHERS.values(), ids=OTHERS)
+@rows("command", OTHERS.values(), ids=OTHERS)
 def test_each_process_of_another_server_shows_the_figures_of_all(command):
     with ServerProcess(command, APP) as server:
         visitors = Visitors(server)

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.features.stores.conftest import SERVERS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("kept")  # each test runs with each of the stores: they are its subject
 
@@ -93,7 +94,7 @@ class TestAnEntry:
         assert store.change("key", {"seen": True}, ttl=LONG, create=False) is None
         assert store.load("key") is None
 
-    @pytest.mark.parametrize("key", ["", "a b\r\n", "\0", "ä" * 9000, "\ud800", "e:*", "' or 1=1 --"])
+    @rows("key", ["", "a b\r\n", "\0", "ä" * 9000, "\ud800", "e:*", "' or 1=1 --"])
     def test_has_any_text_as_a_key(self, store, key):
         store.change("key", {"other": 1}, ttl=LONG)
         store.change(key, {"a": 1}, ttl=LONG)
@@ -134,7 +135,7 @@ class TestValues:
         assert [type(value) for value in found.values()] == [str, datetime, bytes]
         assert found["east"].tzinfo == UTC
 
-    @pytest.mark.parametrize(
+    @rows(
         "value",
         [(1, 2), {1, 2}, object(), uuid4(), datetime(2026, 1, 2), math.nan, 2**64, "\ud800", [{"x": (1,)}]],
         ids=["tuple", "set", "object", "uuid", "naive datetime", "nan", "too large", "no Unicode", "deep inside"],
@@ -151,8 +152,8 @@ class TestValues:
 
 
 class TestExpiry:
-    @pytest.mark.parametrize("ttl", [0, -1, math.inf, math.nan])
-    @pytest.mark.parametrize("method", ["change", "add", "replace", "increment"])
+    @rows("ttl", [0, -1, math.inf, math.nan])
+    @rows("method", ["change", "add", "replace", "increment"])
     def test_needs_a_time_above_0(self, store, method, ttl):
         given = {"increment": ["key"]}.get(method, ["key", {}])
         with pytest.raises(ValueError, match="ttl must be a number of seconds above 0"):

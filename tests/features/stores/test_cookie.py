@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from antiphon import App
 from antiphon.features import CookieStore
+from tests.helpers.rows import rows
 
 LONG = 10_000.0
 KEY, OLDER, ANOTHER = "k" * 16, "o" * 16, "a" * 16
@@ -83,7 +84,7 @@ class TestACookie:
         entry = store.change("", {"value": value}, ttl=LONG)
         assert repr(store.load(entry.key).data["value"]) == repr(value) == repr(entry.data["value"])
 
-    @pytest.mark.parametrize("value", [{1, 2}, object(), datetime(2026, 1, 2), float("inf"), {1: 2}])
+    @rows("value", [{1, 2}, object(), datetime(2026, 1, 2), float("inf"), {1: 2}])
     def test_refuses_other_values_by_name(self, value):
         with pytest.raises(TypeError, match="'wrong' can't be stored"):
             cookie({"wrong": value})
@@ -116,7 +117,7 @@ class TestKeys:
         assert CookieStore([KEY]).load(new).data == {"a": 1}
         assert CookieStore([OLDER + "x"]).load(new) is None
 
-    @pytest.mark.parametrize("keys", [[], ["short"], [KEY, "short"], [b"short"]])
+    @rows("keys", [[], ["short"], [KEY, "short"], [b"short"]])
     def test_are_long(self, keys):
         with pytest.raises(ValueError, match="secret key"):
             CookieStore(keys)
@@ -145,7 +146,7 @@ class TestWhatIsRefused:
         # The last character of a signature has bits that count for nothing.
         assert found is None or tampered[:-1] == self.VALID[:-1]
 
-    @pytest.mark.parametrize("more", ["::", "=", " ", "\n", "%3D", "A", "AA", "AAA", ".", ".A"])
+    @rows("more", ["::", "=", " ", "\n", "%3D", "A", "AA", "AAA", ".", ".A"])
     def test_a_cookie_with_something_behind(self, more):
         assert store.load(self.VALID + more) is None
 
@@ -162,14 +163,14 @@ class TestWhatIsRefused:
         signer = URLSafeTimedSerializer(KEY, salt="cookie-session", signer_kwargs={"key_derivation": "hmac"})
         assert store.load(signer.dumps({"a": Random(1).randbytes(4000).hex()})) is None
 
-    @pytest.mark.parametrize("salt", ["cookie", "reset-password"])
+    @rows("salt", ["cookie", "reset-password"])
     def test_what_the_key_has_signed_for_another_use(self, salt):
         assert (
             store.load(URLSafeTimedSerializer(KEY, salt=salt, signer_kwargs={"key_derivation": "hmac"}).dumps({}))
             is None
         )
 
-    @pytest.mark.parametrize("data", [[], "text", None, 5, {" u": "no uuid"}, {" b": 5}, {" d": "no date"}, {" di": 5}])
+    @rows("data", [[], "text", None, 5, {" u": "no uuid"}, {" b": 5}, {" d": "no date"}, {" di": 5}])
     def test_what_was_signed_and_is_no_session(self, data):
         signer = URLSafeTimedSerializer(KEY, salt="cookie-session", signer_kwargs={"key_derivation": "hmac"})
         assert store.load(signer.dumps(data)) is None
@@ -214,7 +215,7 @@ class TestFlask:
 
 
 class TestWhatACookieCanNotDo:
-    @pytest.mark.parametrize(
+    @rows(
         "ask",
         [
             lambda: store.delete("key"),

@@ -13,6 +13,7 @@ import pytest
 
 from antiphon.features import SQLiteStore, StoreUnavailable
 from tests.features.stores.formats import EVERYTHING, FORMAT_1, NEWER
+from tests.helpers.rows import rows
 
 LONG = 10_000.0
 
@@ -33,7 +34,7 @@ def query(path, statement, *values):
         return database.execute(statement, values).fetchall()
 
 
-@pytest.mark.parametrize("path", [":memory:", "", "/nowhere/at/all/store.db"])
+@rows("path", [":memory:", "", "/nowhere/at/all/store.db"])
 def test_a_path_is_that_of_a_file_in_a_folder(path):
     with pytest.raises(ValueError, match="SQLiteStore"):
         SQLiteStore(path)
@@ -49,7 +50,7 @@ def three(name, mode):
     return dict.fromkeys([name, f"{name}-wal", f"{name}-shm"], mode)
 
 
-@pytest.mark.parametrize("name", ["store.db", "a b?mode=ro#%41&.db", "ä\udcff.db"])
+@rows("name", ["store.db", "a b?mode=ro#%41&.db", "ä\udcff.db"])
 def test_the_file_is_made_on_first_use_for_this_user_only(tmp_path, name):
     with closing(SQLiteStore(tmp_path / name)) as store:
         assert modes(tmp_path) == {}

@@ -16,6 +16,7 @@ from antiphon.features import Sessions, SQLiteStore, StoreUnavailable
 from antiphon.testing import Client
 from tests.features.stores.unprivileged import NOBODY
 from tests.helpers.processes import UNMEASURED
+from tests.helpers.rows import rows
 from tests.helpers.small_disks import small_file_system
 
 pytestmark = pytest.mark.axes("interface")
@@ -89,8 +90,8 @@ RIGHTS = "This user needs write permission for the file and its folder"
 
 @pytest.mark.processes
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
-@pytest.mark.parametrize(
-    ("folder_mode", "file_mode", "is_open", "statuses", "reason"),
+@rows(
+    "folder_mode, file_mode, is_open, statuses, reason",
     [
         (0o555, None, False, [200, 503, 503], "Permission denied"),
         (0o555, 0o600, False, [200, 503, 503], "SQLITE_CANTOPEN"),

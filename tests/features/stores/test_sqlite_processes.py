@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from antiphon.features import SQLiteStore
+from tests.helpers.rows import rows
 from tests.helpers.two_connections import HeldClock
 
 pytestmark = pytest.mark.processes
@@ -34,7 +35,7 @@ def seen_by_another_process(path, *keys):
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-@pytest.mark.parametrize("kind", ["one store", "two stores", "a store by a link"])
+@rows("kind", ["one store", "two stores", "a store by a link"])
 def test_no_write_is_lost_when_another_process_looks_and_ends(tmp_path, kind):
     path, clock = tmp_path / "store.db", HeldClock()
     (tmp_path / "link.db").symlink_to(path)

@@ -11,6 +11,7 @@ from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
 from antiphon.features.stores.store import hash_key
 from antiphon.testing import Client
 from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
+from tests.helpers.rows import rows
 from tests.helpers.valkey import ValkeyServer
 from tests.helpers.waiting import eventually
 
@@ -33,13 +34,13 @@ def opened(server):
     store.close()
 
 
-@pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "redis://", "valkey:"])
+@rows("url", ["", "localhost", "http://localhost", "redis://", "valkey:"])
 def test_a_url_has_a_known_scheme(url):
     with pytest.raises(ValueError, match='ValkeyStore needs a URL such as "valkey://localhost:6379/0"'):
         ValkeyStore(url)
 
 
-@pytest.mark.parametrize("scheme", ["valkey", "valkeys", "redis", "rediss"])
+@rows("scheme", ["valkey", "valkeys", "redis", "rediss"])
 def test_nothing_is_connected_until_it_is_used(scheme):
     ValkeyStore(f"{scheme}://localhost:1/0")
 

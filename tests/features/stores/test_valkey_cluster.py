@@ -11,6 +11,7 @@ from redis.crc import key_slot
 
 from antiphon.features import StoreUnavailable, ValkeyStore
 from antiphon.features.stores.store import hash_key
+from tests.helpers.rows import rows
 from tests.helpers.valkey import HOST, SentinelSet, ValkeyCluster
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -58,7 +59,7 @@ class TestKeys:
         assert store.change("key", {"b": 2}, ttl=LONG).data == {"a": 1, "b": 2}
         assert store.delete_owned("Ann{}") == 1
 
-    @pytest.mark.parametrize("prefix", ["{shop}:", "a{b}c:"])
+    @rows("prefix", ["{shop}:", "a{b}c:"])
     def test_are_all_on_one_shard_if_the_prefix_has_a_hash_tag(self, valkey_cluster, prefix):
         with closing(ValkeyStore(valkey_cluster.url, prefix=prefix)) as store:
             store.change("key", {"a": 1}, ttl=LONG, owner="Ann")
@@ -66,7 +67,7 @@ class TestKeys:
             assert len({key_slot(name) for name in names_of(store)}) == 1
             assert store.delete_owned("Ann") == 1
 
-    @pytest.mark.parametrize("prefix", ["{", "}", "{}:", "a}{b", "{a}{b}"])
+    @rows("prefix", ["{", "}", "{}:", "a}{b", "{a}{b}"])
     def test_have_no_prefix_whose_braces_are_no_hash_tag(self, prefix):
         with pytest.raises(ValueError, match="braces in the prefix of a cluster must be one hash tag"):
             ValkeyStore("valkey+cluster://localhost", prefix=prefix)

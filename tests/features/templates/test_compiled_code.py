@@ -27,6 +27,7 @@ from markupsafe import Markup
 
 from antiphon.features.templates.rendering import DictEnvironment
 from antiphon.speedups import IS_COMPILED
+from tests.helpers.rows import rows
 from tests.helpers.twins import pure
 
 
@@ -222,8 +223,8 @@ def outcome(found, **values):
         return type(error), str(error), frames
 
 
-@pytest.mark.parametrize("options", [{}, {"autoescape": False}, {"enable_async": True}])
-@pytest.mark.parametrize("expression", EXPRESSIONS)
+@rows("options", [{}, {"autoescape": False}, {"enable_async": True}])
+@rows("expression", EXPRESSIONS)
 def test_an_expression_has_the_value_that_it_has_by_jinja(expression, options):
     source = f"\n{{{{ {expression} }}}}"
     kinds = (DictEnvironment, PureEnvironment, Environment)
@@ -233,8 +234,8 @@ def test_an_expression_has_the_value_that_it_has_by_jinja(expression, options):
         assert outcome(ours, v=value) == outcome(in_python, v=value) == expected, (type(value), value)
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("options", [*OPTIONS, {"autoescape": True, "enable_async": True}])
+@rows("page", PAGES)
+@rows("options", [*OPTIONS, {"autoescape": True, "enable_async": True}])
 def test_a_page_reads_as_by_jinja(options, page):
     ours, theirs = (template(kind, page, **options) for kind in (DictEnvironment, Environment))
     for value in (Row(), {"name": "<item>", "slot": None}, SimpleNamespace(name=Html("<i>"), slot=Text("<"))):
@@ -258,7 +259,7 @@ def calls_of(environment, rows):
     return count / len(rows)
 
 
-@pytest.mark.parametrize("make", [SimpleNamespace, dict])
+@rows("make", [SimpleNamespace, dict])
 def test_reading_and_escaping_a_value_is_a_call_each_and_none_of_python_where_the_extension_is_in_use(make):
     rows = [make(name=f"Lamp no. {number}") for number in range(1000)]
     ours, theirs = (round(calls_of(kind(autoescape=True), rows), 1) for kind in (DictEnvironment, Environment))
@@ -283,9 +284,9 @@ class OtherSandbox(SandboxedEnvironment, DictEnvironment):
 UNSAFE = ["''.__class__", "v.__class__", "v.method.__func__", "v.__init__.__globals__", "v['__class__']"]
 
 
-@pytest.mark.parametrize("expression", UNSAFE)
-@pytest.mark.parametrize("sandbox", [Sandbox, OtherSandbox])
-@pytest.mark.parametrize("enable_async", [False, True])
+@rows("expression", UNSAFE)
+@rows("sandbox", [Sandbox, OtherSandbox])
+@rows("enable_async", [False, True])
 def test_a_sandbox_stays_one(sandbox, expression, enable_async):
     environment = sandbox(autoescape=True, enable_async=enable_async)
     with pytest.raises(SecurityError, match="unsafe"):
@@ -301,7 +302,7 @@ def test_an_environment_reads_attributes_by_its_own_function():
     assert environment.overlay().from_string("{{ v.name }}").render(v=Row()) == "name of one"
 
 
-@pytest.mark.parametrize("first", [Environment, DictEnvironment])
+@rows("first", [Environment, DictEnvironment])
 def test_a_cache_of_bytecode_is_shared_with_other_environments_and_a_sandbox(first, tmp_path):
     def cached(kind):
         cache = FileSystemBytecodeCache(str(tmp_path))

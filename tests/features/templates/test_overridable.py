@@ -6,6 +6,7 @@ from jinja2 import DictLoader
 from antiphon import App, Blueprint
 from antiphon.features import Page, Templates
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 OWN = {
     "flags/list.html": "{% extends 'flags/base.html' %}{% block body %}{{ 2 | twice }}{% endblock %}",
@@ -35,14 +36,14 @@ def where(request):
     return request.param
 
 
-@pytest.mark.parametrize("options", [{}, {"overridable": True}], ids=["plain", "overridable"])
+@rows("options", [{}, {"overridable": True}], ids=["plain", "overridable"])
 def test_an_app_without_templates_shows_those_of_an_extension(where, interface, options):
     app = App()
     app.use(Flags(where, **options))
     assert Client(app, interface).get("/flags/").text == "extension's: 4"
 
 
-@pytest.mark.parametrize("is_first", [True, False])
+@rows("is_first", [True, False])
 def test_those_of_the_app_come_first(where, interface, is_first):
     app = App()
     features = [Flags(where, overridable=True), Templates(DictLoader(APPS))]

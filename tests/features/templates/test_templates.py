@@ -10,6 +10,7 @@ from jinja2 import DictLoader, FunctionLoader, TemplateNotFound, UndefinedError
 from antiphon import App, Blueprint, Request, Response, abort
 from antiphon.features import Block, Page, Templates
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "colour")
 HTML = "text/html; charset=utf-8"
@@ -150,8 +151,8 @@ def test_data_have_any_names_but_those_with_an_underscore_in_front(site, answer)
         site.client(raise_errors=True).get("/paid")
 
 
-@pytest.mark.parametrize(
-    ("made", "message"),
+@rows(
+    "made, message",
     [
         (lambda: Page("note.html", _stauts=404), "Page has no option '_stauts': did you mean '_status'?"),
         (lambda: Block("note.html", "row", _also="x"), "Block has no option '_also'"),
@@ -237,8 +238,8 @@ class TestFolders:
         exec(compile(code, module, "exec"), names)
         assert names["templates"].environment.get_template("page.html").render() == "found"
 
-    @pytest.mark.parametrize(
-        ("folders", "error", "text"),
+    @rows(
+        "folders, error, text",
         [(["gone"], ValueError, "there is no folder .*gone"), ([], TypeError, "needs a folder")],
     )
     def test_a_folder_has_to_be_there(self, folders, error, text):
@@ -361,8 +362,8 @@ def other_loader(loader):
     return FunctionLoader(lambda name: loader.get_source(None, name)[0])
 
 
-@pytest.mark.parametrize(("wrapped", "is_loaded_again"), [(lambda loader: loader, False), (other_loader, True)])
-@pytest.mark.parametrize("in_blueprint", [False, True])
+@rows("wrapped, is_loaded_again", [(lambda loader: loader, False), (other_loader, True)])
+@rows("in_blueprint", [False, True])
 def test_all_templates_are_compiled_once_unless_a_loader_may_have_any_number(wrapped, is_loaded_again, in_blueprint):
     parts = {f"part{number}.html": f"{number} " for number in range(500)}
     loader = CountingLoader({**parts, "page.html": "".join(f"{{% include {name!r} %}}" for name in parts)})

@@ -1,14 +1,14 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.urls.path import quote_segment, quoted_path, quoted_root
 from antiphon.http.urls.url import decode_path
 from tests.helpers.call_counting import count_calls
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("raw", "root_path", "path", "quoted"),
+@rows(
+    "raw, root_path, path, quoted",
     [
         (b"/shops/x%2Fy/a", "/shops/x/y", "/a", "/shops/x%2Fy"),
         (b"/shops/x%2fy/a%2Fb", "/shops/x/y", "/a/b", "/shops/x%2Fy"),
@@ -30,8 +30,8 @@ def test_slashes_that_were_sent_encoded_stay_so(raw, root_path, path, quoted):
     assert quoted_root(root_path, path, raw) == quoted
 
 
-@pytest.mark.parametrize(
-    ("raw", "path", "quoted"),
+@rows(
+    "raw, path, quoted",
     [
         (b"/a%2Fb", "/a/b", "/a%2Fb"),
         (b"/root/a%2fb/c", "/a/b/c", "/a%2Fb/c"),

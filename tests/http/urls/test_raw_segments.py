@@ -10,6 +10,7 @@ from antiphon.http.urls.path import hidden_segments, quote_segment
 from antiphon.http.urls.url import decode_path
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.prefixes import Prefixes
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -20,8 +21,8 @@ def sent(raw, root_path=""):
     return RequestHead(path=path, root_path=root_path, raw_path=raw.encode())
 
 
-@pytest.mark.parametrize(
-    ("raw", "root_path", "segments"),
+@rows(
+    "raw, root_path, segments",
     [
         ("/a%2Fb", "", ["", "a/b"]),
         ("/a%2fb/c%2F", "", ["", "a/b", "c/"]),

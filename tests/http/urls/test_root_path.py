@@ -1,14 +1,13 @@
-import pytest
-
 from antiphon.http.urls.path import is_misleading
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("path", ["", "/", "/a", "/a/", "/a b", "/é/ü", "/a.b", "/...", "/.a", "/a:80", "/@"])
+@rows("path", ["", "/", "/a", "/a/", "/a b", "/é/ü", "/a.b", "/...", "/.a", "/a:80", "/@"])
 def test_a_path_that_means_what_it_says_is_not_misleading(path):
     assert not is_misleading(path)
 
 
-@pytest.mark.parametrize(
+@rows(
     "path",
     [
         "//", "//evil.example", "/a//b", "/a//", "/\\evil.example", "\\\\evil.example", "/a\\b", "/..", "/.", "/a/../b",

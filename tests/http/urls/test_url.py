@@ -20,13 +20,14 @@ from antiphon.http.urls.url import (
     unquote,
 )
 from antiphon.http.urls.urlencoded import parse_query
+from tests.helpers.rows import rows
 
 texts = st.text(st.characters(codec="utf-8"))
 
 
 class TestParts:
-    @pytest.mark.parametrize(
-        ("text", "scheme", "netloc", "path", "query", "fragment"),
+    @rows(
+        "text, scheme, netloc, path, query, fragment",
         [
             ("", "", "", "", "", ""),
             ("https://example.com", "https", "example.com", "", "", ""),
@@ -63,8 +64,8 @@ class TestParts:
             fragment,
         )
 
-    @pytest.mark.parametrize(
-        ("netloc", "userinfo", "host", "port"),
+    @rows(
+        "netloc, userinfo, host, port",
         [
             ("Example.COM", "", "example.com", None),
             ("example.com:8443", "", "example.com", 8443),
@@ -91,7 +92,7 @@ class TestParts:
         url = URL(f"http://{netloc}/")
         assert (url.userinfo, url.host, url.port) == (userinfo, host, port)
 
-    @pytest.mark.parametrize(
+    @rows(
         "netloc",
         [
             "faß.example",
@@ -117,8 +118,8 @@ class TestParts:
         url = URL(f"http://a@{netloc}:8000/")
         assert (url.netloc, url.host, url.port, url.origin) == (f"a@{netloc}:8000", "", None, "")
 
-    @pytest.mark.parametrize(
-        ("text", "origin"),
+    @rows(
+        "text, origin",
         [
             ("https://Example.com:8443/a?b", "https://example.com:8443"),
             ("HTTPS://example.com:443/", "https://example.com"),
@@ -166,7 +167,7 @@ class TestParts:
         assert {type(part) for part in (url.path, url.query, url.fragment, url.netloc, url.host)} == {str}
         assert url.origin == "" or url.origin.startswith(f"{url.scheme}://")
 
-    @pytest.mark.parametrize(
+    @rows(
         "bad",
         [
             *(
@@ -202,8 +203,8 @@ def test_a_url_is_a_str_that_copies_and_pickles():
 
 
 class TestBuild:
-    @pytest.mark.parametrize(
-        ("parts", "text"),
+    @rows(
+        "parts, text",
         [
             ({}, "https://example.com/"),
             ({"path": "/a"}, "https://example.com/a"),
@@ -233,8 +234,8 @@ class TestBuild:
     def test_puts_a_url_together(self, parts, text):
         assert URL.build(**{"scheme": "https", "host": "example.com"} | parts) == text
 
-    @pytest.mark.parametrize(
-        ("parts", "root"),
+    @rows(
+        "parts, root",
         [
             ({}, "https://example.com/"),
             ({"root_path": "/app", "path": "/a", "query": "b"}, "https://example.com/app/"),
@@ -253,7 +254,7 @@ class TestBuild:
         assert url.join("../other").root == root
         assert url.join("https://example.org/").root == "https://example.org/"
 
-    @pytest.mark.parametrize(
+    @rows(
         "parts",
         [
             {"scheme": "ht tp"},
@@ -286,8 +287,8 @@ class Colour(Enum):
 
 
 class TestWithQuery:
-    @pytest.mark.parametrize(
-        ("query", "changes", "result"),
+    @rows(
+        "query, changes, result",
         [
             ("", {"page": 2}, "?page=2"),
             ("?page=1", {"page": 2}, "?page=2"),
@@ -329,8 +330,8 @@ class TestWithQuery:
         ]
 
 
-@pytest.mark.parametrize(
-    ("text", "path", "result"),
+@rows(
+    "text, path, result",
     [
         ("http://example.com/a?b#c", "/d%20e", "http://example.com/d%20e?b#c"),
         ("http://example.com", "d e", "http://example.com/d%20e"),
@@ -349,8 +350,8 @@ def test_another_path_stays_a_path(text, path, result):
 
 
 class TestJoin:
-    @pytest.mark.parametrize(
-        ("reference", "result"),
+    @rows(
+        "reference, result",
         [
             ("g:h", "g:h"),
             ("g", "http://a/b/c/g"),
@@ -398,8 +399,8 @@ class TestJoin:
     def test_resolves_the_examples_of_rfc_3986(self, reference, result):
         assert URL("http://a/b/c/d;p?q").join(reference) == result
 
-    @pytest.mark.parametrize(
-        ("base", "reference", "result"),
+    @rows(
+        "base, reference, result",
         [
             ("http://a", "b", "http://a/b"),
             ("http://a", ".", "http://a/"),
@@ -425,15 +426,15 @@ class TestJoin:
         assume("//" not in path)
         assert URL("http://a/b/c/d?q").join(path) == urljoin("http://a/b/c/d?q", path)
 
-    @pytest.mark.parametrize("bad", ["///example.org", "\\\\example.org", " //example.org", "/\r\n", "/\t/example.org"])
+    @rows("bad", ["///example.org", "\\\\example.org", " //example.org", "/\r\n", "/\t/example.org"])
     def test_refuses_what_browsers_read_otherwise(self, bad):
         with pytest.raises(ValueError, match="browsers would read"):
             URL("http://a/b").join(bad)
 
 
 class TestPercentCoding:
-    @pytest.mark.parametrize(
-        ("text", "quoted"),
+    @rows(
+        "text, quoted",
         [
             ("/a/b", "/a/b"),
             ("/a b", "/a%20b"),
@@ -457,8 +458,8 @@ class TestPercentCoding:
         assert unquote(quoted) == unquote(quoted.encode()) == text
         assert "\0" in text or decode_path(quoted.encode()) == text
 
-    @pytest.mark.parametrize(
-        ("query", "encoded"),
+    @rows(
+        "query, encoded",
         [
             ("a=b&c=d+e%20f", "a=b&c=d+e%20f"),
             ("é=日 本", "%C3%A9=%E6%97%A5%20%E6%9C%AC"),
@@ -476,8 +477,8 @@ class TestPercentCoding:
         with pytest.raises(ValueError, match="surrogate"):
             quote_path("\ud800")
 
-    @pytest.mark.parametrize(
-        ("raw", "text"),
+    @rows(
+        "raw, text",
         [
             ("a+b", "a+b"),
             ("%41%", "A%"),
@@ -493,8 +494,8 @@ class TestPercentCoding:
     def test_unquotes_anything(self, raw, text):
         assert unquote(raw) == text
 
-    @pytest.mark.parametrize(
-        ("raw", "offset"),
+    @rows(
+        "raw, offset",
         [
             (b"", -1),
             (b"/a", -1),
@@ -513,8 +514,8 @@ class TestPercentCoding:
             with pytest.raises(ValueError, match=f"broken percent-escape at byte {offset} "):
                 decode_path(raw)
 
-    @pytest.mark.parametrize(
-        ("raw", "text"),
+    @rows(
+        "raw, text",
         [
             (b"", ""),
             (b"/a b", "/a b"),
@@ -526,8 +527,8 @@ class TestPercentCoding:
     def test_decodes_a_path(self, raw, text):
         assert decode_path(raw) == text
 
-    @pytest.mark.parametrize(
-        ("raw", "message"),
+    @rows(
+        "raw, message",
         [
             (b"/%41%4", "broken percent-escape at byte 4"),
             (b"/a%", "broken percent-escape at byte 2"),
@@ -545,8 +546,8 @@ class TestPercentCoding:
 
 
 class TestParseHost:
-    @pytest.mark.parametrize(
-        ("value", "host", "port"),
+    @rows(
+        "value, host, port",
         [
             ("example.com", "example.com", None),
             ("Example.COM:8080", "example.com", 8080),
@@ -564,7 +565,7 @@ class TestParseHost:
     def test_reads_host_and_port(self, value, host, port):
         assert parse_host(value) == (host, port)
 
-    @pytest.mark.parametrize(
+    @rows(
         "bad",
         [
             "",

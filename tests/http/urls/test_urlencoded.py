@@ -12,6 +12,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.http.urls import percent
 from antiphon.http.urls.percent import percent_decode
 from antiphon.http.urls.urlencoded import format_query, parse_query
+from tests.helpers.rows import rows
 
 HEX = b"0123456789abcdefABCDEF"
 
@@ -42,8 +43,8 @@ def reference(data: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
-@pytest.mark.parametrize(
-    ("data", "pairs"),
+@rows(
+    "data, pairs",
     [
         (b"", []),
         (b"a=1", [("a", "1")]),
@@ -131,9 +132,7 @@ def test_reading_what_was_printed_gives_it_back(pairs):
     assert parse_qsl(printed, keep_blank_values=True) == pairs
 
 
-@pytest.mark.parametrize(
-    ("data", "fields"), [(b"a=1", 1), (b"a=1&b=2&c=3", 3), (b"a&b", 2), (b"a=%41&b=%42&c", 3), (b"&&", 3)]
-)
+@rows("data, fields", [(b"a=1", 1), (b"a=1&b=2&c=3", 3), (b"a&b", 2), (b"a=%41&b=%42&c", 3), (b"&&", 3)])
 def test_the_number_of_fields_is_bounded(data, fields):
     assert parse_query(data, fields) == parse_query(data)
     with pytest.raises(ValueError, match=f"more than {fields - 1} fields"):
@@ -144,8 +143,8 @@ def test_no_data_is_within_every_bound():
     assert parse_query(b"", 0) == []
 
 
-@pytest.mark.parametrize(
-    ("pairs", "printed"),
+@rows(
+    "pairs, printed",
     [
         ([], ""),
         ([("a", "1"), ("a", "2")], "a=1&a=2"),
@@ -186,9 +185,9 @@ def test_what_is_read_in_slices_reads_as_in_one(data, size):
         assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
 
 
-@pytest.mark.parametrize("read", [parse_query, percent_decode])
-@pytest.mark.parametrize("start", [b"", b"a="])
-@pytest.mark.parametrize("unit", [b"%", b"%zz", b"%="])
+@rows("read", [parse_query, percent_decode])
+@rows("start", [b"", b"a="])
+@rows("unit", [b"%", b"%zz", b"%="])
 def test_broken_escapes_take_little_memory(read, start, unit):
     data = start + unit * ((2 << 20) // len(unit))
     tracemalloc.start()

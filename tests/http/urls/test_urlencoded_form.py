@@ -4,10 +4,11 @@ from hypothesis import strategies as st
 
 from antiphon.http.multidict import MultiDict
 from antiphon.http.urls.urlencoded import parse_form, parse_query
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("data", "charset", "pairs"),
+@rows(
+    "data, charset, pairs",
     [
         (b"", None, []),
         (b"a=caf%C3%A9", None, [("a", "café")]),
@@ -27,7 +28,7 @@ def test_a_form_is_read_in_the_charset_that_it_names(data, charset, pairs):
     assert MultiDict(parse_form(data, None, charset)).items() == pairs
 
 
-@pytest.mark.parametrize("charset", [None, "latin1"])
+@rows("charset", [None, "latin1"])
 def test_there_are_no_more_fields_than_allowed(charset):
     assert len(parse_form(b"a&b&c", 3, charset)) == 3
     with pytest.raises(ValueError, match="more than 2 fields"):

@@ -1,0 +1,88 @@
+"""A table of rows is one test, which runs all of them."""
+
+import inspect
+import itertools
+import logging
+import os
+import sys
+
+import pytest
+from hypothesis import given, strategies
+
+from tests.helpers.rows import SHARE, rows
+
+
+def test_every_row_runs_and_those_that_fail_are_named():
+    seen = []
+
+    @rows("number, name", [(1, "a"), pytest.param(2, "b", id="the second"), (3, "c")])
+    @rows("is_last", [False, True], ids=["first", "last"])
+    def table(number, name, is_last):
+        seen.append((number, name, is_last))
+        if number == 3 and is_last:
+            pytest.skip("not here")
+        assert number != 2
+
+    with pytest.raises(AssertionError) as failed:
+        table()
+    assert seen == [(number, name, last) for number, name in ((1, "a"), (2, "b"), (3, "c")) for last in (False, True)]
+    first, *named = str(failed.value).splitlines()
+    assert first == "3 of 6 rows fail:"
+    assert [line.split(":")[0] for line in named] == ["- the second, first", "- the second, last", "- 3, 'c', last"]
+    assert isinstance(failed.value.__cause__, AssertionError)
+
+
+def test_a_row_has_a_folder_patches_and_records_of_its_own(tmp_path, monkeypatch, caplog, capsys):
+    monkeypatch.setenv("ROW", "none")
+
+    @rows("row", ["a", "b"])
+    def table(row, tmp_path, monkeypatch, caplog, capsys):
+        assert [*tmp_path.iterdir()] == []
+        assert (os.environ["ROW"], caplog.records, capsys.readouterr().out) == ("none", [], "")
+        (tmp_path / row).touch()
+        monkeypatch.setenv("ROW", row)
+        logging.getLogger("row").warning(row)
+        sys.stdout.write(row)
+
+    table(tmp_path=tmp_path, monkeypatch=monkeypatch, caplog=caplog, capsys=capsys)
+    assert [*inspect.signature(table).parameters] == ["tmp_path", "monkeypatch", "caplog", "capsys", "request"]
+
+
+def test_each_test_of_a_class_runs_with_the_rows():
+    @rows("row", [1, 2])
+    class Class:
+        def test_one(self, row):
+            assert row == 3
+
+    with pytest.raises(AssertionError, match="2 of 2 rows fail"):
+        Class().test_one()
+
+
+def test_items_share_the_rows_of_several_tables_evenly(request):
+    seen = []
+
+    @rows("first", range(3))
+    @rows("second", range(3))
+    def table(first, second):
+        seen.append((first, second))
+
+    for number in range(3):
+        request.node.stash[SHARE] = number, 3
+        table(request=request)
+        assert [{*each} for each in zip(*seen[-3:], strict=True)] == [{0, 1, 2}, {0, 1, 2}]
+    assert sorted(seen) == [*itertools.product(range(3), range(3))]
+
+
+def test_what_can_only_be_a_test_of_its_own_is_refused():
+    async def coroutine(row): ...
+
+    @given(number=strategies.integers())
+    def prop(row, number): ...
+
+    for function in (coroutine, prop):
+        with pytest.raises(TypeError, match="has to be a plain function"):
+            rows("row", [1])(function)
+    with pytest.raises(TypeError, match="has marks"):
+        rows("row", [pytest.param(1, marks=pytest.mark.once)])
+    with pytest.raises(ValueError, match="has no rows"):
+        rows("row", [])
