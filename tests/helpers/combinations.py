@@ -3,7 +3,8 @@
 An axis is a parameter that multiplies a test without being its subject: the interface, ``def`` or ``async def``, the
 kind of a mounted application. The mark ``axes`` names the axes of a test, its class or its module; all other parameters
 of a test make its rows. Each row runs with one combination of the axes. Combinations are chosen so that the rows of a
-test, and then those of a module, use all values of each axis, and all pairs of two axes, equally often.
+test, and then those of a module, use all values of each axis, and all pairs of two axes, equally often. A table of
+``rows`` runs with as many combinations as the longest axis has values, so that each of its rows meets each of these.
 
 ``--all-combinations`` runs every row with every combination, and so does a test that the command line names (``::``).
 """
@@ -89,6 +90,17 @@ def _chosen(cases: list[Case]) -> Iterator[Case]:
         rows[case.row].append(case)
     used: Counter[tuple[str, object]] = Counter()
     for combinations in rows.values():
-        least = combinations[0] if len(combinations) == 1 else min(combinations, key=lambda case: case.cost(used))
-        used.update(least.uses())
-        yield least
+        for _ in range(_runs(combinations)):
+            least = combinations[0] if len(combinations) == 1 else min(combinations, key=lambda case: case.cost(used))
+            combinations.remove(least)
+            used.update(least.uses())
+            yield least
+
+
+def _runs(combinations: list[Case]) -> int:
+    """Return how often a row runs: once, or if it is a table of rows, once for each value of the longest axis."""
+    row_count = getattr(getattr(combinations[0].item, "function", None), "row_count", 1)
+    values = defaultdict(set)
+    for name, value in itertools.chain.from_iterable(case.values for case in combinations):
+        values[name].add(value)
+    return min(row_count, max(map(len, values.values()), default=1))

@@ -5,19 +5,28 @@ Collecting, setting up and reporting a test costs more than most rows do, and on
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+# What a row can raise to fail: a row that skips would skip the rows after it.
+FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
-def rows(names: str, table: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+
+def rows(
+    names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Run a test with each row of a table, as ``pytest.mark.parametrize`` would, but as one test.
 
-    Fixtures are made once for all rows, so a row must not change what the next one sees. Raises TypeError for what can
-    only be a test of its own: a row with marks, a coroutine function, a property of Hypothesis.
+    Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
+    before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
+    one sees. Raises TypeError for what can only be a test of its own: a row with marks, a coroutine function, a
+    property of Hypothesis.
     """
-    wanted, cases = [name.strip() for name in names.split(",")], [_case(row) for row in table]
+    wanted = [name.strip() for name in names.split(",")]
+    cases = _cases(list(table), ids, is_single=len(wanted) == 1)
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
@@ -27,28 +36,55 @@ def rows(names: str, table: Iterable[Any]) -> Callable[[Callable[..., None]], Ca
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
             failed: list[tuple[str, BaseException]] = []
-            for name, row in cases:
-                values = row if len(wanted) > 1 else (row,)
+            for number, (name, values) in enumerate(cases):
                 try:
-                    test(*arguments, **fixtures, **dict(zip(wanted, values, strict=True)))
-                except (Exception, pytest.fail.Exception) as error:
+                    with _for_a_row(number, **fixtures) as own:
+                        test(*arguments, **own, **dict(zip(wanted, values, strict=True)))
+                except FAILURES as error:
                     failed.append((name, error))
             if failed:
-                told = "\n".join(f"- {name}: {type(error).__name__}: {error}" for name, error in failed)
+                told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
                 raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
 
         signature = inspect.signature(test)
         fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
         run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
+        run_rows.row_count = len(cases) * getattr(test, "row_count", 1)  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
 
 
-def _case(row: Any) -> tuple[str, Any]:
-    """Return a row's name and values, which ``pytest.param`` may have given."""
-    if not isinstance(row, type(pytest.param())):
-        return repr(row), row
-    if row.marks:
-        raise TypeError(f"the row {row.values!r} has marks, which only a test of its own can have")
-    return str(row.id or row.values), row.values if len(row.values) > 1 else row.values[0]
+@contextmanager
+def _for_a_row(number: int, **fixtures: Any) -> Iterator[dict[str, Any]]:
+    """Give the fixtures of a test to one of its rows, those of pytest as if the row were a test of its own."""
+    if "caplog" in fixtures:
+        fixtures["caplog"].clear()
+    for name in {"capsys", "capfd"} & fixtures.keys():
+        fixtures[name].readouterr()
+    if "tmp_path" in fixtures:
+        fixtures["tmp_path"] = fixtures["tmp_path"] / str(number)
+        fixtures["tmp_path"].mkdir()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
+
+
+def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return each row's name and values, which ``pytest.param`` may have given."""
+    params = [row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table]
+    if marked := [param.values for param in params if param.marks]:
+        raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
+    if ids is None or callable(ids):
+        named = ["-".join(str((ids or _short)(value)) for value in param.values) for param in params]
+    else:
+        named = [str(name) for name in ids]
+    return [(str(param.id or name), param.values) for param, name in zip(params, named, strict=True)]
+
+
+def _short(value: object) -> str:
+    printed = repr(value)
+    return printed if len(printed) < 80 else printed[:60] + "..."
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
