@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.helpers.rows import rows
+
 PROVIDER = {
     "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
     "choir-2.5.dist-info/entry_points.txt": (
@@ -65,7 +67,7 @@ UNUSED = {
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("dialect", UNUSED)
+@rows("dialect", UNUSED)
 def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
     names, unused = UNUSED[dialect]
     program = f"import sys; from antiphon.dialects.{dialect} import {names}; print(*sys.modules)"
@@ -75,7 +77,7 @@ def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
     assert [name for name in unused if name in loaded] == []
 
 
-@pytest.mark.parametrize(
+@rows(
     "imports",
     [
         pytest.param("import lute.strings, choir.lute.strings", id="the original's name first"),
@@ -96,7 +98,7 @@ def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
     assert python(program) == "strings are loaded"
 
 
-@pytest.mark.parametrize("module", ["lute", "lute.__main__"])
+@rows("module", ["lute", "lute.__main__"])
 def test_a_package_is_run_as_a_program_as_by_python_m(python, module):
     program = (
         f"import runpy, sys; install('lute'); sys.argv[1:] = ['loud']\n"
@@ -150,9 +152,7 @@ def test_a_dialect_may_stand_for_a_part_and_leave_the_rest_to_the_namesake(pytho
     assert python(program).splitlines()[-1] == "choir.shawm choir.shawm.lute choir.shawm.lute.strings choir.lute.frets"
 
 
-@pytest.mark.parametrize(
-    ("order", "plucked"), [pytest.param("'lute', 'shawm'", True), pytest.param("'shawm', 'lute'", False)]
-)
+@rows("order, plucked", [pytest.param("'lute', 'shawm'", True), pytest.param("'shawm', 'lute'", False)])
 def test_of_two_dialects_for_the_same_the_first_is_found(python, order, plucked):
     assert python(f"install({order}); import lute.strings; print(lute.strings.plucked)").endswith(str(plucked))
 

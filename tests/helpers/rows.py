@@ -22,24 +22,30 @@ def rows(
 
     Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
     before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
-    one sees. Raises TypeError for what can only be a test of its own: a row with marks, a coroutine function, a
-    property of Hypothesis.
+    one sees. Two tables of a test are one: each row of the first with each of the second. Raises TypeError for what can
+    only be a test of its own (a row with marks, a coroutine function, a property of Hypothesis) and for an empty table.
     """
     wanted = [name.strip() for name in names.split(",")]
-    cases = _cases(list(table), ids, is_single=len(wanted) == 1)
+    own = [(name, dict(zip(wanted, values, strict=True))) for name, values in _cases([*table], ids, len(wanted) == 1)]
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        cases = own
+        if hasattr(test, "cases"):
+            cases = [(f"{name}, {more}", row | other) for name, row in own for more, other in test.cases]
+            test = test.__wrapped__  # type: ignore[attr-defined]
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
+        if not cases:
+            raise TypeError(f"{test.__qualname__} has no rows")
 
         @functools.wraps(test)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
             failed: list[tuple[str, BaseException]] = []
-            for number, (name, values) in enumerate(cases):
+            for number, (name, row) in enumerate(cases):
                 try:
-                    with _for_a_row(number, **fixtures) as own:
-                        test(*arguments, **own, **dict(zip(wanted, values, strict=True)))
+                    with _for_a_row(number, **fixtures) as given:
+                        test(*arguments, **given, **row)
                 except FAILURES as error:
                     failed.append((name, error))
             if failed:
@@ -47,9 +53,9 @@ def rows(
                 raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
 
         signature = inspect.signature(test)
-        fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
+        fixtures = [each for each in signature.parameters.values() if each.name not in cases[0][1]]
         run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
-        run_rows.row_count = len(cases) * getattr(test, "row_count", 1)  # type: ignore[attr-defined]
+        run_rows.cases, run_rows.row_count = cases, len(cases)  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
@@ -69,9 +75,11 @@ def _for_a_row(number: int, **fixtures: Any) -> Iterator[dict[str, Any]]:
         yield fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
 
 
-def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
+def _cases(table: list[Any], ids: Any, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
     """Return each row's name and values, which ``pytest.param`` may have given."""
-    params = [row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table]
+    params = [
+        row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table
+    ]
     if marked := [param.values for param in params if param.marks]:
         raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
     if ids is None or callable(ids):

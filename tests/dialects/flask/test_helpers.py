@@ -9,6 +9,7 @@ from antiphon.dialects.flask.helpers import _split_blueprint_path, get_debug_fla
 from antiphon.dialects.werkzeug.exceptions import HTTPException, NotFound
 from antiphon.dialects.werkzeug.routing import BuildError
 from antiphon.dialects.werkzeug.wrappers import Response as WerkzeugResponse
+from tests.helpers.rows import rows
 
 
 @pytest.fixture
@@ -131,8 +132,8 @@ def test_make_response(app, given, status, text):
         assert answer.text == text
 
 
-@pytest.mark.parametrize(
-    ("value", "debug", "dotenv"),
+@rows(
+    "value, debug, dotenv",
     [(None, False, True), ("", False, True), ("0", False, True), ("No", False, True), ("1", True, False)],
 )
 def test_flags_of_the_environment(monkeypatch, value, debug, dotenv):

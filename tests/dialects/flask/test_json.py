@@ -19,6 +19,7 @@ from antiphon.dialects import flask as dialect
 from antiphon.dialects.flask import json as our_json
 from antiphon.dialects.flask.json import provider
 from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.helpers.rows import rows
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -184,7 +185,7 @@ def test_a_provider_says_what_it_lacks(apps):
             method("1")
 
 
-@pytest.mark.parametrize("package", BOTH)
+@rows("package", BOTH)
 def test_takes_values_or_named_values(package):
     app = Package(package).Flask("any")
     with app.app_context():
@@ -235,7 +236,7 @@ def posted(path, data, content_type="application/json"):
 
 
 @pytest.mark.feature("flask-047", "flask-048", "flask-054", "flask-070", "flask-071")
-@pytest.mark.parametrize("path", [
+@rows("path", [
     "dict", "list", "jsonify", "array", "several", "named", "error", "invalid", "created", "headers", "status", "empty",
     "wrong",
 ])  # fmt: skip
@@ -246,7 +247,7 @@ def test_views_answer_with_json(path):
 
 
 @pytest.mark.feature("flask-013", "flask-014", "flask-015")
-@pytest.mark.parametrize("path", ["/read", "/force", "/silent"])
+@rows("path", ["/read", "/force", "/silent"])
 def test_bodies_are_read_as_json(path):
     answers = ask_both(program, [
         posted(path, b'{"a": [1.5]}'), posted(path, b'{"a": 1}', "application/problem+json"),

@@ -17,6 +17,7 @@ from antiphon.dialects.kay.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
+from tests.helpers.rows import rows
 
 
 def application(*views, settings=None):
@@ -58,7 +59,7 @@ def test_values_of_the_path_are_keywords():
 
 
 @pytest.mark.feature("kay-160")
-@pytest.mark.parametrize("error", [NotFound("gone fishing"), ServiceUnavailable(retry_after=7)])
+@rows("error", [NotFound("gone fishing"), ServiceUnavailable(retry_after=7)])
 def test_http_exceptions_answer(error):
     def broken(request):
         raise error

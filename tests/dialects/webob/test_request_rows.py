@@ -8,6 +8,7 @@ import pytest
 from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
+from tests.helpers.rows import rows
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
@@ -58,8 +59,8 @@ def test_post_has_the_variables_of_the_body():
 
 
 @pytest.mark.feature("pyramid-007")
-@pytest.mark.parametrize(
-    ("method", "content_type", "is_form"),
+@rows(
+    "method, content_type, is_form",
     [
         ("POST", URLENCODED, True),
         ("POST", f"{URLENCODED}; charset=UTF-8", True),
@@ -181,8 +182,8 @@ def test_if_modified_since():
 
 
 @pytest.mark.feature("pyramid-019")
-@pytest.mark.parametrize(
-    ("name", "value", "written"),
+@rows(
+    "name, value, written",
     [
         ("date", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
         ("if_unmodified_since", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
@@ -287,8 +288,8 @@ def plain(value):
 
 
 @pytest.mark.feature("pyramid-042")
-@pytest.mark.parametrize(
-    ("given", "expected"),
+@rows(
+    "given, expected",
     [
         ({"a": "1", "b": "\xfc &="}, [("a", "1"), ("b", "\xfc &=")]),
         ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
@@ -319,7 +320,7 @@ def test_a_copy_shares_neither_environ_nor_position():
 
 
 @pytest.mark.feature("pyramid-043")
-@pytest.mark.parametrize("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
+@rows("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
 def test_what_is_changed_in_a_copy_stays_as_it_is(copy):
     made = request(QUERY_STRING="a=b", HTTP_CACHE_CONTROL="no-cache", HTTP_COOKIE="a=b", HTTP_X_A="b")
     assert (made.GET["a"], made.cache_control.no_cache, made.cookies["a"]) == ("b", "*", "b")

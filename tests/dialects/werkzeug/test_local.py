@@ -12,6 +12,7 @@ import werkzeug.local
 
 from antiphon.dialects.werkzeug import local
 from tests.helpers.free_threading import INHERITS
+from tests.helpers.rows import rows
 
 
 @pytest.fixture(params=[werkzeug.local, local], ids=["werkzeug", "antiphon"])
@@ -77,7 +78,7 @@ UNARY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", UNARY, ids=lambda operation: operation.__name__)
+@rows("operation", UNARY, ids=lambda operation: operation.__name__)
 def test_a_proxy_does_what_its_object_does(library, operation):
     assert operation(library.LocalProxy(lambda: 5)) == operation(5)
 
@@ -91,7 +92,7 @@ BINARY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", BINARY, ids=lambda operation: operation.__name__)
+@rows("operation", BINARY, ids=lambda operation: operation.__name__)
 def test_a_proxy_stands_on_either_side_of_an_operator(library, operation):
     assert operation(7, library.LocalProxy(lambda: 3)) == operation(7, 3)
     if not operation.__name__.startswith("i"):
@@ -137,7 +138,7 @@ def test_a_proxy_sets_and_deletes_attributes(library):
     assert not hasattr(proxy, "x")
 
 
-@pytest.mark.parametrize("message", [None, "there is no request"])
+@rows("message", [None, "there is no request"])
 def test_without_an_object_a_proxy_says_so(library, message):
     sources = (library.Local()("x", unbound_message=message), library.LocalStack()(unbound_message=message),
                library.LocalProxy(ContextVar("empty"), unbound_message=message))  # fmt: skip

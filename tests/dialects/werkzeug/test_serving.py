@@ -16,6 +16,7 @@ import pytest
 from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected
 from antiphon.dialects.werkzeug.wrappers import Request, Response
+from tests.helpers.rows import rows
 
 
 def application(environ, start_response):
@@ -191,7 +192,7 @@ def test_an_open_socket_can_be_served(serve):
     first.server_close()
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {"processes": 2}, {"passthrough_errors": True}, {"ssl_context": "adhoc"},

@@ -12,6 +12,7 @@ from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEnt
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 
 class Dripping:
@@ -108,10 +109,8 @@ ENVIRONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
-@pytest.mark.parametrize(
-    "options", [{}, {"root_only": True}, {"strip_querystring": True}, {"host_only": True}], ids=str
-)
+@rows("keys", ENVIRONS, ids=str)
+@rows("options", [{}, {"root_only": True}, {"strip_querystring": True}, {"host_only": True}], ids=str)
 def test_urls(keys, options):
     same(
         outcome(lambda: original.get_current_url(environ(**keys), **options)),
@@ -119,8 +118,8 @@ def test_urls(keys, options):
     )
 
 
-@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
-@pytest.mark.parametrize("name", ["get_host", "get_path_info", "get_content_length"])
+@rows("keys", ENVIRONS, ids=str)
+@rows("name", ["get_host", "get_path_info", "get_content_length"])
 def test_places(name, keys):
     same(
         outcome(lambda: getattr(original, name)(environ(**keys))),
@@ -128,10 +127,8 @@ def test_places(name, keys):
     )
 
 
-@pytest.mark.parametrize(
-    "host", ["a.com", "b.a.com", "a.com:80", "A.com", "[::1]", "x", "", None, "a b", "a.com:0", "xa.com"]
-)
-@pytest.mark.parametrize("trusted", [None, [], "a.com", ["a.com"], [".a.com"], ["x", "[::1]"], ["a.com:80"]])
+@rows("host", ["a.com", "b.a.com", "a.com:80", "A.com", "[::1]", "x", "", None, "a b", "a.com:0", "xa.com"])
+@rows("trusted", [None, [], "a.com", ["a.com"], [".a.com"], ["x", "[::1]"], ["a.com:80"]])
 def test_trusted_hosts(host, trusted):
     same(outcome(original.host_is_trusted, host, trusted), outcome(wsgi.host_is_trusted, host, trusted))
 
@@ -147,7 +144,7 @@ def test_a_url_has_its_path_as_text():
     assert wsgi.get_current_url(environ(PATH_INFO="/\xc3\xbc", QUERY_STRING="")) == "http://example.com:8000/\u00fc"
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
+@rows("library", [original, wsgi])
 def test_closing_calls_all_that_is_to_be_called(library):
     def chunks():
         try:
@@ -166,7 +163,7 @@ def test_closing_calls_all_that_is_to_be_called(library):
     assert events == ["chunks", "one", "two", "three"]
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
+@rows("library", [original, wsgi])
 def test_files_are_given_in_blocks(library):
     file = BytesIO(b"12345")
     wrapper = library.FileWrapper(file, 2)
@@ -182,9 +179,9 @@ def test_files_are_given_in_blocks(library):
     bare.close()
 
 
-@pytest.mark.parametrize("start", [0, 1, 3, 4])
-@pytest.mark.parametrize("length", [0, 1, 4, 100, None])
-@pytest.mark.parametrize("seekable", [False, True])
+@rows("start", [0, 1, 3, 4])
+@rows("length", [0, 1, 4, 100, None])
+@rows("seekable", [False, True])
 def test_parts_of_iterables(start, length, seekable):
     chunks = [b"01", b"", b"2345", b"6"]
     whole = b"".join(chunks)
@@ -197,8 +194,8 @@ def test_parts_of_iterables(start, length, seekable):
 # What older versions had
 
 
-@pytest.mark.parametrize(
-    ("path", "segment", "script", "rest"),
+@rows(
+    "path, segment, script, rest",
     [
         ("/a/b", "a", "/s/a", "/b"),
         ("/a", "a", "/s/a", ""),
@@ -227,7 +224,7 @@ def test_paths_of_urls():
     assert wsgi.get_query_string(environ(QUERY_STRING="a=\xc3\xbc")) == "a=%C3%BC"
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@rows("size", [1, 2, 3, 100])
 def test_lines_and_chunks(size):
     data = b"a\r\nbc\n\nd\re"
     assert list(wsgi.make_line_iter(BytesIO(data), len(data), size)) == [b"a\r\n", b"bc\n", b"\n", b"d\r", b"e"]
@@ -285,8 +282,8 @@ def test_a_reference_that_is_no_host_trusts_nobody():
     assert not wsgi.host_is_trusted("a", ["a" * 70 + "\u00fc"])
 
 
-@pytest.mark.parametrize(
-    ("coding", "length"),
+@rows(
+    "coding, length",
     [
         ("chunked", None), ("Chunked", None), ("gzip, chunked", None), ("gzip,\tCHUNKED ,", None),
         ("chunked, gzip", None), (" chunked ", None), ("identity", 5), ("xchunked", 5), ("chunked;a=b", 5), ("", 5),

@@ -7,6 +7,7 @@ import werkzeug.routing
 from antiphon.dialects.werkzeug import datastructures, routing
 from antiphon.dialects.werkzeug.routing import Map, Rule, parse_rule
 from tests.dialects.werkzeug.routing.rule_sets import outcome
+from tests.helpers.rows import rows
 
 
 def blog(library, **options):
@@ -25,8 +26,8 @@ def blog(library, **options):
     return library.Map(rules, **options)
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "options", "url"),
+@rows(
+    "endpoint, values, options, url",
     [
         ("index", None, {}, "/app/"),
         ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
@@ -56,7 +57,7 @@ def test_an_endpoint_is_built_with_its_values(library, endpoint, values, options
     assert outcome(lambda: adapter.build(endpoint, values, **options)) == url
 
 
-@pytest.mark.parametrize("kinds", [werkzeug.datastructures, datastructures], ids=["werkzeug", "antiphon"])
+@rows("kinds", [werkzeug.datastructures, datastructures], ids=["werkzeug", "antiphon"])
 def test_values_may_be_a_multidict(kinds):
     library = werkzeug.routing if kinds is werkzeug.datastructures else routing
     values = kinds.MultiDict([("slug", "a"), ("q", "1"), ("q", "2")])
@@ -70,8 +71,8 @@ def test_a_query_is_sorted_when_wanted(library):
     assert adapter.build("index", {"b": 1, "a": 1, "c": 3}) == "/?c=3&b=1&a=1"
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "method", "message"),
+@rows(
+    "endpoint, values, method, message",
     [
         ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
         (
@@ -154,8 +155,8 @@ def test_a_rule_shows_itself(library):
     assert repr(map_) == "Map([<Rule 's|/x/<a>' (POST) -> x>])"
 
 
-@pytest.mark.parametrize(
-    ("given", "bound"),
+@rows(
+    "given, bound",
     [
         ({"HTTP_HOST": "example.com"}, ("example.com", "")),
         ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
@@ -200,9 +201,7 @@ def test_another_host_is_on_no_subdomain(library):
     assert not adapter.test()
 
 
-@pytest.mark.parametrize(
-    ("host", "bound"), [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")]
-)
+@rows("host, bound", [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")])
 def test_a_host_is_bound_in_ascii(library, host, bound):
     assert library.Map().bind(host).server_name == bound
     assert outcome(lambda: library.Map().bind(f"a..{host}"))[0] == "BadHost"

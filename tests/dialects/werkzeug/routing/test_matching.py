@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.dialects.werkzeug.routing import Map, Rule
 from tests.dialects.werkzeug.routing.rule_sets import outcome
+from tests.helpers.rows import rows
 
 HOST = "http://example.com"
 UUID = "12345678-1234-5678-1234-567812345678"
@@ -27,8 +28,8 @@ def shop(library, **options):
     return library.Map([library.Rule(text, endpoint=text, **kinds) for text, kinds in SHOP], **options)
 
 
-@pytest.mark.parametrize(
-    ("path", "found"),
+@rows(
+    "path, found",
     [
         ("/", ("/", {})),
         ("", ("RequestRedirect", f"{HOST}/")),
@@ -68,8 +69,8 @@ def test_the_most_specific_rule_is_taken(library, path, found):
     assert result[:2] == found
 
 
-@pytest.mark.parametrize(
-    ("rules", "path", "endpoint"),
+@rows(
+    "rules, path, endpoint",
     [
         (("/<a>", "/<int:a>", "/x"), "/5", "/<int:a>"),
         (("/<path:a>", "/<a>"), "/5", "/<a>"),
@@ -87,8 +88,8 @@ def test_rules_are_weighed_and_branches_left_again(library, rules, path, endpoin
         assert map_.bind("example.com").match(path)[0] == endpoint
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "found"),
+@rows(
+    "path, method, found",
     [
         ("/post", "GET", ("MethodNotAllowed", None, ["POST"])),
         ("/post", "post", ("/post", {})),
@@ -101,8 +102,8 @@ def test_a_method_without_a_rule_is_refused_with_those_that_have_one(library, pa
     assert outcome(lambda: map_.bind("example.com").match(path, method)) == found
 
 
-@pytest.mark.parametrize(
-    ("scheme", "asked", "path", "found"),
+@rows(
+    "scheme, asked, path, found",
     [
         ("ws", None, "/ws", "/ws"),
         ("http", True, "/ws", "/ws"),
@@ -117,8 +118,8 @@ def test_rules_for_websockets_are_apart(library, scheme, asked, path, found):
     assert outcome(lambda: adapter.match(path, websocket=asked))[0] == found
 
 
-@pytest.mark.parametrize(
-    ("path", "options", "found"),
+@rows(
+    "path, options, found",
     [
         ("//a//1", {}, ("RequestRedirect", f"{HOST}/a/1")),
         ("/b//x/", {}, ("RequestRedirect", f"{HOST}/b/x/")),
@@ -142,8 +143,8 @@ def test_what_is_only_built_is_not_found(library):
     assert map_.bind("example.com").build("x") == "/x"
 
 
-@pytest.mark.parametrize(
-    ("query", "sent"),
+@rows(
+    "query, sent",
     [("a=1&b", "?a=1&b"), ({"a": ["1", "2"], "ä": "ö /"}, "?a=1&a=2&%C3%A4=%C3%B6+/"), (None, "?q=bound")],
 )
 def test_redirects_keep_the_query(library, query, sent):
@@ -218,9 +219,7 @@ def test_rules_may_be_added_between_matches(library):
     assert adapter.build("int", {"a": 2}) == "/2"
 
 
-@pytest.mark.parametrize(
-    "rule", ["/<", "/<int(a:b>", "/<nothing:x>", "/<int(min=-1):x>", "/<a>/<a>", "/<string(minlength=x):y>", "x"]
-)
+@rows("rule", ["/<", "/<int(a:b>", "/<nothing:x>", "/<int(min=-1):x>", "/<a>/<a>", "/<string(minlength=x):y>", "x"])
 def test_a_malformed_rule_is_an_error_when_it_is_added(rule):
     with pytest.raises((ValueError, LookupError)):
         Map([Rule(rule, endpoint="x")])
