@@ -207,17 +207,27 @@ def test_headers_are_attributes_that_are_parsed(name, value, written):
     assert key not in made.environ
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@pytest.mark.feature(
+    "pyramid-032",
+    "pyramid-033",
+    "pyramid-034",
+    "pyramid-035",
+    "pyramid-036",
+    "pyramid-037",
+    "pyramid-038",
+    "pyramid-039",
+)
+@rows(
+    "name, expected",
     [
-        pytest.param("url", "http://localhost/app/blog?id=10", marks=pytest.mark.feature("pyramid-032")),
-        pytest.param("host", "localhost", marks=pytest.mark.feature("pyramid-033")),
-        pytest.param("host_url", "http://localhost", marks=pytest.mark.feature("pyramid-034")),
-        pytest.param("application_url", "http://localhost/app", marks=pytest.mark.feature("pyramid-035")),
-        pytest.param("path_url", "http://localhost/app/blog", marks=pytest.mark.feature("pyramid-036")),
-        pytest.param("path", "/app/blog", marks=pytest.mark.feature("pyramid-037")),
-        pytest.param("path_qs", "/app/blog?id=10", marks=pytest.mark.feature("pyramid-038")),
-        pytest.param("query_string", "id=10", marks=pytest.mark.feature("pyramid-039")),
+        ("url", "http://localhost/app/blog?id=10"),
+        ("host", "localhost"),
+        ("host_url", "http://localhost"),
+        ("application_url", "http://localhost/app"),
+        ("path_url", "http://localhost/app/blog"),
+        ("path", "/app/blog"),
+        ("path_qs", "/app/blog?id=10"),
+        ("query_string", "id=10"),
         ("domain", "localhost"),
         ("host_port", "80"),
         ("script_name", "/app"),
@@ -233,16 +243,17 @@ def test_no_question_mark_without_a_query():
     assert mounted(QUERY_STRING="").path_qs == "/app/blog"
 
 
-@pytest.mark.parametrize(
-    ("reference", "to_application", "expected"),
+@pytest.mark.feature("pyramid-040", "pyramid-041")
+@rows(
+    "reference, to_application, expected",
     [
-        pytest.param("other", False, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-040")),
+        ("other", False, "http://localhost/app/other"),
         ("/other?a=b", False, "http://localhost/other?a=b"),
         ("//example.com/x", False, "http://example.com/x"),
         ("?a=b", False, "http://localhost/app/blog?a=b"),
         ("../x", False, "http://localhost/x"),
         ("https://example.com", False, "https://example.com"),
-        pytest.param("other", True, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-041")),
+        ("other", True, "http://localhost/app/other"),
         ("a/../b", True, "http://localhost/app/b"),
     ],
 )
