@@ -15,7 +15,7 @@ from tests.dialects import programs
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-PROGRAMS = pytest.mark.parametrize("program", [programs.asok, programs.flask, programs.pyramid])
+PROGRAMS = rows("program", [programs.asok, programs.flask, programs.pyramid])
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from antiphon.dialects.flask import Blueprint, Flask, cli, current_app
 from antiphon.dialects.flask.cli import AppGroup, FlaskGroup, NoAppException, ScriptInfo
 from antiphon.dialects.werkzeug import serving
+from tests.helpers.rows import rows
 
 BOOK = "from antiphon.dialects.flask import Flask\n"
 
@@ -50,8 +51,8 @@ def fails():
     raise TypeError("in the factory")
 
 
-@pytest.mark.parametrize(
-    ("names", "found"),
+@rows(
+    "names, found",
     [
         ({"app": Flask("a"), "other": Flask("b")}, "a"),
         ({"application": Flask("a"), "other": Flask("b")}, "a"),
@@ -65,8 +66,8 @@ def test_the_best_application_of_a_module(names, found):
     assert cli.find_best_app(module(**names)).name == found
 
 
-@pytest.mark.parametrize(
-    ("names", "error", "told"),
+@rows(
+    "names, error, told",
     [
         ({}, NoAppException, "has no Flask application"),
         ({"a": Flask("a"), "b": Flask("b")}, NoAppException, "made:name"),
@@ -80,8 +81,8 @@ def test_no_best_application(names, error, told):
         cli.find_best_app(module(**names))
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
+@rows(
+    "text, found",
     [
         ("app", "app"),
         ("make", "default"),
@@ -156,7 +157,7 @@ def test_where_no_application_is_nothing_is_found(folder):
         ScriptInfo().load_app()
 
 
-@pytest.mark.parametrize(("variable", "sets", "debug"), [("1", True, True), ("0", True, False), ("1", False, False)])
+@rows("variable, sets, debug", [("1", True, True), ("0", True, False), ("1", False, False)])
 def test_debug_is_that_of_the_environment(monkeypatch, variable, sets, debug):
     app = Flask("a")
     monkeypatch.setenv("FLASK_DEBUG", variable)
@@ -279,7 +280,7 @@ def test_a_command_of_one_s_own():
     assert runs == ["own\n", "False\n", "own\n"]
 
 
-@pytest.mark.parametrize(("group", "words"), [(None, "count"), ("named", "named count"), ("part", "part count")])
+@rows("group, words", [(None, "count"), ("named", "named count"), ("part", "part count")])
 def test_commands_of_a_blueprint(group, words):
     app = Flask("app")
     part = Blueprint("part", "app", cli_group=group)
@@ -293,8 +294,8 @@ def values_of(path, **_):
         return dict(line.strip().split("=") for line in file)
 
 
-@pytest.mark.parametrize(
-    ("options", "server_name", "place", "debug"),
+@rows(
+    "options, server_name, place, debug",
     [
         ({}, None, ("127.0.0.1", 5000), False),
         ({"debug": True}, "shop.example:80", ("shop.example", 80), True),

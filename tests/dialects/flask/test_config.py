@@ -81,7 +81,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("way", WAYS)
+@rows("way", WAYS)
 def test_is_filled_as_by_flask(way, folder):
     filled = {}
     for module in (ours, theirs):
@@ -90,7 +90,7 @@ def test_is_filled_as_by_flask(way, folder):
     assert filled[ours] == filled[theirs]
 
 
-@pytest.mark.parametrize("way", FAILURES)
+@rows("way", FAILURES)
 def test_a_file_that_can_not_be_read_is_named(way, folder):
     errors = []
     for module in (ours, theirs):

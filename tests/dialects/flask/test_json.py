@@ -83,8 +83,8 @@ def apps():
     return flask.Flask("theirs"), dialect.Flask("ours")
 
 
-@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-@pytest.mark.parametrize("settings", [
+@rows("value", VALUES.values(), ids=VALUES)
+@rows("settings", [
     {}, {"compact": False}, {"compact": True, "sort_keys": False}, {"ensure_ascii": False, "mimetype": "text/json"},
     {"default": str},
 ], ids=str)  # fmt: skip
@@ -110,13 +110,13 @@ def test_any_value_is_written_and_read_as_by_flask(value):
     assert repr(app.json.loads(texts[0])) == repr(json.loads(texts[0])) == repr(app.json.loads(texts[0].encode()))
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=repr)
+@rows("text", TEXTS, ids=repr)
 def test_reads_what_the_standard_library_reads(text, apps):
     read = [repr(app.json.loads(text)) for app in apps]
     assert read[0] == read[1]
 
 
-@pytest.mark.parametrize("text", NO_JSON, ids=lambda text: repr(text)[:20])
+@rows("text", NO_JSON, ids=lambda text: repr(text)[:20])
 def test_refuses_what_the_standard_library_refuses(text, apps):
     for app in apps:
         with pytest.raises(ValueError):  # noqa: PT011 - of the standard library
@@ -128,7 +128,7 @@ def test_json_nested_too_deeply_is_malformed(apps):
         apps[1].json.loads("[" * 100_000)
 
 
-@pytest.mark.parametrize("value", UNWRITABLE.values(), ids=UNWRITABLE)
+@rows("value", UNWRITABLE.values(), ids=UNWRITABLE)
 def test_other_values_are_errors_as_on_flask(value, apps):
     errors = []
     for app in apps:
@@ -139,7 +139,7 @@ def test_other_values_are_errors_as_on_flask(value, apps):
     assert errors[0] == errors[1]
 
 
-@pytest.mark.parametrize("options", [
+@rows("options", [
     {"indent": 1}, {"sort_keys": False}, {"separators": (",", ": ")}, {"default": lambda value: 5},
     {"ensure_ascii": False}, {"cls": type("Encoder", (json.JSONEncoder,), {"encode": lambda self, value: "own"})},
 ], ids=lambda options: next(iter(options)))  # fmt: skip

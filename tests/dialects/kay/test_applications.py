@@ -160,8 +160,8 @@ def test_outside_of_a_request_there_are_no_urls():
         url_for("index")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("path", ["/guests/3", "/guests/410", "/guests/", "/plainpages"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("path", ["/guests/3", "/guests/410", "/guests/", "/plainpages"])
 def test_answers_are_the_same_wherever_it_is_served(guests, interface, path):
     own = get(guests, path, base_url="http://testserver")
     with ServedClient(to_app(from_wsgi(guests)), interface=interface, follow_redirects=False) as client:

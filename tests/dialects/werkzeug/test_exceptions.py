@@ -30,12 +30,12 @@ def answer(application, environ=None):
     return status, sorted(headers), b"".join(body)
 
 
-def row(code):
-    return pytest.param(code, marks=pytest.mark.feature(ROWS[code])) if code in ROWS else code
+CODES = [code for code in original.default_exceptions if code != 405]
 
 
-@pytest.mark.parametrize("code", [row(code) for code in original.default_exceptions if code != 405])
+@pytest.mark.feature(*ROWS.values())
 class TestOfEachStatus:
+    @rows("code", CODES)
     def test_answers_as_the_original(self, code):
         theirs, ours = original.default_exceptions[code](), dialect.default_exceptions[code]()
         assert (ours.code, type(ours).__name__) == (code, type(theirs).__name__)
@@ -45,23 +45,27 @@ class TestOfEachStatus:
         assert answer(ours) == answer(theirs)
         assert answer(ours.get_response()) == answer(theirs.get_response())
 
+    @rows("code", CODES)
     def test_answers_with_a_description_of_ones_own(self, code):
         theirs, ours = (library.default_exceptions[code](description="1 < 2\n'&\"") for library in LIBRARIES)
         assert answer(ours) == answer(theirs)
         assert ours.get_description() == theirs.get_description()
 
+    @rows("code", CODES)
     def test_is_raised_by_abort(self, code):
         with pytest.raises(dialect.default_exceptions[code]) as caught:
             dialect.abort(code, description="why")
         assert caught.value.description == "why"
 
+    @rows("code", CODES)
     def test_is_pickled_and_copied(self, code):
         ours = dialect.default_exceptions[code](description="why")
         for again in (pickle.loads(pickle.dumps(ours)), copy.copy(ours)):
             assert (type(again), str(again)) == (type(ours), str(ours))
 
 
-@pytest.mark.parametrize("code", [row(code) for code in ROWS])
+@pytest.mark.feature(*ROWS.values())
+@rows("code", ROWS)
 def test_is_caught_as_the_exception_of_its_status(code):
     with pytest.raises(dialect.HTTPException) as caught:
         dialect.abort(code)

@@ -102,12 +102,12 @@ def test_is_saved_from_where_it_stands(tmp_path, make):
         assert file.read() == b""
 
 
-@pytest.mark.parametrize("where", [in_memory, in_file])
 class TestOfAnUpload:
     def made(self, where):
         head = Head("Image/PNG; q=1", ((b"content-type", b"Image/PNG; q=1"), (b"x-note", b"n")))
         return upload(make=where, filename="photo.png", head=head)[0]
 
+    @rows("where", [in_memory, in_file])
     def test_has_what_the_upload_has(self, where):
         kept = self.made(where)
         file = dialect.FileStorage(kept)
@@ -116,6 +116,7 @@ class TestOfAnUpload:
         assert list(file.headers) == [("Content-Type", "Image/PNG; q=1"), ("X-Note", "n")]
         assert dialect.FileStorage(kept, "other", "field").filename == "other"
 
+    @rows("where", [in_memory, in_file])
     def test_is_a_file_over_the_same_bytes(self, where, tmp_path):
         file = dialect.FileStorage(self.made(where))
         assert isinstance(file.stream, Window)
@@ -125,6 +126,7 @@ class TestOfAnUpload:
         file.save(tmp_path / "copy")
         assert (tmp_path / "copy").read_bytes() == CONTENT
 
+    @rows("where", [in_memory, in_file])
     def test_is_taken_by_what_wants_files(self, where):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:

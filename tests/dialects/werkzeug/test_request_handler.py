@@ -65,7 +65,7 @@ def ask(server, path="/", headers=()):
         connection.close()
 
 
-LIBRARIES = pytest.mark.parametrize("library", [serving, werkzeug.serving], ids=["dialect", "original"])
+LIBRARIES = rows("library", [serving, werkzeug.serving], ids=["dialect", "original"])
 
 
 @LIBRARIES

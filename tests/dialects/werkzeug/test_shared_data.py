@@ -8,6 +8,7 @@ import pytest
 import werkzeug.middleware.shared_data
 
 from antiphon.dialects.werkzeug.middleware import shared_data
+from tests.helpers.rows import rows
 
 MOMENT = 1_600_000_000
 
@@ -51,8 +52,8 @@ def middleware(library, folder):
     return library.SharedDataMiddleware(application, exports, disallow="*.key")
 
 
-@pytest.mark.parametrize(
-    ("path", "content", "content_type"),
+@rows(
+    "path, content, content_type",
     [
         ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
         ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
@@ -71,7 +72,7 @@ def test_a_file_is_sent(middleware, path, content, content_type):
     assert headers.keys() >= {"date", "expires", "etag"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "path",
     [
         "/",

@@ -182,8 +182,8 @@ def answer(library, source, options, keys):
     return status, kept, body
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=[str([*each]) + str(number) for number, each in enumerate(OPTIONS)])
-@pytest.mark.parametrize("keys", REQUESTS, ids=str)
+@rows("options", OPTIONS, ids=[str([*each]) + str(number) for number, each in enumerate(OPTIONS)])
+@rows("keys", REQUESTS, ids=str)
 def test_files_are_sent(path, options, keys):
     same(outcome(answer, original, path, options, keys), outcome(answer, utils, path, options, keys))
 
@@ -206,8 +206,8 @@ def test_text_files_are_refused():
         utils.send_file(io.StringIO("text"), environ(), download_name="a.txt")
 
 
-@pytest.mark.parametrize(
-    ("options", "disposition"),
+@rows(
+    "options, disposition",
     [
         ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
         ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),

@@ -29,8 +29,8 @@ class Dripping:
         return taken
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
 class TestLimitedStream:
+    @rows("library", [original, wsgi])
     def test_reads_no_further_than_its_limit(self, library):
         source = BytesIO(b"123456")
         stream = library.LimitedStream(source, 4)
@@ -38,35 +38,42 @@ class TestLimitedStream:
         assert (stream.read(3), stream.read(3), stream.is_exhausted) == (b"4", b"", True)
         assert source.read() == b"56"
 
+    @rows("library", [original, wsgi])
     def test_reads_everything_from_a_stream_that_drips(self, library):
         assert library.LimitedStream(Dripping(b"12345"), 5).read() == b"12345"
 
+    @rows("library", [original, wsgi])
     def test_reads_lines(self, library):
         assert list(library.LimitedStream(BytesIO(b"a\nbc\nd\ne"), 6)) == [b"a\n", b"bc\n", b"d"]
         assert library.LimitedStream(BytesIO(b"abc\n"), 4).readline(2) == b"ab"
         assert library.LimitedStream(BytesIO(b"a\nb"), 3).readlines() == [b"a\n", b"b"]
 
+    @rows("library", [original, wsgi])
     def test_reads_into_a_buffer(self, library):
         buffer = bytearray(5)
         assert library.LimitedStream(BytesIO(b"123456"), 3).readinto(buffer) == 3
         assert buffer == b"123\0\0"
 
+    @rows("library", [original, wsgi])
     def test_is_exhausted_by_exhaust(self, library):
         stream = library.LimitedStream(BytesIO(b"12345"), 4)
         stream.read(1)
         assert stream.exhaust() == b"234"
         assert stream.exhaust() == b""
 
+    @rows("library", [original, wsgi])
     def test_tells_of_a_client_that_has_left(self, library):
         with pytest.raises(Exception, match=r"400 Bad Request") as raised:
             library.LimitedStream(BytesIO(b"12"), 5).read()
         assert type(raised.value).__name__ == "ClientDisconnected"
 
+    @rows("library", [original, wsgi])
     def test_tells_of_a_stream_that_fails(self, library):
         with pytest.raises(Exception, match=r"400 Bad Request") as raised:
             library.LimitedStream(Dripping(b"12", OSError("reset")), 5).read()
         assert type(raised.value).__name__ == "ClientDisconnected"
 
+    @rows("library", [original, wsgi])
     def test_may_be_shorter_than_a_maximum_but_not_longer(self, library):
         assert library.LimitedStream(BytesIO(b"12"), 5, is_max=True).read() == b"12"
         stream = library.LimitedStream(BytesIO(b"123456"), 5, is_max=True)
@@ -74,6 +81,7 @@ class TestLimitedStream:
         with pytest.raises(Exception, match="413"):
             stream.read(2)
 
+    @rows("library", [original, wsgi])
     def test_may_be_told_what_to_do(self, library):
         class Own(library.LimitedStream):
             def on_disconnect(self, error=None):

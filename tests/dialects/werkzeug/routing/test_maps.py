@@ -6,6 +6,7 @@ import werkzeug.routing
 
 from antiphon.dialects.werkzeug import datastructures, routing
 from antiphon.dialects.werkzeug.routing import Map, Rule, parse_rule
+from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 from tests.helpers.rows import rows
 
@@ -26,6 +27,7 @@ def blog(library, **options):
     return library.Map(rules, **options)
 
 
+@EITHER
 @rows(
     "endpoint, values, options, url",
     [
@@ -64,6 +66,7 @@ def test_values_may_be_a_multidict(kinds):
     assert blog(library).bind("example.com").build("post", values) == "/posts/a?q=1&q=2"
 
 
+@EITHER
 def test_a_query_is_sorted_when_wanted(library):
     adapter = blog(library, sort_parameters=True).bind("example.com")
     assert adapter.build("index", {"b": 1, "a": 2}) == "/?a=2&b=1"
@@ -71,6 +74,7 @@ def test_a_query_is_sorted_when_wanted(library):
     assert adapter.build("index", {"b": 1, "a": 1, "c": 3}) == "/?c=3&b=1&a=1"
 
 
+@EITHER
 @rows(
     "endpoint, values, method, message",
     [
@@ -102,6 +106,7 @@ def test_an_error_says_what_may_be_meant(library, endpoint, values, method, mess
     assert isinstance(caught.value, LookupError)
 
 
+@EITHER
 def test_rules_are_made_of_rules(library):
     page = library.RuleTemplate(
         [library.Rule("/$kind/<id>", endpoint="$kind.show", defaults={"of": "$kind"}, subdomain="$kind")]
@@ -126,6 +131,7 @@ def test_rules_are_made_of_rules(library):
     assert not map_.is_endpoint_expecting("user.show", "nothing")
 
 
+@EITHER
 def test_a_rule_is_copied_unbound(library):
     class Named(library.Rule):
         def __init__(self, *arguments, label="", **options):
@@ -147,6 +153,7 @@ def test_a_rule_is_copied_unbound(library):
         library.Map([rule])
 
 
+@EITHER
 def test_a_rule_shows_itself(library):
     rule = library.Rule("/x/<int:a>", endpoint="x", methods=["POST"], subdomain="s")
     assert repr(rule) == "<Rule (unbound)>"
@@ -155,6 +162,7 @@ def test_a_rule_shows_itself(library):
     assert repr(map_) == "Map([<Rule 's|/x/<a>' (POST) -> x>])"
 
 
+@EITHER
 @rows(
     "given, bound",
     [
@@ -183,6 +191,7 @@ def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):
     assert (adapter.default_method, adapter.url_scheme) == ("POST", environ["wsgi.url_scheme"])
 
 
+@EITHER
 def test_an_upgrade_makes_it_a_websocket(library):
     environ = {
         "REQUEST_METHOD": "GET", "wsgi.url_scheme": "https", "HTTP_HOST": "x", "HTTP_CONNECTION": "keep-alive, Upgrade",
@@ -192,6 +201,7 @@ def test_an_upgrade_makes_it_a_websocket(library):
     assert (adapter.url_scheme, adapter.websocket, adapter.path_info) == ("wss", True, "/")
 
 
+@EITHER
 def test_another_host_is_on_no_subdomain(library):
     environ = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "other.org", "PATH_INFO": "/"}
     map_ = library.Map([library.Rule("/", endpoint="x")])
@@ -201,12 +211,14 @@ def test_another_host_is_on_no_subdomain(library):
     assert not adapter.test()
 
 
+@EITHER
 @rows("host, bound", [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")])
 def test_a_host_is_bound_in_ascii(library, host, bound):
     assert library.Map().bind(host).server_name == bound
     assert outcome(lambda: library.Map().bind(f"a..{host}"))[0] == "BadHost"
 
 
+@EITHER
 def test_hosts_can_be_matched_whole(library):
     rules = [
         library.Rule("/", endpoint="x", host="a.example"),
@@ -224,6 +236,7 @@ def test_hosts_can_be_matched_whole(library):
         map_.bind("a.example", subdomain="x")
 
 
+@EITHER
 def test_an_adapter_dispatches(library):
     adapter = blog(library).bind("example.com")
     assert adapter.dispatch(lambda endpoint, values: (endpoint, values), "/posts/x") == ("post", {"slug": "x"})
@@ -232,6 +245,7 @@ def test_an_adapter_dispatches(library):
     assert outcome(lambda: adapter.dispatch(lambda *_: None, "/no"))[0] == "NotFound"
 
 
+@EITHER
 def test_an_adapter_tells_what_is_there(library):
     adapter = blog(library).bind("example.com")
     assert (adapter.test("/posts"), adapter.test("/no"), adapter.test("/posts/a", "PUT")) == (True, False, False)
@@ -241,6 +255,7 @@ def test_an_adapter_tells_what_is_there(library):
     assert adapter.make_redirect_url("/x", {"a": 1}, "s") == "http://s.example.com/x?a=1"
 
 
+@EITHER
 def test_endpoints_are_listed(library):
     map_ = blog(library)
     assert [rule.rule for rule in map_.iter_rules("posts")] == ["/posts/", "/posts/page/<int:page>"]
@@ -272,6 +287,7 @@ def test_a_rule_is_taken_apart_as_before_2_2():
         list(parse_rule("/<a>/<a>"))
 
 
+@EITHER
 def test_an_adapter_tells_what_matches(library):
     adapter = blog(library).bind("example.com")
     assert [adapter.test(path) for path in ("/", "/posts", "/nowhere")] == [True, True, False]
@@ -279,6 +295,7 @@ def test_an_adapter_tells_what_matches(library):
     assert adapter.make_redirect_url("/a") == "http://example.com/a"
 
 
+@EITHER
 def test_an_alias_leads_to_its_rule(library):
     rules = [library.Rule("/a", endpoint="e"), library.Rule("/b", endpoint="e", alias=True)]
     adapter = library.Map(rules).bind("example.com")
@@ -287,12 +304,14 @@ def test_an_alias_leads_to_its_rule(library):
     assert raised.value.new_url == "http://example.com/a?q=1"
 
 
+@EITHER
 def test_an_alias_of_nothing_is_a_mistake(library):
     adapter = library.Map([library.Rule("/b", endpoint="e", alias=True)]).bind("example.com")
     with pytest.raises(AssertionError, match="alias"):
         adapter.make_alias_redirect_url("http://example.com/b", "e", {}, "GET", {})
 
 
+@EITHER
 def test_a_rule_of_a_class_of_its_own_is_built_by_it(library):
     class Own(library.Rule):
         def build(self, values, append_unknown=True):
@@ -303,6 +322,7 @@ def test_a_rule_of_a_class_of_its_own_is_built_by_it(library):
     assert adapter.build("n", {"i": 5}, append_unknown=False) == "/n/5"
 
 
+@EITHER
 def test_converters_that_refuse(library):
     class Even(library.BaseConverter):
         def to_url(self, value):
@@ -323,11 +343,13 @@ def test_converters_that_refuse(library):
     assert library.BaseConverter(None).to_python("x") == "x"
 
 
+@EITHER
 def test_the_hint_of_an_error_without_rules(library):
     error = library.BuildError("e", {}, None)
     assert (error.suggested, str(error)) == (None, "Could not build url for endpoint 'e'.")
 
 
+@EITHER
 def test_slashes_may_be_merged_or_not_later(library):
     rules = library.Map([library.Rule("/a/b", endpoint="e")])
     rules.merge_slashes = False
@@ -335,6 +357,7 @@ def test_slashes_may_be_merged_or_not_later(library):
     assert not rules.bind("example.com").test("/a//b")
 
 
+@EITHER
 def test_what_subclasses_have_to_say(library):
     with pytest.raises(NotImplementedError):
         list(library.RuleFactory().get_rules(None) or [])
