@@ -107,8 +107,8 @@ def test_an_application_by_a_name_or_a_call(text, found):
             cli.find_app_by_string(names, text)
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "root"),
+@rows(
+    "path, name, root",
     [
         ("one.py", "one", ""),
         ("one", "one", ""),
@@ -119,13 +119,14 @@ def test_an_application_by_a_name_or_a_call(text, found):
         ("package.inner.deep", "package.inner.deep", ""),
     ],
 )
-def test_the_name_of_a_module_by_its_path(folder, path, name, root):
+def test_the_name_of_a_module_by_its_path(tmp_path, monkeypatch, path, name, root):
+    monkeypatch.chdir(tmp_path)
     for each in ("package", "package/inner", "plain"):
-        (folder / each).mkdir()
+        (tmp_path / each).mkdir()
         if each != "plain":
-            (folder / each / "__init__.py").touch()
+            (tmp_path / each / "__init__.py").touch()
     assert cli.prepare_import(path) == name
-    assert sys.path[0] == str((folder / root).resolve())
+    assert sys.path[0] == str((tmp_path / root).resolve())
 
 
 @pytest.mark.parametrize(
