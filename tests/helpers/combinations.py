@@ -99,8 +99,8 @@ def _chosen(cases: list[Case]) -> Iterator[Case]:
 
 def _runs(combinations: list[Case]) -> int:
     """Return how often a row runs: once, or if it is a table of rows, once for each value of the longest axis."""
-    row_count = getattr(getattr(combinations[0].item, "function", None), "row_count", 1)
+    _, _, table = getattr(getattr(combinations[0].item, "function", None), "table", (None, None, [None]))
     values = defaultdict(set)
     for name, value in itertools.chain.from_iterable(case.values for case in combinations):
         values[name].add(value)
-    return min(row_count, max(map(len, values.values()), default=1))
+    return min(len(table), max(map(len, values.values()), default=1))

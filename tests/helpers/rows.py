@@ -5,77 +5,93 @@ Collecting, setting up and reporting a test costs more than most rows do, and on
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-# What a row can raise to fail: a row that skips would skip the rows after it.
+T = TypeVar("T", bound=Callable[..., Any])
+Case = tuple[str, tuple[Any, ...]]
+"""A row: its name and its values."""
+
+# A row that skips fails: it would skip the rows after it.
 FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
 
 
-def rows(
-    names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each row of a table, as ``pytest.mark.parametrize`` would, but as one test.
+def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
+    """Run a test, or each test of a class, with the rows of a table: as ``pytest.mark.parametrize``, but as one test.
 
-    Each row gets a folder of its own as ``tmp_path``, a ``monkeypatch`` that is undone after it, and nothing that rows
-    before it have logged or printed. Other fixtures are made once for all rows, so a row must not change what the next
-    one sees. Two tables of a test are one: each row of the first with each of the second. Raises TypeError for what can
-    only be a test of its own (a row with marks, a coroutine function, a property of Hypothesis) and for an empty table.
+    Several tables of a test are one of all their combinations. Each row gets a folder of its own as ``tmp_path``, a
+    ``monkeypatch`` that is undone after it, and nothing of what the rows before it logged or printed. Other fixtures
+    are made once for all rows, so a row must not change what the next one sees. Raises ValueError for a table without
+    rows, and TypeError for what can only be a test of its own: a row with marks, a coroutine function, a property of
+    Hypothesis.
     """
-    wanted = [name.strip() for name in names.split(",")]
-    own = [(name, dict(zip(wanted, values, strict=True))) for name, values in _cases([*table], ids, len(wanted) == 1)]
+    own_names = [name.strip() for name in names.split(",")]
+    own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
+    if not own_cases:
+        raise ValueError(f"the table of {names} has no rows")
 
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        cases = own
-        if hasattr(test, "cases"):
-            cases = [(f"{name}, {more}", row | other) for name, row in own for more, other in test.cases]
-            test = test.__wrapped__  # type: ignore[attr-defined]
+    def decorate(decorated: Any) -> Any:
+        if inspect.isclass(decorated):
+            for name in [name for name in vars(decorated) if name.startswith("test")]:
+                setattr(decorated, name, decorate(vars(decorated)[name]))
+            return decorated
+        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [("", ())]))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
-        if not cases:
-            raise TypeError(f"{test.__qualname__} has no rows")
+        wanted = [*own_names, *more_names]
+        cases = [
+            (f"{name}-{more}".removesuffix("-"), (*values, *more_values))
+            for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
+        ]
 
-        @functools.wraps(test)
+        @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
-            failed: list[tuple[str, BaseException]] = []
-            for number, (name, row) in enumerate(cases):
-                try:
-                    with _for_a_row(number, **fixtures) as given:
-                        test(*arguments, **given, **row)
-                except FAILURES as error:
-                    failed.append((name, error))
-            if failed:
-                told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
-                raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+            _run(functools.partial(test, *arguments), wanted, cases, fixtures)
 
         signature = inspect.signature(test)
-        fixtures = [each for each in signature.parameters.values() if each.name not in cases[0][1]]
+        fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
         run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
-        run_rows.cases, run_rows.row_count = cases, len(cases)  # type: ignore[attr-defined]
+        run_rows.table = test, wanted, cases  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
 
 
+def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> None:
+    __tracebackhide__ = True
+    failed: list[tuple[str, BaseException]] = []
+    for number, (name, values) in enumerate(cases):
+        try:
+            with _for_a_row(number, fixtures) as own:
+                test(**own, **dict(zip(names, values, strict=True)))
+        except FAILURES as error:
+            failed.append((name, error))
+    if failed:
+        told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
+        raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+
+
 @contextmanager
-def _for_a_row(number: int, **fixtures: Any) -> Iterator[dict[str, Any]]:
+def _for_a_row(number: int, fixtures: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give the fixtures of a test to one of its rows, those of pytest as if the row were a test of its own."""
+    own = dict(fixtures)
     if "caplog" in fixtures:
         fixtures["caplog"].clear()
     for name in {"capsys", "capfd"} & fixtures.keys():
         fixtures[name].readouterr()
     if "tmp_path" in fixtures:
-        fixtures["tmp_path"] = fixtures["tmp_path"] / str(number)
-        fixtures["tmp_path"].mkdir()
+        own["tmp_path"] = fixtures["tmp_path"] / str(number)
+        own["tmp_path"].mkdir()
     with pytest.MonkeyPatch.context() as monkeypatch:
-        yield fixtures | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
+        yield own | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
 
 
-def _cases(table: list[Any], ids: Any, is_single: bool) -> list[tuple[str, tuple[Any, ...]]]:
+def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
     """Return each row's name and values, which ``pytest.param`` may have given."""
     params = [
         row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table
