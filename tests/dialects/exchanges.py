@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.dialects.programs import served
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 INTERFACES = ("wsgi", "asgi", "rsgi")
@@ -98,15 +99,11 @@ class Answer(NamedTuple):
     body: str
 
 
-def each(exchanges: Iterable[Exchange]) -> pytest.MarkDecorator:
-    """Parametrize a test with exchanges; each one has the mark of its rows."""
-    return pytest.mark.parametrize(
-        "exchange",
-        [
-            pytest.param(exchange, id=exchange.request, marks=pytest.mark.served(*exchange.rows.split()))
-            for exchange in exchanges
-        ],
-    )
+def each(exchanges: Iterable[Exchange]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run a test with each exchange, as one test that has the marks of all their rows."""
+    table = [pytest.param(exchange, id=exchange.request) for exchange in exchanges]
+    seen = pytest.mark.served(*(row for param in table for row in param.values[0].rows.split()))
+    return lambda test: seen(rows("exchange", table)(test))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.http.errors import BadRequest
 from antiphon.testing import Client
 from tests.dialects import programs
+from tests.helpers.rows import rows
 
 BOUNDARY = b"--x-y"
 FIELD = b'Content-Disposition: form-data; name="a"\r\n\r\n'
@@ -103,9 +104,9 @@ LIBRARIES = [
 ]
 
 
-@pytest.mark.parametrize("head", [FIELD, FILE], ids=["field", "file"])
-@pytest.mark.parametrize("form", READ.values(), ids=READ)
-@pytest.mark.parametrize(("original", "dialect", "fields"), LIBRARIES)
+@rows("head", [FIELD, FILE], ids=["field", "file"])
+@rows("form", READ.values(), ids=READ)
+@rows("original, dialect, fields", LIBRARIES)
 def test_a_form_is_read_as_the_original_reads_it(original, dialect, fields, form, head):
     body = written(form, head)
     expected = fields(original(environ(body, len(body))))
@@ -114,9 +115,9 @@ def test_a_form_is_read_as_the_original_reads_it(original, dialect, fields, form
         assert fields(dialect(environ(body, size))) == expected
 
 
-@pytest.mark.parametrize("head", [FIELD, FILE], ids=["field", "file"])
-@pytest.mark.parametrize("form", LOST.values(), ids=LOST)
-@pytest.mark.parametrize(("original", "dialect", "fields"), LIBRARIES)
+@rows("head", [FIELD, FILE], ids=["field", "file"])
+@rows("form", LOST.values(), ids=LOST)
+@rows("original, dialect, fields", LIBRARIES)
 def test_a_form_is_refused_that_the_original_reads_in_part(original, dialect, fields, form, head):
     body = written(form, head)
     assert len(fields(original(environ(body, len(body))))) < 3

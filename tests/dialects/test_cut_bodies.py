@@ -9,6 +9,7 @@ import pytest
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects import programs
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -19,8 +20,8 @@ CUT_OFF = (
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", programs.ALL)
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", programs.ALL)
 def test_a_form_that_is_cut_off_is_no_form(program, interface):
     with programs.served(program, interface) as address, closing(socket.create_connection(address, DEADLINE)) as client:
         client.sendall(CUT_OFF)
@@ -38,7 +39,7 @@ def sent(body, **more):
     return Request({**keys, "wsgi.input": FromServer(body), **more})
 
 
-@pytest.mark.parametrize(
+@rows(
     "read",
     [
         lambda request: request.form,

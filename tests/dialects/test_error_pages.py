@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [
     pytest.mark.once,
@@ -102,8 +103,8 @@ REQUESTS = {
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("accept", ["text/html", "text/plain", "application/json", "image/png"])
-@pytest.mark.parametrize("program", REQUESTS)
+@rows("accept", ["text/html", "text/plain", "application/json", "image/png"])
+@rows("program", REQUESTS)
 def test_pages_are_those_of_the_original(program, accept, interface):
     original = program(program.__name__)
     dialect = program(f"antiphon.dialects.{program.__name__}")

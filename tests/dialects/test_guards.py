@@ -15,6 +15,7 @@ from antiphon.cli.guards import Guards
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.testing import AsyncClient
 from tests.dialects import programs
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.once
@@ -37,8 +38,8 @@ def ask(address, method, path, headers, body=None):
         return response.status, response.getheaders(), response.read()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", programs.ALL)
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", programs.ALL)
 def test_what_the_guards_refuse_is_answered_as_natively_and_the_rest_by_the_program(program, interface):
     with programs.served(lambda: guarded(program, GUARDS), interface) as address:
         for method, path, headers, body, status, kind in (
@@ -61,8 +62,8 @@ def test_what_the_guards_refuse_is_answered_as_natively_and_the_rest_by_the_prog
             assert [value for name, value in fields if name == "x-content-type-options"] == ["nosniff"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", [programs.flask, programs.pyramid, programs.werkzeug])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", [programs.flask, programs.pyramid, programs.werkzeug])
 def test_without_a_bound_bodies_are_those_of_the_program(program, interface):
     with programs.served(lambda: guarded(program, Guards(("localhost",))), interface) as address:
         size = (16 << 20) + 1  # more than an App takes by itself
@@ -88,8 +89,8 @@ async def counting_async(scope, receive, send):
     await send({"type": "http.response.body"})
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("program", [counting, counting_async])
+@rows("interface", ["asgi", "rsgi"])
+@rows("program", [counting, counting_async])
 def test_a_program_answers_while_the_body_comes(program, interface):
     with (
         programs.served(lambda: Guards(("localhost",)).around(program, None, "shop:app"), interface) as address,
@@ -108,7 +109,7 @@ def test_a_program_answers_while_the_body_comes(program, interface):
         assert received.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 def test_bodies_that_a_program_waits_for_leave_threads_to_others(interface):
     async def main():
         asked, go_on = asyncio.Semaphore(0), asyncio.Event()
@@ -154,8 +155,8 @@ async def echo_async(scope, receive, send):
     await send({"type": "http.response.body", "body": dict(scope["headers"])[b"content-encoding"]})
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", [echo, BridgedApplication(echo), echo_async])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", [echo, BridgedApplication(echo), echo_async])
 def test_a_coded_body_reaches_a_program_as_it_was_sent(program, interface):
     body = gzip.compress(random.Random(7).randbytes(100_000))
     with programs.served(lambda: Guards().around(program, None, "shop:app"), interface) as address:

@@ -20,6 +20,7 @@ from antiphon.dialects.webob import Request as WebObRequest
 from antiphon.dialects.werkzeug.wrappers import Request as WerkzeugRequest
 from antiphon.request.request import Request
 from tests.helpers.growth import is_slow
+from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS
 
 pytestmark = pytest.mark.once
@@ -85,7 +86,7 @@ def read(request, name):
         str(getattr(request, name))
 
 
-@pytest.mark.parametrize("dialect", ["asok", "flask", "kay", "microdot", "pyramid", "webob", "werkzeug"])
+@rows("dialect", ["asok", "flask", "kay", "microdot", "pyramid", "webob", "werkzeug"])
 def test_the_time_of_every_attribute_grows_with_the_header_and_no_faster(makers, dialect):
     make = makers[dialect]
     doubtful = set()

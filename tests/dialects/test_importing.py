@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.helpers.rows import rows
+
 PROVIDER = {
     "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
     "choir-2.5.dist-info/entry_points.txt": (
@@ -35,23 +37,36 @@ ORIGINAL = {
 INSTALL = "from antiphon.dialect_imports import TooLate, UnknownDialect, install, known_dialects\n"
 
 
-@pytest.fixture(params=["with the original", "without the original"])
-def python(tmp_path, request):
-    """Runs a program beside the distribution `choir`, and `lute` itself or not; returns what it prints."""
-    for name, text in PROVIDER.items() | (ORIGINAL.items() if request.param == "with the original" else ()):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
+@pytest.fixture
+def folders(tmp_path):
+    """Folders with the distribution `choir`: one has `lute` itself beside it, and one has not."""
+    both = {tmp_path / "with the original": PROVIDER | ORIGINAL, tmp_path / "without the original": PROVIDER}
+    for folder, files in both.items():
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+    return [*both]
 
-    def run(program: str) -> str:
-        command = [sys.executable, "-W", "error", "-c", INSTALL + program]
-        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
-        finished = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert finished.returncode == 0, finished.stderr
-        return finished.stdout.strip()
+
+@pytest.fixture
+def python(folders):
+    """Runs a program in each folder; returns what it prints, which is the same in all of them."""
+
+    def run(program: str, folders=folders) -> str:
+        [printed] = {printed_in(folder, program) for folder in folders}
+        return printed
 
     return run
+
+
+def printed_in(folder, program):
+    command = [sys.executable, "-W", "error", "-c", INSTALL + program]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    finished = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
 
 
 SERVING = ("antiphon.adapters.servers.embedded", "asyncio", "logging", "ssl", "tempfile")
@@ -65,7 +80,7 @@ UNUSED = {
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("dialect", UNUSED)
+@rows("dialect", UNUSED)
 def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
     names, unused = UNUSED[dialect]
     program = f"import sys; from antiphon.dialects.{dialect} import {names}; print(*sys.modules)"
@@ -75,7 +90,7 @@ def test_a_dialect_loads_what_serves_and_json_when_they_are_used(dialect):
     assert [name for name in unused if name in loaded] == []
 
 
-@pytest.mark.parametrize(
+@rows(
     "imports",
     [
         pytest.param("import lute.strings, choir.lute.strings", id="the original's name first"),
@@ -96,7 +111,7 @@ def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
     assert python(program) == "strings are loaded"
 
 
-@pytest.mark.parametrize("module", ["lute", "lute.__main__"])
+@rows("module", ["lute", "lute.__main__"])
 def test_a_package_is_run_as_a_program_as_by_python_m(python, module):
     program = (
         f"import runpy, sys; install('lute'); sys.argv[1:] = ['loud']\n"
@@ -135,8 +150,9 @@ def test_an_error_inside_a_module_is_its_own(python):
     assert python(program).endswith("no_such_module")
 
 
-def test_an_error_of_the_package_that_a_dialect_is_in_is_its_own(python, tmp_path):
-    (tmp_path / "choir/__init__.py").write_text("import no_such_module\n")
+def test_an_error_of_the_package_that_a_dialect_is_in_is_its_own(python, folders):
+    for folder in folders:
+        (folder / "choir/__init__.py").write_text("import no_such_module\n")
     program = "install('lute')\ntry:\n    import lute\nexcept ModuleNotFoundError as error:\n    print(error.name)"
     assert python(program) == "no_such_module"
 
@@ -150,9 +166,7 @@ def test_a_dialect_may_stand_for_a_part_and_leave_the_rest_to_the_namesake(pytho
     assert python(program).splitlines()[-1] == "choir.shawm choir.shawm.lute choir.shawm.lute.strings choir.lute.frets"
 
 
-@pytest.mark.parametrize(
-    ("order", "plucked"), [pytest.param("'lute', 'shawm'", True), pytest.param("'shawm', 'lute'", False)]
-)
+@rows("order, plucked", [pytest.param("'lute', 'shawm'", True), pytest.param("'shawm', 'lute'", False)])
 def test_of_two_dialects_for_the_same_the_first_is_found(python, order, plucked):
     assert python(f"install({order}); import lute.strings; print(lute.strings.plucked)").endswith(str(plucked))
 
@@ -211,8 +225,7 @@ def test_unknown_dialects_are_refused_with_those_that_are_known(python):
     assert {"lute", "shawm", "werkzeug"} <= set(message.removesuffix(".").partition("dialects: ")[2].split(", "))
 
 
-@pytest.mark.parametrize("python", ["with the original"], indirect=True)
-def test_a_dialect_comes_too_late_when_the_original_is_imported(python):
+def test_a_dialect_comes_too_late_when_the_original_is_imported(python, folders):
     program = (
         "import lute, sys; before = list(sys.meta_path)\n"
         "try:\n"
@@ -221,7 +234,7 @@ def test_a_dialect_comes_too_late_when_the_original_is_imported(python):
         "    print(error)\n"
         "assert sys.meta_path == before"
     )
-    assert "lute was imported before its dialect could be installed, from " in python(program)
+    assert "lute was imported before its dialect could be installed, from " in python(program, folders[:1])
 
 
 def test_a_dialect_that_is_imported_by_its_own_name_is_not_too_late(python):

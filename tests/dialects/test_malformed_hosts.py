@@ -8,6 +8,7 @@ from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.webob.dec import wsgify
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -54,13 +55,13 @@ MALFORMED = [
 WELL_FORMED = ["a", "a:80", "a_b", "[::1]:80", "192.0.2.1", "a" * 400]
 
 
-@pytest.mark.parametrize(("make", "interface"), SERVED)
+@rows("make, interface", SERVED)
 def test_a_malformed_host_is_a_400(make, interface):
     with Client(make(), interface) as client:
         statuses = {host: client.get("/", headers={"host": host}).status for host in MALFORMED + WELL_FORMED}
     assert statuses == dict.fromkeys(MALFORMED, 400) | dict.fromkeys(WELL_FORMED, 200)
 
 
-@pytest.mark.parametrize("host", ["..", "a..b", ".", "a" * 70])
+@rows("host", ["..", "a..b", ".", "a" * 70])
 def test_kay_answers_a_host_that_can_not_be_resolved_with_a_400(host):
     assert Client(KayApp({}), "wsgi").get("/", headers={"host": host}).status == 400

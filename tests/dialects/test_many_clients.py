@@ -12,14 +12,15 @@ import pytest
 from antiphon.testing import AsyncClient
 from tests.cli.conftest import Command
 from tests.dialects import programs
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
-PROGRAMS = pytest.mark.parametrize("program", [programs.asok, programs.flask, programs.pyramid])
+PROGRAMS = rows("program", [programs.asok, programs.flask, programs.pyramid])
 ROOT = Path(__file__).parents[2]
 
 
 @PROGRAMS
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 def test_views_that_block_keep_neither_the_loop_nor_each_other_waiting(program, interface):
     """Ten views block until all of them and another page have run; each has its own request then."""
     names = {f"client-{number}" for number in range(10)}

@@ -16,6 +16,7 @@ from antiphon.dialects.webob.dec import wsgify
 from antiphon.dialects.werkzeug.wrappers import Request as WerkzeugRequest
 from antiphon.dialects.werkzeug.wrappers import Response as WerkzeugResponse
 from antiphon.testing import Client, HandshakeRefused
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -72,9 +73,9 @@ MAKERS = (flask, microdot, pyramid, function, native, *PLAIN)
 OTHERS = (["a.example", "b.example"], ["a.example", "a.example"], ["a.example,b.example"], [""])
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("is_observed", [False, True], ids=["", "observed"])
-@pytest.mark.parametrize("make", MAKERS)
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("is_observed", [False, True], ids=["", "observed"])
+@rows("make", MAKERS)
 def test_others_are_refused(make, interface, is_observed):
     seen = []
     app = make(seen)
@@ -91,8 +92,8 @@ def test_others_are_refused(make, interface, is_observed):
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1"])
-@pytest.mark.parametrize("make", MAKERS)
+@rows("protocol", ["HTTP/1.0", "HTTP/1"])
+@rows("make", MAKERS)
 def test_an_old_client_may_have_none(make, protocol):
     """HTTP/1.0 has no Host. Granian calls it HTTP/1."""
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "a.example", "SERVER_PORT": "80"}
@@ -102,8 +103,8 @@ def test_an_old_client_may_have_none(make, protocol):
     assert statuses == ["200"]
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("make", [flask, microdot, native])
+@rows("interface", ["asgi", "rsgi"])
+@rows("make", [flask, microdot, native])
 def test_a_handshake_has_one_too(make, interface):
     with Client(make([]), interface) as client:
         for hosts in OTHERS:

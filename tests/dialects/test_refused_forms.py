@@ -12,6 +12,7 @@ from antiphon.dialects.werkzeug.formparser import FormDataParser
 from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.testing import Client
 from tests.dialects import programs
+from tests.helpers.rows import rows
 
 NAMED = b'Content-Disposition: form-data; name="a"'
 TWICE = NAMED + b'; name="b"'
@@ -57,7 +58,7 @@ def environ(boundary, body):
     }
 
 
-@pytest.mark.parametrize(("sent", "status", "reason"), FORMS.values(), ids=FORMS)
+@rows("sent, status, reason", FORMS.values(), ids=FORMS)
 def test_the_original_reads_the_form_and_here_it_is_refused_with_the_reason(sent, status, reason):
     assert len(werkzeug.wrappers.Request(environ(*sent)).form) == 1
     request = Request(environ(*sent))
@@ -67,7 +68,7 @@ def test_the_original_reads_the_form_and_here_it_is_refused_with_the_reason(sent
         assert raised.value.code == status
 
 
-@pytest.mark.parametrize("silent", [True, False])
+@rows("silent", [True, False])
 def test_a_malformed_form_is_an_error_of_values_too(silent):
     boundary, body = form(TWICE)
     with pytest.raises(ValueError, match="name twice"):
@@ -75,10 +76,10 @@ def test_a_malformed_form_is_an_error_of_values_too(silent):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", [programs.flask, programs.werkzeug, programs.kay])
-@pytest.mark.parametrize(
-    ("sent", "status", "reason"),
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", [programs.flask, programs.werkzeug, programs.kay])
+@rows(
+    "sent, status, reason",
     [FORMS["bare line feeds"], FORMS["many fields in a head"], FORMS["many bytes after"]],
 )
 def test_a_client_is_told(program, interface, sent, status, reason):
@@ -101,14 +102,14 @@ WITHOUT_BOUNDARY = [
 ]
 
 
-@pytest.mark.parametrize("body", WITHOUT_BOUNDARY, ids=lambda body: body[:8])
+@rows("body", WITHOUT_BOUNDARY, ids=lambda body: body[:8])
 def test_a_body_without_a_boundary_has_no_fields_in_webob(body):
     for library in (original_webob, webob):
         assert not library.Request(environ(b"x", body)).POST
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", [programs.pyramid, programs.webob])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("program", [programs.pyramid, programs.webob])
 def test_such_a_body_is_answered_as_an_empty_form(program, interface):
     with Client(program(), interface) as client:
         for body in (b"hello", b"z" * 70_000):

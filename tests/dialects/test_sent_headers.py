@@ -13,6 +13,7 @@ from antiphon.dialects.webob import Response as WebObResponse
 from antiphon.dialects.webob.dec import wsgify
 from antiphon.dialects.webob.exc import HTTPFound
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -67,10 +68,10 @@ def ask(make, interface, path, fields=(), location="/"):
             return None
 
 
-@pytest.mark.parametrize("make", APPS)
-@pytest.mark.parametrize("path", ["/fields", "/redirect"])
-@pytest.mark.parametrize(
-    ("location", "sent"),
+@rows("make", APPS)
+@rows("path", ["/fields", "/redirect"])
+@rows(
+    "location, sent",
     [
         ("/\xe9", "/%C3%A9"),
         ("/\u20ac?\xe4=\U0001f4a5#\xe9", "/%E2%82%AC?%C3%A4=%F0%9F%92%A5#%C3%A9"),
@@ -90,8 +91,8 @@ NOT_SENT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("make", APPS)
-@pytest.mark.parametrize("field", NOT_SENT, ids=ascii)
+@rows("make", APPS)
+@rows("field", NOT_SENT, ids=ascii)
 def test_what_no_header_has_is_an_error(make, interface, field):
     response = ask(make, interface, "/fields", [field])
     assert response is None or response.status == 500

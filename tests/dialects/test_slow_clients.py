@@ -2,11 +2,10 @@
 
 import asyncio
 
-import pytest
-
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.testing import AsyncClient
 from tests.dialects import programs
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 PROGRAMS = [programs.asok, programs.flask, programs.kay, programs.pyramid, programs.webob, programs.werkzeug]
@@ -14,13 +13,13 @@ SMALL = {"content-length": "2"}
 LARGE = {"content-length": str(1 << 20)}
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize(
-    ("headers", "asking"),
+@rows("interface", ["asgi", "rsgi"])
+@rows(
+    "headers, asking",
     [(SMALL, WORKERS + 1), (LARGE, RECEIVING), ({"transfer-encoding": "chunked"}, RECEIVING)],
     ids=["small", "large", "of unknown length"],
 )
-@pytest.mark.parametrize("program", PROGRAMS)
+@rows("program", PROGRAMS)
 def test_bodies_that_don_t_come_hold_no_thread_that_others_need(program, headers, asking, interface):
     async def main():
         asked, go_on = asyncio.Semaphore(0), asyncio.Event()
@@ -44,9 +43,9 @@ def test_bodies_that_don_t_come_hold_no_thread_that_others_need(program, headers
     assert asyncio.run(main()) == {"hello"}
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("size", [2, 200_000])
-@pytest.mark.parametrize("program", PROGRAMS)
+@rows("interface", ["asgi", "rsgi"])
+@rows("size", [2, 200_000])
+@rows("program", PROGRAMS)
 def test_a_body_that_comes_in_pieces_is_read_as_a_whole(program, size, interface):
     async def pieces():
         yield b"x"

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon.testing import Client
 from tests.helpers.example_packages import assert_imports_public_names_only
+from tests.helpers.rows import rows
 
 PACKAGE = Path(__file__).parents[2] / "examples/dialect_bottle"
 PROGRAM = Path(__file__).parent / "bottle_shop.py"
@@ -109,8 +110,8 @@ def answer(app, interface, asked, **options):
     return response.status, fields, cookies, response.body
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[1]}")
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("asked", ASKED, ids=lambda asked: f"{asked[0]} {asked[1]}")
 def test_a_program_is_answered_as_by_bottle(dialect, original, interface, asked):
     assert answer(dialect, interface, asked) == answer(original, "wsgi", asked)
 
@@ -119,8 +120,8 @@ def test_it_imports_public_places_only():
     assert_imports_public_names_only(PACKAGE)
 
 
-@pytest.mark.parametrize(
-    ("use", "told"),
+@rows(
+    "use, told",
     [
         (
             "from antiphon_bottle import template",
@@ -139,7 +140,7 @@ def test_what_is_missing_says_so(dialect, use, told):
         Client(app, "wsgi").get("/")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_form_that_can_not_be_read_is_refused(dialect, interface):
     answered = answer(
         dialect, interface, ("POST", "/upload", {"content-type": "multipart/form-data; boundary=b"}, b"--b")

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.testing import Client
 from examples.dialects.programs import DIALECTS, FOLDER, NATIVE, OVER_ASGI, PROGRAMS, problem
+from tests.helpers.rows import rows
 
 WAYS = [pytest.param(program, way, id=f"{program.name}-{way}") for program in PROGRAMS for way in program.ways()]
 ORIGINALS = [each for each in WAYS if each.values[0].has_original(each.values[1])]
@@ -35,13 +36,13 @@ def answers(program, way, app):
         yield problem(program, number, response.status, fields, response.body)
 
 
-@pytest.mark.parametrize(("program", "way"), WAYS)
+@rows("program, way", WAYS)
 def test_a_program_answers_the_same_in_each_way(program, way):
     assert set(answers(program, way, program.load(way))) == {""}
 
 
 @pytest.mark.filterwarnings("ignore")  # the libraries use what newer Pythons deprecate
-@pytest.mark.parametrize(("program", "way"), ORIGINALS)
+@rows("program, way", ORIGINALS)
 def test_it_does_so_with_the_library_that_the_dialect_speaks(program, way):
     assert set(answers(program, way, program.load(way, original=True))) == {""}
 

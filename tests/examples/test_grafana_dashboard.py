@@ -10,6 +10,7 @@ from antiphon import App
 from antiphon.features import Metrics
 from antiphon.testing import Client
 from tests.helpers.figures import Figures
+from tests.helpers.rows import rows
 
 DASHBOARD = json.loads((Path(__file__).parents[2] / "examples/deploy/grafana-dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
@@ -28,7 +29,7 @@ def page():
     return Figures(metrics.text())
 
 
-@pytest.mark.parametrize("query", QUERIES)
+@rows("query", QUERIES)
 def test_each_expression_names_series_of_the_page_with_their_labels(page, query):
     labels = {label for found in LABELS.findall(query) for each in found for label in each.replace(",", " ").split()}
     names = {*NAMED.findall(query)} - labels

@@ -9,6 +9,7 @@ from kubernetes_validate import validate
 
 from antiphon.cli.main import run
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 OBJECTS = {each["kind"]: each for each in yaml.safe_load_all((DEPLOY / "kubernetes/shop.yaml").read_text())}
@@ -32,7 +33,7 @@ def app():
     return shop.app
 
 
-@pytest.mark.parametrize("kind", OBJECTS)
+@rows("kind", OBJECTS)
 def test_the_schema_takes_an_object(kind):
     validate(OBJECTS[kind], KUBERNETES, strict=True)
 
@@ -72,7 +73,7 @@ def test_the_settings_are_there():
     assert {each["name"] for each in CONTAINER["env"]} <= read
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe["path"])
+@rows("probe", PROBES, ids=lambda probe: probe["path"])
 def test_the_app_answers_the_probes_for_the_pods_address(app, probe):
     with Client(app) as client:
         assert client.get(probe["path"], headers={"host": "10.244.1.7:8000"}).status == 200

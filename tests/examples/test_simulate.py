@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.rows import rows
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "examples/deploy/simulate.py"
 SHOWN = re.findall(
@@ -44,8 +46,8 @@ def test_the_busiest_second_of_a_day(simulate):
     assert (peak.requests, peak.sockets) == (30, 43200)
 
 
-@pytest.mark.parametrize(
-    ("part", "more"),
+@rows(
+    "part, more",
     [
         ("CPU of the machines", "--handler-cpu"),
         ("memory of the machines", "--socket-memory"),
@@ -77,7 +79,7 @@ def test_machines_too_small_for_their_workers_carry_no_one(simulate):
     assert simulate.most(simulate.read(["--memory", "0.1"])) < 1e-6
 
 
-@pytest.mark.parametrize("wrong", [["--machines", "0"], ["--users", "-1"], ["--peak", "inf"], ["--peak", "nan"]])
+@rows("wrong", [["--machines", "0"], ["--users", "-1"], ["--peak", "inf"], ["--peak", "nan"]])
 def test_a_wrong_number_is_refused(simulate, wrong, capsys):
     with pytest.raises(SystemExit):
         simulate.read(wrong)

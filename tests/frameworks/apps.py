@@ -188,10 +188,15 @@ def is_installed(make) -> bool:
     return importlib.util.find_spec(make.__name__.partition("_")[0]) is not None
 
 
-def made(make):
-    """Make the application of a framework, or skip the test if that is not installed."""
+def need(make) -> None:
+    """Skip the test if a framework is not installed."""
     if not is_installed(make):
         pytest.skip(f"{make.__name__.partition('_')[0]} is not installed")
+
+
+def made(make):
+    """Make the application of a framework, or skip the test if that is not installed."""
+    need(make)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return make()

@@ -13,6 +13,7 @@ from antiphon.frameworks.leaving import until_left
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 
@@ -61,7 +62,7 @@ def test_one_task_reads_a_stream_to_its_end():
     assert len({*tasks}) == 1
 
 
-@pytest.mark.parametrize("before", [0, 2])
+@rows("before", [0, 2])
 def test_a_stream_that_fails_is_closed_and_its_error_raised(before):
     closed = []
 
@@ -81,17 +82,18 @@ def test_a_stream_that_fails_is_closed_and_its_error_raised(before):
     assert closed == [True]
 
 
-@pytest.mark.parametrize("name", ["silent", "talkative"])
 @pytest.mark.parametrize("make", [
     apps.aiohttp, apps.tornado, apps.sanic, apps.starlette, apps.litestar, apps.quart, apps.falcon_asgi,
     apps.django_asgi,
 ])  # fmt: skip
-def test_the_stream_is_closed(make, name, monkeypatch, caplog):
+def test_the_stream_is_closed(make, monkeypatch, caplog):
     caplog.set_level(logging.CRITICAL)
     ended = Ended()
-    with ExitStack() as stack:
-        app = apps.application(make, ended.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+
+    @rows("name", ["silent", "talkative"])
+    def is_closed(name):
+        ended.closed.clear()
+        ended.after.clear()
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
             client.sendall(f"GET /{name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             received = b""
@@ -99,3 +101,8 @@ def test_the_stream_is_closed(make, name, monkeypatch, caplog):
                 received += client.recv(1000)
         assert ended.closed.wait(DEADLINE)
         assert ended.after.wait(DEADLINE)
+
+    with ExitStack() as stack:
+        app = apps.application(make, ended.views, monkeypatch, stack)
+        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+        is_closed()

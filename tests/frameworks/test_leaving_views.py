@@ -14,6 +14,7 @@ from antiphon import view
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 LIMIT = 4
@@ -23,7 +24,7 @@ class Told:
     """Views that wait for their client to leave, and the events that they set."""
 
     def __init__(self):
-        self.has_begun, self.is_told, self.after = threading.Event(), threading.Event(), threading.Event()
+        self.has_begun, self.is_told, self.after = self.events = [threading.Event() for _ in range(3)]
 
     def views(self, interface=None):
         async def waits(request):
@@ -61,24 +62,29 @@ class Told:
         return {function.__name__: view(interface=interface)(function) for function in functions}
 
 
-CASES = [
-    (make, method, name)
-    for make in (*apps.SERVED, *apps.ASGI)
-    for method, name in (("GET", "waits"), *product(["GET", "POST"], ["asks", "asks_on_thread"]))
-    if (make, name) != (apps.django_asgi, "asks_on_thread")  # Django tells only the task of an async view
-]
+def requests_to(make):
+    """The methods and views of an application; Django tells only the task of an async view."""
+    views = ["asks"] if make is apps.django_asgi else ["asks", "asks_on_thread"]
+    return [("GET", "waits"), *product(["GET", "POST"], views)]
 
 
-@pytest.mark.parametrize(("make", "method", "name"), CASES)
-def test_a_view_is_told(make, method, name, monkeypatch, caplog):
+@pytest.mark.parametrize("make", [*apps.SERVED, *apps.ASGI])
+def test_a_view_is_told(make, monkeypatch, caplog):
     caplog.set_level(logging.CRITICAL)
     told = Told()
-    body = "Content-Length: 4\r\nContent-Type: text/plain\r\n\r\nbody" if method == "POST" else "\r\n"
-    with ExitStack() as stack:
-        app = apps.application(make, told.views, monkeypatch, stack)
-        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+
+    @rows("method, name", requests_to(make))
+    def is_told(method, name):
+        for event in told.events:
+            event.clear()
+        body = "Content-Length: 4\r\nContent-Type: text/plain\r\n\r\nbody" if method == "POST" else "\r\n"
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
             client.sendall(f"{method} /{name} HTTP/1.1\r\nHost: localhost\r\n{body}".encode())
             assert told.has_begun.wait(DEADLINE)
         assert told.is_told.wait(3)
         assert told.after.wait(DEADLINE)
+
+    with ExitStack() as stack:
+        app = apps.application(make, told.views, monkeypatch, stack)
+        port = stack.enter_context(served(lambda: START.get(make.__name__, uvicorn)(app)))
+        is_told()

@@ -11,6 +11,7 @@ from antiphon import Limits, Request, view
 from tests.frameworks import apps
 from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket, served
 from tests.frameworks.servers import START
+from tests.helpers.rows import rows
 
 
 @pytest.fixture(autouse=True)
@@ -113,21 +114,27 @@ def views(interface=None):
     }
 
 
-@pytest.mark.parametrize("path", ["/read", "/wide"])
-@pytest.mark.parametrize(("make", "limit", "options", "fits", "too_large"), CASES)
-def test_the_limits_of_a_framework_hold_in_its_views(make, limit, options, fits, too_large, path, monkeypatch):
-    with ExitStack() as stack:
-        app = apps.application(make, views, monkeypatch, stack)
-        if (context := limit(app, **options)) is not None:
-            stack.enter_context(context)
-        if make in (apps.aiohttp, apps.sanic):
-            port = stack.enter_context(served(lambda: START[make.__name__](app)))
-            send = lambda headers, body: ask_by_socket(port, "POST", path, headers, body)  # noqa: E731
-        else:
-            interface = "wsgi" if make in apps.WSGI else "asgi"
-            send = lambda headers, body: ask(app, interface, "POST", path, headers, body)  # noqa: E731
-        assert send(*fits)[0] == 200
-        assert send(*too_large)[0] == 413
+@pytest.mark.parametrize("make", {case[0]: None for case in CASES})
+def test_the_limits_of_a_framework_hold_in_its_views(make, monkeypatch):
+    apps.need(make)
+
+    @rows("path", ["/read", "/wide"])
+    @rows("limit, options, fits, too_large", [case[1:] for case in CASES if case[0] is make])
+    def holds(path, limit, options, fits, too_large):
+        with ExitStack() as stack:
+            app = apps.application(make, views, monkeypatch, stack)
+            if (context := limit(app, **options)) is not None:
+                stack.enter_context(context)
+            if make in (apps.aiohttp, apps.sanic):
+                port = stack.enter_context(served(lambda: START[make.__name__](app)))
+                send = lambda headers, body: ask_by_socket(port, "POST", path, headers, body)  # noqa: E731
+            else:
+                interface = "wsgi" if make in apps.WSGI else "asgi"
+                send = lambda headers, body: ask(app, interface, "POST", path, headers, body)  # noqa: E731
+            assert send(*fits)[0] == 200
+            assert send(*too_large)[0] == 413
+
+    holds()
 
 
 def flask_app():
@@ -177,17 +184,21 @@ def sanic_app():
     return app, ""
 
 
-@pytest.mark.parametrize(("headers", "body", "status"), [
-    (JSON, b"1", 200), (JSON, b"x" * 100, 413), (JSON, b"{", 400), (FORM, b"a=1", 415),
-])  # fmt: skip
 @pytest.mark.parametrize("make", [flask_app, quart_app, starlette_app, sanic_app])
-def test_what_a_request_refuses_is_not_a_failure_of_the_framework(make, headers, body, status):
+def test_what_a_request_refuses_is_not_a_failure_of_the_framework(make):
     pytest.importorskip(make.__name__.partition("_")[0])
-    app, interface = make()
-    if interface:
-        answered, _, text = ask(app, interface, "POST", "/", headers, body)
-    else:
-        with served(lambda: START["sanic"](app)) as port:
-            answered, _, text = ask_by_socket(port, "POST", "/", headers, body)
-    assert answered == status
-    assert status in (200, 413) or json.loads(text)["status"] == status
+
+    @rows("headers, body, status", [
+        (JSON, b"1", 200), (JSON, b"x" * 100, 413), (JSON, b"{", 400), (FORM, b"a=1", 415),
+    ])  # fmt: skip
+    def is_refused(headers, body, status):
+        app, interface = make()
+        if interface:
+            answered, _, text = ask(app, interface, "POST", "/", headers, body)
+        else:
+            with served(lambda: START["sanic"](app)) as port:
+                answered, _, text = ask_by_socket(port, "POST", "/", headers, body)
+        assert answered == status
+        assert status in (200, 413) or json.loads(text)["status"] == status
+
+    is_refused()

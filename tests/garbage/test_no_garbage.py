@@ -15,6 +15,7 @@ from tests.garbage import features_app, mounted_app, plain_app
 from tests.garbage.exchanges import post
 from tests.helpers.free_threading import frees_at_once
 from tests.helpers.garbage import garbage_of
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.axes("interface", "style", "observer"), frees_at_once]
 
@@ -117,26 +118,38 @@ def send(client, exchange):
     client.cookies.clear()
 
 
-def exchanges_of(module):
-    """Parametrize a test by the exchanges of an application."""
+def exchanges_of(module, parts):
+    """Parametrize a test by the exchanges of an application, in parts, each with one combination of the axes."""
+    names = [*module.EXCHANGES]
+    tables = [{name: module.EXCHANGES[name] for name in names[part::parts]} for part in range(parts)]
     return lambda test: pytest.mark.parametrize("client", [module], ids=[""], indirect=True)(
-        pytest.mark.parametrize("exchange", module.EXCHANGES.values(), ids=module.EXCHANGES)(test)
+        pytest.mark.parametrize("exchanges", tables, ids=[f"from {names[part]}" for part in range(parts)])(test)
     )
 
 
-@exchanges_of(plain_app)
-def test_a_request(client, exchange):
-    assert not garbage_of(lambda: send(client, exchange))
+def leave_no_garbage(client, exchanges):
+    """Have each exchange, and name those that leave garbage."""
+
+    @rows("name", exchanges)
+    def leaves_no_garbage(name):
+        assert not garbage_of(lambda: send(client, exchanges[name]))
+
+    leaves_no_garbage()
 
 
-@exchanges_of(features_app)
-def test_a_request_to_features(client, exchange):
-    assert not garbage_of(lambda: send(client, exchange))
+@exchanges_of(plain_app, 27)
+def test_a_request(client, exchanges):
+    leave_no_garbage(client, exchanges)
 
 
-@exchanges_of(mounted_app)
-def test_a_request_to_what_is_mounted(client, exchange):
-    assert not garbage_of(lambda: send(client, exchange))
+@exchanges_of(features_app, 9)
+def test_a_request_to_features(client, exchanges):
+    leave_no_garbage(client, exchanges)
+
+
+@exchanges_of(mounted_app, 9)
+def test_a_request_to_what_is_mounted(client, exchanges):
+    leave_no_garbage(client, exchanges)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import EnvironBuilder
 
 from antiphon import HTTPError, Request, Response
+from tests.helpers.rows import rows
 from tests.oracles.readings import webob
 
 pytestmark = pytest.mark.once
@@ -126,7 +127,7 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("theirs", "rules"), CASES.values(), ids=CASES)
+@rows("theirs, rules", CASES.values(), ids=CASES)
 def test_others_answer_the_same_but_for_what_is_listed(theirs, rules):
     used, unlisted = set(), []
     for method, headers in REQUESTS:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.helpers.rows import rows
 from tests.oracles.differences import DIFFERENCES
 from tests.oracles.headers import HEADERS
 from tests.oracles.readings import ANTIPHON, OTHERS, ask
@@ -16,7 +17,7 @@ LISTED = {
 ASKED = [(name, question) for question in HEADERS for name, library in OTHERS.items() if hasattr(library, question)]
 
 
-@pytest.mark.parametrize(("name", "question"), ASKED)
+@rows("name, question", ASKED)
 def test_others_read_the_same_but_for_what_is_listed(name, question):
     headers, library = HEADERS[question], OTHERS[name]
     ours, theirs = ({header: ask(each, question, header) for header in headers} for each in (ANTIPHON, library))

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -41,29 +42,33 @@ def clients():
         )
 
 
-@pytest.fixture
-def write(tmp_path):
-    """Writes files of a project, their texts by their paths, and returns its folder.
+def write_files(folder, files):
+    """Write the files of a project, their texts by their paths, and return its folder.
 
     A path without a folder is one in ``src/pages``.
     """
-
-    def write(files):
-        for name, text in files.items():
-            path = tmp_path / (name if "/" in name else f"src/pages/{name}")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return tmp_path
-
-    return write
+    for name, text in files.items():
+        path = folder / (name if "/" in name else f"src/pages/{name}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
 
 
 @pytest.fixture
-def serve(write, clients):
-    """Serves a project of files to a client; ``prepare`` is called with the application before."""
+def write(tmp_path):
+    """Writes files of a project, and returns its folder."""
+    return partial(write_files, tmp_path)
 
-    def serve(files, interface="wsgi", prepare=None, **options):
-        app = Asok(write(files))
+
+@pytest.fixture
+def serve(tmp_path, clients):
+    """Serves a project of files to a client, by default in a folder of its own.
+
+    ``prepare`` is called with the application before.
+    """
+
+    def serve(files, interface="wsgi", prepare=None, folder=None, **options):
+        app = Asok(write_files(folder or tmp_path / f"project {len(apps)}", files))
         apps.append(app)
         if prepare is not None:
             prepare(app)

@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.asok import RedirectException
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "color")
 
@@ -19,11 +20,11 @@ def row(numbers, *values):
 def answer(serve):
     """The response to a request for a page with this body."""
 
-    def answer(body, interface="wsgi", *, color="def", files=(), **sent):
+    def answer(body, interface="wsgi", *, color="def", files=(), folder=None, **sent):
         lines = "\n".join(f"    {line}" for line in body.splitlines())
         names = "RedirectException, Request, Response, UploadedFile, redirect"
         page = f"from antiphon.dialects.asok import {names}\n{color} render(request):\n{lines}\n"
-        return serve({"page.py": page, **dict(files)}, interface).get("/", **sent)
+        return serve({"page.py": page, **dict(files)}, interface, folder=folder).get("/", **sent)
 
     return answer
 
@@ -33,30 +34,31 @@ TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 
 
+@pytest.mark.feature("asok-031", "asok-046", "asok-047", "asok-048", "asok-086", "asok-084")
 @INTERFACES
 @COLORS
-@pytest.mark.parametrize(
-    ("body", "status", "kind", "text"),
+@rows(
+    "body, status, kind, text",
     [
-        row("", "return '<p>é'", 200, HTML, "<p>é"),
-        row("031", "return request.json({'s': 'ok', 'n': 42})", 200, JSON, '{"s":"ok","n":42}'),
-        row("", "return request.json({'e': 1}, status=401)", 401, JSON, '{"e":1}'),
-        row("", "return request.text('<p>')", 200, TEXT, "<p>"),
-        row("", "return request.text('x', 418)", 418, TEXT, "x"),
-        row("", "return request.api([1], 201)", 201, JSON, '{"data":[1],"status":201}'),
-        row("", "return request.api_error('no', 422)", 422, JSON, '{"error":"no","status":422}'),
-        row("", "return Response('b', 202, {'X-A': '1'}, 'text/plain')", 202, "text/plain", "b"),
-        row("", "request.content_type = 'text/css'\nreturn b'a{}'", 200, "text/css", "a{}"),
-        row("", "return (part for part in ('a', 'b'))", 200, HTML, "ab"),
-        row("", "return {'a': 1}", 200, JSON, '{"a":1}'),
-        row("046", "request.status_code(201)\nreturn request.json({'n': 1})", 201, JSON, '{"n":1}'),
-        row("047", "return request.status_code(404).header('x-a', '1').text('n')", 404, TEXT, "n"),
-        row("048", "request.status_code(404)\nreturn str(request.status_code == 404)", 404, HTML, "True"),
-        row("086", "return str(request.status_code == 200)", 200, HTML, "True"),
-        row("", "request.status = '410 Gone'\nreturn request.status", 410, HTML, "410 Gone"),
-        row("", "return f'{request.status_code(410).code} {request.status_code()}'", 410, HTML, "410 410"),
-        row("084", "return str(isinstance(request, Request))", 200, HTML, "True"),
-        row("", "import antiphon\nrequest.status_code(201)\nreturn antiphon.Response.html('<b>')", 201, HTML, "<b>"),
+        ("return '<p>é'", 200, HTML, "<p>é"),
+        ("return request.json({'s': 'ok', 'n': 42})", 200, JSON, '{"s":"ok","n":42}'),
+        ("return request.json({'e': 1}, status=401)", 401, JSON, '{"e":1}'),
+        ("return request.text('<p>')", 200, TEXT, "<p>"),
+        ("return request.text('x', 418)", 418, TEXT, "x"),
+        ("return request.api([1], 201)", 201, JSON, '{"data":[1],"status":201}'),
+        ("return request.api_error('no', 422)", 422, JSON, '{"error":"no","status":422}'),
+        ("return Response('b', 202, {'X-A': '1'}, 'text/plain')", 202, "text/plain", "b"),
+        ("request.content_type = 'text/css'\nreturn b'a{}'", 200, "text/css", "a{}"),
+        ("return (part for part in ('a', 'b'))", 200, HTML, "ab"),
+        ("return {'a': 1}", 200, JSON, '{"a":1}'),
+        ("request.status_code(201)\nreturn request.json({'n': 1})", 201, JSON, '{"n":1}'),
+        ("return request.status_code(404).header('x-a', '1').text('n')", 404, TEXT, "n"),
+        ("request.status_code(404)\nreturn str(request.status_code == 404)", 404, HTML, "True"),
+        ("return str(request.status_code == 200)", 200, HTML, "True"),
+        ("request.status = '410 Gone'\nreturn request.status", 410, HTML, "410 Gone"),
+        ("return f'{request.status_code(410).code} {request.status_code()}'", 410, HTML, "410 410"),
+        ("return str(isinstance(request, Request))", 200, HTML, "True"),
+        ("import antiphon\nrequest.status_code(201)\nreturn antiphon.Response.html('<b>')", 201, HTML, "<b>"),
     ],
 )  # fmt: skip
 def test_a_result_is_answered(answer, interface, color, body, status, kind, text):
@@ -64,8 +66,8 @@ def test_a_result_is_answered(answer, interface, color, body, status, kind, text
     assert (response.status, response.headers["content-type"], response.text) == (status, kind, text)
 
 
-@pytest.mark.parametrize(
-    ("body", "values"),
+@rows(
+    "body, values",
     [
         ("request.header('X-A', '1').header('X-A', '2')\nreturn 'a'", ["1", "2"]),
         ("request.header('X-A', '1')\nreturn {}", ["1"]),
@@ -76,7 +78,7 @@ def test_header_fields_are_added_to_any_result(answer, body, values):
     assert answer(body).headers.getall("x-a") == values
 
 
-@pytest.mark.parametrize("code", [99, 199, 600, "404"])
+@rows("code", [99, 199, 600, "404"])
 def test_a_status_that_no_response_has_is_an_error(answer, code):
     assert answer(f"return request.status_code({code!r}).text('x')").status == 500
 
@@ -93,13 +95,13 @@ def test_a_status_that_no_response_has_is_an_error(answer, code):
 def test_a_file_is_sent(answer, tmp_path, interface, name, more, disposition, kind):
     path = tmp_path / "src/partials/uploads" / name
     call = f"return request.send_file({str(path)!r}{more})"
-    response = answer(call, interface, files=[(str(path), b"\0bytes")])
+    response = answer(call, interface, files=[(str(path), b"\0bytes")], folder=tmp_path)
     assert (response.status, response.body) == (200, b"\0bytes")
     assert (response.headers["content-disposition"], response.headers["content-type"]) == (disposition, kind)
 
 
-@pytest.mark.parametrize(
-    ("call", "status"),
+@rows(
+    "call, status",
     [
         ("'a.csv'", 200),
         ("'x.csv'", 404),
@@ -116,19 +118,20 @@ def test_a_relative_path_is_one_of_an_upload_or_of_the_folder_that_is_given(answ
     assert answer(f"return request.send_file({call})", files=files.items()).status == status
 
 
+@pytest.mark.feature("asok-053", "asok-054")
 @INTERFACES
 @COLORS
-@pytest.mark.parametrize(
-    ("call", "status", "location"),
+@rows(
+    "call, status, location",
     [
-        row("053 054", "request.redirect('/dashboard')", 302, "/dashboard"),
-        row("054", "raise RedirectException('/a', 307)", 307, "/a"),
-        row("", "redirect('https://other.example/', 301)", 301, "https://other.example/"),
-        row("", "request.redirect('https://other.example/', safe=False)", 302, "https://other.example/"),
-        row("", "request.redirect('http://testserver/x')", 302, "http://testserver/x"),
-        row("", "request.redirect('https://evil.example/')", 400, None),
-        row("", "request.redirect('//evil.example')", 400, None),
-        row("", "request.redirect('http://testserver.evil.example/')", 400, None),
+        ("request.redirect('/dashboard')", 302, "/dashboard"),
+        ("raise RedirectException('/a', 307)", 307, "/a"),
+        ("redirect('https://other.example/', 301)", 301, "https://other.example/"),
+        ("request.redirect('https://other.example/', safe=False)", 302, "https://other.example/"),
+        ("request.redirect('http://testserver/x')", 302, "http://testserver/x"),
+        ("request.redirect('https://evil.example/')", 400, None),
+        ("request.redirect('//evil.example')", 400, None),
+        ("request.redirect('http://testserver.evil.example/')", 400, None),
     ],
 )
 def test_a_redirect_ends_the_page_and_leads_elsewhere_only_if_that_is_said(
@@ -145,14 +148,15 @@ def test_a_redirect_is_an_exception(answer):
     assert (RedirectException("/b").url, RedirectException("/b").status) == ("/b", 302)
 
 
-@pytest.mark.parametrize(
-    ("call", "referrer", "location"),
+@pytest.mark.feature("asok-055", "asok-056")
+@rows(
+    "call, referrer, location",
     [
-        row("055", "", "http://testserver/form?a=1", "/form?a=1"),
-        row("055", "", None, "/"),
-        row("056", "default='/home'", None, "/home"),
-        row("056", "default='/home'", "https://evil.example/", "/home"),
-        row("056", "default='/home'", "//evil.example/", "/home"),
+        ("", "http://testserver/form?a=1", "/form?a=1"),
+        ("", None, "/"),
+        ("default='/home'", None, "/home"),
+        ("default='/home'", "https://evil.example/", "/home"),
+        ("default='/home'", "//evil.example/", "/home"),
     ],
 )
 def test_back_leads_to_the_page_before_if_it_is_here(answer, call, referrer, location):

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.dialects.asok import Asok
 from antiphon.dialects.asok.config import configured
+from tests.helpers.rows import rows
 
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
@@ -64,8 +65,8 @@ def test_settings_are_read_from_the_environment():
 ECHO = "def render(request):\n    return f'{len(request.body)} {request.host}' + 600 * 'x'\n"
 
 
-@pytest.mark.parametrize(
-    ("config", "sent", "status", "fields"),
+@rows(
+    "config, sent, status, fields",
     [
         ({"MAX_CONTENT_LENGTH": 5}, {"method": "POST", "body": b"123456"}, 413, {}),
         ({"ALLOWED_HOSTS": ["shop.example"]}, {"headers": {"host": "evil.example"}}, 421, {}),
@@ -107,9 +108,9 @@ OUTER = """
 INNER = "def handle(request, next_handler):\n    request.note += ' inner'\n    return next_handler(request)\n"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-@pytest.mark.parametrize("page_color", ["def", "async def"])
-@pytest.mark.parametrize("color", ["def", "async def"])
+@rows("interface", ["wsgi", "asgi"])
+@rows("page_color", ["def", "async def"])
+@rows("color", ["def", "async def"])
 def test_middlewares_are_around_every_page(serve, interface, page_color, color):
     outer = OUTER.format(color=color, wait="await " if color == "async def" else "")
     client = serve({
@@ -133,7 +134,7 @@ def test_middlewares_of_a_program_are_in_the_order_of_their_priorities(serve):
     assert serve({"page.py": "CONTENT = 'page'"}, prepare=prepare).get("/").text == "first(usual(last(page)))"
 
 
-@pytest.mark.parametrize("name", ["use", "on_startup", "on_shutdown", "user_loader"])
+@rows("name", ["use", "on_startup", "on_shutdown", "user_loader"])
 def test_what_comes_too_late_says_so(serve, name):
     client = serve({"page.py": "CONTENT = 'page'"})
     client.get("/")

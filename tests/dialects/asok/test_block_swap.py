@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.helpers.rows import rows
+
 FORM = '<form method="POST" data-block="main"><button>Send</button></form>'
 RENDER = "def render(request):\n    return request.html('page.html')\n"
 SCRIPT = re.compile(r'<script src="(/blocks\.\w+\.js)"( nonce="[^"]+")? defer></script>')
@@ -28,8 +30,8 @@ def test_a_whole_page_with_a_form_that_fills_a_block_loads_the_script(serve):
 
 
 @pytest.mark.feature("asok-041")
-@pytest.mark.parametrize(
-    ("body", "is_loaded"),
+@rows(
+    "body, is_loaded",
     [
         ("<form data-block='main' data-target='#side'>", True),
         ("<FORM\nclass=x data-block=main>", True),
@@ -45,9 +47,7 @@ def test_the_script_is_loaded_where_a_form_or_a_link_fills_a_block(serve, body, 
     assert text.endswith("</body>")
 
 
-@pytest.mark.parametrize(
-    "answer", [f"{FORM!r}", f"request.json({{'a': '<body>{FORM}</body>'}})", "request.text('<a data-block></body>')"]
-)
+@rows("answer", [f"{FORM!r}", f"request.json({{'a': '<body>{FORM}</body>'}})", "request.text('<a data-block></body>')"])
 def test_parts_of_pages_and_other_types_are_sent_as_they_are(serve, answer):
     response = serve({"page.py": f"def render(request):\n    return {answer}\n"}).get("/")
     assert SCRIPT.search(response.text) is None

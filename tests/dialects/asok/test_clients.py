@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.dialects.asok import beside_clients
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[3]
@@ -40,8 +41,8 @@ def test_all_is_as_asok_says(tmp_path, monkeypatch):
 
 @pytest.mark.axes("interface")
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize(
-    ("files", "client", "headers", "expected"),
+@rows(
+    "files, client, headers, expected",
     [
         ({".asok/geo.csv": PARIS}, "192.0.2.7", {}, ["Paris", "France", 48.8566, 2.3522]),
         ({".asok/geo.csv": PARIS}, "192.0.2.7", {"x-forwarded-for": "9.9.9.9"}, ["Paris", "France", 48.8566, 2.3522]),

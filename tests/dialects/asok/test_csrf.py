@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.helpers.rows import rows
+
 pytestmark = pytest.mark.axes("interface")
 
 FORM = """
@@ -23,7 +25,7 @@ def token_in(page):
 
 
 @pytest.mark.feature("asok-064", "asok-065")
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@rows("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_a_write_without_a_token_that_counts_reaches_no_page(serve, interface, clients, method):
     client = serve({"page.py": FORM}, interface)
     of_another_visitor = token_in(clients(client.app, interface).get("/?token"))
@@ -75,8 +77,8 @@ def test_without_the_setting_nothing_is_asked_for_but_that_no_other_site_has_sen
         assert client.post("/", headers=headers).status == 403
 
 
-@pytest.mark.parametrize(
-    ("origin", "cors", "status"),
+@rows(
+    "origin, cors, status",
     [
         ("https://evil.example", None, 403),
         ("https://evil.example", "https://partner.example", 403),

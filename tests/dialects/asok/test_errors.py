@@ -3,12 +3,13 @@
 import pytest
 
 from antiphon.dialects import asok
+from tests.helpers.rows import rows
 
 RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
 
 
-@pytest.mark.parametrize(
-    ("call", "status", "text"),
+@rows(
+    "call, status, text",
     [
         ("request.abort(418, 'a <pot>')", 418, "<h1>418</h1><p>a &lt;pot&gt;</p>"),
         ("request.abort_404()", 404, "<h1>404</h1><p>The requested resource was not found</p>"),
@@ -48,8 +49,8 @@ NOT_FOUND = """
 """
 
 
-@pytest.mark.parametrize("color", ["def", "async def"])
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@rows("color", ["def", "async def"])
+@rows("interface", ["wsgi", "asgi"])
 def test_a_page_named_after_a_status_answers_its_errors(serve, interface, color):
     page = RAISES.format("request.header('X-A', '1').json({}, 201) and request.abort_404('No such film')")
     failing = RAISES.format("raise OSError('secret')")
@@ -66,7 +67,7 @@ def test_a_page_named_after_a_status_answers_its_errors(serve, interface, color)
     assert (client.get("/fail").status, client.get("/fail").text) == (500, "<p>Sorry")
 
 
-@pytest.mark.parametrize("name", ["Model", "Admin", "WebSocketServer", "background", "Component", "Mail"])
+@rows("name", ["Model", "Admin", "WebSocketServer", "background", "Component", "Mail"])
 def test_names_that_are_not_offered_say_so(name):
     with pytest.raises(ImportError, match=rf"does not offer asok\.{name}, .*docs/reference/dialects/asok\.md"):
         exec(f"from antiphon.dialects.asok import {name}", {})

@@ -9,6 +9,7 @@ from antiphon.dialects.asok import Form, ValidationError
 from antiphon.http import UnsupportedMediaType
 from tests.dialects.asok.beside_forms import Package, request_of_the_dialect
 from tests.features.forms.markup import parsed, submission
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 ASKED = Package("antiphon.dialects.asok")
@@ -41,8 +42,8 @@ def test_a_form_is_made_of_definitions_and_has_what_the_request_sent():
 
 
 @pytest.mark.feature("asok-043")
-@pytest.mark.parametrize(
-    ("method", "values", "is_valid", "errors"),
+@rows(
+    "method, values, is_valid, errors",
     [
         ("GET", {}, False, {}),
         ("POST", {"name": "Ada", "email": "ada@example.com"}, True, {}),
@@ -201,7 +202,7 @@ COMPOSED = {
 class TestAFieldThatAsokShowsByAScript:
     """Each sends what Asok's does, from inputs that need no script."""
 
-    @pytest.mark.parametrize(("definition", "values", "value", "again"), COMPOSED.values(), ids=COMPOSED)
+    @rows("definition, values, value, again", COMPOSED.values(), ids=COMPOSED)
     def test_has_inputs_of_html_that_send_its_value(self, definition, values, value, again):
         form = sent({"f": definition}, **values)
         page = parsed(form.f)
@@ -209,7 +210,7 @@ class TestAFieldThatAsokShowsByAScript:
         assert submission(page) == (again or [*values.items()])
         assert f"asok-{definition.type}" in [each.get("class") for each in page.all("div")]
 
-    @pytest.mark.parametrize("definition", [each[0] for each in COMPOSED.values()], ids=COMPOSED)
+    @rows("definition", [each[0] for each in COMPOSED.values()], ids=COMPOSED)
     def test_is_labelled_when_it_is_empty(self, definition):
         page = parsed(Form({"f": definition}).f)
         labelled = {each.get("for") for each in page.all("label")}
@@ -307,8 +308,8 @@ class TestWhereFormsAreNotAsAsoks:
 
         assert [field.name for field in Letter()] == ["name", "email", "words"]
 
-    @pytest.mark.parametrize(
-        ("rule", "pattern"),
+    @rows(
+        "rule, pattern",
         [("regex:^[a-z]+$", "[a-z]+"), ("regex:[a-z]", ".*(?:^(?:[a-z])).*"), (r"regex:\Aa", None)],
     )
     def test_a_pattern_is_that_of_javascript(self, rule, pattern):
@@ -329,7 +330,7 @@ def render(request):
 """
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@rows("method", ["POST", "PUT"])
 def test_a_form_that_the_application_shares_is_each_requests_own(serve, method):
     template = Form({"mail": Form.email("Newsletter", "required|email")})
     client = serve({"page.py": PAGE}, prepare=lambda app: app.share(newsletter=template))

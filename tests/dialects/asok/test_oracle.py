@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.rows import rows
+
 ORIGINAL = Path(__file__).parent / "original.py"
 
 PROBES = {
@@ -144,7 +146,7 @@ def answered(tmp_path_factory):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("number", range(len(REQUESTS)), ids=lambda number: " ".join(map(str, REQUESTS[number])))
+@rows("number", range(len(REQUESTS)), ids=lambda number: " ".join(map(str, REQUESTS[number])))
 def test_answers_are_those_of_asok(answered, number):
     theirs, ours = (answers[number] for answers in answered)
     assert _known(ours) == _known(theirs)

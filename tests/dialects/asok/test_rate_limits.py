@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from antiphon.dialects.asok import RateLimit
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 LIMITED = {
@@ -72,7 +73,7 @@ def test_the_whole_site_has_a_limit_if_the_settings_say_so(serve, interface):
     assert [client.get("/").status for _ in range(2)] == [200, 429]
 
 
-@pytest.mark.parametrize("rate", ["", "many", "0/m", "5", "5/fortnight", "-1/m", "5/m/s", 0])
+@rows("rate", ["", "many", "0/m", "5", "5/fortnight", "-1/m", "5/m/s", 0])
 def test_what_is_no_rate_is_an_error(rate):
     with pytest.raises(ValueError, match="a rate is text like"):
         RateLimit(rate)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from antiphon.dialects.asok import current_request
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -21,11 +22,11 @@ def row(number, *values):
 def read(serve):
     """The value of an expression about the request, and how it is asked for."""
 
-    def read(expression, url="/", method="GET", *, interface="wsgi", client=("127.0.0.1", 1), **sent):
+    def read(expression, url="/", method="GET", *, interface="wsgi", client=("127.0.0.1", 1), beside=(), **sent):
         page = f"def render(request):\n    return request.json([repr(({expression}))])\n"
         proxies = sent.pop("proxies", None)
         served = serve(
-            {"page.py": page, "src/pages/a/b/page.py": page},
+            {"page.py": page, "src/pages/a/b/page.py": page, **dict(beside)},
             interface,
             lambda app: app.config.update(CSRF=False, TRUSTED_PROXIES=proxies),
             client=client,
@@ -44,40 +45,41 @@ COOKIES = {"cookies": {"a": "1", "b": "2"}}
 HERE = "http://testserver"
 
 
+@pytest.mark.feature("asok-005", "asok-006", "asok-007", "asok-008", "asok-009", "asok-010", "asok-069", "asok-013")
 @INTERFACES
-@pytest.mark.parametrize(
-    ("expression", "url", "sent", "value"),
+@rows(
+    "expression, url, sent, value",
     [
-        row("005", "request.args['q']", "/?q=hello%20you", {}, "hello you"),
-        row("005", "request.args['q']", "/?q=a&q=", {}, ""),
-        row("006", "request.args.get('q')", "/?p=1", {}, None),
-        row("006", "request.args.get('q')", "/?q=1", {}, "1"),
-        row("", "request.args.getlist('q')", "/?q=a&q=b&r=c", {}, ["a", "b"]),
-        row("", "request.args.getlist('x', ['none'])", "/", {}, ["none"]),
-        row("007", "request.form['email']", "/", FORM, "a@example.com"),
-        row("", "(request.form['n'], request.args['n'])", "/?n=1", FORM, ("2", "1")),
-        row("", "request.form['m'], request.post_form", "/?m=3", FORM, ("3", FORM["form"])),
-        row("008", "request.json_body", "/", SENT_JSON, {"key": "value"}),
-        row("008", "request.json_body", "/", FORM, None),
-        row("008", "request.json_body", "/", MALFORMED, None),
-        row("", "request.json['key'], request.json.get('x')", "/", SENT_JSON, ("value", None)),
-        row("", "request.get_json(), request.is_json", "/", SENT_JSON, ({"key": "value"}, True)),
-        row("", "dict(request.json), request.is_json", "/", FORM, ({}, False)),
-        row("", "request.post_form", "/", SENT_JSON, {"key": "value"}),
-        row("009", "request.method", "/", {"method": "PUT"}, "PUT"),
-        row("010", "request.path", "/a/b?c=d", {}, "/a/b"),
-        row("", "request.raw_query_string, request.url", "/a/b?c=%20", {}, ("c=%20", f"{HERE}/a/b?c=%20")),
-        row("", "request.base_url, request.host_url", "/a/b?c=d", {}, (f"{HERE}/a/b", f"{HERE}/")),
-        row("", "request.full_url, request.scheme", "/", {}, (f"{HERE}/", "http")),
-        row("", "request.host, request.hostname", "/", {"headers": {"host": "shop:81"}}, ("shop:81", "shop")),
-        row("", "request.headers['x-one']", "/", {"headers": {"X-One": "1"}}, "1"),
-        row("069", "request.cookies_dict", "/", COOKIES, COOKIES["cookies"]),
-        row("069", "type(request.cookies_dict).__name__, request.cookies_dict.get('key')", "/", {}, ("dict", None)),
-        row("", "request.cookie('a'), request.cookie('z', 3), request.cookies['b']", "/", COOKIES, ("1", 3, "2")),
-        row("013", "request.user_agent", "/", {"headers": {"user-agent": "Mozilla/5.0 x"}}, "Mozilla/5.0 x"),
-        row("013", "type(request.user_agent).__name__", "/", {}, "str"),
-        row("", "request.body", "/", {"method": "POST", "body": b"raw"}, b"raw"),
-        row("", "request.native.app is request.app.native", "/", {}, True),
+        ("request.args['q']", "/?q=hello%20you", {}, "hello you"),
+        ("request.args['q']", "/?q=a&q=", {}, ""),
+        ("request.args.get('q')", "/?p=1", {}, None),
+        ("request.args.get('q')", "/?q=1", {}, "1"),
+        ("request.args.getlist('q')", "/?q=a&q=b&r=c", {}, ["a", "b"]),
+        ("request.args.getlist('x', ['none'])", "/", {}, ["none"]),
+        ("request.form['email']", "/", FORM, "a@example.com"),
+        ("(request.form['n'], request.args['n'])", "/?n=1", FORM, ("2", "1")),
+        ("request.form['m'], request.post_form", "/?m=3", FORM, ("3", FORM["form"])),
+        ("request.json_body", "/", SENT_JSON, {"key": "value"}),
+        ("request.json_body", "/", FORM, None),
+        ("request.json_body", "/", MALFORMED, None),
+        ("request.json['key'], request.json.get('x')", "/", SENT_JSON, ("value", None)),
+        ("request.get_json(), request.is_json", "/", SENT_JSON, ({"key": "value"}, True)),
+        ("dict(request.json), request.is_json", "/", FORM, ({}, False)),
+        ("request.post_form", "/", SENT_JSON, {"key": "value"}),
+        ("request.method", "/", {"method": "PUT"}, "PUT"),
+        ("request.path", "/a/b?c=d", {}, "/a/b"),
+        ("request.raw_query_string, request.url", "/a/b?c=%20", {}, ("c=%20", f"{HERE}/a/b?c=%20")),
+        ("request.base_url, request.host_url", "/a/b?c=d", {}, (f"{HERE}/a/b", f"{HERE}/")),
+        ("request.full_url, request.scheme", "/", {}, (f"{HERE}/", "http")),
+        ("request.host, request.hostname", "/", {"headers": {"host": "shop:81"}}, ("shop:81", "shop")),
+        ("request.headers['x-one']", "/", {"headers": {"X-One": "1"}}, "1"),
+        ("request.cookies_dict", "/", COOKIES, COOKIES["cookies"]),
+        ("type(request.cookies_dict).__name__, request.cookies_dict.get('key')", "/", {}, ("dict", None)),
+        ("request.cookie('a'), request.cookie('z', 3), request.cookies['b']", "/", COOKIES, ("1", 3, "2")),
+        ("request.user_agent", "/", {"headers": {"user-agent": "Mozilla/5.0 x"}}, "Mozilla/5.0 x"),
+        ("type(request.user_agent).__name__", "/", {}, "str"),
+        ("request.body", "/", {"method": "POST", "body": b"raw"}, b"raw"),
+        ("request.native.app is request.app.native", "/", {}, True),
     ],
 )
 def test_a_request_has_these_values(read, interface, expression, url, sent, value):
@@ -101,14 +103,15 @@ def test_an_argument_that_is_not_there_is_a_key_error(serve):
 PROXIES = ["10.0.0.0/8"]
 
 
-@pytest.mark.parametrize(
-    ("proxies", "client", "sent", "ip"),
+@pytest.mark.feature("asok-011", "asok-012")
+@rows(
+    "proxies, client, sent, ip",
     [
-        row("011", None, "192.0.2.1", None, "192.0.2.1"),
-        row("012", None, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
-        row("012", PROXIES, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
-        row("012", PROXIES, "10.1.2.3", "198.51.100.7", "198.51.100.7"),
-        row("012", "10.0.0.0/8, ::1", "10.1.2.3", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
+        (None, "192.0.2.1", None, "192.0.2.1"),
+        (None, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        (PROXIES, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        (PROXIES, "10.1.2.3", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.0/8, ::1", "10.1.2.3", "6.6.6.6, 198.51.100.7", "198.51.100.7"),
     ],
 )
 def test_the_address_is_a_proxy_s_word_only_behind_one_that_is_declared(read, proxies, client, sent, ip):
@@ -147,8 +150,8 @@ def test_files_of_a_form_are_read(serve, interface):
 PNG = b"\x89PNG\r\n\x1a\n of no use"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "name", "content", "path"),
+@rows(
+    "arguments, name, content, path",
     [
         ("'inbox/'", "a.png", PNG, r"inbox/[0-9a-f-]{36}\.png"),
         ("'inbox/', secure_filename=False", "a.png", PNG, r"inbox/a\.png"),
@@ -165,7 +168,7 @@ PNG = b"\x89PNG\r\n\x1a\n of no use"
 )
 def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_path, arguments, name, content, path):
     files = {"page.py": SAVES.format(arguments=arguments), "src/partials/uploads/taken.png": "taken"}
-    client = serve(files, prepare=lambda app: app.config.update(CSRF=False))
+    client = serve(files, prepare=lambda app: app.config.update(CSRF=False), folder=tmp_path)
     response = client.post("/", files={"photo": (name, content)})
     if path is None:
         assert response.status == 422, response.text
@@ -178,10 +181,10 @@ def test_a_file_is_saved_below_the_uploads_if_it_is_what_it_seems(serve, tmp_pat
     assert oct(os.stat(saved).st_mode)[-3:] == ("600" if "private" in arguments else "644")
 
 
-@pytest.mark.parametrize("name", ["a" * 251 + ".png", "\u00fc" * 125 + "a.png", "a." + "b" * 253])
+@rows("name", ["a" * 251 + ".png", "\u00fc" * 125 + "a.png", "a." + "b" * 253])
 def test_a_long_name_that_is_taken_gets_a_number_in_the_place_of_its_end(serve, tmp_path, name):
     page = SAVES.format(arguments="'', False, None, False")
-    client = serve({"page.py": page}, prepare=lambda app: app.config.update(CSRF=False))
+    client = serve({"page.py": page}, prepare=lambda app: app.config.update(CSRF=False), folder=tmp_path)
     saved = [client.post("/", files={"photo": (name, b"x")}).json[1] for _ in range(12)]
     assert len({*saved}) == 12
     assert saved[0] == name
@@ -212,8 +215,8 @@ MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:120.0) Gecko/20100101 Fi
 
 
 @pytest.mark.feature("asok-014", "asok-015", "asok-016", "asok-017")
-@pytest.mark.parametrize(
-    ("sent", "name", "system", "is_mobile"),
+@rows(
+    "sent, name, system, is_mobile",
     [
         (EDGE, "Chrome", "Windows", False),
         (IPHONE, "Safari", "iOS", True),
@@ -227,24 +230,24 @@ def test_the_browser_is_read_from_the_user_agent(read, sent, name, system, is_mo
     assert read(expression, headers={"user-agent": sent}) == (name, system, is_mobile)
 
 
-@pytest.mark.parametrize(
-    ("expression", "value"),
+@pytest.mark.feature("asok-070", "asok-071", "asok-072")
+@rows(
+    "expression, value",
     [
-        row("070", "request.env('A_KEY')", "text"),
-        row("070", "request.env('A_MISSING')", None),
-        row("071", "request.env('A_MISSING', 'default')", "default"),
-        row("071", "request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
-        row("072", "request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
-        row("072", "request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
-        row("", "request.env('A_FROM_FILE')", "from the file"),
+        ("request.env('A_KEY')", "text"),
+        ("request.env('A_MISSING')", None),
+        ("request.env('A_MISSING', 'default')", "default"),
+        ("request.env.get('A_MISSING', 'default'), request.env['A_KEY']", ("default", "text")),
+        ("request.env('A_TRUE'), request.env('A_FALSE')", (True, False)),
+        ("request.env('A_NULL', 'default'), request.env('A_NUMBER')", (None, "1")),
+        ("request.env('A_FROM_FILE')", "from the file"),
     ],
 )
-def test_the_environment_is_cast(read, write, monkeypatch, expression, value):
+def test_the_environment_is_cast(read, monkeypatch, expression, value):
     variables = {"A_KEY": "text", "A_TRUE": "true", "A_FALSE": "False", "A_NULL": "NULL", "A_NUMBER": "1"}
     for name, text in variables.items():
         monkeypatch.setitem(os.environ, name, text)
-    write({"./.env": "A_FROM_FILE=from the file\nA_KEY=no\n"})
-    assert read(expression) == value
+    assert read(expression, beside={"./.env": "A_FROM_FILE=from the file\nA_KEY=no\n"}) == value
 
 
 TEXTS = {
@@ -258,8 +261,8 @@ def render(request):
 
 
 @pytest.mark.feature("asok-073", "asok-074", "asok-076", "asok-077")
-@pytest.mark.parametrize(
-    ("url", "sent", "texts"),
+@rows(
+    "url, sent, texts",
     [
         ("/", {}, ["en", "Welcome", "Hi, Bo!"]),
         ("/?lang=fr", {"cookies": {"asok_lang": "en"}}, ["fr", "Bienvenue", "Hi, Bo!"]),

@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import ClassVar
 from urllib.parse import urlencode
 
-import pytest
-
 from antiphon import App, get_response
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok import Asok
+from tests.dialects.asok.conftest import write_files
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize("is_mounted", [False, True])
-def test_a_page_is_run_once_by_many_first_requests_at_once(write, tmp_path, is_mounted):
+@rows("is_mounted", [False, True])
+def test_a_page_is_run_once_by_many_first_requests_at_once(tmp_path, is_mounted):
     page = """
 import time
 from pathlib import Path
@@ -26,7 +26,7 @@ with Path(ROOT, "runs").open("a") as file:
 time.sleep(0.05)
 def render(request): return "x"
 """
-    app = Asok(write({"page.py": page.replace("ROOT", repr(str(tmp_path)))}))
+    app = Asok(write_files(tmp_path, {"page.py": page.replace("ROOT", repr(str(tmp_path)))}))
     if is_mounted:
         app, inner = App(), app
         app.mount("", inner)
@@ -65,7 +65,7 @@ class TestARedirect:
         "src/pages/back/page.py": "def render(request):\n    request.back(default='/home')",
     }
 
-    @pytest.mark.parametrize("evil", EVIL)
+    @rows("evil", EVIL)
     def test_leads_to_no_other_site(self, serve, evil):
         client = serve(self.PAGES)
         response = client.get(f"/?{urlencode({'next': evil})}")
@@ -93,7 +93,7 @@ class TestAFile:
         "outer/secret.txt", "pipe", "A.TXT", "a\0.txt", "", ".", "..", "a", "a" * 5000, "/a" * 3000, "\udc80",
     ]  # fmt: skip
 
-    @pytest.mark.parametrize("base", [", base_dir=request.app.root_dir + '/files'", ""], ids=["files", "uploads"])
+    @rows("base", [", base_dir=request.app.root_dir + '/files'", ""], ids=["files", "uploads"])
     def test_is_none_outside_of_the_folder(self, serve, tmp_path, base):
         folder = tmp_path / ("files" if base else "src/partials/uploads")
         names = [name.replace("{folder}", str(folder)).replace("{root}", str(tmp_path)) for name in self.OUTSIDE]
@@ -110,7 +110,7 @@ def render(request):
             f"{folder.parent}/secret.txt": "secret",
             f"{tmp_path}/secret.txt": "secret",
         }
-        client = serve(files)
+        client = serve(files, folder=tmp_path)
         (folder / "out.txt").symlink_to(tmp_path / "secret.txt")
         (folder / "outer").symlink_to(tmp_path)
         os.mkfifo(folder / "pipe")
@@ -118,11 +118,11 @@ def render(request):
         served = [(name, answer.status) for name, answer in zip(names, answers, strict=True) if answer.status != 404]
         assert served == []
 
-    @pytest.mark.parametrize("name", ["a.txt", "/a.txt", "./b/../a.txt", "in.txt", "{folder}/a.txt", "{folder}/in.txt"])
+    @rows("name", ["a.txt", "/a.txt", "./b/../a.txt", "in.txt", "{folder}/a.txt", "{folder}/in.txt"])
     def test_is_one_of_the_folder_by_either_path(self, serve, tmp_path, name):
         folder = tmp_path / "src/partials/uploads"
         page = f"def render(request):\n    return request.send_file({name.replace('{folder}', str(folder))!r})"
-        client = serve({"page.py": page, f"{folder}/a.txt": "text", f"{folder}/b/c": ""})
+        client = serve({"page.py": page, f"{folder}/a.txt": "text", f"{folder}/b/c": ""}, folder=tmp_path)
         (folder / "in.txt").symlink_to(folder / "a.txt")
         response = client.get("/")
         assert (response.status, response.text) == (200, "text")
@@ -142,7 +142,7 @@ def render(request):
 
 
 class TestALanguage:
-    @pytest.mark.parametrize(
+    @rows(
         "asked",
         ["../../etc/passwd", "fr\r\nset-cookie: a=b", "fr;q=1, en", "*", "fr\0", "FR", "<script>", "a" * 5000,
          "fr-" + "-".join(["x"] * 3000), ",".join(["xx;q=0.1"] * 5000), "-".join("a" * 9 for _ in range(900))],
@@ -161,7 +161,7 @@ class TestALanguage:
             assert client.get("/", headers={"cookie": f"asok_lang={asked}"}).text in answers
 
 
-@pytest.mark.parametrize("color", ["def", "async def"])
+@rows("color", ["def", "async def"])
 def test_the_current_request_is_that_of_the_task_and_the_thread(serve, color):
     page = f"""
 import asyncio, time
@@ -212,7 +212,7 @@ def render(request):
         assert answers == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("value", [None, "", 0])
+@rows("value", [None, "", 0])
 def test_a_session_without_a_user_is_nobody_s(serve, value):
     page = f"""
 def render(request):

@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.asok import Asok
+from tests.helpers.rows import rows
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; connect-src 'self';"
@@ -18,7 +19,9 @@ def test_each_page_has_them_and_a_nonce(serve):
     assert first.text != second.text
     assert first.headers["content-security-policy"] == POLICY.format(first.text)
     assert {name: first.headers[name] for name in WANTED} == WANTED
-    assert "strict-transport-security" not in serve({}, base_url="http://shop.example.com").get("/").headers
+    assert (
+        "strict-transport-security" not in serve({"page.py": PAGE}, base_url="http://shop.example.com").get("/").headers
+    )
 
 
 def test_uploads_have_them_and_run_no_script(serve):
@@ -40,8 +43,8 @@ WANTED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("config", "header", "value"),
+@rows(
+    "config, header, value",
     [
         ({"SECURITY_HEADERS": False}, "x-frame-options", None),
         ({"SECURITY_HEADERS": False}, "content-security-policy", None),
@@ -62,7 +65,7 @@ def test_the_settings_change_them(serve, config, header, value):
     assert sent is None if value is None else value in sent
 
 
-@pytest.mark.parametrize(
+@rows(
     "config",
     [
         {"CSP": {"img-src": "a; script-src *"}},

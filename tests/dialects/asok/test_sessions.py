@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.asok import Asok, SessionStore
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "backend")
 
@@ -94,8 +95,8 @@ def post(request):
             assert client.get("/").json == {}
 
 
-@pytest.mark.parametrize(
-    ("config", "match"),
+@rows(
+    "config, match",
     [
         ({"SESSION_BACKEND": "disk"}, "'memory', 'file' or 'redis', not 'disk'"),
         ({"SESSION_PATH": "../sessions"}, "a folder in the project"),
@@ -128,8 +129,8 @@ def test_the_sessions_of_a_user_are_found_and_ended_by_their_store(tmp_path):
 
 class TestAFlashMessage:
     @pytest.mark.feature("asok-057", "asok-061", "asok-062", "asok-063")
-    @pytest.mark.parametrize(
-        ("arguments", "category", "message"),
+    @rows(
+        "arguments, category, message",
         [
             ('"success", "Your message has been sent!"', "success", "Your message has been sent!"),
             ('"anything at all", "Text"', "anything at all", "Text"),

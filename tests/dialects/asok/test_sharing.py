@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.helpers.rows import rows
+
 
 def page(template, render="return request.html('page.html')"):
     return {"page.py": f"def render(request):\n    {render}\n", "page.html": template}
@@ -35,8 +37,8 @@ def test_a_shared_function_is_called_once_for_a_request_that_uses_it(serve):
     assert calls == ["/", "/"]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
+@rows(
+    "value, text",
     [(lambda: "none", "none"), (lambda a="none": a, "none"), (lambda a, b: a, "function"), (dict, "{}")],
     ids=["no argument", "an optional one", "two", "a class"],
 )

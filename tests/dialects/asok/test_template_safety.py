@@ -6,9 +6,8 @@ import sys
 from html.parser import HTMLParser
 from typing import ClassVar
 
-import pytest
-
 from antiphon.dialects.asok.templating import syntax
+from tests.helpers.rows import rows
 
 PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
 BLOCK = "x-block"
@@ -31,14 +30,14 @@ class TestABlock:
         assert client.get("/?name=Ada", headers={BLOCK: "main"}).text == "main Adainner"
         assert client.get("/", headers={BLOCK: "inner"}).text == "inner"
 
-    @pytest.mark.parametrize("name", ["secret", "own", "looped", "main,secret", "#secret", "own ,"])
+    @rows("name", ["secret", "own", "looped", "main,secret", "#secret", "own ,"])
     def test_that_stands_in_a_condition_is_not_given_without_it(self, serve, name):
         text = serve(self.FILES).get("/?name=Ada", headers={BLOCK: name}).text
         assert "secret" not in text
         assert "loop" not in text
         assert text.startswith("<title>")
 
-    @pytest.mark.parametrize("name", ["secret", "looped", "main,own", "nothing"])
+    @rows("name", ["secret", "looped", "main,own", "nothing"])
     def test_of_a_stream_is_neither(self, serve, name):
         page = "def render(request):\n    return request.stream('page.html', name='Ada')\n"
         client = serve({**self.FILES, "page.py": page})
@@ -53,7 +52,7 @@ class TestABlock:
         assert client.get("/", headers={BLOCK: "inner"}).text == "inner"
         assert "secret" not in client.get("/", headers={BLOCK: "secret"}).text
 
-    @pytest.mark.parametrize(
+    @rows(
         "name",
         ["nothing", "__class__", "self", "root", "main'", '"><script>', ",", "#", "main," * 500 + "x", "é", "../main",
          "a" * 7000],
@@ -69,12 +68,12 @@ class TestABlock:
             assert "x-block" in client.get("/?name=Ada", headers=headers).headers["vary"].lower()
 
 
-@pytest.mark.parametrize(
+@rows(
     "name",
     ["../../../secret.html", "../secret.html", "secret.html", "/etc/passwd", "src/../secret.html", "page.py", "page",
      "..", "", "page.html\0", "src/pages/../../secret.html", "html/../../../secret.html"],
 )  # fmt: skip
-@pytest.mark.parametrize("how", ["request.html(name)", "include name", "import name as x", "extends name"])
+@rows("how", ["request.html(name)", "include name", "import name as x", "extends name"])
 def test_no_file_outside_of_the_templates_is_rendered(serve, how, name):
     page = "def render(request):\n    return request.html('page.html', name=NAME)\n"
     if how == "request.html(name)":
@@ -90,7 +89,7 @@ def test_no_file_outside_of_the_templates_is_rendered(serve, how, name):
     assert "root:" not in text
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     ["{{ 7777 * 7777 }}", "{% include 'x' %}", "</script><script>alert(1)</script>", "' onerror='alert(1)",
      '" onerror="alert(1)', "<!--", "\u2028", "]]>"],
@@ -124,7 +123,7 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("filters", LONG)
+@rows("filters", LONG)
 def test_no_text_of_a_client_takes_long(serve, filters, monkeypatch):
     monkeypatch.setitem(sys.modules, "markdown", None)
     page = f"def render(request):\n    return request.html('page.html', value={LONG[filters]!r})\n"
@@ -132,7 +131,7 @@ def test_no_text_of_a_client_takes_long(serve, filters, monkeypatch):
     assert serve({"page.py": page, "page.html": template}).get("/").status == 200
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "JaVaScript:x", "data:text/html,x", '"onclick="x', "//evil"])
+@rows("url", ["javascript:alert(1)", "JaVaScript:x", "data:text/html,x", '"onclick="x', "//evil"])
 def test_a_link_of_markdown_runs_no_script(serve, url, monkeypatch):
     monkeypatch.setitem(sys.modules, "markdown", None)
     page = f"def render(request):\n    return request.html('page.html', value={f'[a]({url})'!r})\n"

@@ -15,6 +15,7 @@ from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, SafeStri
 from antiphon.features.templates.rendering import render
 from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -37,7 +38,7 @@ def rendered(tmp_path_factory):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("text", TABLE)
+@rows("text", TABLE)
 def test_templates_render_as_in_asok(of_asok, rendered, text):
     assert re.sub(r' data-block="\w+"', "", rendered(text)) == of_asok[text]
 
@@ -49,8 +50,8 @@ def test_generated_templates_render_as_in_asok(of_asok, rendered):
     assert {text: rendered(text) for text in valid} == valid
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@rows(
+    "text, expected",
     [
         ("{{ text | e }}", "&lt;a &quot;b&quot; &#x27;c&#x27; &amp; d&gt;"),
         ("{{ html | e }}", "<i>"),
@@ -73,8 +74,8 @@ def test_templates_render_better_than_in_asok(rendered, text, expected):
     assert rendered(text) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
+@rows(
+    "text, message",
     [
         ("{% foo %}", "unknown tag 'foo'"),
         ("{{ number | upper + 1 }}", "expected token 'end of print statement', got '\\+'"),
@@ -87,8 +88,8 @@ def test_bad_templates_are_refused(rendered, text, message):
         rendered(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@rows(
+    "text, expected",
     [
         ("<main>{% block a %}x{% endblock %}</main>", '<main data-block="a">x</main>'),
         ("<div class='b'>\n{% block a %}<p>{% block c %}{% endblock %}</p>{% endblock a %}\n</div >",
@@ -111,8 +112,8 @@ def test_an_element_that_holds_only_a_block_is_its_region(rendered, text, expect
 LINK = '<a href="{}" target="_blank" rel="noopener" class="underline hover:opacity-80">a</a>'
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
+@rows(
+    "text, expected",
     [
         ("[a](/b?c) <d>", LINK.format("/b?c") + " &lt;d&gt;"),
         ("[a](javascript:b)", "[a](javascript:b)"),

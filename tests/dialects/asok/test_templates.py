@@ -10,6 +10,7 @@ from antiphon.dialects.asok.templates import (
     render_template_string,
     stream_template_string,
 )
+from tests.helpers.rows import rows
 
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 PAGE = "def render(request):\n    return request.html('page.html', name='World', items=[1, 2, 3])\n"
@@ -25,6 +26,7 @@ def error_at(caplog):
     """Returns what is logged of the error that answers a path of a project."""
 
     def error_at(client, path="/"):
+        caplog.clear()
         assert client.get(path).status == 500
         return caplog.text
 
@@ -71,7 +73,7 @@ def test_for_goes_over_lists_and_results(serve):
 
 
 @pytest.mark.feature("asok-027")
-@pytest.mark.parametrize(("value", "text"), [("'Ann'", "Hello, Ann"), ("None", "Who?"), ("''", "Who?")])
+@rows("value, text", [("'Ann'", "Hello, Ann"), ("None", "Who?"), ("''", "Who?")])
 def test_if_renders_what_is_true(serve, value, text):
     page = rendering(f"html('page.html', user={value})")
     template = "{% if user %}Hello, {{ user }}{% else %}Who?{% endif %}"
@@ -117,8 +119,8 @@ def test_templates_know_the_names_of_their_request(serve):
     assert names[:1] + names[2:] == ["Bienvenue, Ann", "&lt;x&gt;", "{}", "", "True", "True", "True", "fr", ""]
 
 
-@pytest.mark.parametrize(
-    ("template", "message"),
+@rows(
+    "template, message",
     [
         ("{{ unknown }}", "'unknown' is undefined"),
         ("{{ request.args.unknown }}", "has no attribute 'unknown'"),
@@ -141,8 +143,8 @@ def test_a_strict_project_may_test_unknown_names(serve):
 
 
 @pytest.mark.feature("asok-085")
-@pytest.mark.parametrize(
-    ("filepath", "text"),
+@rows(
+    "filepath, text",
     [
         ("page.html", "beside"),
         ("page.asok", "beside"),
@@ -169,8 +171,8 @@ def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath
 
 
 @pytest.mark.feature("asok-085")
-@pytest.mark.parametrize(
-    ("filepath", "message"),
+@rows(
+    "filepath, message",
     [
         ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
         ("form.html", "is called page.html"),
@@ -183,19 +185,19 @@ def test_a_template_that_is_not_found_says_where_it_was_looked_for(serve, error_
         "src/pages/about/form.html": "no page",
         "outside/page.html": "no page",
     }
-    assert message.format(tmp_path) in error_at(serve(files), "/about")
+    assert message.format(tmp_path) in error_at(serve(files, folder=tmp_path), "/about")
 
 
-@pytest.mark.parametrize("name", ["../secret.html", "/etc/hosts", "src/../../secret.html"])
+@rows("name", ["../secret.html", "/etc/hosts", "src/../../secret.html"])
 def test_templates_include_no_files_from_outside(serve, error_at, name):
     files = {"page.py": PAGE, "page.html": f"{{% include '{name}' %}}", "src/secret.html": "secret"}
     assert f"TemplateNotFound: {name}" in error_at(serve(files)).replace("there is no template ", "").replace("'", "")
 
 
-@pytest.mark.parametrize("is_debug", [False, True])
+@rows("is_debug", [False, True])
 def test_a_changed_template_is_read_again_in_debug_mode_alone(serve, tmp_path, is_debug):
     files = {"page.py": PAGE, "page.html": "{% include 'part.html' %}", "src/partials/part.html": "one"}
-    client = serve(files, prepare=lambda app: app.config.update(DEBUG=is_debug))
+    client = serve(files, prepare=lambda app: app.config.update(DEBUG=is_debug), folder=tmp_path)
     first = client.get("/").text
     (tmp_path / "src/partials/part.html").write_text("two")
     assert (first, client.get("/").text) == ("one", "two" if is_debug else "one")
@@ -218,8 +220,8 @@ def test_a_block_is_rendered_alone_with_its_values(serve, interface):
 
 
 @pytest.mark.feature("asok-033")
-@pytest.mark.parametrize(
-    ("call", "message"),
+@rows(
+    "call, message",
     [
         ("block('page.html', '')", "a block is rendered by its name"),
         ("block('page.html', '#main')", "'#main' is not a name of a block, but 'main' is"),
@@ -232,8 +234,8 @@ def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, messa
     assert f"ValueError: {message}" in error_at(serve(files))
 
 
-@pytest.mark.parametrize(
-    ("asked", "status", "text"),
+@rows(
+    "asked, status, text",
     [
         ("main", 200, "m"),
         ("#main", 200, "m"),
@@ -261,8 +263,8 @@ ELEMENTS = '<template data-block="main">World</template><template data-block="si
 
 
 @pytest.mark.feature("asok-038")
-@pytest.mark.parametrize(
-    ("asked", "text", "sent"),
+@rows(
+    "asked, text, sent",
     [
         ("main", "World", "main"),
         ("#main", "World", "main"),
@@ -280,7 +282,7 @@ def test_html_answers_with_the_blocks_that_are_asked_for(serve, asked, text, sen
     assert response.headers["vary"] == "x-block"
 
 
-@pytest.mark.parametrize(("asked", "text"), [(None, "World\n[1, 2, 3]"), ("main", ELEMENTS.replace("><t", ">\n<t"))])
+@rows("asked, text", [(None, "World\n[1, 2, 3]"), ("main", ELEMENTS.replace("><t", ">\n<t"))])
 def test_several_blocks_stand_in_elements_if_blocks_are_asked_for(serve, asked, text):
     page = rendering("blocks('page.html', ['main', 'side'], name='World', items=[1, 2, 3])")
     headers = {"x-block": asked} if asked else {}

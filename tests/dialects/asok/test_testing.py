@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from antiphon.dialects.asok import Asok, Request
+from tests.helpers.rows import rows
 
 PROJECT = Path(__file__).parent / "projects/tested"
 PYTEST = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.")
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("options", [(), ("-p", "antiphon.testing.plugin", "--antiphon-dialect=asok")])
+@rows("options", [(), ("-p", "antiphon.testing.plugin", "--antiphon-dialect=asok")])
 def test_the_tests_of_a_project_pass(tmp_path, options):
     folder = shutil.copytree(PROJECT, tmp_path / "project")
     ran = subprocess.run(

@@ -12,6 +12,7 @@ import pytest
 from antiphon.dialects.asok import Field, Schema, Validator
 from antiphon.dialects.asok.validation.validator import OWN_RULES, register_rule
 from tests.dialects.asok import beside_forms, beside_rules
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -25,7 +26,7 @@ def _no_more_rules(monkeypatch):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("table", [beside_rules, beside_forms], ids=["rules", "forms"])
+@rows("table", [beside_rules, beside_forms], ids=["rules", "forms"])
 def test_all_is_as_asok_says(table):
     """Thousands of texts, definitions and submissions: what is valid, the messages, the data, the inputs."""
     command = [sys.executable, "-m", table.__name__, "asok"]
@@ -35,8 +36,8 @@ def test_all_is_as_asok_says(table):
     assert ours.keys() == theirs.keys()
 
 
-@pytest.mark.parametrize(
-    ("rules", "message"),
+@rows(
+    "rules, message",
     [
         ("unique:User,email", "of f asks the models of Asok's ORM"),
         ("regex:(", r"the rule 'regex:\(' has a pattern that can't be read"),
@@ -50,8 +51,8 @@ def test_a_rule_that_is_written_wrongly_says_how_to_write_it(rules, message):
         Validator({"f": "x"}).rule("f", rules)
 
 
-@pytest.mark.parametrize(
-    ("rules", "text", "is_right"),
+@rows(
+    "rules, text, is_right",
     [
         (r"regex:^\d{2}:\d{2}$", "12:34", True),  # Asok ends the pattern at its colon
         (r"regex:^\d{2}:\d{2}$", "12:3", False),
@@ -71,7 +72,7 @@ def test_a_rule_that_is_violated_is_never_without_a_message():
     assert checked.errors == {"f": "This field is required.", "g": "Invalid value."}
 
 
-@pytest.mark.parametrize("value", [None, 7, 4.5, True])
+@rows("value", [None, 7, 4.5, True])
 def test_values_of_json_are_checked_as_they_are_written(value):
     checked = Validator({"f": value})
     checked.rule("f", "min:1")
@@ -81,7 +82,7 @@ def test_values_of_json_are_checked_as_they_are_written(value):
 HOSTILE = ("a@" + "a" * 1998, "a" * 1999 + "@", "1-" * 99, "a." * 999, "(" * 1999, "A1!" * 300_000, "[" * 900_000)
 
 
-@pytest.mark.parametrize("rules", [rule for rule in beside_rules.RULES if ":" not in rule])
+@rows("rules", [rule for rule in beside_rules.RULES if ":" not in rule])
 def test_no_text_takes_long(rules):
     before = time.thread_time()
     for text in HOSTILE:

@@ -12,6 +12,7 @@ from tests.dialects.attacks.originals import reason_of
 from tests.dialects.attacks.serving import ORIGINAL, served
 from tests.dialects.attacks.sites.common import smuggled
 from tests.helpers.open_files import open_in
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -52,9 +53,9 @@ def site(request, folder, tmp_path_factory):
 
 def attacks(chapter):
     """The attacks of a chapter; their names are unique."""
-    rows = import_module(f"tests.dialects.attacks.chapters.{chapter}").ATTACKS
-    assert len({row.name for row in rows}) == len(rows)
-    return rows
+    found = import_module(f"tests.dialects.attacks.chapters.{chapter}").ATTACKS
+    assert len({attack.name for attack in found}) == len(found)
+    return found
 
 
 def failure_of(attack, site):
@@ -64,7 +65,7 @@ def failure_of(attack, site):
     return f"a hidden request was answered: {smuggled}" if smuggled else failure
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@rows("chapter", CHAPTERS)
 def test_no_attack_succeeds_that_the_original_withstands(site, folder, chapter):
     found, expected = {}, {}
     for attack in attacks(chapter):
@@ -79,7 +80,7 @@ def test_no_attack_succeeds_that_the_original_withstands(site, folder, chapter):
 @pytest.mark.filterwarnings("ignore")  # of files that originals leave open, and of coroutines that they never await
 @pytest.mark.parametrize("dialect", WITH_ORIGINAL)
 def test_what_succeeds_here_succeeds_on_the_original_too(dialect, tmp_path, folder):
-    rows = [attack for chapter in CHAPTERS for attack in attacks(chapter) if dialect in attack.dialects]
-    shared = [attack for attack in rows if any(reason_of(attack.name, dialect, each) for each in INTERFACES)]
+    known = [attack for chapter in CHAPTERS for attack in attacks(chapter) if dialect in attack.dialects]
+    shared = [attack for attack in known if any(reason_of(attack.name, dialect, each) for each in INTERFACES)]
     with served(dialect, "wsgi", tmp_path, ORIGINAL) as original:
         assert [attack.name for attack in shared if not failure_of(attack, original)] == []

@@ -1,9 +1,8 @@
 """The judge of attacks: what it finds in answers, so that silence means something."""
 
-import pytest
-
 from tests.dialects.attacks.attack import unsafe
 from tests.dialects.attacks.wire import Conversation, host_of, parsed
+from tests.helpers.rows import rows
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -27,12 +26,12 @@ UNSAFE = {
 }
 
 
-@pytest.mark.parametrize(("data", "finding"), UNSAFE.values(), ids=UNSAFE)
+@rows("data, finding", UNSAFE.values(), ids=UNSAFE)
 def test_what_is_unsafe_is_found(data, finding):
     assert finding in unsafe(Conversation(*parsed(data, ["GET"]), is_hanging=False))
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
     [
         OK,
@@ -47,8 +46,8 @@ def test_what_is_safe_is_not(data):
     assert unsafe(Conversation(*parsed(data, ["GET"]), is_hanging=False)) is None
 
 
-@pytest.mark.parametrize(
-    ("location", "host"),
+@rows(
+    "location, host",
     [
         ("/a", "localhost"),
         ("a//b", "localhost"),

@@ -7,6 +7,7 @@ import flask as original
 import pytest
 
 from antiphon.dialects import flask as dialect
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -359,7 +360,7 @@ def cookies_that_are_too_large(flask):
     return flask.Response().max_cookie_size
 
 
-@pytest.mark.parametrize("check", CASES, ids=lambda function: function.__name__)
+@rows("check", CASES, ids=lambda function: function.__name__)
 def test_has_the_outcome_that_it_has_on_flask(check, monkeypatch):
     monkeypatch.chdir(os.path.dirname(__file__))
     assert check(dialect) == check(original)

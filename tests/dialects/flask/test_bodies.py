@@ -9,6 +9,7 @@ from antiphon import App
 from antiphon.dialects.flask import Flask, copy_current_request_context, request
 from antiphon.dialects.werkzeug.test import EnvironBuilder
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 INTERFACES = ["wsgi", "asgi", "rsgi"]
 TEXT = {"content-type": "text/plain"}
@@ -48,8 +49,8 @@ def reading():
     return app
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize("path", ["/sync", "/async"])
+@rows("interface", INTERFACES)
+@rows("path", ["/sync", "/async"])
 def test_a_mounted_application_has_the_body_that_the_one_around_it_received(interface, path):
     app = App()
     app.mount("", reading())
@@ -57,16 +58,16 @@ def test_a_mounted_application_has_the_body_that_the_one_around_it_received(inte
         assert client.post(path, body=b"12345", headers=TEXT).text == "5"
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize("path", ["/sync", "/async"])
-@pytest.mark.parametrize("size", [0, 10, 100_000, 3_000_000])
+@rows("interface", INTERFACES)
+@rows("path", ["/sync", "/async"])
+@rows("size", [0, 10, 100_000, 3_000_000])
 def test_bodies_of_any_size_are_read(interface, path, size):
     with Client(reading(), interface) as client:
         assert client.post(path, body=b"x" * size, headers=TEXT).text == str(size)
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize(("path", "status"), [("/sync", 413), ("/async", 413), ("/own/2000", 200), ("/unread", 200)])
+@rows("interface", INTERFACES)
+@rows("path, status", [("/sync", 413), ("/async", 413), ("/own/2000", 200), ("/unread", 200)])
 def test_a_limit_counts_when_the_body_is_read(interface, path, status):
     app = reading()
     app.config["MAX_CONTENT_LENGTH"] = 1000
@@ -74,7 +75,7 @@ def test_a_limit_counts_when_the_body_is_read(interface, path, status):
         assert client.post(path, body=b"x" * 1500, headers=TEXT).status == status
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_a_body_is_read_in_pieces(interface):
     with Client(reading(), interface) as client:
         answer = client.post("/pieces", body=b"first\n" + b"x" * 200_000, headers=TEXT).json
@@ -97,9 +98,9 @@ class Waiting(BytesIO):
         return super().read(size)
 
 
-@pytest.mark.parametrize("declared", [True, False])
-@pytest.mark.parametrize(
-    ("path", "limit", "size", "answer"),
+@rows("declared", [True, False])
+@rows(
+    "path, limit, size, answer",
     [
         ("/async", None, 10, "10"),
         ("/async", None, 20_000_000, "20000000"),
@@ -124,8 +125,8 @@ def test_the_loop_of_a_wsgi_server_waits_for_no_body(path, limit, size, answer, 
         assert environ["wsgi.input"].closed
 
 
-@pytest.mark.parametrize("path", ["/sync", "/async"])
-@pytest.mark.parametrize("declared", [True, False])
+@rows("path", ["/sync", "/async"])
+@rows("declared", [True, False])
 def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
     """The view gets a 400 for a body that breaks off, as Werkzeug gives it, and not the beginning of the body."""
 
@@ -147,8 +148,8 @@ def test_a_client_that_leaves_is_answered_by_nobody(path, declared):
     assert not sent or sent[0]["status"] == 400
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("size", [1001, 200_000])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("size", [1001, 200_000])
 def test_a_body_above_the_limit_is_refused_before_it_has_come(interface, size):
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 1000
@@ -165,8 +166,8 @@ def test_a_body_above_the_limit_is_refused_before_it_has_come(interface, size):
     assert not taken
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("size", [10, 200_000])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("size", [10, 200_000])
 def test_contexts_of_one_request_share_its_body(interface, size):
     """A copied context is torn down first, and leaves the body to what comes after it."""
     app = Flask(__name__)

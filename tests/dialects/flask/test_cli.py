@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from antiphon.dialects.flask import Blueprint, Flask, cli, current_app
 from antiphon.dialects.flask.cli import AppGroup, FlaskGroup, NoAppException, ScriptInfo
 from antiphon.dialects.werkzeug import serving
+from tests.helpers.rows import rows
 
 BOOK = "from antiphon.dialects.flask import Flask\n"
 
@@ -50,8 +51,8 @@ def fails():
     raise TypeError("in the factory")
 
 
-@pytest.mark.parametrize(
-    ("names", "found"),
+@rows(
+    "names, found",
     [
         ({"app": Flask("a"), "other": Flask("b")}, "a"),
         ({"application": Flask("a"), "other": Flask("b")}, "a"),
@@ -65,8 +66,8 @@ def test_the_best_application_of_a_module(names, found):
     assert cli.find_best_app(module(**names)).name == found
 
 
-@pytest.mark.parametrize(
-    ("names", "error", "told"),
+@rows(
+    "names, error, told",
     [
         ({}, NoAppException, "has no Flask application"),
         ({"a": Flask("a"), "b": Flask("b")}, NoAppException, "made:name"),
@@ -80,8 +81,8 @@ def test_no_best_application(names, error, told):
         cli.find_best_app(module(**names))
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
+@rows(
+    "text, found",
     [
         ("app", "app"),
         ("make", "default"),
@@ -106,8 +107,8 @@ def test_an_application_by_a_name_or_a_call(text, found):
             cli.find_app_by_string(names, text)
 
 
-@pytest.mark.parametrize(
-    ("path", "name", "root"),
+@rows(
+    "path, name, root",
     [
         ("one.py", "one", ""),
         ("one", "one", ""),
@@ -118,13 +119,14 @@ def test_an_application_by_a_name_or_a_call(text, found):
         ("package.inner.deep", "package.inner.deep", ""),
     ],
 )
-def test_the_name_of_a_module_by_its_path(folder, path, name, root):
+def test_the_name_of_a_module_by_its_path(tmp_path, monkeypatch, path, name, root):
+    monkeypatch.chdir(tmp_path)
     for each in ("package", "package/inner", "plain"):
-        (folder / each).mkdir()
+        (tmp_path / each).mkdir()
         if each != "plain":
-            (folder / each / "__init__.py").touch()
+            (tmp_path / each / "__init__.py").touch()
     assert cli.prepare_import(path) == name
-    assert sys.path[0] == str((folder / root).resolve())
+    assert sys.path[0] == str((tmp_path / root).resolve())
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_where_no_application_is_nothing_is_found(folder):
         ScriptInfo().load_app()
 
 
-@pytest.mark.parametrize(("variable", "sets", "debug"), [("1", True, True), ("0", True, False), ("1", False, False)])
+@rows("variable, sets, debug", [("1", True, True), ("0", True, False), ("1", False, False)])
 def test_debug_is_that_of_the_environment(monkeypatch, variable, sets, debug):
     app = Flask("a")
     monkeypatch.setenv("FLASK_DEBUG", variable)
@@ -279,7 +281,7 @@ def test_a_command_of_one_s_own():
     assert runs == ["own\n", "False\n", "own\n"]
 
 
-@pytest.mark.parametrize(("group", "words"), [(None, "count"), ("named", "named count"), ("part", "part count")])
+@rows("group, words", [(None, "count"), ("named", "named count"), ("part", "part count")])
 def test_commands_of_a_blueprint(group, words):
     app = Flask("app")
     part = Blueprint("part", "app", cli_group=group)
@@ -293,8 +295,8 @@ def values_of(path, **_):
         return dict(line.strip().split("=") for line in file)
 
 
-@pytest.mark.parametrize(
-    ("options", "server_name", "place", "debug"),
+@rows(
+    "options, server_name, place, debug",
     [
         ({}, None, ("127.0.0.1", 5000), False),
         ({"debug": True}, "shop.example:80", ("shop.example", 80), True),

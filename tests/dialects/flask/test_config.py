@@ -8,6 +8,7 @@ import pytest
 from flask import config as theirs
 
 from antiphon.dialects.flask import config as ours
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -80,7 +81,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("way", WAYS)
+@rows("way", WAYS)
 def test_is_filled_as_by_flask(way, folder):
     filled = {}
     for module in (ours, theirs):
@@ -89,7 +90,7 @@ def test_is_filled_as_by_flask(way, folder):
     assert filled[ours] == filled[theirs]
 
 
-@pytest.mark.parametrize("way", FAILURES)
+@rows("way", FAILURES)
 def test_a_file_that_can_not_be_read_is_named(way, folder):
     errors = []
     for module in (ours, theirs):
@@ -117,7 +118,7 @@ def test_a_way_through_what_is_no_dict_names_the_variable(folder, monkeypatch):
         ours.Config(folder).from_prefixed_env()
 
 
-@pytest.mark.parametrize("options", [{}, {"lowercase": False}, {"trim_namespace": False}])
+@rows("options", [{}, {"lowercase": False}, {"trim_namespace": False}])
 def test_a_namespace_is_the_part_of_a_prefix(options):
     parts = [module.Config(".", NAMESPACE).get_namespace("A_", **options) for module in (ours, theirs)]
     assert list(parts[0].items()) == list(parts[1].items())
@@ -127,7 +128,7 @@ def test_is_shown():
     assert repr(ours.Config(".", {"A": 1})) == repr(theirs.Config(".", {"A": 1}))
 
 
-@pytest.mark.parametrize("module", [ours, theirs])
+@rows("module", [ours, theirs])
 def test_an_attribute_reads_and_writes_one_value(module):
     class Application:
         plain = module.ConfigAttribute("PLAIN")

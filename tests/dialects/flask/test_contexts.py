@@ -29,13 +29,18 @@ from antiphon.request.request import Request as NativeRequest
 from antiphon.testing import Client
 from tests.helpers.driving import drive
 from tests.helpers.free_threading import INHERITS, frees_at_once
+from tests.helpers.rows import rows
+
+
+def make_app():
+    app = Flask(__name__)
+    app.secret_key = "the key"
+    return app
 
 
 @pytest.fixture
 def app():
-    app = Flask(__name__)
-    app.secret_key = "the key"
-    return app
+    return make_app()
 
 
 def ask(app, path="/", **options):
@@ -152,9 +157,10 @@ def streaming(app, ended):
         return Response(parts())
 
 
-@pytest.mark.parametrize("pieces", [0, 1, 4])
-@pytest.mark.parametrize("close", [True, False], ids=["closed", "dropped"])
-def test_an_abandoned_stream_leaves_nothing_behind(app, pieces, close):
+@rows("pieces", [0, 1, 4])
+@rows("close", [True, False], ids=["closed", "dropped"])
+def test_an_abandoned_stream_leaves_nothing_behind(pieces, close):
+    app = make_app()
     ended = []
     streaming(app, ended)
     body = ask(app, "/stream")
@@ -173,8 +179,9 @@ def test_an_abandoned_stream_leaves_nothing_behind(app, pieces, close):
         assert request.path == "/next"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-def test_a_stream_is_torn_down_at_its_end_over_each_interface(app, interface):
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_stream_is_torn_down_at_its_end_over_each_interface(interface):
+    app = make_app()
     ended = []
     streaming(app, ended)
     with Client(app, interface) as client:
@@ -227,9 +234,10 @@ def test_a_copied_context_outlives_its_request(app):
 # Loops: flask#4661
 
 
-@pytest.mark.parametrize("is_wrapped", [False, True])
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-def test_all_async_functions_run_on_one_loop(app, interface, is_wrapped):
+@rows("is_wrapped", [False, True])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+def test_all_async_functions_run_on_one_loop(interface, is_wrapped):
+    app = make_app()
     loops = set()
 
     def note(*arguments):
@@ -315,10 +323,11 @@ def failing(app, fault, ended):
     app.add_url_rule("/", view_func=view, endpoint="index")
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("propagates", [True, False])
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-def test_each_teardown_function_is_called_whatever_fails(app, fault, propagates, interface):
+@rows("fault", FAULTS)
+@rows("propagates", [True, False])
+@rows("interface", ["wsgi", "asgi"])
+def test_each_teardown_function_is_called_whatever_fails(fault, propagates, interface):
+    app = make_app()
     ended = []
     failing(app, fault, ended)
     app.config["PROPAGATE_EXCEPTIONS"] = propagates
@@ -386,8 +395,8 @@ def test_signals_tell_of_each_step(app):
 # Places
 
 
-@pytest.mark.parametrize(
-    ("view", "hook", "places"),
+@rows(
+    "view, hook, places",
     [
         ("async", None, []),
         ("async", "async", []),
@@ -397,8 +406,9 @@ def test_signals_tell_of_each_step(app):
         ("def", "async", ["on a thread", "on the loop"]),
     ],
 )
-def test_functions_change_places_only_where_they_must(app, view, hook, places):
+def test_functions_change_places_only_where_they_must(view, hook, places):
     """An ``async def`` needs no thread, and all that is ``def`` is one visit to a thread."""
+    app = make_app()
 
     def function(*arguments):
         return arguments[0] if arguments else None
@@ -426,8 +436,10 @@ def test_functions_change_places_only_where_they_must(app, view, hook, places):
 
 
 @frees_at_once
-@pytest.mark.parametrize("path", ["/", "/async", "/stream", "/missing"])
-def test_requests_leave_nothing_to_the_garbage_collector(app, path):
+@rows("path", ["/", "/async", "/stream", "/missing"])
+def test_requests_leave_nothing_to_the_garbage_collector(path):
+    app = make_app()
+
     async def view():
         return {"path": request.path}
 

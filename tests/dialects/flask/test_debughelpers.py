@@ -13,12 +13,12 @@ from antiphon.dialects.flask.debughelpers import (
     UnexpectedUnicodeError,
     explain_template_loading_attempts,
 )
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.debug = True
 
@@ -33,6 +33,11 @@ def app():
     return app
 
 
+@pytest.fixture
+def app():
+    return make_app()
+
+
 def test_a_form_without_files_is_named(app):
     with pytest.raises(DebugFilesKeyError, match="'application/x-www-form-urlencoded'") as raised:
         Client(app).post("/upload", data={"file": "a.txt"})
@@ -41,15 +46,17 @@ def test_a_form_without_files_is_named(app):
     assert isinstance(raised.value, KeyError)
 
 
-@pytest.mark.parametrize(("debug", "data"), [(True, {"other": "a"}), (False, {"file": "a.txt"})])
-def test_any_other_missing_file_is_a_bad_request(app, debug, data):
+@rows("debug, data", [(True, {"other": "a"}), (False, {"file": "a.txt"})])
+def test_any_other_missing_file_is_a_bad_request(debug, data):
+    app = make_app()
     app.debug = debug
     app.config["TRAP_BAD_REQUEST_ERRORS"] = False
     assert Client(app).post("/upload", data=data).status_code == 400
 
 
-@pytest.mark.parametrize(("method", "debug", "status"), [("POST", False, 308), ("GET", True, 308), ("POST", True, 308)])
-def test_routing_redirects_keep_the_form(app, method, debug, status):
+@rows("method, debug, status", [("POST", False, 308), ("GET", True, 308), ("POST", True, 308)])
+def test_routing_redirects_keep_the_form(method, debug, status):
+    app = make_app()
     app.debug = debug
     assert Client(app).open("/slash", method=method).status_code == status
 
@@ -77,10 +84,11 @@ def test_text_in_the_place_of_bytes_has_an_error():
     assert issubclass(UnexpectedUnicodeError, UnicodeError)
 
 
-@pytest.mark.parametrize(("found", "said"), [
+@rows("found, said", [
     ((False, False), "No loader has the template."), ((True, False), None), ((True, True), "2 loaders have the temp"),
 ])  # fmt: skip
-def test_the_places_of_a_template_are_logged(app, found, said, caplog):
+def test_the_places_of_a_template_are_logged(found, said, caplog):
+    app = make_app()
     blueprint = Blueprint("parts", "parts.views", root_path=".")
     loaders = [FileSystemLoader(["first", "second"]), DictLoader({"page.html": ""})]
     attempts = [

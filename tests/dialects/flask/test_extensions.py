@@ -8,6 +8,7 @@ from antiphon.dialects.flask import Flask, Response, request, stream_with_contex
 from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.test import create_environ
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -42,8 +43,8 @@ def test_an_iterator_is_closed_at_its_end_in_the_context_of_the_request():
     assert iterator.closed_in == ["/stream"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("place", ["on the class", "in a subclass", "in an abstract subclass"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("place", ["on the class", "in a subclass", "in an abstract subclass"])
 def test_a_call_that_is_replaced_by_one_for_wsgi_is_asked_over_each_interface(place, interface, monkeypatch):
     original = Flask.__call__
 

@@ -9,10 +9,10 @@ from antiphon.dialects.flask import Blueprint, Flask, Response, request, send_fi
 from antiphon.dialects.flask.testing import FlaskClient
 from antiphon.dialects.werkzeug import utils
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
-@pytest.fixture
-def app(tmp_path):
+def make_app(tmp_path):
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "a b.txt").write_text("text")
     (tmp_path / "secret.txt").write_text("secret")
@@ -27,6 +27,11 @@ def app(tmp_path):
     return app
 
 
+@pytest.fixture
+def app(tmp_path):
+    return make_app(tmp_path)
+
+
 class ClosingClient(FlaskClient):
     """A client whose answers are complete, so that no file stays open."""
 
@@ -34,14 +39,18 @@ class ClosingClient(FlaskClient):
         return super().open(*args, **{"buffered": True, **kwargs})
 
 
-@pytest.fixture
-def client(app):
+def make_client(app):
     app.test_client_class = ClosingClient
     return app.test_client()
 
 
+@pytest.fixture
+def client(app):
+    return make_client(app)
+
+
 @pytest.mark.feature("flask-077", "flask-089")
-@pytest.mark.parametrize(("query", "disposition"), [("", "inline"), ("?download", "attachment")])
+@rows("query, disposition", [("", "inline"), ("?download", "attachment")])
 def test_a_file_below_a_directory_of_the_application(client, query, disposition, monkeypatch):
     monkeypatch.chdir("/")
     answer = client.get(f"/files/a%20b.txt{query}")
@@ -54,14 +63,14 @@ def test_a_file_below_a_directory_of_the_application(client, query, disposition,
 
 
 @pytest.mark.feature("flask-078")
-@pytest.mark.parametrize("name", ["../secret.txt", "none.txt", "", ".", "%2e%2e/secret.txt", "..%5csecret.txt"])
+@rows("name", ["../secret.txt", "none.txt", "", ".", "%2e%2e/secret.txt", "..%5csecret.txt"])
 def test_names_that_lead_elsewhere_are_not_found(client, name):
     assert client.get(f"/files/{name}").status_code == 404
 
 
 @pytest.mark.feature("flask-079", "flask-080", "flask-081", "flask-082")
-@pytest.mark.parametrize(
-    ("options", "mimetype", "disposition"),
+@rows(
+    "options, mimetype, disposition",
     [
         ({"mimetype": "application/pdf"}, "application/pdf", None),
         ({"download_name": "report.pdf"}, "application/pdf", "inline; filename=report.pdf"),
@@ -72,17 +81,18 @@ def test_names_that_lead_elsewhere_are_not_found(client, name):
         ),
     ],
 )
-def test_an_open_file_is_sent_from_its_position(app, client, options, mimetype, disposition):
+def test_an_open_file_is_sent_from_its_position(tmp_path, options, mimetype, disposition):
+    app = make_app(tmp_path)
     file = BytesIO(b"..content")
     file.seek(2)
     app.add_url_rule("/report", "report", lambda: send_file(file, **options))
-    answer = client.get("/report")
+    answer = make_client(app).get("/report")
     assert (answer.text, answer.mimetype) == ("content", mimetype)
     assert answer.headers.get("Content-Disposition") == disposition
 
 
-@pytest.mark.parametrize(
-    ("file", "options", "error"),
+@rows(
+    "file, options, error",
     [
         (StringIO("text"), {"mimetype": "text/plain"}, ValueError),
         (BytesIO(b""), {}, TypeError),
@@ -95,8 +105,8 @@ def test_what_can_t_be_sent(app, file, options, error):
         send_file(file, **options)
 
 
-@pytest.mark.parametrize(
-    ("setting", "option", "control"),
+@rows(
+    "setting, option, control",
     [
         (None, None, "no-cache"),
         (60, None, "public, max-age=60"),
@@ -155,15 +165,17 @@ def test_a_file_of_the_response_class_of_the_application(app):
 
 
 @pytest.mark.feature("flask-030", "flask-031", "flask-032", "flask-033", "flask-034", "flask-090")
-@pytest.mark.parametrize(
-    ("data", "told"),
+@rows(
+    "data, told",
     [
         ({}, "No file part"),
         ({"file": (BytesIO(b""), "")}, "No selected file"),
         ({"file": (BytesIO(b"content"), "../../etc/my file.txt")}, "saved etc_my_file.txt"),
     ],
 )
-def test_an_upload_is_saved_under_a_harmless_name(app, client, tmp_path, data, told):
+def test_an_upload_is_saved_under_a_harmless_name(tmp_path, data, told):
+    app = make_app(tmp_path)
+
     @app.post("/upload")
     def upload():
         if "file" not in request.files:
@@ -177,15 +189,17 @@ def test_an_upload_is_saved_under_a_harmless_name(app, client, tmp_path, data, t
         file.save(tmp_path / name)
         return f"saved {name}", 201
 
-    answer = client.post("/upload", data={"other": "x", **data}, content_type="multipart/form-data")
+    answer = make_client(app).post("/upload", data={"other": "x", **data}, content_type="multipart/form-data")
     assert answer.text == told
     if told.startswith("saved"):
         assert (tmp_path / "etc_my_file.txt").read_bytes() == b"content"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize(("start", "rest"), [(0, b"0123456789"), (4, b"456789"), (10, b""), (99, b"")])
-def test_a_file_in_memory_is_sent_from_its_position_on(app, interface, start, rest):
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("start, rest", [(0, b"0123456789"), (4, b"456789"), (10, b""), (99, b"")])
+def test_a_file_in_memory_is_sent_from_its_position_on(tmp_path, interface, start, rest):
+    app = make_app(tmp_path)
+
     def rest_of_file():
         file = BytesIO(b"0123456789")
         file.seek(start)

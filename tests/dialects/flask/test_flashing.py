@@ -4,6 +4,7 @@ import pytest
 from markupsafe import Markup
 
 from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -35,12 +36,12 @@ def program(package):
     return app
 
 
-@pytest.mark.parametrize("path", ["plain", "with", "filtered", "both", "text", "none", "same"])
+@rows("path", ["plain", "with", "filtered", "both", "text", "none", "same"])
 def test_messages_are_those_of_flask(path):
     ask_both(program, ["/flash", "/flash", f"/{path}", f"/{path}"])
 
 
-@pytest.mark.parametrize("name", BOTH)
+@rows("name", BOTH)
 def test_a_signal_tells_of_a_message(name):
     package = Package(name)
     app = package.Flask(__name__)
@@ -62,7 +63,7 @@ def test_a_signal_tells_of_a_message(name):
     assert told == [(app, "Saved.", "info")]
 
 
-@pytest.mark.parametrize("name", BOTH)
+@rows("name", BOTH)
 def test_needs_a_request(name):
     for function in (lambda: Package(name).flash("a"), Package(name).get_flashed_messages):
         with pytest.raises(RuntimeError, match="request context"):

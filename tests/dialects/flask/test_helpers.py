@@ -9,10 +9,10 @@ from antiphon.dialects.flask.helpers import _split_blueprint_path, get_debug_fla
 from antiphon.dialects.werkzeug.exceptions import HTTPException, NotFound
 from antiphon.dialects.werkzeug.routing import BuildError
 from antiphon.dialects.werkzeug.wrappers import Response as WerkzeugResponse
+from tests.helpers.rows import rows
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.add_url_rule("/", "index", lambda: "")
     app.add_url_rule("/users/<int:id>", "user", lambda **_: "", methods=["GET", "POST"])
@@ -23,8 +23,13 @@ def app():
     return app
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "url"),
+@pytest.fixture
+def app():
+    return make_app()
+
+
+@rows(
+    "endpoint, values, url",
     [
         ("index", {}, "/"),
         ("user", {"id": 7}, "/users/7"),
@@ -75,8 +80,9 @@ def test_defaults_of_urls(app):
 
 
 @pytest.mark.feature("flask-066")
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_redirect_is_a_response(app, code):
+@rows("code", [301, 302, 303, 307, 308])
+def test_redirect_is_a_response(code):
+    app = make_app()
     app.add_url_rule("/away", "away", lambda: redirect(url_for("user", id=1), code))
     answer = app.test_client().get("/away")
     assert (answer.status_code, answer.location) == (code, "/users/1")
@@ -105,8 +111,8 @@ def test_abort_with_words_or_a_response(app):
 
 
 @pytest.mark.feature("flask-067", "flask-068")
-@pytest.mark.parametrize(
-    ("given", "status", "text"),
+@rows(
+    "given, status, text",
     [
         ((), 200, ""),
         (("text",), 200, "text"),
@@ -116,7 +122,9 @@ def test_abort_with_words_or_a_response(app):
         ((redirect("/x"),), 302, None),
     ],
 )
-def test_make_response(app, given, status, text):
+def test_make_response(given, status, text):
+    app = make_app()
+
     def view():
         response = make_response(*given)
         response.set_cookie("seen", "yes")
@@ -131,8 +139,8 @@ def test_make_response(app, given, status, text):
         assert answer.text == text
 
 
-@pytest.mark.parametrize(
-    ("value", "debug", "dotenv"),
+@rows(
+    "value, debug, dotenv",
     [(None, False, True), ("", False, True), ("0", False, True), ("No", False, True), ("1", True, False)],
 )
 def test_flags_of_the_environment(monkeypatch, value, debug, dotenv):

@@ -19,6 +19,7 @@ from antiphon.dialects import flask as dialect
 from antiphon.dialects.flask import json as our_json
 from antiphon.dialects.flask.json import provider
 from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.helpers.rows import rows
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -82,8 +83,8 @@ def apps():
     return flask.Flask("theirs"), dialect.Flask("ours")
 
 
-@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-@pytest.mark.parametrize("settings", [
+@rows("value", VALUES.values(), ids=VALUES)
+@rows("settings", [
     {}, {"compact": False}, {"compact": True, "sort_keys": False}, {"ensure_ascii": False, "mimetype": "text/json"},
     {"default": str},
 ], ids=str)  # fmt: skip
@@ -109,13 +110,13 @@ def test_any_value_is_written_and_read_as_by_flask(value):
     assert repr(app.json.loads(texts[0])) == repr(json.loads(texts[0])) == repr(app.json.loads(texts[0].encode()))
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=repr)
+@rows("text", TEXTS, ids=repr)
 def test_reads_what_the_standard_library_reads(text, apps):
     read = [repr(app.json.loads(text)) for app in apps]
     assert read[0] == read[1]
 
 
-@pytest.mark.parametrize("text", NO_JSON, ids=lambda text: repr(text)[:20])
+@rows("text", NO_JSON, ids=lambda text: repr(text)[:20])
 def test_refuses_what_the_standard_library_refuses(text, apps):
     for app in apps:
         with pytest.raises(ValueError):  # noqa: PT011 - of the standard library
@@ -127,7 +128,7 @@ def test_json_nested_too_deeply_is_malformed(apps):
         apps[1].json.loads("[" * 100_000)
 
 
-@pytest.mark.parametrize("value", UNWRITABLE.values(), ids=UNWRITABLE)
+@rows("value", UNWRITABLE.values(), ids=UNWRITABLE)
 def test_other_values_are_errors_as_on_flask(value, apps):
     errors = []
     for app in apps:
@@ -138,7 +139,7 @@ def test_other_values_are_errors_as_on_flask(value, apps):
     assert errors[0] == errors[1]
 
 
-@pytest.mark.parametrize("options", [
+@rows("options", [
     {"indent": 1}, {"sort_keys": False}, {"separators": (",", ": ")}, {"default": lambda value: 5},
     {"ensure_ascii": False}, {"cls": type("Encoder", (json.JSONEncoder,), {"encode": lambda self, value: "own"})},
 ], ids=lambda options: next(iter(options)))  # fmt: skip
@@ -184,7 +185,7 @@ def test_a_provider_says_what_it_lacks(apps):
             method("1")
 
 
-@pytest.mark.parametrize("package", BOTH)
+@rows("package", BOTH)
 def test_takes_values_or_named_values(package):
     app = Package(package).Flask("any")
     with app.app_context():
@@ -235,7 +236,7 @@ def posted(path, data, content_type="application/json"):
 
 
 @pytest.mark.feature("flask-047", "flask-048", "flask-054", "flask-070", "flask-071")
-@pytest.mark.parametrize("path", [
+@rows("path", [
     "dict", "list", "jsonify", "array", "several", "named", "error", "invalid", "created", "headers", "status", "empty",
     "wrong",
 ])  # fmt: skip
@@ -246,7 +247,7 @@ def test_views_answer_with_json(path):
 
 
 @pytest.mark.feature("flask-013", "flask-014", "flask-015")
-@pytest.mark.parametrize("path", ["/read", "/force", "/silent"])
+@rows("path", ["/read", "/force", "/silent"])
 def test_bodies_are_read_as_json(path):
     answers = ask_both(program, [
         posted(path, b'{"a": [1.5]}'), posted(path, b'{"a": 1}', "application/problem+json"),

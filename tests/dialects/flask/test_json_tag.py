@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from antiphon.dialects.flask.json import tag as ours
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -54,19 +55,19 @@ def test_is_what_flask_writes_and_reads(value):
     assert repr(read) == repr(theirs.TaggedJSONSerializer().loads(text))
 
 
-@pytest.mark.parametrize("value", WRITTEN_OTHERWISE_THAN_READ.values(), ids=WRITTEN_OTHERWISE_THAN_READ)
+@rows("value", WRITTEN_OTHERWISE_THAN_READ.values(), ids=WRITTEN_OTHERWISE_THAN_READ)
 def test_writes_what_json_reads_as_something_else_as_flask_does(value):
     texts = [module.TaggedJSONSerializer().dumps(value) for module in (ours, theirs)]
     assert texts[0] == texts[1]
 
 
-@pytest.mark.parametrize("text", READ)
+@rows("text", READ)
 def test_reads_what_it_would_not_write(text):
     read = [module.TaggedJSONSerializer().loads(text) for module in (ours, theirs)]
     assert repr(read[0]) == repr(read[1])
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@rows("text", REFUSED)
 def test_refuses_what_flask_refuses(text):
     for module in (theirs, ours):
         with pytest.raises((ValueError, TypeError, AttributeError)):
@@ -108,7 +109,7 @@ def small(module):
     return TagSmall
 
 
-@pytest.mark.parametrize(("tag_class", "index", "value"), [
+@rows("tag_class, index, value", [
     (ordered, 0, OrderedDict(b=1, a=(OrderedDict(c=b"x"),))),
     (small, None, [5, 11, {"a": 3}]),
 ])  # fmt: skip
@@ -122,7 +123,7 @@ def test_may_have_more_tags(tag_class, index, value):
     assert texts[0] == texts[1]
 
 
-@pytest.mark.parametrize("module", [ours, theirs])
+@rows("module", [ours, theirs])
 def test_has_each_tag_once(module):
     serializer = module.TaggedJSONSerializer()
 
@@ -139,7 +140,7 @@ def test_has_each_tag_once(module):
     assert serializer.loads('{" u": "x"}') == "x"
 
 
-@pytest.mark.parametrize("module", [ours, theirs])
+@rows("module", [ours, theirs])
 def test_a_class_may_have_other_tags_from_the_start(module):
     class Fewer(module.TaggedJSONSerializer):
         default_tags = [module.PassDict, module.TagUUID]  # noqa: RUF012 - as Flask declares it

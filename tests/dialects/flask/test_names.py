@@ -8,6 +8,7 @@ import pytest
 
 from tests.dialects import census
 from tests.dialects.flask.beside import DIALECT, FLASK
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -16,7 +17,7 @@ IMPORTED = Path(__file__).parent / "imported_names.csv"
 ABSENT, UNDERSCORED = census.tables(PAGE)
 
 
-@pytest.mark.parametrize("name", census.modules(flask))
+@rows("name", census.modules(flask))
 def test_a_module_has_the_names_that_flasks_defines_or_uses(name):
     theirs = importlib.import_module(f"flask.{name}")
     ours = importlib.import_module(f"antiphon.dialects.flask.{name}")
@@ -31,7 +32,7 @@ def test_what_other_packages_import_is_there_or_on_the_page():
     assert absent == {(module, name) for module, names in ABSENT.items() for name in names}
 
 
-@pytest.mark.parametrize("module", UNDERSCORED)
+@rows("module", UNDERSCORED)
 def test_names_with_an_underscore_that_others_import(module):
     assert {name for name in UNDERSCORED[module] if not census.is_there(module, name)} == set()
 
@@ -43,7 +44,7 @@ def test_the_package_lists_its_names():
     assert {"json", "globals", "__version__"} <= set(dir(dialect))
 
 
-@pytest.mark.parametrize("name", ["app.Flask", "sansio.app.App", "sansio.scaffold.Scaffold", "blueprints.Blueprint"])
+@rows("name", ["app.Flask", "sansio.app.App", "sansio.scaffold.Scaffold", "blueprints.Blueprint"])
 def test_a_class_has_its_methods_where_flasks_has_them(name):
     """Extensions look them up in ``vars()`` of a class. What Flask has twice, for static files, is in Scaffold."""
     module, name = name.rsplit(".", 1)

@@ -4,13 +4,13 @@ import re
 from functools import cache
 
 import flask
-import pytest
 from werkzeug.test import Client as TheirClient
 
 from antiphon.dialects import flask as dialect
 from antiphon.dialects.werkzeug.test import Client as OwnClient
 from antiphon.testing import Client
 from tests.dialects.flask.program_of_both import REQUESTS, awaited, build, plain
+from tests.helpers.rows import rows
 
 NOT_COMPARED = {"date", "server", "connection", "transfer-encoding", "content-length"}
 TIMES = re.compile(r"Expires=[^;]*; |(?<=session=)([^.]*)\.[^;]*")
@@ -37,8 +37,8 @@ def expected(method, path, headers, body):
     return compared(response.status_code, response.headers, response.data)
 
 
-@pytest.mark.parametrize(("method", "path", "headers", "body"), REQUESTS, ids=ids)
-@pytest.mark.parametrize("made", [plain, awaited], ids=["def", "async def"])
+@rows("method, path, headers, body", REQUESTS, ids=ids)
+@rows("made", [plain, awaited], ids=["def", "async def"])
 def test_over_wsgi_the_answer_is_that_of_flask(made, method, path, headers, body):
     client = OwnClient(program(made), use_cookies=False)
     response = client.open(path, "http://testserver", method=method, headers=headers, data=body or None)
@@ -46,8 +46,8 @@ def test_over_wsgi_the_answer_is_that_of_flask(made, method, path, headers, body
     assert answer == expected(method, path, tuple(headers.items()), body)
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("made", [plain, awaited], ids=["def", "async def"])
+@rows("interface", ["asgi", "rsgi"])
+@rows("made", [plain, awaited], ids=["def", "async def"])
 def test_over_other_interfaces_too(made, interface):
     differing = []
     with Client(program(made), interface, follow_redirects=False, raise_errors=False) as client:

@@ -8,6 +8,7 @@ from antiphon.dialects.flask.ctx import AppContext, RequestContext
 from antiphon.dialects.flask.dispatch import STEPS
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 INTERFACES = ["wsgi", "asgi"]
 
@@ -68,9 +69,9 @@ CALLED = {
 ANSWERS = {"/": 200, "/async": 200, "/fails": 500, "/missing": 410, "/nowhere": 404}
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize("takes_context", [False, True], ids=["3.1", "3.2"])
-@pytest.mark.parametrize("name", STEPS)
+@rows("interface", INTERFACES)
+@rows("takes_context", [False, True], ids=["3.1", "3.2"])
+@rows("name", STEPS)
 def test_a_method_of_a_subclass_is_called(name, takes_context, interface):
     Own, called, old, new = noting(name)
     setattr(Own, name, new if takes_context else old)
@@ -84,7 +85,7 @@ def test_a_method_of_a_subclass_is_called(name, takes_context, interface):
     assert (called[0][:1] == ["RequestContext"]) is takes_context
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_a_method_is_replaced_on_an_application(interface):
     app = routes(Flask(__name__))
     with Client(app, interface) as client:
@@ -106,7 +107,7 @@ def test_a_context_is_known_by_its_annotation():
     assert routes(Own(__name__)).test_client().get("/").text == "index of /"
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_other_methods_may_be_replaced(interface):
     class OwnContext(RequestContext):
         def match_request(self):
@@ -138,7 +139,7 @@ def test_other_methods_may_be_replaced(interface):
     assert errors == [None, None]
 
 
-@pytest.mark.parametrize("name", ["dispatch_request", "full_dispatch_request", "preprocess_request"])
+@rows("name", ["dispatch_request", "full_dispatch_request", "preprocess_request"])
 def test_methods_are_called_with_a_context_or_without(name):
     app = routes(Flask(__name__))
     with app.test_request_context("/async") as ctx:
@@ -163,8 +164,8 @@ def test_steps_of_a_request_one_by_one():
         assert request.path == "/nowhere"
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize("is_wrapped", [False, True])
+@rows("interface", INTERFACES)
+@rows("is_wrapped", [False, True])
 def test_an_observer_is_told_of_each_request_once(interface, is_wrapped):
     class Noting(Observer):
         def sent(self, exchange):

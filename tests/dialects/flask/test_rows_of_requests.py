@@ -6,17 +6,22 @@ import pytest
 
 from antiphon.dialects import flask
 from antiphon.dialects.flask import Blueprint, Flask, jsonify, request
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 BROWSER = {"User-Agent": "Mozilla/5.0", "Referer": "http://localhost/from", "Cookie": "session_id=abc; b=2"}
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.testing = True
     return app
+
+
+@pytest.fixture
+def app():
+    return make_app()
 
 
 def seen(app, read, *arguments, rule="/search", **options):
@@ -63,8 +68,8 @@ QUERY = "q=flask&tag=a&tag=b&page=3&bad=x&empty="
 
 
 @pytest.mark.feature("flask-005", "flask-006", "flask-007", "flask-008", "flask-009")
-@pytest.mark.parametrize(
-    ("read", "expected"),
+@rows(
+    "read, expected",
     [
         (lambda args: args.get("q", ""), "flask"),
         (lambda args: args.get("tag", ""), "a"),
@@ -80,7 +85,8 @@ QUERY = "q=flask&tag=a&tag=b&page=3&bad=x&empty="
         (lambda args: list(args.items(multi=True))[:3], [("q", "flask"), ("tag", "a"), ("tag", "b")]),
     ],
 )
-def test_the_fields_of_the_query(app, read, expected):
+def test_the_fields_of_the_query(read, expected):
+    app = make_app()
     assert seen(app, lambda: read(request.args), f"/search?{QUERY}") == expected
 
 
@@ -109,8 +115,8 @@ def test_a_missing_field_that_nobody_catches_is_a_400(app):
     "flask-016", "flask-017", "flask-018", "flask-019", "flask-020", "flask-021", "flask-022", "flask-023", "flask-024",
     "flask-025", "flask-026", "flask-027", "flask-028", "flask-029",
 )  # fmt: skip
-@pytest.mark.parametrize(
-    ("read", "expected"),
+@rows(
+    "read, expected",
     [
         (lambda: (request.headers.get("user-AGENT"), request.headers.get("X-None")), ("Mozilla/5.0", None)),
         (lambda: (request.cookies.get("session_id"), request.cookies.get("none")), ("abc", None)),
@@ -128,7 +134,8 @@ def test_a_missing_field_that_nobody_catches_is_a_400(app):
         (lambda: request.referrer, "http://localhost/from"),
     ],
 )
-def test_the_head_of_a_request(app, read, expected):
+def test_the_head_of_a_request(read, expected):
+    app = make_app()
     assert seen(app, read, "/items/7?q=a&b", rule="/items/<int:number>", headers=BROWSER) == expected
 
 
@@ -178,8 +185,8 @@ URLENCODED = {"data": b"a=" + b"x" * 1000, "content_type": "application/x-www-fo
 
 
 @pytest.mark.feature("flask-039", "flask-040", "flask-041")
-@pytest.mark.parametrize(
-    ("setting", "limit", "sent", "status"),
+@rows(
+    "setting, limit, sent, status",
     [
         ("MAX_CONTENT_LENGTH", None, PLAIN, 200),
         ("MAX_CONTENT_LENGTH", 1000, PLAIN, 200),
@@ -192,7 +199,8 @@ URLENCODED = {"data": b"a=" + b"x" * 1000, "content_type": "application/x-www-fo
         ("MAX_FORM_PARTS", 2, parts(1, 1, 1), 413),
     ],
 )
-def test_limits_of_the_application(app, setting, limit, sent, status):
+def test_limits_of_the_application(setting, limit, sent, status):
+    app = make_app()
     app.config[setting] = limit
     app.add_url_rule("/", view_func=lambda: str([request.form, request.get_data()]), endpoint="i", methods=["POST"])
     assert app.test_client().post("/", **sent).status_code == status
@@ -209,8 +217,9 @@ def test_the_limits_that_are_not_set(app):
 
 
 @pytest.mark.feature("flask-042")
-@pytest.mark.parametrize(("own", "status"), [(1000, 200), (999, 413), (None, 413)])
-def test_a_view_has_a_limit_of_its_own(app, own, status):
+@rows("own, status", [(1000, 200), (999, 413), (None, 413)])
+def test_a_view_has_a_limit_of_its_own(own, status):
+    app = make_app()
     app.config["MAX_CONTENT_LENGTH"] = 500
 
     @app.post("/upload")

@@ -13,15 +13,20 @@ from antiphon.dialects.flask import (
     request,
     stream_with_context,
 )
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.testing = True
     return app
+
+
+@pytest.fixture
+def app():
+    return make_app()
 
 
 def answer_of(app, made):
@@ -30,8 +35,8 @@ def answer_of(app, made):
 
 
 @pytest.mark.feature("flask-046", "flask-049", "flask-050", "flask-051", "flask-052", "flask-053")
-@pytest.mark.parametrize(
-    ("made", "status", "mimetype", "fields", "body"),
+@rows(
+    "made, status, mimetype, fields, body",
     [
         (lambda: "Hello, ü!", 200, "text/html", {}, "Hello, ü!"),
         (lambda: Response("own", 203, {"X-A": "b"}), 203, "text/html", {"X-A": "b"}, "own"),
@@ -42,7 +47,8 @@ def answer_of(app, made):
         (lambda: (jsonify(a=1), 404), 404, "application/json", {}, '{"a":1}\n'),
     ],
 )
-def test_what_a_view_returns(app, made, status, mimetype, fields, body):
+def test_what_a_view_returns(made, status, mimetype, fields, body):
+    app = make_app()
     response = answer_of(app, made)
     assert (response.status_code, response.mimetype, response.text) == (status, mimetype, body)
     assert {name: response.headers[name] for name in fields} == fields
@@ -55,8 +61,8 @@ def changed(change):
 
 
 @pytest.mark.feature("flask-055", "flask-056", "flask-057", "flask-058", "flask-059")
-@pytest.mark.parametrize(
-    ("change", "read", "expected"),
+@rows(
+    "change, read, expected",
     [
         (lambda it: setattr(it, "status_code", 404), lambda it: (it.status, it.status_code), ("404 NOT FOUND", 404)),
         (lambda it: setattr(it, "status", "201 MADE"), lambda it: (it.status, it.status_code), ("201 MADE", 201)),
@@ -74,14 +80,15 @@ def changed(change):
         (lambda it: None, lambda it: it.content_type, "text/html; charset=utf-8"),
     ],
 )
-def test_a_response_is_changed(app, change, read, expected):
+def test_a_response_is_changed(change, read, expected):
+    app = make_app()
     assert read(changed(change)) == expected
     assert read(answer_of(app, lambda: changed(change))) == expected
 
 
 @pytest.mark.feature("flask-060", "flask-061", "flask-062", "flask-063", "flask-064", "flask-065")
-@pytest.mark.parametrize(
-    ("named", "expected"),
+@rows(
+    "named, expected",
     [
         ({}, "session_id=abc123; Path=/"),
         ({"secure": True}, "session_id=abc123; Secure; Path=/"),
@@ -93,7 +100,9 @@ def test_a_response_is_changed(app, change, read, expected):
         ),
     ],
 )
-def test_cookies(app, named, expected):
+def test_cookies(named, expected):
+    app = make_app()
+
     def view():
         response = make_response(redirect("/dashboard"))
         response.set_cookie("session_id", "abc123", **named)
@@ -139,12 +148,14 @@ def test_a_generator_is_sent_piece_by_piece(app):
 
 
 @pytest.mark.feature("flask-076", "flask-092")
-@pytest.mark.parametrize(
-    ("wrap", "expected"),
+@rows(
+    "wrap, expected",
     [(stream_with_context, "True /?name=World"), (lambda generator: generator, "False ")],
     ids=["with the context", "without"],
 )
-def test_the_request_in_a_generator(app, wrap, expected):
+def test_the_request_in_a_generator(wrap, expected):
+    app = make_app()
+
     def parts():
         yield f"{has_request_context()} "
         if has_request_context():

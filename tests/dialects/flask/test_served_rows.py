@@ -10,6 +10,7 @@ import pytest
 from tests.dialects.exchanges import INTERFACES, ORIGINAL, Exchange, ask, check, each, serving
 from tests.dialects.flask.beside import DIALECT, FLASK, Package
 from tests.dialects.flask.served_exchanges import EXCHANGES
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = pytest.mark.once
@@ -77,7 +78,7 @@ def test_a_client_sees_the_answer_of_flask(servers, exchange):
     check(servers, exchange)
 
 
-SERVERS = pytest.mark.parametrize("server", [*INTERFACES, ORIGINAL])
+SERVERS = rows("server", [*INTERFACES, ORIGINAL])
 
 
 @pytest.mark.served("flask-085")

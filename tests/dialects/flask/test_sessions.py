@@ -24,6 +24,7 @@ from antiphon.dialects.flask import sessions as our_sessions
 from antiphon.dialects.flask.json import tag as our_tags
 from antiphon.testing import Client as ServedClient
 from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.helpers.rows import rows
 
 KEY, OLDER, OLDEST = "newest", "older", b"oldest"
 DATA = {
@@ -80,8 +81,8 @@ def data_of(app, cookie):
 WAYS = [BOTH, BOTH[::-1], (BOTH[1], BOTH[1])]
 
 
-@pytest.mark.parametrize(("writer", "reader"), WAYS)
-@pytest.mark.parametrize("data", [DATA, {"a": 1}, {"long": "x" * 2000}], ids=["all types", "short", "compressed"])
+@rows("writer, reader", WAYS)
+@rows("data", [DATA, {"a": 1}, {"long": "x" * 2000}], ids=["all types", "short", "compressed"])
 def test_a_cookie_of_one_is_read_by_the_other(writer, reader, data):
     assert repr(data_of(application(reader), cookie_of(application(writer), data))) == repr(dict(sorted(data.items())))
 
@@ -99,7 +100,7 @@ def test_any_data_pass_between_both(data):
         assert repr(dict(session)) == repr(data)
 
 
-@pytest.mark.parametrize(("writer", "reader"), WAYS)
+@rows("writer, reader", WAYS)
 def test_keys_rotate(writer, reader):
     """The newest signs, and older ones count: GHSA-4grg-w6v8-c28g."""
     rotating = {"SECRET_KEY_FALLBACKS": [OLDER, OLDEST]}
@@ -130,7 +131,7 @@ USES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("config", "message"), [
+@rows("config, message", [
     ({"SECRET_KEY_FALLBACKS": OLDER}, "is a list of keys: of a text, each letter would be one"),
     ({"SECRET_KEY_FALLBACKS": [OLDER, None]}, "have texts or bytes, and not NoneType"),
     ({"SECRET_KEY": 5}, "have texts or bytes, and not int"),
@@ -160,8 +161,8 @@ SENT = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("data", SENT.values(), ids=SENT)
+@rows("use", USES)
+@rows("data", SENT.values(), ids=SENT)
 def test_any_use_has_the_headers_of_flask(use, data):
     """With ``Vary: Cookie`` in the response to whatever looks into the session: GHSA-68rp-wp8r-4726."""
     cookie = application(BOTH[0]).session_interface.get_signing_serializer(application(BOTH[0])).dumps(data)
@@ -215,7 +216,7 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@rows("config", CONFIGS.values(), ids=CONFIGS)
 def test_cookies_are_as_configured(config):
     def configured(package):
         app = setting(package)
@@ -225,8 +226,8 @@ def test_cookies_are_as_configured(config):
     ask_both(configured, ["/set", "/keep", "/set", "/keep", "/empty", "/empty"])
 
 
-@pytest.mark.parametrize(("age", "lives"), [(-1, False), (0, True), (60, True), (61, False)])
-@pytest.mark.parametrize("package", BOTH)
+@rows("age, lives", [(-1, False), (0, True), (60, True), (61, False)])
+@rows("package", BOTH)
 def test_a_cookie_lives_as_long_as_permanent_sessions(age, lives, package, monkeypatch):
     monkeypatch.setattr("time.time", lambda: 1.8e9)
     cookie = cookie_of(application(package), {"a": 1})
@@ -241,8 +242,8 @@ FORGED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("cookie", FORGED, ids=lambda cookie: cookie[:10])
-@pytest.mark.parametrize("package", BOTH)
+@rows("cookie", FORGED, ids=lambda cookie: cookie[:10])
+@rows("package", BOTH)
 def test_what_nobody_signed_is_an_empty_session(cookie, package):
     app = application(package)
     request = type("Request", (), {"cookies": {"session": cookie}})()
@@ -306,7 +307,7 @@ def test_a_permanent_session_is_renewed_whatever_its_cookie_looks_like():
     assert "Set-Cookie" in client.get("/nothing").headers
 
 
-@pytest.mark.parametrize("package", BOTH)
+@rows("package", BOTH)
 def test_a_client_has_the_session_as_the_application_reads_it(package):
     app = application(package)
 
@@ -354,7 +355,7 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@rows("change", CHANGES.values(), ids=CHANGES)
 def test_without_a_key_a_session_can_only_be_read(change):
     app = application(BOTH[1], SECRET_KEY=None)
     interface = app.session_interface
@@ -401,7 +402,7 @@ INTERFACES = {
 }
 
 
-@pytest.mark.parametrize("changes", INTERFACES.values(), ids=INTERFACES)
+@rows("changes", INTERFACES.values(), ids=INTERFACES)
 def test_an_interface_may_do_a_part_otherwise(changes):
     def changed(package):
         sessions = package.module("sessions")
@@ -471,8 +472,8 @@ def test_names_are_those_of_flask():
         assert names <= set(dir(getattr(our_sessions, cls)))
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("is_async", [False, True], ids=["def", "async def"])
 def test_an_interface_that_may_block_is_called_where_no_loop_runs(interface, is_async):
     called = []
 

@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-import pytest
-
 from antiphon.dialects.flask import Flask, request
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
 def views() -> Flask:
@@ -22,7 +21,7 @@ def views() -> Flask:
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_views_answer(interface: Literal["wsgi", "asgi", "rsgi"]) -> None:
     with Client(views(), interface) as client:
         for path in ("/hello/Zoe", "/async/Zoe"):
@@ -31,7 +30,7 @@ def test_views_answer(interface: Literal["wsgi", "asgi", "rsgi"]) -> None:
             assert response.headers["content-type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 def test_whitespace_around_a_header_s_value_is_left_out(interface: Literal["asgi", "rsgi"]) -> None:
     """A server of WSGI sends it. It is no part of the value (RFC 9110 §5.5)."""
     app = Flask(__name__, static_folder=None)

@@ -20,6 +20,7 @@ from antiphon.dialects.flask import (
     template_rendered,
 )
 from antiphon.dialects.flask.templating import DispatchingJinjaLoader, Environment
+from tests.helpers.rows import rows
 
 PAGES = {
     "page.html": "<p>{{ name }}</p>",
@@ -41,11 +42,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def app(folder):
+def make_app(folder):
     app = Flask("pages", root_path=str(folder))
     app.secret_key = "a secret"
     return app
+
+
+@pytest.fixture
+def app(folder):
+    return make_app(folder)
 
 
 def page(app, function, path="/page"):
@@ -54,16 +59,17 @@ def page(app, function, path="/page"):
 
 
 @pytest.mark.feature("flask-069", "flask-091")
-@pytest.mark.parametrize(
-    ("name", "text"),
+@rows(
+    "name, text",
     [("page.html", "<p>&lt;Ada&gt;</p>"), ("page.xml", "&lt;Ada&gt;"), ("page.txt", "<Ada>")],
 )
-def test_a_template_beside_the_application_is_escaped_by_its_name(app, name, text):
+def test_a_template_beside_the_application_is_escaped_by_its_name(folder, name, text):
+    app = make_app(folder)
     assert page(app, lambda: render_template(name, name="<Ada>")) == text
 
 
-@pytest.mark.parametrize(
-    ("source", "text"),
+@rows(
+    "source, text",
     [
         ("{{ name }}", "&lt;Ada&gt;"),
         ("{% autoescape false %}{{ name }}{% endautoescape %}", "<Ada>"),
@@ -76,7 +82,8 @@ def test_a_template_beside_the_application_is_escaped_by_its_name(app, name, tex
         ("{% set name = 'Eve' %}{{ name }} {% for name in 'ab' %}{{ name }}{% endfor %}", "Eve ab"),
     ],
 )
-def test_names_of_a_template(app, source, text):
+def test_names_of_a_template(folder, source, text):
+    app = make_app(folder)
     app.config["THEME"] = "red"
 
     @app.template_global()
@@ -208,8 +215,9 @@ def test_a_macro_is_called_by_python_code(app):
         assert get_template_attribute("macros.html", "hello")("Ada") == "Hello Ada!"
 
 
-@pytest.mark.parametrize("stream", [stream_template, stream_template_string])
-def test_a_template_is_streamed_within_its_request(app, stream):
+@rows("stream", [stream_template, stream_template_string])
+def test_a_template_is_streamed_within_its_request(folder, stream):
+    app = make_app(folder)
     source = {stream_template: "imports.html"}.get(
         stream, "{% for n in names() %}{{ n }}{% endfor %}{{ request.path }}"
     )

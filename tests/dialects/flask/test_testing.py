@@ -8,10 +8,10 @@ from antiphon.dialects.flask.testing import EnvironBuilder, FlaskClient, FlaskCl
 from antiphon.dialects.werkzeug.test import EnvironBuilder as WerkzeugBuilder
 from antiphon.dialects.werkzeug.test import create_environ
 from antiphon.dialects.werkzeug.wrappers import Request as WerkzeugRequest
+from tests.helpers.rows import rows
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.secret_key = "a secret"
 
@@ -29,6 +29,11 @@ def app():
         return redirect("/?q=redirected")
 
     return app
+
+
+@pytest.fixture
+def app():
+    return make_app()
 
 
 @pytest.fixture
@@ -114,8 +119,8 @@ def test_an_answer_is_of_the_response_class_of_the_application(app):
     assert app.test_client().get("/own").shout() == "TEXT"
 
 
-@pytest.mark.parametrize(
-    ("options", "url"),
+@rows(
+    "options, url",
     [
         ({}, "http://localhost/"),
         ({"path": "/a?b=c"}, "http://localhost/a?b=c"),
@@ -127,7 +132,8 @@ def test_an_answer_is_of_the_response_class_of_the_application(app):
         ({"PREFERRED_URL_SCHEME": "https", "APPLICATION_ROOT": "/app"}, "https://localhost/app/"),
     ],
 )
-def test_where_an_environ_leads(app, options, url):
+def test_where_an_environ_leads(options, url):
+    app = make_app()
     app.config.update({name: options.pop(name) for name in [*options] if name.isupper()})
     assert EnvironBuilder(app, **options).get_request().url == url
 

@@ -11,6 +11,7 @@ from antiphon.dialects.flask import views as our_views
 from antiphon.testing import AsyncClient
 from antiphon.testing import Client as AntiphonClient
 from tests.dialects.flask.beside import BOTH, Package, ask_both
+from tests.helpers.rows import rows
 
 
 def program(package):
@@ -124,12 +125,12 @@ PATHS = [
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 
-@pytest.mark.parametrize("path", PATHS)
+@rows("path", PATHS)
 def test_answers_as_on_flask(path):
     ask_both(program, [(path, {"method": method}) for method in METHODS])
 
 
-@pytest.mark.parametrize("package", BOTH)
+@rows("package", BOTH)
 def test_the_class_of_a_registered_view_may_be_replaced(package):
     package = Package(package)
     views = package.module("views")
@@ -196,7 +197,7 @@ def gathering(count):
     return app
 
 
-@pytest.mark.parametrize("path", ["/view", "/items", "/shared"])
+@rows("path", ["/view", "/items", "/shared"])
 def test_async_methods_wait_on_the_loop_and_hold_no_threads(path):
     count = 200
 

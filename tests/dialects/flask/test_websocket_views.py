@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, WebSocketClosed
 from antiphon.dialects.flask import Blueprint, Flask, abort, g, has_websocket_context, request, session, websocket
 from antiphon.testing import Client, HandshakeRefused
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 bp = Blueprint("bp", __name__, url_prefix="/bp")
@@ -25,8 +26,7 @@ def values_on_thread():
     websocket.send_json(blueprint=websocket.blueprint, endpoint=websocket.endpoint)
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.secret_key = "key"
     app.seen = []
@@ -127,18 +127,24 @@ def app():
     return app
 
 
+@pytest.fixture
+def app():
+    return make_app()
+
+
 def ended(app):
     return eventually(lambda: app.seen if "torn down" in app.seen else None, "the view goes on")
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 class TestServed:
-    @pytest.mark.parametrize("mounted", [False, True])
-    @pytest.mark.parametrize(
-        ("path", "number", "last"),
+    @rows("interface", ["asgi", "rsgi"])
+    @rows("mounted", [False, True])
+    @rows(
+        "path, number, last",
         [("/echo/7?q=a", 7, "cancelled"), ("/echo?q=a", 1, "cancelled"), ("/def/7?q=a", 7, "closed")],
     )
-    def test_messages(self, app, interface, mounted, path, number, last):
+    def test_messages(self, interface, mounted, path, number, last):
+        app = make_app()
         served = app
         if mounted:
             served, path = App(), f"/in{path}"
@@ -149,49 +155,57 @@ class TestServed:
                 assert socket.receive() == (sent if isinstance(sent, bytes) else f"{number} a {sent}")
         assert ended(app) == [last, "torn down"]
 
-    @pytest.mark.parametrize("path", ["/bp/json", "/bp/json/def"])
-    def test_json(self, app, interface, path):
+    @rows("interface", ["asgi", "rsgi"])
+    @rows("path", ["/bp/json", "/bp/json/def"])
+    def test_json(self, interface, path):
+        app = make_app()
         with Client(app, interface).websocket(path) as socket:
             socket.send('{"a": 1}')
             assert socket.receive_as(list) == [{"a": 1}, 1]
             endpoint = "bp.values" if path == "/bp/json" else "bp.values_on_thread"
             assert socket.receive_as(dict) == {"blueprint": "bp", "endpoint": endpoint}
 
-    @pytest.mark.parametrize("path", ["/gather", "/wait"])
-    def test_a_view_that_waits_for_something_else_is_cancelled(self, app, interface, path):
+    @rows("interface", ["asgi", "rsgi"])
+    @rows("path", ["/gather", "/wait"])
+    def test_a_view_that_waits_for_something_else_is_cancelled(self, interface, path):
+        app = make_app()
         with Client(app, interface).websocket(path):
             pass
         assert ended(app) == ["torn down"]
 
-    @pytest.mark.parametrize(
-        ("path", "status"),
+    @rows("interface", ["asgi", "rsgi"])
+    @rows(
+        "path, status",
         [("/return", 403), ("/key", 404), ("/end-early", 403), ("/echo?user=nobody", 401), ("/none", 404)],
     )
-    def test_refusals(self, app, interface, path, status):
+    def test_refusals(self, interface, path, status):
+        app = make_app()
         with pytest.raises(HandshakeRefused) as refused, Client(app, interface).websocket(path):
             pass
         response = refused.value.response
         assert response.status == status
         assert interface == "rsgi" or path != "/return" or response.headers["x-b"] == "c"
 
-    @pytest.mark.parametrize(
-        ("path", "code", "reason"),
+    @rows("interface", ["asgi", "rsgi"])
+    @rows(
+        "path, code, reason",
         [
             ("/end", 4001, "full"), ("/nothing", 1000, ""), ("/nothing/def", 1000, ""), ("/late", 1008, ""),
             ("/fail", 1011, ""),
         ],
     )  # fmt: skip
-    def test_ends(self, app, interface, path, code, reason):
+    def test_ends(self, interface, path, code, reason):
+        app = make_app()
         with Client(app, interface, raise_errors=False).websocket(path) as socket:
             assert [*socket] == []
             end = socket.closed
         assert (end.code, end.reason) == ((code, reason) if interface == "asgi" else (1005, ""))
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("path", ["/echo/7?q=1", "/def/7?q=1"])
-@pytest.mark.parametrize(
-    ("options", "status"),
+@rows("interface", ["asgi", "rsgi"])
+@rows("path", ["/echo/7?q=1", "/def/7?q=1"])
+@rows(
+    "options, status",
     [
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
@@ -201,7 +215,8 @@ class TestServed:
         ({}, 101),
     ],
 )
-def test_pages_of_other_sites(app, interface, path, options, status):
+def test_pages_of_other_sites(interface, path, options, status):
+    app = make_app()
     app.config["TRUSTED_ORIGINS"] = ["https://shop.example.com"]
     if status == 101:
         with Client(app, interface).websocket(path, **options) as socket:

@@ -7,6 +7,7 @@ import pytest
 from antiphon import App, WebSocketClosed
 from antiphon.dialects.flask import Flask, abort, request, session
 from antiphon.testing import Client, HandshakeRefused
+from tests.helpers.rows import rows
 
 simple_websocket = pytest.importorskip("simple_websocket")
 INTERFACES = ("asgi", "rsgi")
@@ -31,8 +32,7 @@ def sock_route(app, path, **options):
     return decorator
 
 
-@pytest.fixture
-def app():
+def make_app():
     app = Flask(__name__)
     app.secret_key = "key"
     app.config["ENDS"] = []
@@ -68,8 +68,11 @@ def app():
     return app
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize("mounted", [False, True])
+@pytest.fixture
+def app():
+    return make_app()
+
+
 class TestTalk:
     def opened(self, app, path, interface, mounted, **options):
         if mounted:
@@ -78,7 +81,10 @@ class TestTalk:
             app, path = outer, f"/in{path}"
         return Client(app, interface).websocket(path, **options)
 
-    def test_messages(self, app, interface, mounted):
+    @rows("interface", INTERFACES)
+    @rows("mounted", [False, True])
+    def test_messages(self, interface, mounted):
+        app = make_app()
         with self.opened(app, "/echo/Ada", interface, mounted, subprotocols=["v1", "v2"]) as socket:
             assert socket.subprotocol == ("v2" if interface == "asgi" else None)
             for sent in ("hello", "x" * 200_000, b"\xff" * 70_000, ""):
@@ -87,18 +93,27 @@ class TestTalk:
             socket.close(4000)
         assert app.config["ENDS"] == [4000 if interface == "asgi" else 1000]
 
-    def test_end_of_the_view(self, app, interface, mounted):
+    @rows("interface", INTERFACES)
+    @rows("mounted", [False, True])
+    def test_end_of_the_view(self, interface, mounted):
+        app = make_app()
         with self.opened(app, "/leave", interface, mounted) as socket:
             assert [*socket] == ["?"]
             assert socket.closed.code == (4001 if interface == "asgi" else 1005)
 
-    @pytest.mark.parametrize(("path", "status"), [("/echo/a?user=nobody", 401), ("/none", 404), ("/plain", 400)])
-    def test_refusals(self, app, interface, mounted, path, status):
+    @rows("interface", INTERFACES)
+    @rows("mounted", [False, True])
+    @rows("path, status", [("/echo/a?user=nobody", 401), ("/none", 404), ("/plain", 400)])
+    def test_refusals(self, interface, mounted, path, status):
+        app = make_app()
         with pytest.raises(HandshakeRefused) as refused, self.opened(app, path, interface, mounted):
             pass
         assert refused.value.response.status == status
 
-    def test_error(self, app, interface, mounted, caplog):
+    @rows("interface", INTERFACES)
+    @rows("mounted", [False, True])
+    def test_error(self, interface, mounted, caplog):
+        app = make_app()
         with self.opened(app, "/fail", interface, mounted) as socket:
             assert socket.receive() == "a"
             with pytest.raises(WebSocketClosed) as end:

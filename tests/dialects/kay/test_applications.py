@@ -17,6 +17,7 @@ from antiphon.dialects.kay.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
+from tests.helpers.rows import rows
 
 
 def application(*views, settings=None):
@@ -58,7 +59,7 @@ def test_values_of_the_path_are_keywords():
 
 
 @pytest.mark.feature("kay-160")
-@pytest.mark.parametrize("error", [NotFound("gone fishing"), ServiceUnavailable(retry_after=7)])
+@rows("error", [NotFound("gone fishing"), ServiceUnavailable(retry_after=7)])
 def test_http_exceptions_answer(error):
     def broken(request):
         raise error
@@ -159,8 +160,8 @@ def test_outside_of_a_request_there_are_no_urls():
         url_for("index")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("path", ["/guests/3", "/guests/410", "/guests/", "/plainpages"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("path", ["/guests/3", "/guests/410", "/guests/", "/plainpages"])
 def test_answers_are_the_same_wherever_it_is_served(guests, interface, path):
     own = get(guests, path, base_url="http://testserver")
     with ServedClient(to_app(from_wsgi(guests)), interface=interface, follow_redirects=False) as client:

@@ -10,6 +10,7 @@ from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.request.dependencies import Dependency
 from tests.dialects.werkzeug.environs import environ
+from tests.helpers.rows import rows
 
 
 class Person:
@@ -37,8 +38,8 @@ def read(app, **kwargs):
 
 
 @pytest.mark.feature("kay-009")
-@pytest.mark.parametrize(
-    ("headers", "settings", "lang"),
+@rows(
+    "headers, settings, lang",
     [
         ({}, {}, "en"),
         ({}, {"DEFAULT_LANG": "ja"}, "ja"),
@@ -65,7 +66,7 @@ def test_user_is_there_where_settings_say_who_finds_it():
 
 
 @pytest.mark.feature("kay-010", "kay-012")
-@pytest.mark.parametrize("name", ["user", "session"])
+@rows("name", ["user", "session"])
 def test_what_nothing_fills_is_absent_and_says_what_to_add(name):
     def has(request):
         assert not hasattr(request, name)
@@ -78,9 +79,7 @@ def test_what_nothing_fills_is_absent_and_says_what_to_add(name):
 
 
 @pytest.mark.feature("kay-011")
-@pytest.mark.parametrize(
-    ("name", "kind"), [("Ada", "Person"), ("nobody", "Nobody"), (None, "NoneType"), ("robot", TypeError)]
-)
+@rows("name, kind", [("Ada", "Person"), ("nobody", "Nobody"), (None, "NoneType"), ("robot", TypeError)])
 def test_the_model_in_the_settings_is_what_users_are(name, kind):
     app = app_of(
         lambda request: Response(type(request.user).__name__), AUTH_USER_BACKEND=Backend(), AUTH_USER_MODEL=Person
@@ -122,7 +121,7 @@ def test_session_is_what_fills_it_gives_once_a_request():
 
 
 @pytest.mark.feature("kay-009", "kay-010", "kay-012")
-@pytest.mark.parametrize("name", ["lang", "user", "session"])
+@rows("name", ["lang", "user", "session"])
 def test_dependencies_are_filled_in_an_environ_and_set(name):
     env = environ()
     dependency = getattr(Request, name)

@@ -9,6 +9,7 @@ from antiphon.dialects.kay.utils import url_for
 from antiphon.dialects.werkzeug.exceptions import Forbidden
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.utils import ImportStringError
+from tests.helpers.rows import rows
 
 
 def client_of(view, *classes):
@@ -61,7 +62,7 @@ def test_sees_the_answer_where_there_is_no_view():
     assert called == [("only", "request", "/nowhere"), ("only", "response", 404)]
 
 
-@pytest.mark.parametrize("method", ["process_request", "process_view"])
+@rows("method", ["process_request", "process_view"])
 def test_answers_in_the_place_of_a_view(method):
     called = []
     answering = type("Answering", (), {method: lambda *_, **__: Response("closed", 503)})

@@ -17,6 +17,7 @@ from antiphon.dialects.werkzeug.datastructures import (
     OrderedMultiDict,
 )
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, called, environ, form, part, parts
+from tests.helpers.rows import rows
 
 
 class Latin(Request):
@@ -59,7 +60,7 @@ CHANGES = {
 
 
 @pytest.mark.feature("kay-005")
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@rows("change", CHANGES.values(), ids=CHANGES)
 def test_what_a_request_has_can_not_be_changed(change):
     made = Request(form(HTTP_COOKIE="a=1", HTTP_ACCEPT="text/plain"))
     with pytest.raises((TypeError, AttributeError), match=r"immutable|only"):
@@ -67,7 +68,7 @@ def test_what_a_request_has_can_not_be_changed(change):
 
 
 @pytest.mark.feature("kay-005")
-@pytest.mark.parametrize("name", ["path", "method", "environ", "args", "form", "content_type", "charset", "shallow"])
+@rows("name", ["path", "method", "environ", "args", "form", "content_type", "charset", "shallow"])
 def test_attributes_of_a_request_can_not_be_set(name):
     made = Request(form())
     for _ in ("not read yet", "read"):
@@ -94,8 +95,8 @@ def test_an_application_may_add_attributes_of_its_own():
 
 
 @pytest.mark.feature("kay-021")
-@pytest.mark.parametrize(
-    ("keys", "route"),
+@rows(
+    "keys, route",
     [
         ({"HTTP_X_FORWARDED_FOR": "192.0.2.1, 192.0.2.2"}, ["192.0.2.1", "192.0.2.2"]),
         ({}, ["192.0.2.7"]),
@@ -121,7 +122,7 @@ def test_cookies_are_a_dict_that_converts():
 
 
 @pytest.mark.feature("kay-040", "kay-089")
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+@rows("method", ["POST", "PUT", "PATCH"])
 def test_these_methods_have_forms(method):
     made = Request(form(method))
     assert made.want_form_data_parsed is True
@@ -131,7 +132,7 @@ def test_these_methods_have_forms(method):
 
 
 @pytest.mark.feature("kay-040", "kay-089")
-@pytest.mark.parametrize("method", ["GET", "DELETE", "REPORT"])
+@rows("method", ["GET", "DELETE", "REPORT"])
 def test_other_methods_have_none_and_leave_the_body(method):
     made = Request(form(method))
     assert made.want_form_data_parsed is False
@@ -187,8 +188,8 @@ def test_files_are_written_where_the_request_says(tmp_path):
 
 
 @pytest.mark.feature("kay-065")
-@pytest.mark.parametrize(
-    ("sent", "expected"),
+@rows(
+    "sent, expected",
     [("XMLHttpRequest", True), ("xmlhttprequest", True), ("fetch", False), ("", False), (None, False)],
 )
 def test_is_xhr(sent, expected):
@@ -228,7 +229,7 @@ def test_charset_is_that_of_forms_in_parts():
 
 
 @pytest.mark.feature("kay-038", "kay-056", "kay-058", "kay-060")
-@pytest.mark.parametrize("name", ["date", "if_modified_since", "if_unmodified_since", "if_range"])
+@rows("name", ["date", "if_modified_since", "if_unmodified_since", "if_range"])
 def test_moments_compare_with_those_of_old_code(name):
     key = f"HTTP_{name.upper()}"
     value = getattr(request(**{key: "Sun, 06 Nov 1994 08:49:37 GMT"}), name)

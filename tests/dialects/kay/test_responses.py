@@ -12,6 +12,7 @@ from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound
 from tests.dialects.werkzeug.environs import called, environ
+from tests.helpers.rows import rows
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -58,7 +59,7 @@ def test_earlier_names_of_the_headers():
 
 
 @pytest.mark.feature("kay-106")
-@pytest.mark.parametrize(("written", "age"), [("0", 0), ("90", 90), ("-1", None), ("soon", None), (WRITTEN, None)])
+@rows("written, age", [("0", 0), ("90", 90), ("-1", None), ("soon", None), (WRITTEN, None)])
 def test_age_is_a_number_of_seconds(written, age):
     assert Response(headers={"Age": written}).age == age
 
@@ -78,8 +79,8 @@ def test_age_may_be_set():
 
 
 @pytest.mark.feature("kay-148")
-@pytest.mark.parametrize(
-    ("value", "written", "read"),
+@rows(
+    "value, written, read",
     [
         (120, "120", 120),
         ("120", "120", 120),
@@ -98,9 +99,7 @@ def test_retry_after_is_seconds_or_a_moment(value, written, read):
 
 
 @pytest.mark.feature("kay-121", "kay-124", "kay-140")
-@pytest.mark.parametrize(
-    ("name", "field"), [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")]
-)
+@rows("name, field", [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")])
 def test_moments_compare_with_those_of_old_code(name, field):
     response = Response()
     setattr(response, name, MOMENT)
@@ -108,8 +107,8 @@ def test_moments_compare_with_those_of_old_code(name, field):
 
 
 @pytest.mark.feature("kay-134", "kay-184")
-@pytest.mark.parametrize(
-    ("location", "whole"),
+@rows(
+    "location, whole",
     [
         ("/b", "http://example.com:8000/b"),
         ("b", "http://example.com:8000/app/b"),
@@ -130,8 +129,8 @@ def test_location_is_joined_with_the_root(location, whole):
 
 
 @pytest.mark.feature("kay-135")
-@pytest.mark.parametrize(
-    ("response", "length"),
+@rows(
+    "response, length",
     [
         (Response(["\u00fc", b"b"]), "3"),
         (Response(iter([b"a"])), None),

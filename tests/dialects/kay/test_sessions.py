@@ -11,6 +11,7 @@ from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.sessions import renew_session
 from antiphon.features import MemoryStore
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("client", "app")
 PACKAGE = "antiphon.dialects.kay"
@@ -169,7 +170,7 @@ def test_the_cookie_is_httponly_and_lasts_as_the_settings_say():
     assert {"HttpOnly", "SameSite=Lax", "Max-Age=60"} <= set(cookie.split("; "))
 
 
-@pytest.mark.parametrize("store", ["server", "own"])
+@rows("store", ["server", "own"])
 def test_an_old_key_is_useless_after_a_renewal(store, tmp_path):
     with Client(application(**STORES[store], SESSION_DATABASE=str(tmp_path / "sessions.db"))) as client:
         client.get("/put?item=tea")
@@ -186,7 +187,7 @@ def test_a_forged_cookie_is_no_session(client):
     assert client.get("/show").text == "AnonymousUser []"
 
 
-@pytest.mark.parametrize("key", [None, "", "short", "ReplaceItWithSecretString", "please set secret keys here"])
+@rows("key", [None, "", "short", "ReplaceItWithSecretString", "please set secret keys here"])
 def test_a_secret_that_others_know_signs_no_cookie(key):
     app = application(**{**STORES["cookie"], "SECRET_KEY": key})
     with Client(app) as client, pytest.raises(ValueError, match=r"SECRET_KEY|secret key"):

@@ -27,10 +27,12 @@ def app():
 
 
 @pytest.fixture
-def answer(app, serve):
-    """The response to a request whose handler returns a value."""
+def answer(serve):
+    """The response to a request whose handler returns a value, by default of an application of its own."""
 
-    def ask(returned, method="GET"):
+    def ask(returned, method="GET", app=None):
+        app = app or Microdot()
+
         @app.route("/", methods=[method])
         async def handler(request):
             return returned() if callable(returned) else returned

@@ -4,13 +4,14 @@ import asyncio
 
 import pytest
 
-from antiphon.dialects.microdot import Request, Response
+from antiphon.dialects.microdot import Microdot, Request, Response
 from antiphon.dialects.microdot.auth import BasicAuth
 from antiphon.dialects.microdot.cors import CORS
 from antiphon.dialects.microdot.csrf import CSRF
 from antiphon.dialects.microdot.jinja import Template
 from antiphon.dialects.microdot.multipart import FormDataIter, with_form_data
 from antiphon.dialects.microdot.test_client import TestClient
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -116,9 +117,10 @@ def test_a_generator_that_gives_nothing_is_an_empty_body(answer):
     assert (response.status, response.body) == (200, b"")
 
 
-@pytest.mark.parametrize("allowed", [["https://shop.example"], None, "*"], ids=repr)
-@pytest.mark.parametrize("allow_subdomains", [False, True])
-def test_an_origin_that_is_no_url_is_refused(app, serve, allowed, allow_subdomains):
+@rows("allowed", [["https://shop.example"], None, "*"], ids=repr)
+@rows("allow_subdomains", [False, True])
+def test_an_origin_that_is_no_url_is_refused(serve, allowed, allow_subdomains):
+    app = Microdot()
     CSRF(app, CORS(allowed_origins=allowed), allow_subdomains=allow_subdomains)
     app.post("/")(lambda request: "written")
     client = serve(app)

@@ -12,6 +12,7 @@ import pytest
 
 from antiphon.dialects.microdot import Microdot, asgi
 from tests.dialects.microdot.asking import ask, wait_for
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 
@@ -380,8 +381,8 @@ def test_a_server_has_an_address_of_ipv6(app):
     asyncio.run(serve())
 
 
-@pytest.mark.parametrize(
-    ("host", "port", "error", "words"),
+@rows(
+    "host, port, error, words",
     [
         ("192.0.2.1", 5000, OSError, "192.0.2.1 port 5000"),
         ("999.1.1.1", 5000, socket.gaierror, None),

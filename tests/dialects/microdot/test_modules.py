@@ -14,6 +14,7 @@ from antiphon.dialects.microdot.microdot import invoke_handler
 from antiphon.dialects.microdot.multipart import with_form_data
 from antiphon.dialects.microdot.sse import sse_response, with_sse
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -26,7 +27,7 @@ def test_modules_that_are_not_offered_say_so(module):
         import_module(f"{PACKAGE}.{module}")
 
 
-@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+@rows("module", ["asgi", "wsgi"])
 def test_the_core_can_be_imported_from_the_server_s_module(module):
     names = vars(import_module(f"{PACKAGE}.{module}"))
     for name in ("AsyncBytesIO", "Request", "Response", "URLPattern", "abort", "iscoroutine", "redirect", "send_file"):
@@ -79,7 +80,7 @@ def test_the_functions_that_servers_are_given():
 # Functions
 
 
-@pytest.mark.parametrize("way", ["set", "a subclass's"])
+@rows("way", ["set", "a subclass's"])
 def test_the_functions_that_servers_are_given_may_be_others(way):
     from antiphon.dialects.microdot import asgi, wsgi
 

@@ -4,7 +4,6 @@ import asyncio
 from importlib import import_module
 
 import microdot.microdot as theirs
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from microdot.test_client import TestClient as TheirClient
@@ -12,6 +11,7 @@ from microdot.test_client import TestClient as TheirClient
 import antiphon.dialects.microdot.microdot as ours
 from antiphon.dialects.microdot.response import to_response
 from antiphon.dialects.microdot.test_client import TestClient as OurClient
+from tests.helpers.rows import rows
 
 SEGMENTS = st.sampled_from(["a", "users", "<x>", "<int:n>", "<path:p>", "<string:s>", "<re:[ab]+:r>", ""])
 PATHS = st.lists(st.sampled_from(["a", "users", "7", "-1", "abba", "é", "", " "]), max_size=4).map(
@@ -120,7 +120,7 @@ COOKIES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "options"), COOKIES)
+@rows("name, value, options", COOKIES)
 def test_cookies_are_printed_the_same(name, value, options):
     printed = []
     for library in (ours, theirs):
@@ -137,7 +137,7 @@ RETURNED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("returned", RETURNED, ids=repr)
+@rows("returned", RETURNED, ids=repr)
 def test_what_is_returned_becomes_the_same_response(returned):
     async def answered(library, client):
         app = library.Microdot()
@@ -159,8 +159,8 @@ FILES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("options", FILES, ids=repr)
-@pytest.mark.parametrize("name", ["a.css", "a.min.js", "a.json.gz", "noextension", "a.UNKNOWN"])
+@rows("options", FILES, ids=repr)
+@rows("name", ["a.css", "a.min.js", "a.json.gz", "noextension", "a.UNKNOWN"])
 def test_files_are_described_the_same(tmp_path, name, options):
     (tmp_path / name).write_bytes(b"content")
 
@@ -242,7 +242,7 @@ async def shown(library, client, method, path, options):
     return response.status_code, headers, response.json or response.text, told, sender.cookies
 
 
-@pytest.mark.parametrize(("method", "path", "options"), SENT, ids=[f"{method} {path}" for method, path, _ in SENT])
+@rows("method, path, options", SENT, ids=[f"{method} {path}" for method, path, _ in SENT])
 def test_clients_for_tests_show_the_same(method, path, options):
     mine = asyncio.run(shown(ours, OurClient, method, path, options))
     original = asyncio.run(shown(theirs, TheirClient, method, path, options))

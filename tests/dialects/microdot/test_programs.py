@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.testing import Client
 from tests.dialects.microdot.loading import DIALECT, PROGRAMS, loaded
+from tests.helpers.rows import rows
 
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.py"))
 NOT_COMPARED = {"content-length", "connection", "date", "server"}
@@ -54,8 +55,8 @@ def test_there_are_twenty_programs():
     assert len(NAMES) == 20
 
 
-@pytest.mark.parametrize("interface", ["asgi", "wsgi", "rsgi"])
-@pytest.mark.parametrize("program", NAMES)
+@rows("interface", ["asgi", "wsgi", "rsgi"])
+@rows("program", NAMES)
 def test_a_program_answers_the_same(program, interface, original):
     if program not in original:
         original[program] = answers(program, "microdot", "asgi")

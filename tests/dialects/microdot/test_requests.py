@@ -11,16 +11,17 @@ from antiphon import get_response
 from antiphon.dialects.microdot import Microdot, Request
 from antiphon.dialects.microdot.microdot import MultiDict, NoCaseDict
 from antiphon.http.head import RequestHead
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
 
 @pytest.fixture
-def seen(app, serve):
+def seen(serve):
     """Sends a request, and gives what an expression is in the handler of `/seen`."""
 
-    def see(read, method="GET", url="/seen", **options):
-        found = []
+    def see(read, method="GET", url="/seen", app=None, **options):
+        app, found = app or Microdot(), []
 
         @app.route("/seen", methods=[method])
         async def handler(request):
@@ -268,7 +269,7 @@ def test_the_client_s_address_is_host_and_port(app, serve):
 
 @pytest.mark.feature("microdot-021")
 def test_the_application_is_an_attribute(app, seen):
-    assert seen(lambda request: request.app) is app
+    assert seen(lambda request: request.app, app=app) is app
 
 
 @pytest.mark.feature("microdot-021")
@@ -321,13 +322,13 @@ def test_the_route_is_the_handler(app, serve):
     assert serve(app).get("/-5").text == "(True, {'number': -5})"
 
 
-@pytest.mark.parametrize("name", ["create", "sock"])
+@rows("name", ["create", "sock"])
 def test_what_is_not_offered_says_so(name):
     with pytest.raises(AttributeError, match=f"does not offer Request.{name}"):
         getattr(Request, name)
 
 
-@pytest.mark.parametrize(("size", "is_kept"), [(20, True), (4096, False)])
+@rows("size, is_kept", [(20, True), (4096, False)])
 def test_names_of_headers_are_kept_unless_they_are_long(size, is_kept):
     class Name(str):
         """Text that can be referred to weakly."""

@@ -4,9 +4,10 @@ from datetime import date, datetime
 
 import pytest
 
-from antiphon.dialects.microdot import Response, redirect
+from antiphon.dialects.microdot import Microdot, Response, redirect
 from antiphon.dialects.microdot.microdot import NoCaseDict
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -58,7 +59,7 @@ RETURNED = [
 ]
 
 
-@pytest.mark.parametrize(("returned", "status", "body", "headers"), RETURNED, ids=[repr(row[0]) for row in RETURNED])
+@rows("returned, status, body, headers", RETURNED, ids=[repr(row[0]) for row in RETURNED])
 def test_what_else_may_be_returned(answer, returned, status, body, headers):
     response = answer(lambda: returned)
     assert (response.status, response.body) == (status, body)
@@ -207,7 +208,7 @@ COOKIES = [
 ]
 
 
-@pytest.mark.parametrize(("options", "printed"), COOKIES)
+@rows("options, printed", COOKIES)
 def test_the_attributes_of_a_cookie(options, printed):
     response = Response()
     response.set_cookie("a", "1", **options)
@@ -217,8 +218,9 @@ def test_the_attributes_of_a_cookie(options, printed):
 RAW = ['{"x":1}', "a,b", '"quoted"', 'say "hi", you', "back\\slash", " spaced out ", "x" * 5000]
 
 
-@pytest.mark.parametrize("value", RAW)
-def test_a_cookie_s_value_is_written_as_it_is(app, serve, value):
+@rows("value", RAW)
+def test_a_cookie_s_value_is_written_as_it_is(serve, value):
+    app = Microdot()
     check_kept(app, serve(app), value)
 
 
@@ -242,16 +244,14 @@ def check_kept(app, client, value):
     assert client.get("/", headers={"cookie": sent}).json == {"a": value.strip()}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("a", "a;b"), ("a", "a\r\nb"), ("a", "a\0"), ("a=b", ""), ("a\n", ""), ("", "")]
-)
+@rows("name, value", [("a", "a;b"), ("a", "a\r\nb"), ("a", "a\0"), ("a=b", ""), ("a\n", ""), ("", "")])
 def test_a_cookie_that_injects_is_refused(name, value):
     with pytest.raises(ValueError, match="cookie"):
         Response().set_cookie(name, value)
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
+@rows(
+    "options, said",
     [
         ({"path": "/a;b"}, "semicolon of the path itself as %3B"),
         ({"path": "/; Max-Age=1"}, "set_cookie has a parameter"),
@@ -282,7 +282,7 @@ def test_redirects_may_lead_to_other_sites(answer, location):
     assert Response.redirect("/x", 301).status_code == 301
 
 
-@pytest.mark.parametrize("location", ["/a\r\nX-B: b", "/a\n", "\r"])
+@rows("location", ["/a\r\nX-B: b", "/a\n", "\r"])
 def test_a_redirect_that_cannot_be(location):
     with pytest.raises(ValueError, match="no line end"):
         redirect(location)

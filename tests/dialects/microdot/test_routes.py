@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from antiphon.dialects.microdot import Microdot, URLPattern
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -89,8 +90,10 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "path", "values"), PATTERNS)
-def test_patterns(app, serve, pattern, path, values):
+@rows("pattern, path, values", PATTERNS)
+def test_patterns(serve, pattern, path, values):
+    app = Microdot()
+
     @app.get(pattern)
     async def handler(request, **values):
         return values
@@ -176,7 +179,7 @@ def test_a_parser_is_asked_at_each_request(app, serve):
     assert client.get("/ada").text == "a stranger"
 
 
-@pytest.mark.parametrize("pattern", ["/<unknown:x>", "/<x"])
+@rows("pattern", ["/<unknown:x>", "/<x"])
 def test_malformed_patterns(pattern):
     with pytest.raises(ValueError, match="invalid URL"):
         URLPattern(pattern).match("/x")

@@ -13,6 +13,7 @@ import pytest
 from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
 from antiphon.dialects.microdot.sse import MOST_QUEUED, SSE
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -162,11 +163,12 @@ def folder(tmp_path):
     (tmp_path / "page.html").write_bytes(b"<p>")
     (tmp_path / "data.unknown").write_bytes(b"?")
     (tmp_path / "site.css.gz").write_bytes(b"gzipped")
+    os.mkfifo(tmp_path / "pipe")
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "body", "headers"),
+@rows(
+    "name, options, body, headers",
     [
         ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
         ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
@@ -273,9 +275,9 @@ def test_a_file_that_is_not_there_raises_where_it_is_asked_for(folder):
         send_file(str(folder / "none"))
 
 
-@pytest.mark.parametrize("name", ["none", "", ".", "page.html/a", "pipe", "socket", "/dev/zero", "a\0", "a" * 300])
+@rows("name", ["none", "", ".", "page.html/a", "pipe", "socket", "/dev/zero", "a\0", "a" * 300])
 def test_what_is_no_regular_file_is_not_found(answer, folder, name):
-    os.mkfifo(folder / "pipe")
+    (folder / "socket").unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"/proc/self/cwd/{os.path.relpath(folder)}/socket")
         response = answer(lambda: send_file(str(folder / name)))
@@ -284,7 +286,7 @@ def test_what_is_no_regular_file_is_not_found(answer, folder, name):
 
 def test_a_program_may_answer_for_a_file_that_is_not_there(app, answer, folder):
     app.errorhandler(FileNotFoundError)(lambda request, error: (os.path.basename(error.filename), 410))
-    response = answer(lambda: send_file(str(folder / "none")))
+    response = answer(lambda: send_file(str(folder / "none")), app=app)
     assert (response.status, response.text) == (410, "none")
 
 

@@ -6,6 +6,7 @@ from base64 import b64encode
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 BOTH = (OURS, THEIRS)
@@ -24,8 +25,8 @@ def cookie_of(headers):
     return {"Cookie": headers[0][1].partition(";")[0]}
 
 
-@pytest.mark.parametrize(
-    ("userid", "options"),
+@rows(
+    "userid, options",
     [
         ("fred", {}),
         ("frédéric ☃!|", {}),
@@ -36,7 +37,7 @@ def cookie_of(headers):
         ("fred", {"cookie_name": "other", "secure": True}),
     ],
 )
-@pytest.mark.parametrize(("writing", "reading"), [BOTH, BOTH[::-1]], ids=["ours", "theirs"])
+@rows("writing, reading", [BOTH, BOTH[::-1]], ids=["ours", "theirs"])
 def test_tickets_are_carried_over_both_ways(writing, reading, userid, options):
     headers = writing.authentication.AuthTktCookieHelper(SECRET, **options).remember(
         blank(writing), userid, tokens=("b1",)
@@ -52,8 +53,8 @@ TICKET = {"secret": SECRET, "userid": "fred", "time": 1_700_000_000, "user_data"
 ADDRESSES = ("0.0.0.0", "1.2.3.4", "::1")
 
 
-@pytest.mark.parametrize("ip", ADDRESSES)
-@pytest.mark.parametrize("options", [{}, {"tokens": ("a", "b")}, {"hashalg": "sha512"}])
+@rows("ip", ADDRESSES)
+@rows("options", [{}, {"tokens": ("a", "b")}, {"hashalg": "sha512"}])
 def test_tickets_are_printed_as_by_pyramid(ip, options):
     made = [p.authentication.AuthTicket(ip=ip, **{**TICKET, **options}).cookie_value() for p in BOTH]
     assert made[0] == made[1]
@@ -64,9 +65,7 @@ def test_tickets_are_printed_as_by_pyramid(ip, options):
 GOOD = OURS.authentication.AuthTicket(ip=ADDRESSES[0], **TICKET).cookie_value()
 
 
-@pytest.mark.parametrize(
-    "ticket", ["", "x", "a" * 60, GOOD[:-1], GOOD[:40], "0" + GOOD[1:], GOOD.replace("fred", "bob"), f'"{GOOD}"']
-)
+@rows("ticket", ["", "x", "a" * 60, GOOD[:-1], GOOD[:40], "0" + GOOD[1:], GOOD.replace("fred", "bob"), f'"{GOOD}"'])
 def test_tickets_that_are_forged_are_refused_as_by_pyramid(ticket):
     def parsed(p):
         try:
@@ -77,8 +76,8 @@ def test_tickets_that_are_forged_are_refused_as_by_pyramid(ticket):
     assert parsed(OURS) == parsed(THEIRS)
 
 
-@pytest.mark.parametrize(
-    ("options", "host"),
+@rows(
+    "options, host",
     [
         ({}, "www.example.com"),
         ({"wild_domain": False}, "www.example.com"),
@@ -98,7 +97,7 @@ def test_cookies_have_the_attributes_of_the_original(options, host):
     assert attributes(OURS) == attributes(THEIRS)
 
 
-@pytest.mark.parametrize(("age", "timeout", "good"), [(5, 10, True), (11, 10, False), (11, None, True)])
+@rows("age, timeout, good", [(5, 10, True), (11, 10, False), (11, None, True)])
 def test_tickets_end(age, timeout, good):
     helper = OURS.authentication.AuthTktCookieHelper(SECRET, timeout=timeout)
     request = blank(OURS, cookie_of(helper.remember(blank(OURS), "fred")))
@@ -107,8 +106,8 @@ def test_tickets_end(age, timeout, good):
     assert (helper.identify(request) is not None) is good
 
 
-@pytest.mark.parametrize(
-    ("age", "after", "sent"),
+@rows(
+    "age, after, sent",
     [(5, None, 0), (11, None, 1), (11, "identify", 1), (11, "forget", 0), (11, "remember", 0)],
 )
 def test_tickets_are_made_anew_once(age, after, sent):
@@ -124,7 +123,7 @@ def test_tickets_are_made_anew_once(age, after, sent):
     assert len(response.headers.getall("Set-Cookie")) == sent
 
 
-@pytest.mark.parametrize("token", ["1a", "", "a b", "ä", b"a", "a\n"])
+@rows("token", ["1a", "", "a b", "ä", b"a", "a\n"])
 def test_tokens_are_names(token):
     with pytest.raises(ValueError, match="Invalid token"):
         OURS.authentication.AuthTktCookieHelper(SECRET).remember(blank(OURS), "fred", tokens=(token,))
@@ -141,7 +140,7 @@ def basic(credentials, scheme="Basic"):
     return {"Authorization": f"{scheme} {b64encode(credentials).decode()}"}
 
 
-@pytest.mark.parametrize(
+@rows(
     "headers",
     [
         {}, {"Authorization": ""}, {"Authorization": "Basic"}, {"Authorization": "Basic !"},
@@ -196,8 +195,8 @@ def who_policy(module, callback):
 USERS = (None, "fred", "bob", "eve", "system.Everyone", "system.Authenticated")
 
 
-@pytest.mark.parametrize("make", [remote_user, session_policy, basic_policy, who_policy])
-@pytest.mark.parametrize("callback", [True, False])
+@rows("make", [remote_user, session_policy, basic_policy, who_policy])
+@rows("callback", [True, False])
 def test_policies_know_users_as_in_pyramid(make, callback):
     def known(p, userid):
         policy = with_policy(p, make, callback)
@@ -215,8 +214,8 @@ def test_policies_know_users_as_in_pyramid(make, callback):
         assert [known(OURS, userid) for userid in USERS] == [known(THEIRS, userid) for userid in USERS]
 
 
-@pytest.mark.parametrize("make", [remote_user, session_policy, basic_policy, who_policy])
-@pytest.mark.parametrize("plugins", [{}, {PLUGINS: {"auth_tkt": WhoPlugin()}}])
+@rows("make", [remote_user, session_policy, basic_policy, who_policy])
+@rows("plugins", [{}, {PLUGINS: {"auth_tkt": WhoPlugin()}}])
 def test_policies_remember_and_forget_as_in_pyramid(make, plugins):
     def done(p):
         policy = with_policy(p, make)
@@ -245,7 +244,7 @@ def test_a_policy_logs_what_it_decides():
     ]
 
 
-@pytest.mark.parametrize("package", BOTH, ids=["ours", "theirs"])
+@rows("package", BOTH, ids=["ours", "theirs"])
 def test_a_user_signs_in_and_out(package):
     p = package
 

@@ -2,11 +2,11 @@
 
 from types import SimpleNamespace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
@@ -47,8 +47,8 @@ def test_lists_permit_as_in_pyramid(acls, principals, permission):
 ALLOW, DENY = ("Allow", "fred", "view"), ("Deny", "fred", "view")
 
 
-@pytest.mark.parametrize(
-    ("acls", "ace", "level"),
+@rows(
+    "acls, ace, level",
     [
         ([[ALLOW], []], ALLOW, 1),
         ([[ALLOW], [DENY, ALLOW]], DENY, 0),

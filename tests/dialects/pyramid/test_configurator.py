@@ -3,11 +3,11 @@
 import re
 import warnings
 
-import pytest
 from zope.interface import Interface
 
 from tests.dialects.pyramid import programs, scanned
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
+from tests.helpers.rows import rows
 
 HERE = __name__
 
@@ -274,12 +274,12 @@ FACTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("facts", FACTS, ids=lambda facts: facts.__name__)
+@rows("facts", FACTS, ids=lambda facts: facts.__name__)
 def test_configuration_is_as_in_pyramid(facts):
     assert outcome(facts, DIALECT) == outcome(facts, PYRAMID)
 
 
-@pytest.mark.parametrize(
+@rows(
     "facts",
     [conflicting_views, conflicting_routes, conflicting_includes, conflict_of_utilities, conflicts_in_directives],
     ids=lambda facts: facts.__name__,
@@ -298,14 +298,14 @@ def test_a_conflict_names_both_places(facts):
     assert re.findall(r"Line \d+", message) == re.findall(r"Line \d+", theirs)
 
 
-@pytest.mark.parametrize("facts", [failing_action, unknown_route, unknown_predicate, added_too_late])
+@rows("facts", [failing_action, unknown_route, unknown_predicate, added_too_late])
 def test_an_action_that_fails_names_its_place(facts):
     ours, theirs = outcome(facts, DIALECT), outcome(facts, PYRAMID)
     assert ours[0] == theirs[0]
     assert __file__ in ours[1]
 
 
-@pytest.mark.parametrize("categories", [("pyramid",), ("pyramid", "hidden")])
+@rows("categories", [("pyramid",), ("pyramid", "hidden")])
 def test_scanning_finds_what_is_decorated(categories):
     def program(p):
         config = p.configurator()

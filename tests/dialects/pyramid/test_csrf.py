@@ -1,8 +1,7 @@
 """Tokens and origins against forged requests, beside Pyramid."""
 
-import pytest
-
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
+from tests.helpers.rows import rows
 
 
 def program(policy=None, **options):
@@ -31,8 +30,8 @@ COOKIE_POLICY = "CookieCSRFStoragePolicy"
 WITH_TOKEN = {"csrf_token": TOKEN}
 
 
-@pytest.mark.parametrize(
-    ("options", "requests"),
+@rows(
+    "options, requests",
     [
         (
             {},
@@ -78,8 +77,8 @@ def test_files_and_origins_that_are_none_are_refused_too():
         assert package.request.Request.blank(path, **options).get_response(app).status_int == 400
 
 
-@pytest.mark.parametrize("name", ["LegacySessionCSRFStoragePolicy", "SessionCSRFStoragePolicy", COOKIE_POLICY])
-@pytest.mark.parametrize("package", [PYRAMID, DIALECT])
+@rows("name", ["LegacySessionCSRFStoragePolicy", "SessionCSRFStoragePolicy", COOKIE_POLICY])
+@rows("package", [PYRAMID, DIALECT])
 def test_tokens_are_kept_for_the_next_request(package, name):
     p = Package(package)
     policy = getattr(p.csrf, name)()

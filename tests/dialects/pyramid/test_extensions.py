@@ -11,6 +11,7 @@ from antiphon.dialects.pyramid.path import AssetResolver
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
 from antiphon.dialects.pyramid.util import takes_one_arg
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -45,8 +46,8 @@ class Views:
         return Response(self.request.path)
 
 
-@pytest.mark.parametrize(
-    ("view", "text"),
+@rows(
+    "view, text",
     [
         pytest.param(with_arguments(lambda request, args: Response(args["read"])), "arguments", id="more arguments"),
         pytest.param(of_class(Views.index), "/", id="a method of a class"),

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 SECRET = "a secret of some length, 0123456789"
@@ -46,8 +47,8 @@ USERS = ["fred", 42, b"\xff", "a!b|c", "fr\u00e9d\u00e9ric"]
 OPTIONS = [{}, {"include_ip": True}, {"hashalg": "md5"}, {"timeout": 60}, {"timeout": 60, "reissue_time": 0}]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("user", USERS, ids=str)
+@rows("options", OPTIONS, ids=str)
+@rows("user", USERS, ids=str)
 def test_a_changed_ticket_names_nobody(options, user):
     random = Random(f"{options}{user}")
     helpers = [p.authentication.AuthTktCookieHelper(SECRET, **options) for p in (OURS, THEIRS)]

@@ -5,6 +5,7 @@ import struct
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 PLURALS = (
@@ -40,7 +41,7 @@ def folders(tmp_path_factory):
     return [str(first), str(second)]
 
 
-@pytest.mark.parametrize("locale", ["de", "de_AT", "de_CH", "fr", "it", "en", "nl_BE"])
+@rows("locale", ["de", "de_AT", "de_CH", "fr", "it", "en", "nl_BE"])
 def test_texts_are_translated_as_by_pyramid(folders, locale):
     def translated(p):
         shop = p.i18n.TranslationStringFactory("shop")
@@ -59,7 +60,7 @@ def test_texts_are_translated_as_by_pyramid(folders, locale):
     assert translated(OURS) == translated(THEIRS)
 
 
-@pytest.mark.parametrize("name", ["..", ".", "", "/", "de/../de", "a\0b"])
+@rows("name", ["..", ".", "", "/", "de/../de", "a\0b"])
 def test_locales_of_clients_lead_to_no_other_directories(folders, name):
     localizer = OURS.i18n.make_localizer(name, folders)
     assert localizer.translate("Hello", "shop") == "Hello"
@@ -78,10 +79,8 @@ def negotiate(p, how, path="/", headers=None):
     return found, p.i18n.default_locale_negotiator(request), request.localizer.locale_name
 
 
-@pytest.mark.parametrize("how", ["default", "negotiator", "attribute"])
-@pytest.mark.parametrize(
-    ("path", "headers"), [("/", None), ("/?_LOCALE_=de&lang=fr", None), ("/", {"Cookie": "_LOCALE_=es"})]
-)
+@rows("how", ["default", "negotiator", "attribute"])
+@rows("path, headers", [("/", None), ("/?_LOCALE_=de&lang=fr", None), ("/", {"Cookie": "_LOCALE_=es"})])
 def test_the_locale_is_negotiated_as_in_pyramid(how, path, headers):
     assert negotiate(OURS, how, path, headers) == negotiate(THEIRS, how, path, headers)
 

@@ -7,6 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.dialects.pyramid.scripts import pserve
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -82,9 +83,9 @@ def asked(folder, expected):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("module", MODULES)
-@pytest.mark.parametrize(
-    ("arguments", "text"),
+@rows("module", MODULES)
+@rows(
+    "arguments, text",
     [
         (["development.ini", "who=Ada"], b"hello Ada"),
         (["-q", "--server-name", "main", "development.ini#other", "who=Ada"], b"hello other"),

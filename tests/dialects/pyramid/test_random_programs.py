@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]  # of the policies of Pyramid 1
 
@@ -207,7 +208,7 @@ def told(name, seed):
     return [answer(package, app, each) for each in requests_of(Random(-seed))]
 
 
-@pytest.mark.parametrize("first", range(0, 100, 10))
+@rows("first", range(0, 100, 10))
 def test_nobody_sees_more_than_with_pyramid(first):
     for seed in range(first, first + 10):
         asked, theirs, ours = [*requests_of(Random(-seed))], told(PYRAMID, seed), told(DIALECT, seed)
@@ -218,7 +219,7 @@ def test_nobody_sees_more_than_with_pyramid(first):
             assert found == expected, (seed, each)
 
 
-@pytest.mark.parametrize("first", [{}, {"permission": "edit"}, {"request_method": "GET", "permission": "edit"}])
+@rows("first", [{}, {"permission": "edit"}, {"request_method": "GET", "permission": "edit"}])
 def test_a_view_that_replaces_an_open_one_is_as_secured_as_it_says(first):
     """Pyramid goes on to answer with the open view."""
     p = Package(DIALECT)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
+from tests.helpers.rows import rows
 
 BOTH = [Package(DIALECT), Package(PYRAMID)]
 pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
@@ -79,7 +80,7 @@ def urls(p, seed):
     return found
 
 
-@pytest.mark.parametrize("seed", range(40))
+@rows("seed", range(40))
 def test_urls_are_those_of_pyramid(seed):
     ours, theirs = (urls(p, seed) for p in BOTH)
     for found, expected in zip(ours, theirs, strict=True):
@@ -126,7 +127,7 @@ def steps(p, seed):
     return seen
 
 
-@pytest.mark.parametrize("first", range(0, 200, 20))
+@rows("first", range(0, 200, 20))
 def test_sessions_answer_as_those_of_pyramid(first):
     for seed in range(first, first + 20):
         ours, theirs = (steps(p, seed) for p in BOTH)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
@@ -75,7 +76,7 @@ def program(p):
         return config.make_wsgi_app()
 
 
-@pytest.mark.parametrize("renderer", ["json", "string", "adapted", "given", "other", "page"])
+@rows("renderer", ["json", "string", "adapted", "given", "other", "page"])
 def test_values_are_rendered_as_by_pyramid(renderer):
     assert_alike(
         program, [f"/{renderer}?value={value}" for value in VALUES if value != "point" or renderer != "string"]
@@ -106,7 +107,7 @@ def request_of(p):
     return request
 
 
-@pytest.mark.parametrize("name", ["json", "string", "a.page"])
+@rows("name", ["json", "string", "a.page"])
 def test_programs_render_by_themselves(name):
     def rendered(p):
         request = request_of(p)

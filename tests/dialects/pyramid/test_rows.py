@@ -10,6 +10,7 @@ from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.interfaces import IRequest, IResponse
 from antiphon.dialects.webob import Request as WebObRequest
 from antiphon.dialects.webob import Response as WebObResponse
+from tests.helpers.rows import rows
 
 
 class Node(dict):
@@ -67,7 +68,7 @@ def test_attributes_of_a_programs_own_are_the_requests_and_not_in_its_environ():
 
 
 @pytest.mark.feature("pyramid-001")
-@pytest.mark.parametrize("bases", [(WebObRequest,), (request_module.Request, WebObRequest), (WebObRequest, ABC)])
+@rows("bases", [(WebObRequest,), (request_module.Request, WebObRequest), (WebObRequest, ABC)])
 def test_both_requests_can_be_subclassed_with_others(bases):
     made = type("Own", bases, {}).blank("/?a=1")
     assert isinstance(made, WebObRequest)

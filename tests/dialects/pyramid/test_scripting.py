@@ -7,6 +7,7 @@ import warnings
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
@@ -18,7 +19,7 @@ def made_with(p, **settings):
         return config.make_wsgi_app()
 
 
-@pytest.mark.parametrize("given", [None, "/there"])
+@rows("given", [None, "/there"])
 def test_an_application_is_current_until_it_is_closed(given):
     def shown(p):
         app = made_with(p)

@@ -5,6 +5,7 @@ import warnings
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -67,21 +68,19 @@ def _asked(p, request):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("legacy", [False, True])
+@rows("legacy", [False, True])
 def test_requests_know_their_users_as_in_pyramid(legacy):
     assert asked(OURS, legacy) == asked(THEIRS, legacy)
 
 
-@pytest.mark.parametrize("name", ["Allowed", "Denied"])
+@rows("name", ["Allowed", "Denied"])
 def test_results_tell_their_reason(name):
     result, other = (getattr(p.security, name)("because %s of %r", "it", 1) for p in (OURS, THEIRS))
     assert (result, result.msg, str(result)) == (other, other.msg, str(other))
     assert repr(result) == repr(other).replace(str(id(other)), str(id(result)))
 
 
-@pytest.mark.parametrize(
-    "name", ["Allow", "Deny", "Everyone", "Authenticated", "NO_PERMISSION_REQUIRED", "DENY_ALL", "ALL_PERMISSIONS"]
-)
+@rows("name", ["Allow", "Deny", "Everyone", "Authenticated", "NO_PERMISSION_REQUIRED", "DENY_ALL", "ALL_PERMISSIONS"])
 def test_names_have_the_values_of_the_original(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

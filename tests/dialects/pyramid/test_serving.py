@@ -14,11 +14,12 @@ from antiphon.dialects.pyramid.response import Response
 from antiphon.testing import Client
 from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answers, assert_alike
+from tests.helpers.rows import rows
 
 INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_every_interface_gives_the_answers_of_pyramid(interface):
     app = programs.exceptions(Package(DIALECT))
     paths = [path for path in programs.EXCEPTIONS if isinstance(path, str) and path != "/value"]
@@ -30,7 +31,7 @@ def test_every_interface_gives_the_answers_of_pyramid(interface):
             assert answer.headers.get("location") == dict(headers).get("Location")
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_a_view_reads_the_body_and_streams_the_answer(interface):
     closed = []
 
@@ -53,7 +54,7 @@ def test_a_view_reads_the_body_and_streams_the_answer(interface):
     assert closed == [True]
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_a_view_of_a_mounted_application_reads_the_body(interface):
     config = Configurator()
     config.add_view(lambda request: Response(request.POST["b"]))
@@ -63,7 +64,7 @@ def test_a_view_of_a_mounted_application_reads_the_body(interface):
         assert client.post("/", form={"a": "1", "b": "two"}).text == "two"
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
+@rows("interface", INTERFACES)
 def test_an_error_that_nothing_handles_is_the_servers(interface):
     config = Configurator()
 
@@ -91,15 +92,15 @@ def malformed_reader():
     return config
 
 
-@pytest.mark.parametrize("interface", INTERFACES)
-@pytest.mark.parametrize(("url", "sent"), MALFORMED.values(), ids=MALFORMED)
+@rows("interface", INTERFACES)
+@rows("url, sent", MALFORMED.values(), ids=MALFORMED)
 def test_what_a_client_has_sent_malformed_is_a_400(interface, url, sent):
     with Client(malformed_reader().make_wsgi_app(), interface) as client:
         assert client.post(url, **sent).status == 400
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-@pytest.mark.parametrize("has_route", [False, True])
+@rows("interface", ["wsgi", "asgi"])
+@rows("has_route", [False, True])
 def test_a_path_that_is_not_utf_8_is_a_400(has_route, interface):
     config = malformed_reader()
     if has_route:
@@ -108,7 +109,7 @@ def test_a_path_that_is_not_utf_8_is_a_400(has_route, interface):
         assert client.get("/%ff").status == 400
 
 
-@pytest.mark.parametrize(("url", "sent"), MALFORMED.values(), ids=MALFORMED)
+@rows("url, sent", MALFORMED.values(), ids=MALFORMED)
 def test_a_view_of_value_errors_answers_for_what_is_malformed(url, sent):
     config = malformed_reader()
     config.add_exception_view(lambda error, request: Response(type(error).__name__, 422), context=ValueError)

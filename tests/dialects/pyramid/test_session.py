@@ -8,6 +8,7 @@ from antiphon.dialects.pyramid import session as ours
 from antiphon.dialects.pyramid.interfaces import ISession
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
+from tests.helpers.rows import rows
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -37,7 +38,7 @@ def written(module, request_class, response_class, **options):
     return sent(session, request, response_class())
 
 
-@pytest.mark.parametrize("options", [{}, {"hashalg": "sha256"}, {"salt": "other"}, {"serializer": "pickle"}])
+@rows("options", [{}, {"hashalg": "sha256"}, {"salt": "other"}, {"serializer": "pickle"}])
 def test_sessions_are_carried_over_both_ways(options):
     for writing, reading in ((ours, theirs), (theirs, ours)):
         kinds = {ours: (Request, Response), theirs: (their_request.Request, their_response.Response)}
@@ -53,7 +54,7 @@ def test_sessions_are_carried_over_both_ways(options):
         assert session.new is False
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {},
@@ -70,7 +71,7 @@ def test_cookies_have_the_attributes_of_the_original(options):
     assert attributes[0] == attributes[1]
 
 
-@pytest.mark.parametrize("cookie", ["session=x", "session=", "session=AAAA", f"session={'A' * 400}"])
+@rows("cookie", ["session=x", "session=", "session=AAAA", f"session={'A' * 400}"])
 def test_cookies_that_are_forged_begin_a_new_session(cookie):
     session, _ = begun(cookie=cookie)
     assert (dict(session), session.new) == ({}, True)
@@ -89,16 +90,14 @@ class Unsigned:
         return repr(value).encode()
 
 
-@pytest.mark.parametrize("value", [None, 1, "abc", [1, 2], ["x", 1, {}], [1e12, 1, 2], [1e12, 1, ["ab", 3]]])
+@rows("value", [None, 1, "abc", [1, 2], ["x", 1, {}], [1e12, 1, 2], [1e12, 1, ["ab", 3]]])
 def test_values_that_are_no_session_begin_a_new_one(value):
     factory = ours.BaseCookieSessionFactory(Unsigned(value))
     session = factory(Request.blank("/", headers={"Cookie": "session=x"}))
     assert (dict(session), session.new) == ({}, True)
 
 
-@pytest.mark.parametrize(
-    ("age", "timeout", "kept"), [(10, 1200, True), (1300, 1200, False), (1300, None, True), (1300, "1400", True)]
-)
+@rows("age, timeout, kept", [(10, 1200, True), (1300, 1200, False), (1300, None, True), (1300, "1400", True)])
 def test_sessions_end_when_they_are_not_used(monkeypatch, age, timeout, kept):
     now = 1_700_000_000
     monkeypatch.setattr(ours.time, "time", lambda: now - age)
@@ -109,7 +108,7 @@ def test_sessions_end_when_they_are_not_used(monkeypatch, age, timeout, kept):
     assert (session.created, session.new) == (now - age, False)
 
 
-@pytest.mark.parametrize(("reissue_time", "again"), [(0, True), (100, False), (5, True), (None, False)])
+@rows("reissue_time, again", [(0, True), (100, False), (5, True), (None, False)])
 def test_cookies_are_sent_again_when_that_is_due(monkeypatch, reissue_time, again):
     now = 1_700_000_000
     monkeypatch.setattr(ours.time, "time", lambda: now)
@@ -135,7 +134,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@rows("name", CHANGES)
 def test_what_changes_a_session_has_its_cookie_sent(name):
     cookie = written(ours, Request, Response).partition(";")[0]
     session, request = begun(cookie=cookie, reissue_time=None)
@@ -173,7 +172,7 @@ def test_a_session_that_is_too_long_is_an_error():
         sent(session, request, Response())
 
 
-@pytest.mark.parametrize(("options", "is_sent"), [({}, True), ({"set_on_exception": False}, False)])
+@rows("options, is_sent", [({}, True), ({"set_on_exception": False}, False)])
 def test_cookies_go_with_the_responses_of_exceptions(options, is_sent):
     session, request = begun(**options)
     request.exception = ValueError()

@@ -2,14 +2,13 @@
 
 import gc
 
-import pytest
-
 from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, assert_alike
+from tests.helpers.rows import rows
 
 
-@pytest.mark.parametrize(
-    ("program", "asked"),
+@rows(
+    "program, asked",
     [
         (programs.routes, programs.ROUTES),
         (programs.predicates, programs.PREDICATES),
@@ -57,7 +56,7 @@ def program_that_answers_an_exception(package, *, keeps_requests=False):
     return config.make_wsgi_app()
 
 
-@pytest.mark.parametrize("name", [PYRAMID, DIALECT])
+@rows("name", [PYRAMID, DIALECT])
 def test_a_request_that_a_tween_keeps_has_its_exception_after_the_answer(name):
     package = Package(name)
     app = program_that_answers_an_exception(package, keeps_requests=True)

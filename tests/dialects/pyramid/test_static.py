@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, Package, assert_alike
+from tests.helpers.rows import rows
 
 OURS = Package(DIALECT)
 CONTENT = {
@@ -62,7 +63,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["package", "path"])
+@rows("kind", ["package", "path"])
 @pytest.mark.filterwarnings("ignore")
 def test_files_are_sent_as_by_pyramid(folder, kind):
     make = program("shop_with_files:files" if kind == "package" else str(folder))
@@ -74,7 +75,7 @@ def test_files_are_sent_as_by_pyramid(folder, kind):
     assert_alike(make, [*(f"/static/{name}" for name in NAMES), *others])
 
 
-@pytest.mark.parametrize("accepted", ["gzip", "gzip;q=0", "*", "identity", "br", ""])
+@rows("accepted", ["gzip", "gzip;q=0", "*", "identity", "br", ""])
 @pytest.mark.filterwarnings("ignore")
 def test_the_shortest_of_the_codings_that_a_client_accepts_is_sent(folder, accepted):
     make = program("shop_with_files:files", content_encodings=["gzip"])
@@ -87,7 +88,7 @@ def test_other_assets_stand_for_files(folder):
     assert_alike(program("shop_with_files:files", override=True), ["/static/a.txt", "/static/b.css"])
 
 
-@pytest.mark.parametrize(
+@rows(
     "segments",
     [("..", "secret.txt"), ("a/../../secret.txt",), ("",), (".",), ("a\0",), ("c:\\a",), ("..\\secret.txt",)],
 )

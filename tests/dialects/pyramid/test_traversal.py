@@ -1,11 +1,11 @@
 """Resources by their paths, and paths of resources, beside Pyramid."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface import Interface, alsoProvides
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
+from tests.helpers.rows import rows
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
@@ -72,15 +72,15 @@ PATHS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PATHS, ids=str)
-@pytest.mark.parametrize("start", RESOURCES)
+@rows("path", PATHS, ids=str)
+@rows("start", RESOURCES)
 def test_resources_are_found_as_in_pyramid(start, path):
     resource = RESOURCES[start]
     alike(lambda p: outcome(p.traversal.traverse, resource, path))
     alike(lambda p: outcome(p.traversal.find_resource, resource, path))
 
 
-@pytest.mark.parametrize("start", RESOURCES)
+@rows("start", RESOURCES)
 def test_resources_have_the_paths_of_the_original(start):
     resource = RESOURCES[start]
     for elements in ((), ("a",), ("ä/b", "c d"), ("", ""), (1, b"\xc3\xa4")):
@@ -99,8 +99,8 @@ def test_paths_are_split_as_in_pyramid(path):
     alike(lambda p: outcome(p.traversal.quote_path_segment, path))
 
 
-@pytest.mark.parametrize("segment", ["a b", "ü", "/", "a@b:c", b"a\xc3\xa4", 12, None, "%"])
-@pytest.mark.parametrize("safe", [{}, {"safe": ""}, {"safe": "%"}])
+@rows("segment", ["a b", "ü", "/", "a@b:c", b"a\xc3\xa4", 12, None, "%"])
+@rows("safe", [{}, {"safe": ""}, {"safe": "%"}])
 def test_segments_are_quoted_as_in_pyramid(segment, safe):
     alike(lambda p: p.traversal.quote_path_segment(segment, **safe))
 
@@ -115,8 +115,8 @@ def request_for(p, path, virtual=None, matchdict=None):
     return request
 
 
-@pytest.mark.parametrize(
-    ("path", "virtual", "matchdict"),
+@rows(
+    "path, virtual, matchdict",
     [
         ("/", None, None), ("/shop/x/y", None, None), ("/", "/shop", None), ("/shop", "/", None),
         ("/x", None, {}), ("/x", None, {"traverse": "shop/a/b"}), ("/x", None, {"traverse": ("shop", "a", "b")}),
@@ -140,8 +140,8 @@ def test_no_path_leads_above_a_virtual_root():
     assert (found["context"], found["view_name"]) == (SHOP, "a?b")
 
 
-@pytest.mark.parametrize("start", RESOURCES)
-@pytest.mark.parametrize("virtual", [None, "/", "/shop", "/shop/", "/other"])
+@rows("start", RESOURCES)
+@rows("virtual", [None, "/", "/shop", "/shop/", "/other"])
 def test_urls_of_resources_leave_out_the_virtual_root(start, virtual):
     def asked(p):
         request = request_for(p, "/", virtual)

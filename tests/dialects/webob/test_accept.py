@@ -7,6 +7,7 @@ from webob import acceptparse as original
 
 from antiphon.dialects.webob import acceptparse as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -116,7 +117,7 @@ class Bare:
 
 
 @pytest.mark.feature("pyramid-015")
-@pytest.mark.parametrize("name", sorted(WORDS))
+@rows("name", sorted(WORDS))
 def test_is_a_property_of_the_request_that_can_be_set_and_deleted(name):
     key = f"HTTP_{PROPERTIES[name].upper()}"
     word = WORDS[name][0]
@@ -149,7 +150,7 @@ def test_offers_are_read_as_the_original_does():
     assert dialect.create_accept_header("text/*").acceptable_offers([offer]) == [(offer, 1.0)]
 
 
-@pytest.mark.parametrize("name", sorted(WORDS))
+@rows("name", sorted(WORDS))
 def test_a_header_is_copied_parsed_and_printed_from_any_value(name):
     header = f"{WORDS[name][0]};q=0.5, {WORDS[name][1]}"
     assert made(dialect, name, made(dialect, name, header)).header_value == header

@@ -7,6 +7,7 @@ from webob import cachecontrol as original
 
 from antiphon.dialects.webob import cachecontrol as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 DIRECTIVES = [
     "max-age=60", "max-age", "no-cache", 'no-cache="set-cookie"', "no-store", "private", "private=x", "public",
@@ -48,8 +49,8 @@ def test_reads_and_writes_as_the_original(header, kind, changes):
     assert reports[0] == reports[1]
 
 
-@pytest.mark.parametrize(
-    ("header", "printed"),
+@rows(
+    "header, printed",
     [
         (None, ""),
         ("", ""),

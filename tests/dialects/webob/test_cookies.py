@@ -10,6 +10,7 @@ from webob import cookies as original
 
 from antiphon.dialects.webob import cookies as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*cookie:RuntimeWarning:"),
@@ -68,8 +69,8 @@ InStep.TestCase.settings = settings(max_examples=40, stateful_step_count=12)
 test_cookies_of_requests_change_in_step_with_the_originals = pytest.mark.feature("pyramid-011")(InStep.TestCase)
 
 
-@pytest.mark.parametrize(
-    ("header", "cookies"),
+@rows(
+    "header, cookies",
     [
         ("a=1; a=2", {"a": "2"}),
         ("a=b c; d=e", {"a": "b c", "d": "e"}),
@@ -128,13 +129,13 @@ def test_expires_says_when_max_age_is_over():
     assert timedelta(seconds=30) < left <= timedelta(seconds=60)
 
 
-@pytest.mark.parametrize("name", ["", "a b", "path", "$x", "é", "a\n"])
+@rows("name", ["", "a b", "path", "$x", "é", "a\n"])
 def test_a_name_that_cookies_cannot_have_is_an_error(name):
     with pytest.raises(ValueError):  # noqa: PT011 - of several kinds
         dialect.make_cookie(name, "b")
 
 
-@pytest.mark.parametrize("attribute", [{"expires": "x\r\nSet-Cookie: y"}, {"samesite": "lax; domain=x"}])
+@rows("attribute", [{"expires": "x\r\nSet-Cookie: y"}, {"samesite": "lax; domain=x"}])
 def test_no_attribute_holds_a_second_one(attribute, monkeypatch):
     monkeypatch.setattr(dialect, "SAMESITE_VALIDATION", False)
     morsel = dialect.Morsel("a", "b")
@@ -151,14 +152,12 @@ def test_samesite_is_checked_unless_told_otherwise(monkeypatch):
     assert dialect.make_cookie("a", "b", samesite="future") == "a=b; Path=/; SameSite=future"
 
 
-@pytest.mark.parametrize(
-    "value", [None, b"x", "y", date(2020, 2, 3), datetime(2020, 2, 3, 4, 5, 6), datetime(2020, 12, 31)]
-)
+@rows("value", [None, b"x", "y", date(2020, 2, 3), datetime(2020, 2, 3, 4, 5, 6), datetime(2020, 12, 31)])
 def test_dates_are_printed_as_the_original_does(value):
     assert dialect.serialize_cookie_date(value) == original.serialize_cookie_date(value)
 
 
-@pytest.mark.parametrize("value", [0, timedelta(0)])
+@rows("value", [0, timedelta(0)])
 def test_a_duration_is_a_date_from_now(value):
     printed = dialect.serialize_cookie_date(value).decode()
     moment = datetime.strptime(printed, "%a, %d-%b-%Y %H:%M:%S GMT").replace(tzinfo=UTC)
@@ -170,14 +169,12 @@ def test_dates_with_an_offset_are_printed_in_utc():
     assert dialect.serialize_cookie_date(moment) == b"Mon, 03-Feb-2020 02:05:06 GMT"
 
 
-@pytest.mark.parametrize("value", [1, "2", b"3", timedelta(minutes=1)])
+@rows("value", [1, "2", b"3", timedelta(minutes=1)])
 def test_max_age_is_printed_as_the_original_does(value):
     assert dialect.serialize_max_age(value) == original.serialize_max_age(value)
 
 
-@pytest.mark.parametrize(
-    "header", ["a=b; Path=/; secure", "a=b; c=d", "a=b; expires=Wed, 31-Dec-97 23:59:59 GMT", "", "$x=y"]
-)
+@rows("header", ["a=b; Path=/; secure", "a=b; c=d", "a=b; expires=Wed, 31-Dec-97 23:59:59 GMT", "", "$x=y"])
 def test_cookies_of_a_header_are_morsels(header):
     theirs, ours = original.Cookie(header), dialect.Cookie(header)
     for look in [
@@ -238,11 +235,9 @@ PROFILES = [
 ]
 
 
-@pytest.mark.parametrize("make", PROFILES)
-@pytest.mark.parametrize("value", [1, {"a": [1, "é"]}, None, "x" * 5000])
-@pytest.mark.parametrize(
-    "changed", [{}, {"path": "/y", "secure": True, "samesite": "none"}, {"domains": ["c.org"], "max_age": None}]
-)
+@rows("make", PROFILES)
+@rows("value", [1, {"a": [1, "é"]}, None, "x" * 5000])
+@rows("changed", [{}, {"path": "/y", "secure": True, "samesite": "none"}, {"domains": ["c.org"], "max_age": None}])
 def test_profiles_make_the_same_fields(make, value, changed):
     def fields(library):
         response = Response()
@@ -254,7 +249,7 @@ def test_profiles_make_the_same_fields(make, value, changed):
     same(*[outcome(fields, library) for library in LIBRARIES])
 
 
-@pytest.mark.parametrize("make", PROFILES)
+@rows("make", PROFILES)
 def test_a_bound_profile_reads_the_cookie_of_its_request(make):
     ours, theirs = make(dialect), make(original)
     cookie = theirs.serializer.dumps([1]).decode("latin-1")

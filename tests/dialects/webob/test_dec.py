@@ -1,7 +1,5 @@
 """`webob.dec.wsgify`: functions of requests as WSGI applications and as middleware, beside WebOb's."""
 
-import pytest
-
 from antiphon.dialects.webob import dec as dialect_dec
 from antiphon.dialects.webob import exc as dialect_exc
 from antiphon.dialects.webob import request as dialect_request
@@ -9,6 +7,7 @@ from antiphon.dialects.webob import response as dialect_response
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 
 class Library:
@@ -68,7 +67,7 @@ def same_of(call):
     same(outcome(call, LIBRARIES[0]), outcome(call, LIBRARIES[1]))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+@rows("function", FUNCTIONS.values(), ids=FUNCTIONS)
 def test_what_a_function_returns(function):
     same_of(lambda library: called(library.wsgify(function(library)), environ(HTTP_ACCEPT="text/html")))
 
@@ -163,7 +162,7 @@ def test_middleware():
     assert ours.value == [b"PLAIN!", b"ASKED?", b"bound", b"PLAIN!"]
 
 
-@pytest.mark.parametrize("arguments", [({}, 1, 2), ({},)], ids=["too many", "too few"])
+@rows("arguments", [({}, 1, 2), ({},)], ids=["too many", "too few"])
 def test_wrong_arguments(arguments):
     same_of(lambda library: library.wsgify(lambda req: "")(*arguments))
     same_of(lambda library: library.wsgify()(len, 1))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from webob import etag as original
 
 from antiphon.dialects.webob import etag as dialect
+from tests.helpers.rows import rows
 
 tags = st.from_regex(r'(W/)?"[a-z]{0,3}"', fullmatch=True)
 
@@ -21,8 +22,8 @@ def test_lists_are_read_as_the_original_does(header, strong, tag):
         assert look(ours) == look(theirs)
 
 
-@pytest.mark.parametrize(
-    ("header", "etags"),
+@rows(
+    "header, etags",
     [
         ('"a", garbage, "b"', ["a", "b"]),
         ('"a,b"', ["a,b"]),
@@ -76,8 +77,8 @@ class Response:
 THEN = datetime(2001, 11, 9, 1, 8, 47, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("header", "response", "is_in"),
+@rows(
+    "header, response, is_in",
     [
         (None, Response(), True),
         ("", Response("a"), True),
@@ -97,7 +98,7 @@ def test_if_range_has_the_response_of_which_the_client_has_a_part(header, respon
     assert (response in if_range) is is_in
 
 
-@pytest.mark.parametrize("header", [None, "", "*", '"a"', "ETAG", 'W/"a"', "Fri, 09 Nov 2001 01:08:47 GMT"])
+@rows("header", [None, "", "*", '"a"', "ETAG", 'W/"a"', "Fri, 09 Nov 2001 01:08:47 GMT"])
 def test_if_range_prints_as_in_the_original(header):
     theirs, ours = original.IfRange.parse(header), dialect.IfRange.parse(header)
     assert (str(ours), bool(ours), type(ours).__name__) == (str(theirs), bool(theirs), type(theirs).__name__)

@@ -12,6 +12,7 @@ from antiphon.dialects.webob.response import Response
 from tests.dialects.webob.original import exc as webob_exc
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 CLASSES = [name for name in webob_exc.__all__ if isinstance(getattr(webob_exc, name), type)]
 ERRORS = [name for name in CLASSES if name not in ("HTTPException", "HTTPExceptionMiddleware")]
@@ -39,7 +40,7 @@ def test_the_names_are_the_same():
 
 
 @pytest.mark.feature("pyramid-084", "pyramid-085", "pyramid-086", "pyramid-098")
-@pytest.mark.parametrize("name", ERRORS)
+@rows("name", ERRORS)
 def test_each_class_is_and_answers_as_the_original(name):
     theirs, ours = getattr(webob_exc, name), getattr(dialect, name)
     assert (ours.code, ours.title, ours.explanation) == (theirs.code, theirs.title, theirs.explanation)
@@ -72,11 +73,9 @@ MADE = {
 }
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json", "text/plain"])
-@pytest.mark.parametrize(
-    "name", ["HTTPNotFound", "HTTPNoContent", "HTTPMethodNotAllowed", "HTTPOk", "HTTPInternalServerError"]
-)
-@pytest.mark.parametrize("keywords", MADE.values(), ids=MADE)
+@rows("accept", ["text/html", "application/json", "text/plain"])
+@rows("name", ["HTTPNotFound", "HTTPNoContent", "HTTPMethodNotAllowed", "HTTPOk", "HTTPInternalServerError"])
+@rows("keywords", MADE.values(), ids=MADE)
 def test_arguments(keywords, name, accept):
     def answer(library):
         error = getattr(library, name)(**keywords)
@@ -95,8 +94,8 @@ LOCATED = {
 
 
 @pytest.mark.feature("pyramid-083")
-@pytest.mark.parametrize("name", MOVES)
-@pytest.mark.parametrize("keywords", LOCATED.values(), ids=LOCATED)
+@rows("name", MOVES)
+@rows("keywords", LOCATED.values(), ids=LOCATED)
 def test_a_redirect(keywords, name):
     def answers(library):
         asked = ({"HTTP_ACCEPT": "text/html"}, {"HTTP_ACCEPT": "application/json"}, {"QUERY_STRING": ""})
@@ -143,7 +142,7 @@ def test_an_exception_of_any_application():
     assert called(dialect.HTTPException("odd", application), environ()) == ("299 Odd", [], b"odd")
 
 
-@pytest.mark.parametrize("name", ["HTTPNotFound", "HTTPFound"])
+@rows("name", ["HTTPNotFound", "HTTPFound"])
 def test_an_exception_is_copied_and_pickled(name):
     error = getattr(dialect, name)("why", headers={"X": "y"})
     for again in (error.copy(), copy.copy(error), pickle.loads(pickle.dumps(error))):
@@ -168,9 +167,7 @@ def test_a_body_that_is_not_sent_is_closed():
     assert closed == [True]
 
 
-@pytest.mark.parametrize(
-    "text", ["a<br/>b<BR>c", "<!-- a -->b", "a\r\nb", "<a <b>c", "a < b", "<" * 5, "x<b", "\u00fc<i>y</i>", "<br"]
-)
+@rows("text", ["a<br/>b<BR>c", "<!-- a -->b", "a\r\nb", "<a <b>c", "a < b", "<" * 5, "x<b", "\u00fc<i>y</i>", "<br"])
 def test_tags_are_stripped(text):
     assert dialect.strip_tags(text) == webob_exc.strip_tags(text)
 

@@ -2,13 +2,12 @@
 
 from io import BytesIO
 
-import pytest
-
 from antiphon.dialects.webob import compat
 from antiphon.dialects.webob.multidict import MultiDict
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 POST = {"REQUEST_METHOD": "POST"}
 NAMED = 'form-data; name="a"'
@@ -47,7 +46,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize("given", MADE.values(), ids=MADE)
+@rows("given", MADE.values(), ids=MADE)
 def test_made_by_hand(given):
     def made(kind):
         return kind(**{**given, **({"fp": BytesIO(given["fp"])} if "fp" in given else {})})

@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from antiphon.dialects.webob import multidict as dialect
 from tests.dialects.webob.original import multidict as original
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 KEYS = st.sampled_from(["a", "b", "\xfc", ""])
 VALUES = st.sampled_from(["1", "x y", "", "\xfc&="])
@@ -124,7 +125,7 @@ class Counted(str):
         return super().__hash__()
 
 
-@pytest.mark.parametrize("look", [lambda d, key: d[key], lambda d, key: d.getall(key), lambda d, key: key in d])
+@rows("look", [lambda d, key: d[key], lambda d, key: d.getall(key), lambda d, key: key in d])
 def test_a_multidict_that_grows_while_it_is_read_takes_linear_time(look):
     made = dialect.MultiDict()
     Counted.hashed = 0
@@ -149,7 +150,7 @@ def test_views_follow_changes():
     assert (items == [*items], items == (1, 2), repr(fields.keys())) == (True, False, "['a', 'a', 'b']")
 
 
-@pytest.mark.parametrize(
+@rows(
     "make",
     [
         pytest.param(lambda module, pairs: module.MultiDict([("a", "0")]), id="not of one mapping"),

@@ -8,6 +8,7 @@ import pytest
 from antiphon.dialects import webob
 from antiphon.dialects.webob import request
 from tests.dialects.webob import original
+from tests.helpers.rows import rows
 
 WITHOUT_CGI = """
 import sys
@@ -43,7 +44,7 @@ def test_requests_have_the_original_s_names():
 MODULES_THAT_IT_IMPORTS = {"cgi", "parse", "sys", "tempfile", "types"}
 
 
-@pytest.mark.parametrize("module", ["compat", "multidict", "client", "headers"])
+@rows("module", ["compat", "multidict", "client", "headers"])
 def test_modules_have_the_original_s_names(module):
     theirs = getattr(original, module)
     names = getattr(theirs, "__all__", None) or {name for name in dir(theirs) if not name.startswith("_")}
@@ -55,9 +56,7 @@ def test_responses_have_the_original_s_names():
     assert theirs <= set(dir(webob.Response))
 
 
-@pytest.mark.parametrize(
-    "module", ["response", "exc", "static", "dec", "byterange", "datetime_utils", "descriptors", "headers"]
-)
+@rows("module", ["response", "exc", "static", "dec", "byterange", "datetime_utils", "descriptors", "headers"])
 def test_modules_define_what_the_original_s_do(module):
     theirs = vars(getattr(original, module))
     own = {name for name, value in theirs.items() if getattr(value, "__module__", None) == f"webob.{module}"}

@@ -22,6 +22,7 @@ from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from antiphon.dialects.webob.request import BaseRequest, DisconnectionError, Request
 from antiphon.testing import Client
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
+from tests.helpers.rows import rows
 
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"', "Content-Type: application/x-thing; a=b")
 LARGE = bytes(range(256)) * (16 << 10)
@@ -93,7 +94,7 @@ def deleted_files():
     return found
 
 
-@pytest.mark.parametrize("first", ["POST", "body_file_seekable"])
+@rows("first", ["POST", "body_file_seekable"])
 def test_a_large_upload_is_written_once(first):
     """webob#60."""
     made = in_parts(part(LARGE, 'form-data; name="upload"; filename="a.bin"'))
@@ -132,7 +133,7 @@ def test_where_large_bodies_are_stored_can_be_chosen(tmp_path):
 # Lengths
 
 
-@pytest.mark.parametrize(
+@rows(
     "keys",
     [
         {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi__input_terminated": True},
@@ -153,7 +154,7 @@ def test_a_body_in_chunks_is_read(keys):
     assert (made.content_length, made.POST.items()) == (5, [("a", "b"), ("c", "")])
 
 
-@pytest.mark.parametrize("length", [None, "0", "-5", "x", "1_0", "9" * 5000])
+@rows("length", [None, "0", "-5", "x", "1_0", "9" * 5000])
 def test_nothing_is_read_where_the_end_is_unknown(length):
     source = Unseekable(b"what another request sent")
     made = Request(environ(wsgi__input=source, REQUEST_METHOD="POST", CONTENT_LENGTH=length))
@@ -192,8 +193,8 @@ READS = {
 }
 
 
-@pytest.mark.parametrize("read", READS.values(), ids=READS)
-@pytest.mark.parametrize("limit", [0, 1000])
+@rows("read", READS.values(), ids=READS)
+@rows("limit", [0, 1000])
 def test_a_body_that_breaks_off_is_an_error(read, limit):
     made = request(b"a=1", CONTENT_LENGTH="300", REQUEST_METHOD="POST", CONTENT_TYPE=URLENCODED)
     made.__class__ = type("Bounded", (Request,), {"request_body_tempfile_limit": limit})
@@ -208,7 +209,7 @@ def test_a_disconnection_is_an_os_error():
 # Malformed text
 
 
-@pytest.mark.parametrize("query", ["a=%ff", "a=\xff", "%ff", "a=1&%C3=2&b=3", "a=%C3%A9%EF%BF%BD&b=%E2%82"])
+@rows("query", ["a=%ff", "a=\xff", "%ff", "a=1&%C3=2&b=3", "a=%C3%A9%EF%BF%BD&b=%E2%82"])
 def test_a_query_that_is_not_utf_8_raises_what_is_a_400(query):
     made = request(QUERY_STRING=query, PATH_INFO="/")
     for name, error in product(("GET", "params"), (UnicodeDecodeError, HTTPBadRequest)):
@@ -221,8 +222,8 @@ def test_a_replacement_character_of_its_own_is_text():
     assert request(QUERY_STRING="a=%EF%BF%BD").GET["a"] == "\ufffd"
 
 
-@pytest.mark.parametrize(
-    ("key", "name"),
+@rows(
+    "key, name",
     [
         ("PATH_INFO", "path_info"),
         ("SCRIPT_NAME", "script_name"),
@@ -238,14 +239,14 @@ def test_a_path_that_is_not_utf_8_raises_what_is_a_400(key, name):
     assert "%FF" in repr(made)
 
 
-@pytest.mark.parametrize("path", ["/", "/%ff"])
-@pytest.mark.parametrize("query", ["", "a=%ff"])
+@rows("path", ["/", "/%ff"])
+@rows("query", ["", "a=%ff"])
 def test_what_is_no_text_is_answered_with_a_400(path, query):
     app = wsgify(lambda request: request.path_info + "".join(request.GET))
     assert Client(app, "wsgi").get(f"{path}?{query}").status == (200 if path == "/" and not query else 400)
 
 
-@pytest.mark.parametrize("charset", ["zlib", "utf-7", "no such charset", "\0"])
+@rows("charset", ["zlib", "utf-7", "no such charset", "\0"])
 def test_a_charset_that_is_none_is_no_crash(charset):
     made = request(b"a=%C3%BC", CONTENT_TYPE=f"{URLENCODED}; charset={charset}")
     assert (made.charset, made.POST["a"]) == (charset, "\xfc")
@@ -253,7 +254,7 @@ def test_a_charset_that_is_none_is_no_crash(charset):
         made.text  # noqa: B018
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"{} {}", b"\xff", b"[" * 100_000])
+@rows("body", [b"{", b"", b"{} {}", b"\xff", b"[" * 100_000])
 def test_malformed_json_is_a_value_error_and_a_400(body):
     for error in (ValueError, HTTPBadRequest, UnicodeDecodeError if body == b"\xff" else JSONDecodeError):
         with pytest.raises(error):
@@ -343,7 +344,7 @@ def test_a_request_can_be_copied_by_the_module_copy():
     assert (type(copied), copied.environ, copied.tenant) == (Request, made.environ, "a")
 
 
-@pytest.mark.parametrize("cls", [BaseRequest, Request])
+@rows("cls", [BaseRequest, Request])
 def test_attributes_of_ones_own(cls):
     made = cls(environ())
     made.tenant = "a"

@@ -5,6 +5,7 @@ import pytest
 from antiphon.dialects.webob.exc import HTTPBadRequest, HTTPRequestEntityTooLarge, HTTPRequestURITooLong
 from antiphon.dialects.webob.request import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
+from tests.helpers.rows import rows
 
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"')
 
@@ -21,7 +22,7 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize(("body", "content_type"), MALFORMED.values(), ids=MALFORMED)
+@rows("body, content_type", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_form_is_a_bad_request(body, content_type):
     made = request(body, CONTENT_TYPE=content_type, REQUEST_METHOD="POST")
     for error in (HTTPBadRequest, ValueError):
@@ -30,8 +31,8 @@ def test_a_malformed_form_is_a_bad_request(body, content_type):
     assert made.body == body
 
 
-@pytest.mark.parametrize(
-    ("bound", "body", "content_type"),
+@rows(
+    "bound, body, content_type",
     [
         ({"max_form_fields": 2}, b"a=1&b=2&c=3", URLENCODED),
         ({"max_form_fields": 1}, parts(FILE, FILE), MULTIPART),

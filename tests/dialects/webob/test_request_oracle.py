@@ -1,6 +1,5 @@
 """Requests beside those of WebOb: the same environs, attribute by attribute."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from tests.dialects.webob.original import request as original
 from tests.dialects.webob.original import util as original_util
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 HEAD = [
@@ -126,9 +126,7 @@ def shown(value):
     return sorted(value.items()) if hasattr(value, "items") else value if isinstance(value, tuple) else str(value)
 
 
-@pytest.mark.parametrize(
-    ("name", "written"), [(name, text) for name, texts in FIELDS.items() for text in (None, *texts)]
-)
+@rows("name, written", [(name, text) for name, texts in FIELDS.items() for text in (None, *texts)])
 def test_header_fields(name, written):
     attribute = "cookies" if name == "cookie" else name
     requests = [cls(environ(**{f"HTTP_{name.upper()}": written})) for cls in (original.Request, Request)]
@@ -138,13 +136,13 @@ def test_header_fields(name, written):
         assert f"HTTP_{name.upper()}" not in requests[1].environ
 
 
-@pytest.mark.parametrize("keys", ENVIRONS.values(), ids=ENVIRONS)
+@rows("keys", ENVIRONS.values(), ids=ENVIRONS)
 def test_environs(keys):
     compare(HEAD, lambda: environ(**keys))
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
-@pytest.mark.parametrize(("body", "content_type"), BODIES.values(), ids=BODIES)
+@rows("method", ["POST", "PUT", "GET"])
+@rows("body, content_type", BODIES.values(), ids=BODIES)
 def test_bodies(body, content_type, method):
     compare(BODY, lambda: environ(body, CONTENT_TYPE=content_type, REQUEST_METHOD=method))
 
@@ -192,7 +190,7 @@ BLANKS = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "keywords"), BLANKS.values(), ids=BLANKS)
+@rows("arguments, keywords", BLANKS.values(), ids=BLANKS)
 def test_blank(arguments, keywords):
     def made(cls):
         request = cls.blank(*arguments, **keywords)

@@ -8,6 +8,7 @@ import pytest
 from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
+from tests.helpers.rows import rows
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
@@ -58,8 +59,8 @@ def test_post_has_the_variables_of_the_body():
 
 
 @pytest.mark.feature("pyramid-007")
-@pytest.mark.parametrize(
-    ("method", "content_type", "is_form"),
+@rows(
+    "method, content_type, is_form",
     [
         ("POST", URLENCODED, True),
         ("POST", f"{URLENCODED}; charset=UTF-8", True),
@@ -181,8 +182,8 @@ def test_if_modified_since():
 
 
 @pytest.mark.feature("pyramid-019")
-@pytest.mark.parametrize(
-    ("name", "value", "written"),
+@rows(
+    "name, value, written",
     [
         ("date", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
         ("if_unmodified_since", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), DATE),
@@ -206,17 +207,27 @@ def test_headers_are_attributes_that_are_parsed(name, value, written):
     assert key not in made.environ
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
+@pytest.mark.feature(
+    "pyramid-032",
+    "pyramid-033",
+    "pyramid-034",
+    "pyramid-035",
+    "pyramid-036",
+    "pyramid-037",
+    "pyramid-038",
+    "pyramid-039",
+)
+@rows(
+    "name, expected",
     [
-        pytest.param("url", "http://localhost/app/blog?id=10", marks=pytest.mark.feature("pyramid-032")),
-        pytest.param("host", "localhost", marks=pytest.mark.feature("pyramid-033")),
-        pytest.param("host_url", "http://localhost", marks=pytest.mark.feature("pyramid-034")),
-        pytest.param("application_url", "http://localhost/app", marks=pytest.mark.feature("pyramid-035")),
-        pytest.param("path_url", "http://localhost/app/blog", marks=pytest.mark.feature("pyramid-036")),
-        pytest.param("path", "/app/blog", marks=pytest.mark.feature("pyramid-037")),
-        pytest.param("path_qs", "/app/blog?id=10", marks=pytest.mark.feature("pyramid-038")),
-        pytest.param("query_string", "id=10", marks=pytest.mark.feature("pyramid-039")),
+        ("url", "http://localhost/app/blog?id=10"),
+        ("host", "localhost"),
+        ("host_url", "http://localhost"),
+        ("application_url", "http://localhost/app"),
+        ("path_url", "http://localhost/app/blog"),
+        ("path", "/app/blog"),
+        ("path_qs", "/app/blog?id=10"),
+        ("query_string", "id=10"),
         ("domain", "localhost"),
         ("host_port", "80"),
         ("script_name", "/app"),
@@ -232,16 +243,17 @@ def test_no_question_mark_without_a_query():
     assert mounted(QUERY_STRING="").path_qs == "/app/blog"
 
 
-@pytest.mark.parametrize(
-    ("reference", "to_application", "expected"),
+@pytest.mark.feature("pyramid-040", "pyramid-041")
+@rows(
+    "reference, to_application, expected",
     [
-        pytest.param("other", False, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-040")),
+        ("other", False, "http://localhost/app/other"),
         ("/other?a=b", False, "http://localhost/other?a=b"),
         ("//example.com/x", False, "http://example.com/x"),
         ("?a=b", False, "http://localhost/app/blog?a=b"),
         ("../x", False, "http://localhost/x"),
         ("https://example.com", False, "https://example.com"),
-        pytest.param("other", True, "http://localhost/app/other", marks=pytest.mark.feature("pyramid-041")),
+        ("other", True, "http://localhost/app/other"),
         ("a/../b", True, "http://localhost/app/b"),
     ],
 )
@@ -287,8 +299,8 @@ def plain(value):
 
 
 @pytest.mark.feature("pyramid-042")
-@pytest.mark.parametrize(
-    ("given", "expected"),
+@rows(
+    "given, expected",
     [
         ({"a": "1", "b": "\xfc &="}, [("a", "1"), ("b", "\xfc &=")]),
         ([("a", "1"), ("a", "2")], [("a", "1"), ("a", "2")]),
@@ -319,7 +331,7 @@ def test_a_copy_shares_neither_environ_nor_position():
 
 
 @pytest.mark.feature("pyramid-043")
-@pytest.mark.parametrize("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
+@rows("copy", [Request.copy, Request.copy_get, lambda made: Request(made.environ.copy())])
 def test_what_is_changed_in_a_copy_stays_as_it_is(copy):
     made = request(QUERY_STRING="a=b", HTTP_CACHE_CONTROL="no-cache", HTTP_COOKIE="a=b", HTTP_X_A="b")
     assert (made.GET["a"], made.cache_control.no_cache, made.cookies["a"]) == ("b", "*", "b")

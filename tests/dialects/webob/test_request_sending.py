@@ -10,6 +10,7 @@ import pytest
 from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.client import SendRequest
 from tests.dialects.werkzeug.environs import URLENCODED, environ
+from tests.helpers.rows import rows
 
 
 class Chunks:
@@ -36,7 +37,7 @@ def answering(body, error=None, written=()):
     return application
 
 
-@pytest.mark.parametrize("written", [(), (b"written, ",)])
+@rows("written", [(), (b"written, ",)])
 def test_call_application(written):
     body = Chunks(b"re", b"turned")
     status, fields, chunks = Request(environ()).call_application(answering(body, written=written))
@@ -181,7 +182,7 @@ def test_the_body_may_be_left_out():
     assert made.as_text(skip_body=5).endswith("(len=9)>")
 
 
-@pytest.mark.parametrize("content_type", ["image/png", "text/plain; charset=zlib"])
+@rows("content_type", ["image/png", "text/plain; charset=zlib"])
 def test_any_request_can_be_printed(content_type):
     made = Request(environ(b"\xff\xc3\xa4", CONTENT_TYPE=content_type))
     with pytest.raises((UnicodeDecodeError, LookupError)):
@@ -189,7 +190,7 @@ def test_any_request_can_be_printed(content_type):
     assert str(made).endswith("\ufffd\xe4")
 
 
-@pytest.mark.parametrize(
+@rows(
     "message",
     [
         b"",
@@ -208,8 +209,8 @@ def test_malformed_messages_are_refused(message):
 # In UTF-8
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
+@rows(
+    "body, content_type",
     [
         ("n=ä".encode("latin-1"), f"{URLENCODED}; charset=latin-1"),
         (b"n=%E4", f"{URLENCODED}; charset=latin-1"),

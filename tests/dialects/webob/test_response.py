@@ -10,6 +10,7 @@ import pytest
 from antiphon.dialects.webob import datetime_utils, exc
 from antiphon.dialects.webob.response import AppIterRange, EmptyResponse, Response
 from tests.dialects.werkzeug.environs import called, environ
+from tests.helpers.rows import rows
 
 BREAKS = ["a\rb", "a\nb", "a\r\nb", "a\0b"]
 
@@ -38,14 +39,14 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("text", BREAKS)
-@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+@rows("text", BREAKS)
+@rows("line", LINES.values(), ids=LINES)
 def test_no_line_is_broken(line, text):
     with pytest.raises(ValueError, match=r"CR, LF|control"):
         line(text)
 
 
-@pytest.mark.parametrize(
+@rows(
     "location",
     ["//evil.example/x", "/\t/evil.example/x", "\t//evil.example/x", "/\t\t/evil.example/x", "///evil.example/x"],
 )
@@ -63,7 +64,7 @@ def test_what_was_appended_to_the_headerlist_is_not_sent_as_two_lines():
         called(response, environ())
 
 
-@pytest.mark.parametrize("status", ["", " ", "x 200", 0, 99, 600, -200])
+@rows("status", ["", " ", "x 200", 0, 99, 600, -200])
 def test_a_status_that_is_none_is_a_value_error(status):
     for name in ("status",) if isinstance(status, str) else ("status", "status_code"):
         with pytest.raises(ValueError, match="status code"):
@@ -92,7 +93,7 @@ def test_the_iterable_itself_is_closed_after_a_part_of_it():
     assert chunks.is_closed
 
 
-@pytest.mark.parametrize("bounds", [(-1, 2), (3, 2), (0, -1)])
+@rows("bounds", [(-1, 2), (3, 2), (0, -1)])
 def test_a_part_has_bounds_in_order(bounds):
     with pytest.raises(AssertionError):
         AppIterRange([], *bounds)
@@ -106,9 +107,7 @@ def test_an_iterable_is_closed_through_several_empty_responses():
     assert not hasattr(EmptyResponse([]), "close")
 
 
-@pytest.mark.parametrize(
-    "read", [lambda r: r.body, lambda r: r.write(b"x"), lambda r: r.copy(), lambda r: r.encode_content()]
-)
+@rows("read", [lambda r: r.body, lambda r: r.write(b"x"), lambda r: r.copy(), lambda r: r.encode_content()])
 def test_an_iterable_that_was_read_is_closed(read):
     chunks = Closable(b"a", b"b")
     read(Response(app_iter=chunks))
@@ -139,7 +138,7 @@ def test_cookies_are_merged_into_responses_and_applications():
     assert ([value for name, value in lines if name == "Set-Cookie"], body) == (expected, b"app")
 
 
-@pytest.mark.parametrize("name", ["a b", "a:b", "\xe9", ""])
+@rows("name", ["a b", "a:b", "\xe9", ""])
 def test_a_name_that_is_no_token_is_kept_and_not_sent(name):
     response = Response(b"x", headerlist=[("Content-Type", "text/plain")])
     response.headers.add(name, "v")
@@ -201,7 +200,7 @@ def test_dates_of_other_zones_and_durations_are_of_this_moment(monkeypatch):
         time.tzset()
 
 
-@pytest.mark.parametrize("date", ["Sun, 99 Nov 99999 99:99:99 GMT", "x", b"\xff", "", None, 5, "1 Jan 0 +9999999"])
+@rows("date", ["Sun, 99 Nov 99999 99:99:99 GMT", "x", b"\xff", "", None, 5, "1 Jan 0 +9999999"])
 def test_a_bad_date_reads_as_absent(date):
     assert datetime_utils.parse_date(date) is None
 
@@ -246,10 +245,8 @@ SENT = [
 ]
 
 
-@pytest.mark.parametrize(
-    "keys", [{}, {"REQUEST_METHOD": "HEAD"}, {"HTTP_IF_NONE_MATCH": "*"}, {"HTTP_RANGE": "bytes=0-0"}]
-)
-@pytest.mark.parametrize("conditional", [True, False])
+@rows("keys", [{}, {"REQUEST_METHOD": "HEAD"}, {"HTTP_IF_NONE_MATCH": "*"}, {"HTTP_RANGE": "bytes=0-0"}])
+@rows("conditional", [True, False])
 def test_what_is_sent_is_wsgi(keys, conditional):
     for response in SENT:
         response.conditional_response = conditional

@@ -14,6 +14,7 @@ from antiphon.dialects.webob import response as dialect
 from tests.dialects.webob.original import response as original
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -162,8 +163,8 @@ def made(library, keywords):
     return library.Response(**copied)
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("keywords", MADE.values(), ids=MADE)
+@rows("method", ["GET", "HEAD"])
+@rows("keywords", MADE.values(), ids=MADE)
 def test_made(keywords, method):
     def make(library):
         response = made(library, keywords)
@@ -185,8 +186,8 @@ def shown(value):
     )
 
 
-@pytest.mark.parametrize(("name", "value"), SETTING)
-@pytest.mark.parametrize("before", [{}, {"body": b"before", "vary": "X"}], ids=["empty", "full"])
+@rows("name, value", SETTING)
+@rows("before", [{}, {"body": b"before", "vary": "X"}], ids=["empty", "full"])
 def test_an_attribute_set_read_and_deleted(name, value, before):
     def change(library):
         response = made(library, before)
@@ -200,7 +201,7 @@ def test_an_attribute_set_read_and_deleted(name, value, before):
     same(outcome(change, original), outcome(change, dialect))
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@rows("change", CHANGES.values(), ids=CHANGES)
 def test_changed(change):
     def run(library):
         response = library.Response("text")
@@ -219,7 +220,7 @@ FILES = {
 }
 
 
-@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
+@rows("text", FILES.values(), ids=FILES)
 def test_read_from_a_file(text):
     def read(library):
         response = library.Response.from_file(StringIO(text, "") if isinstance(text, str) else BytesIO(text))
@@ -251,8 +252,8 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-@pytest.mark.parametrize("keys", ASKED.values(), ids=ASKED)
+@rows("method", ["GET", "HEAD", "POST"])
+@rows("keys", ASKED.values(), ids=ASKED)
 def test_conditions_and_ranges(keys, method):
     def send(library):
         return sent(library.Response(**TAGGED), REQUEST_METHOD=method, **keys)
@@ -268,8 +269,8 @@ LOCATIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("location", LOCATIONS)
-@pytest.mark.parametrize("keys", [
+@rows("location", LOCATIONS)
+@rows("keys", [
     {}, {"SCRIPT_NAME": "/app", "PATH_INFO": "/\u00c3\u00bc/x y"}, {"HTTP_HOST": None}, {"HTTP_HOST": "h:80"},
     {"HTTP_HOST": "h:443", "wsgi__url_scheme": "https"}, {"PATH_INFO": ""},
 ])  # fmt: skip

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.dialects.webob import Request, Response
 from tests.dialects.werkzeug.environs import called, environ, fields
+from tests.helpers.rows import rows
 
 feature = pytest.mark.feature
 MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -141,7 +142,7 @@ def test_a_cookie_is_set_for_all_paths():
 
 
 @feature("pyramid-066")
-@pytest.mark.parametrize("max_age", [90061, timedelta(days=1, hours=1, minutes=1, seconds=1)])
+@rows("max_age", [90061, timedelta(days=1, hours=1, minutes=1, seconds=1)])
 def test_the_lifetime_is_seconds_or_a_timedelta(max_age):
     response = Response()
     response.set_cookie("a", "b", max_age=max_age)
@@ -154,7 +155,7 @@ def expires_in(cookie):
 
 
 @feature("pyramid-067")
-@pytest.mark.parametrize(
+@rows(
     "lifetime",
     [{"max_age": 3600}, {"expires": timedelta(hours=1)}, {"expires": 3600}],
     ids=["max_age", "delta", "seconds"],
@@ -166,7 +167,7 @@ def test_max_age_sets_expires_too(lifetime):
     assert timedelta(minutes=59) < expires_in(cookies(response)[0]) <= timedelta(hours=1)
 
 
-@pytest.mark.parametrize("zone", [UTC, None, "ahead"])
+@rows("zone", [UTC, None, "ahead"])
 def test_expires_may_be_a_date(zone):
     from datetime import timezone
 
@@ -186,7 +187,7 @@ def test_a_deleted_cookie_is_empty_and_over():
 
 
 @feature("pyramid-069")
-@pytest.mark.parametrize("seconds", [3600, timedelta(hours=1)])
+@rows("seconds", [3600, timedelta(hours=1)])
 def test_cache_expires_lets_caches_keep_a_response(seconds):
     response = Response()
     response.cache_expires(seconds, public=True)
@@ -197,7 +198,7 @@ def test_cache_expires_lets_caches_keep_a_response(seconds):
 
 
 @feature("pyramid-070")
-@pytest.mark.parametrize("seconds", [(), (0,), (True,)])
+@rows("seconds", [(), (0,), (True,)])
 def test_a_response_that_caches_may_not_keep(seconds):
     response = Response()
     response.cache_expires(*seconds)
@@ -214,8 +215,8 @@ def test_a_response_is_an_application():
 
 
 @feature("pyramid-072")
-@pytest.mark.parametrize(
-    ("keys", "status"),
+@rows(
+    "keys, status",
     [
         ({}, 200),
         ({"HTTP_IF_NONE_MATCH": '"a"'}, 304),
@@ -235,7 +236,7 @@ def test_conditions_are_honoured_if_that_is_wanted(keys, status):
     assert dict(lines)["ETag"] == '"a"'
 
 
-@pytest.mark.parametrize("status", [404, 500, 302])
+@rows("status", [404, 500, 302])
 def test_only_a_success_becomes_a_304(status):
     """RFC 9110 section 13.2.1; WebOb answers 304 where there is an error page with a tag."""
     response = Response("error", status, etag="a", conditional_response=True)
@@ -250,7 +251,7 @@ def test_conditions_are_honoured_by_default_in_a_class_that_says_so():
 
 
 @feature("pyramid-073")
-@pytest.mark.parametrize("conditional", [True, False])
+@rows("conditional", [True, False])
 def test_head_is_answered_with_headers_alone(conditional):
     closed = []
 
@@ -267,8 +268,8 @@ def test_head_is_answered_with_headers_alone(conditional):
 
 
 @feature("pyramid-074")
-@pytest.mark.parametrize(
-    ("asked", "status", "content_range", "body"),
+@rows(
+    "asked, status, content_range, body",
     [
         ("bytes=2-4", 206, "bytes 2-4/10", b"234"),
         ("bytes=8-", 206, "bytes 8-9/10", b"89"),
@@ -281,7 +282,7 @@ def test_head_is_answered_with_headers_alone(conditional):
         ("bytes=x", 200, None, b"0123456789"),
     ],
 )
-@pytest.mark.parametrize("app_iter", [[b"0123456789"], [b"0", b"1234", b"", b"56789"], BytesIO(b"0123456789")])
+@rows("app_iter", [[b"0123456789"], [b"0", b"1234", b"", b"56789"], BytesIO(b"0123456789")])
 def test_ranges(asked, status, content_range, body, app_iter):
     response = Response(app_iter=app_iter, content_length=10, conditional_response=True)
     if isinstance(app_iter, BytesIO):
@@ -305,7 +306,7 @@ HEADERS = {
 
 
 @feature("pyramid-075")
-@pytest.mark.parametrize("name", HEADERS)
+@rows("name", HEADERS)
 def test_each_header_is_an_attribute(name):
     value, printed = HEADERS[name]
     response = Response(**{name: value})
@@ -318,7 +319,7 @@ def test_each_header_is_an_attribute(name):
 
 
 @feature("pyramid-076")
-@pytest.mark.parametrize("timestamp", [1795176000, 1795176000.9])
+@rows("timestamp", [1795176000, 1795176000.9])
 def test_last_modified_takes_a_timestamp(timestamp):
     response = Response()
     response.last_modified = timestamp

@@ -11,6 +11,7 @@ from antiphon.dialects.webob import static as dialect
 from tests.dialects.webob.original import static as original
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,8 @@ def facts(answer):
     return status, sorted(lines), body
 
 
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("keywords", KEYWORDS)
+@rows("path", PATHS)
+@rows("keywords", KEYWORDS)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # WebOb leaves files open
 def test_a_folder(folder, path, keywords):
     def answers(library):
@@ -65,9 +66,7 @@ def test_no_folder(tmp_path):
         dialect.DirectoryApp(str(tmp_path / "missing"))
 
 
-@pytest.mark.parametrize(
-    "path", ["/../site-beside/", "/../site-beside/index.html", "/..", "/%2e%2e/\0", "/\0", "/\xe9"]
-)
+@rows("path", ["/../site-beside/", "/../site-beside/index.html", "/..", "/%2e%2e/\0", "/\0", "/\xe9"])
 def test_nothing_outside_of_a_folder_is_sent(folder, path):
     """WebOb sends the index page of any folder on the server."""
     status, _, body = called(dialect.DirectoryApp(str(folder)), environ(PATH_INFO=path))
@@ -121,7 +120,7 @@ def test_the_file_wrapper_of_a_server(folder):
     assert b"".join(answer) == b"0123456789a.txt"
 
 
-@pytest.mark.parametrize("part", [(None, None, None), (2, None, None), (2, 5, 2), (None, 4, 3), (20, 30, None)])
+@rows("part", [(None, None, None), (2, None, None), (2, 5, 2), (None, 4, 3), (20, 30, None)])
 def test_the_parts_of_a_file(part):
     def read(library):
         file = io.BytesIO(b"0123456789")

@@ -1,10 +1,9 @@
 """Habits of WebOb that libraries rely on beyond its documentation, each found by their own tests."""
 
-import pytest
-
 from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.client import SendRequest
 from antiphon.dialects.webob.request import environ_add_POST, environ_from_url
+from tests.helpers.rows import rows
 
 
 def test_turbogears_sorts_what_was_parsed_of_a_language_header():
@@ -39,7 +38,7 @@ def test_pecan_reads_headers_that_a_subclass_overrides_when_the_content_type_is_
     assert ("X-Marked", "yes") in response.headerlist
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", "utf-32", "utf-8", "latin-1"])
+@rows("charset", ["utf-16", "UTF-16LE", "utf-32", "utf-8", "latin-1"])
 def test_pyramid_reads_json_in_the_charset_that_it_has(charset):
     request = Request.blank("/", content_type=f"application/json; charset={charset}")
     request.body = '{"a": "\xfc"}'.encode(charset)

@@ -14,6 +14,7 @@ from antiphon.dialects.webob.util import strings_differ
 from antiphon.http.urls.url import resolve
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 numbers = st.one_of(st.none(), st.integers(-3, 12))
 
@@ -24,7 +25,7 @@ def made(call):
     return None if value is None else (str(value), repr(value), list(value))
 
 
-@pytest.mark.parametrize(
+@rows(
     "header",
     [
         "bytes=0-4",
@@ -48,9 +49,7 @@ def test_a_range_is_read(header):
     )
 
 
-@pytest.mark.parametrize(
-    "header", ["bytes=-", "bytes=1-2,4-5", "bytes=1-2x", "bytes=\u0661-\u0662", "bytes=1-" + "9" * 99]
-)
+@rows("header", ["bytes=-", "bytes=1-2,4-5", "bytes=1-2x", "bytes=\u0661-\u0662", "bytes=1-" + "9" * 99])
 def test_what_is_no_single_range_reads_as_none(header):
     """WebOb raises for the first, and takes the beginning of the others."""
     assert byterange.Range.parse(header) is None
@@ -76,7 +75,7 @@ def test_content_ranges(start, stop, length):
     same(outcome(content, original.byterange), outcome(content, byterange))
 
 
-@pytest.mark.parametrize(
+@rows(
     "header", ["bytes 0-4/10", "bytes 0-4/*", "bytes */10", "bytes */*", "bytes 5-4/10", "bytes 0-10/10", "x", "", None]
 )
 def test_a_content_range_is_read(header):
@@ -97,7 +96,7 @@ DATES += [
 ]
 
 
-@pytest.mark.parametrize("text", DATES)
+@rows("text", DATES)
 def test_a_date_is_read(text):
     same(*[outcome(library.parse_date, text) for library in (original.datetime_utils, datetime_utils)])
 
@@ -116,8 +115,8 @@ PRINTED += [
 ]
 
 
-@pytest.mark.parametrize("value", PRINTED, ids=str)
-@pytest.mark.parametrize("name", ["serialize_date", "serialize_date_delta"])
+@rows("value", PRINTED, ids=str)
+@rows("name", ["serialize_date", "serialize_date_delta"])
 def test_a_date_is_printed(name, value):
     same(*[outcome(getattr(library, name), value) for library in (original.datetime_utils, datetime_utils)])
 
@@ -146,7 +145,7 @@ VALUES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in VALUES.items() for value in values])
+@rows("name, value", [(name, value) for name, values in VALUES.items() for value in values])
 def test_a_value_is_read_and_printed(name, value):
     same(*[outcome(getattr(library, name), value) for library in (original.descriptors, descriptors)])
 
@@ -177,8 +176,8 @@ def test_a_reference_is_resolved_as_it_is_written():
     assert resolve("http://a.example", "?x") == "http://a.example?x"
 
 
-@pytest.mark.parametrize("differ", [strings_differ, pyramids_strings_differ])
-@pytest.mark.parametrize("given", ["é", "\ud800", "", "secrets"])
+@rows("differ", [strings_differ, pyramids_strings_differ])
+@rows("given", ["é", "\ud800", "", "secrets"])
 def test_secrets_are_compared_with_what_anybody_may_send(differ, given):
     assert differ("secret", given)
     assert not differ(given, given)

@@ -11,6 +11,7 @@ from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 WORDS = {
     "Accept": ["gzip", "GZIP", "br", "identity", "*", "x/y", ""],
@@ -88,7 +89,7 @@ def test_is_pickled(case):
     same(outcome(accept.best_match, offers), outcome(again.best_match, offers))
 
 
-@pytest.mark.parametrize("name", sorted(WORDS))
+@rows("name", sorted(WORDS))
 def test_tells_an_absent_header_from_an_empty_one(name):
     for library in (original, dialect):
         absent = getattr(library, name)(None)

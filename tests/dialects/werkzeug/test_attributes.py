@@ -6,6 +6,7 @@ from antiphon.dialects.werkzeug.user_agent import UserAgent
 from antiphon.dialects.werkzeug.utils import environ_header
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
+from tests.helpers.rows import rows
 
 
 def test_headers_are_parsed_once_for_each_value():
@@ -35,7 +36,7 @@ def test_headers_may_be_set_as_long_as_the_environ_stays():
     assert made.accept_mimetypes.best == "a/b"
 
 
-@pytest.mark.parametrize("name", ["content_type", "referrer", "date", "max_forwards", "origin", "remote_user"])
+@rows("name", ["content_type", "referrer", "date", "max_forwards", "origin", "remote_user"])
 def test_some_can_only_be_read(name):
     made = Request(environ())
     with pytest.raises(AttributeError, match="can only be read"):

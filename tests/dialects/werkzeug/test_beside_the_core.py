@@ -5,7 +5,6 @@ All other values are read alike, so that a difference that the list lacks fails 
 
 from typing import NamedTuple
 
-import pytest
 from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import datastructures, http
@@ -13,6 +12,7 @@ from antiphon.http import accept, cookies, dates, grammar, ranges
 from antiphon.http import etag as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
+from tests.helpers.rows import rows
 
 
 class Difference(NamedTuple):
@@ -174,15 +174,15 @@ DIFFERENCES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("kind", "row"), [(kind, row) for kind, rows in DIFFERENCES.items() for row in rows], ids=str
+@rows(
+    "kind, row", [(kind, row) for kind, rows in DIFFERENCES.items() for row in rows], ids=str
 )  # fmt: skip
 def test_the_dialect_reads_what_werkzeug_reads_and_the_core_does_not(kind, row):
     of, core, _ = READERS[kind]
     assert (of(original)(row.value), of(http)(row.value), core(row.value)) == (row.dialect, row.dialect, row.core)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@rows("kind", READERS)
 def test_all_other_values_are_read_alike(kind):
     of, core, values = READERS[kind]
     listed = {row.value for row in DIFFERENCES[kind]}

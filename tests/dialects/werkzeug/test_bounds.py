@@ -16,6 +16,7 @@ from antiphon.dialects.werkzeug.exceptions import (
 from antiphon.dialects.werkzeug.formparser import FormDataParser
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import MULTIPART, URLENCODED, environ, part, parts
+from tests.helpers.rows import rows
 
 MANY = 1001
 FIELD = part(b"a")
@@ -25,8 +26,8 @@ class Latin(KayRequest):
     charset = "latin-1"
 
 
-@pytest.mark.parametrize("cls", [Request, KayRequest, Latin], ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
-@pytest.mark.parametrize("field", ["", "a", "a=b", "%C3%BC=%FF"])
+@rows("cls", [Request, KayRequest, Latin], ids=lambda cls: f"{cls.__module__}.{cls.__name__}")
+@rows("field", ["", "a", "a=b", "%C3%BC=%FF"])
 def test_a_query_or_a_form_has_at_most_a_thousand_fields(cls, field):
     most, more = "&".join([field] * (MANY - 1)), "&".join([field] * MANY)
     form = {"CONTENT_TYPE": URLENCODED}
@@ -60,9 +61,9 @@ def test_the_bounds_may_be_others():
 OWN_MODULE = types.SimpleNamespace(loads=json.loads)
 
 
-@pytest.mark.parametrize("module", [json, OWN_MODULE], ids=["json", "own"])
-@pytest.mark.parametrize("depth", [201, 5000, 100_000])
-@pytest.mark.parametrize("is_whole", [True, False])
+@rows("module", [json, OWN_MODULE], ids=["json", "own"])
+@rows("depth", [201, 5000, 100_000])
+@rows("is_whole", [True, False])
 def test_deep_json_is_refused(module, depth, is_whole):
     class Own(Request):
         json_module = module
@@ -85,8 +86,8 @@ def unmarked(body, content_type):
     return environ(body, CONTENT_TYPE=content_type, CONTENT_LENGTH=None, wsgi__input_terminated=True)
 
 
-@pytest.mark.parametrize(
-    ("bounds", "env", "error"),
+@rows(
+    "bounds, env, error",
     [
         (
             {"max_content_length": 10},
@@ -102,7 +103,7 @@ def unmarked(body, content_type):
     ],
     ids=["length", "urlencoded", "parts", "many parts", "long field", "many fields", "broken off"],
 )
-@pytest.mark.parametrize("cls", [Request, KayRequest])
+@rows("cls", [Request, KayRequest])
 def test_a_body_that_was_refused_stays_refused(cls, bounds, env, error):
     made = type("Bounded", (cls,), bounds)(env())
     for name in ("form", "form", "files", "data", "values", "form"):

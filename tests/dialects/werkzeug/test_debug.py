@@ -14,6 +14,7 @@ from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.debug.tbtools import DebugTraceback
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Response
+from tests.helpers.rows import rows
 
 
 def test_the_debugger_warns_and_passes_requests_through():
@@ -90,7 +91,7 @@ def get(port, path):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(
+@rows(
     "arguments",
     [["-c", RUN], ["-c", COMMAND, "--app", "shop", "--debug", "run", "--port", "0"]],
     ids=["app.run(debug=True)", "flask --debug run"],

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as TheirResponse
 from antiphon.dialects.werkzeug import datastructures as our_datastructures
 from antiphon.dialects.werkzeug import exceptions as dialect
 from antiphon.dialects.werkzeug.wrappers import Response
+from tests.helpers.rows import rows
 
 LIBRARIES = (original, dialect)
 ROWS = {
@@ -29,12 +30,12 @@ def answer(application, environ=None):
     return status, sorted(headers), b"".join(body)
 
 
-def row(code):
-    return pytest.param(code, marks=pytest.mark.feature(ROWS[code])) if code in ROWS else code
+CODES = [code for code in original.default_exceptions if code != 405]
 
 
-@pytest.mark.parametrize("code", [row(code) for code in original.default_exceptions if code != 405])
+@pytest.mark.feature(*ROWS.values())
 class TestOfEachStatus:
+    @rows("code", CODES)
     def test_answers_as_the_original(self, code):
         theirs, ours = original.default_exceptions[code](), dialect.default_exceptions[code]()
         assert (ours.code, type(ours).__name__) == (code, type(theirs).__name__)
@@ -44,23 +45,27 @@ class TestOfEachStatus:
         assert answer(ours) == answer(theirs)
         assert answer(ours.get_response()) == answer(theirs.get_response())
 
+    @rows("code", CODES)
     def test_answers_with_a_description_of_ones_own(self, code):
         theirs, ours = (library.default_exceptions[code](description="1 < 2\n'&\"") for library in LIBRARIES)
         assert answer(ours) == answer(theirs)
         assert ours.get_description() == theirs.get_description()
 
+    @rows("code", CODES)
     def test_is_raised_by_abort(self, code):
         with pytest.raises(dialect.default_exceptions[code]) as caught:
             dialect.abort(code, description="why")
         assert caught.value.description == "why"
 
+    @rows("code", CODES)
     def test_is_pickled_and_copied(self, code):
         ours = dialect.default_exceptions[code](description="why")
         for again in (pickle.loads(pickle.dumps(ours)), copy.copy(ours)):
             assert (type(again), str(again)) == (type(ours), str(ours))
 
 
-@pytest.mark.parametrize("code", [row(code) for code in ROWS])
+@pytest.mark.feature(*ROWS.values())
+@rows("code", ROWS)
 def test_is_caught_as_the_exception_of_its_status(code):
     with pytest.raises(dialect.HTTPException) as caught:
         dialect.abort(code)
@@ -143,7 +148,7 @@ class TestHTTPException:
 
 
 class TestBadRequestKeyError:
-    @pytest.mark.parametrize("arguments", [(), ("a",), (None,), (0,), ("a", "why")])
+    @rows("arguments", [(), ("a",), (None,), (0,), ("a", "why")])
     def test_is_a_key_error_and_a_bad_request(self, arguments):
         theirs, ours = (library.BadRequestKeyError(*arguments) for library in LIBRARIES)
         assert isinstance(ours, KeyError)
@@ -161,7 +166,7 @@ class TestBadRequestKeyError:
         again = pickle.loads(pickle.dumps(dialect.BadRequestKeyError("a")))
         assert (again.args, type(again)) == (("a",), dialect.BadRequestKeyError)
 
-    @pytest.mark.parametrize("name", ["ClientDisconnected", "SecurityError", "BadHost"])
+    @rows("name", ["ClientDisconnected", "SecurityError", "BadHost"])
     def test_other_bad_requests(self, name):
         theirs, ours = (getattr(library, name)("why") for library in LIBRARIES)
         assert isinstance(ours, dialect.BadRequest)
@@ -170,7 +175,7 @@ class TestBadRequestKeyError:
 
 class TestHeaders:
     @pytest.mark.feature("kay-167")
-    @pytest.mark.parametrize("methods", [None, [], ["GET"], ["GET", "HEAD"], ("PUT",)])
+    @rows("methods", [None, [], ["GET"], ["GET", "HEAD"], ("PUT",)])
     def test_a_405_names_the_methods(self, methods):
         theirs, ours = (library.MethodNotAllowed(methods, "why") for library in LIBRARIES)
         assert ours.valid_methods == methods
@@ -187,13 +192,13 @@ class TestHeaders:
 
         assert [*answers(dialect, our_datastructures)] == [*answers(original, their_datastructures)]
 
-    @pytest.mark.parametrize("arguments", [(), (10,), (0,), (10, "items"), (None, "items", "why")])
+    @rows("arguments", [(), (10,), (0,), (10, "items"), (None, "items", "why")])
     def test_a_416_tells_the_length(self, arguments):
         theirs, ours = (library.RequestedRangeNotSatisfiable(*arguments) for library in LIBRARIES)
         assert (ours.length, ours.units, answer(ours)) == (theirs.length, theirs.units, answer(theirs))
 
-    @pytest.mark.parametrize("name", ["TooManyRequests", "ServiceUnavailable"])
-    @pytest.mark.parametrize("after", [None, 0, 20, datetime(2020, 1, 4, 18, 52, 16), datetime(2020, 1, 4, tzinfo=UTC)])
+    @rows("name", ["TooManyRequests", "ServiceUnavailable"])
+    @rows("after", [None, 0, 20, datetime(2020, 1, 4, 18, 52, 16), datetime(2020, 1, 4, tzinfo=UTC)])
     def test_some_say_when_to_come_back(self, name, after):
         theirs, ours = (getattr(library, name)("why", retry_after=after) for library in LIBRARIES)
         assert (ours.retry_after, answer(ours)) == (after, answer(theirs))
@@ -226,7 +231,7 @@ class TestAbort:
         with pytest.raises(dialect.NotFound):
             dialect.abort(HTTPStatus.NOT_FOUND)
 
-    @pytest.mark.parametrize("code", [200, 404.5, "404", None])
+    @rows("code", [200, 404.5, "404", None])
     def test_refuses_what_has_no_exception(self, code):
         for library in LIBRARIES:
             with pytest.raises(LookupError, match="no exception for"):

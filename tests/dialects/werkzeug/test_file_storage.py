@@ -13,6 +13,7 @@ from werkzeug import datastructures as original
 from antiphon.dialects.werkzeug import datastructures as dialect
 from antiphon.uploads.window import Window
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload
 
 LIBRARIES = (original, dialect)
@@ -24,8 +25,8 @@ class Named(io.BytesIO):
         self.name = name
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options"),
+@rows(
+    "arguments, options",
     [
         ((), {}),
         ((None, "a.txt", "field"), {}),
@@ -57,9 +58,7 @@ def test_tells_what_was_said(arguments, options):
         same(outcome(look, theirs), outcome(look, ours))
 
 
-@pytest.mark.parametrize(
-    "said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661", pytest.param("9" * 5000, id="long")]
-)
+@rows("said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661", pytest.param("9" * 5000, id="long")])
 def test_a_length_is_a_plain_number(said):
     theirs, ours = (library.FileStorage(headers=library.Headers({"Content-Length": said})) for library in LIBRARIES)
     assert ours.content_length == theirs.content_length
@@ -88,7 +87,7 @@ def test_a_stream_that_can_not_be_closed_is_left():
     dialect.FileStorage(Stream()).close()
 
 
-@pytest.mark.parametrize("make", [str, Path, partial(open, mode="wb")])
+@rows("make", [str, Path, partial(open, mode="wb")])
 def test_is_saved_from_where_it_stands(tmp_path, make):
     for library in LIBRARIES:
         path = tmp_path / library.__name__
@@ -103,12 +102,12 @@ def test_is_saved_from_where_it_stands(tmp_path, make):
         assert file.read() == b""
 
 
-@pytest.mark.parametrize("where", [in_memory, in_file])
 class TestOfAnUpload:
     def made(self, where):
         head = Head("Image/PNG; q=1", ((b"content-type", b"Image/PNG; q=1"), (b"x-note", b"n")))
         return upload(make=where, filename="photo.png", head=head)[0]
 
+    @rows("where", [in_memory, in_file])
     def test_has_what_the_upload_has(self, where):
         kept = self.made(where)
         file = dialect.FileStorage(kept)
@@ -117,6 +116,7 @@ class TestOfAnUpload:
         assert list(file.headers) == [("Content-Type", "Image/PNG; q=1"), ("X-Note", "n")]
         assert dialect.FileStorage(kept, "other", "field").filename == "other"
 
+    @rows("where", [in_memory, in_file])
     def test_is_a_file_over_the_same_bytes(self, where, tmp_path):
         file = dialect.FileStorage(self.made(where))
         assert isinstance(file.stream, Window)
@@ -126,6 +126,7 @@ class TestOfAnUpload:
         file.save(tmp_path / "copy")
         assert (tmp_path / "copy").read_bytes() == CONTENT
 
+    @rows("where", [in_memory, in_file])
     def test_is_taken_by_what_wants_files(self, where):
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:

@@ -16,6 +16,7 @@ from antiphon.dialects.werkzeug import formparser
 from antiphon.dialects.werkzeug.datastructures import MultiDict
 from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
+from tests.helpers.rows import rows
 
 names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
 
@@ -61,7 +62,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("body", "options"), BROKEN.values(), ids=BROKEN)
+@rows("body, options", BROKEN.values(), ids=BROKEN)
 def test_what_is_no_form_is_empty_or_an_error(body, options):
     parser = formparser.FormDataParser()
     _, form_, files = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
@@ -71,9 +72,7 @@ def test_what_is_no_form_is_empty_or_an_error(body, options):
             library.FormDataParser(silent=False).parse(BytesIO(body), "multipart/form-data", len(body), options)
 
 
-@pytest.mark.parametrize(
-    "bounds", [{"max_form_memory_size": 10}, {"max_form_parts": 2}, {"max_content_length": 100}], ids=str
-)
+@rows("bounds", [{"max_form_memory_size": 10}, {"max_form_parts": 2}, {"max_content_length": 100}], ids=str)
 def test_bounds(bounds):
     env = environ(parts(*[part(b"x" * 30)] * 3), CONTENT_TYPE=MULTIPART)
     with pytest.raises(RequestEntityTooLarge):
@@ -170,8 +169,8 @@ def test_closing_the_files_frees_their_room():
         files["b"].read()
 
 
-@pytest.mark.parametrize(
-    ("disposition", "fields", "files"),
+@rows(
+    "disposition, fields, files",
     [
         ("form-data; name=\"a\"; filename=b; filename*=UTF-8''%e2%82%ac", {}, [("a", "b")]),
         ('form-data; filename="a"', {}, []),
@@ -184,10 +183,8 @@ def test_read_otherwise_than_by_the_original(disposition, fields, files):
     assert (form_.to_dict(), [(name, file.filename) for name, file in found.items()]) == (fields, files)
 
 
-@pytest.mark.parametrize(
-    "name", ["filename*=UTF-8''%e2%82%ac.txt", "filename*0=a; filename*1=.txt", "filename*=plain", 'FileName*="x"']
-)
-@pytest.mark.parametrize("factory", [None, formparser.default_stream_factory, lambda *_, **__: BytesIO()])
+@rows("name", ["filename*=UTF-8''%e2%82%ac.txt", "filename*0=a; filename*1=.txt", "filename*=plain", 'FileName*="x"'])
+@rows("factory", [None, formparser.default_stream_factory, lambda *_, **__: BytesIO()])
 def test_an_extended_name_alone_makes_a_file_too(name, factory):
     def read(library):
         body = parts(part(b"content", f'form-data; name="a"; {name}', "Content-Type: text/plain"))

@@ -18,6 +18,7 @@ from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
 from antiphon.dialects.werkzeug.wrappers import Response
 from antiphon.testing import Client
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
+from tests.helpers.rows import rows
 
 names = st.sampled_from(["X-A", "x-a", "X-b", "Date", "content-type"])
 values = st.sampled_from(["1", "a b", "", "ü", "tab\there", 3, None, 2.5, "x\r\ny", "\nz", "tail\r"])
@@ -164,8 +165,8 @@ class TestHeaders:
         assert headers["SET-COOKIE"] == "a=1"
         assert headers.getlist("Set-cookie") == ["a=1", "b=2"]
 
-    @pytest.mark.parametrize("bad", ["a\r\nb", "a\rb", "a\nb", "a\0b", "\n"])
-    @pytest.mark.parametrize(
+    @rows("bad", ["a\r\nb", "a\rb", "a\nb", "a\0b", "\n"])
+    @rows(
         "write",
         [
             lambda h, bad: h.add("x", bad),
@@ -192,7 +193,7 @@ class TestHeaders:
             write(headers, bad)
         assert not any(each in str(headers).replace("\r\n", "") for each in "\r\n\0")
 
-    @pytest.mark.parametrize("name", ["a b", "a:b", "\xe9", ""])
+    @rows("name", ["a b", "a:b", "\xe9", ""])
     def test_keep_a_name_that_is_no_token_and_refuse_to_send_it(self, name):
         headers = dialect.Headers([(name, "x")])
         headers.add(name, "y")
@@ -202,7 +203,7 @@ class TestHeaders:
                 with Client(BridgedApplication(response), interface, raise_errors=False) as client:
                     assert client.get("/").status == 500
 
-    @pytest.mark.parametrize("line", [("a\r\nb", "x"), ("a", "x\r\nset-cookie: b=c"), ("a", "x\0y"), ("a\nb", "")])
+    @rows("line", [("a\r\nb", "x"), ("a", "x\r\nset-cookie: b=c"), ("a", "x\0y"), ("a\nb", "")])
     def test_a_list_that_other_code_changed_is_checked_when_it_is_sent(self, line):
         response = Response("x", headers=dialect.Headers.linked([line]))
         with pytest.raises(ValueError, match="newline characters"):
@@ -327,7 +328,7 @@ class TestEnvironHeaders:
             if isinstance(name, str) or result.error is not AttributeError:
                 same(result, outcome(look, ours))
 
-    @pytest.mark.parametrize("change", CHANGES)
+    @rows("change", CHANGES)
     def test_refuse_to_change(self, change):
         environ = dict(ENVIRON)
         for library in (original, dialect):

@@ -12,6 +12,7 @@ from antiphon.dialects.kay.werkzeug import wrappers as kay_moments
 from antiphon.dialects.werkzeug import datastructures, http
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 CASES = {
     "parse_options_header": [
@@ -102,21 +103,19 @@ def both(name, *arguments, **options):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "argument"), [(name, argument) for name, arguments in CASES.items() for argument in arguments], ids=str
-)
+@rows("name, argument", [(name, argument) for name, arguments in CASES.items() for argument in arguments], ids=str)
 def test_as_the_original(name, argument):
     both(name, argument)
 
 
-@pytest.mark.parametrize("options", COOKIES, ids=str)
+@rows("options", COOKIES, ids=str)
 def test_cookies_are_printed_as_by_the_original(options):
     both("dump_cookie", **{"key": "a", "value": "b"} | options)
 
 
-@pytest.mark.parametrize("start", [None, -1, 0, 5])
-@pytest.mark.parametrize("stop", [None, 0, 5, 9])
-@pytest.mark.parametrize("length", [None, -1, 0, 5, 10])
+@rows("start", [None, -1, 0, 5])
+@rows("stop", [None, 0, 5, 9])
+@rows("length", [None, -1, 0, 5, 10])
 def test_valid_ranges(start, stop, length):
     both("is_byte_range_valid", start, stop, length)
 
@@ -156,8 +155,8 @@ def test_now_is_the_date_of_none():
     assert abs(http.parse_date(http.http_date()) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-@pytest.mark.parametrize("name", ["remove_entity_headers", "remove_hop_by_hop_headers"])
-@pytest.mark.parametrize("make", [list, datastructures.Headers])
+@rows("name", ["remove_entity_headers", "remove_hop_by_hop_headers"])
+@rows("make", [list, datastructures.Headers])
 def test_headers_of_a_kind_are_removed_in_place(name, make):
     fields = [("Content-Type", "a"), ("Expires", "b"), ("Connection", "c"), ("X-A", "d")]
     theirs = list(fields)
@@ -173,8 +172,8 @@ def test_entity_headers_that_are_allowed_stay():
     assert fields == [("Content-Type", "a")]
 
 
-@pytest.mark.parametrize("keys", [{}, {"HTTP_IF_NONE_MATCH": '"a"'}, {"HTTP_IF_MATCH": '"b"'}], ids=str)
-@pytest.mark.parametrize("etag", [None, '"a"', 'W/"a"', "a"])
+@rows("keys", [{}, {"HTTP_IF_NONE_MATCH": '"a"'}, {"HTTP_IF_MATCH": '"b"'}], ids=str)
+@rows("etag", [None, '"a"', 'W/"a"', "a"])
 def test_whether_it_was_modified(keys, etag):
     both("is_resource_modified", keys, etag)
 
@@ -221,7 +220,7 @@ def test_a_header_is_not_searched_for_each_of_its_cookies():
     assert few.searches == many.searches
 
 
-@pytest.mark.parametrize(
+@rows(
     "value",
     [
         "Fri, 20 Nov 99999999999 12:00:00 GMT",
@@ -238,8 +237,8 @@ def test_a_date_that_no_clock_will_show_is_none(value):
 # Where it differs from the original
 
 
-@pytest.mark.parametrize(
-    ("name", "argument", "result"),
+@rows(
+    "name, argument, result",
     [
         ("parse_accept_header", "text/*;q=.5", [("text/*", 0.5)]),
         ("parse_accept_header", "a/b;q=0.1234", [("a/b", 0.123)]),
@@ -258,7 +257,7 @@ def test_read_otherwise_than_by_the_original(name, argument, result):
     assert outcome(lambda: plain(getattr(original, name)(argument))).value != result
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [{"key": "a;b"}, {"key": "a\n"}, {"key": "a\0"}, {"domain": "a; Secure"}, {"domain": "a\x7f"}, {"expires": "soon"}],
 )
@@ -282,7 +281,7 @@ def test_a_moment_without_a_zone_is_in_utc():
         )
 
 
-@pytest.mark.parametrize("value", ["Basic", "Basic a=b", "Basic !", "Bearer abc"])
+@rows("value", ["Basic", "Basic a=b", "Basic !", "Bearer abc"])
 def test_credentials(value):
     theirs = original_datastructures.Authorization.from_header(value)
     ours = datastructures.Authorization.from_header(value)

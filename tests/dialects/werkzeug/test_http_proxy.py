@@ -9,6 +9,7 @@ from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.middleware.http_proxy import ProxyMiddleware
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Request, Response
+from tests.helpers.rows import rows
 
 
 @Request.application
@@ -39,8 +40,8 @@ def proxied(port, **options):
     return ProxyMiddleware(Response("in front"), {"/api/": target}, chunk_size=3)
 
 
-@pytest.mark.parametrize(
-    ("options", "path", "target", "host", "own"),
+@rows(
+    "options, path, target, host, own",
     [
         ({}, "/api/x?q=%20", "/base/api/x?q=%20", "127.0.0.1:{}", "-"),
         ({"remove_prefix": True}, "/api/x", "/base/x", "127.0.0.1:{}", "-"),
@@ -61,7 +62,7 @@ def test_a_request_below_a_path_is_passed_on(port, options, path, target, host, 
     assert (answer.headers["X-From"], "Connection" in answer.headers) == ("behind", False)
 
 
-@pytest.mark.parametrize("path", ["/", "/api", "/apis/x"])
+@rows("path", ["/", "/api", "/apis/x"])
 def test_other_requests_are_answered_in_front(port, path):
     assert Client(proxied(port)).get(path).text == "in front"
 
@@ -78,7 +79,7 @@ def test_a_chunked_body_is_passed_on_over_two_servers(port):
     thread.join(5)
 
 
-@pytest.mark.parametrize("target", ["http://127.0.0.1:1", "http://no-such-host.invalid/", "https://127.0.0.1:1/"])
+@rows("target", ["http://127.0.0.1:1", "http://no-such-host.invalid/", "https://127.0.0.1:1/"])
 def test_a_target_that_cannot_be_reached_is_a_bad_gateway(target):
     application = ProxyMiddleware(Response("in front"), {"/": {"target": target}})
     assert Client(application).get("/x").status_code == 502

@@ -3,7 +3,6 @@
 import logging
 from datetime import UTC, datetime, timedelta, timezone
 
-import pytest
 from werkzeug import _internal as original
 
 from antiphon.dialects.werkzeug import _internal as dialect
@@ -12,12 +11,13 @@ from antiphon.dialects.werkzeug.testapp import iter_sys_path, test_app
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
+@rows(
+    "name, value",
     [
         ("_wsgi_encoding_dance", "a"), ("_wsgi_encoding_dance", "\u00fc\u20ac"), ("_wsgi_decoding_dance", "\xc3\xbc"),
         ("_wsgi_decoding_dance", "\xff"), ("_plain_int", " 5 "), ("_plain_int", "-5"), ("_plain_int", "+5"),

@@ -4,12 +4,12 @@ import sys
 import warnings
 from io import BytesIO, StringIO
 
-import pytest
 from werkzeug.middleware import lint as original
 
 from antiphon.dialects.werkzeug.middleware import lint
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
+from tests.helpers.rows import rows
 
 OK = ("200 OK", [("Content-Type", "text/plain")])
 
@@ -99,7 +99,7 @@ def warned(library, application, env, is_closed=True):
     return {warning.category.__name__ for warning in caught}, started, body
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+@rows("name", APPLICATIONS)
 def test_an_application_is_warned_of_as_by_the_original(name):
     def tested(library):
         env = environ(b"a\nb", wsgi__errors=StringIO())
@@ -111,7 +111,7 @@ def test_an_application_is_warned_of_as_by_the_original(name):
         assert ours[1:] == theirs[1:]
 
 
-@pytest.mark.parametrize(
+@rows(
     "keys",
     [{"wsgi__version": (2, 0)}, {"wsgi__run_once": None}, {"SCRIPT_NAME": "a"}, {"PATH_INFO": "a"}, {"PATH_INFO": ""}],
     ids=str,

@@ -12,13 +12,12 @@ import werkzeug.local
 
 from antiphon.dialects.werkzeug import local
 from tests.helpers.free_threading import INHERITS
+from tests.helpers.rows import rows
+
+EITHER = rows("library", [werkzeug.local, local], ids=["werkzeug", "antiphon"])
 
 
-@pytest.fixture(params=[werkzeug.local, local], ids=["werkzeug", "antiphon"])
-def library(request):
-    return request.param
-
-
+@EITHER
 def test_each_thread_and_context_has_its_own(library):
     own, stack = library.Local(), library.LocalStack()
     own.name = "here"
@@ -32,6 +31,7 @@ def test_each_thread_and_context_has_its_own(library):
     assert (own.name, stack.top, context.run(lambda: stack.top)) == ("here", 1, 2)
 
 
+@EITHER
 def test_a_local_has_attributes(library):
     own = library.Local()
     own.a, own.b = 1, 2
@@ -45,6 +45,7 @@ def test_a_local_has_attributes(library):
     assert dict(own) == {}
 
 
+@EITHER
 def test_a_stack_is_pushed_and_popped(library):
     stack = library.LocalStack()
     assert (stack.top, stack.pop()) == (None, None)
@@ -77,7 +78,8 @@ UNARY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", UNARY, ids=lambda operation: operation.__name__)
+@EITHER
+@rows("operation", UNARY, ids=lambda operation: operation.__name__)
 def test_a_proxy_does_what_its_object_does(library, operation):
     assert operation(library.LocalProxy(lambda: 5)) == operation(5)
 
@@ -91,13 +93,15 @@ BINARY = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", BINARY, ids=lambda operation: operation.__name__)
+@EITHER
+@rows("operation", BINARY, ids=lambda operation: operation.__name__)
 def test_a_proxy_stands_on_either_side_of_an_operator(library, operation):
     assert operation(7, library.LocalProxy(lambda: 3)) == operation(7, 3)
     if not operation.__name__.startswith("i"):
         assert operation(library.LocalProxy(lambda: 7), 3) == operation(7, 3)
 
 
+@EITHER
 def test_a_proxy_is_multiplied_entered_and_left(library):
     proxy = library.LocalProxy(Vector)
     assert (proxy @ 1, 1 @ proxy) == (("@", 1), (1, "@"))
@@ -105,6 +109,7 @@ def test_a_proxy_is_multiplied_entered_and_left(library):
         raise KeyError(entered)
 
 
+@EITHER
 def test_what_changes_in_place_stays_a_proxy(library):
     values = [1]
     proxy = library.LocalProxy(lambda: values)
@@ -117,6 +122,7 @@ def test_what_changes_in_place_stays_a_proxy(library):
     assert (len(proxy), 3 in proxy, list(proxy), list(reversed(proxy))) == (2, True, [0, 3], [3, 0])
 
 
+@EITHER
 def test_a_proxy_passes_for_its_object(library):
     proxy = library.LocalProxy(lambda: [1])
     assert isinstance(proxy, list)
@@ -128,6 +134,7 @@ def test_a_proxy_passes_for_its_object(library):
     assert issubclass(bool, library.LocalProxy(lambda: int))
 
 
+@EITHER
 def test_a_proxy_sets_and_deletes_attributes(library):
     target = type("Target", (), {})()
     proxy = library.LocalProxy(lambda: target)
@@ -137,7 +144,8 @@ def test_a_proxy_sets_and_deletes_attributes(library):
     assert not hasattr(proxy, "x")
 
 
-@pytest.mark.parametrize("message", [None, "there is no request"])
+@EITHER
+@rows("message", [None, "there is no request"])
 def test_without_an_object_a_proxy_says_so(library, message):
     sources = (library.Local()("x", unbound_message=message), library.LocalStack()(unbound_message=message),
                library.LocalProxy(ContextVar("empty"), unbound_message=message))  # fmt: skip
@@ -149,6 +157,7 @@ def test_without_an_object_a_proxy_says_so(library, message):
         assert proxy.__doc__ == library.LocalProxy.__doc__
 
 
+@EITHER
 def test_a_proxy_may_be_for_an_attribute(library):
     variable, stack, own = ContextVar("request"), library.LocalStack(), library.Local()
     variable.set(3 + 4j)
@@ -164,12 +173,14 @@ def test_a_proxy_may_be_for_an_attribute(library):
     assert proxies[0]._get_current_object() == 4
 
 
+@EITHER
 def test_what_cannot_be_stood_for_is_an_error(library):
     for arguments in ((library.Local(),), (5,)):
         with pytest.raises(TypeError):
             library.LocalProxy(*arguments)
 
 
+@EITHER
 def test_a_proxy_is_awaited(library):
     async def seven():
         return 7
@@ -181,6 +192,7 @@ def test_a_proxy_is_awaited(library):
     assert asyncio.run(wait()) == 7
 
 
+@EITHER
 def test_a_manager_releases_after_the_response(library):
     own, stack = library.Local(), library.LocalStack()
     manager = library.LocalManager([own, stack])
@@ -199,6 +211,7 @@ def test_a_manager_releases_after_the_response(library):
     assert library.LocalManager(own).locals == [own]
 
 
+@EITHER
 def test_methods_of_the_class_act_on_the_object(library):
     entered = []
 

@@ -13,6 +13,7 @@ from werkzeug import datastructures as original
 from antiphon.dialects.werkzeug import datastructures as dialect
 from antiphon.dialects.werkzeug.exceptions import BadRequest, BadRequestKeyError
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
+from tests.helpers.rows import rows
 
 keys = st.sampled_from(["a", "A", "b", "é", ""])
 values = st.sampled_from(["1", "22", "x", "", 3, None])
@@ -164,7 +165,7 @@ def test_lists_are_copies_but_those_of_setlistdefault():
 
 
 class TestMissingKeys:
-    @pytest.mark.parametrize(
+    @rows(
         "read",
         [
             itemgetter("gone"),
@@ -187,8 +188,8 @@ class TestMissingKeys:
 
 
 class TestSubclasses:
-    @pytest.mark.parametrize(
-        ("mixin", "base", "source", "change"),
+    @rows(
+        "mixin, base, source, change",
         [
             ("ImmutableDictMixin", dialect.TypeConversionDict, {"a": 1}, lambda d: d.update(a=2)),
             ("ImmutableDictMixin", dict, {"a": 1}, lambda d: d.__setitem__("a", 2)),
@@ -255,26 +256,29 @@ def made(library, name):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("name", IMMUTABLE)
 class TestImmutable:
-    @pytest.mark.parametrize("change", CHANGES)
+    @rows("name", IMMUTABLE)
+    @rows("change", CHANGES)
     def test_refuses_to_change(self, name, change):
         ours = made(dialect, name)
         with pytest.raises(TypeError, match=f"'{name}' objects are immutable"):
             change(ours)
         assert ours == made(dialect, name)
 
-    @pytest.mark.parametrize("change", MULTI_CHANGES)
+    @rows("name", IMMUTABLE)
+    @rows("change", MULTI_CHANGES)
     def test_refuses_to_change_lists(self, name, change):
         with pytest.raises(TypeError if "Multi" in name else AttributeError):
             change(made(dialect, name))
 
+    @rows("name", IMMUTABLE)
     def test_has_the_hash_of_its_equals(self, name):
         assert hash(made(dialect, name)) == hash(made(dialect, name))
         assert {made(dialect, name): 1}[made(dialect, name)] == 1
         with pytest.raises(TypeError):
             hash(getattr(dialect, name)([("a", [])]))
 
+    @rows("name", IMMUTABLE)
     def test_is_its_own_copy_and_has_a_copy_that_changes(self, name):
         ours, theirs = made(dialect, name), made(original, name)
         assert copy.copy(ours) is ours
@@ -283,6 +287,7 @@ class TestImmutable:
         changed["a"] = "9"
         assert (changed["a"], ours["a"]) == ("9", theirs["a"])
 
+    @rows("name", IMMUTABLE)
     def test_is_pickled_and_made_from_keys(self, name):
         ours = made(dialect, name)
         again = pickle.loads(pickle.dumps(ours))
@@ -401,7 +406,7 @@ def test_iter_multi_items_gives_every_pair(source):
     assert list(dialect.iter_multi_items(both[0])) == list(original.iter_multi_items(both[1]))
 
 
-@pytest.mark.parametrize("library", [original, dialect])
+@rows("library", [original, dialect])
 def test_something_else_is_not_added(library):
     assert library.MultiDict().__ior__(5) is NotImplemented
 

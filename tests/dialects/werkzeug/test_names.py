@@ -9,13 +9,14 @@ import werkzeug
 from antiphon.dialects.werkzeug import utils, wsgi
 from antiphon.dialects.werkzeug.datastructures import EnvironHeaders, headers
 from tests.dialects import census
+from tests.helpers.rows import rows
 
 PAGE = Path(__file__).parents[3] / "docs/reference/dialects/werkzeug-absent.md"
 MODULES = census.modules(werkzeug)
 ABSENT, UNDERSCORED = census.tables(PAGE)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@rows("name", MODULES)
 def test_a_module_has_the_names_that_werkzeugs_defines(name):
     absent = ABSENT.get(name, set())
     theirs = importlib.import_module(f"werkzeug.{name}")
@@ -32,7 +33,7 @@ def test_the_page_names_modules_that_werkzeug_has():
     assert sum(map(len, ABSENT.values())) > 20
 
 
-@pytest.mark.parametrize("name", UNDERSCORED)
+@rows("name", UNDERSCORED)
 def test_names_with_an_underscore_that_others_import(name):
     for library in ("werkzeug", "antiphon.dialects.werkzeug"):
         module = importlib.import_module(f"{library}.{name}")

@@ -4,11 +4,11 @@ import io
 import pstats
 import re
 
-import pytest
 import werkzeug.middleware.profiler as original
 
 from antiphon.dialects.werkzeug.middleware import profiler
 from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
+from tests.helpers.rows import rows
 
 
 class Chunks(list):
@@ -26,11 +26,10 @@ def application(answer):
     return app
 
 
-@pytest.fixture(params=[original, profiler], ids=["original", "dialect"])
-def library(request):
-    return request.param
+EITHER = rows("library", [original, profiler], ids=["original", "dialect"])
 
 
+@EITHER
 def test_the_answer_is_passed_on_and_closed(library):
     answer = Chunks([b"a", b"b"])
     middleware = library.ProfilerMiddleware(application(answer), stream=None)
@@ -39,6 +38,7 @@ def test_the_answer_is_passed_on_and_closed(library):
     assert answer.closed
 
 
+@EITHER
 def test_a_report_tells_the_path_and_what_was_called(library):
     stream = io.StringIO()
     middleware = library.ProfilerMiddleware(application([]), stream, ("cumulative", "calls"), ("test_profiler", 1))
@@ -47,6 +47,7 @@ def test_a_report_tells_the_path_and_what_was_called(library):
     assert re.search(r"test_profiler\.py:\d+\(app\)", stream.getvalue())
 
 
+@EITHER
 def test_a_file_is_left_of_each_request(library, tmp_path):
     middleware = library.ProfilerMiddleware(application([]), None, profile_dir=str(tmp_path))
     for path in ("/", "/a/b/"):
@@ -57,6 +58,7 @@ def test_a_file_is_left_of_each_request(library, tmp_path):
     assert pstats.Stats(str(first)).total_calls > 0
 
 
+@EITHER
 def test_a_function_may_name_the_file(library, tmp_path):
     def name(environ):
         assert environ["werkzeug.profiler"]["elapsed"] >= 0

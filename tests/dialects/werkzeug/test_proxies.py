@@ -1,12 +1,12 @@
 """The middleware for proxies and for several applications: the environ becomes what Werkzeug makes of it."""
 
-import pytest
 import werkzeug.middleware.dispatcher
 import werkzeug.middleware.proxy_fix
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug.middleware import dispatcher, proxy_fix
+from tests.helpers.rows import rows
 
 HEADERS = {
     "FOR": ("1.1.1.1", "2.2.2.2, 1.1.1.1", "::1", '"[::1]:80", 3.3.3.3', "a,,b", ""),
@@ -35,7 +35,7 @@ def test_proxies_are_believed_as_far_as_they_are_known(headers, counts, absent):
     assert ours == theirs
 
 
-@pytest.mark.parametrize("scheme", ["javascript", "data", "https:", "HTTPS", "file", "http, javascript", "<b>"])
+@rows("scheme", ["javascript", "data", "https:", "HTTPS", "file", "http, javascript", "<b>"])
 def test_a_scheme_that_no_server_speaks_is_not_believed(scheme):
     environ = {**SERVER, "HTTP_X_FORWARDED_PROTO": scheme}
     proxy_fix.ProxyFix(lambda *_: [])(environ, None)
@@ -49,8 +49,8 @@ def test_what_the_server_saw_is_kept():
     assert environ["werkzeug.proxy_fix.orig"] == SERVER
 
 
-@pytest.mark.parametrize("script", ["", "/root"])
-@pytest.mark.parametrize(
+@rows("script", ["", "/root"])
+@rows(
     "path",
     [
         "", "/", "/api", "/api/", "/api/v2/x", "/api/v2x", "/apix", "/other/a", "api", "//api", "api/v2",

@@ -15,6 +15,7 @@ from antiphon.dialects.werkzeug.formparser import FormDataParser, parse_form_dat
 from antiphon.dialects.werkzeug.test import Client, EnvironBuilder
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, called, environ, form
+from tests.helpers.rows import rows
 
 
 def request(body=b"", **keys):
@@ -36,7 +37,7 @@ def test_a_shallow_request_leaves_its_environ_and_its_body():
 
 
 @pytest.mark.feature("kay-005")
-@pytest.mark.parametrize("name", ["args", "form", "files", "cookies", "values"])
+@rows("name", ["args", "form", "files", "cookies", "values"])
 def test_the_data_of_a_request_cannot_be_changed(name):
     data = getattr(Request(form(HTTP_COOKIE="a=1")), name)
     for change in (

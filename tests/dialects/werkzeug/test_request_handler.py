@@ -12,6 +12,7 @@ import pytest
 import werkzeug.serving
 
 from antiphon.dialects.werkzeug import serving
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
 
@@ -64,11 +65,11 @@ def ask(server, path="/", headers=()):
         connection.close()
 
 
-LIBRARIES = pytest.mark.parametrize("library", [serving, werkzeug.serving], ids=["dialect", "original"])
+LIBRARIES = rows("library", [serving, werkzeug.serving], ids=["dialect", "original"])
 
 
 @LIBRARIES
-@pytest.mark.parametrize("threaded", [True, False])
+@rows("threaded", [True, False])
 def test_a_request_handler_makes_the_environ_of_all_fields(library, threaded):
     class Handler(library.WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -87,7 +88,7 @@ def test_a_request_handler_makes_the_environ_of_all_fields(library, threaded):
 
 
 @LIBRARIES
-@pytest.mark.parametrize(("path", "status"), [("/a%00?c", 200), ("/fail", 500), ("/late", 500), ("/lazy", 202)])
+@rows("path, status", [("/a%00?c", 200), ("/fail", 500), ("/late", 500), ("/lazy", 202)])
 def test_each_request_is_logged_once_by_methods_that_may_be_overridden(library, path, status):
     lines = []
 
@@ -163,7 +164,7 @@ def test_a_request_handler_may_be_a_function_that_makes_one(library):
         assert ask(server)[1] == "1"
 
 
-@pytest.mark.parametrize("threaded", [True, False])
+@rows("threaded", [True, False])
 def test_what_a_request_handler_raises_is_handed_to_the_server(threaded):
     errors = []
 
@@ -222,8 +223,8 @@ def test_a_subclass_that_fails_to_bind_keeps_no_socket():
     assert sockets[0].fileno() == -1
 
 
-@pytest.mark.parametrize(
-    ("base", "overrides", "reason"),
+@rows(
+    "base, overrides, reason",
     [
         (serving.WSGIRequestHandler, {"handle": None}, "Own.handle has no effect.+WSGI middleware"),
         (serving.WSGIRequestHandler, {"send_header": None}, "Own.send_header has no effect.+WSGI middleware"),

@@ -16,6 +16,7 @@ from antiphon.dialects.werkzeug.datastructures import (
 )
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
+from tests.helpers.rows import rows
 
 
 def request(body=b"", **keys):
@@ -35,8 +36,8 @@ def test_headers_show_the_environ_and_cannot_be_changed():
 
 
 @pytest.mark.feature("kay-007")
-@pytest.mark.parametrize(
-    ("mixin", "names"),
+@rows(
+    "mixin, names",
     [
         ("AcceptMixin", ["accept_mimetypes", "accept_charsets", "accept_encodings", "accept_languages"]),
         ("ETagRequestMixin", ["cache_control", "if_match", "if_none_match", "if_modified_since", "if_range", "range"]),
@@ -125,7 +126,7 @@ def test_date():
 
 
 @pytest.mark.feature("kay-054", "kay-057", "kay-055")
-@pytest.mark.parametrize(("name", "key"), [("if_match", "HTTP_IF_MATCH"), ("if_none_match", "HTTP_IF_NONE_MATCH")])
+@rows("name, key", [("if_match", "HTTP_IF_MATCH"), ("if_none_match", "HTTP_IF_NONE_MATCH")])
 def test_conditions_by_tags(name, key):
     tags = getattr(request(**{key: '"a", W/"b"'}), name)
     assert "a" in tags
@@ -136,8 +137,8 @@ def test_conditions_by_tags(name, key):
 
 
 @pytest.mark.feature("kay-056", "kay-060")
-@pytest.mark.parametrize(
-    ("name", "key"),
+@rows(
+    "name, key",
     [("if_modified_since", "HTTP_IF_MODIFIED_SINCE"), ("if_unmodified_since", "HTTP_IF_UNMODIFIED_SINCE")],
 )
 def test_conditions_by_dates(name, key):

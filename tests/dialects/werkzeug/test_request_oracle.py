@@ -1,6 +1,5 @@
 """Requests beside those of Werkzeug: the same environs, attribute by attribute."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.wrappers import Request as Original
@@ -8,6 +7,7 @@ from werkzeug.wrappers import Request as Original
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 ATTRIBUTES = [
     "method", "scheme", "server", "root_path", "script_root", "path", "query_string", "full_path", "is_secure",
@@ -120,12 +120,12 @@ def compare(make):
     ours.close()
 
 
-@pytest.mark.parametrize("keys", ENVIRONS.values(), ids=ENVIRONS)
+@rows("keys", ENVIRONS.values(), ids=ENVIRONS)
 def test_environs(keys):
     compare(lambda: environ(**keys))
 
 
-@pytest.mark.parametrize(("body", "content_type"), BODIES.values(), ids=BODIES)
+@rows("body, content_type", BODIES.values(), ids=BODIES)
 def test_bodies(body, content_type):
     compare(lambda: environ(body, CONTENT_TYPE=content_type))
 
@@ -153,8 +153,8 @@ def test_paths(path):
         )
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type"),
+@rows(
+    "body, content_type",
     [
         (b'{"a": [1, 2.5, "\\u00fc", null, true]}', "application/json"),
         (b"[NaN, Infinity, 1e400, 123456789012345678901234567890]", "application/json"),
@@ -188,10 +188,8 @@ def test_json_is_kept_as_it_failed():
     assert Silent(environ(b"{}")).json == "failed: NoneType"
 
 
-@pytest.mark.parametrize(
-    "bounds", [{"max_content_length": 10}, {"max_form_memory_size": 3}, {"max_form_parts": 1}], ids=str
-)
-@pytest.mark.parametrize("content_type", [MULTIPART, URLENCODED, "text/plain"])
+@rows("bounds", [{"max_content_length": 10}, {"max_form_memory_size": 3}, {"max_form_parts": 1}], ids=str)
+@rows("content_type", [MULTIPART, URLENCODED, "text/plain"])
 def test_bounds(bounds, content_type):
     def read(cls, name):
         body = parts(FIELD, FIELD)
@@ -202,9 +200,7 @@ def test_bounds(bounds, content_type):
         same(outcome(read, Original, name), outcome(read, Request, name))
 
 
-@pytest.mark.parametrize(
-    "host", ["example.com", "a.example.org", "example.org:5000", "evil.com", "xn--bcher-kva.de", ""]
-)
+@rows("host", ["example.com", "a.example.org", "example.org:5000", "evil.com", "xn--bcher-kva.de", ""])
 def test_trusted_hosts(host):
     def read(cls):
         bounded = type("Bounded", (cls,), {"trusted_hosts": ["example.com", ".example.org", "b\u00fccher.de"]})

@@ -11,6 +11,7 @@ from antiphon.dialects.werkzeug.datastructures import (
 )
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import URLENCODED, called, environ
+from tests.helpers.rows import rows
 
 
 def request(body=b"", **keys):
@@ -92,7 +93,7 @@ def test_host_and_roots():
 
 
 @pytest.mark.feature("kay-061", "kay-062", "kay-063")
-@pytest.mark.parametrize("name", ["multiprocess", "multithread", "run_once"])
+@rows("name", ["multiprocess", "multithread", "run_once"])
 def test_what_the_server_says_of_itself(name):
     for value in (True, False):
         assert getattr(request(**{f"wsgi__{name}": value}), f"is_{name}") is value
@@ -122,7 +123,7 @@ def test_method():
 
 
 @pytest.mark.feature("kay-072")
-@pytest.mark.parametrize(("written", "path"), [("", "/"), ("/", "/"), ("/a b/\xc3\xbc", "/a b/\u00fc"), ("//x", "/x")])
+@rows("written, path", [("", "/"), ("/", "/"), ("/a b/\xc3\xbc", "/a b/\u00fc"), ("//x", "/x")])
 def test_path(written, path):
     assert request(PATH_INFO=written).path == path
 

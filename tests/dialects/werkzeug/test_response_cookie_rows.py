@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
+from tests.helpers.rows import rows
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -35,8 +36,8 @@ def test_cookies_come_back_unchanged():
 
 
 @pytest.mark.feature("kay-150", "kay-151", "kay-152", "kay-153", "kay-154")
-@pytest.mark.parametrize(
-    ("options", "attributes"),
+@rows(
+    "options, attributes",
     [
         ({}, "Path=/"),
         ({"path": "/a b"}, "Path=/a%20b"),

@@ -8,14 +8,15 @@ from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers, HeaderSet
 from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
 from tests.dialects.werkzeug.environs import called, environ, fields
+from tests.helpers.rows import rows
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 @pytest.mark.feature("kay-092")
-@pytest.mark.parametrize(
-    ("status", "line", "code"),
+@rows(
+    "status, line, code",
     [
         (None, "200 OK", 200), (404, "404 NOT FOUND", 404), ("404", "404 NOT FOUND", 404),
         ("404 Nix da", "404 Nix da", 404), (799, "799 UNKNOWN", 799), ("Odd", "0 Odd", 0),
@@ -73,7 +74,7 @@ def test_a_status_with_a_line_end_is_refused():
         Response(status="200 OK\r\nX-Bad: 1")
 
 
-@pytest.mark.parametrize("status", ["abc", 0, 99, 1000, -200])
+@rows("status", ["abc", 0, 99, 1000, -200])
 def test_a_status_without_a_code_of_three_digits_is_not_sent(status):
     with pytest.raises(ValueError, match="code of three digits"):
         called(Response("body", status=status), environ())
@@ -89,8 +90,8 @@ def test_status_and_code_keep_in_step():
 
 
 @pytest.mark.feature("kay-104", "kay-111", "kay-114", "kay-115", "kay-141")
-@pytest.mark.parametrize(
-    ("name", "header", "value"),
+@rows(
+    "name, header, value",
     [
         ("accept_ranges", "Accept-Ranges", "bytes"),
         ("content_encoding", "Content-Encoding", "gzip"),
@@ -139,9 +140,7 @@ def test_age():
 
 
 @pytest.mark.feature("kay-107", "kay-112", "kay-157")
-@pytest.mark.parametrize(
-    ("name", "header"), [("allow", "Allow"), ("content_language", "Content-Language"), ("vary", "Vary")]
-)
+@rows("name, header", [("allow", "Allow"), ("content_language", "Content-Language"), ("vary", "Vary")])
 def test_headers_that_are_sets(name, header):
     response = Response()
     setattr(response, name, ["A", "B"])
@@ -197,9 +196,7 @@ def test_content_range_is_there_in_any_case():
 
 
 @pytest.mark.feature("kay-121", "kay-124", "kay-140")
-@pytest.mark.parametrize(
-    ("name", "header"), [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")]
-)
+@rows("name, header", [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")])
 def test_headers_that_are_dates(name, header):
     response = Response()
     assert getattr(response, name) is None

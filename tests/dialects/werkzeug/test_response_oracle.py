@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from io import BytesIO
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import datastructures as original_datastructures
@@ -16,6 +15,7 @@ from antiphon.dialects.werkzeug.http import COOP
 from antiphon.dialects.werkzeug.wrappers import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 MADE = {
     "nothing": {},
@@ -57,8 +57,8 @@ def sent(cls, made, change=None, **keys):
     return called(response, environ(**keys))
 
 
-@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@rows("made", MADE.values(), ids=MADE)
+@rows("method", ["GET", "HEAD"])
 def test_made(made, method):
     def make(cls):
         if "response" in made and isinstance(made["response"], BytesIO):
@@ -72,7 +72,7 @@ NOT_SENT = {"words": {"status": "not a number"}, "zero": {"status": 0}}
 """What Werkzeug sends, although some servers end by it."""
 
 
-@pytest.mark.parametrize("made", [*MADE.values(), *NOT_SENT.values()], ids=[*MADE, *NOT_SENT])
+@rows("made", [*MADE.values(), *NOT_SENT.values()], ids=[*MADE, *NOT_SENT])
 def test_repr(made):
     same(outcome(lambda: repr(Original(**made))), outcome(lambda: repr(Response(**made))))
 
@@ -102,9 +102,7 @@ def test_a_dictionary_may_be_set_for_the_headers():
     assert sent(Response, {"response": "text"}, change) == sent(Original, {"response": "text"}, change)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in VALUES.items() for value in values], ids=str
-)
+@rows("name, value", [(name, value) for name, values in VALUES.items() for value in values], ids=str)
 def test_headers_set_and_removed(name, value):
     def use(cls):
         response = cls("text")
@@ -117,10 +115,8 @@ def test_headers_set_and_removed(name, value):
     same(outcome(use, Original), outcome(use, Response))
 
 
-@pytest.mark.parametrize(
-    "written", ["", "x", "-5", "bytes 0-1", "0", "a, b", '"x', "Sun, 06 Nov 1994 08:49:37 GMT", "a=b"]
-)
-@pytest.mark.parametrize("name", [name for name in VALUES if name not in ("status_code", "data", "retry_after")])
+@rows("written", ["", "x", "-5", "bytes 0-1", "0", "a, b", '"x', "Sun, 06 Nov 1994 08:49:37 GMT", "a=b"])
+@rows("name", [name for name in VALUES if name not in ("status_code", "data", "retry_after")])
 def test_headers_read(name, written):
     header = name.replace("_", "-")
     same(
@@ -129,7 +125,7 @@ def test_headers_read(name, written):
     )
 
 
-@pytest.mark.parametrize("library", ["vary", "allow"])
+@rows("library", ["vary", "allow"])
 def test_sets_changed_in_place(library):
     def use(cls):
         response = cls()
@@ -161,7 +157,7 @@ def test_cache_control_changed_in_place():
     same(outcome(use, Original), outcome(use, Response))
 
 
-@pytest.mark.parametrize("challenges", [0, 1, 2])
+@rows("challenges", [0, 1, 2])
 def test_challenges(challenges):
     def use(cls, library):
         response = cls()
@@ -207,10 +203,10 @@ CONDITIONS = [
 ]
 
 
-@pytest.mark.parametrize("keys", CONDITIONS, ids=str)
-@pytest.mark.parametrize("headers", [{}, {"ETag": '"a"'}, {"Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"}], ids=str)
-@pytest.mark.parametrize("accept_ranges", [False, True])
-@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@rows("keys", CONDITIONS, ids=str)
+@rows("headers", [{}, {"ETag": '"a"'}, {"Last-Modified": "Sun, 06 Nov 1994 08:49:37 GMT"}], ids=str)
+@rows("accept_ranges", [False, True])
+@rows("method", ["GET", "HEAD", "POST"])
 def test_conditions(keys, headers, accept_ranges, method):
     def use(cls):
         env = environ(REQUEST_METHOD=method, **keys)
@@ -236,7 +232,7 @@ def test_values_of_cookies(value):
         assert "\x1b" not in use(Response)
 
 
-@pytest.mark.parametrize("location", ["c", "/c", "../c", "//other/c", "http://other/c", "?q", "", "\u00fc"])
+@rows("location", ["c", "/c", "../c", "//other/c", "http://other/c", "?q", "", "\u00fc"])
 def test_locations_made_absolute(location):
     def use(cls):
         own = type("Own", (cls,), {"autocorrect_location_header": True})

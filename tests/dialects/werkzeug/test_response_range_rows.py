@@ -8,12 +8,13 @@ import pytest
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from antiphon.dialects.werkzeug.wsgi import wrap_file
 from tests.dialects.werkzeug.environs import called, environ
+from tests.helpers.rows import rows
 
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 @pytest.mark.feature("kay-142")
-@pytest.mark.parametrize("wrapped", [False, True])
+@rows("wrapped", [False, True])
 def test_what_the_client_has_is_answered_by_304(wrapped):
     env = environ(HTTP_IF_NONE_MATCH='"a"')
     response = Response("text")
@@ -24,8 +25,8 @@ def test_what_the_client_has_is_answered_by_304(wrapped):
 
 
 @pytest.mark.feature("kay-142")
-@pytest.mark.parametrize(
-    ("keys", "status"),
+@rows(
+    "keys, status",
     [
         ({"HTTP_IF_NONE_MATCH": '"b"'}, 200),
         ({"HTTP_IF_NONE_MATCH": '"b"', "HTTP_IF_MODIFIED_SINCE": WRITTEN}, 200),
@@ -41,8 +42,8 @@ def test_conditions(keys, status):
 
 
 @pytest.mark.feature("kay-142")
-@pytest.mark.parametrize(
-    ("wanted", "status", "body", "content_range"),
+@rows(
+    "wanted, status, body, content_range",
     [
         ("bytes=1-3", 206, b"123", "bytes 1-3/10"),
         ("bytes=7-", 206, b"789", "bytes 7-9/10"),

@@ -10,6 +10,7 @@ from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
 from antiphon.dialects.werkzeug.wsgi import FileWrapper
 from tests.dialects.werkzeug.environs import called, environ, fields
+from tests.helpers.rows import rows
 
 
 def writing(env, start_response):
@@ -61,8 +62,8 @@ def test_the_wrapper_of_the_server_wraps():
 
 
 @pytest.mark.feature("kay-098")
-@pytest.mark.parametrize(
-    ("mixin", "names"),
+@rows(
+    "mixin, names",
     [
         ("ETagResponseMixin", ["cache_control", "accept_ranges", "content_range"]),
         ("ResponseStreamMixin", ["stream"]),
@@ -176,7 +177,7 @@ def test_freezing_makes_it_ready_to_be_pickled():
 
 
 @pytest.mark.feature("kay-128", "kay-129")
-@pytest.mark.parametrize("buffered", [False, True])
+@rows("buffered", [False, True])
 def test_from_app_takes_what_was_written_too(buffered):
     def application(env, start_response):
         start_response("201 CREATED", [("X-A", "b")])(b"written ")
@@ -209,8 +210,8 @@ def test_from_app_runs_it_to_its_end_if_it_is_buffered():
 
 
 @pytest.mark.feature("kay-130", "kay-131")
-@pytest.mark.parametrize(
-    ("method", "status", "body"),
+@rows(
+    "method, status, body",
     [("GET", 200, b"text"), ("HEAD", 200, b""), ("GET", 204, b""), ("GET", 304, b""), ("GET", 101, b"")],
 )
 def test_the_body_for_an_environ(method, status, body):

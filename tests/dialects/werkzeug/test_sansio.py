@@ -15,11 +15,12 @@ from antiphon.dialects.werkzeug.sansio.response import Response
 from antiphon.dialects.werkzeug.wrappers import Request as WSGIRequest
 from antiphon.dialects.werkzeug.wrappers import Response as WSGIResponse
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 SINCE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
-@pytest.mark.parametrize(
+@rows(
     "values",
     [
         {},
@@ -44,8 +45,8 @@ def test_cookies():
     assert not http.parse_cookie(None)
 
 
-@pytest.mark.parametrize(
-    ("name", "values"),
+@rows(
+    "name, values",
     [
         ("get_host", ("http", "a:80")),
         ("get_host", ("https", None, ("b", 443))),
@@ -67,9 +68,7 @@ def public(cls):
     return {name for base in cls.__mro__[:-1] for name in vars(base) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(
-    ("whole", "head", "theirs"), [(WSGIRequest, Request, OriginalRequest), (WSGIResponse, Response, OriginalResponse)]
-)
+@rows("whole, head, theirs", [(WSGIRequest, Request, OriginalRequest), (WSGIResponse, Response, OriginalResponse)])
 def test_the_head_has_the_names_of_the_original_and_is_the_base_of_the_whole(whole, head, theirs):
     assert issubclass(whole, head)
     assert public(theirs) <= public(head)
@@ -95,8 +94,8 @@ def shown(value):
     return list(value.items(multi=True)) if hasattr(value, "getlist") else getattr(value, "string", value)
 
 
-@pytest.mark.parametrize("sent", [{}, HEADERS, {"Host": "a b", "Content-Length": "x", "Transfer-Encoding": "chunked"}])
-@pytest.mark.parametrize("name", sorted(public(OriginalRequest) - NOT_COMPARED))
+@rows("sent", [{}, HEADERS, {"Host": "a b", "Content-Length": "x", "Transfer-Encoding": "chunked"}])
+@rows("name", sorted(public(OriginalRequest) - NOT_COMPARED))
 def test_an_attribute_of_a_request_that_is_made_of_values(name, sent):
     def read(request_class, headers_class):
         values = ("get", "https", ("b", 443), "/r/", "/\u00fc b", b"q=%20&a", headers_class(sent), "192.0.2.9")
@@ -117,7 +116,7 @@ def test_lines_of_a_header_are_joined():
         made.environ["HTTP_X"]
 
 
-@pytest.mark.parametrize(
+@rows(
     "values",
     [
         {},

@@ -11,6 +11,7 @@ from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
 from antiphon.dialects.werkzeug.sansio import multipart
 from tests.dialects.werkzeug.environs import part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 FORM = parts(
     part("J\u00f6rg\r\n-".encode()),
@@ -63,7 +64,7 @@ def test_a_form_gives_the_events_of_the_original_however_it_is_cut(sizes):
     assert told(decoded(multipart, FORM, sizes)) == told(decoded(original, FORM, []))  # cuts may add a CR there
 
 
-@pytest.mark.parametrize(
+@rows(
     "data",
     [
         b"", b"--between--\r\n", b"--between--", FORM[:-20], b"no form", parts(b"--between\r\n\r\nno name\r\n"),
@@ -78,7 +79,7 @@ def test_an_odd_form_is_read_or_refused_as_by_the_original(data):
     )
 
 
-@pytest.mark.parametrize("bounds", [{"max_parts": 3}, {"max_parts": 4}, {"max_form_memory_size": 10}, {}], ids=str)
+@rows("bounds", [{"max_parts": 3}, {"max_parts": 4}, {"max_form_memory_size": 10}, {}], ids=str)
 def test_bounds(bounds):
     same(
         outcome(lambda: told(decoded(original, FORM, [], **bounds))),
@@ -109,7 +110,7 @@ def test_an_error_comes_after_the_events_before_it():
             decoder.next_event()
 
 
-@pytest.mark.parametrize(
+@rows(
     "steps",
     [
         "preamble field data data epilogue", "field data file data more field data epilogue", "epilogue",

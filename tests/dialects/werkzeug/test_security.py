@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import security, utils
+from tests.helpers.rows import rows
 
 QUICK = ("scrypt:1024:8:1", "pbkdf2:sha256:2", "pbkdf2:sha512:3", "pbkdf2:sha1:1")
 
 
-@pytest.mark.parametrize("method", QUICK)
-@pytest.mark.parametrize(
-    ("makes", "checks"), [(security, werkzeug.security), (werkzeug.security, security), (security, security)]
-)
+@rows("method", QUICK)
+@rows("makes, checks", [(security, werkzeug.security), (werkzeug.security, security), (security, security)])
 def test_a_hash_is_known_by_either(makes, checks, method):
     stored = makes.generate_password_hash("pässword", method)
     assert stored.startswith(f"{method}$")
@@ -37,7 +36,7 @@ def test_salts_are_random_and_as_long_as_wanted():
         security.gen_salt(0)
 
 
-@pytest.mark.parametrize("stored", ["", "x", "a$b", "plain$$x", "md5$a$b", "scrypt:1$a$b", "pbkdf2:a:1:2$a$b"])
+@rows("stored", ["", "x", "a$b", "plain$$x", "md5$a$b", "scrypt:1$a$b", "pbkdf2:a:1:2$a$b"])
 def test_what_is_no_hash_is_refused_alike(stored):
     def checked(library):
         try:
@@ -48,8 +47,8 @@ def test_what_is_no_hash_is_refused_alike(stored):
     assert checked(security) == checked(werkzeug.security)
 
 
-@pytest.mark.parametrize(
-    ("names", "joined"),
+@rows(
+    "names, joined",
     [
         (("a", "b/c"), "base/a/b/c"),
         (("a/../b",), "base/b"),
@@ -71,7 +70,7 @@ def test_paths_are_joined_alike(name, folder):
     assert security.safe_join(folder, name) == werkzeug.security.safe_join(folder, name)
 
 
-@pytest.mark.parametrize("name", ["CON", "a/nul.txt", "COM1", "x/lpt² .y", "aux:stream", "a\\b"])
+@rows("name", ["CON", "a/nul.txt", "COM1", "x/lpt² .y", "aux:stream", "a\\b"])
 def test_windows_devices_are_no_files(monkeypatch, name):
     monkeypatch.setattr(utils.os, "name", "nt")
     monkeypatch.setattr(utils, "_OTHER_SEPARATORS", ["\\"])

@@ -1,7 +1,5 @@
 """An application answers the same over each interface, and as a WSGI application that is called."""
 
-import pytest
-
 from antiphon import to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
@@ -9,6 +7,7 @@ from antiphon.dialects.werkzeug.test import Client as OwnClient
 from antiphon.dialects.werkzeug.utils import redirect
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 ENDS = ("content-type", "content-length", "location", "etag", "set-cookie", "vary", "x-seen")
 
@@ -59,8 +58,8 @@ REQUESTS = [
 ]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize(("method", "path", "headers", "body"), REQUESTS, ids=lambda value: str(value)[:20])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("method, path, headers, body", REQUESTS, ids=lambda value: str(value)[:20])
 def test_answers_are_the_same(interface, method, path, headers, body):
     client = OwnClient(application, use_cookies=False)
     own = client.open(path, "http://testserver", method=method, headers=headers, data=body or None)

@@ -6,6 +6,7 @@ from antiphon.adapters.foreign.environ_host import BridgedApplication
 from tests.dialects.exchanges import INTERFACES, ORIGINAL, Exchange, ask, check, each, serving
 from tests.dialects.werkzeug.served_requests import REQUESTS, answered, package
 from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES, closed
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 
@@ -41,7 +42,7 @@ def test_a_client_sees_what_werkzeug_had(servers, exchange):
 
 
 @pytest.mark.served("kay-109", "kay-110")
-@pytest.mark.parametrize("server", [*INTERFACES, ORIGINAL])
+@rows("server", [*INTERFACES, ORIGINAL])
 def test_a_response_is_closed_when_it_was_sent(servers, server):
     ask(servers[server], Exchange("", f"GET /closes?who={server}", None))
     eventually(lambda: closed.count(server) or None, "the response was not closed")

@@ -16,6 +16,7 @@ import pytest
 from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected
 from antiphon.dialects.werkzeug.wrappers import Request, Response
+from tests.helpers.rows import rows
 
 
 def application(environ, start_response):
@@ -52,14 +53,14 @@ def serve():
         assert server.fileno() == -1
 
 
-@pytest.mark.parametrize("threaded", [False, True])
+@rows("threaded", [False, True])
 def test_an_application_is_served_on_a_free_port(serve, threaded):
     server = serve(threaded=threaded)
     assert get(server.port, "/a%20b?q=1") == f"/a b q=1 {threaded}"
     assert server.server_address == ("127.0.0.1", server.port)
 
 
-@pytest.mark.parametrize(("threaded", "most"), [(False, 1), (True, 3)])
+@rows("threaded, most", [(False, 1), (True, 3)])
 def test_requests_are_answered_one_by_one_unless_there_are_threads(serve, threaded, most):
     present, seen = [], []
     together = threading.Barrier(most)
@@ -126,8 +127,8 @@ def test_a_body_with_a_length_is_known_to_have_broken_off(serve):
     connection.close()
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "answered"),
+@rows(
+    "status, headers, answered",
     [
         ("200 OK", [("Transfer-Encoding", "chunked")], 200),
         ("200 OK", [("Connection", "keep-alive"), ("Keep-Alive", "5")], 200),
@@ -191,7 +192,7 @@ def test_an_open_socket_can_be_served(serve):
     first.server_close()
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [
         {"processes": 2}, {"passthrough_errors": True}, {"ssl_context": "adhoc"},

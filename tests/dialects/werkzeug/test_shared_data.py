@@ -8,6 +8,7 @@ import pytest
 import werkzeug.middleware.shared_data
 
 from antiphon.dialects.werkzeug.middleware import shared_data
+from tests.helpers.rows import rows
 
 MOMENT = 1_600_000_000
 
@@ -40,19 +41,17 @@ def application(environ, start_response):
     return [b"application"]
 
 
-@pytest.fixture(params=[werkzeug.middleware.shared_data, shared_data], ids=["werkzeug", "antiphon"])
-def library(request):
-    return request.param
+EITHER = rows("library", [werkzeug.middleware.shared_data, shared_data], ids=["werkzeug", "antiphon"])
 
 
-@pytest.fixture
-def middleware(library, folder):
+def serving(library, folder):
     exports = {"/static": str(folder), "/one.css": str(folder / "site.css"), "/": str(folder / "deep")}
     return library.SharedDataMiddleware(application, exports, disallow="*.key")
 
 
-@pytest.mark.parametrize(
-    ("path", "content", "content_type"),
+@EITHER
+@rows(
+    "path, content, content_type",
     [
         ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
         ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
@@ -60,9 +59,8 @@ def middleware(library, folder):
         ("/data.zzz", b"0123456789", "application/octet-stream"),
     ],
 )
-@pytest.mark.usefixtures("library")
-def test_a_file_is_sent(middleware, path, content, content_type):
-    status, headers, body = ask(middleware, path)
+def test_a_file_is_sent(library, folder, path, content, content_type):
+    status, headers, body = ask(serving(library, folder), path)
     assert (status.upper(), body) == ("200 OK", content)
     assert headers["content-type"] == content_type
     assert headers["content-length"] == str(len(content))
@@ -71,7 +69,8 @@ def test_a_file_is_sent(middleware, path, content, content_type):
     assert headers.keys() >= {"date", "expires", "etag"}
 
 
-@pytest.mark.parametrize(
+@EITHER
+@rows(
     "path",
     [
         "/",
@@ -84,18 +83,19 @@ def test_a_file_is_sent(middleware, path, content, content_type):
         "/staticx",
     ],
 )
-@pytest.mark.usefixtures("library")
-def test_what_is_no_file_is_the_applications(middleware, path):
-    assert ask(middleware, path)[::2] == ("404 NOT FOUND", b"application")
+def test_what_is_no_file_is_the_applications(library, folder, path):
+    assert ask(serving(library, folder), path)[::2] == ("404 NOT FOUND", b"application")
 
 
-@pytest.mark.usefixtures("library")
-def test_a_client_that_has_it_is_told_so(middleware):
+@EITHER
+def test_a_client_that_has_it_is_told_so(library, folder):
+    middleware = serving(library, folder)
     etag = ask(middleware, "/static/site.css")[1]["etag"]
     status, headers, body = ask(middleware, "/static/site.css", HTTP_IF_NONE_MATCH=etag)
     assert (status.upper(), body, headers["etag"]) == ("304 NOT MODIFIED", b"", etag)
 
 
+@EITHER
 def test_caching_can_be_declined(library, folder):
     middleware = library.SharedDataMiddleware(application, [("/s", str(folder))], cache=False, fallback_mimetype="x/y")
     _, headers, _ = ask(middleware, "/s/deep/data.zzz")
@@ -121,6 +121,7 @@ def test_packages_have_files_too(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
+@EITHER
 def test_subclasses_decide_what_is_allowed(library, folder):
     class Choosy(library.SharedDataMiddleware):
         def is_allowed(self, filename):
@@ -131,6 +132,7 @@ def test_subclasses_decide_what_is_allowed(library, folder):
     assert ask(middleware, "/s/deep/data.zzz")[2] == b"application"
 
 
+@EITHER
 def test_an_export_of_another_kind_is_an_error(library):
     with pytest.raises(TypeError):
         library.SharedDataMiddleware(application, {"/s": 5})

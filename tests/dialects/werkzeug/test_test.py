@@ -11,6 +11,7 @@ from antiphon.dialects.werkzeug import test as dialect
 from antiphon.dialects.werkzeug.datastructures import FileStorage
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 BUILT = [
     {}, {"path": "/a b?x=1&y=\u00fc"}, {"path": "/p", "query_string": {"a": ["1", "2"], "b": "\u00fc &"}},
@@ -26,7 +27,7 @@ BUILT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("values", BUILT, ids=lambda values: ", ".join(values) or "nothing")
+@rows("values", BUILT, ids=lambda values: ", ".join(values) or "nothing")
 def test_environs_of_values(values):
     def make(library):
         for stream in values.values():
@@ -72,7 +73,7 @@ def test_a_builder_may_be_changed():
     same(outcome(make, original), outcome(make, dialect))
 
 
-@pytest.mark.parametrize("library", [original, dialect])
+@rows("library", [original, dialect])
 def test_a_stream_and_a_form_exclude_each_other(library):
     builder = library.EnvironBuilder(data=b"x", query_string="a=b")
     for name in ("form", "files", "args"):
@@ -159,8 +160,8 @@ CONVERSATIONS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("steps", CONVERSATIONS.values(), ids=CONVERSATIONS)
-@pytest.mark.parametrize("options", [{}, {"use_cookies": False}, {"allow_subdomain_redirects": True}], ids=str)
+@rows("steps", CONVERSATIONS.values(), ids=CONVERSATIONS)
+@rows("options", [{}, {"use_cookies": False}, {"allow_subdomain_redirects": True}], ids=str)
 def test_conversations(steps, options):
     theirs, ours = (outcome(lambda s=parts: exchange(*s, steps, **options)) for parts in SITES)
     same(theirs, ours)
@@ -228,7 +229,7 @@ def test_a_buffered_call_runs_an_application_to_its_end():
     assert response.text == "a"
 
 
-@pytest.mark.parametrize("buffered", [False, True])
+@rows("buffered", [False, True])
 def test_an_application_that_fails_late_raises(buffered):
     def application(env, start_response):
         try:
@@ -259,7 +260,7 @@ def test_forms_in_parts_are_encoded():
     assert len(stream.read()) == length
 
 
-@pytest.mark.parametrize("fields", [{}, {"a": "\u00fc", "b": ["1", "2"]}, {"file": b"content"}], ids=str)
+@rows("fields", [{}, {"a": "\u00fc", "b": ["1", "2"]}, {"file": b"content"}], ids=str)
 def test_forms_in_parts_are_written_as_by_the_original(fields):
     def written(library):
         data = {
@@ -271,7 +272,7 @@ def test_forms_in_parts_are_written_as_by_the_original(fields):
     assert written(dialect) == written(original)
 
 
-@pytest.mark.parametrize(("library", "request_class"), [(original, OriginalRequest), (dialect, Request)])
+@rows("library, request_class", [(original, OriginalRequest), (dialect, Request)])
 def test_parts_of_a_builder_may_be_set(library, request_class):
     builder = library.EnvironBuilder(method="POST", data={"file": (BytesIO(b"x"), "a.bin")})
     assert builder.files["file"].filename == "a.bin"
@@ -299,7 +300,7 @@ def test_files_of_a_form_without_a_type_are_given_one():
     assert b"Content-Type: text/plain" in dialect.encode_multipart({"file": file})[1]
 
 
-@pytest.mark.parametrize("headers", [{"": ""}, [("", "")], {"": "value"}])
+@rows("headers", [{"": ""}, [("", "")], {"": "value"}])
 def test_a_header_without_a_name_is_left_out_of_a_built_request(headers):
     environ = dialect.EnvironBuilder(headers=headers).get_environ()
     assert [name for name in environ if name.startswith("HTTP_")] == ["HTTP_HOST"]

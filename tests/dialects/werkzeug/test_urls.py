@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import urls
 from antiphon.dialects.werkzeug.datastructures import ImmutableMultiDict, MultiDict
+from tests.helpers.rows import rows
 
 IRIS = (
     "http://☃.net/påth?q=èry%DF", "http://xn--n3h.net/p%C3%A5th?q=%C3%A8ry%DF", "//user:p%40ss@Host:80/a b?c d#e f",
@@ -24,8 +25,8 @@ def attempt(call, url):
         return ValueError
 
 
-@pytest.mark.parametrize("url", IRIS)
-@pytest.mark.parametrize("name", ["iri_to_uri", "uri_to_iri"])
+@rows("url", IRIS)
+@rows("name", ["iri_to_uri", "uri_to_iri"])
 def test_iris_and_uris_are_made_of_each_other(name, url):
     assert getattr(urls, name)(url) == getattr(werkzeug.urls, name)(url)
 
@@ -43,8 +44,8 @@ def test_bytes_and_tuples_are_taken_as_before():
     assert urls.iri_to_uri("http://x/[a]", safe_conversion=True) == "http://x/[a]"
 
 
-@pytest.mark.parametrize(
-    ("call", "result"),
+@rows(
+    "call, result",
     [
         (lambda: urls.url_quote("a b/ä?~$"), "a%20b/%C3%A4%3F~$"),
         (lambda: urls.url_quote("ä/$", "latin-1", safe="", unsafe="$"), "%E4%2F%24"),
@@ -64,8 +65,8 @@ def test_text_is_quoted(call, result):
     assert call() == result
 
 
-@pytest.mark.parametrize(
-    ("query", "options", "fields"),
+@rows(
+    "query, options, fields",
     [
         ("a=1&b&=x&&a=%C3%A4+b", {}, [("a", "1"), ("a", "ä b"), ("b", ""), ("", "x")]),
         (b"a=\xff&b", {"include_empty": False}, [("a", "\ufffd")]),
@@ -84,8 +85,8 @@ def test_queries_are_read_from_streams():
     assert urls.url_decode_stream(io.BytesIO(b"a=1&b=2&c=3"), limit=7).to_dict() == {"a": "1", "b": "2"}
 
 
-@pytest.mark.parametrize(
-    ("fields", "options", "query"),
+@rows(
+    "fields, options, query",
     [
         ({"b": [1, 2, None], "a": "ä +~", "c": None}, {}, "b=1&b=2&a=%C3%A4+%2B~"),
         (MultiDict([("b", "1"), ("a", "2"), ("b", "3")]), {"sort": True}, "a=2&b=1&b=3"),
@@ -119,8 +120,8 @@ def test_a_url_has_parts():
     assert urls.url_parse("http://xn--tda.de/%C3%A4").to_iri_tuple() == ("http", "ü.de", "/ä", "", "")
 
 
-@pytest.mark.parametrize(
-    ("url", "parts"),
+@rows(
+    "url, parts",
     [
         ("//x/y", ("", "x", "/y", "", "")),
         ("foo:80", ("", "", "foo:80", "", "")),
@@ -143,8 +144,8 @@ def test_a_scheme_or_a_fragment_may_be_left_to_the_caller():
         urls.url_parse("http://[::1/")
 
 
-@pytest.mark.parametrize(
-    ("url", "system", "location"),
+@rows(
+    "url, system, location",
     [
         ("file:///etc/../x", "posix", (None, "/x")),
         ("file://localhost/x", "posix", (None, "/x")),
@@ -158,8 +159,8 @@ def test_files_have_locations(url, system, location):
     assert urls.url_parse(url).get_file_location(system) == location
 
 
-@pytest.mark.parametrize(
-    ("base", "reference", "joined"),
+@rows(
+    "base, reference, joined",
     [
         ("http://a/b/c?q", "d", "http://a/b/d"),
         ("http://a/b/c?q", "../../d#f", "http://a/d#f"),
@@ -187,7 +188,7 @@ def test_an_href_makes_urls():
         href({"a": 1}, b=2)
 
 
-@pytest.mark.parametrize(
+@rows(
     "url",
     [
         "http://h/%ff%fe?%ff",

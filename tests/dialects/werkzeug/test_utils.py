@@ -17,6 +17,7 @@ from antiphon.dialects.werkzeug.exceptions import NotFound, RequestedRangeNotSat
 from antiphon.dialects.werkzeug.wrappers import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 LIBRARIES = (original, utils)
 
@@ -29,7 +30,7 @@ def path(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@rows("library", LIBRARIES)
 def test_a_cached_property_is_computed_once(library):
     class Thing:
         @library.cached_property
@@ -51,7 +52,7 @@ def test_a_cached_property_is_computed_once(library):
     assert isinstance(Thing.value, property)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@rows("library", LIBRARIES)
 def test_a_cached_property_may_be_in_a_slot(library):
     class Thing:
         __slots__ = ("_cache_value",)
@@ -71,7 +72,7 @@ def test_a_cached_property_may_be_in_a_slot(library):
     assert thing.value == 9
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@rows("library", LIBRARIES)
 def test_accessors(library):
     class Thing:
         number = library.header_property("X-Number", 7, int, str, doc="A number.")
@@ -101,7 +102,7 @@ def test_accessors(library):
     assert Thing.number.__doc__ == "A number."
 
 
-@pytest.mark.parametrize("mimetype", ["text/html", "application/xml", "image/svg+xml", "image/png", "application/json"])
+@rows("mimetype", ["text/html", "application/xml", "image/svg+xml", "image/png", "application/json"])
 def test_content_types(mimetype):
     assert utils.get_content_type(mimetype, "utf-8") == original.get_content_type(mimetype, "utf-8")
 
@@ -111,15 +112,13 @@ def test_secure_filenames(name):
     assert utils.secure_filename(name) == original.secure_filename(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["My cool movie.mov", "../../../etc/passwd", "i contain cool \xfcml\xe4uts.txt", "..", "a\\b"]
-)
+@rows("name", ["My cool movie.mov", "../../../etc/passwd", "i contain cool \xfcml\xe4uts.txt", "..", "a\\b"])
 def test_secure_filenames_that_are_known(name):
     assert utils.secure_filename(name) == original.secure_filename(name)
 
 
-@pytest.mark.parametrize("location", ["/a", "http://other/\u00fc?a=b&c", '/"><script>'])
-@pytest.mark.parametrize("code", [302, 303, 308])
+@rows("location", ["/a", "http://other/\u00fc?a=b&c", '/"><script>'])
+@rows("code", [302, 303, 308])
 def test_redirects(location, code):
     def use(library):
         response = library.redirect(location, code)
@@ -134,9 +133,7 @@ def test_a_redirect_is_of_the_class_that_is_given():
     assert type(utils.redirect("/", Response=own)) is own
 
 
-@pytest.mark.parametrize(
-    "keys", [{"PATH_INFO": "/a/b"}, {"PATH_INFO": "/", "QUERY_STRING": ""}, {"PATH_INFO": ""}], ids=str
-)
+@rows("keys", [{"PATH_INFO": "/a/b"}, {"PATH_INFO": "/", "QUERY_STRING": ""}, {"PATH_INFO": ""}], ids=str)
 def test_slashes_are_appended(keys):
     def use(library):
         response = library.append_slash_redirect(environ(**keys))
@@ -145,8 +142,8 @@ def test_slashes_are_appended(keys):
     same(outcome(use, original), outcome(use, utils))
 
 
-@pytest.mark.parametrize(
-    ("path", "location"),
+@rows(
+    "path, location",
     [
         ("/http:evil.com", "./http:evil.com/"),
         ("/a/javascript:alert(1)", "./javascript:alert(1)/"),
@@ -185,18 +182,18 @@ def answer(library, source, options, keys):
     return status, kept, body
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=[str([*each]) + str(number) for number, each in enumerate(OPTIONS)])
-@pytest.mark.parametrize("keys", REQUESTS, ids=str)
+@rows("options", OPTIONS, ids=[str([*each]) + str(number) for number, each in enumerate(OPTIONS)])
+@rows("keys", REQUESTS, ids=str)
 def test_files_are_sent(path, options, keys):
     same(outcome(answer, original, path, options, keys), outcome(answer, utils, path, options, keys))
 
 
-@pytest.mark.parametrize(
+@rows(
     "options",
     [{"download_name": "a.txt"}, {"mimetype": "a/b"}, {}, {"as_attachment": True, "mimetype": "a/b"}],
     ids=str,
 )
-@pytest.mark.parametrize("keys", REQUESTS[:3], ids=str)
+@rows("keys", REQUESTS[:3], ids=str)
 def test_files_that_are_open_are_sent(options, keys):
     def source():
         return io.BytesIO(b"0123456789")
@@ -209,8 +206,8 @@ def test_text_files_are_refused():
         utils.send_file(io.StringIO("text"), environ(), download_name="a.txt")
 
 
-@pytest.mark.parametrize(
-    ("options", "disposition"),
+@rows(
+    "options, disposition",
     [
         ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
         ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),
@@ -239,12 +236,12 @@ def test_files_are_sent_from_a_directory(path):
             utils.send_from_directory(path.parent, name, env)
 
 
-@pytest.mark.parametrize("name", ["os", "os.path", "os.path:join", "os.path.join", "xml.sax.saxutils:escape"])
+@rows("name", ["os", "os.path", "os.path:join", "os.path.join", "xml.sax.saxutils:escape"])
 def test_objects_are_found_by_name(name):
     assert utils.import_string(name) is original.import_string(name)
 
 
-@pytest.mark.parametrize("name", ["no_such_module", "os.nothing", "os:nothing.more", "no.such.module"])
+@rows("name", ["no_such_module", "os.nothing", "os:nothing.more", "no.such.module"])
 def test_objects_that_are_not_there(name):
     with pytest.raises(utils.ImportStringError, match="could not be imported") as raised:
         utils.import_string(name)
@@ -286,7 +283,7 @@ def test_markup_stays_as_it_is():
     assert (utils.escape(Markup()), utils.escape(None), utils.escape('<"')) == ("<b>", "", "&lt;&quot;")
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@rows("library", LIBRARIES)
 def test_filenames_on_windows(library, monkeypatch):
     monkeypatch.setattr(os.path, "altsep", "\\")
     monkeypatch.setattr(os, "name", "nt")

@@ -12,6 +12,7 @@ from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 LIBRARIES = (original, dialect)
 
@@ -100,7 +101,7 @@ def test_a_name_is_removed_from_a_header_set_in_any_case():
 
 
 class TestCallbackDict:
-    @pytest.mark.parametrize(
+    @rows(
         "change",
         [
             lambda d: d.__setitem__("a", 3),
@@ -187,7 +188,7 @@ class TestETags:
 
 
 @pytest.mark.feature("kay-059")
-@pytest.mark.parametrize("options", [{}, {"etag": "a"}, {"date": datetime(2020, 1, 2, tzinfo=UTC)}])
+@rows("options", [{}, {"etag": "a"}, {"date": datetime(2020, 1, 2, tzinfo=UTC)}])
 def test_if_range_has_a_tag_or_a_date(options):
     theirs, ours = (library.IfRange(**options) for library in LIBRARIES)
     assert (ours.etag, ours.date) == (theirs.etag, theirs.date) == (options.get("etag"), options.get("date"))
@@ -271,8 +272,8 @@ PROPERTIES = {
 
 
 class TestCacheControl:
-    @pytest.mark.parametrize("name", PROPERTIES)
-    @pytest.mark.parametrize("argument", [None, "0", "12", "x", "", "-1"])
+    @rows("name", PROPERTIES)
+    @rows("argument", [None, "0", "12", "x", "", "-1"])
     def test_is_read_as_the_original(self, name, argument):
         properties = PROPERTIES[name].split()
         directives = {each.replace("_", "-"): argument for each in properties} | {"extension": "a b"}
@@ -289,8 +290,8 @@ class TestCacheControl:
             ]:
                 same(outcome(look, theirs), outcome(look, ours))
 
-    @pytest.mark.parametrize("name", PROPERTIES["ResponseCacheControl"].split())
-    @pytest.mark.parametrize("value", [None, True, False, 0, 12, "12", "x", "", 2.7, "a b"])
+    @rows("name", PROPERTIES["ResponseCacheControl"].split())
+    @rows("value", [None, True, False, 0, 12, "12", "x", "", 2.7, "a b"])
     def test_of_responses_is_set_as_the_original(self, name, value):
         (theirs, their_calls), (ours, our_calls) = told(
             lambda library, tell: library.ResponseCacheControl({"public": None, "max-age": "5"}, tell)
@@ -358,7 +359,7 @@ AUTHORIZATIONS = [
 
 class TestAuthorization:
     @pytest.mark.feature("kay-028")
-    @pytest.mark.parametrize("header", AUTHORIZATIONS)
+    @rows("header", AUTHORIZATIONS)
     def test_is_read_as_the_original(self, header):
         theirs, ours = (library.Authorization.from_header(header) for library in LIBRARIES)
         assert (ours is None) == (theirs is None)
@@ -378,14 +379,14 @@ class TestAuthorization:
             same(outcome(look, theirs), outcome(look, ours))
         assert copy.deepcopy(ours) == pickle.loads(pickle.dumps(ours)) == ours
 
-    @pytest.mark.parametrize("arguments", [("basic", {"username": "ü", "password": "p:q"}), ("bearer", None, "t")])
+    @rows("arguments", [("basic", {"username": "ü", "password": "p:q"}), ("bearer", None, "t")])
     def test_is_printed_as_the_original(self, arguments):
         theirs, ours = (library.Authorization(*arguments) for library in LIBRARIES)
         assert str(ours) == str(theirs)
 
 
 class TestWWWAuthenticate:
-    @pytest.mark.parametrize("header", [each for each in AUTHORIZATIONS if each != "Basic !"] + ['Basic realm="x"'])
+    @rows("header", [each for each in AUTHORIZATIONS if each != "Basic !"] + ['Basic realm="x"'])
     def test_is_read_as_the_original(self, header):
         theirs, ours = (library.WWWAuthenticate.from_header(header) for library in LIBRARIES)
         assert str(ours) == str(theirs)
@@ -397,7 +398,7 @@ class TestWWWAuthenticate:
             assert ours == dialect.WWWAuthenticate.from_header(header)
             assert copy.deepcopy(ours) == pickle.loads(pickle.dumps(ours)) == ours
 
-    @pytest.mark.parametrize(
+    @rows(
         "change",
         [
             lambda w: setattr(w, "realm", "a b"),

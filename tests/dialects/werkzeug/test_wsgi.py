@@ -12,6 +12,7 @@ from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEnt
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
+from tests.helpers.rows import rows
 
 
 class Dripping:
@@ -28,8 +29,8 @@ class Dripping:
         return taken
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
 class TestLimitedStream:
+    @rows("library", [original, wsgi])
     def test_reads_no_further_than_its_limit(self, library):
         source = BytesIO(b"123456")
         stream = library.LimitedStream(source, 4)
@@ -37,35 +38,42 @@ class TestLimitedStream:
         assert (stream.read(3), stream.read(3), stream.is_exhausted) == (b"4", b"", True)
         assert source.read() == b"56"
 
+    @rows("library", [original, wsgi])
     def test_reads_everything_from_a_stream_that_drips(self, library):
         assert library.LimitedStream(Dripping(b"12345"), 5).read() == b"12345"
 
+    @rows("library", [original, wsgi])
     def test_reads_lines(self, library):
         assert list(library.LimitedStream(BytesIO(b"a\nbc\nd\ne"), 6)) == [b"a\n", b"bc\n", b"d"]
         assert library.LimitedStream(BytesIO(b"abc\n"), 4).readline(2) == b"ab"
         assert library.LimitedStream(BytesIO(b"a\nb"), 3).readlines() == [b"a\n", b"b"]
 
+    @rows("library", [original, wsgi])
     def test_reads_into_a_buffer(self, library):
         buffer = bytearray(5)
         assert library.LimitedStream(BytesIO(b"123456"), 3).readinto(buffer) == 3
         assert buffer == b"123\0\0"
 
+    @rows("library", [original, wsgi])
     def test_is_exhausted_by_exhaust(self, library):
         stream = library.LimitedStream(BytesIO(b"12345"), 4)
         stream.read(1)
         assert stream.exhaust() == b"234"
         assert stream.exhaust() == b""
 
+    @rows("library", [original, wsgi])
     def test_tells_of_a_client_that_has_left(self, library):
         with pytest.raises(Exception, match=r"400 Bad Request") as raised:
             library.LimitedStream(BytesIO(b"12"), 5).read()
         assert type(raised.value).__name__ == "ClientDisconnected"
 
+    @rows("library", [original, wsgi])
     def test_tells_of_a_stream_that_fails(self, library):
         with pytest.raises(Exception, match=r"400 Bad Request") as raised:
             library.LimitedStream(Dripping(b"12", OSError("reset")), 5).read()
         assert type(raised.value).__name__ == "ClientDisconnected"
 
+    @rows("library", [original, wsgi])
     def test_may_be_shorter_than_a_maximum_but_not_longer(self, library):
         assert library.LimitedStream(BytesIO(b"12"), 5, is_max=True).read() == b"12"
         stream = library.LimitedStream(BytesIO(b"123456"), 5, is_max=True)
@@ -73,6 +81,7 @@ class TestLimitedStream:
         with pytest.raises(Exception, match="413"):
             stream.read(2)
 
+    @rows("library", [original, wsgi])
     def test_may_be_told_what_to_do(self, library):
         class Own(library.LimitedStream):
             def on_disconnect(self, error=None):
@@ -108,10 +117,8 @@ ENVIRONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
-@pytest.mark.parametrize(
-    "options", [{}, {"root_only": True}, {"strip_querystring": True}, {"host_only": True}], ids=str
-)
+@rows("keys", ENVIRONS, ids=str)
+@rows("options", [{}, {"root_only": True}, {"strip_querystring": True}, {"host_only": True}], ids=str)
 def test_urls(keys, options):
     same(
         outcome(lambda: original.get_current_url(environ(**keys), **options)),
@@ -119,8 +126,8 @@ def test_urls(keys, options):
     )
 
 
-@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
-@pytest.mark.parametrize("name", ["get_host", "get_path_info", "get_content_length"])
+@rows("keys", ENVIRONS, ids=str)
+@rows("name", ["get_host", "get_path_info", "get_content_length"])
 def test_places(name, keys):
     same(
         outcome(lambda: getattr(original, name)(environ(**keys))),
@@ -128,10 +135,8 @@ def test_places(name, keys):
     )
 
 
-@pytest.mark.parametrize(
-    "host", ["a.com", "b.a.com", "a.com:80", "A.com", "[::1]", "x", "", None, "a b", "a.com:0", "xa.com"]
-)
-@pytest.mark.parametrize("trusted", [None, [], "a.com", ["a.com"], [".a.com"], ["x", "[::1]"], ["a.com:80"]])
+@rows("host", ["a.com", "b.a.com", "a.com:80", "A.com", "[::1]", "x", "", None, "a b", "a.com:0", "xa.com"])
+@rows("trusted", [None, [], "a.com", ["a.com"], [".a.com"], ["x", "[::1]"], ["a.com:80"]])
 def test_trusted_hosts(host, trusted):
     same(outcome(original.host_is_trusted, host, trusted), outcome(wsgi.host_is_trusted, host, trusted))
 
@@ -147,7 +152,7 @@ def test_a_url_has_its_path_as_text():
     assert wsgi.get_current_url(environ(PATH_INFO="/\xc3\xbc", QUERY_STRING="")) == "http://example.com:8000/\u00fc"
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
+@rows("library", [original, wsgi])
 def test_closing_calls_all_that_is_to_be_called(library):
     def chunks():
         try:
@@ -166,7 +171,7 @@ def test_closing_calls_all_that_is_to_be_called(library):
     assert events == ["chunks", "one", "two", "three"]
 
 
-@pytest.mark.parametrize("library", [original, wsgi])
+@rows("library", [original, wsgi])
 def test_files_are_given_in_blocks(library):
     file = BytesIO(b"12345")
     wrapper = library.FileWrapper(file, 2)
@@ -182,9 +187,9 @@ def test_files_are_given_in_blocks(library):
     bare.close()
 
 
-@pytest.mark.parametrize("start", [0, 1, 3, 4])
-@pytest.mark.parametrize("length", [0, 1, 4, 100, None])
-@pytest.mark.parametrize("seekable", [False, True])
+@rows("start", [0, 1, 3, 4])
+@rows("length", [0, 1, 4, 100, None])
+@rows("seekable", [False, True])
 def test_parts_of_iterables(start, length, seekable):
     chunks = [b"01", b"", b"2345", b"6"]
     whole = b"".join(chunks)
@@ -197,8 +202,8 @@ def test_parts_of_iterables(start, length, seekable):
 # What older versions had
 
 
-@pytest.mark.parametrize(
-    ("path", "segment", "script", "rest"),
+@rows(
+    "path, segment, script, rest",
     [
         ("/a/b", "a", "/s/a", "/b"),
         ("/a", "a", "/s/a", ""),
@@ -227,7 +232,7 @@ def test_paths_of_urls():
     assert wsgi.get_query_string(environ(QUERY_STRING="a=\xc3\xbc")) == "a=%C3%BC"
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@rows("size", [1, 2, 3, 100])
 def test_lines_and_chunks(size):
     data = b"a\r\nbc\n\nd\re"
     assert list(wsgi.make_line_iter(BytesIO(data), len(data), size)) == [b"a\r\n", b"bc\n", b"\n", b"d\r", b"e"]
@@ -285,8 +290,8 @@ def test_a_reference_that_is_no_host_trusts_nobody():
     assert not wsgi.host_is_trusted("a", ["a" * 70 + "\u00fc"])
 
 
-@pytest.mark.parametrize(
-    ("coding", "length"),
+@rows(
+    "coding, length",
     [
         ("chunked", None), ("Chunked", None), ("gzip, chunked", None), ("gzip,\tCHUNKED ,", None),
         ("chunked, gzip", None), (" chunked ", None), ("identity", 5), ("xchunked", 5), ("chunked;a=b", 5), ("", 5),

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from antiphon.dialects.werkzeug import routing
 from antiphon.dialects.werkzeug.routing.matcher import linear
 from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
 from tests.dialects.werkzeug.routing.long_paths import PATHS
+from tests.helpers.rows import rows
 
 MAP = routing.Map()
 CONVERTERS = [
@@ -54,7 +54,7 @@ def test_an_expression_of_ones_own_is_left_to_re():
     assert linear([Variable("x", CONVERTERS[0]), "-"]) is None
 
 
-@pytest.mark.parametrize(("rule", "make"), PATHS.items())
+@rows("rule, make", PATHS.items())
 def test_a_path_that_fits_nearly_everywhere_is_refused(rule, make):
     assert not routing.Map([routing.Rule(rule, endpoint="x")]).bind("example.com").test(f"/{make(40_000)}")
 

@@ -6,7 +6,9 @@ import werkzeug.routing
 
 from antiphon.dialects.werkzeug import datastructures, routing
 from antiphon.dialects.werkzeug.routing import Map, Rule, parse_rule
+from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
+from tests.helpers.rows import rows
 
 
 def blog(library, **options):
@@ -25,8 +27,9 @@ def blog(library, **options):
     return library.Map(rules, **options)
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "options", "url"),
+@EITHER
+@rows(
+    "endpoint, values, options, url",
     [
         ("index", None, {}, "/app/"),
         ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
@@ -56,13 +59,14 @@ def test_an_endpoint_is_built_with_its_values(library, endpoint, values, options
     assert outcome(lambda: adapter.build(endpoint, values, **options)) == url
 
 
-@pytest.mark.parametrize("kinds", [werkzeug.datastructures, datastructures], ids=["werkzeug", "antiphon"])
+@rows("kinds", [werkzeug.datastructures, datastructures], ids=["werkzeug", "antiphon"])
 def test_values_may_be_a_multidict(kinds):
     library = werkzeug.routing if kinds is werkzeug.datastructures else routing
     values = kinds.MultiDict([("slug", "a"), ("q", "1"), ("q", "2")])
     assert blog(library).bind("example.com").build("post", values) == "/posts/a?q=1&q=2"
 
 
+@EITHER
 def test_a_query_is_sorted_when_wanted(library):
     adapter = blog(library, sort_parameters=True).bind("example.com")
     assert adapter.build("index", {"b": 1, "a": 2}) == "/?a=2&b=1"
@@ -70,8 +74,9 @@ def test_a_query_is_sorted_when_wanted(library):
     assert adapter.build("index", {"b": 1, "a": 1, "c": 3}) == "/?c=3&b=1&a=1"
 
 
-@pytest.mark.parametrize(
-    ("endpoint", "values", "method", "message"),
+@EITHER
+@rows(
+    "endpoint, values, method, message",
     [
         ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
         (
@@ -101,6 +106,7 @@ def test_an_error_says_what_may_be_meant(library, endpoint, values, method, mess
     assert isinstance(caught.value, LookupError)
 
 
+@EITHER
 def test_rules_are_made_of_rules(library):
     page = library.RuleTemplate(
         [library.Rule("/$kind/<id>", endpoint="$kind.show", defaults={"of": "$kind"}, subdomain="$kind")]
@@ -125,6 +131,7 @@ def test_rules_are_made_of_rules(library):
     assert not map_.is_endpoint_expecting("user.show", "nothing")
 
 
+@EITHER
 def test_a_rule_is_copied_unbound(library):
     class Named(library.Rule):
         def __init__(self, *arguments, label="", **options):
@@ -146,6 +153,7 @@ def test_a_rule_is_copied_unbound(library):
         library.Map([rule])
 
 
+@EITHER
 def test_a_rule_shows_itself(library):
     rule = library.Rule("/x/<int:a>", endpoint="x", methods=["POST"], subdomain="s")
     assert repr(rule) == "<Rule (unbound)>"
@@ -154,8 +162,9 @@ def test_a_rule_shows_itself(library):
     assert repr(map_) == "Map([<Rule 's|/x/<a>' (POST) -> x>])"
 
 
-@pytest.mark.parametrize(
-    ("given", "bound"),
+@EITHER
+@rows(
+    "given, bound",
     [
         ({"HTTP_HOST": "example.com"}, ("example.com", "")),
         ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
@@ -182,6 +191,7 @@ def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):
     assert (adapter.default_method, adapter.url_scheme) == ("POST", environ["wsgi.url_scheme"])
 
 
+@EITHER
 def test_an_upgrade_makes_it_a_websocket(library):
     environ = {
         "REQUEST_METHOD": "GET", "wsgi.url_scheme": "https", "HTTP_HOST": "x", "HTTP_CONNECTION": "keep-alive, Upgrade",
@@ -191,6 +201,7 @@ def test_an_upgrade_makes_it_a_websocket(library):
     assert (adapter.url_scheme, adapter.websocket, adapter.path_info) == ("wss", True, "/")
 
 
+@EITHER
 def test_another_host_is_on_no_subdomain(library):
     environ = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "other.org", "PATH_INFO": "/"}
     map_ = library.Map([library.Rule("/", endpoint="x")])
@@ -200,14 +211,14 @@ def test_another_host_is_on_no_subdomain(library):
     assert not adapter.test()
 
 
-@pytest.mark.parametrize(
-    ("host", "bound"), [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")]
-)
+@EITHER
+@rows("host, bound", [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")])
 def test_a_host_is_bound_in_ascii(library, host, bound):
     assert library.Map().bind(host).server_name == bound
     assert outcome(lambda: library.Map().bind(f"a..{host}"))[0] == "BadHost"
 
 
+@EITHER
 def test_hosts_can_be_matched_whole(library):
     rules = [
         library.Rule("/", endpoint="x", host="a.example"),
@@ -225,6 +236,7 @@ def test_hosts_can_be_matched_whole(library):
         map_.bind("a.example", subdomain="x")
 
 
+@EITHER
 def test_an_adapter_dispatches(library):
     adapter = blog(library).bind("example.com")
     assert adapter.dispatch(lambda endpoint, values: (endpoint, values), "/posts/x") == ("post", {"slug": "x"})
@@ -233,6 +245,7 @@ def test_an_adapter_dispatches(library):
     assert outcome(lambda: adapter.dispatch(lambda *_: None, "/no"))[0] == "NotFound"
 
 
+@EITHER
 def test_an_adapter_tells_what_is_there(library):
     adapter = blog(library).bind("example.com")
     assert (adapter.test("/posts"), adapter.test("/no"), adapter.test("/posts/a", "PUT")) == (True, False, False)
@@ -242,6 +255,7 @@ def test_an_adapter_tells_what_is_there(library):
     assert adapter.make_redirect_url("/x", {"a": 1}, "s") == "http://s.example.com/x?a=1"
 
 
+@EITHER
 def test_endpoints_are_listed(library):
     map_ = blog(library)
     assert [rule.rule for rule in map_.iter_rules("posts")] == ["/posts/", "/posts/page/<int:page>"]
@@ -273,6 +287,7 @@ def test_a_rule_is_taken_apart_as_before_2_2():
         list(parse_rule("/<a>/<a>"))
 
 
+@EITHER
 def test_an_adapter_tells_what_matches(library):
     adapter = blog(library).bind("example.com")
     assert [adapter.test(path) for path in ("/", "/posts", "/nowhere")] == [True, True, False]
@@ -280,6 +295,7 @@ def test_an_adapter_tells_what_matches(library):
     assert adapter.make_redirect_url("/a") == "http://example.com/a"
 
 
+@EITHER
 def test_an_alias_leads_to_its_rule(library):
     rules = [library.Rule("/a", endpoint="e"), library.Rule("/b", endpoint="e", alias=True)]
     adapter = library.Map(rules).bind("example.com")
@@ -288,12 +304,14 @@ def test_an_alias_leads_to_its_rule(library):
     assert raised.value.new_url == "http://example.com/a?q=1"
 
 
+@EITHER
 def test_an_alias_of_nothing_is_a_mistake(library):
     adapter = library.Map([library.Rule("/b", endpoint="e", alias=True)]).bind("example.com")
     with pytest.raises(AssertionError, match="alias"):
         adapter.make_alias_redirect_url("http://example.com/b", "e", {}, "GET", {})
 
 
+@EITHER
 def test_a_rule_of_a_class_of_its_own_is_built_by_it(library):
     class Own(library.Rule):
         def build(self, values, append_unknown=True):
@@ -304,6 +322,7 @@ def test_a_rule_of_a_class_of_its_own_is_built_by_it(library):
     assert adapter.build("n", {"i": 5}, append_unknown=False) == "/n/5"
 
 
+@EITHER
 def test_converters_that_refuse(library):
     class Even(library.BaseConverter):
         def to_url(self, value):
@@ -324,11 +343,13 @@ def test_converters_that_refuse(library):
     assert library.BaseConverter(None).to_python("x") == "x"
 
 
+@EITHER
 def test_the_hint_of_an_error_without_rules(library):
     error = library.BuildError("e", {}, None)
     assert (error.suggested, str(error)) == (None, "Could not build url for endpoint 'e'.")
 
 
+@EITHER
 def test_slashes_may_be_merged_or_not_later(library):
     rules = library.Map([library.Rule("/a/b", endpoint="e")])
     rules.merge_slashes = False
@@ -336,6 +357,7 @@ def test_slashes_may_be_merged_or_not_later(library):
     assert not rules.bind("example.com").test("/a//b")
 
 
+@EITHER
 def test_what_subclasses_have_to_say(library):
     with pytest.raises(NotImplementedError):
         list(library.RuleFactory().get_rules(None) or [])

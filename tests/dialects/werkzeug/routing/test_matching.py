@@ -5,7 +5,9 @@ import uuid
 import pytest
 
 from antiphon.dialects.werkzeug.routing import Map, Rule
+from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
+from tests.helpers.rows import rows
 
 HOST = "http://example.com"
 UUID = "12345678-1234-5678-1234-567812345678"
@@ -27,8 +29,9 @@ def shop(library, **options):
     return library.Map([library.Rule(text, endpoint=text, **kinds) for text, kinds in SHOP], **options)
 
 
-@pytest.mark.parametrize(
-    ("path", "found"),
+@EITHER
+@rows(
+    "path, found",
     [
         ("/", ("/", {})),
         ("", ("RequestRedirect", f"{HOST}/")),
@@ -68,8 +71,9 @@ def test_the_most_specific_rule_is_taken(library, path, found):
     assert result[:2] == found
 
 
-@pytest.mark.parametrize(
-    ("rules", "path", "endpoint"),
+@EITHER
+@rows(
+    "rules, path, endpoint",
     [
         (("/<a>", "/<int:a>", "/x"), "/5", "/<int:a>"),
         (("/<path:a>", "/<a>"), "/5", "/<a>"),
@@ -87,8 +91,9 @@ def test_rules_are_weighed_and_branches_left_again(library, rules, path, endpoin
         assert map_.bind("example.com").match(path)[0] == endpoint
 
 
-@pytest.mark.parametrize(
-    ("path", "method", "found"),
+@EITHER
+@rows(
+    "path, method, found",
     [
         ("/post", "GET", ("MethodNotAllowed", None, ["POST"])),
         ("/post", "post", ("/post", {})),
@@ -101,8 +106,9 @@ def test_a_method_without_a_rule_is_refused_with_those_that_have_one(library, pa
     assert outcome(lambda: map_.bind("example.com").match(path, method)) == found
 
 
-@pytest.mark.parametrize(
-    ("scheme", "asked", "path", "found"),
+@EITHER
+@rows(
+    "scheme, asked, path, found",
     [
         ("ws", None, "/ws", "/ws"),
         ("http", True, "/ws", "/ws"),
@@ -117,8 +123,9 @@ def test_rules_for_websockets_are_apart(library, scheme, asked, path, found):
     assert outcome(lambda: adapter.match(path, websocket=asked))[0] == found
 
 
-@pytest.mark.parametrize(
-    ("path", "options", "found"),
+@EITHER
+@rows(
+    "path, options, found",
     [
         ("//a//1", {}, ("RequestRedirect", f"{HOST}/a/1")),
         ("/b//x/", {}, ("RequestRedirect", f"{HOST}/b/x/")),
@@ -136,14 +143,16 @@ def test_slashes_in_a_row_are_as_one_by_a_redirect(library, path, options, found
     assert outcome(lambda: library.Map(rules, **options).bind("example.com").match(path))[:2] == found
 
 
+@EITHER
 def test_what_is_only_built_is_not_found(library):
     map_ = library.Map([library.Rule("/x", endpoint="x", build_only=True)])
     assert outcome(lambda: map_.bind("example.com").match("/x"))[0] == "NotFound"
     assert map_.bind("example.com").build("x") == "/x"
 
 
-@pytest.mark.parametrize(
-    ("query", "sent"),
+@EITHER
+@rows(
+    "query, sent",
     [("a=1&b", "?a=1&b"), ({"a": ["1", "2"], "ä": "ö /"}, "?a=1&a=2&%C3%A4=%C3%B6+/"), (None, "?q=bound")],
 )
 def test_redirects_keep_the_query(library, query, sent):
@@ -154,6 +163,7 @@ def test_redirects_keep_the_query(library, query, sent):
     assert caught.value.code == 308
 
 
+@EITHER
 def test_a_redirect_to_a_function_gets_adapter_and_values(library):
     def target(adapter, number):
         return f"{adapter.default_method.lower()}/{number * 2}"
@@ -163,6 +173,7 @@ def test_a_redirect_to_a_function_gets_adapter_and_values(library):
     assert found[:2] == ("RequestRedirect", f"{HOST}/app/get/8")
 
 
+@EITHER
 def test_a_rule_with_the_values_as_defaults_is_the_canonical_one(library):
     rules = [
         library.Rule("/all/", endpoint="all", defaults={"page": 1}),
@@ -178,11 +189,13 @@ def test_a_rule_with_the_values_as_defaults_is_the_canonical_one(library):
     assert adapter.match("/all/1") == ("all", {"page": 1})
 
 
+@EITHER
 def test_the_rule_itself_can_be_asked_for(library):
     rule = library.Rule("/x/<a>", endpoint="x")
     assert library.Map([rule]).bind("example.com").match("/x/1", return_rule=True) == (rule, {"a": "1"})
 
 
+@EITHER
 def test_a_converter_of_ones_own_decides_by_expression_and_value(library):
     class Hex(library.BaseConverter):
         regex = "[0-9a-f]+"
@@ -207,6 +220,7 @@ def test_a_converter_of_ones_own_decides_by_expression_and_value(library):
     assert (Hex.part_isolating, Pair.part_isolating) == (True, False)
 
 
+@EITHER
 def test_rules_may_be_added_between_matches(library):
     map_ = library.Map([library.Rule("/<a>", endpoint="any")])
     adapter = map_.bind("example.com")
@@ -218,14 +232,13 @@ def test_rules_may_be_added_between_matches(library):
     assert adapter.build("int", {"a": 2}) == "/2"
 
 
-@pytest.mark.parametrize(
-    "rule", ["/<", "/<int(a:b>", "/<nothing:x>", "/<int(min=-1):x>", "/<a>/<a>", "/<string(minlength=x):y>", "x"]
-)
+@rows("rule", ["/<", "/<int(a:b>", "/<nothing:x>", "/<int(min=-1):x>", "/<a>/<a>", "/<string(minlength=x):y>", "x"])
 def test_a_malformed_rule_is_an_error_when_it_is_added(rule):
     with pytest.raises((ValueError, LookupError)):
         Map([Rule(rule, endpoint="x")])
 
 
+@EITHER
 def test_methods_are_a_list_and_websockets_have_few(library):
     with pytest.raises(TypeError):
         library.Rule("/", methods="GET")
