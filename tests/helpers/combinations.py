@@ -3,7 +3,8 @@
 An axis is a parameter that multiplies a test without being its subject: the interface, ``def`` or ``async def``, the
 kind of a mounted application. The mark ``axes`` names the axes of a test, its class or its module; all other parameters
 of a test make its rows. Each row runs with one combination of the axes. Combinations are chosen so that the rows of a
-test, and then those of a module, use all values of each axis, and all pairs of two axes, equally often.
+test, and then those of a module, use all values of each axis, and all pairs of two axes, equally often. The rows of
+a table (``@rows``) share as many combinations as the longest axis has values.
 
 ``--all-combinations`` runs every row with every combination, and so does a test that the command line names (``::``).
 """
@@ -15,6 +16,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
+
+from tests.helpers.rows import SHARE
 
 MARK = "axes"
 OPTION = "--all-combinations"
@@ -89,6 +92,19 @@ def _chosen(cases: list[Case]) -> Iterator[Case]:
         rows[case.row].append(case)
     used: Counter[tuple[str, object]] = Counter()
     for combinations in rows.values():
-        least = combinations[0] if len(combinations) == 1 else min(combinations, key=lambda case: case.cost(used))
-        used.update(least.uses())
-        yield least
+        shares = _shares(combinations)
+        for number in range(shares):
+            least = combinations[0] if len(combinations) == 1 else min(combinations, key=lambda case: case.cost(used))
+            combinations.remove(least)
+            used.update(least.uses())
+            least.item.stash[SHARE] = number, shares
+            yield least
+
+
+def _shares(combinations: list[Case]) -> int:
+    """Return the number of combinations of a row, or of a table of rows, of which each combination runs a share."""
+    _, _, table = getattr(getattr(combinations[0].item, "function", None), "table", (None, None, [None]))
+    values = defaultdict(set)
+    for name, value in itertools.chain.from_iterable(case.values for case in combinations):
+        values[name].add(value)
+    return min(len(table), max(map(len, values.values()), default=1))

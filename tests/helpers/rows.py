@@ -5,50 +5,121 @@ Collecting, setting up and reporting a test costs more than most rows do, and on
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
-from typing import Any
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import pytest
 
+T = TypeVar("T", bound=Callable[..., Any])
+Case = tuple[str, tuple[Any, ...]]
+"""A row: its name and its values."""
 
-def rows(names: str, table: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each row of a table, as ``pytest.mark.parametrize`` would, but as one test.
+SHARE = pytest.StashKey[tuple[int, int]]()
+"""The number of an item, and of the items that share its table."""
 
-    Fixtures are made once for all rows, so a row must not change what the next one sees. Raises TypeError for what can
-    only be a test of its own: a row with marks, a coroutine function, a property of Hypothesis.
+# A row that skips fails: it would skip the rows after it.
+FAILURES = (Exception, pytest.fail.Exception, pytest.skip.Exception)
+
+
+def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], Any] | None = None) -> Callable[[T], T]:
+    """Run a test, or each test of a class, with the rows of a table: as ``pytest.mark.parametrize``, but as one test.
+
+    Several tables of a test are one of all their combinations. Each row gets a folder of its own as ``tmp_path``, a
+    ``monkeypatch`` that is undone after it, and nothing of what the rows before it logged or printed. Other fixtures
+    are made once for all rows, so a row must not change what the next one sees. Raises ValueError for a table without
+    rows, and TypeError for what can only be a test of its own: a row with marks, a coroutine function, a property of
+    Hypothesis.
     """
-    wanted, cases = [name.strip() for name in names.split(",")], [_case(row) for row in table]
+    own_names = [name.strip() for name in names.split(",")]
+    own_cases = _cases(list(table), ids, is_single=len(own_names) == 1)
+    if not own_cases:
+        raise ValueError(f"the table of {names} has no rows")
 
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+    def decorate(decorated: Any) -> Any:
+        if inspect.isclass(decorated):
+            for name in [name for name in vars(decorated) if name.startswith("test")]:
+                setattr(decorated, name, decorate(vars(decorated)[name]))
+            return decorated
+        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [("", ())]))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
+        wanted = [*own_names, *more_names]
+        cases = [
+            (f"{name}, {more}".removesuffix(", "), (*values, *more_values))
+            for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
+        ]
 
-        @functools.wraps(test)
+        @functools.wraps(decorated)
         def run_rows(*arguments: Any, **fixtures: Any) -> None:
             __tracebackhide__ = True
-            failed: list[tuple[str, BaseException]] = []
-            for name, row in cases:
-                values = row if len(wanted) > 1 else (row,)
-                try:
-                    test(*arguments, **fixtures, **dict(zip(wanted, values, strict=True)))
-                except (Exception, pytest.fail.Exception) as error:
-                    failed.append((name, error))
-            if failed:
-                told = "\n".join(f"- {name}: {type(error).__name__}: {error}" for name, error in failed)
-                raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+            request = fixtures["request"] if "request" in parameters else fixtures.pop("request", None)
+            shared = _share(cases, *request.node.stash.get(SHARE, (0, 1))) if request else cases
+            _run(functools.partial(test, *arguments), wanted, shared, fixtures)
 
-        signature = inspect.signature(test)
-        fixtures = [each for each in signature.parameters.values() if each.name not in wanted]
-        run_rows.__signature__ = signature.replace(parameters=fixtures)  # type: ignore[attr-defined]
+        parameters = inspect.signature(test).parameters
+        fixtures = {name: each for name, each in parameters.items() if name not in wanted}
+        fixtures.setdefault("request", inspect.Parameter("request", inspect.Parameter.KEYWORD_ONLY))
+        run_rows.__signature__ = inspect.Signature([*fixtures.values()])  # type: ignore[attr-defined]
+        run_rows.table = test, wanted, cases  # type: ignore[attr-defined]
         return run_rows
 
     return decorate
 
 
-def _case(row: Any) -> tuple[str, Any]:
-    """Return a row's name and values, which ``pytest.param`` may have given."""
-    if not isinstance(row, type(pytest.param())):
-        return repr(row), row
-    if row.marks:
-        raise TypeError(f"the row {row.values!r} has marks, which only a test of its own can have")
-    return str(row.id or row.values), row.values if len(row.values) > 1 else row.values[0]
+def _share(cases: list[Case], number: int, shares: int) -> list[Case]:
+    """Return every so manyth row, but one later in each round: the last of several tables may have as many rows."""
+    return [case for index, case in enumerate(cases) if (index + index // shares) % shares == number]
+
+
+def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixtures: dict[str, Any]) -> None:
+    __tracebackhide__ = True
+    failed: list[tuple[str, BaseException]] = []
+    for number, (name, values) in enumerate(cases):
+        try:
+            with _for_a_row(number, fixtures) as own:
+                test(**own, **dict(zip(names, values, strict=True)))
+        except FAILURES as error:
+            failed.append((name, error))
+    if failed:
+        told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
+        raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
+
+
+@contextmanager
+def _for_a_row(number: int, fixtures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the fixtures of a test to one of its rows, those of pytest as if the row were a test of its own."""
+    own = dict(fixtures)
+    if "caplog" in fixtures:
+        fixtures["caplog"].clear()
+    for name in {"capsys", "capfd"} & fixtures.keys():
+        fixtures[name].readouterr()
+    if "tmp_path" in fixtures:
+        own["tmp_path"] = fixtures["tmp_path"] / str(number)
+        own["tmp_path"].mkdir()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield own | ({"monkeypatch": monkeypatch} if "monkeypatch" in fixtures else {})
+
+
+def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
+    """Return each row's name and values, which ``pytest.param`` may have given."""
+    params = [
+        row if isinstance(row, type(pytest.param())) else pytest.param(*([row] if is_single else row)) for row in table
+    ]
+    if marked := [param.values for param in params if param.marks]:
+        raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
+    if ids is None or callable(ids):
+        named = [", ".join(str((ids or _short)(value)) for value in param.values) for param in params]
+    else:
+        named = [str(name) for name in ids]
+    return [(str(param.id or name), param.values) for param, name in zip(params, named, strict=True)]
+
+
+def _short(value: object) -> str:
+    printed = repr(value)
+    return printed if len(printed) < 80 else f"{printed[:40]}...{printed[-36:]}"
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0]
