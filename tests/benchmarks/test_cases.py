@@ -8,6 +8,8 @@ from benchmarks.apps import application
 from benchmarks.cases import CASES, WrongAnswerError
 from benchmarks.harness import AsgiServer, WsgiServer
 
+pytestmark = pytest.mark.once
+
 HERE = ("antiphon", "bare", "starlette")
 """Frameworks that tests have installed, and that close the files of forms; `python -m benchmarks` asks all."""
 

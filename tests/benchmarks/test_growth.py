@@ -5,6 +5,8 @@ import pytest
 from benchmarks.growth import Row, main
 from benchmarks.growth_cases import GROWTHS, Growth, page
 
+pytestmark = pytest.mark.once
+
 
 def test_measures_each_thing_over_each_interface(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quick"]) == 0

@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks.interpreter import is_debian_s_own, kind, told_by, warnings
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("variables", "told"),

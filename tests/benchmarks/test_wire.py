@@ -15,6 +15,8 @@ from benchmarks.load import Load, LoadError
 from benchmarks.wire import as_sent
 from benchmarks.wire_report import Cell, Sample, failures, page, tables
 
+pytestmark = pytest.mark.once
+
 HELLO = CASES["hello"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
 RIGHT = HEAD + b"Content-Length: 13\r\n\r\nHello, world!"

@@ -16,6 +16,8 @@ from antiphon.cli.main import main
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = Path(sys.executable).parent
 KEPT = "This was here before."
 UNTYPED = """

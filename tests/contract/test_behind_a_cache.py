@@ -17,7 +17,7 @@ from tests.helpers.served.cacheable import GREETINGS, LONG
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 APPLICATION = "tests.helpers.served.cacheable:app"
 CONTENT = bytes(range(256)) * 2

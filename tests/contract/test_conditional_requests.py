@@ -18,7 +18,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.served.conditional import FOR_CACHES, MODIFIED, STRONG, WEAK
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 CONTENT = bytes(range(256)) + b"\r\n--boundary\r\n\r\n" + bytes(range(255, -1, -1))
 SIZE = len(CONTENT)

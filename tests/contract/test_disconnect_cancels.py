@@ -9,7 +9,7 @@ from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 SILENT = {"Granian, WSGI", "Gunicorn, sync"}
 """Servers that show nothing of a client that leaves, or answer nobody else in the meantime."""

@@ -9,6 +9,8 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture(scope="module")
 def preloaded():

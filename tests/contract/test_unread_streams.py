@@ -9,7 +9,7 @@ from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 MOST = 64 << 20
 """Bytes that a stream may make for a client that reads nothing: system and server keep a few MB."""

@@ -17,7 +17,7 @@ from tests.helpers.request_bodies import FORM_DATA, SentPart, form_data, in_chun
 from tests.helpers.served.uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.usefixtures("server")]
 
 WAYS = ("def", "async", "lazy", "streamed")
 """The handlers, by their way of reading the body."""

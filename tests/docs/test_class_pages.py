@@ -13,6 +13,8 @@ from scripts import docstrings
 from scripts.reference import CLASSES, FOLDER, PLACES, pages, target
 from scripts.reference_pages import TOPICS
 
+pytestmark = pytest.mark.once
+
 PAGES = (*CLASSES, *TOPICS, "names.md", "errors.md")
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
 NOT_SPECIFIED = {

@@ -7,6 +7,8 @@ import pytest
 
 from antiphon.cli.main import main
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/reference/command.md").read_text()
 OPTIONS = [
     (name, option)

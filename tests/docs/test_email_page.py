@@ -14,6 +14,8 @@ import pytest
 from antiphon.testing import Client
 from tests.helpers.authority import Authority
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/email.md").read_text()
 SHOP = re.findall(r"^```python\n(# shop\.py\n.*?)^client = ", PAGE, re.MULTILINE | re.DOTALL)[0]
 ORDER = {"email": "ada@example.com", "item": "Café"}

@@ -7,6 +7,8 @@ import pytest
 
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/from-flask-by-blueprint.md").read_text()
 STATES = dict(
     zip(

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import antiphon.http
-
 from tests.http.header_table import HEADER_FIELDS, value_types
+
+pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs/reference/headers.md"
 TYPES = [

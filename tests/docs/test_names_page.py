@@ -10,6 +10,8 @@ import pytest
 from antiphon.http.errors import ERRORS
 from tests.http.header_table import value_types
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/names.md").read_text()
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

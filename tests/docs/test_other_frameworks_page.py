@@ -9,6 +9,8 @@ import antiphon
 import antiphon.features
 import antiphon.testing
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
 CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)
 CODE = [code for cell in CELLS for code in re.findall(r"`([^`]*)`", cell)]

@@ -12,6 +12,8 @@ from scripts.playground import fetch, in_page
 from scripts.playground.examples import RUN_PAGES, NotRunError, examples, request
 from tests.helpers.tutorial import differs
 
+pytestmark = pytest.mark.once
+
 COMMANDS = [
     ("curl localhost:8000", "GET", "/", {}, "", ""),
     ("curl 'localhost:8000?by=Bob'", "GET", "/?by=Bob", {}, "", ""),

@@ -15,6 +15,8 @@ from antiphon.testing import LifespanError
 from tests.helpers.snippets import snippets_of
 from tests.helpers.strangers import failures
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"^```.*?^```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)

@@ -4,6 +4,8 @@ import pytest
 
 from scripts.tables import PAGES, PART, PARTS, written
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_is_as_it_would_be_written_now(page):

@@ -4,6 +4,8 @@ import pytest
 
 from antiphon.environment.env_file import MOST, EnvFileError, read_env_file
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("text", "values"),

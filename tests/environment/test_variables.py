@@ -9,6 +9,8 @@ import pytest
 
 from antiphon import env
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("text", "read", "value"),

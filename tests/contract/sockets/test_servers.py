@@ -15,7 +15,7 @@ from tests.contract.sockets.cases import CASES, HANDSHAKE, end, events, opened, 
 from tests.contract.wire import Connection, SentRequest
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 APPLICATION = "tests.contract.sockets.application:app"
 NAMES = [*(server.name for server in SOCKET_SERVERS), "Granian by itself"]
 
