@@ -18,7 +18,7 @@ from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served.files import FOLDER
 
-pytestmark = pytest.mark.axes("interface")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"

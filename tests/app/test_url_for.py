@@ -20,6 +20,8 @@ from antiphon.http.urls.url import decode_path
 from antiphon.testing import Client
 from tests.helpers.driving import drive
 
+pytestmark = pytest.mark.once
+
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 
 

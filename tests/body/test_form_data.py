@@ -11,6 +11,8 @@ from antiphon.uploads.spool import Spool
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part
 from tests.uploads.spools import SPOOLS
 
+pytestmark = pytest.mark.once
+
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 CLOSING = b"--%b--\r\n" % BOUNDARY
 

@@ -10,6 +10,8 @@ from antiphon.http.media_type import MediaType
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.scripted_heads import ScriptedHead
 
+pytestmark = pytest.mark.once
+
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 LARGE = bytes(range(256)) * 4000
 PARTS = [

@@ -11,6 +11,8 @@ import pytest
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 
+pytestmark = pytest.mark.once
+
 
 class Browser(NamedTuple):
     name: str

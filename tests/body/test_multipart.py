@@ -9,6 +9,8 @@ from antiphon.body.part_head import HeadLimits, PartHead
 from antiphon.http.errors import BadRequest, HTTPError
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part, read
 
+pytestmark = pytest.mark.once
+
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 END = b"--B--\r\n"
 

@@ -8,6 +8,8 @@ from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from tests.body.forms_in_parts import evenly, read
 from tests.body.hostile_forms import DISPOSITION, END, HOSTILE, pass_through, with_b
 
+pytestmark = pytest.mark.once
+
 
 def head_of(size):
     """A part whose head is so many bytes long, from the end of the boundary to the content."""

@@ -9,6 +9,8 @@ from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 from tests.body.oracles import ORACLES
 
+pytestmark = pytest.mark.once
+
 CORPUS = Path(__file__).with_name("corpus")
 LARGEST = 200_000
 RECORDED = {path.stem: path for path in sorted(CORPUS.glob("*.http"))}

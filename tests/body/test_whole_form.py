@@ -9,6 +9,8 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import BOUNDARY, print_form, print_part, read
 
+pytestmark = pytest.mark.once
+
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 FILE = b'Content-Disposition: form-data; name="b"; filename="c"\r\nContent-Type: text/plain'
 END = b"--B--\r\n"

@@ -11,6 +11,8 @@ from antiphon.features import Metrics
 from antiphon.testing import Client
 from tests.helpers.figures import Figures
 
+pytestmark = pytest.mark.once
+
 DASHBOARD = json.loads((Path(__file__).parents[2] / "examples/deploy/grafana-dashboard.json").read_text())
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
 QUERIES += [each["query"]["query"] for each in DASHBOARD["templating"]["list"] if each["type"] == "query"]

@@ -27,7 +27,7 @@ from antiphon.handler.errors import set_debug_answer
 from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 HTTPS = "https://shop.example.com"
 PARTNER = "https://partner.example"

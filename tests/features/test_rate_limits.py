@@ -16,7 +16,7 @@ from antiphon.http import Item, TooManyRequests, parse_structured_list
 from antiphon.testing import Client
 from tests.features.conftest import Clock
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 NEW_YEAR = 1_800_000_000.0
 """The beginning of a window, of whatever length."""

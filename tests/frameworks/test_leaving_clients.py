@@ -15,6 +15,8 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.once
+
 
 class Ended:
     """The views of one stream, and the events that it sets."""

@@ -16,6 +16,8 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.once
+
 LIMIT = 4
 
 

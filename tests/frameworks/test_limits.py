@@ -12,6 +12,8 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket, served
 from tests.frameworks.servers import START
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog):

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, Range
 
+pytestmark = pytest.mark.once
+
 WHOLE = bytes(range(256)) * 4
 
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.cookies import parse_cookies, quote_cookie_value
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("value", "written"),

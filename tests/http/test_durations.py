@@ -8,6 +8,8 @@ from antiphon.features import CORS, IdempotentWrites, MemoryStore, Sessions, SQL
 from antiphon.http import CacheControl, SetCookie
 from antiphon.http.durations import seconds_of
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("duration", "seconds"),

@@ -31,6 +31,8 @@ from antiphon.http.errors import (
 from antiphon.http.multidict import MissingKey
 from antiphon.http.status import PHRASES
 
+pytestmark = pytest.mark.once
+
 CLASSES = {
     name: cls
     for name, cls in vars(errors).items()

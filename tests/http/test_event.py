@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.event import Event, parse_events
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("event", "text"),

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.grammar import decode_extended, encode_extended
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("value", "text"),

@@ -6,6 +6,8 @@ from antiphon.http.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
 from tests.helpers.content_length_cases import uncoded_lengths
 
+pytestmark = pytest.mark.once
+
 LINES = [
     ("Host", "example.com"),
     ("Accept", "text/html"),

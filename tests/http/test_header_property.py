@@ -2,6 +2,8 @@ import pytest
 
 from antiphon.http.header_property import parse_number
 
+pytestmark = pytest.mark.once
+
 MOST = 1 << 31
 
 

@@ -11,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
 
+pytestmark = pytest.mark.once
+
 names = st.sampled_from(["", "a", "A", "b", "é"])
 values = st.integers(0, 9)
 pairs = st.lists(st.tuples(names, values))

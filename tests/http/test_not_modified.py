@@ -3,6 +3,8 @@ import pytest
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import NotModified
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("headers", [{"ETag": '"v1"'}, [("etag", '"v1"')], iter([("etag", '"v1"')])])
 def test_it_may_have_headers(headers):

@@ -9,6 +9,8 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, PlainHead, RequestHead
 
+pytestmark = pytest.mark.once
+
 NAMES = (
     "method", "path", "query_string", "scheme", "authority", "root_path", "raw_path", "http_version", "client",
 )  # fmt: skip

@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("text", "read"),

@@ -2,6 +2,8 @@ import pytest
 
 from antiphon.http.redirect import REDIRECTS, Redirect, check_redirect
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_a_redirect_has_one_of_these_statuses(status):

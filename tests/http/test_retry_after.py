@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.dates import MOST_SECONDS, format_retry_after, parse_retry_after
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 

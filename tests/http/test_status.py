@@ -2,6 +2,8 @@ import pytest
 
 from antiphon.http.status import PHRASES, STATUS_LINES, has_body, phrase
 
+pytestmark = pytest.mark.once
+
 REGISTERED = {
     100: "Continue",
     101: "Switching Protocols",

@@ -22,6 +22,8 @@ from antiphon.http.structured_fields import (
     parse_structured_list,
 )
 
+pytestmark = pytest.mark.once
+
 BARE = [
     ("42", 42),
     ("-0", 0),

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.user_agent import UserAgent
 
+pytestmark = pytest.mark.once
+
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IOS_KHTML = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 

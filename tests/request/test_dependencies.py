@@ -3,6 +3,8 @@ import pytest
 from antiphon import Request
 from antiphon.request.dependencies import Dependency
 
+pytestmark = pytest.mark.once
+
 
 class Route:
     """The route of an application in which each dependency reads as its name, numbered."""

@@ -10,6 +10,8 @@ from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.request import lifetime as module
 from tests.helpers.draining import draining_for
 
+pytestmark = pytest.mark.once
+
 
 class Head(RequestHead):
     """A head whose server tells that the client has left, or fails to."""

@@ -33,6 +33,8 @@ from antiphon.http.multidict import MissingKey
 from antiphon.request.request import Request, refuse_unknown_attributes
 from antiphon.serialization.json import encode_json
 
+pytestmark = pytest.mark.once
+
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -28,6 +28,8 @@ from tests.helpers.processes import UNMEASURED
 from tests.helpers.served.files import app
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 CONTENT = b"0123456789"
 LARGE = 10 << 20
 WAYS = {

@@ -23,6 +23,8 @@ from antiphon.uploads.descriptors import (
 )
 from tests.uploads.spools import CONTENT
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def source():

@@ -11,6 +11,8 @@ from antiphon.http1 import print_request, print_response
 from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 
 def pickled(value):
     return pickle.loads(pickle.dumps(value))

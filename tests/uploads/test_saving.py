@@ -12,6 +12,8 @@ from antiphon.uploads.saving import give_name, save
 from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, descriptors
 
+pytestmark = pytest.mark.once
+
 
 def writes(content=CONTENT):
     return lambda descriptor: os.write(descriptor, content)

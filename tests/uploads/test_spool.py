@@ -19,7 +19,7 @@ from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
-pytestmark = pytest.mark.axes("make")
+pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
 CHUNK = 64 << 10
 

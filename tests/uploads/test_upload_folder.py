@@ -9,6 +9,8 @@ from antiphon import App
 from antiphon.uploads.saving import usable_folder
 from tests.helpers.processes import UNMEASURED
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("given", [str, lambda path: path], ids=["text", "path"])
 def test_a_folder_in_which_files_can_be_made_is_taken(tmp_path, given):

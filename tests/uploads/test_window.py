@@ -18,7 +18,7 @@ from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 
-pytestmark = pytest.mark.axes("make")
+pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
 
 def window(content=CONTENT, make=in_memory):

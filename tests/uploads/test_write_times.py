@@ -4,6 +4,8 @@ import pytest
 
 from antiphon.uploads.temporary_file import SLOW, WARY, WriteTimes
 
+pytestmark = pytest.mark.once
+
 SHORT = SLOW / 2
 
 

@@ -5,6 +5,8 @@ import pytest
 from antiphon.dialects.asok import Asok
 from antiphon.dialects.asok.config import configured
 
+pytestmark = pytest.mark.once
+
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 SHARED = """

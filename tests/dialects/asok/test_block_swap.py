@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 FORM = '<form method="POST" data-block="main"><button>Send</button></form>'
 RENDER = "def render(request):\n    return request.html('page.html')\n"
 SCRIPT = re.compile(r'<script src="(/blocks\.\w+\.js)"( nonce="[^"]+")? defer></script>')

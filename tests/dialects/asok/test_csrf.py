@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-pytestmark = pytest.mark.axes("interface")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 FORM = """
 calls = []

@@ -4,6 +4,8 @@ import pytest
 
 from antiphon.dialects import asok
 
+pytestmark = pytest.mark.once
+
 RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ORIGINAL = Path(__file__).parent / "original.py"
 
 PROBES = {

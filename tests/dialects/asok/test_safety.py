@@ -15,6 +15,8 @@ from antiphon import App, get_response
 from antiphon import Request as NativeRequest
 from antiphon.dialects.asok import Asok
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("is_mounted", [False, True])
 def test_a_page_is_run_once_by_many_first_requests_at_once(write, tmp_path, is_mounted):

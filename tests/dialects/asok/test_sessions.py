@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.dialects.asok import Asok, SessionStore
 
-pytestmark = pytest.mark.axes("interface", "backend")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "backend")]
 
 
 @pytest.fixture(params=["memory", "file"])

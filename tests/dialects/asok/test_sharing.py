@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 
 def page(template, render="return request.html('page.html')"):
     return {"page.py": f"def render(request):\n    {render}\n", "page.html": template}

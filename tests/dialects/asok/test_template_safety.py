@@ -10,6 +10,8 @@ import pytest
 
 from antiphon.dialects.asok.templating import tags
 
+pytestmark = pytest.mark.once
+
 PAGE = "def render(request):\n    return request.html('page.html', **request.args)\n"
 BLOCK = "x-block"
 

@@ -18,6 +18,8 @@ from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound, Se
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
 
+pytestmark = pytest.mark.once
+
 
 def application(*views, settings=None):
     """One whose views are found at their names."""

@@ -11,6 +11,8 @@ from antiphon.dialects.werkzeug.test import Client
 from antiphon.request.dependencies import Dependency
 from tests.dialects.werkzeug.environs import environ
 
+pytestmark = pytest.mark.once
+
 
 class Person:
     def __init__(self, name):

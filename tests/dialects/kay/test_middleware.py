@@ -10,6 +10,8 @@ from antiphon.dialects.werkzeug.exceptions import Forbidden
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.utils import ImportStringError
 
+pytestmark = pytest.mark.once
+
 
 def client_of(view, *classes):
     """A client of an application whose one view is at a number below the root."""

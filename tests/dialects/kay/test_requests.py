@@ -18,6 +18,8 @@ from antiphon.dialects.werkzeug.datastructures import (
 )
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, called, environ, form, part, parts
 
+pytestmark = pytest.mark.once
+
 
 class Latin(Request):
     charset = "latin-1"

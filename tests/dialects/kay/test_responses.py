@@ -13,6 +13,8 @@ from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound
 from tests.dialects.werkzeug.environs import called, environ
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(1994, 11, 6, 8, 49, 37)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 

@@ -12,7 +12,7 @@ from antiphon.dialects.kay.sessions import renew_session
 from antiphon.features import MemoryStore
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("client", "app")
+pytestmark = [pytest.mark.once, pytest.mark.axes("client", "app")]
 PACKAGE = "antiphon.dialects.kay"
 SECRET = "a key for tests, of more than 16 bytes"
 STORES = {

@@ -10,7 +10,7 @@ from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 BOTH = (OURS, THEIRS)
 SECRET = "a secret"
-pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")]
 
 
 def blank(p, headers=(), environ=(), path="/"):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 
+pytestmark = pytest.mark.once
+
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
 

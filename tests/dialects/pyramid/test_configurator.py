@@ -9,6 +9,8 @@ from zope.interface import Interface
 from tests.dialects.pyramid import programs, scanned
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 
+pytestmark = pytest.mark.once
+
 HERE = __name__
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 
+pytestmark = pytest.mark.once
+
 
 def program(policy=None, **options):
     def make(p):

@@ -11,6 +11,8 @@ from antiphon.dialects.pyramid.interfaces import IRequest, IResponse
 from antiphon.dialects.webob import Request as WebObRequest
 from antiphon.dialects.webob import Response as WebObResponse
 
+pytestmark = pytest.mark.once
+
 
 class Node(dict):
     __name__ = ""

@@ -8,6 +8,8 @@ import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, assert_alike
 
+pytestmark = pytest.mark.once
+
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
 
 

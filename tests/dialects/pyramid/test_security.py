@@ -7,7 +7,7 @@ import pytest
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package
 
 OURS, THEIRS = Package(DIALECT), Package(PYRAMID)
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
 class Legacy:

@@ -15,6 +15,8 @@ from antiphon.testing import Client
 from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answers, assert_alike
 
+pytestmark = pytest.mark.once
+
 INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 

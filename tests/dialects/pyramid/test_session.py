@@ -9,6 +9,8 @@ from antiphon.dialects.pyramid.interfaces import ISession
 from antiphon.dialects.pyramid.request import Request
 from antiphon.dialects.pyramid.response import Response
 
+pytestmark = pytest.mark.once
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pyramid import request as their_request

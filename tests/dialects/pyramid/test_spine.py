@@ -7,6 +7,8 @@ import pytest
 from tests.dialects.pyramid import programs
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer, assert_alike
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("program", "asked"),

@@ -8,6 +8,8 @@ import pytest
 
 from tests.dialects.pyramid.beside import DIALECT, Package, assert_alike
 
+pytestmark = pytest.mark.once
+
 OURS = Package(DIALECT)
 CONTENT = {
     "a.txt": b"some text, some text, some text",

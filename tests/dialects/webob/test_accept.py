@@ -8,7 +8,7 @@ from webob import acceptparse as original
 from antiphon.dialects.webob import acceptparse as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 WORDS = {
     "Accept": [

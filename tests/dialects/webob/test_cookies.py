@@ -12,6 +12,7 @@ from antiphon.dialects.webob import cookies as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.filterwarnings("ignore:.*cookie:RuntimeWarning:"),
     pytest.mark.filterwarnings("ignore:.*Cookie value:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning"),

@@ -10,6 +10,8 @@ from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 
 class Library:
     """The names of one library that functions here use."""

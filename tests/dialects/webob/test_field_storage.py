@@ -10,6 +10,8 @@ from tests.dialects.webob import original
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 POST = {"REQUEST_METHOD": "POST"}
 NAMED = 'form-data; name="a"'
 FILE = 'form-data; name="f"; filename="a.txt"'

@@ -11,6 +11,8 @@ from antiphon.dialects.webob import multidict as dialect
 from tests.dialects.webob.original import multidict as original
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 KEYS = st.sampled_from(["a", "b", "\xfc", ""])
 VALUES = st.sampled_from(["1", "x y", "", "\xfc&="])
 PAIRS = st.lists(st.tuples(KEYS, VALUES), max_size=6)

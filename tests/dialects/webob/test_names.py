@@ -9,6 +9,8 @@ from antiphon.dialects import webob
 from antiphon.dialects.webob import request
 from tests.dialects.webob import original
 
+pytestmark = pytest.mark.once
+
 WITHOUT_CGI = """
 import sys
 sys.modules["cgi"] = sys.modules["pkg_resources"] = sys.modules["setuptools"] = None

@@ -6,6 +6,8 @@ from antiphon.dialects.webob.exc import HTTPBadRequest, HTTPRequestEntityTooLarg
 from antiphon.dialects.webob.request import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 
+pytestmark = pytest.mark.once
+
 FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"')
 
 

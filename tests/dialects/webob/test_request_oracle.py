@@ -11,6 +11,8 @@ from tests.dialects.webob.original import util as original_util
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 HEAD = [
     "method", "scheme", "http_version", "query_string", "server_name", "server_port", "remote_user", "remote_addr",

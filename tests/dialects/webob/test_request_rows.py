@@ -9,6 +9,8 @@ from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.multidict import MultiDict, NoVars
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, environ, form
 
+pytestmark = pytest.mark.once
+
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 

@@ -11,6 +11,8 @@ from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.client import SendRequest
 from tests.dialects.werkzeug.environs import URLENCODED, environ
 
+pytestmark = pytest.mark.once
+
 
 class Chunks:
     """The body of an application's answer, which knows whether it was closed."""

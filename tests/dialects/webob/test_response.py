@@ -11,6 +11,8 @@ from antiphon.dialects.webob import datetime_utils, exc
 from antiphon.dialects.webob.response import AppIterRange, EmptyResponse, Response
 from tests.dialects.werkzeug.environs import called, environ
 
+pytestmark = pytest.mark.once
+
 BREAKS = ["a\rb", "a\nb", "a\r\nb", "a\0b"]
 
 LINES = {

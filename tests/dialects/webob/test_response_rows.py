@@ -8,6 +8,8 @@ import pytest
 from antiphon.dialects.webob import Request, Response
 from tests.dialects.werkzeug.environs import called, environ, fields
 
+pytestmark = pytest.mark.once
+
 feature = pytest.mark.feature
 MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

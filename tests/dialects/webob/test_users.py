@@ -6,6 +6,8 @@ from antiphon.dialects.webob import Request, Response
 from antiphon.dialects.webob.client import SendRequest
 from antiphon.dialects.webob.request import environ_add_POST, environ_from_url
 
+pytestmark = pytest.mark.once
+
 
 def test_turbogears_sorts_what_was_parsed_of_a_language_header():
     request = Request.blank("/", headers={"Accept-Language": "en-gb;q=0.8, da"})

@@ -15,6 +15,8 @@ from antiphon.http.urls.url import resolve
 from tests.dialects.webob import original
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 numbers = st.one_of(st.none(), st.integers(-3, 12))
 
 

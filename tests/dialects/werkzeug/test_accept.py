@@ -12,6 +12,8 @@ from werkzeug import datastructures as original
 from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 WORDS = {
     "Accept": ["gzip", "GZIP", "br", "identity", "*", "x/y", ""],
     "MIMEAccept": [

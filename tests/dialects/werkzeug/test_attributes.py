@@ -7,6 +7,8 @@ from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 
+pytestmark = pytest.mark.once
+
 
 def test_headers_are_parsed_once_for_each_value():
     parsed = []

@@ -14,6 +14,8 @@ from antiphon.http import etag as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
 
+pytestmark = pytest.mark.once
+
 
 class Difference(NamedTuple):
     """A value, its meaning to the dialect, and its meaning to the core."""

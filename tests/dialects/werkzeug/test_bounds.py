@@ -17,6 +17,8 @@ from antiphon.dialects.werkzeug.formparser import FormDataParser
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import MULTIPART, URLENCODED, environ, part, parts
 
+pytestmark = pytest.mark.once
+
 MANY = 1001
 FIELD = part(b"a")
 

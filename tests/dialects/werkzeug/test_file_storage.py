@@ -15,6 +15,8 @@ from antiphon.uploads.window import Window
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload
 
+pytestmark = pytest.mark.once
+
 LIBRARIES = (original, dialect)
 
 

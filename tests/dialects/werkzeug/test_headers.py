@@ -19,6 +19,8 @@ from antiphon.dialects.werkzeug.wrappers import Response
 from antiphon.testing import Client
 from tests.dialects.werkzeug.in_step import InStep, outcome, same
 
+pytestmark = pytest.mark.once
+
 names = st.sampled_from(["X-A", "x-a", "X-b", "Date", "content-type"])
 values = st.sampled_from(["1", "a b", "", "ü", "tab\there", 3, None, 2.5, "x\r\ny", "\nz", "tail\r"])
 lists = st.lists(values, max_size=3)

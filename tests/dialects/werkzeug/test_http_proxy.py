@@ -10,6 +10,8 @@ from antiphon.dialects.werkzeug.middleware.http_proxy import ProxyMiddleware
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 
+pytestmark = pytest.mark.once
+
 
 @Request.application
 def behind(request):

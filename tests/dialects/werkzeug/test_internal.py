@@ -13,6 +13,8 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 
 

@@ -11,6 +11,8 @@ from antiphon.dialects.werkzeug.middleware import lint
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 
+pytestmark = pytest.mark.once
+
 OK = ("200 OK", [("Content-Type", "text/plain")])
 
 

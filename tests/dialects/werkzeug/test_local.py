@@ -13,6 +13,8 @@ import werkzeug.local
 from antiphon.dialects.werkzeug import local
 from tests.helpers.free_threading import INHERITS
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(params=[werkzeug.local, local], ids=["werkzeug", "antiphon"])
 def library(request):

@@ -10,6 +10,8 @@ from antiphon.dialects.werkzeug import utils, wsgi
 from antiphon.dialects.werkzeug.datastructures import EnvironHeaders, headers
 from tests.dialects import census
 
+pytestmark = pytest.mark.once
+
 PAGE = Path(__file__).parents[3] / "docs/reference/dialects/werkzeug-absent.md"
 MODULES = census.modules(werkzeug)
 ABSENT, UNDERSCORED = census.tables(PAGE)

@@ -10,6 +10,8 @@ import werkzeug.middleware.profiler as original
 from antiphon.dialects.werkzeug.middleware import profiler
 from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
 
+pytestmark = pytest.mark.once
+
 
 class Chunks(list):
     closed = False

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug.middleware import dispatcher, proxy_fix
 
+pytestmark = pytest.mark.once
+
 HEADERS = {
     "FOR": ("1.1.1.1", "2.2.2.2, 1.1.1.1", "::1", '"[::1]:80", 3.3.3.3', "a,,b", ""),
     "PROTO": ("https", "http, https", ""),

@@ -16,6 +16,8 @@ from antiphon.dialects.werkzeug.test import Client, EnvironBuilder
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import CONTENT, URLENCODED, called, environ, form
 
+pytestmark = pytest.mark.once
+
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

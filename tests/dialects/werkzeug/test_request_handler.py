@@ -14,6 +14,8 @@ import werkzeug.serving
 from antiphon.dialects.werkzeug import serving
 from tests.helpers.waiting import DEADLINE, eventually
 
+pytestmark = pytest.mark.once
+
 
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/fail":

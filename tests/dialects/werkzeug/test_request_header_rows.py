@@ -17,6 +17,8 @@ from antiphon.dialects.werkzeug.datastructures import (
 from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 
+pytestmark = pytest.mark.once
+
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

@@ -9,6 +9,8 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 ATTRIBUTES = [
     "method", "scheme", "server", "root_path", "script_root", "path", "query_string", "full_path", "is_secure",
     "host", "url", "base_url", "root_url", "url_root", "host_url", "remote_addr", "access_route", "remote_user",

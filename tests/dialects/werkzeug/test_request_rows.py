@@ -12,6 +12,8 @@ from antiphon.dialects.werkzeug.datastructures import (
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import URLENCODED, called, environ
 
+pytestmark = pytest.mark.once
+
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

@@ -17,6 +17,8 @@ from antiphon.dialects.werkzeug.wrappers import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 MADE = {
     "nothing": {},
     "text": {"response": "t\u00fc"},

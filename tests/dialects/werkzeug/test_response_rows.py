@@ -11,6 +11,8 @@ from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
 from antiphon.dialects.werkzeug.wsgi import FileWrapper
 from tests.dialects.werkzeug.environs import called, environ, fields
 
+pytestmark = pytest.mark.once
+
 
 def writing(env, start_response):
     write = start_response("200 OK", [("X-A", "b")])

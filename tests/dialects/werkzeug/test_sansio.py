@@ -16,6 +16,8 @@ from antiphon.dialects.werkzeug.wrappers import Request as WSGIRequest
 from antiphon.dialects.werkzeug.wrappers import Response as WSGIResponse
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 SINCE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 

@@ -10,6 +10,8 @@ from antiphon.dialects.werkzeug.utils import redirect
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 ENDS = ("content-type", "content-length", "location", "etag", "set-cookie", "vary", "x-seen")
 
 

@@ -8,6 +8,8 @@ from tests.dialects.werkzeug.served_requests import REQUESTS, answered, package
 from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES, closed
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 
 def program(name):
     """A WSGI application whose requests are answered by the views of exchanges."""

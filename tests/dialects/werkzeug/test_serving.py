@@ -17,6 +17,8 @@ from antiphon.dialects.werkzeug import serving
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 
+pytestmark = pytest.mark.once
+
 
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])

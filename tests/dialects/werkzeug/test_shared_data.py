@@ -9,6 +9,8 @@ import werkzeug.middleware.shared_data
 
 from antiphon.dialects.werkzeug.middleware import shared_data
 
+pytestmark = pytest.mark.once
+
 MOMENT = 1_600_000_000
 
 

@@ -18,6 +18,8 @@ from antiphon.dialects.werkzeug.wrappers import Response
 from tests.dialects.werkzeug.environs import called, environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 LIBRARIES = (original, utils)
 
 

@@ -13,6 +13,8 @@ from werkzeug import datastructures as original
 from antiphon.dialects.werkzeug import datastructures as dialect
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 LIBRARIES = (original, dialect)
 
 

@@ -13,6 +13,8 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
+pytestmark = pytest.mark.once
+
 
 class Dripping:
     """A stream that gives a byte at a time, as sockets may, and then fails if it is to."""

@@ -9,6 +9,8 @@ from antiphon import App, Dependency, Request
 from antiphon.features import Location, Locations
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 LINE = "192.0.2.0/24,Paris,France,48.8566,2.3522\n"
 
 

@@ -10,6 +10,8 @@ from antiphon.features import Languages, Location, Locations
 from antiphon.testing import Client
 from tests.helpers.mmdb import mmdb
 
+pytestmark = pytest.mark.once
+
 MUNICH = {
     "city": {"names": {"de": "München", "en": "Munich", "pt-BR": "Munique"}},
     "continent": {"code": "EU", "names": {"en": "Europe"}},

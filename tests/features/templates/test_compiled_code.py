@@ -29,6 +29,8 @@ from antiphon.features.templates.rendering import DictEnvironment
 from antiphon.speedups import IS_COMPILED
 from tests.helpers.twins import pure
 
+pytestmark = pytest.mark.once
+
 
 class PureEnvironment(DictEnvironment):
     """An environment that leaves the extension out."""

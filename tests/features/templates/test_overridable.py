@@ -7,6 +7,8 @@ from antiphon import App, Blueprint
 from antiphon.features import Page, Templates
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 OWN = {
     "flags/list.html": "{% extends 'flags/base.html' %}{% block body %}{{ 2 | twice }}{% endblock %}",
     "flags/base.html": "extension's: {% block body %}{% endblock %}",

@@ -11,7 +11,7 @@ from antiphon import App, Blueprint, Request, Response, abort
 from antiphon.features import Block, Page, Templates
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("interface", "colour")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour")]
 HTML = "text/html; charset=utf-8"
 
 

@@ -6,6 +6,8 @@ from antiphon.http.urls.path import quote_segment, quoted_path, quoted_root
 from antiphon.http.urls.url import decode_path
 from tests.helpers.call_counting import count_calls
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("raw", "root_path", "path", "quoted"),

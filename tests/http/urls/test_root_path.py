@@ -2,6 +2,8 @@ import pytest
 
 from antiphon.http.urls.path import is_misleading
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("path", ["", "/", "/a", "/a/", "/a b", "/é/ü", "/a.b", "/...", "/.a", "/a:80", "/@"])
 def test_a_path_that_means_what_it_says_is_not_misleading(path):

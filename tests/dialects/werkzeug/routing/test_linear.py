@@ -11,6 +11,8 @@ from antiphon.dialects.werkzeug.routing.linear import linear
 from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
 from tests.dialects.werkzeug.routing.long_paths import PATHS
 
+pytestmark = pytest.mark.once
+
 MAP = routing.Map()
 CONVERTERS = [
     routing.UnicodeConverter(MAP),

@@ -8,6 +8,8 @@ from antiphon.dialects.werkzeug import datastructures, routing
 from antiphon.dialects.werkzeug.routing import Map, Rule, parse_rule
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 
+pytestmark = pytest.mark.once
+
 
 def blog(library, **options):
     rules = [

@@ -7,6 +7,8 @@ import pytest
 from antiphon.dialects.werkzeug.routing import Map, Rule
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 
+pytestmark = pytest.mark.once
+
 HOST = "http://example.com"
 UUID = "12345678-1234-5678-1234-567812345678"
 
