@@ -1,4 +1,4 @@
-"""Tests that are skipped: those of packages that are not installed, and where a change is judged only those of a list."""
+"""Skips: tests of packages that are not installed, and where a change is judged, only those of a list."""
 
 import os
 import re
