@@ -7,6 +7,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -24,8 +25,8 @@ def process(request):
 
 
 @pytest.mark.axes("process")
-@pytest.mark.parametrize(
-    ("method", "path", "expected"),
+@rows(
+    "method, path, expected",
     [
         ("GET", "/wait", ["GET waits", "GET ends", "GET 499"]),
         ("HEAD", "/wait", ["HEAD waits", "HEAD ends", "HEAD 499"]),

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -24,7 +25,7 @@ def process(request):
 
 
 @pytest.mark.axes("process")
-@pytest.mark.parametrize("path", ["/sync", "/async", "/sync/async", "/microdot/sse", "/wsgi/", "/asgi/"])
+@rows("path", ["/sync", "/async", "/sync/async", "/microdot/sse", "/wsgi/", "/asgi/"])
 def test_a_stream_waits_for_a_client_that_reads_nothing(process, path):
     def made():
         return int(process.respond(SentRequest("GET", "/made")).body)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import antiphon.http
+from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS, value_types
 
 pytestmark = pytest.mark.once
@@ -42,7 +43,7 @@ def test_the_page_tells_of_each_type():
     assert sorted(name for name, _ in TYPES) == sorted(value_types() - {"datetime"})
 
 
-@pytest.mark.parametrize(("name", "asked"), TYPES, ids=[name for name, _ in TYPES])
+@rows("name, asked", TYPES, ids=[name for name, _ in TYPES])
 def test_a_type_has_what_the_page_says(name, asked):
     cls = getattr(antiphon.http, name)
     assert [attribute for attribute in asked if not hasattr(cls, attribute)] == []
