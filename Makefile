@@ -1,7 +1,8 @@
 # make run     serve the example applications on http://127.0.0.1:8000
-# make quick   the tests that need no server, browser or other process: a minute or two, on one Python
-# make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
-# make test-all   the same, with every combination of what multiplies a test
+# make quick   the tests that need no server, browser or other process, with few packages: a minute or two
+# make test    run the tests, on the newest Python that this machine has: five minutes on two processors
+# make test-all-pythons   the same, and on each other Python from 3.11 on what can differ there
+# make test-all   the same as `make test`, with every combination of what multiplies a test, and what takes long
 # make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python
 # make check   format, lint, types for the oldest and the newest Python, and layers; with --jobs 2 side by side
 # make lint    format and lint alone
@@ -22,31 +23,35 @@
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make clean   remove what these have made
 
-PYTHON ?= python3
+PYTHON ?= $(shell scripts/pythons | head -n 1)
+unexport PYTHONDONTWRITEBYTECODE # with it, each process would compile all that it imports
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients weekly environments release docs clean
+.PHONY: run quick test test-all-pythons test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients weekly environments release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
 
 quick: $(VENV)/.quick
-	EXAMPLES=10 $(BIN)/python -m pytest --quick $(TESTS)
+	EXAMPLES=10 $(BIN)/python -m pytest -m "not processes and not slow" $(if $(TESTS),$(TESTS),--numprocesses 2 --dist worksteal)
 
-test:
-	PYTHON=$(PYTHON) scripts/test
+test: $(VENV)/.test
+	scripts/test
 
-test-all:
-	PYTHON=$(PYTHON) scripts/test --all-combinations
+test-all-pythons: test
+	scripts/test-older-pythons
+
+test-all: $(VENV)/.test
+	scripts/test -m "slow or not slow" --all-combinations
 
 system-packages:
 	scripts/system-packages
 
 check: lint types-3.11 types-3.14 types-pyright layers
 
-lint: $(VENV)/.check
+lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
@@ -55,7 +60,6 @@ types-3.11 types-3.14: types-%: $(VENV)/.check
 
 types-pyright: $(VENV)/.check
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q tests/test_static_types.py -k pyright
 
 layers: $(VENV)/.check
 	$(BIN)/lint-imports
@@ -129,6 +133,10 @@ $(VENV)/.ready: pyproject.toml setup.py $(wildcard src/antiphon/speedups/*.[ch])
 
 $(VENV)/.quick: $(VENV)/.ready
 	scripts/install $(VENV) --group quick
+	touch $@
+
+$(VENV)/.lint: $(VENV)/.ready
+	scripts/install $(VENV) --group lint
 	touch $@
 
 $(VENV)/.test: $(VENV)/.ready

@@ -835,6 +835,7 @@ def output(*command):
 
 def found_by_mypy(folder):
     """The files and lines of mypy's errors, with what it says."""
+    pytest.importorskip("mypy")
     options = ("--strict", "--no-error-summary", "--hide-error-context", "--no-pretty", "--output=json")
     lines = output(sys.executable, "-m", "mypy", *options, *folder.iterdir()).splitlines()
     errors = [error for error in map(json.loads, lines) if error["severity"] == "error"]
@@ -866,7 +867,8 @@ def test_programs_of_users_run_and_have_no_cast(path):
 
 @pytest.mark.processes
 @pytest.mark.once
-@rows("checker", [found_by_mypy, found_by_pyright])
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
 def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
     for name, program in PROGRAMS.items():
         (tmp_path / f"{name}.py").write_text(program)

@@ -19,7 +19,7 @@ from tests.contract.wire import Closed, SentRequest
 from tests.helpers.rows import rows
 from tests.helpers.served.files import FOLDER
 
-pytestmark = pytest.mark.axes("interface")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"

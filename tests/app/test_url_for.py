@@ -21,6 +21,8 @@ from antiphon.testing import Client
 from tests.helpers.driving import drive
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 
 

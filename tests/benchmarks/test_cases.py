@@ -7,6 +7,9 @@ import pytest
 from benchmarks.apps import application
 from benchmarks.cases import CASES, WrongAnswerError
 from benchmarks.harness import AsgiServer, WsgiServer
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 HERE = ("antiphon", "bare", "starlette")
 """Frameworks that tests have installed, and that close the files of forms; `python -m benchmarks` asks all."""
@@ -23,16 +26,16 @@ def asked(framework, interface, case):
     return True
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@rows("interface", ["wsgi", "asgi"])
+@rows("case", CASES.values(), ids=CASES)
 def test_all_applications_give_the_answer_of_a_case(case, interface):
     answered = [name for name in HERE if asked(name, interface, case)]
     assert "antiphon" in answered
     assert {"antiphon"} < {*answered, *case.frameworks} or case.frameworks == ("antiphon",)
 
 
-@pytest.mark.parametrize(
-    ("status", "headers", "body"),
+@rows(
+    "status, headers, body",
     [
         (500, {}, b"Hello, zoe!"),
         (200, {"content-type": "text/html"}, b"Hello, zoe!"),

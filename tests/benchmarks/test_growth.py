@@ -4,6 +4,9 @@ import pytest
 
 from benchmarks.growth import Row, main
 from benchmarks.growth_cases import GROWTHS, Growth, page
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 def test_measures_each_thing_over_each_interface(capsys: pytest.CaptureFixture[str]) -> None:
@@ -14,8 +17,8 @@ def test_measures_each_thing_over_each_interface(capsys: pytest.CaptureFixture[s
         assert ["WSGI" in line for line in measured] == [True, False]
 
 
-@pytest.mark.parametrize(
-    ("times", "is_flat", "verdict", "fails"),
+@rows(
+    "times, is_flat, verdict, fails",
     [
         ({10: 5.0, 100: 5.1, 1000: 5.2}, True, "flat", False),
         ({10: 5.0, 100: 5.1, 1000: 9.0}, True, "linear", True),

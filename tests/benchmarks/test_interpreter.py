@@ -3,10 +3,13 @@
 import pytest
 
 from benchmarks.interpreter import is_debian_s_own, kind, told_by, warnings
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize(
-    ("variables", "told"),
+@rows(
+    "variables, told",
     [
         ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, ["PGO", "LTO"]),
         ({"CONFIG_ARGS": "'--with-lto=thin'"}, ["LTO"]),
@@ -20,8 +23,8 @@ def test_a_build_tells_its_optimisations(variables, told):
     assert list(told_by(variables)) == told
 
 
-@pytest.mark.parametrize(
-    ("base_prefix", "release", "is_own"),
+@rows(
+    "base_prefix, release, is_own",
     [
         ("/usr", {"ID": "debian"}, True),
         ("/usr", {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}, True),

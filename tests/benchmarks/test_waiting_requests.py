@@ -7,6 +7,7 @@ import pytest
 from benchmarks.waiting_requests import KINDS, main
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.processes,
     pytest.mark.skipif(sys.platform != "linux", reason="the memory of processes is read as only Linux gives it"),
 ]

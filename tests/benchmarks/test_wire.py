@@ -14,6 +14,9 @@ from benchmarks.cases import CASES, WrongAnswerError
 from benchmarks.load import Load, LoadError
 from benchmarks.wire import as_sent
 from benchmarks.wire_report import Cell, Sample, failures, page, tables
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 HELLO = CASES["hello"]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
@@ -107,8 +110,8 @@ def cell(case: str, way: str = "Granian, ASGI", **times: list[float]) -> Cell:
     return Cell(way, case, {name: [Sample(time, 100) for time in each] for name, each in times.items()})
 
 
-@pytest.mark.parametrize(
-    ("measured", "told"),
+@rows(
+    "measured, told",
     [
         (cell("hello", antiphon=[20, 20], bare=[17, 17], falcon=[21, 21]), []),
         (

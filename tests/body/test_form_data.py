@@ -12,6 +12,8 @@ from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_p
 from tests.helpers.rows import rows
 from tests.uploads.spools import SPOOLS
 
+pytestmark = pytest.mark.once
+
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 CLOSING = b"--%b--\r\n" % BOUNDARY
 

@@ -6,6 +6,8 @@ from antiphon import Request
 from antiphon.body.form_encoding import EncodedPart, encode_multipart
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def test_a_field_and_a_file():
     parts = [EncodedPart("a", b"1"), EncodedPart('"f"', b"2\r\n", "f\r\n.txt", b"text/plain")]

@@ -11,6 +11,8 @@ from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.rows import rows
 from tests.helpers.scripted_heads import ScriptedHead
 
+pytestmark = pytest.mark.once
+
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 LARGE = bytes(range(256)) * 4000
 PARTS = [

@@ -6,9 +6,13 @@ Firefox below 90 wrote a backslash before a quote, and a space. The boundaries a
 
 from typing import NamedTuple
 
+import pytest
+
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 class Browser(NamedTuple):

@@ -10,6 +10,8 @@ from antiphon.http.errors import BadRequest, HTTPError
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part, read
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 END = b"--B--\r\n"
 

@@ -9,6 +9,8 @@ from tests.body.forms_in_parts import evenly, read
 from tests.body.hostile_forms import DISPOSITION, END, HOSTILE, pass_through, with_b
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def head_of(size):
     """A part whose head is so many bytes long, from the end of the boundary to the content."""

@@ -3,10 +3,14 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import pytest
+
 from antiphon.body.multipart import parse_boundary
 from tests.body.forms_in_parts import evenly, read
 from tests.body.oracles import ORACLES
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 CORPUS = Path(__file__).with_name("corpus")
 LARGEST = 200_000

@@ -1,5 +1,6 @@
 """The short way through a form that is there as a whole: where it is taken, it leads to what the parser finds."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,6 +9,8 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import BOUNDARY, print_form, print_part, read
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 DISPOSITION = b'Content-Disposition: form-data; name="a"'
 FILE = b'Content-Disposition: form-data; name="b"; filename="c"\r\nContent-Type: text/plain'

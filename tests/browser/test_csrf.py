@@ -6,8 +6,9 @@ from antiphon.http import format_query
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
+from tests.helpers.rows import rows
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("port")]
+pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.usefixtures("port")]
 
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 FETCH = """async () => {
@@ -65,9 +66,9 @@ def test_a_script_of_the_page_is_let_through_by_the_header(page):
     assert page.run(FETCH) == [403, 200]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["another port", "another site"])
-@pytest.mark.parametrize("enctype", [IN_PARTS, URLENCODED])
-@pytest.mark.parametrize("token", ["", "x" * 64], ids=["no token", "a wrong token"])
+@rows("host", ["127.0.0.1", "localhost"], ids=["another port", "another site"])
+@rows("enctype", [IN_PARTS, URLENCODED])
+@rows("token", ["", "x" * 64], ids=["no token", "a wrong token"])
 def test_a_form_of_another_origin_is_refused(page, port, attackers_port, host, enctype, token):
     target = f"http://127.0.0.1:{port}"
     query = format_query({"target": target, "enctype": enctype, "token": token})

@@ -11,7 +11,7 @@ from antiphon.cli.debug.page import page as error_page
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 COMMAND = ("-m", "antiphon", "run", "{app}", "--debug", "--port", "{port}")
 PATHS = ["markup", "long/7", "deep", "group"]

@@ -11,7 +11,7 @@ from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
 from tests.helpers.served.forms import LIMIT
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 

@@ -13,7 +13,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SHOWN = "() => [...document.querySelectorAll('article p')].map(each => each.textContent)"

@@ -6,7 +6,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
 @pytest.fixture

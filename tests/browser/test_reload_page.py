@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.chromium import Chromium
 from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, running
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 BROKEN = {
     "a mistake in the syntax": (INNER, "EUR = (\n", "SyntaxError", INNER),

@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
 def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(chromium, tmp_path):

@@ -20,6 +20,7 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.cli.doctor import Answer, look_at_cookies, look_at_frames, look_at_transport, requirements
 from antiphon.cli.main import main
 from examples.tour import app as tour
+from tests.helpers.rows import rows
 from tests.websockets.test_over_wsgi import served as served_by_werkzeug
 
 pytestmark = pytest.mark.once
@@ -133,8 +134,8 @@ def test_flags_of_cookies_are_looked_at(serve, cookies, state):
     assert ("response.set_cookie(" in result.output) == (state == "lacking")
 
 
-@pytest.mark.parametrize(
-    ("headers", "frames", "transport"),
+@rows(
+    "headers, frames, transport",
     [
         ({}, "lacking", "lacking"),
         ({"x-frame-options": "DENY", "strict-transport-security": "max-age=1"}, "refused", "refused"),
@@ -191,8 +192,8 @@ def test_what_cannot_be_seen_is_said(serve):
     assert "Add a URL that shows request.url" in result.output
 
 
-@pytest.mark.parametrize(
-    ("url", "code", "words"),
+@rows(
+    "url, code, words",
     [
         ("127.0.0.1:8000", 2, "is not a URL"),
         ("ftp://127.0.0.1/", 2, "is not a URL"),
@@ -212,8 +213,8 @@ def test_colors_are_left_out_where_none_are_wanted(serve, environment, is_colore
     assert ("\x1b[" in result.output) is is_colored
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
+@rows(
+    "line, told",
     [
         ("click>=8.2", ("click", ">=8.2", "", True)),
         ("click<9,>=8.2", ("click", "<9,>=8.2", "", True)),

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.guards import Guards
+from tests.helpers.rows import rows
 
 
 class SpeaksRSGI:
@@ -12,8 +13,8 @@ class SpeaksRSGI:
         raise AssertionError("it is not served")
 
 
-@pytest.mark.parametrize(
-    ("guards", "fix"),
+@rows(
+    "guards, fix",
     [
         (Guards(("example.org",)), "write App(trusted_hosts=['example.org'])"),
         (Guards(max_body=10), "write App(limits=Limits(body=10))"),

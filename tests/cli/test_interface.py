@@ -6,6 +6,7 @@ from antiphon import App, to_app
 from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.cli.interface import Choice, bridged, choose, flaw
 from tests.helpers.deferred_annotations import define
+from tests.helpers.rows import rows
 
 
 def wsgi(environ, start_response): ...
@@ -64,8 +65,8 @@ WSGI = "wsgi, bridged to asgi"
 BRIDGED = "bridged from WSGI, so that slow clients hold no thread"
 
 
-@pytest.mark.parametrize(
-    ("app", "interface"),
+@rows(
+    "app, interface",
     [
         pytest.param(wsgi, WSGI, id="wsgi function"),
         pytest.param(PerRequest, WSGI, id="wsgi class"),
@@ -105,14 +106,14 @@ def test_a_callable_that_hides_its_signature_may_be_wsgi():
     assert isinstance(bridged(Hidden(), None), BridgedApplication)
 
 
-@pytest.mark.parametrize("asked", ["asgi", "rsgi"])
-@pytest.mark.parametrize("app", [wsgi, PerRequest, annotated])
+@rows("asked", ["asgi", "rsgi"])
+@rows("app", [wsgi, PerRequest, annotated])
 def test_an_app_that_speaks_wsgi_alone_is_bridged_to_what_is_asked_for(app, asked):
     assert isinstance(bridged(app, Choice(asked, "because")), BridgedApplication)
     assert bridged(app, Choice("wsgi", "because")) is app
 
 
-@pytest.mark.parametrize("app", [anything, asgi, wrapped_asgi, Own("eth0"), Rsgi(), App()])
+@rows("app", [anything, asgi, wrapped_asgi, Own("eth0"), Rsgi(), App()])
 def test_an_app_that_may_speak_what_is_asked_for_is_served_as_it_is(app):
     assert bridged(app, Choice("asgi", "because")) is app
 
@@ -122,8 +123,8 @@ def test_what_is_asked_for_wins(asked):
     assert choose(Own("asgi"), Choice(asked, "because")) == (asked, "because")
 
 
-@pytest.mark.parametrize(
-    ("app", "reason"),
+@rows(
+    "app, reason",
     [
         (wsgi, f"wsgi ({__file__}:%d) is a plain callable, {BRIDGED}"),
         (asgi, f"asgi ({__file__}:%d) is async"),
@@ -137,8 +138,8 @@ def test_the_reason_names_what_decided(app, reason, monkeypatch):
     assert choose(app, None).reason == reason.replace(":%d", line).replace("(/", "(")
 
 
-@pytest.mark.parametrize(
-    ("thing", "words"),
+@rows(
+    "thing, words",
     [
         pytest.param({}, "is of type dict", id="dict"),
         pytest.param(None, "is of type NoneType", id="None"),
@@ -152,13 +153,13 @@ def test_what_is_no_application(thing, words):
     assert words in (flaw(thing, None) or "")
 
 
-@pytest.mark.parametrize("app", [asgi, functools.partial(asgi), AsyncCall(), wrapped_asgi, annotated_asgi])
+@rows("app", [asgi, functools.partial(asgi), AsyncCall(), wrapped_asgi, annotated_asgi])
 def test_an_app_that_speaks_asgi_alone_is_not_served_over_wsgi(app):
     assert flaw(app, "wsgi") == "only speaks ASGI, not WSGI"
     assert flaw(app, "asgi") is None
 
 
-@pytest.mark.parametrize("app", [wsgi, anything, annotated, PerRequest, Own("asgi"), App(), to_app(handler)])
+@rows("app", [wsgi, anything, annotated, PerRequest, Own("asgi"), App(), to_app(handler)])
 def test_an_app_that_may_speak_wsgi_is_served_over_it(app):
     assert flaw(app, "wsgi") is None
 

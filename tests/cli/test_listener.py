@@ -5,6 +5,7 @@ import pytest
 
 from antiphon.cli.errors import Refused
 from antiphon.cli.listener import http_url, listen
+from tests.helpers.rows import rows
 
 
 def test_port_zero_is_a_free_port_that_others_then_find_taken():
@@ -49,8 +50,8 @@ def test_other_refusals_are_told(monkeypatch, number, words):
         listen("127.0.0.1", 80)
 
 
-@pytest.mark.parametrize(
-    ("host", "family", "authority"),
+@rows(
+    "host, family, authority",
     [
         ("127.0.0.1", socket.AF_INET, "127.0.0.1"),
         ("localhost", socket.AF_INET, "localhost"),

@@ -16,6 +16,8 @@ from antiphon.cli.main import main
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 
+pytestmark = pytest.mark.once
+
 PROGRAMS = Path(sys.executable).parent
 KEPT = "This was here before."
 UNTYPED = """
@@ -76,8 +78,9 @@ def test_a_project_passes_its_own_tests_and_serves(folder, flavour, path, shown,
 
 
 @pytest.mark.processes
-@pytest.mark.once
+@pytest.mark.slow
 def test_projects_are_formatted_and_typed(folder):
+    pytest.importorskip("mypy")
     new("my-shop")
     new("prices", "--flavour", "api")
     ruff = shutil.which("ruff", path=PROGRAMS)

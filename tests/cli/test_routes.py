@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.main import main
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -69,8 +70,8 @@ def test_the_table(routes):
     assert routes() == (code, lines)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "expected"),
+@rows(
+    "arguments, code, expected",
     [
         (["/"], 0, ["GET  /  index  index (routed.py)"]),
         (["/notes/7/?a=b"], 0, ["GET,PUT  /notes/<int:id>/  note  note (routed.py)", "  id = 7"]),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.systemd import notifications
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 
 @pytest.fixture(params=["port", "path"])

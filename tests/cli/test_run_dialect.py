@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.example_packages import install
 
+pytestmark = pytest.mark.processes
+
 LACKS = "antiphon's werkzeug dialect has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md"
 
 SHOP = """

@@ -8,6 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 FLASK = """
 import os

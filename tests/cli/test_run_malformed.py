@@ -6,7 +6,7 @@ import pytest
 
 from tests.cli.malformed_requests import MALFORMED, NEXT_TOO, REFUSED
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 APP = """
 from antiphon import App

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ONCE = pytest.mark.once
 
 MODULES = {

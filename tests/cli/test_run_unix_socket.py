@@ -7,6 +7,8 @@ import stat
 
 import pytest
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 SHOP = """

@@ -12,6 +12,8 @@ import pytest
 
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.processes
+
 EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from antiphon.cli.main import main, run, socket_path
 from antiphon.cli.settings import add_to_environment
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -51,8 +52,8 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(
     assert {name: params[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment", "path"),
+@rows(
+    "arguments, environment, path",
     [
         ("", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "a.sock"),
         ("--port 83", {"ANTIPHON_UDS": "a.sock"}, None),
@@ -70,8 +71,8 @@ def test_a_flag_for_a_port_comes_before_a_socket_of_the_environment(
     assert socket_path(context, context.params["uds"]) == path
 
 
-@pytest.mark.parametrize(
-    ("environment", "env_file", "words"),
+@rows(
+    "environment, env_file, words",
     [
         ({"PORT": "web"}, "", ["'web'", "PORT"]),
         ({"ANTIPHON_INTERFACE": "cgi"}, "", ["'cgi'", "ANTIPHON_INTERFACE"]),
@@ -89,8 +90,8 @@ def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, wo
         assert word in result.output
 
 
-@pytest.mark.parametrize(
-    ("environment", "env_file", "warning"),
+@rows(
+    "environment, env_file, warning",
     [
         (
             {"ANTIPHON_WORKES": "2"},

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target
+from tests.helpers.rows import rows
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,8 @@ def test_a_target_is_a_module_and_a_name(text, target):
     assert str(Target.parse(text)) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "example"),
+@rows(
+    "text, example",
     [
         ("shop", "shop:app"),
         ("shop:", "shop:app"),
@@ -54,8 +55,8 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
     assert app.__defaults__ == (1,)
 
 
-@pytest.mark.parametrize(
-    ("source", "target", "words"),
+@rows(
+    "source, target, words",
     [
         (None, "target_of_tests:app", ["No module named 'target_of_tests'", "(the current directory)"]),
         ("1 / 0", "target_of_tests:app", ["'target_of_tests' was found, but its import failed", "ZeroDivisionError"]),

@@ -11,6 +11,8 @@ import pytest
 from antiphon.cli.errors import Refused
 from antiphon.cli.listener import listen_at
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def folder():

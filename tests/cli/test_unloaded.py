@@ -7,6 +7,7 @@ import pytest
 
 from antiphon.cli.workers.unloaded import Report
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -26,8 +27,8 @@ def client(tmp_path, monkeypatch):
     return client_of(Report(f"{TEXT}"))
 
 
-@pytest.mark.parametrize(
-    ("accept", "content_type"),
+@rows(
+    "accept, content_type",
     [
         (BROWSER, "text/html; charset=utf-8"),
         ("*/*", "text/plain; charset=utf-8"),
@@ -37,7 +38,7 @@ def client(tmp_path, monkeypatch):
         ("application/problem+json", "application/problem+json"),
     ],
 )
-@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/orders"), ("DELETE", "/orders/7")])
+@rows("method, path", [("GET", "/"), ("POST", "/orders"), ("DELETE", "/orders/7")])
 def test_every_request_gets_the_report_as_it_likes(client, method, path, accept, content_type):
     response = client.request(method, path, headers={"accept": accept})
     assert (response.status, response.content_type) == (500, content_type)

@@ -19,6 +19,7 @@ from tests.contract.probes import PROBES, STREAMS, Probe, where_closed
 from tests.contract.process import ServerProcess
 from tests.contract.servers import Server
 from tests.contract.wire import Closed, Connection, Peer, ReceivedResponse, SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 TEXT = SentRequest("GET", "/def/text")
@@ -42,7 +43,7 @@ def _next_response(connection: Connection, request: SentRequest) -> ReceivedResp
         return None
 
 
-each_handler = pytest.mark.parametrize("handler", ["def", "async"])
+each_handler = rows("handler", ["def", "async"])
 
 
 class AdapterContract:
@@ -67,7 +68,7 @@ class AdapterContract:
         assert response.status == 200, response
         return json.loads(response.body)
 
-    @pytest.mark.parametrize("topic", EXCHANGES_BY_TOPIC)
+    @rows("topic", EXCHANGES_BY_TOPIC)
     def test_exchanges(self, topic: str) -> None:
         exchanges = EXCHANGES_BY_TOPIC[topic]
         responses = {exchange.name: self.peer.respond(exchange.request) for exchange in exchanges}
@@ -94,7 +95,7 @@ class AdapterContract:
 
         assert eventually(done, "the functions for after the response have not run") == [f"{name} def", f"{name} async"]
 
-    @pytest.mark.parametrize("size", [10, 200_000])
+    @rows("size", [10, 200_000])
     def test_a_request_stays_on_its_thread(self, size: int) -> None:
         """Large bodies are received on a loop, and at last the loop writes what a generator gives on its thread."""
         names = [f"{type(self).__name__}-{size}-{each}" for each in range(8)]
@@ -121,7 +122,7 @@ class AdapterContract:
             told = list(pool.map(self.json_of, ["/async/loop"] * 12))
         assert len({(answer["pid"], answer["loop"]) for answer in told}) == 1
 
-    @pytest.mark.parametrize(("handler", "iterator"), STREAMS)
+    @rows("handler, iterator", STREAMS)
     def test_a_stream_that_the_client_leaves_is_closed(self, handler: str, iterator: str) -> None:
         assert where_closed(self.peer, handler, iterator) in ("at a chunk", "while it waits")
 
@@ -159,8 +160,8 @@ class ServerContract(AdapterContract):
                 connection = self.process.connect()
         connection.close()
 
-    @pytest.mark.parametrize("chunked", [False, True])
-    @pytest.mark.parametrize("path", ["nowhere", "limited", "text", "unread"])
+    @rows("chunked", [False, True])
+    @rows("path", ["nowhere", "limited", "text", "unread"])
     def test_what_is_left_of_a_body_is_not_taken_for_a_request(self, path: str, chunked: bool) -> None:
         body = (SMUGGLED,) if chunked else SMUGGLED
         with self.process.connect() as connection:
@@ -174,11 +175,11 @@ class ServerContract(AdapterContract):
             connection.send(b"GET /def/about HTTP/1.0\r\n\r\n")
             assert json.loads(connection.receive().body)["http_version"] == "1.0"
 
-    @pytest.mark.parametrize("probe", PROBES, ids=_name)
+    @rows("probe", PROBES, ids=_name)
     def test_does_what_the_table_says(self, probe: Probe) -> None:
         assert probe.ask(self.process) == self.server.gaps.get(probe.name, probe.best)
 
-    @pytest.mark.parametrize("bad_input", BAD_INPUTS, ids=_name)
+    @rows("bad_input", BAD_INPUTS, ids=_name)
     def test_refuses_bad_input_as_the_table_says(self, bad_input: BadInput) -> None:
         pid = self.json_of("/def/startup")["pid"]
         outcome = bad_input.outcome(self.process)

@@ -13,11 +13,12 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.nginx import serve_by_nginx
+from tests.helpers.rows import rows
 from tests.helpers.served.cacheable import GREETINGS, LONG
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 APPLICATION = "tests.helpers.served.cacheable:app"
 CONTENT = bytes(range(256)) * 2
@@ -246,7 +247,7 @@ def port(request, nginx, tmp_path_factory):
 
 
 class TestOuterAddress:
-    @pytest.mark.parametrize("prefix", ["", "/inner"])
+    @rows("prefix", ["", "/inner"])
     def test_is_the_one_that_was_asked_for(self, port, prefix):
         assert answered(port, f"{prefix}/where?a=1") == {
             "ip": "127.0.0.2",

@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 BY_HTTP = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on"), ("X-Forwarded-Protocol", "ssl")]
 

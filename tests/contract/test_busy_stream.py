@@ -7,7 +7,7 @@ from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 LOOPS = {"Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Uvicorn, httptools", "Hypercorn"}
 

@@ -15,10 +15,11 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.served.conditional import FOR_CACHES, MODIFIED, STRONG, WEAK
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 CONTENT = bytes(range(256)) + b"\r\n--boundary\r\n\r\n" + bytes(range(255, -1, -1))
 SIZE = len(CONTENT)
@@ -279,7 +280,7 @@ over_each_interface = pytest.mark.parametrize(
 
 
 @over_each_interface
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@rows("kind", KINDS, ids=lambda kind: kind.name)
 def test_conditions_and_ranges_are_answered_for_each_kind_of_body(process, path, kind):
     asked = Asked(process, path, kind)
     assert not asked.failures(requests(ONE_BY_ONE, RANGES) + requests([{}], OTHER_RANGES))

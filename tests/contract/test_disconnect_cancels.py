@@ -7,9 +7,10 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 SILENT = {"Granian, WSGI", "Gunicorn, sync"}
 """Servers that show nothing of a client that leaves, or answer nobody else in the meantime."""
@@ -24,8 +25,8 @@ def process(request):
 
 
 @pytest.mark.axes("process")
-@pytest.mark.parametrize(
-    ("method", "path", "expected"),
+@rows(
+    "method, path, expected",
     [
         ("GET", "/wait", ["GET waits", "GET ends", "GET 499"]),
         ("HEAD", "/wait", ["HEAD waits", "HEAD ends", "HEAD 499"]),

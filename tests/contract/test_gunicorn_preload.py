@@ -7,7 +7,10 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
+
+pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +57,6 @@ def test_each_worker_starts_up_once_before_its_first_request(preloaded, handler)
             assert answer["started"] == [f"def in {pid} after 0 requests", f"async in {pid} after 0 requests"]
 
 
-@pytest.mark.parametrize("path", ["/def/text", "/async/text", "/def/stream/async/few", "/layers/async/seen"])
+@rows("path", ["/def/text", "/async/text", "/def/stream/async/few", "/layers/async/seen"])
 def test_def_and_async_def_handlers_answer(preloaded, path):
     assert preloaded.respond(SentRequest("GET", path)).status == 200

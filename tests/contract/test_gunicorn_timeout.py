@@ -7,6 +7,8 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.mark.once
 @pytest.mark.parametrize("path", ["/", "/stream"])

@@ -5,6 +5,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -20,7 +21,7 @@ def process(request):
 
 
 @pytest.mark.axes("process")
-@pytest.mark.parametrize("path", ["/native", "/native/async", "/events", "/microdot/sse", "/asgi/"])
+@rows("path", ["/native", "/native/async", "/events", "/microdot/sse", "/asgi/"])
 def test_the_threads_of_streams_whose_clients_have_left_answer_others(process, path):
     process, threads = process
     for _ in range(threads):

@@ -13,6 +13,8 @@ from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.processes
+
 APPLICATION = "tests.helpers.served.mcp_tools:app"
 SERVERS = (
     *("Granian, WSGI", "Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Hypercorn"),

@@ -8,7 +8,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 PATHS = ["/caf%c3%a9", "/%ff/x", "/a%2Fb/%e2%82", "//x/%ff"]
 EXACT = ["/caf\xc3\xa9", "/\xff/x", "/a/b/\xe2\x82", "//x/\xff"]

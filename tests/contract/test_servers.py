@@ -1,7 +1,11 @@
 """The contract over real servers, all of which serve the same ``module:app``."""
 
+import pytest
+
 from tests.contract.servers import DEBUGGED, server
 from tests.contract.suite import ServerContract
+
+pytestmark = pytest.mark.processes
 
 
 class TestGranianWSGI(ServerContract):

@@ -11,6 +11,7 @@ from tests.contract.servers import SERVERS, SOCKET_SERVERS
 from tests.contract.sockets.cases import CASES
 from tests.contract.sockets.frames import CASES as FRAME_CASES
 from tests.contract.sockets.frames import FAMILIES, FRAME_GAPS
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -30,7 +31,7 @@ def test_every_exchange_is_tried_with_def_and_async_def_handlers():
     assert len(named) >= 90
 
 
-@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+@rows("server", SERVERS, ids=lambda server: server.name)
 def test_what_a_server_does_otherwise_is_something_that_is_asked(server):
     answers = {probe.name: probe.answers for probe in PROBES}
     for name, answer in server.gaps.items():
@@ -40,13 +41,13 @@ def test_what_a_server_does_otherwise_is_something_that_is_asked(server):
         assert outcome != usual[name]
 
 
-@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+@rows("probe", PROBES, ids=lambda probe: probe.name)
 def test_each_answer_is_given_by_some_server(probe):
     given = {server.gaps.get(probe.name, probe.best) for server in SERVERS}
     assert given == set(probe.answers)
 
 
-@pytest.mark.parametrize("server", SOCKET_SERVERS, ids=lambda server: server.name)
+@rows("server", SOCKET_SERVERS, ids=lambda server: server.name)
 def test_what_a_server_does_otherwise_with_sockets_is_something_that_is_asked(server):
     answers = {case.name: case.answers for case in CASES} | {AT_THE_END: ("1012", "1005", "nothing")}
     for name, answer in server.gaps.items():

@@ -6,7 +6,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 LOOPS = {"Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Uvicorn, httptools", "Hypercorn"}
 MIB = 1 << 20

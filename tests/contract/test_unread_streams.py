@@ -7,9 +7,10 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 MOST = 64 << 20
 """Bytes that a stream may make for a client that reads nothing: system and server keep a few MB."""
@@ -24,7 +25,7 @@ def process(request):
 
 
 @pytest.mark.axes("process")
-@pytest.mark.parametrize("path", ["/sync", "/async", "/sync/async", "/microdot/sse", "/wsgi/", "/asgi/"])
+@rows("path", ["/sync", "/async", "/sync/async", "/microdot/sse", "/wsgi/", "/asgi/"])
 def test_a_stream_waits_for_a_client_that_reads_nothing(process, path):
     def made():
         return int(process.respond(SentRequest("GET", "/made")).body)

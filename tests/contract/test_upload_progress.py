@@ -5,7 +5,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 CHUNK = b"x" * (128 << 10)

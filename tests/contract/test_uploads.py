@@ -14,10 +14,11 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.request_bodies import FORM_DATA, SentPart, form_data, in_chunks
+from tests.helpers.rows import rows
 from tests.helpers.served.uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually
 
-pytestmark = [pytest.mark.once, pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.processes, pytest.mark.once, pytest.mark.usefixtures("server")]
 
 WAYS = ("def", "async", "lazy", "streamed")
 """The handlers, by their way of reading the body."""
@@ -65,8 +66,8 @@ def upload(path, body, *, is_chunked=False, fields=FIELDS):
 FILE = os.urandom(5 * MIB)
 FORM = form_data(SentPart("title", None, b"A file"), SentPart("file", "a.bin", FILE), SentPart("count", None, b"1"))
 BEYOND = form_data(SentPart("file", "a.bin", bytes(LIMIT)))
-each_framing = pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
-each_way = pytest.mark.parametrize("way", WAYS)
+each_framing = rows("is_chunked", [False, True], ids=["by length", "in chunks"])
+each_way = rows("way", WAYS)
 
 
 @each_framing
@@ -80,7 +81,7 @@ def test_a_large_file_arrives_whole(process, way, is_chunked):
 
 
 @each_framing
-@pytest.mark.parametrize("way", ["def", "async"])
+@rows("way", ["def", "async"])
 def test_a_large_body_that_is_no_form_arrives_whole(process, way, is_chunked):
     response = process.respond(upload(f"/{way}/digest", FILE, is_chunked=is_chunked, fields=BINARY))
     assert response.body.decode() == hashlib.sha256(FILE).hexdigest()
@@ -89,7 +90,7 @@ def test_a_large_body_that_is_no_form_arrives_whole(process, way, is_chunked):
 class TestTooLarge:
     @each_framing
     @each_way
-    @pytest.mark.parametrize("size", [LIMIT, 3 * MIB])
+    @rows("size", [LIMIT, 3 * MIB])
     def test_is_413_to_a_client_that_listens_when_it_has_sent_all(self, process, way, is_chunked, size):
         form = form_data(SentPart("file", "a.bin", bytes(size)))
         response = process.respond(upload(f"/{way}/limited/form", form, is_chunked=is_chunked))
@@ -124,8 +125,8 @@ class TestRefused:
     BODY = bytes(12 * MIB)
     """A body larger than the buffers between client and server."""
 
-    @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
-    @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
+    @rows("path, status", [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
+    @each_framing
     def test_is_answered_to_a_client_that_listens_when_it_has_sent_all(self, process, server, path, status, is_chunked):
         body = in_chunks(self.BODY, MIB) if is_chunked else self.BODY
         connection = HTTPConnection("127.0.0.1", process.port, timeout=20)
@@ -212,7 +213,7 @@ class TestAClientThatGoesAway:
                 self.break_off(process, request, lambda connection: getattr(connection, leave)())
         assert says_hello(process)
 
-    @pytest.mark.parametrize("leave", ["reset", "close"])
+    @rows("leave", ["reset", "close"])
     def test_leaves_nothing(self, process, upload_folder, leave):
         self.break_off_each(process, leave)
         check_nothing_is_left(process, upload_folder)

@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from tests.corpora.answers import main
+
+pytestmark = pytest.mark.once
 
 
 def test_the_answers_are_of_every_kind(tmp_path):

@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.processes
+
 PROVIDER = {
     "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
     "choir-2.5.dist-info/entry_points.txt": (

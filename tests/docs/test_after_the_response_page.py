@@ -10,6 +10,8 @@ from sqlalchemy import event
 from antiphon.testing import Client
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/after-the-response.md").read_text()
 JOBS = re.findall(
     r"^```python\n(.*?)^```$", PAGE.partition("\n## Work that must be done\n")[2], re.MULTILINE | re.DOTALL

@@ -12,6 +12,9 @@ import pytest
 from scripts import docstrings
 from scripts.reference import CLASSES, FOLDER, PLACES, pages, target
 from scripts.reference_pages import TOPICS
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 PAGES = (*CLASSES, *TOPICS, "names.md", "errors.md")
 PUBLIC = {(place, name) for place in PLACES for name in importlib.import_module(place).__all__}
@@ -30,12 +33,12 @@ def test_these_are_the_pages():
     assert set(PAGES) == set(written_now())
 
 
-@pytest.mark.parametrize("name", PAGES)
+@rows("name", PAGES)
 def test_a_page_is_as_it_would_be_written_now(name):
     assert (FOLDER / name).read_text() == written_now()[name], "run: python -m scripts.reference"
 
 
-@pytest.mark.parametrize("place", PLACES)
+@rows("place", PLACES)
 def test_each_public_name_has_a_page_that_describes_it(place):
     assert [name for name in importlib.import_module(place).__all__ if target(place, name) is None] == []
 

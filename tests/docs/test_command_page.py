@@ -6,6 +6,9 @@ import click
 import pytest
 
 from antiphon.cli.main import main
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/command.md").read_text()
 OPTIONS = [
@@ -16,7 +19,7 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "option"), OPTIONS, ids=lambda part: getattr(part, "name", part))
+@rows("command, option", OPTIONS, ids=lambda part: getattr(part, "name", part))
 def test_an_option_has_a_row(command, option):
     section = PAGE.partition(f"\n## antiphon {command}\n")[2].partition("\n## ")[0]
     [row] = [line for line in section.splitlines() if line.startswith(f"| `{option.opts[0]}` |")]
@@ -25,6 +28,6 @@ def test_an_option_has_a_row(command, option):
         assert row.endswith(f"| {option.default:g} |" if isinstance(option.default, float) else f"| {option.default} |")
 
 
-@pytest.mark.parametrize("command", main.commands)
+@rows("command", main.commands)
 def test_a_command_has_a_section(command):
     assert f"\n## antiphon {command}\n" in PAGE

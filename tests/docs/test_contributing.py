@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
 COMMANDS = [
@@ -21,7 +25,7 @@ COMMANDS = [
 FIRST_HOUR = PAGE.partition("## Your first hour")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@rows("command", COMMANDS, ids=" ".join)
 def test_a_command_names_what_is_there(command):
     program, *arguments = command
     if program == "make":

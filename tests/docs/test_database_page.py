@@ -11,6 +11,8 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/database.md").read_text()
 ASYNC = re.findall(r"```python\n(.*?)```", PAGE.partition("\n## Async drivers\n")[2], re.DOTALL)[0]
 

@@ -20,6 +20,7 @@ from antiphon.cli.doctor import _number as number
 from antiphon.frameworks.recognition import request_of
 from antiphon.serialization.types import translated
 from scripts.lowest import ROOT, lowest_versions
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 PACKAGE = ROOT / "src/antiphon"
@@ -152,8 +153,8 @@ def test_no_row_names_what_is_not_used():
             assert any(re.search(rf"\b{last}\b", sources[file]) for file in row.files), name
 
 
-@pytest.mark.parametrize(
-    ("code", "names"),
+@rows(
+    "code, names",
     [
         ("from click._compat import WIN", {"_compat"}),
         ("import jinja2._identifier", {"_identifier"}),
@@ -189,7 +190,7 @@ def test_each_module_of_other_projects_is_listed():
     assert used - listed == set()
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.project} {min(row.names)}")
+@rows("row", ROWS, ids=lambda row: f"{row.project} {min(row.names)}")
 def test_the_tested_versions_are_those_that_are_installed(row):
     """A framework that is newer than its row may have changed: the row is read again, and then changed."""
     if row.project == "Python":

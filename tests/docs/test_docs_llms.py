@@ -7,6 +7,8 @@ import pytest
 from scripts import docs_site
 from tests.helpers.built_site import built_site
 
+pytestmark = pytest.mark.once
+
 LINK = re.compile(r"^- \[[^\]]+\]\(([^)]+)\)", re.MULTILINE)
 DOCS = docs_site.DOCS
 

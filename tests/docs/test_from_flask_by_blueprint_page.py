@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/from-flask-by-blueprint.md").read_text()
 STATES = dict(
@@ -24,8 +27,8 @@ def make_app(state, flask="Flask"):
     return page["app"]
 
 
-@pytest.mark.parametrize("flask", FLASKS)
-@pytest.mark.parametrize("state", STATES)
+@rows("flask", FLASKS)
+@rows("state", STATES)
 def test_visitors_see_one_site(state, flask):
     client = Client(make_app(state, flask), "wsgi")
     assert client.get("/notes").url.path == "/"  # nobody is logged in
@@ -40,8 +43,8 @@ def test_visitors_see_one_site(state, flask):
     assert client.get("/nowhere").status == 404
 
 
-@pytest.mark.parametrize("first", STATES)
-@pytest.mark.parametrize("then", STATES)
+@rows("first", STATES)
+@rows("then", STATES)
 def test_a_login_outlives_each_step(first, then):
     visitor, later = Client(make_app(first), "wsgi"), Client(make_app(then), "wsgi")
     visitor.post("/login", form={"name": "Ada"})

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 import antiphon.http
-
+from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS, value_types
+
+pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs/reference/headers.md"
 TYPES = [
@@ -41,7 +43,7 @@ def test_the_page_tells_of_each_type():
     assert sorted(name for name, _ in TYPES) == sorted(value_types() - {"datetime"})
 
 
-@pytest.mark.parametrize(("name", "asked"), TYPES, ids=[name for name, _ in TYPES])
+@rows("name, asked", TYPES, ids=[name for name, _ in TYPES])
 def test_a_type_has_what_the_page_says(name, asked):
     cls = getattr(antiphon.http, name)
     assert [attribute for attribute in asked if not hasattr(cls, attribute)] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytest.importorskip("joserfc")
 pytestmark = pytest.mark.once
@@ -27,7 +28,7 @@ def client():
     return Client(names["app"])
 
 
-@pytest.mark.parametrize("head", HEADS, ids=lambda head: head[:40])
+@rows("head", HEADS, ids=lambda head: head[:40])
 def test_a_strange_token_is_refused(client, head):
     printed = urlsafe_b64encode(head.encode("latin-1")).rstrip(b"=").decode()
     for rest in (".e30.AAAA", ".W10.", "..", ".e30.AAAA.e30.AAAA", ""):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.http.limits import DEFAULTS
 from antiphon.body.multipart import MultipartLimits
 from antiphon.body.part_head import HeadLimits
+from antiphon.http.limits import DEFAULTS
+
+pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text()
 FIRST, SECOND = PAGE.split("## What clients receive")

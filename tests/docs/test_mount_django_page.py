@@ -14,6 +14,8 @@ from antiphon.features import MemoryStore, Sessions, Users
 from antiphon.testing import Client
 from tests.helpers.django_settings import without_settings
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/mount-django.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 PROXY = "127.0.0.1"

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from antiphon.http.errors import ERRORS
+from tests.helpers.rows import rows
 from tests.http.header_table import value_types
+
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reference/names.md").read_text()
@@ -41,12 +44,12 @@ def imported():
                     yield from ((str(page.relative_to(ROOT)), node.module, name.name) for name in node.names)
 
 
-@pytest.mark.parametrize(("module", "name"), sorted(LISTED), ids=".".join)
+@rows("module, name", sorted(LISTED), ids=".".join)
 def test_a_name_can_be_imported_from_where_it_says(module, name):
     assert hasattr(importlib.import_module(module), name)
 
 
-@pytest.mark.parametrize("place", PLACES)
+@rows("place", PLACES)
 def test_a_place_has_the_names_on_the_page_and_no_others(place):
     assert {name for where, name in LISTED if where == place} == set(importlib.import_module(place).__all__)
 

@@ -8,6 +8,9 @@ import pytest
 import antiphon
 import antiphon.features
 import antiphon.testing
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
 CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)
@@ -17,11 +20,11 @@ ATTRIBUTES = {found for code in CODE for found in re.findall(r"\b(app|request|Re
 CALLED = {found for code in CODE for found in re.findall(r"(?<![\w.@])([A-Za-z]\w*)\(", code)}
 
 
-@pytest.mark.parametrize(("name", "attribute"), sorted(ATTRIBUTES), ids=".".join)
+@rows("name, attribute", sorted(ATTRIBUTES), ids=".".join)
 def test_an_attribute_is_there(name, attribute):
     assert hasattr(CLASSES[name], attribute)
 
 
-@pytest.mark.parametrize("name", sorted(CALLED))
+@rows("name", sorted(CALLED))
 def test_a_name_can_be_imported(name):
     assert any(hasattr(module, name) for module in (antiphon, antiphon.features, antiphon.testing))

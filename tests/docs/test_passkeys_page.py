@@ -14,6 +14,8 @@ cbor2 = pytest.importorskip("cbor2")
 webauthn = pytest.importorskip("webauthn")
 from webauthn.helpers import bytes_to_base64url  # noqa: E402
 
+from tests.helpers.rows import rows
+
 pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/passkeys.md").read_text()
@@ -31,8 +33,8 @@ def client():
     return Client(names["app"], base_url="http://localhost:8000")
 
 
-@pytest.mark.parametrize("path", ["/register/options", "/register", "/sign-in"])
-@pytest.mark.parametrize("body", STRANGE, ids=lambda body: body[:40])
+@rows("path", ["/register/options", "/register", "/sign-in"])
+@rows("body", STRANGE, ids=lambda body: body[:40])
 def test_a_strange_body_is_refused(client, path, body):
     kind = "sign-in" if path == "/sign-in" else "register"
     client.post(f"/{kind}/options", json={"name": "Ada"})

@@ -10,7 +10,10 @@ import pytest
 from scripts import docs_site, docs_source
 from scripts.playground import fetch, in_page
 from scripts.playground.examples import RUN_PAGES, NotRunError, examples, request
+from tests.helpers.rows import rows
 from tests.helpers.tutorial import differs
+
+pytestmark = pytest.mark.once
 
 COMMANDS = [
     ("curl localhost:8000", "GET", "/", {}, "", ""),
@@ -25,7 +28,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize(("command", "method", "target", "headers", "body", "only"), COMMANDS)
+@rows("command, method, target, headers, body, only", COMMANDS)
 def test_a_command_of_curl_is_a_request(command, method, target, headers, body, only):
     assert request(command) == {
         **{"command": command, "method": method, "target": target, "headers": headers},
@@ -33,7 +36,7 @@ def test_a_command_of_curl_is_a_request(command, method, target, headers, body, 
     }
 
 
-@pytest.mark.parametrize(
+@rows(
     "command", ["antiphon run guestbook:app", "curl -F a=b localhost:8000", "curl localhost:8000 | sort", "curl"]
 )
 def test_a_command_that_is_no_such_request_does_not_run(command):
@@ -109,8 +112,8 @@ def test_what_was_fetched_in_other_versions_does_not_count(tmp_path, monkeypatch
 # The repository and the versions
 
 
-@pytest.mark.parametrize(
-    ("remote", "address"),
+@rows(
+    "remote, address",
     [
         ("https://github.com/owner/name.git", "https://github.com/owner/name"),
         ("git@github.com:owner/name.git", "https://github.com/owner/name"),

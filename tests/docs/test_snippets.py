@@ -11,9 +11,13 @@ from types import ModuleType
 import pytest
 
 from antiphon import App
+from antiphon.dialects.microdot import Request as MicrodotRequest
 from antiphon.testing import LifespanError
+from tests.helpers.rows import rows
 from tests.helpers.snippets import snippets_of
 from tests.helpers.strangers import failures
+
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -27,32 +31,30 @@ ELSEWHERE = {"events-to-many.md", "object-storage.md", "transactions.md"}
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-def snippets():
-    for page in PAGES:
-        if page == ONCE:
-            continue
-        for line, code, _ in snippets_of(page.read_text()):
-            yield pytest.param(page, line, code, id=f"{page.relative_to(ROOT)}:{line}")
+@pytest.mark.parametrize("page", [page for page in PAGES if page != ONCE], ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_snippets_of_a_page_run(page):
+    failed = []
+    for line, code, _ in snippets_of(page.read_text()):
+        try:
+            run(page, line, code)
+        except Exception as error:
+            error.add_note(f"in the snippet at {page.relative_to(ROOT)}:{line}")
+            failed.append(error)
+    if failed:
+        raise ExceptionGroup(f"{len(failed)} snippets fail", failed)
 
 
-@pytest.fixture
-def _microdots_limit(monkeypatch):
-    """Have what a snippet sets for all requests last no longer than the snippet."""
-    from antiphon.dialects.microdot import Request
-
-    monkeypatch.setattr(Request, "max_content_length", Request.max_content_length)
-
-
-@pytest.mark.usefixtures("_microdots_limit")
-@pytest.mark.parametrize(("page", "line", "code"), list(snippets()))
-def test_a_snippet_runs(page, line, code, monkeypatch):
+def run(page, line, code):
     source = "\n" * (line - 1) + code
-    monkeypatch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
     module = ModuleType("snippet")
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(compile(source, str(page), "exec"), vars(module))
-    if page.parent.name == "how-to" and page.name not in ELSEWHERE:
-        attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
+    with pytest.MonkeyPatch.context() as patch:
+        # Other snippets don't get the limit that one sets for all requests.
+        patch.setattr(MicrodotRequest, "max_content_length", MicrodotRequest.max_content_length)
+        patch.setitem(linecache.cache, str(page), (len(source), None, source.splitlines(keepends=True), str(page)))
+        patch.setitem(sys.modules, module.__name__, module)
+        exec(compile(source, str(page), "exec"), vars(module))
+        if page.parent.name == "how-to" and page.name not in ELSEWHERE:
+            attack(page, code, [value for value in vars(module).values() if isinstance(value, App)])
 
 
 def attack(page, code, apps):
@@ -67,7 +69,7 @@ def attack(page, code, apps):
         assert {route: sent for route, sent in failed.items() if (page.name, route) not in FAILS} == {}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@rows("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_links_of_a_page_lead_somewhere(page):
     for target in LINK.findall(CODE.sub("", page.read_text())):
         assert (page.parent / target).exists(), target

@@ -3,9 +3,12 @@
 import pytest
 
 from scripts.tables import PAGES, PART, PARTS, written
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@rows("page", PAGES, ids=lambda page: page.name)
 def test_a_page_is_as_it_would_be_written_now(page):
     assert page.read_text() == written(page.read_text()), "run: python -m scripts.tables"
 

@@ -11,6 +11,7 @@ import antiphon
 from antiphon import App, Observer, Request, Response
 from antiphon.features import Store, UserSource
 from scripts.reference_pages import PROVISIONAL
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ def test_a_subclass_that_is_complete_now_stays_complete(base):
     assert set(getattr(base, "__abstractmethods__", ())) == ABSTRACT[base]
 
 
-@pytest.mark.parametrize("base", [Request, Response, App, Observer])
+@rows("base", [Request, Response, App, Observer])
 def test_what_is_made_to_be_subclassed_can_be(base):
     assert issubclass(type("Mine", (base,), {}), base)
 

@@ -7,6 +7,8 @@ import pytest
 
 from antiphon import App, Request, Response
 
+pytestmark = pytest.mark.once
+
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 THINGS = {"request": Request.blank(), "response": Response(), "app": App()}
 KEPT = {

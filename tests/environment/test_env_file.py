@@ -3,10 +3,13 @@
 import pytest
 
 from antiphon.environment.env_file import MOST, EnvFileError, read_env_file
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
+@rows(
+    "text, values",
     [
         ("", {}),
         ("A=1\r\n\n  # a comment\nexport B = two words  # a comment\n", {"A": "1", "B": "two words"}),
@@ -29,8 +32,8 @@ def test_a_line_has_a_name_and_a_value(tmp_path, text, values):
     assert read_env_file(tmp_path / ".env") == values
 
 
-@pytest.mark.parametrize(
-    ("data", "words"),
+@rows(
+    "data, words",
     [
         (b"A=1\nB", "line 2"),
         (b"A=1\nexport B", "line 2"),

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from antiphon import env
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
-@pytest.mark.parametrize(
-    ("text", "read", "value"),
+@rows(
+    "text, read, value",
     [
         ("x", lambda: env("A"), "x"),
         ("", lambda: env("A", "x"), ""),
@@ -42,8 +45,8 @@ def test_is_text_or_of_the_type_of_the_default_or_what_the_cast_makes(monkeypatc
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize(
-    ("text", "read", "error", "words"),
+@rows(
+    "text, read, error, words",
     [
         (None, lambda: env["A"], KeyError, ["A", "not set", "env('A', default)"]),
         ("s3cret", lambda: env("A", 1), ValueError, ["A", "whole number"]),

@@ -14,7 +14,7 @@ import pytest
 
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 

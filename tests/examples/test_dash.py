@@ -13,6 +13,8 @@ from tests.frameworks.exchanges import JSON, ask, ask_by_socket, served
 from tests.frameworks.servers import START
 from tests.helpers.django_settings import settings_for_views
 
+pytestmark = pytest.mark.once
+
 dash = pytest.importorskip("dash", reason="dash is not installed")
 
 PREFIX = "/dash/"

@@ -24,7 +24,7 @@ from tests.helpers.nginx import serve_site
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
 HOST = "shop.example.com"

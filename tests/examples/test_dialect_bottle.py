@@ -11,6 +11,8 @@ from antiphon.testing import Client
 from tests.helpers.example_packages import assert_imports_public_names_only
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(__file__).parents[2] / "examples/dialect_bottle"
 PROGRAM = Path(__file__).parent / "bottle_shop.py"
 FORM = "application/x-www-form-urlencoded"

@@ -7,7 +7,10 @@ import pytest
 
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the other frameworks use what newer Pythons deprecate
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.filterwarnings("ignore"),
+]  # the other frameworks use what newer Pythons deprecate
 
 FRAMEWORKS = {"antiphon": "asgi", "flask": "wsgi", "starlette": "asgi", "fastapi": "asgi"}
 LAMP = {"name": "Lamp", "price": 20}

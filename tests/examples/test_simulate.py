@@ -10,6 +10,8 @@ import pytest
 
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "examples/deploy/simulate.py"
 SHOWN = re.findall(

@@ -3,11 +3,14 @@
 import gzip
 import re
 
+import pytest
 from jinja2 import DictLoader
 
 from antiphon import App
 from antiphon.features import BlockScript, Page, Templates
 from antiphon.testing import Client
+
+pytestmark = pytest.mark.once
 
 PAGE = "{{ block_script() }}|{{ block_script(nonce='a\"b') }}"
 

@@ -21,7 +21,7 @@ from antiphon.features import (
 )
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("interface", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind")]
 
 HOUR = 3600.0
 STEPS = [-HOUR, -1.0, 1.0, HOUR]

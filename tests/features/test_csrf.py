@@ -28,7 +28,7 @@ from antiphon.http import format_query
 from antiphon.testing import Client, LifespanError
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 HTTPS = "https://shop.example.com"
 PARTNER = "https://partner.example"

@@ -11,7 +11,7 @@ from antiphon import App, Request, Response
 from antiphon.features import Flash, FlashMessage, Page, Sessions, Templates
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 HTTPS = "https://shop.example.com"
 

@@ -25,7 +25,7 @@ from antiphon.features import (
 from antiphon.http import Conflict, Forbidden
 from antiphon.testing import AsyncClient, Client
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
 DAY = 24 * 3600.0

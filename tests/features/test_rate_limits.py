@@ -17,7 +17,7 @@ from antiphon.testing import Client
 from tests.features.conftest import Clock
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.axes("interface", "style", "kind")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "kind")]
 
 NEW_YEAR = 1_800_000_000.0
 """The beginning of a window, of whatever length."""

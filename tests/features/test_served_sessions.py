@@ -11,7 +11,7 @@ from antiphon.http import SetCookie
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, SentRequest
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 GUNICORN = "-m", "gunicorn", "{app}", "--preload", "--workers", "3", "--bind", "127.0.0.1:{port}"
 

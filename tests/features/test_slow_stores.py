@@ -10,7 +10,7 @@ from antiphon.features import IdempotentWrites, MemoryStore, RateLimit, SessionL
 from antiphon.testing import AsyncClient
 from tests.helpers.waiting import DEADLINE
 
-pytestmark = pytest.mark.axes("interface", "style")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
 HTTPS = "https://shop.example.com"
 KEY = {"idempotency-key": '"one"'}

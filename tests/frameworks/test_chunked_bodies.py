@@ -11,6 +11,8 @@ from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.once
+
 FORM = b"a=1&b=2"
 FIELDS = '"fields":[["a","1"],["b","2"]]'
 

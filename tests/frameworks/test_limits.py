@@ -13,6 +13,8 @@ from tests.frameworks.exchanges import FORM, JSON, MULTIPART, ask, ask_by_socket
 from tests.frameworks.servers import START
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog):

@@ -13,6 +13,8 @@ from antiphon.frameworks import recognition
 from antiphon.http import ContentTooLarge
 from tests.helpers.waiting import in_time
 
+pytestmark = pytest.mark.once
+
 FORM = b"a=1&b=2"
 TYPE = "application/x-www-form-urlencoded"
 PARTS = (

@@ -16,6 +16,8 @@ from tests.frameworks.exchanges import JSON, ask_by_socket, served
 from tests.frameworks.servers import START, uvicorn
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.once
+
 MANY = 5
 VARIABLE = ContextVar("variable", default="unset")
 FRAMEWORKS = [*apps.SERVED, *apps.ASGI, pytest.param(apps.fasthtml, marks=pytest.mark.once)]

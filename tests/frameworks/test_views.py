@@ -12,6 +12,8 @@ from tests.frameworks import apps
 from tests.frameworks.exchanges import EXCHANGES, ask, exchange, exchange_by_socket, served
 from tests.frameworks.servers import START
 
+pytestmark = pytest.mark.once
+
 DIFFERENT = {
     ("fasthtml", "malformed JSON"): "FastHTML reads JSON itself, and refuses it before the view",
     ("fasthtml", "error page"): "FastHTML refuses JSON that is no object before the view",

@@ -1,18 +1,47 @@
-"""Tests that may be skipped: where a change is judged (``CI`` is set), any other skip is a failure."""
+"""Skips: tests of packages that are not installed, and where a change is judged, only those of a list."""
 
 import os
+import re
+from collections import Counter
+from collections.abc import Generator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 LIST = Path(__file__).parents[1] / "skips.txt"
 
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+_OURS = {"antiphon", "benchmarks", "examples", "fuzz", "scripts", "tests"}
 
-def unlisted(reporter: pytest.TerminalReporter) -> list[str]:
-    """Return the tests that were skipped and are not on the list, with the reason that each gives."""
+
+class MissingPackages:
+    """A plugin of pytest that skips the files and tests that fail for lack of a package."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        report = yield
+        _skip_without_package(report)
+        return report
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        _skip_without_package(report)
+        return report
+
+
+def _skip_without_package(report: pytest.CollectReport | pytest.TestReport) -> None:
+    found = _NO_MODULE.findall(str(report.longrepr)) if report.failed else ()
+    if found and found[-1] not in _OURS and find_spec(found[-1]) is None:
+        report.outcome = "skipped"
+        report.longrepr = (report.nodeid, 0, f"there is no {found[-1]} here")
+
+
+def unlisted(reporter: pytest.TerminalReporter) -> list[pytest.TestReport | pytest.CollectReport]:
+    """Return the reports of tests that were skipped and are not on the list."""
     lines = [line.split(maxsplit=1)[0] for line in LIST.read_text().splitlines() if line and line[0] != "#"]
-    skipped = [report for report in reporter.stats.get("skipped", []) if report.nodeid.partition("[")[0] not in lines]
-    return [f"{report.nodeid}: {_reason(report)}" for report in skipped]
+    return [each for each in reporter.stats.get("skipped", []) if each.nodeid.partition("[")[0] not in lines]
 
 
 def fail_for_unlisted(session: pytest.Session) -> None:
@@ -23,11 +52,16 @@ def fail_for_unlisted(session: pytest.Session) -> None:
 
 
 def tell_unlisted(reporter: pytest.TerminalReporter) -> None:
-    """Say which tests were skipped and are not on the list."""
-    if found := unlisted(reporter):
-        reporter.section("skipped, and not in tests/skips.txt", red=bool(os.environ.get("CI")))
-        for line in found:
-            reporter.line(line)
+    """Say why tests were skipped that are not on the list, and where a change is judged, which ones."""
+    if not (found := unlisted(reporter)):
+        return
+    reporter.section("skipped, and not in tests/skips.txt", red=bool(os.environ.get("CI")))
+    if os.environ.get("CI"):
+        for each in found:
+            reporter.line(f"{each.nodeid}: {_reason(each)}")
+    else:
+        for reason, count in Counter(map(_reason, found)).most_common():
+            reporter.line(f"{count}: {reason}")
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

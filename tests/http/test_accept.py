@@ -9,6 +9,8 @@ from werkzeug.http import parse_accept_header
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ALL = (Accept, AcceptLanguage, AcceptEncoding, AcceptCharset)
 CHROME = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"

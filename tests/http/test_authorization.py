@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from antiphon.http.authorization import Authorization, Challenge, parse_challenges
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 
 tokens = st.text(TOKEN_CHARACTERS, min_size=1, max_size=8)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, Range
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 WHOLE = bytes(range(256)) * 4
 
 

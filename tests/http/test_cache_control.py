@@ -10,6 +10,8 @@ from werkzeug.http import parse_cache_control_header
 from antiphon.http.cache_control import MOST_SECONDS, CacheControl
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 SECONDS = ["max_age", "s_maxage", "max_stale", "min_fresh", "stale_while_revalidate", "stale_if_error"]
 FLAGS = [
     "no_store", "no_transform", "only_if_cached", "public", "must_revalidate", "proxy_revalidate", "must_understand",

@@ -10,6 +10,8 @@ from antiphon.http.dates import format_http_date
 from antiphon.http.etag import ETag
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ETAG = ETag("v2")
 WEAK = ETag("v2", weak=True)
 MODIFIED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)

@@ -10,6 +10,8 @@ from werkzeug.http import parse_options_header
 from antiphon.http.content_disposition import LONGEST_FILENAME, ContentDisposition
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 types = st.sampled_from(["inline", "attachment", "x-other"])
 writable = st.characters(exclude_categories=["Cs"], exclude_characters=[*map(chr, range(32)), "\x7f"])
 texts = st.text(st.one_of(writable, st.sampled_from(" \"\\%/;=,'*.äß日😀")), max_size=40)

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from antiphon.http.cookies import parse_cookies, quote_cookie_value
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows(
     "value, written",

@@ -12,6 +12,8 @@ from werkzeug.http import dump_cookie, parse_cookie
 from antiphon.http.cookies import SetCookie, parse_cookies
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 NOON = datetime(2026, 11, 20, 12, 30, 5, tzinfo=UTC)
 
 names = st.from_regex(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,20}", fullmatch=True).filter(

@@ -10,6 +10,8 @@ from werkzeug.http import parse_date as werkzeug_parse_date
 from antiphon.http.dates import format_http_date, format_structured_date, parse_http_date, parse_structured_date
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
 

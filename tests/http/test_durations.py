@@ -9,6 +9,8 @@ from antiphon.http import CacheControl, SetCookie
 from antiphon.http.durations import seconds_of
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows(
     "duration, seconds",

@@ -32,6 +32,8 @@ from antiphon.http.multidict import MissingKey
 from antiphon.http.status import PHRASES
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 CLASSES = {
     name: cls
     for name, cls in vars(errors).items()

@@ -20,6 +20,8 @@ from antiphon.http.etag import (
 )
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ETAG_CHARACTERS = "".join(chr(code) for code in (0x21, *range(0x23, 0x7F), *range(0x80, 0x100)))
 NO_TAGS = ["a b", 'a"b', '"abc"', "a\r\nb", "a\0", "a\x7f", "a\t", "\u0100", " "]
 ALL = (ETags, IfMatch, IfNoneMatch)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.event import Event, parse_events
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows(
     "event, text",

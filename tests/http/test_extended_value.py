@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.grammar import decode_extended, encode_extended
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows(
     "value, text",

@@ -17,6 +17,8 @@ from antiphon.http.forwarded import (
 )
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 OBFUSCATED = st.text(string.ascii_letters + string.digits + "._-", min_size=1).map("_{}".format)
 PORTS = st.none() | st.integers(0, 65535) | OBFUSCATED
 NODES = st.builds(Node, st.ip_addresses().map(str) | OBFUSCATED | st.just("unknown"), PORTS)

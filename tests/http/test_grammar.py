@@ -20,6 +20,8 @@ from antiphon.http.grammar import (
 )
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~0123456789ABCXYZabcxyz"
 CONTROLS = [chr(code) for code in (*range(0x20), 0x7F) if chr(code) != "\t"]
 

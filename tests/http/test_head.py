@@ -7,6 +7,8 @@ from antiphon.http.headers import Headers
 from tests.helpers.content_length_cases import uncoded_lengths
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 LINES = [
     ("Host", "example.com"),
     ("Accept", "text/html"),

@@ -3,6 +3,8 @@ import pytest
 from antiphon.http.header_property import parse_number
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 MOST = 1 << 31
 
 

@@ -3,9 +3,13 @@ import keyword
 import pkgutil
 import re
 
+import pytest
+
 import antiphon.http
 from antiphon.http.headers import Headers, field_name
 from tests.http.header_table import HEADER_FIELDS
+
+pytestmark = pytest.mark.once
 
 NAMES = [field.name for field in HEADER_FIELDS]
 SIDES = {"request": (True, False), "response": (False, True), "both": (True, True)}

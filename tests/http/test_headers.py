@@ -11,6 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from antiphon.http.headers import Headers, MutableHeaders, combine, combined, put_line
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 TOKEN_CHARACTERS = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
 VALUE_CHARACTERS = "\t" + "".join(chr(code) for code in range(0x20, 0x100) if code != 0x7F)
 

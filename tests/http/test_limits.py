@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from antiphon.http.limits import DEFAULTS, Limits
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 NAMES = sorted(DEFAULTS)
 bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40)) | st.builds(
     lambda seconds: {"timeout": seconds}, st.floats(0, 1e9)

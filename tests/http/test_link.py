@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.link import Link, format_links, parse_links
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 targets = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters='"<>'))
 relations = st.lists(
     st.sampled_from(["next", "prev", "stylesheet", "http://example.com/Rel,a;b", "x-1.2", "'"]), min_size=1, max_size=3

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from antiphon.http.media_type import MediaType
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 tokens = st.text("abcXYZ019.+-!", min_size=1)
 values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"))
 media_types = st.builds(MediaType, tokens, tokens, st.dictionaries(tokens, values, max_size=4))

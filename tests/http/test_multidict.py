@@ -12,6 +12,8 @@ from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 names = st.sampled_from(["", "a", "A", "b", "é"])
 values = st.integers(0, 9)
 pairs = st.lists(st.tuples(names, values))

@@ -4,6 +4,8 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import NotModified
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows("headers", [{"ETag": '"v1"'}, [("etag", '"v1"')], iter([("etag", '"v1"')])])
 def test_it_may_have_headers(headers):

@@ -7,6 +7,8 @@ from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge, HTTPError, over_limit
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 PART = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 FILE = b'--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n1\r\n'
 NAMED = b'--B\r\nContent-Disposition: form-data; name="%b"\r\n\r\n1\r\n'

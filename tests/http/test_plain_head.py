@@ -3,10 +3,14 @@
 import pickle
 from copy import deepcopy
 
+import pytest
+
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, PlainHead, RequestHead
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 NAMES = (
     "method", "path", "query_string", "scheme", "authority", "root_path", "raw_path", "http_version", "client",

@@ -6,6 +6,8 @@ from werkzeug.http import parse_content_range_header, parse_range_header
 from antiphon.http.ranges import ByteRange, ContentRange, Range, requested_parts
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 positions = st.integers(0, 10**40 - 1) | st.integers(0, 200)
 spans = st.tuples(positions, positions).map(lambda pair: (min(pair), max(pair)))
 specs = spans | st.tuples(positions, st.none()) | st.tuples(st.none(), positions)

@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows(
     "text, read",

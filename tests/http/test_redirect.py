@@ -3,6 +3,8 @@ import pytest
 from antiphon.http.redirect import REDIRECTS, Redirect, check_redirect
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows("status", REDIRECTS)
 def test_a_redirect_has_one_of_these_statuses(status):

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from antiphon.http.dates import MOST_SECONDS, format_retry_after, parse_retry_after
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 MOMENT = datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.server_timing import ServerTiming, format_server_timing, parse_server_timing
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 names = st.text("abcXYZ019.+-!", min_size=1)
 durations = st.floats(0, 1e11) | st.integers(0, 10**12 - 1)
 descriptions = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E))

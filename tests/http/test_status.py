@@ -1,5 +1,9 @@
+import pytest
+
 from antiphon.http.status import PHRASES, STATUS_LINES, has_body, phrase
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 REGISTERED = {
     100: "Continue",

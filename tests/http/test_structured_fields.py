@@ -23,6 +23,8 @@ from antiphon.http.structured_fields import (
 )
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 BARE = [
     ("42", 42),
     ("-0", 0),

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from antiphon.http.trace_context import TraceParent
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 

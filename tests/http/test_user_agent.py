@@ -3,11 +3,14 @@
 import copy
 import pickle
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.user_agent import UserAgent
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 KHTML = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IOS_KHTML = "AppleWebKit/605.1.15 (KHTML, like Gecko)"

@@ -94,7 +94,7 @@ def run_tests(paths: list[str], package: Path, *, is_quick: bool, longest: int |
 
     Tests of a mutant that take longer than ``LONGEST`` have noticed it.
     """
-    command = [*PYTEST, *(["--quick"] if is_quick else []), *paths]
+    command = [*PYTEST, *(["-m", "not processes"] if is_quick else []), *paths]
     # The extension would answer in place of the code in Python that a mutant changes.
     environment = os.environ | {"PYTHONPATH": str(package.parent), "EXAMPLES": "25", "CI": "true", "ANTIPHON_PURE": "1"}
     where = "import antiphon; print(antiphon.__file__)"

@@ -4,11 +4,14 @@ import ast
 
 import pytest
 
+from tests.helpers.rows import rows
 from tests.mutants.random_mutants import changes, random_mutants
 from tests.mutants.table import ROOT, SOURCE, mutants
 
+pytestmark = pytest.mark.once
 
-@pytest.mark.parametrize("mutant", mutants(), ids=lambda mutant: mutant.breaks)
+
+@rows("mutant", mutants(), ids=lambda mutant: mutant.breaks)
 def test_a_mutant_changes_what_is_there_once_to_what_can_be_read(mutant):
     assert ast.parse(mutant.applied())
     assert [path for path in mutant.tests if not (ROOT / path).exists()] == []

@@ -8,6 +8,8 @@ import pytest
 
 from tests.mutants.rows import Broken, BrokenError, find, targets
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 TESTS = """
 import pytest

@@ -4,6 +4,8 @@ from antiphon import Request
 from antiphon.request.dependencies import Dependency
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 class Route:
     """The route of an application in which each dependency reads as its name, numbered."""

@@ -3,11 +3,15 @@
 import asyncio
 from functools import partial
 
+import pytest
+
 from antiphon import Request
 from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.request import lifetime as module
 from tests.helpers.draining import draining_for
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 class Head(RequestHead):

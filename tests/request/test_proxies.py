@@ -17,6 +17,8 @@ from antiphon.request.proxies import MOST_HOPS, NAMES_ARE_EXACT, ForwardedHead, 
 from antiphon.request.request import Request
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 PROXIES = ["10.0.0.0/8", "2001:db8:f::/48", "unix"]
 PEER = Address("10.0.0.1", 4000)
 ALL = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix"]

@@ -34,6 +34,8 @@ from antiphon.request.request import Request, refuse_unknown_attributes
 from antiphon.serialization.json import encode_json
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 FORM = "application/x-www-form-urlencoded"
 
 

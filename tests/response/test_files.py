@@ -29,6 +29,8 @@ from tests.helpers.rows import rows
 from tests.helpers.served.files import app
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 CONTENT = b"0123456789"
 LARGE = 10 << 20
 WAYS = {

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon import App
 from antiphon.testing import AsyncClient, BodyTooLarge, Client, ContractError, TooManyRedirects
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("connect")
 
@@ -464,7 +465,7 @@ def test_cancelling_a_request_cancels_the_application():
     assert ended == [True]
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "testserver", "http://", "http://a/path", "http://a?q", "http://user@a"])
+@rows("url", ["ftp://x", "testserver", "http://", "http://a/path", "http://a?q", "http://user@a"])
 def test_a_base_url_is_scheme_and_host(url):
     with pytest.raises(ValueError, match="base_url"):
         Client(echo, base_url=url)

@@ -18,6 +18,7 @@ from antiphon.features import (
     logout,
 )
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "kind")
 
@@ -192,8 +193,8 @@ WITHOUT = {
 }
 
 
-@pytest.mark.parametrize("without", WITHOUT)
-@pytest.mark.parametrize("use", [lambda client: client.login(ADA), lambda client: dict(client.session), entered])
+@rows("without", WITHOUT)
+@rows("use", [lambda client: client.login(ADA), lambda client: dict(client.session), entered])
 def test_without_sessions_the_error_names_the_fix(without, use):
     app, kind, says = WITHOUT[without]
     with pytest.raises(kind, match=says):

@@ -15,6 +15,7 @@ from antiphon.features.openapi.contract import ContractReader
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.http import Conflict
 from antiphon.testing import AsyncClient, Client, ContractError
+from tests.helpers.rows import rows
 
 
 @dataclass
@@ -254,13 +255,13 @@ def served(handler: Any, **options: Any) -> App:
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("handler", RIGHT, ids=lambda handler: handler.__name__)
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("handler", RIGHT, ids=lambda handler: handler.__name__)
 def test_what_holds_to_its_contract_passes(handler: Any, interface: Any) -> None:
     Client(served(handler), interface, contract=True).post("/lamp", json=LAMP)
 
 
-@pytest.mark.parametrize(("handler", "told"), WRONG, ids=[handler.__name__ for handler, _ in WRONG])
+@rows("handler, told", WRONG, ids=[handler.__name__ for handler, _ in WRONG])
 def test_a_breach_is_an_error_that_names_the_handler(handler: Any, told: str) -> None:
     with pytest.raises(ContractError) as caught:
         Client(served(handler), contract=True, follow_redirects=False).post("/lamp", json=LAMP)

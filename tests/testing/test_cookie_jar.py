@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from antiphon.http.urls.url import URL
 from antiphon.testing import CookieJar
 from antiphon.testing.cookies import MAX_AGE, default_path, domain_matches, path_matches
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -24,8 +25,8 @@ def jar_with(*lines, url="http://shop.example.com/a/b"):
     return jar
 
 
-@pytest.mark.parametrize(
-    ("line", "url", "sent"),
+@rows(
+    "line, url, sent",
     [
         ("a=1", "http://shop.example.com/a/b", True),
         ("a=1", "http://shop.example.com/a/other", True),
@@ -53,8 +54,8 @@ def test_a_cookie_goes_where_it_was_set_for(line, url, sent):
     assert jar_with(line).header(URL(url)) == ("a=1" if sent else None)
 
 
-@pytest.mark.parametrize(
-    ("line", "sent"),
+@rows(
+    "line, sent",
     [
         ("a=1; Path=/; Secure", True),
         ("__Secure-a=1; Path=/; Secure", True),
@@ -73,8 +74,8 @@ def test_secure_cookies_need_tls_both_ways(line, sent):
     assert len(jar_with(line)) == 0
 
 
-@pytest.mark.parametrize(
-    ("host", "trusted"),
+@rows(
+    "host, trusted",
     [
         ("localhost", True),
         ("LOCALHOST:8000", True),
@@ -94,7 +95,7 @@ def test_secure_cookies_need_tls_both_ways(line, sent):
         ("testserver.example", False),
     ],
 )
-@pytest.mark.parametrize("line", ["a=1; Secure", "__Host-a=1; Path=/; Secure"])
+@rows("line", ["a=1; Secure", "__Host-a=1; Path=/; Secure"])
 def test_this_machine_gets_secure_cookies_without_tls(host, trusted, line):
     jar = jar_with(line, url=f"http://{host}/")
 
@@ -136,8 +137,8 @@ def test_a_cookie_is_replaced_by_its_name_host_and_path():
     assert jar["a"] == "4"
 
 
-@pytest.mark.parametrize(
-    ("attributes", "lives"),
+@rows(
+    "attributes, lives",
     [
         ("", MAX_AGE * 10),
         ("; Max-Age=10", 10),
@@ -162,7 +163,7 @@ def test_a_cookie_from_the_past_deletes(attributes):
     assert len(jar_with("a=1; Path=/", f"a=; Path=/; {attributes}")) == 0
 
 
-@pytest.mark.parametrize("line", ["", "=", "a\x00=1", f"a={'x' * 5000}"])
+@rows("line", ["", "=", "a\x00=1", f"a={'x' * 5000}"])
 def test_bad_lines_are_passed_over(line):
     assert [cookie.name for cookie in jar_with(line, "b=2")] == ["b"]
 
@@ -225,8 +226,8 @@ def test_a_domain_matches_itself_and_what_ends_with_it(host, domain):
     assert domain_matches(host, domain) == (host == domain or host.endswith(f".{domain}"))
 
 
-@pytest.mark.parametrize(
-    ("path", "folder"),
+@rows(
+    "path, folder",
     [("/a/b", "/a"), ("/a/", "/a"), ("/a", "/"), ("/", "/"), ("", "/"), ("a", "/"), ("/a/b/c", "/a/b")],
 )
 def test_a_path_lies_in_its_default_path(path, folder):

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 from antiphon import App, Request
 from antiphon.testing import Client
 from antiphon.testing.multipart import encode_parts
+from tests.helpers.rows import rows
 
 BYTES = "application/octet-stream"
 
@@ -28,8 +29,8 @@ def opened(name):
     return file
 
 
-@pytest.mark.parametrize(
-    ("name", "file", "head"),
+@rows(
+    "name, file, head",
     [
         ("a", b"1", f'name="a"; filename="a"\r\nContent-Type: {BYTES}'),
         ("a.txt", bytearray(b"1"), 'name="a.txt"; filename="a.txt"\r\nContent-Type: text/plain'),
@@ -74,8 +75,8 @@ def test_a_form_may_be_in_parts_without_files():
     assert heads({}) == []
 
 
-@pytest.mark.parametrize(
-    ("files", "error", "said"),
+@rows(
+    "files, error, said",
     [
         ({"a": "text"}, TypeError, "not str"),
         ({"a": None}, TypeError, "not NoneType"),

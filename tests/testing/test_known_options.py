@@ -4,6 +4,7 @@ import pytest
 
 from antiphon.testing import AsyncClient, Client
 from antiphon.testing.requests import RequestOptions, check_options
+from tests.helpers.rows import rows
 
 WORDS = [
     ("data", "it is 'form', or 'body' for bytes here"),
@@ -24,14 +25,14 @@ def unreached(environ, start_response):
     raise AssertionError("a request was sent")
 
 
-@pytest.mark.parametrize(("name", "said"), WORDS, ids=[name for name, _ in WORDS])
+@rows("name, said", WORDS, ids=[name for name, _ in WORDS])
 def test_an_unknown_option_is_an_error_with_the_right_word(name, said):
     client = Client(unreached, "wsgi", timeout=None)
     with pytest.raises(TypeError, match=f"a request has no option '{name}': {said}"):
         client.post("/", **{name: None})
 
 
-@pytest.mark.parametrize(
+@rows(
     "send",
     [
         lambda client: client.get("/", data={}),
@@ -41,7 +42,7 @@ def test_an_unknown_option_is_an_error_with_the_right_word(name, said):
     ],
     ids=["get", "query", "request", "stream"],
 )
-@pytest.mark.parametrize("make", [Client, AsyncClient])
+@rows("make", [Client, AsyncClient])
 def test_every_way_to_send_a_request_refuses_it_where_it_is_called(make, send):
     async def call():
         with pytest.raises(TypeError, match="no option 'data'"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 CONFTEST = """
 import werkzeug.wrappers
 

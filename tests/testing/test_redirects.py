@@ -5,6 +5,7 @@ from antiphon.http.urls.url import URL
 from antiphon.testing.call import next_request
 from antiphon.testing.requests import compose
 from antiphon.testing.servers.exchange import Head
+from tests.helpers.rows import rows
 
 
 def request(method="GET", url="http://shop.example/a/b?q", **options):
@@ -15,8 +16,8 @@ def follow(sent, status, location):
     return next_request(sent, Head(status, Headers([("location", location)])))
 
 
-@pytest.mark.parametrize(
-    ("status", "method", "next_method"),
+@rows(
+    "status, method, next_method",
     [
         (301, "POST", "GET"),
         (301, "PUT", "PUT"),
@@ -40,7 +41,7 @@ def test_the_method_after_a_redirect(status, method, next_method):
     assert after.headers["x-other"] == "1"
 
 
-@pytest.mark.parametrize("status", [200, 201, 300, 304, 305, 306, 399])
+@rows("status", [200, 201, 300, 304, 305, 306, 399])
 def test_other_statuses_lead_nowhere(status):
     assert follow(request(), status, "/next") is None
 
@@ -49,8 +50,8 @@ def test_without_a_location_there_is_no_redirect():
     assert next_request(request(), Head(302, Headers())) is None
 
 
-@pytest.mark.parametrize(
-    ("location", "url"),
+@rows(
+    "location, url",
     [
         ("/next", "http://shop.example/next"),
         ("next", "http://shop.example/a/next"),
@@ -85,8 +86,8 @@ def test_a_location_that_is_no_url_is_an_error(location):
         follow(request(), 302, location)
 
 
-@pytest.mark.parametrize(
-    ("location", "kept"),
+@rows(
+    "location, kept",
     [
         ("/next", True),
         ("http://shop.example:80/next", True),

@@ -5,6 +5,7 @@ from antiphon.http.urls.url import URL
 from antiphon.testing.requests import compose
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import Head
+from tests.helpers.rows import rows
 
 
 def response(body=b"", status=200, headers=()):
@@ -12,8 +13,8 @@ def response(body=b"", status=200, headers=()):
     return ClientResponse(request, Head(status, Headers(headers)), [], body)
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body", "text"),
+@rows(
+    "content_type, body, text",
     [
         (None, "ü".encode(), "ü"),
         ("text/plain", "ü".encode(), "ü"),

@@ -6,6 +6,7 @@ from antiphon.http.headers import Headers
 from antiphon.http.urls.url import URL
 from antiphon.http.urls.urlencoded import parse_query
 from antiphon.testing.requests import as_target, compose, encode_fields
+from tests.helpers.rows import rows
 
 TEXT = st.text(st.characters(codec="utf-8"))
 
@@ -14,8 +15,8 @@ def make(method="GET", url="/", base="http://testserver", http_version="1.1", **
     return compose(method, url, options, base=URL(base), headers=Headers(), http_version=http_version)
 
 
-@pytest.mark.parametrize(
-    ("url", "target"),
+@rows(
+    "url, target",
     [
         ("", "/"),
         ("/", "/"),
@@ -68,8 +69,8 @@ def test_a_target_is_always_fit_for_a_request_line(text):
     assert target.isprintable()
 
 
-@pytest.mark.parametrize(
-    ("url", "scheme", "authority", "target"),
+@rows(
+    "url, scheme, authority, target",
     [
         ("http://a.example", "http", "a.example", "/"),
         ("HTTPS://a.example:8443?x", "https", "a.example:8443", "/?x"),
@@ -84,14 +85,14 @@ def test_a_url_with_a_host_names_scheme_and_authority(url, scheme, authority, ta
     assert request.headers["host"] == authority
 
 
-@pytest.mark.parametrize("url", ["http://", "http:///x", "http://a b/", "http://a:99999/"])
+@rows("url", ["http://", "http:///x", "http://a b/", "http://a:99999/"])
 def test_a_bad_authority_is_refused(url):
     with pytest.raises(ValueError, match=r"host|port"):
         make(url=url)
 
 
-@pytest.mark.parametrize(
-    ("base", "origin"),
+@rows(
+    "base, origin",
     [
         ("http://a.example", ("http", "a.example", 80)),
         ("https://a.example", ("https", "a.example", 443)),
@@ -112,8 +113,8 @@ def test_headers_of_the_request_replace_those_of_the_client():
     assert request.authority == "testserver"
 
 
-@pytest.mark.parametrize(
-    ("options", "content", "content_type"),
+@rows(
+    "options, content, content_type",
     [
         ({"json": {"a": "ü"}}, '{"a":"ü"}'.encode(), "application/json"),
         ({"json": 1, "content_type": "application/vnd.x+json"}, b"1", "application/vnd.x+json"),
@@ -145,8 +146,8 @@ def test_files_make_a_form_in_parts_whose_type_names_its_boundary(headers):
     assert request.headers["content-length"] == str(len(request.content))
 
 
-@pytest.mark.parametrize(
-    ("method", "http_version", "body", "framing"),
+@rows(
+    "method, http_version, body, framing",
     [
         ("GET", "1.1", b"", {}),
         ("DELETE", "1.1", b"", {}),
@@ -172,8 +173,8 @@ def test_http_1_0_has_no_chunks():
         make("POST", http_version="1.0", body=[b"x"])
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
+@rows(
+    "options, error",
     [
         ({"json": 1, "form": {}}, ValueError),
         ({"json": 1, "files": {}}, ValueError),

@@ -24,6 +24,8 @@ from antiphon.uploads.descriptors import (
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def source():

@@ -12,6 +12,8 @@ from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def pickled(value):
     return pickle.loads(pickle.dumps(value))

@@ -8,6 +8,8 @@ import pytest
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.temporary_file import file_system, warn_of_memory
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def in_memory():

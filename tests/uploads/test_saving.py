@@ -13,6 +13,8 @@ from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM
 from tests.uploads.spools import CONTENT, descriptors
 
+pytestmark = pytest.mark.once
+
 
 def writes(content=CONTENT):
     return lambda descriptor: os.write(descriptor, content)

@@ -20,7 +20,7 @@ from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
-pytestmark = pytest.mark.axes("make")
+pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
 CHUNK = 64 << 10
 

@@ -7,6 +7,8 @@ import pytest
 from antiphon.uploads.temporary_file import UnnamedFile, file_system, reserves_quickly
 from tests.uploads.spools import opened_in
 
+pytestmark = pytest.mark.once
+
 MIB = 1 << 20
 
 

@@ -10,6 +10,8 @@ from antiphon.uploads.saving import usable_folder
 from tests.helpers.processes import UNMEASURED
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 @rows("given", [str, lambda path: path], ids=["text", "path"])
 def test_a_folder_in_which_files_can_be_made_is_taken(tmp_path, given):

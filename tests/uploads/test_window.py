@@ -19,7 +19,7 @@ from antiphon.uploads.window import Window
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 
-pytestmark = pytest.mark.axes("make")
+pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
 
 
 def window(content=CONTENT, make=in_memory):

@@ -1,7 +1,11 @@
 """Whether an event loop may write by itself: told from how long the last batches took."""
 
+import pytest
+
 from antiphon.uploads.temporary_file import SLOW, WARY, WriteTimes
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 SHORT = SLOW / 2
 

@@ -15,6 +15,7 @@ from antiphon import Request, Signer
 from antiphon.cli.debug.mode import _member
 from antiphon.cli.debug.page import page_of, text_of
 from antiphon.cli.debug.report import report_of
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -201,8 +202,8 @@ def test_the_password_in_a_secret_url(monkeypatch):
 KEY = f"-----BEGIN PRIVATE KEY-----\n{START}\n-----END PRIVATE KEY-----"
 
 
-@pytest.mark.parametrize(
-    ("code", "masked"),
+@rows(
+    "code, masked",
     [
         (f"API_KEY = '{START}opensesame'", "API_KEY = '[masked]'"),
         (f"key = '''{KEY}'''", "key = '''[masked]"),

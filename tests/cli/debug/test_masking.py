@@ -6,6 +6,7 @@ import pytest
 
 from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
 from antiphon.serialization import signing
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -29,12 +30,12 @@ INNOCENT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SECRET)
+@rows("name", SECRET)
 def test_a_name_of_a_secret(name):
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", INNOCENT)
+@rows("name", INNOCENT)
 def test_a_name_of_no_secret(name):
     assert not is_secret_name(name)
 
@@ -92,18 +93,18 @@ PUBLIC = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", KEYS)
+@rows("key", KEYS)
 def test_a_key_in_a_variable_of_any_name(key):
     assert Mask().text(f"value {key} was sent") == f"value {MASK} was sent"
     assert Mask().code(f'value = "{key}"') == f'value = "{MASK}"'
 
 
-@pytest.mark.parametrize("text", PUBLIC)
+@rows("text", PUBLIC)
 def test_what_looks_like_a_key_but_is_none(text):
     assert Mask().text(text) == text
 
 
-@pytest.mark.parametrize(("text", "masked"), TEXTS)
+@rows("text, masked", TEXTS)
 def test_a_text(text, masked):
     assert Mask().text(text) == masked
 
@@ -144,15 +145,13 @@ CODE = [
 ]
 
 
-@pytest.mark.parametrize(("code", "masked"), CODE)
+@rows("code, masked", CODE)
 def test_source_code_keeps_all_but_literals(code, masked):
     assert Mask().code(code) == masked
 
 
-@pytest.mark.parametrize(
-    "written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"]
-)
-@pytest.mark.parametrize("secret", ["opensesame", "it's\\ \tso", "ü&<ö>%20!"])
+@rows("written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"])
+@rows("secret", ["opensesame", "it's\\ \tso", "ü&<ö>%20!"])
 def test_a_secret_is_masked_wherever_it_stands(secret, written):
     from urllib.parse import quote, quote_plus
 

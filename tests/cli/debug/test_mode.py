@@ -9,6 +9,7 @@ from antiphon import App, HTTPError, abort
 from antiphon.cli.debug.mode import switch_on
 from antiphon.handler.errors import set_debug_answer
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface", "style")
 
@@ -155,8 +156,8 @@ def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, st
     )
 
 
-@pytest.mark.parametrize("is_for_loopback", [True, False])
-@pytest.mark.parametrize(
+@rows("is_for_loopback", [True, False])
+@rows(
     "sent",
     [
         {"x-forwarded-for": "203.0.113.7"}, {"X-Forwarded-Host": "shop.example"}, {"x-forwarded-proto": "https"},

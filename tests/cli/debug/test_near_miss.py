@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App
 from antiphon.http import MissingKey
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -53,7 +54,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "options", "sent"), CASES)
+@rows("method, path, options, sent", CASES)
 def test_the_names_that_were_sent_stand_in_the_answer(pages, interface, method, path, options, sent):
     response = pages(app, interface).problem(path, method, **options)
     assert response.status == 400

@@ -11,6 +11,7 @@ import pytest
 from antiphon import Limits, Request
 from antiphon.cli.debug.page import HEADERS, page, text_of, traceback_of
 from antiphon.cli.debug.report import report_of
+from tests.helpers.rows import rows
 
 
 def raised_by(function, *arguments):
@@ -45,8 +46,8 @@ def marked(error):
     ]
 
 
-@pytest.mark.parametrize(
-    ("code", "lines"),
+@rows(
+    "code, lines",
     [
         ("x = 1 + {}['a'] + 2", ["x = 1 + [{}['a']] + 2"]),
         ("x = 'ü☃😀' + {}['ü☃😀']", ["x = 'ü☃😀' + [{}['ü☃😀']]"]),
@@ -277,8 +278,8 @@ class Wordless(Exception):
         raise RuntimeError("no words")
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
+@rows(
+    "error, message",
     [
         (Wordless(), "<its message failed: RuntimeError>"),
         (ValueError("x" * 10**7), "x" * 4000 + "..."),
@@ -407,7 +408,7 @@ BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "body", "rows"), BODIES)
+@rows("kind, body, rows", BODIES)
 def test_a_body_that_was_read_and_is_small_is_shown(kind, body, rows):
     request = Request.blank("/", "POST", {"content-type": kind, "content-length": str(len(body))}, body)
     sections = {section.title: section.rows for section in report_of(ValueError(), request).sections}

@@ -12,11 +12,11 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 import msgspec
-import pytest
 
 from antiphon import App, MutableHeaders, Request, Response, Signer
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import LENGTH, Printer
+from tests.helpers.rows import rows
 
 
 def show(value, name="value"):
@@ -119,13 +119,13 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("value", "shown"), VALUES, ids=lambda each: each if isinstance(each, str) else "value")
+@rows("value, shown", VALUES, ids=lambda each: each if isinstance(each, str) else "value")
 def test_a_value(value, shown):
     assert show(value) == shown
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
+@rows(
+    "value, shown",
     [
         ("abc", "[masked]"),
         (b"abc", "[masked]"),
@@ -198,8 +198,8 @@ def own_request():
     return request
 
 
-@pytest.mark.parametrize(
-    ("make", "shown"),
+@rows(
+    "make, shown",
     [
         (Hostile, "<Hostile>"),
         (lambda: [Hostile()], "[<Hostile>]"),
@@ -230,7 +230,7 @@ def deep():
     return value
 
 
-@pytest.mark.parametrize(
+@rows(
     "make",
     [
         lambda: "x" * 10**7,

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SOCKET_SERVERS
 from tests.contract.sockets.frames import BYTES, DEADLINE, FAMILIES, FRAME_GAPS, NO_END, RawClient, frame
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 APPLICATION = "tests.contract.sockets.application:app"
@@ -20,7 +21,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, ServerProcess]
         yield request.param, process
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@rows("family", FAMILIES)
 def test_frames(served: tuple[str, ServerProcess], family: str) -> None:
     server, process = served
     wanted = {case.name: FRAME_GAPS[server].get(case.name, case.best) for case in FAMILIES[family]}

@@ -13,9 +13,10 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import BY_ITSELF, SOCKET_SERVERS, Server, server
 from tests.contract.sockets.cases import CASES, HANDSHAKE, end, events, opened, refused, status
 from tests.contract.wire import Connection, SentRequest
+from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 APPLICATION = "tests.contract.sockets.application:app"
 NAMES = [*(server.name for server in SOCKET_SERVERS), "Granian by itself"]
 
@@ -26,7 +27,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[tuple[Server, ServerProce
         yield request.param, process
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@rows("case", CASES, ids=lambda case: case.name)
 def test_case(served: tuple[Server, ServerProcess], case: Probe) -> None:
     server, process = served
     assert case.ask(process) == server.gaps.get(case.name, case.best)

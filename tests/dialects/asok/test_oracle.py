@@ -14,6 +14,8 @@ import pytest
 
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 ORIGINAL = Path(__file__).parent / "original.py"
 
 PROBES = {

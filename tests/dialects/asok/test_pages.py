@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 

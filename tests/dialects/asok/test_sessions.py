@@ -5,7 +5,7 @@ import pytest
 from antiphon.dialects.asok import Asok, SessionStore
 from tests.helpers.rows import rows
 
-pytestmark = pytest.mark.axes("interface", "backend")
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "backend")]
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -11,6 +11,8 @@ import pytest
 from antiphon.dialects.asok import Asok, Request
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 PROJECT = Path(__file__).parent / "projects/tested"
 PYTEST = (sys.executable, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir=.")
 

@@ -10,6 +10,8 @@ import pytest
 from antiphon.dialects.microdot import Microdot
 from tests.dialects.microdot.asking import ask, wait_for
 
+pytestmark = pytest.mark.processes
+
 PROGRAM = """
 from antiphon.dialects.microdot import Microdot
 

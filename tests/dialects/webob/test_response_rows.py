@@ -9,6 +9,8 @@ from antiphon.dialects.webob import Request, Response
 from tests.dialects.werkzeug.environs import called, environ, fields
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 feature = pytest.mark.feature
 MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

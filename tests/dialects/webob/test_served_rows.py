@@ -10,7 +10,7 @@ from tests.dialects.webob import original
 from tests.dialects.webob.served_requests import DROPPED, REQUESTS, answered
 from tests.dialects.webob.served_responses import RESPONSES
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of WebOb
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]  # of WebOb
 
 
 def program(w, wsgify):

@@ -5,6 +5,7 @@ All other values are read alike, so that a difference that the list lacks fails 
 
 from typing import NamedTuple
 
+import pytest
 from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import datastructures, http
@@ -13,6 +14,8 @@ from antiphon.http import etag as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 class Difference(NamedTuple):

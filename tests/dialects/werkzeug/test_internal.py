@@ -3,6 +3,7 @@
 import logging
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from werkzeug import _internal as original
 
 from antiphon.dialects.werkzeug import _internal as dialect
@@ -12,6 +13,8 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
 

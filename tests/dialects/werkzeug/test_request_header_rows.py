@@ -18,6 +18,8 @@ from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

@@ -13,6 +13,8 @@ from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import URLENCODED, called, environ
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def request(body=b"", **keys):
     return Request(environ(body, **keys))

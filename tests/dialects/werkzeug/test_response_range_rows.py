@@ -10,6 +10,8 @@ from antiphon.dialects.werkzeug.wsgi import wrap_file
 from tests.dialects.werkzeug.environs import called, environ
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
 
 

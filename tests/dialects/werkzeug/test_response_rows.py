@@ -12,6 +12,8 @@ from antiphon.dialects.werkzeug.wsgi import FileWrapper
 from tests.dialects.werkzeug.environs import called, environ, fields
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def writing(env, start_response):
     write = start_response("200 OK", [("X-A", "b")])

@@ -1,5 +1,7 @@
 """An application answers the same over each interface, and as a WSGI application that is called."""
 
+import pytest
+
 from antiphon import to_app
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
@@ -8,6 +10,8 @@ from antiphon.dialects.werkzeug.utils import redirect
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from antiphon.testing import Client
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 ENDS = ("content-type", "content-length", "location", "etag", "set-cookie", "vary", "x-seen")
 

@@ -9,6 +9,8 @@ from tests.dialects.werkzeug.served_responses import DROPPED, RESPONSES, closed
 from tests.helpers.rows import rows
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 
 def program(name):
     """A WSGI application whose requests are answered by the views of exchanges."""

@@ -8,6 +8,8 @@ import pytest
 
 from antiphon.features.locations.feature import LOOK_EVERY, WatchedFile
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def path(tmp_path):

@@ -16,6 +16,8 @@ from antiphon.testing import Client, ClientResponse
 from tests.features.openapi.bookstore import TOKEN, make_app, shelf
 from tests.helpers.waiting import eventually
 
+pytestmark = pytest.mark.once
+
 DOCUMENT = make_document(make_app(), Info("Books", prefix="/api"))
 SCHEMAS = DOCUMENT.content["components"]["schemas"]
 OPERATIONS: dict[str, dict[str, Any]] = {

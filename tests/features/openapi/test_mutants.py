@@ -17,6 +17,8 @@ from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore
 from tests.features.openapi.test_bookstore import RIGHT, TOKEN, send
 
+pytestmark = pytest.mark.once
+
 # Answers that differ from what reading has found
 
 

@@ -9,6 +9,8 @@ from antiphon.features import StoreUnavailable
 from antiphon.features.stores.circuit_breaker import LONGEST_TRY, PAUSE, CircuitBreaker
 from tests.helpers.waiting import DEADLINE
 
+pytestmark = pytest.mark.once
+
 WAIT = 2.0
 """Seconds until a call fails."""
 

@@ -16,6 +16,8 @@ from antiphon import App
 from antiphon.features import CookieStore
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 LONG = 10_000.0
 KEY, OLDER, ANOTHER = "k" * 16, "o" * 16, "a" * 16
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

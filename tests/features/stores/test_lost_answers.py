@@ -10,7 +10,7 @@ from antiphon.testing import Client
 from tests.features.conftest import Clock
 from tests.helpers.lossy_proxy import LossyProxy
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 LONG = 10_000.0
 

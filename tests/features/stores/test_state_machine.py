@@ -12,6 +12,8 @@ from antiphon.features import MemoryStore, OwnedEntry, SQLiteStore, StoreEntry, 
 from antiphon.features.stores.store import hash_key
 from tests.features.conftest import Clock
 
+pytestmark = pytest.mark.once
+
 KEYS = ("a", "b", "c")
 OWNERS = ("Ann", "Bob")
 NAMES = ("x", "y", "z")

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -5,6 +6,8 @@ from antiphon.http.urls.path import quote_segment, quoted_path, quoted_root
 from antiphon.http.urls.url import decode_path
 from tests.helpers.call_counting import count_calls
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 @rows(

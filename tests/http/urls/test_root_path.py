@@ -1,5 +1,9 @@
+import pytest
+
 from antiphon.http.urls.path import is_misleading
 from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
 
 
 @rows("path", ["", "/", "/a", "/a/", "/a b", "/é/ü", "/a.b", "/...", "/.a", "/a:80", "/@"])

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from antiphon.testing import Client, ContractError
+from tests.helpers.rows import rows
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 END = {"type": "http.response.body"}
@@ -275,8 +276,8 @@ def start(**members):
     return START | members
 
 
-@pytest.mark.parametrize(
-    ("messages", "complaint"),
+@rows(
+    "messages, complaint",
     [
         ([], "has ended without a response"),
         ([START], "has ended without a response"),

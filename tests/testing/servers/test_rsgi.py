@@ -4,6 +4,7 @@ import pytest
 from granian.rsgi import ProtocolClosed, ProtocolError
 
 from antiphon.testing import AsyncClient, Client, ContractError
+from tests.helpers.rows import rows
 
 
 @pytest.fixture
@@ -246,8 +247,8 @@ def test_a_client_that_stays_never_disconnects(connect):
     assert connect(application).get("/").body == b"x"
 
 
-@pytest.mark.parametrize(
-    ("application", "complaint"),
+@rows(
+    "application, complaint",
     [
         (answering("response_empty", "200", []), "an int of 200 to 999"),
         (answering("response_empty", 99, []), "an int of 200 to 999"),
@@ -262,7 +263,7 @@ def test_a_client_that_stays_never_disconnects(connect):
         (answering("client_disconnect"), "has ended without a response"),
     ],
 )
-@pytest.mark.parametrize("raise_errors", [True, False])
+@rows("raise_errors", [True, False])
 def test_a_breach_of_contract_is_an_error(connect, application, complaint, raise_errors):
     with pytest.raises(ContractError, match=complaint):
         connect(application, raise_errors=raise_errors).get("/")

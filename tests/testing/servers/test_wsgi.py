@@ -6,6 +6,7 @@ from wsgiref.validate import validator
 import pytest
 
 from antiphon.testing import Client, ContractError
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("timeout")
 
@@ -195,8 +196,8 @@ def test_a_validated_application_passes(connect):
     assert connect(validator(application)).post("/", body=b"body").body == b"okbody"
 
 
-@pytest.mark.parametrize(
-    ("application", "complaint"),
+@rows(
+    "application, complaint",
     [
         (answering(status=200), "the status is a str, not int"),
         (answering(status="200"), "a code, a space and a phrase"),

@@ -10,6 +10,8 @@ from tests.dialects.werkzeug.routing.libraries import EITHER
 from tests.dialects.werkzeug.routing.rule_sets import outcome
 from tests.helpers.rows import rows
 
+pytestmark = pytest.mark.once
+
 
 def blog(library, **options):
     rules = [

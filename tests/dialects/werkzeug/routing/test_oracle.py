@@ -1,5 +1,6 @@
 """Random maps and paths: the dialect matches, redirects, refuses and builds as Werkzeug does."""
 
+import pytest
 import werkzeug.datastructures
 import werkzeug.routing
 from hypothesis import given
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 
 from antiphon.dialects.werkzeug import routing
 from tests.dialects.werkzeug.routing.rule_sets import PATHS, make, maps, outcome, paths_for
+
+pytestmark = pytest.mark.once
 
 BOTH = (werkzeug.routing, routing)
 
