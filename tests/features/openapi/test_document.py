@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -14,6 +15,7 @@ from msgspec import Meta
 from antiphon import App, Blueprint, Request
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
+from antiphon.features.openapi.schemas import Schemas
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
 from tests.features.openapi.shop import make_app
@@ -181,6 +183,28 @@ def test_a_type_has_two_schemas_only_where_requests_may_leave_fields_out(content
     assert schemas["LampInput"]["required"] == ["id", "name"]
     assert schemas["Lamp"]["required"] == [*schemas["Lamp"]["properties"]]
     assert schemas["RoomInput"]["properties"]["lamps"]["items"] == {"$ref": "#/components/schemas/LampInput"}
+    assert {name: each["title"] for name, each in schemas.items() if "title" in each} == {
+        name: name for name, each in schemas.items() if "title" in each
+    }
+
+
+DEFERRED = """
+from __future__ import annotations
+from typing import NotRequired, TypedDict
+
+class Lamp(TypedDict):
+    id: int
+    name: NotRequired[str]
+"""
+
+
+def test_keys_that_a_typed_dict_may_lack_are_known_where_annotations_are_deferred(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deferred_lamps.py").write_text(DEFERRED)
+    monkeypatch.syspath_prepend(tmp_path)
+    kind = import_module("deferred_lamps").Lamp
+    assert Schemas([kind], [kind]).components["Lamp"]["required"] == ["id"]
 
 
 def parts_of(value: Any) -> Iterator[dict[str, Any]]:

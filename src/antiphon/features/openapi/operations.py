@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import HTML, JSON
+from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
 from antiphon.features.openapi.code.values import Of, Stream
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
@@ -140,7 +140,8 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             _offer(content, JSON, schemas.of_type(read.wanted, "input"))
             required = True
         elif read.part == "raw":
-            content.setdefault("*/*", {})
+            # Generators of clients know the type of any bytes, and not all of them know any type.
+            content.update({media: {"schema": FILE} for media in (BYTES, ANY)})
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or bool(schema.get("required"))
@@ -151,8 +152,8 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
     for media in (URLENCODED, MULTIPART) if encoding else ():
         if media in content:
             content[media]["encoding"] = encoding
-    if "*/*" in content and len(content) > 1:
-        del content["*/*"]
+    if content.keys() - {BYTES, ANY}:
+        content = {media: each for media, each in content.items() if media not in (BYTES, ANY)}
     return {"required": required, "content": content} if content else {}
 
 

@@ -89,7 +89,9 @@ class Schemas:
         self.components: dict[str, Schema] = {}
         for side, schemas in both.items():
             for name, schema in schemas.items():
-                self.components[self._name(name, side)] = self._renamed(schema, side)
+                component = self.components[self._name(name, side)] = self._renamed(schema, side)
+                if "title" in component:  # generators of clients name classes after it
+                    component["title"] = self._name(name, side)
 
     def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
         """Return those types that can be described, and add them with the records in them to ``wanted``."""
@@ -235,10 +237,8 @@ def _may_lack(kind: Any) -> frozenset[str]:
     cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
-    if is_typeddict(cls):
-        return frozenset(cls.__optional_keys__)  # type: ignore[attr-defined]
     config = getattr(cls, "__struct_config__", None)
-    omits = config is not None and config.omit_defaults
+    omits = is_typeddict(cls) or (config is not None and config.omit_defaults)
     fields = getattr(inspect.type_info(kind), "fields", ())
     return frozenset(
         each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
