@@ -9,20 +9,17 @@ from typing import Any, NamedTuple
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.app.answering.plan import HandlerStack
-from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
-from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
+from antiphon.features.openapi.code.reading import RECEIVED, CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, Value, alternatives
 from antiphon.features.openapi.code.words import Words
-from antiphon.features.openapi.used_features import users_of
-from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
@@ -71,11 +68,10 @@ class ContractReader:
 
     def __init__(self, words: Words | None = None) -> None:
         self._code = CodeReader(words)
-        self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
         """Return the contract of a method of a route, from its code, its annotations and its declarations."""
-        self._code.method, self._code.users = method, self._users_of(group)
+        self._code.method, self._code.dependencies = method, group.dependencies
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(each in SAFE_METHODS for each in route.methods):
@@ -83,7 +79,7 @@ class ContractReader:
         found = self._code.read(route.handler)
         contract.add_failure = partial(self._add_failure, contract, stack)
         contract.reads, contract.named = [*found.reads], [*found.named]
-        contract.may_have_user = found.reads_user or any(each.error.status == 401 for each in found.raised)
+        contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
         self._add_unread(contract, found)
         raised = [*found.raised]
@@ -91,16 +87,11 @@ class ContractReader:
         for around in opened:
             raised += self._add_around(contract, around.function)
         for hook in stack.after:
-            raised += self._add_around(contract, hook.function, Answer(is_passed_on=True))
+            raised += self._add_around(contract, hook.function, RECEIVED)
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
         return contract
-
-    def _users_of(self, group: RouteGroup) -> Users[Any] | None:
-        if group.app not in self._users:
-            self._users[group.app] = users_of(group.dependencies)
-        return self._users[group.app]
 
     # Answers
 
@@ -120,7 +111,7 @@ class ContractReader:
             if not (each.about == "given" and knows_answers):
                 contract.unread.append(each)
 
-    def _add_around(self, contract: Contract, function: Any, *passed: Answer) -> list[Raised]:
+    def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and the answers of a hook or a middleware, and return what it raises."""
         found = self._code.read(function, *passed)
         ours = is_ours(function_of(function))
@@ -133,7 +124,7 @@ class ContractReader:
             contract.reads += found.reads
             contract.named += found.named
             contract.unread += [each for each in found.unread if each not in contract.unread]
-            contract.may_have_user = contract.may_have_user or found.reads_user
+            contract.may_have_user = contract.may_have_user or bool(found.users)
         return found.raised
 
     # Errors

@@ -450,7 +450,7 @@ READ = [
     (either_of, "", f"{LAMP}, {JSON} {{name: str}}"),
     (sorted_lamps, "", f"{JSON} list[Lamp]"),
     (in_lambda, "json NewLamp", "200 text/plain str"),
-    (with_defaults, "", f"{JSON} {{greet: str, name: str, mark: ?}}"),
+    (with_defaults, "", f"{JSON} {{greet: str, name: str, mark: }}"),
     (with_rest, "", f"{JSON} {{greeting: {{greet: bytes, name: str, mark: int}}, second: str}}"),
     (defaulted_type, "json NewLamp", "204"),
     (rest_types, "json NewLamp", "204"),

@@ -1,29 +1,38 @@
 """Expressions, and what is known about their values without running them."""
 
 import ast
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call, call
-from antiphon.features.openapi.code.changes import changed, with_item
+from antiphon.features.openapi.code.calls import Call, call, call_function, call_method_of
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
+from antiphon.features.openapi.code.flow import Flow, Key, Stop, items_known
 from antiphon.features.openapi.code.narrowing import dotted, narrow
-from antiphon.features.openapi.code.operators import combined, compared, is_method, is_option
+from antiphon.features.openapi.code.objects import (
+    OPEN,
+    copied,
+    is_container,
+    merged,
+    text_of,
+    with_attribute,
+    with_header,
+    with_item,
+)
 from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,
     item_at,
     item_of,
     may_change,
-    said,
     sliced,
     unpacked,
 )
-from antiphon.features.openapi.code.sources import MISSING, Source
+from antiphon.features.openapi.code.sources import MISSING, Source, own_names
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -31,24 +40,26 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Answer,
     Bound,
+    Closure,
     Either,
     Fields,
     FormOf,
     Items,
     Known,
-    Local,
     Of,
     Pairs,
     Raisable,
+    Ref,
     Statuses,
     TheRequest,
     Tuple,
+    Unknown,
     Value,
     alternatives,
     either,
+    parts_of,
     without_none,
 )
-from antiphon.features.users import USERS
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
@@ -61,34 +72,126 @@ _PAIRS: dict[str, Pairs] = {
 }  # fmt: skip
 _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
 _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOWN}
+_CONDITIONS = {
+    name: name.replace("_", "-")
+    for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
+}
+"""Attributes of the request that are headers with conditions (RFC 9110 §13.1)."""
+_SPECIAL = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.BitOr: "or", ast.BitAnd: "and",
+    ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.MatMult: "matmul", ast.Pow: "pow",
+}  # fmt: skip
+_UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
+}  # fmt: skip
+PASSED = Ref(("passed",))
+"""The response that middleware or a hook receives."""
 
 
 class Expressions(ast.NodeVisitor):
-    """The expressions of one function. The parts of the request that they read are noted in the findings."""
+    """A call of one function: its expressions. What it reads of the request is noted in the findings."""
 
-    def __init__(self, source: Source, variables: dict[str, Value], reader: "CodeReader", findings: Findings) -> None:
+    def __init__(
+        self,
+        source: Source,
+        node: ast.AST,
+        reader: "CodeReader",
+        flow: Flow,
+        findings: Findings,
+        scope: tuple[Any, ...] = (),
+        parent: "Expressions | None" = None,
+    ) -> None:
         self.source = source
-        self.variables = variables
+        self.node = node
         self.reader = reader
+        self.flow = flow
         self.findings = findings
+        self.scope = scope
+        """The calls that have led here."""
+        self.parent = parent
+        """The call of the function around this one."""
+        self.awaited: ast.AST | None = None
+        self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about the value of an expression."""
-        if node is None:
-            return UNKNOWN
-        return self.reader.words.meant_by(self.visit(node))
+        """Return what is known about the value of an expression. Raises Stop if it never has one."""
+        return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression whose value is unknown."""
+        """Read the parts of an expression without a rule, which may change what is in them."""
         for child in ast.iter_child_nodes(node):
-            self.visit(child)
+            self.escape(self.visit(child) or UNKNOWN)
+        return UNKNOWN
+
+    def visit_expr_context(self, node: ast.expr_context) -> Value:  # noqa: ARG002
         return UNKNOWN
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
         """Note something that reading the code can't find out."""
         self.findings.unread.append(Unread(text, self.source.place_of(node), about))
 
+    def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
+        """Return a value in which dicts, lists and responses are objects of their own, made at a node."""
+        return self._hold((*self.scope, node), value, are_many)
+
+    def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
+        made: list[Value] = []
+        others: list[Value] = []
+        for each in alternatives(value):
+            match each:
+                case Fields(items):
+                    each = Fields(tuple((name, self._hold((*place, name), one, are_many)) for name, one in items))
+                case Items(item, kind):
+                    each = Items(self._hold((*place, "*"), item, True), kind)
+                case Tuple(items):
+                    each = Tuple(tuple(self._hold((*place, at), one, are_many) for at, one in enumerate(items)))
+            (made if is_container(each) else others).append(each)
+        if not made:
+            return either(*others)
+        ref = self.flow.make(place, either(*made))
+        if are_many:
+            self.flow.make(place, either(*made))
+            ref = Ref(place, is_older=True)
+        return either(*others, ref)
+
+    def escape(self, *values: Value) -> None:
+        """Note that code which is not read has values from now on. It may call their functions, and change them."""
+        for each in values:
+            if isinstance(each, Closure):
+                self.loop(partial(each.frame.call_closure, each, None))
+            elif not isinstance(each, Ref):
+                self.escape(*parts_of(each))
+        self.flow.escape(*values)
+
+    def captured(self, node: ast.AST) -> list[Value]:
+        """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
+        found: list[Value] = []
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
+                found.append(self.flow.state.get(key, UNKNOWN))
+            elif isinstance(each, ast.Nonlocal | ast.Global):
+                self.flow.lost.update(self.key_of(name) or name for name in each.names)
+        return found
+
+    def each(self, value: Value, way: Callable[[Value], Value]) -> Value:
+        """Follow a way for each alternative of a value."""
+        several = alternatives(value)
+        return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
+
+    def loop(self, body: Callable[[], Any]) -> None:
+        """Follow a body any number of times, and go on after the last."""
+        kept = self.findings.mark()
+        before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
+        self.flow.exits += breaks
+        self.flow.state = before
+
     # Names and constants
+
+    def key_of(self, name: str) -> Key | None:
+        """Return the key of a variable of this function, or of one around it; None for a global name."""
+        if name in self._own:
+            return self.scope, name
+        return self.parent.key_of(name) if self.parent is not None else None
 
     def visit_Constant(self, node: ast.Constant) -> Value:
         return Known(node.value)
@@ -101,8 +204,13 @@ class Expressions(ast.NodeVisitor):
         return TEXT
 
     def visit_Name(self, node: ast.Name) -> Value:
-        if node.id in self.variables:
-            return self.variables[node.id]
+        key = self.key_of(node.id)
+        if (key or node.id) in self.flow.lost:
+            return UNKNOWN
+        if key is not None:
+            return self.flow.state.get(key, UNKNOWN)
+        if (said := self.flow.state.get((self.scope, f".{node.id}"))) is not None:
+            return said
         found = self.source.find(node.id)
         if found is MISSING:
             return UNKNOWN
@@ -113,44 +221,50 @@ class Expressions(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)
-        self.variables[node.target.id] = value
+        self.assign(node.target, value)
         return value
 
     # Parts of values
 
     def visit_Attribute(self, node: ast.Attribute) -> Value:
         name = dotted(node)
-        if name in self.variables:
-            return self.variables[name]
+        if name is not None and (said := self.flow.state.get((self.scope, name))) is not None:
+            return said
         owner = self.value(node.value)
-        return either(
-            *[
-                self._of_request(node) if isinstance(each, TheRequest) else self.attribute(each, node.attr)
-                for each in alternatives(owner)
-            ]
-        )
+        return self.each(owner, lambda one: self.attribute(one, node.attr, node))
 
-    def attribute(self, owner: Value, name: str) -> Value:
-        """Return an attribute of a value that is not the request."""
+    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
+        """Return an attribute of a value. A property of the application is called."""
         match owner:
-            case Either(values):
-                return either(*[self.attribute(each, name) for each in values])
+            case TheRequest():
+                return self._of_request(name, node)
+            case Either():
+                return self.each(owner, lambda one: self.attribute(one, name, node))
+            case Ref():
+                return either(*[_of_object(each, owner, name) for each in alternatives(self.flow.content(owner))])
+            case Known(held) if not isinstance(held, type):
+                return self._property(owner, type(held), name, node, partial(attribute_of_object, owner, name))
             case Known():
                 return attribute_of_object(owner, name)
-            case Of():
-                return attribute_of_instance(owner, name)
-            case Raisable(kind, status):
-                known = status or getattr(kind, "status", None)
-                is_known = name == "status" and isinstance(known, int)
-                return Known(known) if is_known else attribute_of_instance(Of(kind), name)
+            case Of(kind):
+                cls = annotations.class_of(kind)
+                return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
             case FormOf(wanted, is_query):
                 if name in ("data", "status", "errors"):
                     found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
                     return found.get(name, Statuses((200, 422) if is_query else (200, 413, 422)))
         return Bound(owner, None, name)
 
-    def _of_request(self, node: ast.Attribute) -> Value:
-        name = self.reader.words.attributes.get(node.attr, node.attr)
+    def _property(
+        self, owner: Value, cls: type | None, name: str, node: ast.AST, otherwise: Callable[[], Value]
+    ) -> Value:
+        getter = None if cls is None else annotations.getter_of(cls, name)
+        if getter is None or not self.reader.follows(getter):
+            return otherwise()
+        return call_function(self, Call(node, owner, [], {}), getter, owner)
+
+    def _of_request(self, name: str, node: ast.AST) -> Value:
+        name = self.reader.words.attributes.get(name, name)
         if name in _PAIRS:
             if name in ("form", "files"):
                 self.note_read(name, node)
@@ -163,8 +277,11 @@ class Expressions(ast.NodeVisitor):
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
-        if name == "user":
-            self.findings.reads_user = True
+        if name in _CONDITIONS:
+            self.findings.named.append(Named("header", _CONDITIONS[name]))
+        held = getattr(Request, name, None)
+        if isinstance(held, Dependency):
+            return self.reader.dependency(self, held, node)
         method = annotations.method_of(Request, name)
         if method is not None:
             return Bound(TheRequest(), method, name)
@@ -180,26 +297,32 @@ class Expressions(ast.NodeVisitor):
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
         if isinstance(node.slice, ast.Slice):
-            return either(*[sliced(each) for each in alternatives(owner)])
-        return either(*[self._subscript(each, key) for each in alternatives(owner)])
+            return self.hold(node, either(*[sliced(each) for each in alternatives(self.flow.content(owner))]))
+        return self.each(owner, lambda one: self._subscript(one, key, node))
 
-    def _subscript(self, owner: Value, key: Value) -> Value:
+    def visit_Slice(self, node: ast.Slice) -> Value:
+        for each in (node.lower, node.upper, node.step):
+            self.value(each)
+        return UNKNOWN
+
+    def _subscript(self, owner: Value, key: Value, node: ast.Subscript) -> Value:
         if isinstance(owner, TheRequest):
             dependency = key.value if isinstance(key, Known) else None
-            if dependency is USERS and self.reader.users is not None:
-                return Known(self.reader.users)
-            return said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
+            return self.reader.dependency(self, dependency, node) if isinstance(dependency, Dependency) else UNKNOWN
         if isinstance(owner, Pairs):
             return self.field(owner, key, is_required=True)
-        return item_at(owner, key)
+        if (found := call_method_of(self, owner, "__getitem__", [key], node)) is not None:
+            return found
+        return either(*[item_at(each, key) for each in alternatives(self.flow.content(owner))])
 
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
         """Note a field of a multi-dictionary that is read by its name, and return its value."""
-        if not isinstance(key, Known) or not isinstance(key.value, str):
+        name = text_of(key)
+        if name is None:
             return UNKNOWN
-        self.findings.named.append(Named(owner.kind, key.value, kind, is_required, is_list))
+        self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list))
         if owner.kind == "files":
             return UNKNOWN
         return Of(annotations.list_of(kind)) if is_list else Of(kind)
@@ -207,170 +330,349 @@ class Expressions(ast.NodeVisitor):
     # Literals
 
     def visit_Dict(self, node: ast.Dict) -> Value:
-        fields: dict[str, Value] = {}
-        is_open = False
+        content: Value = Fields(())
+        values: list[Value] = []
         for key, written in zip(node.keys, node.values, strict=True):
-            value = self.value(written)
-            name = self.value(key) if key is not None else None
-            if isinstance(name, Known) and isinstance(name.value, str):
-                fields[name.value] = value
-            elif key is None and isinstance(value, Fields):
-                fields.update(value.items)
+            name = None if key is None else self.value(key)
+            values.append(self.value(written))
+            if name is None:
+                content = either(*[merged(content, [one]) for one in alternatives(self.flow.content(values[-1]))])
             else:
-                is_open = True
-        return Of(dict[str, Any]) if is_open else Fields(tuple(fields.items()))
+                content = either(*[with_item(one, name, values[-1]) for one in alternatives(content)])
+        if OPEN in alternatives(content):
+            self.escape(*values)
+        return self.hold(node, content)
 
     def visit_List(self, node: ast.List) -> Value:
-        return Items(either(*[self.value(each) for each in node.elts]))
+        return self.hold(node, Items(either(*[self.value(each) for each in node.elts])))
+
+    def visit_Set(self, node: ast.Set) -> Value:
+        return self.hold(node, Items(either(*[self.value(each) for each in node.elts]), set))
 
     def visit_Tuple(self, node: ast.Tuple) -> Value:
-        return Tuple(tuple(self.value(each) for each in node.elts))
+        found = Tuple(tuple(self.value(each) for each in node.elts))
+        return found if not any(isinstance(each, ast.Starred) for each in node.elts) else Items(
+            either(*found.items), tuple
+        )
+
+    def visit_Starred(self, node: ast.Starred) -> Value:
+        return self.items_of(self.value(node.value), node)
 
     def visit_ListComp(self, node: ast.ListComp) -> Value:
-        (item,) = self._each(node.generators, node.elt)
-        return Items(item)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
-        (item,) = self._each(node.generators, node.elt)
-        return Items(item)
+        return self.hold(node, Items(*self._each(node, node.elt)))
 
     def visit_SetComp(self, node: ast.SetComp) -> Value:
-        self._each(node.generators, node.elt)
-        return UNKNOWN
+        return self.hold(node, Items(*self._each(node, node.elt), set))
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
+        return Items(*self._each(node, node.elt), Iterator)
 
     def visit_DictComp(self, node: ast.DictComp) -> Value:
-        _, value = self._each(node.generators, node.key, node.value)
+        _, value = self._each(node, node.key, node.value)
+        self.escape(value)
         return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
 
-    def _each(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[Value]:
-        """Return the values of the parts of a comprehension, which has its own names."""
-        with self._scope(*generators, *parts):
-            for each in generators:
-                self.assign(each.target, item_of(self.value(each.iter)))
-                for condition in each.ifs:
-                    self.value(condition)
-                    narrow(self, condition, is_true=True)
-            return [self.value(each) for each in parts]
+    def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
+        """Return the values of the parts of a comprehension, whose names are its own."""
+        made = self.flow.make((*self.scope, node, "each"), Tuple((NEVER,) * len(parts)))
+        names = {each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
+        kept = {name: self.flow.state.get((self.scope, name)) for name in names}
 
-    @contextmanager
-    def _scope(self, *nodes: ast.AST) -> Iterator[None]:
-        """Restore variables at the end, except those that ``:=`` has set in some nodes."""
-        before = self.variables
-        self.variables = dict(before)
-        yield
-        walrus = {each.target.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
-        self.variables = {**before, **{name: self.variables[name] for name in walrus if name in self.variables}}
+        def run(left: Sequence[ast.comprehension]) -> None:
+            if not left:
+                found = tuple(self.value(each) for each in parts)
+                self.flow.set(made, either(self.flow.content(made), Tuple(found)))
+                return
+            item = self.items_of(self.value(left[0].iter), node)
+            self.loop(partial(self._run_each, left[0], item, partial(run, left[1:])))
+
+        run(node.generators)
+        for name, before in kept.items():
+            self.flow.state.pop((self.scope, name), None)
+            if before is not None:
+                self.flow.state[self.scope, name] = before
+        several = map(parts_of, alternatives(self.flow.state.pop(made)))
+        return [either(*each) for each in zip(*several, strict=True)]
+
+    def _run_each(self, each: ast.comprehension, item: Value, run: Callable[[], None]) -> None:
+        self.assign(each.target, item)
+        for condition in each.ifs:
+            self.test(condition, True)
+        run()
+
+    def items_of(self, value: Value, node: ast.AST) -> Value:
+        """Return a value that stands for any item of an iteration."""
+        several = [item_of(each) for each in alternatives(self.flow.content(value))]
+        if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
+            return self.items_of(found, node)
+        return either(*several)
 
     # Operators
 
+    def test(self, node: ast.expr, is_true: bool) -> None:
+        """Go on where a test is true, or false. Raises Stop where it never is."""
+        self.where(self.value(node), node, is_true)
+
+    def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
+        """Go on where the value of a test is true, or false."""
+        if value == Known(not is_true):
+            raise Stop
+        narrow(self, node, is_true=is_true)
+
     def visit_BoolOp(self, node: ast.BoolOp) -> Value:
-        is_and, values = isinstance(node.op, ast.And), list[Value]()
-        with self._scope(node):
-            for each in node.values:
-                value = self.value(each)
-                is_decided = isinstance(value, Known) and isinstance(value.value, bool)
-                if is_decided and value == Known(not is_and):  # the following values are not evaluated
-                    return either(*values, value)
-                if not is_decided or each is node.values[-1]:
-                    values.append(value)
-                narrow(self, each, is_true=is_and)
-        return either(*values) if is_and else either(*map(without_none, values[:-1]), values[-1])
+        return self._bool(node.values, isinstance(node.op, ast.And))
+
+    def _bool(self, values: Sequence[ast.expr], is_and: bool) -> Value:
+        first = self.value(values[0])
+        if len(values) == 1:
+            return first
+
+        def stay() -> Value:
+            self.where(first, values[0], not is_and)
+            return first if is_and else without_none(first)
+
+        def go_on() -> Value:
+            self.where(first, values[0], is_and)
+            return self._bool(values[1:], is_and)
+
+        return self.flow.branch(stay, go_on)
 
     def visit_IfExp(self, node: ast.IfExp) -> Value:
         test = self.value(node.test)
-        if isinstance(test, Known) and isinstance(test.value, bool):
-            return self.value(node.body if test.value else node.orelse)
-        return either(self._where(node.test, node.body, True), self._where(node.test, node.orelse, False))
 
-    def _where(self, test: ast.expr, node: ast.expr, is_true: bool) -> Value:
-        """Return the value of an expression where a test is true, or where it is false."""
-        with self._scope(node):
-            narrow(self, test, is_true=is_true)
-            return self.value(node)
+        def follow(way: ast.expr, is_true: bool) -> Value:
+            self.where(test, node.test, is_true)
+            return self.value(way)
+
+        return self.flow.branch(partial(follow, node.body, True), partial(follow, node.orelse, False))
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
+        for operator, one, other in zip(node.ops, (left, *others), others, strict=False):
+            if isinstance(operator, ast.In | ast.NotIn):
+                for each in alternatives(other):
+                    if isinstance(each, Pairs):
+                        self.field(each, one)
+                    call_method_of(self, each, "__contains__", [one], node)
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
-        is_settled = is_method(node.left) or is_option(self.value(node.left.value))
-        return compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
+        is_settled = node.left.attr == "method" or _is_option(self.value(node.left.value))
+        return _compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
         if isinstance(node.op, ast.Not):
             return Known(not value.value) if isinstance(value, Known) and isinstance(value.value, bool) else Of(bool)
-        return value
+        if isinstance(value, Known) and type(value.value) is int:
+            return Known(_UNARY[type(node.op)](value.value))
+        kind = _simple_type(value)
+        return Of(kind) if kind in (int, float) else UNKNOWN
 
     def visit_BinOp(self, node: ast.BinOp) -> Value:
-        left, right = self.value(node.left), self.value(node.right)
-        return combined(left, node.op, right)
+        return self.combined(self.value(node.left), node.op, self.value(node.right), node)
+
+    def combined(self, left: Value, operator: ast.operator, right: Value, node: ast.AST) -> Value:
+        """Return the result of an operator on two values."""
+        one, other = self.flow.content(left), self.flow.content(right)
+        match one, operator, other:
+            case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
+                return self.hold(node, Items(either(item, second), kind))
+            case Fields(), ast.BitOr(), Fields():
+                return self.hold(node, merged(one, [other]))
+            case Items(), ast.Mult(), _:
+                return self.hold(node, one)
+            case Tuple(items), ast.Add(), Tuple(more):
+                return Tuple((*items, *more))
+        name = _SPECIAL.get(type(operator))
+        if name and (found := call_method_of(self, left, f"__{name}__", [right], node)) is not None:
+            return found
+        self.escape(left, right)
+        return _combined(left, operator, right)
 
     def visit_Await(self, node: ast.Await) -> Value:
+        self.awaited = node.value
         value = self.value(node.value)
-        if not isinstance(value, Of):
-            return value
-        awaited = annotations.awaited(value.type)
-        return NONE if awaited in (None, NoneType) else Of(awaited)
+        return either(*[_awaited(each) for each in alternatives(value)])
 
     def visit_Yield(self, node: ast.Yield) -> Value:
-        self.value(node.value)
-        return Answer(is_passed_on=True)  # in middleware
+        value = NONE if node.value is None else self.value(node.value)
+        self.findings.yields = either(self.findings.yields, self.flow.frozen(value))
+        self.escape(value)
+        return PASSED if PASSED in self.flow.state else NONE
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> Value:
+        item = self.items_of(self.value(node.value), node)
+        self.findings.yields = either(self.findings.yields, self.flow.frozen(item))
+        return UNKNOWN
 
     def visit_Lambda(self, node: ast.Lambda) -> Value:
-        """Read the body as if it were called where it is written."""
-        arguments = node.args
-        with self._scope():
-            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-                self.assign(ast.Name(each.arg), UNKNOWN)
-            return Local(self.value(node.body))
+        return Closure(node, self, self._defaults(node.args))
 
-    def visit_Starred(self, node: ast.Starred) -> Value:
-        return item_of(self.value(node.value))
+    def _defaults(self, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        named = zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
+        keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        return tuple((each.arg, self.value(given)) for each, given in (*named, *keywords) if given is not None)
 
     def visit_Call(self, node: ast.Call) -> Value:
+        is_awaited, self.awaited = self.awaited is node, None
         called = self.value(node.func)
-        positional = [self.value(each) for each in node.args]
-        named = {each.arg: self.value(each.value) for each in node.keywords if each.arg is not None}
-        for each in node.keywords:
-            if each.arg is None:
-                self.value(each.value)
-        made = [call(self, Call(node, one, positional, named)) for one in alternatives(called)]
-        found = either(*made) if made else NEVER
-        if isinstance(node.func, ast.Attribute):
-            self._change(node.func, called, positional, named)
-            if node.func.attr == "conditional" and isinstance(found, Answer):  # returns the response itself
-                self.put(node.func.value, found)
-        return found
-
-    def _change(self, node: ast.Attribute, called: Value, positional: list[Value], named: dict[str, Value]) -> None:
-        """Note that a method has changed a dict or a list in a variable."""
-        methods = [each for each in alternatives(called) if isinstance(each, Bound)]
-        if any(isinstance(each.owner, Fields | Items) for each in methods):
-            self.put(node.value, either(*[changed(each.owner, each.name, positional, named) for each in methods]))
+        positional: list[Value] = []
+        named: dict[str, Value] = {}
+        is_open = False
+        for each in node.args:
+            value = self.value(each.value if isinstance(each, ast.Starred) else each)
+            if not isinstance(each, ast.Starred):
+                positional.append(value)
+            elif isinstance(value, Tuple):
+                positional += value.items
+            else:
+                is_open = True
+                positional.append(self.items_of(value, node))
+        for keyword in node.keywords:
+            value = self.value(keyword.value)
+            content = self.flow.content(value)
+            if keyword.arg is not None:
+                named[keyword.arg] = value
+            elif isinstance(content, Fields):
+                named.update(content.items)
+            else:
+                is_open = True
+                self.escape(value)
+        made = Call(node, called, positional, named, is_open, is_awaited)
+        return self.each(called, lambda one: call(self, made._replace(called=one))) if called is not NEVER else NEVER
 
     # Assignment
 
     def assign(self, target: ast.expr, value: Value) -> None:
-        """Assign a value to a variable, or to several by unpacking."""
-        if isinstance(target, ast.Name):
-            for known in [name for name in self.variables if name.startswith(f"{target.id}.")]:
-                del self.variables[known]
-            self.variables[target.id] = value
-        elif isinstance(target, ast.Subscript):
-            owner, key = self.value(target.value), self.value(target.slice)
-            self.put(target.value, with_item(owner, key, value))
-        elif isinstance(target, ast.Starred):
-            self.assign(target.value, Items(value))
-        elif isinstance(target, ast.Tuple | ast.List):
-            for at, each in enumerate(target.elts):
-                fits = isinstance(value, Tuple) and len(value.items) == len(target.elts)
-                self.assign(each, value.items[at] if fits and isinstance(value, Tuple) else unpacked(value, at))
-        else:
-            self.value(target)
+        """Assign a value to a variable, an attribute or an item, or to several by unpacking."""
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, value)
+            case ast.Attribute():
+                self._set_attribute(self.value(target.value), target, value)
+            case ast.Subscript():
+                self._set_item(self.value(target.value), self.value(target.slice), value, target)
+            case ast.Starred():
+                self.assign(target.value, self.hold(target, Items(value)))
+            case ast.Tuple(elts) | ast.List(elts):
+                content = self.flow.content(value)
+                fits = isinstance(content, Tuple) and len(content.items) == len(elts)
+                is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
+                for at, each in enumerate(elts):
+                    one = parts_of(content)[at] if is_fixed else either(
+                        *[unpacked(one, at) for one in alternatives(content)]
+                    )
+                    self.assign(each, one)
+            case _:
+                self.escape(value, self.value(target))
 
-    def put(self, node: ast.expr, value: Value) -> None:
-        """Replace a variable, or an item in one, with a changed dict or list."""
-        if isinstance(node, ast.Name) and node.id in self.variables:
-            self.variables[node.id] = value
-        elif isinstance(node, ast.Subscript) and isinstance(value, Fields | Items | Either):
-            self.put(node.value, with_item(self.value(node.value), self.value(node.slice), value))
+    def bind(self, name: str, value: Value) -> None:
+        """Set a variable, and forget what tests have said about its attributes."""
+        for state in (self.flow.state, *self.flow.watched):
+            for key in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
+                del state[key]
+        key = self.key_of(name)
+        if key is None:
+            self.escape(value)
+            self.flow.lost.add(name)
+        else:
+            self.flow.set(key, value)
+
+    def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
+        self.flow.forget_attributes()
+        if any(isinstance(each, TheRequest) for each in alternatives(value)):
+            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
+            self.unread(text, target, "taken")
+        content = self.flow.frozen(value)
+        self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
+        self.escape(value)
+
+    def _set_item(self, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
+        self.flow.forget_attributes()
+        for each in alternatives(owner):
+            if isinstance(each, Bound) and each.name == "headers":
+                self.flow.change(each.owner, lambda one: with_header(one, key, value))
+            elif call_method_of(self, each, "__setitem__", [key, value], node) is None and not isinstance(each, Ref):
+                self.escape(value)
+        self.change(owner, lambda one: with_item(one, key, value), value)
+
+    def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
+        """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
+        before = alternatives(self.flow.content(owner))
+        after = [*map(change, before)]
+        is_known = [not isinstance(each, Of | Unknown) for each in after]
+        if not all(is_known):
+            self.escape(*given)
+        if all(isinstance(each, Of | Unknown) or known for each, known in zip(before, is_known, strict=True)):
+            self.flow.change(owner, change)
+        else:
+            self.escape(owner)
+            self.flow.change(owner, lambda _: either(*after))
+
+
+def _of_object(content: Value, owner: Ref, name: str) -> Value:
+    """Return an attribute of a response, an error, a dict or a list."""
+    match content:
+        case Answer(statuses=codes) if name == "status":
+            return UNKNOWN if codes is None or content.is_passed_on else Statuses(codes)
+        case Answer() if name == "body":
+            return Of(bytes)
+        case Raisable() if name == "headers":
+            return Fields(())  # they never have a media type
+        case Raisable(kind, status):
+            known = status or getattr(kind, "status", None)
+            is_known = name == "status" and isinstance(known, int)
+            return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
+    return Bound(owner, None, name)
+
+
+def _awaited(value: Value) -> Value:
+    if not isinstance(value, Of):
+        return value
+    found = annotations.awaited(value.type)
+    return NONE if found in (None, NoneType) else UNKNOWN if annotations.has_variables(found) else Of(found)
+
+
+def _is_option(owner: Value) -> bool:
+    """Return True for an object of this package, such as a feature, whose attributes stay as it was made."""
+    return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
+
+
+def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
+    """Return the outcome of a comparison with the request's method, or with an option of a feature."""
+    known = items_known(right)
+    if known is None or not isinstance(left, Known):
+        return Of(bool)
+    match operator:
+        case ast.Eq() | ast.In() | ast.Is():
+            return Known(left.value in known)
+        case ast.NotEq() | ast.NotIn() | ast.IsNot():
+            return Known(left.value not in known)
+    return Of(bool)
+
+
+def _simple_type(value: Value) -> Any:
+    found = {
+        type(each.value) if isinstance(each, Known) else annotations.class_of(each.type) if isinstance(each, Of) else None
+        for each in alternatives(value)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _combined(left: Value, operator: ast.operator, right: Value) -> Value:
+    """Return the result of an operator on texts, numbers or types."""
+    one, other = _simple_type(left), _simple_type(right)
+    if one is str and (other is str or isinstance(operator, ast.Mod)):
+        return TEXT
+    if {one, other} <= {int, float, bool} and None not in (one, other):
+        is_int = {one, other} <= {int, bool} and not isinstance(operator, ast.Div | ast.Pow)
+        return Of(int if is_int else float)
+    if one is other is bytes:
+        return Of(bytes)
+    if isinstance(left, Known) and isinstance(right, Known) and isinstance(operator, ast.BitOr):
+        try:
+            return Known(left.value | right.value)  # of types
+        except TypeError:
+            return UNKNOWN
+    return UNKNOWN

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
+from antiphon.features.users import Users
 from antiphon.http.errors import ERRORS
 from antiphon.http.multidict import MissingKey
 
@@ -73,6 +74,10 @@ class Unread(NamedTuple):
         return f"{self.place}: {self.text}"
 
 
+Mark: TypeAlias = dict[str, list[Any]]
+_LISTS = ("reads", "named", "raised", "unread", "users")
+
+
 @dataclass
 class Findings:
     """What a function, including the functions that it calls, reads of a request, raises and answers."""
@@ -86,25 +91,35 @@ class Findings:
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
-    reads_user: bool = False
+    users: list[Users[Any]] = field(default_factory=list)
+    """The features whose user is read."""
+    yields: Value = NEVER
+    """The values that a generator function yields."""
+    passed: Value = NEVER
+    """What has become of the response that middleware or a hook has received."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except for its result."""
-        self.reads += other.reads
-        self.named += other.named
-        self.raised += other.raised
-        self.unread += other.unread
-        self.reads_user = self.reads_user or other.reads_user
+        for name in _LISTS:
+            known, found = getattr(self, name), getattr(other, name)
+            known += [each for each in found if each not in known]
 
-    def mark(self) -> tuple[int, int, int]:
-        """Return how much was found so far, for ``take_caught``."""
-        return len(self.raised), len(self.reads), len(self.named)
+    def mark(self) -> Mark:
+        """Return how much was found so far, for ``take_caught`` and ``forget``."""
+        return {name: [*getattr(self, name)] for name in _LISTS}
 
-    def take_caught(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
+    def forget(self, mark: Mark) -> None:
+        """Forget what was found since a mark."""
+        for name, found in mark.items():
+            getattr(self, name)[:] = found
+
+    def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
         """Remove the errors of some kinds that were found since a mark, and return them."""
-        raised, reads, named = mark
-        caught = [each for each in self.raised[raised:] if issubclass(each.error.kind, kinds)]
-        self.raised[raised:] = [each for each in self.raised[raised:] if each not in caught]
+        reads, named = len(mark["reads"]), len(mark["named"])
+        caught = [
+            each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)
+        ]
+        self.raised[:] = [each for each in self.raised if each not in caught]
         refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
         for at, each in enumerate(self.reads[reads:], reads):
             caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]

@@ -22,8 +22,8 @@ from antiphon.features.openapi.code.values import (
 
 
 def said(annotation: Any) -> Value:
-    """Return an instance of the type in an annotation."""
-    return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
+    """Return an instance of the type in an annotation, unless that has type variables."""
+    return UNKNOWN if annotation is annotations.NOT_SAID or annotations.has_variables(annotation) else Of(annotation)
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
@@ -62,7 +62,7 @@ def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Va
     if method is not None:
         return Bound(held or owner, method, name)
     found = annotations.attribute_of(annotation, name)
-    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else Of(found)
+    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else said(found)
 
 
 def item_at(owner: Value, key: Value) -> Value:
@@ -70,6 +70,8 @@ def item_at(owner: Value, key: Value) -> Value:
     match owner, key:
         case Fields(items), Known(name):
             return dict(items).get(name, UNKNOWN)
+        case Fields(items), Of(kind) if kind is str and items:
+            return either(*[each for _, each in items])
         case Items(item), _:
             return item
         case Tuple(items), Known(int() as at):
@@ -98,7 +100,7 @@ def sliced(value: Value) -> Value:
     """Return a slice of a sequence, which has the same type and the same kind of items."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
-    return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
+    return Items(item_of(value)) if isinstance(value, Known) else value
 
 
 def _held_in(items: Collection[object]) -> Value:
@@ -112,6 +114,10 @@ def item_of(value: Value) -> Value:
         return value.item
     if isinstance(value, Tuple):
         return either(*value.items)
+    if isinstance(value, Fields):
+        return Of(str)
+    if isinstance(value, Known) and isinstance(value.value, str | bytes | range):
+        return Of(str if isinstance(value.value, str) else int)
     if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):
         return _held_in(value.value)
     if isinstance(value, Either):
@@ -124,5 +130,5 @@ def unpacked(value: Value, at: int) -> Value:
     if isinstance(value, Of):
         arguments = get_args(value.type)
         if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
-            return Of(arguments[at])
+            return said(arguments[at])
     return item_of(value)

@@ -44,7 +44,7 @@ def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
             if inner is not None:
                 value = fitting(expressions, inner, value)
             if name is not None:
-                expressions.variables[name] = value
+                expressions.bind(name, value)
         case ast.MatchOr(patterns=patterns):
             return either(*[fitting(expressions, each, value) for each in patterns])
         case ast.MatchSingleton(value=None):
@@ -54,25 +54,25 @@ def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
         case ast.MatchClass():
             return _of_class(expressions, pattern, value)
         case ast.MatchSequence(patterns=patterns):
-            _in_sequence(expressions, patterns, value)
+            _in_sequence(expressions, patterns, expressions.flow.content(value))
         case ast.MatchMapping(keys=keys, patterns=patterns, rest=rest):
             named = [expressions.value(key) for key in keys]
             for key, each in zip(named, patterns, strict=True):
-                fitting(expressions, each, item_at(value, key))
+                fitting(expressions, each, item_at(expressions.flow.content(value), key))
             if rest is not None:
-                expressions.variables[rest] = _without(value, named)
+                expressions.bind(rest, expressions.hold(pattern, _without(expressions.flow.content(value), named)))
     return value
 
 
 def _of_class(expressions: "Expressions", pattern: ast.MatchClass, value: Value) -> Value:
     kinds = classes_in(expressions.value(pattern.cls))
-    found = of_classes(value, kinds, is_true=True) if kinds else UNKNOWN
+    found = of_classes(expressions, value, kinds, is_true=True) if kinds else UNKNOWN
     names = [*pattern.kwd_attrs]
     positional = getattr(kinds[0], "__match_args__", ()) if kinds else ()
     for at, each in enumerate((*pattern.patterns, *pattern.kwd_patterns)):
         by_keyword = at - len(pattern.patterns)
         name = names[by_keyword] if by_keyword >= 0 else positional[at] if at < len(positional) else None
-        fitting(expressions, each, found if name is None else expressions.attribute(found, name))
+        fitting(expressions, each, found if name is None else expressions.attribute(found, name, pattern))
     return found
 
 
@@ -81,7 +81,7 @@ def _in_sequence(expressions: "Expressions", patterns: list[ast.pattern], value:
     for at, each in enumerate(patterns):
         if isinstance(each, ast.MatchStar):
             if each.name is not None:
-                expressions.variables[each.name] = Items(item_of(value))
+                expressions.bind(each.name, expressions.hold(each, Items(item_of(value))))
         else:
             fitting(expressions, each, item_at(value, Known(at)) if is_fixed else item_of(value))
 
@@ -106,5 +106,5 @@ def left_by(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
         case ast.MatchClass(cls=cls, patterns=first, kwd_patterns=named):
             if all(isinstance(each, ast.MatchAs) and each.pattern is None for each in (*first, *named)):
                 kinds = classes_in(expressions.value(cls))
-                return of_classes(value, kinds, is_true=False) if kinds else value
+                return of_classes(expressions, value, kinds, is_true=False) if kinds else value
     return value

@@ -1,6 +1,7 @@
 """Knowledge about a value before the code that makes it has run."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any, Literal, TypeAlias
 
@@ -59,9 +60,22 @@ class Fields:
 
 @dataclass(frozen=True)
 class Items:
-    """A list written with its items, or a comprehension. ``item`` stands for any of them."""
+    """A list, or another iterable, of known items. ``item`` stands for any of them."""
 
     item: "Value"
+    kind: type = list
+    """The class: list, set, frozenset, or Iterator for one that can be read once."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An object that the code makes: the latest of a place, or, together, the ``older`` ones. The state has its content.
+
+    See "recency abstraction" (Balakrishnan and Reps, 2006).
+    """
+
+    place: tuple[Any, ...]
+    is_older: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,9 +96,18 @@ class Bound:
 
 @dataclass(frozen=True)
 class Local:
-    """A function defined inside the function that is read, and the result of calling it."""
+    """A function of another framework that stands for one of ours, and the result of calling it."""
 
     result: "Value"
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A function defined inside the function that is read: its node, and the frame whose variables it shares."""
+
+    node: Any
+    frame: Any
+    defaults: tuple[tuple[str, "Value"], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,8 +171,8 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Bound | Local | Pairs | FormOf | Statuses | Answer
-    | Raisable | Either | Never
+    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Pairs | FormOf | Statuses
+    | Answer | Raisable | Either | Never
 )  # fmt: skip
 
 NONE = Known(None)
@@ -165,14 +188,50 @@ def either(*values: Value) -> Value:
                 found.append(each)
     if not found:
         return NEVER
-    if any(isinstance(each, Items) and each.item is not NEVER for each in found):
-        found = [each for each in found if each != Items(NEVER)]  # the other lists include the empty one
+    full = {each.kind for each in found if isinstance(each, Items) and each.item is not NEVER}
+    found = [each for each in found if not (isinstance(each, Items) and each.item is NEVER and each.kind in full)]
     return found[0] if len(found) == 1 else Either(tuple(found))
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:
     """Return the possible values of a value."""
     return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
+
+
+def parts_of(value: Value) -> tuple[Value, ...]:
+    """Return the values that a value holds."""
+    match value:
+        case Fields(items):
+            return tuple(each for _, each in items)
+        case Items(item):
+            return (item,)
+        case Tuple(items) | Either(items):
+            return items
+        case Bound(owner):
+            return (owner,)
+        case Answer():
+            return (value.body,)
+    return ()
+
+
+def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
+    """Return a value with others for the objects in it."""
+    match value:
+        case Ref():
+            return change(value)
+        case Fields(items):
+            return Fields(tuple((name, replaced(each, change)) for name, each in items))
+        case Items(item, kind):
+            return Items(replaced(item, change), kind)
+        case Tuple(items):
+            return Tuple(tuple(replaced(each, change) for each in items))
+        case Either(values):
+            return either(*[replaced(each, change) for each in values])
+        case Bound(owner):
+            return replace(value, owner=replaced(owner, change))
+        case Answer(body=body):
+            return replace(value, body=replaced(body, change))
+    return value
 
 
 def without_none(value: Value) -> Value:
