@@ -20,6 +20,7 @@ from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, Value, alternatives
 from antiphon.features.openapi.code.words import Words
+from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
@@ -49,6 +50,10 @@ class Contract:
     requires_user: bool = False
     """True if code around the handler refuses requests without a user."""
     may_have_user: bool = False
+    users: list[Users[Any]] = field(default_factory=list)
+    """The features whose user is read."""
+    changes: list[list[Answer]] = field(default_factory=list)
+    """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that notes an exception with its answer."""
 
@@ -61,6 +66,32 @@ class Contract:
         """Note an error that the framework itself raises."""
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)
         self.add_failure(Raised(error, _place_of(self.route)))
+
+
+    def add_unread(self, unread: Unread) -> None:
+        """Note something that is not known, once."""
+        if unread not in self.unread:
+            self.unread.append(unread)
+
+    def apply_changes(self) -> None:
+        """Change all responses as the code after the handler does."""
+        for change in self.changes:
+            self.answers = [_changed(each, one) for each in self.answers for one in change]
+            failures, self.failures = self.failures, defaultdict(list)
+            for one in change:
+                for status, each in failures.items():
+                    for code in one.statuses or (status,):
+                        self.failures[code] += [
+                            failure._replace(answers=tuple(_changed(given, one) for given in failure.answers))
+                            for failure in each
+                        ]
+        self.changes = []
+
+
+def _changed(given: Given, change: Answer) -> Given:
+    return given._replace(
+        status=(change.statuses or (given.status,))[0], media=change.media if given.media and change.media else given.media
+    )
 
 
 class ContractReader:
@@ -79,10 +110,13 @@ class ContractReader:
         found = self._code.read(route.handler)
         contract.add_failure = partial(self._add_failure, contract, stack)
         contract.reads, contract.named = [*found.reads], [*found.named]
+        contract.users, contract.requires_user = [*found.users], found.requires_user
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
         self._add_unread(contract, found)
         raised = [*found.raised]
+        for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
+            raised += self._add_read(contract, source.hook.function).raised
         opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
         for around in opened:
             raised += self._add_around(contract, around.function)
@@ -113,19 +147,34 @@ class ContractReader:
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and the answers of a hook or a middleware, and return what it raises."""
-        found = self._code.read(function, *passed)
-        ours = is_ours(function_of(function))
+        found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
+        is_ours_ = is_ours(function_of(function))
         for value in alternatives(found.result):
-            if value is UNKNOWN or value == NONE:
-                continue
-            contract.answers += [each for each in answers_of(value) if isinstance(each, Given)]
-        if not ours:
+            for each in [] if value == NONE else answers_of(value):
+                if isinstance(each, Given):
+                    contract.answers.append(each)
+                elif not is_ours_:
+                    contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
+        changes = [] if is_ours_ else [each for each in alternatives(found.passed) if each is not UNKNOWN]
+        known = [each for each in changes if isinstance(each, Answer) and each.statuses is not None]
+        if known not in ([], [RECEIVED]):
+            contract.changes.append(known)
+        if not is_ours_ and len(known) != len(alternatives(found.passed)):
+            contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "given"))
+        return found.raised
+
+    def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
+        """Read a function around a handler, and add what it reads, unless it is ours, which is described apart."""
+        found = self._code.read(function, *given)
+        contract.users += [each for each in found.users if each not in contract.users]
+        if not is_ours(function_of(function)):
             contract.reads += found.reads
             contract.named += found.named
-            contract.unread += [each for each in found.unread if each not in contract.unread]
             contract.may_have_user = contract.may_have_user or bool(found.users)
-        return found.raised
+            for each in found.unread:
+                contract.add_unread(each)
+        return found
 
     # Errors
 

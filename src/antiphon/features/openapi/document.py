@@ -17,7 +17,7 @@ from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
-from antiphon.features.openapi.security import security_of, security_schemes
+from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
@@ -68,7 +68,7 @@ class _Described(NamedTuple):
     path: str
     parameters: list[Parameter]
     app: App
-    security: dict[str, Schema]
+    security: dict[str, Scheme]
 
 
 def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
@@ -235,6 +235,6 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content["paths"] = dict(sorted(paths.items()))
     components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
-    if schemes := {name: scheme for each in described for name, scheme in each.security.items()}:
+    if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes
     return content

@@ -44,6 +44,7 @@ def operation(
     """Return the operation of one method, without its id, tags and security."""
     made, is_safe = _described(contract), contract.is_safe
     _expect(contract, is_safe, bool(parameters), refuses_other_sites)
+    contract.apply_changes()
     found = [
         *map(path_parameter, parameters),
         *other_parameters(contract, schemas),

@@ -319,8 +319,8 @@ def _call_object(frame: "Expressions", made: Call, called: Any) -> Value:
         return Of(called)
     if isinstance(called, BuiltinFunctionType):
         return _call_builtin(frame, made, called)
-    if (found := call_method_of(frame, Known(called), "__call__", made.positional, made.node)) is not None:
-        return found
+    if (method := annotations.method_of(type(called), "__call__")) is not None:
+        return call_function(frame, made, method, Known(called))
     return _lost(frame, made, "its code is not known")
 
 

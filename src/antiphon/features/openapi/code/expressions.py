@@ -415,7 +415,7 @@ class Expressions(ast.NodeVisitor):
 
     def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
         """Go on where the value of a test is true, or false."""
-        if value == Known(not is_true):
+        if truth(value) is (not is_true):
             raise Stop
         narrow(self, node, is_true=is_true)
 
@@ -625,6 +625,16 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
             is_known = name == "status" and isinstance(known, int)
             return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
     return Bound(owner, None, name)
+
+
+def truth(value: Value) -> bool | None:
+    """Return the truth of a value, or None if it isn't known. Records are true unless they say otherwise."""
+    if isinstance(value, Known) and (value.value is None or isinstance(value.value, bool)):
+        return bool(value.value)
+    kind = annotations.class_of(value.type) if isinstance(value, Of) else None
+    is_record = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+    is_plain = is_record and not hasattr(kind, "__bool__") and not hasattr(kind, "__len__")
+    return True if is_plain or getattr(kind, "_fields", ()) else None
 
 
 def _awaited(value: Value) -> Value:

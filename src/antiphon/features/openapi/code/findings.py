@@ -93,6 +93,8 @@ class Findings:
     """True if the function is a generator function."""
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose user is read."""
+    requires_user: bool = False
+    """True if it never returns to a request without a user."""
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER

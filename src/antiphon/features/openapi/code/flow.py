@@ -23,6 +23,8 @@ Key: TypeAlias = Any
 """A variable, as its scope and its name, or a ``Ref``. A name with a dot is what a test has said about an attribute."""
 State: TypeAlias = dict[Key, Value]
 
+HAS_USER: Key = ((), ".user")
+"""Set where a request without a user was refused."""
 _MOST = 16
 """The most alternatives of one value. More are unknown."""
 _PASSES = 5
@@ -84,7 +86,7 @@ class Flow:
     def forget_attributes(self) -> None:
         """Forget what tests have said about attributes, which other code may change."""
         for state in (self.state, *self.watched):
-            for key in [key for key in state if _is_said(key)]:
+            for key in [key for key in state if _is_said(key) and key != HAS_USER]:
                 del state[key]
 
     # Objects

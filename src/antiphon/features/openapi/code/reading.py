@@ -16,12 +16,13 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call
 from antiphon.features.openapi.code.expressions import PASSED, Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
-from antiphon.features.openapi.code.flow import Flow, Stop
+from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
 from antiphon.features.openapi.code.statements import Statements
 from antiphon.features.openapi.code.values import (
     NEVER,
+    NONE,
     UNKNOWN,
     Answer,
     Items,
@@ -149,7 +150,9 @@ class CodeReader:
     def _note(self, frame: Expressions, found: Findings, function: FunctionType) -> None:
         """Add the findings about a call. What our own functions read is described separately."""
         if is_ours(function):
-            found = Findings(raised=found.raised, users=found.users)
+            found = replace(found, reads=[], named=[], unread=[])
+        if found.requires_user:
+            frame.flow.state[HAS_USER] = NONE
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
     def dependency(self, frame: Expressions, dependency: Dependency[Any], node: ast.AST) -> Value:
@@ -167,6 +170,8 @@ class CodeReader:
             frame.findings.add(Findings(users=[users]))
         found = self.read(source.hook.function)
         self._note(frame, found, function)
+        if isinstance(users, Users) and users.refuses_at(dependency):
+            frame.flow.state[HAS_USER] = NONE
         if stated is not UNKNOWN and not isinstance(found.result, Known):
             return stated
         if found.result is NEVER and not found.streams:

@@ -11,7 +11,7 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call, call_function, call_method_of
 from antiphon.features.openapi.code.expressions import PASSED, Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
-from antiphon.features.openapi.code.flow import Exit, State, Stop, joined
+from antiphon.features.openapi.code.flow import HAS_USER, Exit, State, Stop, joined
 from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
 from antiphon.features.openapi.code.objects import changed, without_item
 from antiphon.features.openapi.code.patterns import fits, fitting, left_by
@@ -55,9 +55,10 @@ class Statements(Expressions):
         frozen, now = self.flow.frozen, list[Value]()
         for each in exits:
             self.flow.state = each.state
-            found.passed = either(found.passed, frozen(PASSED))
+            found.passed = either(found.passed, frozen(each.state.get(PASSED, NEVER)))
             now.append(frozen(each.value))
         found.result = either(*now)
+        found.requires_user = bool(exits) and all(HAS_USER in each.state for each in exits)
         return found
 
     def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
