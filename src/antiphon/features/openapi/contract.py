@@ -18,7 +18,7 @@ from antiphon.features.openapi.code.findings import Findings, Named, Raised, Rea
 from antiphon.features.openapi.code.reading import RECEIVED, CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, Value, alternatives
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, Value, alternatives, either
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
@@ -150,7 +150,7 @@ class ContractReader:
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
-        for value in alternatives(found.result):
+        for value in alternatives(either(found.result, found.yields)):
             for each in [] if value == NONE else answers_of(value):
                 if isinstance(each, Given):
                     contract.answers.append(each)

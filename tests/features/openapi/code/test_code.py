@@ -432,7 +432,6 @@ READ = [
     (tuple_item, "", f"{JSON} {{last: str, first: Lamp, negative: str}}"),
     (list_of_type, "json list[NewLamp]", "204"),
     (dict_of_type, "json dict[str, NewLamp]", "204"),
-    (name_by_variable, "", "200 text/plain str"),
     (spread, "", f"{JSON} {{id: int, name: int, lamp: Lamp}}"),
     (spread_unknown, "", f"{JSON} dict[str, typing.Any]"),
     (starred, "", f"{JSON} [Lamp]"),
@@ -465,6 +464,11 @@ UNREAD = [
         type_of_no_generic,
         f"request.json_as(NewLamp['Lamp']) reads a type {NOT_KNOWN}",
         'request.json_as(NewLamp["Lamp"])',
+    ),
+    (
+        name_by_variable,
+        "`request.args[name.name]` reads a query whose name is not known",
+        "request.args[name.name]",
     ),
     (
         held_missing,

@@ -31,6 +31,7 @@ from antiphon.features.openapi.code.values import (
     Local,
     Of,
     Pairs,
+    Partial,
     Raisable,
     Ref,
     TheRequest,
@@ -102,6 +103,9 @@ def call(frame: "Expressions", made: Call) -> Value:
     match made.called:
         case Bound():
             return _call_method(frame, made, made.called)
+        case Partial(function, positional, named):
+            given = made._replace(positional=[*positional, *made.positional], named={**dict(named), **made.named})
+            return frame.each(function, lambda one: call(frame, given._replace(called=one)))
         case Local(result):
             return frame.hold(made.node, result)
         case Closure(frame=inner):
@@ -120,9 +124,8 @@ def call(frame: "Expressions", made: Call) -> Value:
 def _lost(frame: "Expressions", made: Call, why: str) -> Value:
     """Note that code which isn't read is called: it may change what it is given."""
     if made.is_given_request:
-        subject = "is given the request, and"
-        frame.unread(f"{made.written}(...) {subject} {why}", made.node, "taken")
-    frame.escape(*made.given)
+        frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
+    frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
     frame.flow.forget_attributes()
     return UNKNOWN
 
@@ -220,6 +223,7 @@ def _read_as(frame: "Expressions", made: Call, part: ReadAs, wanted: Value | Non
 def _call_of_pairs(frame: "Expressions", made: Call, owner: Pairs, name: str) -> Value:
     key = made.argument(0, "key")
     if key is None or name not in ("get", "getone", "getall"):
+        frame.escape(owner)
         return UNKNOWN
     wanted = made.argument(2, "type") or made.argument(9, "type")
     kind = wanted.value if isinstance(wanted, Known) and isinstance(wanted.value, type) else str
@@ -325,6 +329,7 @@ def _call_object(frame: "Expressions", made: Call, called: Any) -> Value:
 
 
 def _call_builtin(frame: "Expressions", made: Call, called: Any) -> Value:
+    frame.use(*made.given)
     for each in made.given:  # it calls the functions that it is given
         if isinstance(each, Closure):
             items = [frame.items_of(one, made.node) for one in made.positional if one is not each]
@@ -365,7 +370,7 @@ def _call_abort(frame: "Expressions", made: Call, called: Callable[..., Any]) ->
 def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
     if issubclass(cls, Form):
         return _make_form(frame, made)
-    if issubclass(cls, Response):
+    if issubclass(cls, Response) and not _has_own(frame, cls):
         return _response(frame, made, "")
     if annotations.is_page(cls):
         frozen = frame.flow.frozen
@@ -383,10 +388,10 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
         frame.escape(*made.given)
         return UNKNOWN
     if cls.__module__ == "builtins" and not issubclass(cls, BaseException):
+        frame.use(*made.given)
         return Of(cls)
-    if issubclass(cls, BaseException):
-        frame.escape(*made.given)
-        return frame.hold(made.node, _make_error(made, cls))
+    if cls is partial and made.positional:
+        return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
     for name in ("__new__", "__init__", "__post_init__"):
         method = annotations.method_of(cls, name)
         if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
@@ -394,7 +399,7 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
             call_function(frame, given, method, Of(cls))
     if cls.__module__.partition(".")[0] not in _PURE:
         frame.escape(*made.given)
-    return Of(cls)
+    return frame.hold(made.node, _make_error(frame, made, cls)) if issubclass(cls, BaseException) else Of(cls)
 
 
 def _call_iterator(frame: "Expressions", made: Call, cls: type) -> Value:
@@ -424,8 +429,18 @@ def _make_form(frame: "Expressions", made: Call) -> Value:
     return FormOf(wanted.value, part == "query")
 
 
-def _make_error(made: Call, cls: type[BaseException]) -> Raisable:
+def _has_own(frame: "Expressions", cls: type) -> bool:
+    """True for a class that the application initializes in its own way."""
+    method = annotations.method_of(cls, "__init__")
+    return method is not None and frame.reader.follows(method)
+
+
+def _make_error(frame: "Expressions", made: Call, cls: type[BaseException]) -> Value:
     status, detail = made.argument(1, "status"), None
+    if _has_own(frame, cls):
+        code = annotations.method_of(cls, "__init__").__code__
+        names = [*code.co_names, *[each for held in code.co_consts if isinstance(held, tuple) for each in held]]
+        return UNKNOWN if "status" in names and issubclass(cls, HTTPError) else Raisable(cls)
     if issubclass(cls, HTTPError):
         status, detail = made.argument(0, "status"), made.argument(1, "detail")
         if status is not None and _is_text(status):  # as in NotFound("There is no such lamp.")

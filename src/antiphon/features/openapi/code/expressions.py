@@ -81,6 +81,8 @@ _SPECIAL = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.BitOr: "or", ast.BitAnd: "and",
     ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.MatMult: "matmul", ast.Pow: "pow",
 }  # fmt: skip
+_USED = ("__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__", "__iter__")
+"""Special methods that showing, testing and comparing a value may call."""
 _UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
     ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
 }  # fmt: skip
@@ -111,6 +113,8 @@ class Expressions(ast.NodeVisitor):
         self.parent = parent
         """The call of the function around this one."""
         self.awaited: ast.AST | None = None
+        self.at = node
+        """The statement that is read."""
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
@@ -159,9 +163,20 @@ class Expressions(ast.NodeVisitor):
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
+            elif isinstance(each, TheRequest | Pairs):
+                self.unread(f"`{short(self.at)}` gives the request to code that is not known", self.at, "taken")
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
         self.flow.escape(*values)
+
+    def use(self, *values: Value) -> None:
+        """Note that values are shown, tested or compared, which may call their special methods."""
+        for value in values:
+            for each in alternatives(value):
+                if isinstance(each, Pairs):
+                    self.escape(each)
+                for name in _USED if isinstance(each, Known | Of) else ():
+                    self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
@@ -199,7 +214,7 @@ class Expressions(ast.NodeVisitor):
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Value:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                self.value(part.value)
+                self.use(self.value(part.value))
                 self.value(part.format_spec)
         return TEXT
 
@@ -321,6 +336,7 @@ class Expressions(ast.NodeVisitor):
         """Note a field of a multi-dictionary that is read by its name, and return its value."""
         name = text_of(key)
         if name is None:
+            self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
             return UNKNOWN
         self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list))
         if owner.kind == "files":
@@ -336,6 +352,7 @@ class Expressions(ast.NodeVisitor):
             name = None if key is None else self.value(key)
             values.append(self.value(written))
             if name is None:
+                self.use(values[-1])
                 content = either(*[merged(content, [one]) for one in alternatives(self.flow.content(values[-1]))])
             else:
                 content = either(*[with_item(one, name, values[-1]) for one in alternatives(content)])
@@ -402,6 +419,7 @@ class Expressions(ast.NodeVisitor):
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
         """Return a value that stands for any item of an iteration."""
+        self.use(value)
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
             return self.items_of(found, node)
@@ -417,6 +435,7 @@ class Expressions(ast.NodeVisitor):
         """Go on where the value of a test is true, or false."""
         if truth(value) is (not is_true):
             raise Stop
+        self.use(*[each for each in alternatives(value) if not isinstance(each, Pairs)])
         narrow(self, node, is_true=is_true)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Value:
@@ -448,12 +467,14 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
+        self.use(*[each for each in (left, *others) if not isinstance(each, Pairs)])
         for operator, one, other in zip(node.ops, (left, *others), others, strict=False):
             if isinstance(operator, ast.In | ast.NotIn):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
                         self.field(each, one)
-                    call_method_of(self, each, "__contains__", [one], node)
+                    else:
+                        self.use(each)
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
         is_settled = node.left.attr == "method" or _is_option(self.value(node.left.value))
@@ -584,6 +605,7 @@ class Expressions(ast.NodeVisitor):
         if any(isinstance(each, TheRequest) for each in alternatives(value)):
             text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
             self.unread(text, target, "taken")
+            return
         content = self.flow.frozen(value)
         self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
         self.escape(value)
@@ -625,6 +647,12 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
             is_known = name == "status" and isinstance(known, int)
             return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
     return Bound(owner, None, name)
+
+
+def short(node: ast.AST) -> str:
+    """Return code as written, on one line of at most 60 characters."""
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def truth(value: Value) -> bool | None:

@@ -28,6 +28,7 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Raisable,
+    TheRequest,
     Tuple,
     Value,
 )
@@ -115,7 +116,7 @@ class CodeReader:
             return None
         source = self._sources.find(function)
         if source is None or function in self.open or len(self.open) >= _DEEPEST:
-            frame.escape(*made.given)
+            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
             return UNKNOWN
         is_lazy = bool(function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) or (
             inspect.iscoroutinefunction(function) and not made.is_awaited
@@ -125,7 +126,7 @@ class CodeReader:
         given = _bound(function, [*map(frame.flow.frozen, made.positional)], made.named, is_open=made.is_open)
         found = self._read_function(function, {name: frame.flow.frozen(each) for name, each in given.items()})
         if is_lazy:
-            frame.escape(*made.given)
+            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
         self._note(frame, found, function)
         if found.result is NEVER and not found.streams:
             raise Stop

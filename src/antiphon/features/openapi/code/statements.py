@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call, call_function, call_method_of
-from antiphon.features.openapi.code.expressions import PASSED, Expressions
+from antiphon.features.openapi.code.expressions import PASSED, Expressions, short
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import HAS_USER, Exit, State, Stop, joined
 from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
@@ -107,6 +107,7 @@ class Statements(Expressions):
 
     def _run(self, statements: Iterable[ast.stmt]) -> None:
         for each in statements:
+            self.at = each
             self.visit(each)
 
     def generic_visit(self, node: ast.AST) -> Value:
@@ -116,6 +117,8 @@ class Statements(Expressions):
             for each in ast.walk(node):
                 if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
                     self.bind(each.id, UNKNOWN)
+                elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    self.escape(Closure(each, self))
             if isinstance(node, ast.ClassDef):
                 self.bind(node.name, UNKNOWN)
             return UNKNOWN
@@ -137,7 +140,7 @@ class Statements(Expressions):
     def visit_Return(self, node: ast.Return) -> None:
         value = NONE if node.value is None else self.value(node.value)
         if not self.is_inner and node.value is not None and self.flow.frozen(value) is UNKNOWN:
-            text = f"`return {_short(node.value)}` returns a value that is not known before it runs"
+            text = f"`return {short(node.value)}` returns a value that is not known before it runs"
             self.unread(text, node, "given")
         self._leave("return", value)
 
@@ -156,7 +159,7 @@ class Statements(Expressions):
             if error is not None:
                 self.reader.note_raised(self, error, node)
             else:
-                self.unread(f"`raise {_short(node.exc)}` raises an unknown exception", node, "raised")
+                self.unread(f"`raise {short(node.exc)}` raises an unknown exception", node, "raised")
         raise Stop
 
     # Names
@@ -425,7 +428,3 @@ def _raisable(value: Value) -> Raisable | None:
     kind = value.type if isinstance(value, Of) else value.value if isinstance(value, Known) else None
     return Raisable(kind) if isinstance(kind, type) and issubclass(kind, BaseException) else None
 
-
-def _short(node: ast.expr) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -111,6 +111,15 @@ class Closure:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """A ``functools.partial``."""
+
+    function: "Value"
+    positional: tuple["Value", ...]
+    named: tuple[tuple[str, "Value"], ...]
+
+
+@dataclass(frozen=True)
 class Pairs:
     """One of the multi-dictionaries of a request: its query, form, files, cookies or headers."""
 
@@ -171,7 +180,7 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Pairs | FormOf | Statuses
+    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Partial | Pairs | FormOf | Statuses
     | Answer | Raisable | Either | Never
 )  # fmt: skip
 
@@ -211,6 +220,8 @@ def parts_of(value: Value) -> tuple[Value, ...]:
             return (owner,)
         case Answer():
             return (value.body,)
+        case Partial(function, positional, named):
+            return (function, *positional, *[each for _, each in named])
     return ()
 
 
@@ -229,6 +240,9 @@ def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
             return either(*[replaced(each, change) for each in values])
         case Bound(owner):
             return replace(value, owner=replaced(owner, change))
+        case Partial(function, positional, named):
+            changed = tuple((name, replaced(each, change)) for name, each in named)
+            return Partial(replaced(function, change), tuple(replaced(each, change) for each in positional), changed)
         case Answer(body=body):
             return replace(value, body=replaced(body, change))
     return value
