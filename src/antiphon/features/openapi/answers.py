@@ -38,6 +38,8 @@ class Given(NamedTuple):
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
     has_ranges: bool = False
+    has_own_status: bool = False
+    """True if the code gives the status, which then stays in the answer to an error."""
 
 
 class NotKnown(NamedTuple):
@@ -59,7 +61,7 @@ def _answers(value: Value) -> list[Given | NotKnown]:
             return [NotKnown("the status of the response is not known")]
         case Answer():
             return [
-                Given(status, value.media, value.body, value.headers, value.is_conditional, value.has_ranges)
+                Given(status, value.media, value.body, value.headers, value.is_conditional, value.has_ranges, value.has_own_status)
                 for status in value.statuses or ()
             ]
         case Tuple(items):
@@ -95,7 +97,9 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
         named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
         own = 200 if items[0] is NONE or (each.media is None and each.status == 204) else each.status
         made += [
-            Given(code, headers=named) if code in (204, 304) else each._replace(status=code, media=media, headers=named)
+            Given(code, headers=named, has_own_status=codes is not None)
+            if code in (204, 304)
+            else each._replace(status=code, media=media, headers=named, has_own_status=codes is not None)
             for code in codes or (own,)
         ]
     return made
@@ -173,8 +177,9 @@ def _second_of(annotation: Any) -> Value:
 # By code and by annotation
 
 
-def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
+def given_by(findings: Findings) -> list[Given | NotKnown]:
     """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
+    annotation = findings.stated
     if findings.streams:
         return [Given(200, PLAIN, TEXT)]
     if annotation is annotations.NOT_SAID or _says_nothing(annotation):

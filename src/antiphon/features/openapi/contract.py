@@ -1,5 +1,6 @@
 """The contract of a route: its input, its answers, the errors that it may raise, and what is unknown."""
 
+import builtins
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
 from antiphon.http.redirect import RaisedAnswer
+
+
+_UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
+"""Errors that any code may raise."""
 
 
 class Failure(NamedTuple):
@@ -81,10 +86,7 @@ class Contract:
             for one in change:
                 for status, each in failures.items():
                     for code in one.statuses or (status,):
-                        self.failures[code] += [
-                            failure._replace(answers=tuple(_changed(given, one) for given in failure.answers))
-                            for failure in each
-                        ]
+                        self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
         self.changes = []
 
 
@@ -92,6 +94,13 @@ def _changed(given: Given, change: Answer) -> Given:
     return given._replace(
         status=(change.statuses or (given.status,))[0], media=change.media if given.media and change.media else given.media
     )
+
+
+def _changed_failure(failure: Failure, change: Answer, status: int) -> Failure:
+    answers = [_changed(each, change) for each in failure.answers]
+    if failure.is_problem and change.media is not None:
+        return Failure(failure.detail, (*answers, Given(status, change.media, UNKNOWN)), False)
+    return failure._replace(answers=tuple(answers))
 
 
 class ContractReader:
@@ -125,22 +134,25 @@ class ContractReader:
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
+        known = {*contract.failures}
+        for kind in _UNEXPECTED if stack.error_handlers else ():
+            if self._handler_of(stack, Raisable(kind)) is not None:
+                contract.add_failure(Raised(Raisable(kind), found.place))
+        if 500 not in known:
+            contract.failures.pop(500, None)  # any answer can be that of a failure
         return contract
 
     # Answers
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
-        function = function_of(innermost(contract.route.handler))
-        found.unread = [*found.unread]
-        for each in given_by(found, annotations.returned_by(function)):
+        for each in given_by(found):
             if isinstance(each, Given):
                 contract.answers.append(each)
             elif not any(one.about in ("given", "all") for one in found.unread):
                 contract.unread.append(Unread(each.text, found.place, "given"))
 
     def _add_unread(self, contract: Contract, found: Findings) -> None:
-        is_annotated = annotations.returned_by(innermost(contract.route.handler)) is not annotations.NOT_SAID
-        knows_answers = is_annotated and bool(contract.answers)
+        knows_answers = found.stated is not annotations.NOT_SAID and bool(contract.answers)
         for each in found.unread:
             if not (each.about == "given" and knows_answers):
                 contract.unread.append(each)
@@ -199,12 +211,12 @@ class ContractReader:
         for each in found.raised:
             if each.error != error and each.error.status is not None:
                 contract.failures[each.error.status].append(Failure(each.error.detail))
-        function = innermost(handler.function)
-        for answer in given_by(found, annotations.returned_by(function)):
+        for answer in given_by(found):
             if isinstance(answer, NotKnown):
-                contract.unread += [each for each in found.unread if each not in contract.unread]
+                for each in found.unread or [Unread(answer.text, found.place, "raised")]:
+                    contract.add_unread(each)
                 continue
-            own = answer.status if answer.status not in (200, 204) else status
+            own = answer.status if answer.has_own_status else status
             contract.failures[own].append(Failure(error.detail, (answer._replace(status=own),), raised_again))
 
     def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:

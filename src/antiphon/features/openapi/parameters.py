@@ -76,7 +76,7 @@ def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
             for name, known in record.get("properties", {}).items():
                 schema = dict(known)
                 described = {"description": schema.pop("description")} if "description" in schema else {}
-                required = name in record.get("required", ())
+                required = name in record.get("required", ()) and 422 in read.refusals
                 is_text = schema.get("type") in ("string", "array") and "format" not in schema
                 empty = {} if required or is_text else {"allowEmptyValue": True}
                 yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}

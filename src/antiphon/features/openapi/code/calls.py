@@ -381,6 +381,7 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
     if cls in (enumerate, zip, map, range, filter, reversed):
         return _call_iterator(frame, made, cls)
     if cls in _COPIES:
+        frame.use(*made.given)
         given = frame.flow.content(made.positional[0]) if made.positional else Fields(()) if cls is dict else Items(NEVER)
         content = either(*[copied(cls, each) for each in alternatives(given)])
         return frame.hold(made.node, changed(content, "update", [], made.named) if made.named else content)
@@ -398,7 +399,8 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
             given = made if name != "__post_init__" else Call(made.node, made.called, [], {})
             call_function(frame, given, method, Of(cls))
     if cls.__module__.partition(".")[0] not in _PURE:
-        frame.escape(*made.given)
+        is_read = _has_own(frame, cls)
+        frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
     return frame.hold(made.node, _make_error(frame, made, cls)) if issubclass(cls, BaseException) else Of(cls)
 
 

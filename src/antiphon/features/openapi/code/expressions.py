@@ -60,6 +60,8 @@ from antiphon.features.openapi.code.values import (
     parts_of,
     without_none,
 )
+from antiphon.http.errors import HTTPError
+from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
@@ -263,6 +265,8 @@ class Expressions(ast.NodeVisitor):
                 return attribute_of_object(owner, name)
             case Of(kind):
                 cls = annotations.class_of(kind)
+                if cls is URL and name == "query":
+                    self.escape(Pairs("query"))
                 return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
             case FormOf(wanted, is_query):
                 if name in ("data", "status", "errors"):
@@ -292,6 +296,8 @@ class Expressions(ast.NodeVisitor):
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
+        if name == "query_string":
+            self.escape(Pairs("query"))
         if name in _CONDITIONS:
             self.findings.named.append(Named("header", _CONDITIONS[name]))
         held = getattr(Request, name, None)
@@ -473,8 +479,8 @@ class Expressions(ast.NodeVisitor):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
                         self.field(each, one)
-                    else:
-                        self.use(each)
+                    elif each == Of(URL):
+                        self.escape(Pairs("query"))
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
         is_settled = node.left.attr == "method" or _is_option(self.value(node.left.value))
@@ -543,13 +549,15 @@ class Expressions(ast.NodeVisitor):
         is_open = False
         for each in node.args:
             value = self.value(each.value if isinstance(each, ast.Starred) else each)
-            if not isinstance(each, ast.Starred):
+            if is_open:
+                self.escape(value)
+            elif not isinstance(each, ast.Starred):
                 positional.append(value)
             elif isinstance(value, Tuple):
                 positional += value.items
             else:
                 is_open = True
-                positional.append(self.items_of(value, node))
+                self.escape(value, self.items_of(value, node))
         for keyword in node.keywords:
             value = self.value(keyword.value)
             content = self.flow.content(value)
@@ -643,8 +651,10 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
         case Raisable() if name == "headers":
             return Fields(())  # they never have a media type
         case Raisable(kind, status):
-            known = status or getattr(kind, "status", None)
+            known = status or (None if kind is HTTPError else getattr(kind, "status", None))
             is_known = name == "status" and isinstance(known, int)
+            if name == "status" and not is_known:
+                return UNKNOWN
             return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
     return Bound(owner, None, name)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.features.users import Users
@@ -75,7 +76,7 @@ class Unread(NamedTuple):
 
 
 Mark: TypeAlias = dict[str, list[Any]]
-_LISTS = ("reads", "named", "raised", "unread", "users")
+LISTS = ("reads", "named", "raised", "unread", "users")
 
 
 @dataclass
@@ -88,6 +89,8 @@ class Findings:
     unread: list[Unread] = field(default_factory=list)
     result: Value = NEVER
     """The values that are returned; those of a generator are None."""
+    stated: Any = NOT_SAID
+    """The annotation of what it returns."""
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
@@ -102,13 +105,13 @@ class Findings:
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except for its result."""
-        for name in _LISTS:
+        for name in LISTS:
             known, found = getattr(self, name), getattr(other, name)
             known += [each for each in found if each not in known]
 
     def mark(self) -> Mark:
         """Return how much was found so far, for ``take_caught`` and ``forget``."""
-        return {name: [*getattr(self, name)] for name in _LISTS}
+        return {name: [*getattr(self, name)] for name in LISTS}
 
     def forget(self, mark: Mark) -> None:
         """Forget what was found since a mark."""

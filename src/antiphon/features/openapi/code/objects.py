@@ -142,7 +142,7 @@ def with_attribute(content: Value, name: str, value: Value) -> Value:
         case Answer():
             match name:
                 case "status":
-                    return replace(content, statuses=statuses_in(value))
+                    return replace(content, statuses=statuses_in(value), has_own_status=True)
                 case "body":
                     return UNKNOWN if content.is_passed_on else replace(content, body=_body_of(content, value))
                 case "content_type":
@@ -182,6 +182,9 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
         return content
     first = given[0] if given else NONE
     if method in ("add", "setdefault", "set", "append") and len(given) > 1:
+        has_media = isinstance(content, Answer) and content.media is not None
+        if method == "setdefault" and has_media and (text_of(first) or "").lower() == "content-type":
+            return content
         return with_header(content, first, given[1])
     if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
         return replace(content, headers=tuple(each for each in content.headers if each != text_of(first))) if isinstance(

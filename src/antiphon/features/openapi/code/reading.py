@@ -15,7 +15,7 @@ from antiphon.app.answering.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call
 from antiphon.features.openapi.code.expressions import PASSED, Expressions
-from antiphon.features.openapi.code.findings import Findings, Raised, Unread
+from antiphon.features.openapi.code.findings import LISTS, Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
@@ -95,12 +95,17 @@ class CodeReader:
             return _without_source(called)
         found = self._read_function(called, _bound(called, given, named))
         wrapped = getattr(called, "__wrapped__", None)
-        if wrapped is None or (found.result is not UNKNOWN and found.result is not NEVER):
+        if wrapped is None:
+            return replace(found, stated=annotations.returned_by(called))
+        if self.follows(called) and found.result is not UNKNOWN and (found.result is not NEVER or found.unread):
             return found
         inner = self.read(wrapped, *others)
-        joined = replace(inner, reads=[], named=[], raised=[], unread=[], users=[])
-        for each in (found, inner):
-            joined.add(each)
+        joined = replace(inner, **{name: [] for name in LISTS})
+        joined.add(found)
+        joined.add(inner)
+        if not is_ours(called):
+            text = "it is in a decorator whose code does not say what it returns"
+            joined.unread.append(Unread(text, inner.place, "given" if self.follows(called) else "all"))
         return joined
 
     def follows(self, function: FunctionType) -> bool:

@@ -1,5 +1,6 @@
 """The responses that calls make: ``Response.html(...)``, ``Page(...)``."""
 
+from dataclasses import replace
 from mimetypes import guess_type
 from os import PathLike
 from typing import Any
@@ -85,11 +86,12 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
     """Return the response made by a call of Response, or of one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
-        return Answer(codes, None, NONE, ("location",))
+        return Answer(codes, None, NONE, ("location",), has_own_status=True)
     if maker == "template":
         return _rendered(positional, named)
     body = argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
-    codes = statuses_in(argument(positional, named, 1, "status"), (200,))
+    status = argument(positional, named, 1, "status")
+    codes, is_own = statuses_in(status, (200,)), status not in (None, NONE)
     headers = argument(positional, named, 2, "headers")
     given = named.get("content_type", NONE)
     media = media_in(headers, None) if given == NONE else media_type(given) or UNKNOWN
@@ -97,15 +99,16 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
         return UNKNOWN
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional)
+        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional, is_own)
     if maker == "json":
-        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
+        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers), has_own_status=is_own)
     if maker in _MEDIA:
         parts = UNKNOWN if maker in ("events", "ndjson") else TEXT  # a schema could only describe its parts
-        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers))
+        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers), has_own_status=is_own)
     if maker:
         return UNKNOWN
-    return either(*[_plain(each, codes, media, header_names(headers)) for each in alternatives(body or NONE)])
+    made = Answer(codes, media, NONE, header_names(headers), has_own_status=is_own)
+    return either(*[_plain(each, made) for each in alternatives(body or NONE)])
 
 
 _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson": "source", "file": "source"}
@@ -123,17 +126,17 @@ def _media_of_file(source: Value | None) -> str:
     return ANY
 
 
-def _plain(body: Value, codes: tuple[int, ...] | None, media: str | None, headers: tuple[str, ...]) -> Value:
+def _plain(body: Value, made: Answer) -> Value:
     """Return the response made by ``Response`` itself, by the type of its body."""
     kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
     if body == NONE:
-        return Answer(codes, media, NONE, headers)
+        return made
     if isinstance(body, Items):
         kind = bytes  # sent chunk by chunk
     if not isinstance(kind, type):
-        return UNKNOWN if media is None else Answer(codes, media, UNKNOWN, headers)
+        return UNKNOWN if made.media is None else replace(made, body=UNKNOWN)
     text = issubclass(kind, str)
-    return Answer(codes, media or (PLAIN if text else BYTES), TEXT if text else Of(bytes), headers)
+    return replace(made, media=made.media or (PLAIN if text else BYTES), body=TEXT if text else Of(bytes))
 
 
 def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
@@ -151,7 +154,8 @@ def _rendered(
     positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
 ) -> Answer:
     """Return the text of a template. Its name decides the media type."""
-    codes = statuses_in(argument(positional, named, status_at, "_status"), (200,))
+    status = argument(positional, named, status_at, "_status")
+    codes = statuses_in(status, (200,))
     name = positional[0].value if positional and isinstance(positional[0], Known) else ""
     headers = header_names(argument(positional, named, status_at + 1, "_headers"))
-    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional)
+    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional, False, status is not None)

@@ -385,8 +385,9 @@ class Statements(Expressions):
             self._finally(partial(self._with, others, body), leave)
             return
         end, seen = self.flow.watch(lambda: self._with(others, body))
-        if kinds:
-            self.findings.take_caught(mark, kinds)
+        caught = self.findings.take_caught(mark, kinds or (BaseException,))
+        if not kinds:  # it may suppress errors
+            self.findings.add(Findings(raised=caught))
         self._go_on([seen] if end is None else [end, seen])
         leave()
 

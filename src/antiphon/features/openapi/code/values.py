@@ -153,6 +153,8 @@ class Answer:
     """True if conditions of the request are answered, as for a page."""
     has_ranges: bool = False
     """True if range requests are also answered, as for a file."""
+    has_own_status: bool = False
+    """True if the code gives the status, which then stays in the answer to an error."""
     is_passed_on: bool = False
     """True for the response that middleware received, which is described where it was made."""
 
