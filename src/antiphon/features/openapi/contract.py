@@ -3,7 +3,7 @@
 import builtins
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,10 +16,11 @@ from antiphon.app.route import Route
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
-from antiphon.features.openapi.code.reading import RECEIVED, CodeReader, function_of, is_ours
+from antiphon.features.openapi.code.flow import HAS_USER
+from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, Value, alternatives, either
+from antiphon.features.openapi.code.values import NONE, RECEIVED, UNKNOWN, Answer, Raisable, Value, alternatives, either
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
@@ -118,11 +119,12 @@ class ContractReader:
             stack = stack.without_writes()
         found = self._code.read(route.handler)
         contract.add_failure = partial(self._add_failure, contract, stack)
-        contract.reads, contract.named = [*found.reads], [*found.named]
-        contract.users, contract.requires_user = [*found.users], found.requires_user
+        self._add_reads(contract, found)
+        contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
         self._add_unread(contract, found)
+        self._add_changes(contract, found)
         raised = [*found.raised]
         for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
             raised += self._add_read(contract, source.hook.function).raised
@@ -168,25 +170,34 @@ class ContractReader:
                     contract.answers.append(each)
                 elif not is_ours_:
                     contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
-        changes = [] if is_ours_ else [each for each in alternatives(found.passed) if each is not UNKNOWN]
+        if not is_ours_:
+            self._add_changes(contract, found)
+        return found.raised
+
+    def _add_changes(self, contract: Contract, found: Findings) -> None:
+        """Add what code after the handler makes of responses."""
+        changes = alternatives(found.passed)
         known = [each for each in changes if isinstance(each, Answer) and each.statuses is not None]
         if known not in ([], [RECEIVED]):
             contract.changes.append(known)
-        if not is_ours_ and len(known) != len(alternatives(found.passed)):
-            contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "given"))
-        return found.raised
+        if len(known) != len(changes):
+            contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
         """Read a function around a handler, and add what it reads, unless it is ours, which is described apart."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]
         if not is_ours(function_of(function)):
-            contract.reads += found.reads
-            contract.named += found.named
+            self._add_reads(contract, found)
             contract.may_have_user = contract.may_have_user or bool(found.users)
             for each in found.unread:
                 contract.add_unread(each)
         return found
+
+    def _add_reads(self, contract: Contract, found: Findings) -> None:
+        keys = {key[1] for key in found.always}
+        contract.reads += [each._replace(is_always=f".{each.part} {each.wanted}" in keys) for each in found.reads]
+        contract.named += [each._replace(is_always=f".{each.part} {each.name}" in keys) for each in found.named]
 
     # Errors
 
@@ -207,6 +218,9 @@ class ContractReader:
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
+        self._add_reads(contract, replace(found, named=[each._replace(is_required=False) for each in found.named]))
+        if any(each.is_required for each in found.named):
+            contract.failures[400].append(Failure(None))
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:
@@ -244,7 +258,7 @@ class ContractReader:
             is_body = bool({"json", "form"} & {*parts})
             replaced = {"json", "form", "raw"} if is_body else set()
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
-            contract.reads += [read_as(part, wanted, place) for part, wanted in parts.items()]
+            contract.reads += [read_as(part, wanted, place)._replace(is_always=True) for part, wanted in parts.items()]
             if is_body:
                 contract.named = [each for each in contract.named if each.part not in ("form", "files")]
             contract.unread = [each for each in contract.unread if each.about != "taken"]

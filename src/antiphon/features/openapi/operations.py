@@ -132,12 +132,12 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
     for read in contract.reads:
         if read.part == "json":
             _offer(content, JSON, schemas.of_type(read.wanted, "input"))
-            required = True
+            required = required or (read.is_always and bool(read.refusals))
         elif read.part == "raw":
             content.setdefault("*/*", {})
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
-            required = required or bool(schema.get("required"))
+            required = required or (read.is_always and bool(read.refusals and schema.get("required")))
             if not _has_file(schema):
                 _offer(content, URLENCODED, schema)
             _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
@@ -162,7 +162,7 @@ def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
     properties = {each.name: named_schema(each) for each in fields if each.name}
     if properties:
         schema["properties"] = properties
-    required = [*dict.fromkeys(each.name for each in fields if each.is_required)]
+    required = [*dict.fromkeys(each.name for each in fields if each.is_required and each.is_always)]
     if required:
         schema["required"] = required
     if any(each.part == "files" for each in fields) and not _has_file(schema):

@@ -76,14 +76,14 @@ def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
             for name, known in record.get("properties", {}).items():
                 schema = dict(known)
                 described = {"description": schema.pop("description")} if "description" in schema else {}
-                required = name in record.get("required", ()) and 422 in read.refusals
+                required = name in record.get("required", ()) and 422 in read.refusals and read.is_always
                 is_text = schema.get("type") in ("string", "array") and "format" not in schema
                 empty = {} if required or is_text else {"allowEmptyValue": True}
                 yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}
 
 
 def _of_names(contract: Contract) -> Iterator[Schema]:
-    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required}
+    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required and each.is_always}
     for each in contract.named:
         if each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
             is_required = (each.part, each.name.lower()) in required

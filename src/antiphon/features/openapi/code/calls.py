@@ -11,7 +11,7 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.annotations import list_of, tuple_of
-from antiphon.features.openapi.code.findings import Named, Read, ReadAs, read_as
+from antiphon.features.openapi.code.findings import Named, Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
 from antiphon.features.openapi.code.objects import changed, copied, returned, text_of, with_headers
 from antiphon.features.openapi.code.parts import said
@@ -19,6 +19,8 @@ from antiphon.features.openapi.code.responses import answer_of_page, answer_of_r
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
+    RECEIVED,
     TEXT,
     UNKNOWN,
     Answer,
@@ -174,9 +176,9 @@ def _call_of_object(frame: "Expressions", made: Call, owner: Ref, name: str) -> 
     known = [*map(frame.flow.content, made.positional)]
     named = made.named
     given = known if name in ("update", "extend", "union") else made.positional
-    if any(changed(each, name, given, named) is UNKNOWN for each in before):
-        _lost(frame, made, "is not known before it runs")
     frame.change(owner, lambda each: changed(each, name, given, named), *made.given)
+    if any(changed(each, name, given, named) is UNKNOWN for each in before):
+        return _lost(frame, made, "is not known before it runs")
     found = either(*[_returned(frame, each, owner, name, given) for each in before])
     return frame.hold(made.node, found)
 
@@ -187,9 +189,9 @@ def _returned(frame: "Expressions", content: Value, owner: Ref, name: str, given
             return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
-        case Of(kind):
+        case Of():
             frame.escape(*given)
-            return said(annotations.subscript_of(kind)) if name in ("get", "pop", "setdefault") else UNKNOWN
+            return UNKNOWN
     return returned(content, name, given)
 
 
@@ -204,6 +206,12 @@ def _call_of_request(frame: "Expressions", made: Call, method: Bound) -> Value:
     if name == "precondition":
         frame.findings.named += [Named("header", each) for each in _CONDITIONS]
         return call_function(frame, made, method.function, TheRequest())
+    if name == "after_request" and made.positional:
+        frame.flow.set(PASSED, RECEIVED)
+        hook = made._replace(positional=[TheRequest(), PASSED], named={})
+        frame.each(made.positional[0], lambda one: call(frame, hook._replace(called=one)))
+        frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED))
+        del frame.flow.state[PASSED]
     frame.escape(*made.given)
     found = annotations.NOT_SAID if method.function is None else annotations.returned_by(method.function)
     return said(found)
@@ -213,7 +221,7 @@ def _read_as(frame: "Expressions", made: Call, part: ReadAs, wanted: Value | Non
     read = [*alternatives(wanted or UNKNOWN)]
     for each in read:
         if isinstance(each, Known) and each.value is not None:
-            frame.findings.reads.append(read_as(part, each.value, frame.source.place_of(made.node)))
+            frame.read_as(part, each.value, made.node)
         else:
             text = f"{ast.unparse(made.node)} reads a type that is not known before it runs"
             frame.unread(text, made.node, "taken")
@@ -427,6 +435,7 @@ def _make_form(frame: "Expressions", made: Call) -> Value:
     part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
     place = frame.source.place_of(made.node)
     refusals = () if part == "query" else (400, 415)  # after other errors, the form is shown again
+    frame.flow.always(part, wanted.value)
     frame.findings.reads.append(Read(part, wanted.value, place, refusals))
     return FormOf(wanted.value, part == "query")
 

@@ -36,6 +36,7 @@ from antiphon.features.openapi.code.sources import MISSING, Source, own_names
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
     TEXT,
     UNKNOWN,
     Answer,
@@ -88,8 +89,6 @@ _USED = ("__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "
 _UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
     ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
 }  # fmt: skip
-PASSED = Ref(("passed",))
-"""The response that middleware or a hook receives."""
 
 
 class Expressions(ast.NodeVisitor):
@@ -311,9 +310,14 @@ class Expressions(ast.NodeVisitor):
 
     def note_read(self, part: str, node: ast.AST) -> None:
         """Note that a part of the request is read without a type."""
-        self.findings.reads.append(read_as(_READ_AS[part], Any, self.source.place_of(node)))
+        self.read_as(_READ_AS[part], Any, node)
         if part == "files":
             self.findings.named.append(Named("files", ""))
+
+    def read_as(self, part: ReadAs, wanted: Any, node: ast.AST) -> None:
+        """Note that a part of the request is read as a type."""
+        self.flow.always(part, wanted)
+        self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
 
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
@@ -341,6 +345,8 @@ class Expressions(ast.NodeVisitor):
     ) -> Value:
         """Note a field of a multi-dictionary that is read by its name, and return its value."""
         name = text_of(key)
+        if is_required:
+            self.flow.always(owner.kind, name)
         if name is None:
             self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
             return UNKNOWN

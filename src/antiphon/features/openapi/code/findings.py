@@ -27,6 +27,8 @@ class Read(NamedTuple):
     place: Place
     refusals: tuple[int, ...]
     """The statuses with which the framework refuses values that can't be read, unless the handler catches the error."""
+    is_always: bool = False
+    """True if the handler never answers without reading it."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
@@ -54,6 +56,8 @@ class Named(NamedTuple):
     kind: Any = str
     is_required: bool = False
     is_list: bool = False
+    is_always: bool = False
+    """True if the handler never answers without reading it."""
 
 
 class Raised(NamedTuple):
@@ -96,8 +100,8 @@ class Findings:
     """True if the function is a generator function."""
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose user is read."""
-    requires_user: bool = False
-    """True if it never returns to a request without a user."""
+    always: frozenset[Any] = frozenset()
+    """The facts about the request that hold wherever the function returns."""
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER

@@ -24,7 +24,7 @@ Key: TypeAlias = Any
 State: TypeAlias = dict[Key, Value]
 
 HAS_USER: Key = ((), ".user")
-"""Set where a request without a user was refused."""
+"""The fact that a request without a user was refused."""
 _MOST = 16
 """The most alternatives of one value. More are unknown."""
 _PASSES = 5
@@ -60,6 +60,11 @@ def joined(states: Iterable[State]) -> State:
     return made
 
 
+def is_fact(key: Key) -> bool:
+    """True for a fact about the request that holds on all ways to a place, such as that a field was there."""
+    return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
+
+
 def _is_said(key: Key) -> bool:
     return isinstance(key, tuple) and "." in key[1]
 
@@ -86,8 +91,12 @@ class Flow:
     def forget_attributes(self) -> None:
         """Forget what tests have said about attributes, which other code may change."""
         for state in (self.state, *self.watched):
-            for key in [key for key in state if _is_said(key) and key != HAS_USER]:
+            for key in [key for key in state if _is_said(key) and not is_fact(key)]:
                 del state[key]
+
+    def always(self, part: str, what: Any) -> None:
+        """Note the fact that a part of the request was read, and is there."""
+        self.state[(), f".{part} {what}"] = NEVER
 
     # Objects
 

@@ -183,8 +183,8 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
     first = given[0] if given else NONE
     if method in ("add", "setdefault", "set", "append") and len(given) > 1:
         has_media = isinstance(content, Answer) and content.media is not None
-        if method == "setdefault" and has_media and (text_of(first) or "").lower() == "content-type":
-            return content
+        if has_media and (text_of(first) or "").lower() == "content-type":
+            return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
     if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
         return replace(content, headers=tuple(each for each in content.headers if each != text_of(first))) if isinstance(

@@ -15,15 +15,19 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    TheRequest,
     Tuple,
     Value,
     either,
 )
+from antiphon.request.request import Request
 
 
 def said(annotation: Any) -> Value:
-    """Return an instance of the type in an annotation, unless that has type variables."""
-    return UNKNOWN if annotation is annotations.NOT_SAID or annotations.has_variables(annotation) else Of(annotation)
+    """Return an instance of the type in an annotation, unless that has type variables, or is any."""
+    if annotation in (annotations.NOT_SAID, Any, object) or annotations.has_variables(annotation):
+        return UNKNOWN
+    return TheRequest() if annotations.class_of(annotation) is Request else Of(annotation)
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:

@@ -14,7 +14,7 @@ from typing import Any
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call
-from antiphon.features.openapi.code.expressions import PASSED, Expressions
+from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import LISTS, Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.parts import said
@@ -23,14 +23,16 @@ from antiphon.features.openapi.code.statements import Statements
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
+    RECEIVED,
     UNKNOWN,
-    Answer,
     Items,
     Known,
     Raisable,
     TheRequest,
     Tuple,
     Value,
+    either,
 )
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
@@ -40,8 +42,6 @@ from antiphon.http.redirect import RaisedAnswer, Redirect
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
-RECEIVED = Answer(statuses=(), is_passed_on=True)
-"""The response that middleware or a hook receives, before they change it."""
 _DEEPEST = 12
 """The depth to which nested calls are followed."""
 
@@ -157,8 +157,9 @@ class CodeReader:
         """Add the findings about a call. What our own functions read is described separately."""
         if is_ours(function):
             found = replace(found, reads=[], named=[], unread=[])
-        if found.requires_user:
-            frame.flow.state[HAS_USER] = NONE
+        frame.flow.state.update(dict.fromkeys(found.always, NONE))
+        if not is_ours(function):
+            frame.findings.passed = either(frame.findings.passed, found.passed)
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
     def dependency(self, frame: Expressions, dependency: Dependency[Any], node: ast.AST) -> Value:

@@ -9,18 +9,19 @@ from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call, call_function, call_method_of
-from antiphon.features.openapi.code.expressions import PASSED, Expressions, short
+from antiphon.features.openapi.code.expressions import Expressions, short
 from antiphon.features.openapi.code.findings import Findings, Raised
-from antiphon.features.openapi.code.flow import HAS_USER, Exit, State, Stop, joined
+from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
 from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
-from antiphon.features.openapi.code.objects import changed, without_item
+from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.patterns import fits, fitting, left_by
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
     UNKNOWN,
-    Answer,
+    Bound,
     Closure,
     Fields,
     Items,
@@ -42,7 +43,7 @@ _DEEPEST = 12
 class Statements(Expressions):
     """A call of one function: its statements. The rest of a block is not read after one that raises Stop."""
 
-    caught: tuple[list[Raised], ...] = ()
+    caught: tuple[Value, ...] = ()
     """The errors that each handler around the statement has caught."""
 
     # Functions
@@ -58,7 +59,8 @@ class Statements(Expressions):
             found.passed = either(found.passed, frozen(each.state.get(PASSED, NEVER)))
             now.append(frozen(each.value))
         found.result = either(*now)
-        found.requires_user = bool(exits) and all(HAS_USER in each.state for each in exits)
+        facts = [{key for key in each.state if is_fact(key)} for each in exits]
+        found.always = frozenset(set.intersection(*facts)) if facts else frozenset()
         return found
 
     def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
@@ -152,14 +154,15 @@ class Statements(Expressions):
 
     def visit_Raise(self, node: ast.Raise) -> None:
         if node.exc is None:
-            self.findings.raised += [each for each in (self.caught or ([],))[-1] if each not in self.findings.raised]
-            raise Stop
-        for each in alternatives(self.flow.frozen(self.value(node.exc))):
+            raised = self.flow.frozen(self.caught[-1]) if self.caught else NEVER
+        else:
+            raised = self.flow.frozen(self.value(node.exc))
+        for each in alternatives(raised):
             error = _raisable(each)
             if error is not None:
                 self.reader.note_raised(self, error, node)
             else:
-                self.unread(f"`raise {short(node.exc)}` raises an unknown exception", node, "raised")
+                self.unread(f"`{short(node)}` raises an unknown exception", node, "raised")
         raise Stop
 
     # Names
@@ -204,6 +207,8 @@ class Statements(Expressions):
                     self.bind(name, UNKNOWN)
                 case ast.Subscript():
                     owner, key = self.value(target.value), self.value(target.slice)
+                    if isinstance(owner, Bound):  # the headers of a response
+                        self.flow.change(owner.owner, lambda each: with_headers(each, "pop", [key], {}))
                     self.flow.change(owner, lambda each: without_item(each, key))
                     call_method_of(self, owner, "__delitem__", [key], node)
                 case _:
@@ -356,10 +361,11 @@ class Statements(Expressions):
             kind for kind in kinds if issubclass(kind, HTTPError) and "status" in vars(kind) and kind is not HTTPError
         ]
         known = again or [Raised(Raisable(kind, kind.status), place) for kind in own]
+        errors = [each.error for each in known] or [*map(Raisable, kinds)]
+        error = self.hold(handler, either(*errors)) if errors else UNKNOWN
         if handler.name:
-            errors = [each.error for each in known] or [*map(Raisable, kinds)]
-            self.bind(handler.name, self.hold(handler, either(*errors)) if errors else UNKNOWN)
-        self.caught = (*self.caught, known)
+            self.bind(handler.name, error)
+        self.caught = (*self.caught, error if known else NEVER)
         try:
             self._run(handler.body)
         finally:

@@ -186,6 +186,10 @@ Value: TypeAlias = (
     | Answer | Raisable | Either | Never
 )  # fmt: skip
 
+PASSED = Ref(("passed",))
+"""The response that middleware or a hook receives."""
+RECEIVED = Answer(statuses=(), is_passed_on=True)
+"""Its content before they change it."""
 NONE = Known(None)
 TEXT = Of(str)
 
