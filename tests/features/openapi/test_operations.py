@@ -371,7 +371,7 @@ def recursive(request: Request) -> Node:
 
 
 def file(request: Request) -> Response:
-    return Response.file("a.pdf")
+    return Response.file(__file__)
 
 
 def whole_file(request: Request) -> Response:
@@ -591,7 +591,7 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (recursive, {"200": {"application/json": {"$ref": f"{REF}Node"}}}),
-    (whole_file, {"200": {"application/pdf": FILE}}),
+    (whole_file, {"200": {"application/pdf": FILE}, "404": {PROBLEM: {"$ref": f"{REF}Problem"}}}),
     (odd_status, {"299": {"text/plain": TEXT}}),
     (held_inside, {"200": {"application/json": object_of(leaf={"$ref": f"{REF}Leaf"})}}),
     (unknown_choice, {"200": {"application/json": object_of(a={})}}),

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple, get_args
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
-from antiphon.features.openapi.code.responses import BYTES, HTML, JSON, PLAIN, fields_of, header_names, media_in, statuses_in
+from antiphon.features.openapi.code.responses import (
+    BYTES,
+    HTML,
+    JSON,
+    PLAIN,
+    fields_of,
+    header_names,
+    media_in,
+    statuses_in,
+)
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -61,7 +70,15 @@ def _answers(value: Value) -> list[Given | NotKnown]:
             return [NotKnown("the status of the response is not known")]
         case Answer():
             return [
-                Given(status, value.media, value.body, value.headers, value.is_conditional, value.has_ranges, value.has_own_status)
+                Given(
+                    status,
+                    value.media,
+                    value.body,
+                    value.headers,
+                    value.is_conditional,
+                    value.has_ranges,
+                    value.has_own_status,
+                )
                 for status in value.statuses or ()
             ]
         case Tuple(items):
@@ -211,7 +228,10 @@ def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
     """Return what an annotation says about the status and the headers of a tuple, or what the code says, if more."""
     if len(stated) != len(found):
         return found
-    return [one if isinstance(one, Statuses) or other is UNKNOWN else other for one, other in zip(stated, found, strict=True)]
+    return [
+        one if isinstance(one, Statuses) or other is UNKNOWN else other
+        for one, other in zip(stated, found, strict=True)
+    ]
 
 
 def _alternatives_of(annotation: Any) -> list[Any]:
@@ -244,4 +264,3 @@ def _without_annotation(result: Value) -> list[Given | NotKnown]:
 
 def _makes_response(value: Value) -> bool:
     return isinstance(value, Answer) or (isinstance(value, Tuple) and isinstance(value.items[0], Answer))
-

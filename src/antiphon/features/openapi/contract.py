@@ -73,7 +73,6 @@ class Contract:
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)
         self.add_failure(Raised(error, _place_of(self.route)))
 
-
     def add_unread(self, unread: Unread) -> None:
         """Note something that is not known, once."""
         if unread not in self.unread:
@@ -93,7 +92,8 @@ class Contract:
 
 def _changed(given: Given, change: Answer) -> Given:
     return given._replace(
-        status=(change.statuses or (given.status,))[0], media=change.media if given.media and change.media else given.media
+        status=(change.statuses or (given.status,))[0],
+        media=change.media if given.media and change.media else given.media,
     )
 
 

@@ -14,7 +14,7 @@ from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
-from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
+from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
@@ -87,6 +87,9 @@ def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
     described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    for each in described:
+        refuses_other_sites = not (each.app.allows_cross_site_writes or each.contract.route.csrf_exempt)
+        expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses_other_sites)
     contracts = [each.contract for each in described]
     for contract in contracts:
         if complete is not None:
@@ -183,8 +186,7 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str]) ->
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
-    refuses_other_sites = not (described.app.allows_cross_site_writes or contract.route.csrf_exempt)
-    made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses_other_sites)
+    made = operation(contract, described.parameters, schemas)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
     if security := security_of(contract, described.security):

@@ -38,13 +38,9 @@ _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
 
-def operation(
-    contract: Contract, parameters: list[Parameter], schemas: Schemas, *, refuses_other_sites: bool
-) -> Schema:
+def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:
     """Return the operation of one method, without its id, tags and security."""
     made, is_safe = _described(contract), contract.is_safe
-    _expect(contract, is_safe, bool(parameters), refuses_other_sites)
-    contract.apply_changes()
     found = [
         *map(path_parameter, parameters),
         *other_parameters(contract, schemas),
@@ -81,8 +77,9 @@ def _described(contract: Contract) -> Schema:
 # Errors that the framework itself answers
 
 
-def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
-    route = contract.route
+def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
+    """Note the errors that the framework itself answers, and what code after the handler makes of all answers."""
+    route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)
     for read in contract.reads:
@@ -106,6 +103,7 @@ def _expect(contract: Contract, is_safe: bool, has_parameters: bool, refuses_oth
         contract.fail(503, None)
     if is_safe and {HTML, JSON} <= {each.media for each in contract.answers if each.status == 200}:
         contract.fail(406, None)
+    contract.apply_changes()
 
 
 def _expect_refusals(contract: Contract, read: Read, is_safe: bool) -> None:
@@ -148,7 +146,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
     """Add a schema to the content of a media type, in addition to its other schemas."""
-    known = content.setdefault(media, {"schema": schema})["schema"]
+    known = content.setdefault(media, {"schema": schema}).get("schema", schema)
     if known != schema:
         choices = known["anyOf"] if set(known) == {"anyOf"} else [known]
         content[media] = {"schema": {"anyOf": [*choices, *([] if schema in choices else [schema])]}}

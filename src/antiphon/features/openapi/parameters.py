@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from antiphon.app.route import Route
+from antiphon.features.openapi.code.calls import CONDITIONS
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Schema, Schemas
@@ -62,7 +63,7 @@ def converter_schema(converter: Converter) -> Schema:
 def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
     """Yield the parameters of the query, the cookies and the headers."""
     seen: set[tuple[str, str]] = set()
-    for each in (*_of_queries(contract, schemas), *_of_names(contract)):
+    for each in (*_of_queries(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
         key = each["in"], each["name"].lower()
         if key not in seen:
             seen.add(key)
@@ -80,6 +81,14 @@ def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
                 is_text = schema.get("type") in ("string", "array") and "format" not in schema
                 empty = {} if required or is_text else {"allowEmptyValue": True}
                 yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}
+
+
+def _of_conditions(contract: Contract) -> Iterator[Schema]:
+    """Yield the conditions and ranges of reads whose answers apply them (RFC 9110 §13.1, §14.2)."""
+    conditional = [each for each in contract.answers if each.is_conditional and contract.is_safe]
+    names = [*CONDITIONS] if conditional else []
+    names += ["Range", "If-Range"] if any(each.has_ranges for each in conditional) else []
+    yield from ({"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in names)
 
 
 def _of_names(contract: Contract) -> Iterator[Schema]:

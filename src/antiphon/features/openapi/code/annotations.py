@@ -173,8 +173,10 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 def is_loose(annotation: Any) -> bool:
     """Return True for a dict or a list of anything: the code says more."""
     cls, arguments = class_of(annotation), get_args(annotation)
-    return annotation is Any or cls is object or (
-        cls in (dict, list) and (not arguments or arguments[-1] in (Any, object))
+    return (
+        annotation is Any
+        or cls is object
+        or (cls in (dict, list) and (not arguments or arguments[-1] in (Any, object)))
     )
 
 

@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from os import PathLike
+from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, NewType, NoReturn, Self, cast, get_args, get_origin
 from typing import Never as NeverReturned
@@ -42,7 +44,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
-from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, UnprocessableContent, abort, http_error
+from antiphon.http.errors import ERRORS, ContentTooLarge, HTTPError, NotFound, UnprocessableContent, abort, http_error
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ _PURE = frozenset({
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
 """Modules and packages whose functions change none of their arguments, and keep none."""
-_CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since")
+CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since")
 
 
 class Call(NamedTuple):
@@ -136,7 +138,13 @@ def call_method_of(
     frame: "Expressions", owner: Value, name: str, given: Sequence[Value], node: ast.AST
 ) -> Value | None:
     """Return the result of a special method of the application, such as ``__getitem__``; None if there is none."""
-    kind = type(owner.value) if isinstance(owner, Known) else annotations.class_of(owner.type) if isinstance(owner, Of) else None
+    kind = (
+        type(owner.value)
+        if isinstance(owner, Known)
+        else annotations.class_of(owner.type)
+        if isinstance(owner, Of)
+        else None
+    )
     method = None if kind is None else annotations.method_of(kind, name)
     if method is None or not frame.reader.follows(method):
         return None
@@ -204,7 +212,7 @@ def _call_of_request(frame: "Expressions", made: Call, method: Bound) -> Value:
         frame.findings.reads[-1] = frame.findings.reads[-1]._replace(refusals=(400, 413, 415))
         return UNKNOWN
     if name == "precondition":
-        frame.findings.named += [Named("header", each) for each in _CONDITIONS]
+        frame.findings.named += [Named("header", each) for each in CONDITIONS]
         return call_function(frame, made, method.function, TheRequest())
     if name == "after_request" and made.positional:
         frame.flow.set(PASSED, RECEIVED)
@@ -272,6 +280,10 @@ def _response(frame: "Expressions", made: Call, maker: str) -> Value:
         return _lost(frame, made, "is not known before it runs")
     frozen = frame.flow.frozen
     positional, named = [*map(frozen, made.positional)], {name: frozen(each) for name, each in made.named.items()}
+    if maker == "file":
+        source = argument(positional, named, 0, "source")
+        if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
+            frame.reader.note_raised(frame, Raisable(NotFound), made.node)
     return frame.hold(made.node, answer_of_response(maker, positional, named))
 
 
@@ -347,7 +359,11 @@ def _call_builtin(frame: "Expressions", made: Call, called: Any) -> Value:
         content = frame.flow.content(made.positional[-1] if called is filter and len(made.positional) > 1 else first)
         return frame.hold(made.node, copied(_OF_ITEMS[called], content))
     if called in (min, max, next):
-        found = either(*made.positional) if len(made.positional) > 1 and called is not next else frame.items_of(first, made.node)
+        found = (
+            either(*made.positional)
+            if len(made.positional) > 1 and called is not next
+            else frame.items_of(first, made.node)
+        )
         defaults = [*made.positional[1:]] if called is next else []
         return either(found, *defaults, *[value for name, value in made.named.items() if name == "default"])
     if called in _BUILTIN:
@@ -390,7 +406,9 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
         return _call_iterator(frame, made, cls)
     if cls in _COPIES:
         frame.use(*made.given)
-        given = frame.flow.content(made.positional[0]) if made.positional else Fields(()) if cls is dict else Items(NEVER)
+        given = (
+            frame.flow.content(made.positional[0]) if made.positional else Fields(()) if cls is dict else Items(NEVER)
+        )
         content = either(*[copied(cls, each) for each in alternatives(given)])
         return frame.hold(made.node, changed(content, "update", [], made.named) if made.named else content)
     if cls in (type, super, object):
@@ -401,11 +419,12 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
         return Of(cls)
     if cls is partial and made.positional:
         return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
-    for name in ("__new__", "__init__", "__post_init__"):
+    for name in ("__new__", "__init__", "__post_init__", "_missing_"):
         method = annotations.method_of(cls, name)
         if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
             given = made if name != "__post_init__" else Call(made.node, made.called, [], {})
             call_function(frame, given, method, Of(cls))
+    frame.use(*made.given)
     if cls.__module__.partition(".")[0] not in _PURE:
         is_read = _has_own(frame, cls)
         frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
@@ -472,6 +491,7 @@ def call_function(frame: "Expressions", made: Call, function: FunctionType, owne
     found = frame.reader.call(frame, given, function)
     if found is None:
         if (function.__module__ or "").partition(".")[0] in _PURE:
+            frame.use(*made.given)
             return _typed(stated)
         _lost(frame, given, "its code is not known")
         return _typed(stated)

@@ -84,7 +84,18 @@ _SPECIAL = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.BitOr: "or", ast.BitAnd: "and",
     ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.MatMult: "matmul", ast.Pow: "pow",
 }  # fmt: skip
-_USED = ("__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__", "__iter__")
+_USED = (
+    "__format__",
+    "__str__",
+    "__repr__",
+    "__len__",
+    "__bool__",
+    "__eq__",
+    "__lt__",
+    "__contains__",
+    "__hash__",
+    "__iter__",
+)
 """Special methods that showing, testing and comparing a value may call."""
 _UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
     ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
@@ -380,8 +391,10 @@ class Expressions(ast.NodeVisitor):
 
     def visit_Tuple(self, node: ast.Tuple) -> Value:
         found = Tuple(tuple(self.value(each) for each in node.elts))
-        return found if not any(isinstance(each, ast.Starred) for each in node.elts) else Items(
-            either(*found.items), tuple
+        return (
+            found
+            if not any(isinstance(each, ast.Starred) for each in node.elts)
+            else Items(either(*found.items), tuple)
         )
 
     def visit_Starred(self, node: ast.Starred) -> Value:
@@ -595,8 +608,10 @@ class Expressions(ast.NodeVisitor):
                 fits = isinstance(content, Tuple) and len(content.items) == len(elts)
                 is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
                 for at, each in enumerate(elts):
-                    one = parts_of(content)[at] if is_fixed else either(
-                        *[unpacked(one, at) for one in alternatives(content)]
+                    one = (
+                        parts_of(content)[at]
+                        if is_fixed
+                        else either(*[unpacked(one, at) for one in alternatives(content)])
                     )
                     self.assign(each, one)
             case _:
@@ -708,7 +723,11 @@ def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
 
 def _simple_type(value: Value) -> Any:
     found = {
-        type(each.value) if isinstance(each, Known) else annotations.class_of(each.type) if isinstance(each, Of) else None
+        type(each.value)
+        if isinstance(each, Known)
+        else annotations.class_of(each.type)
+        if isinstance(each, Of)
+        else None
         for each in alternatives(value)
     }
     return found.pop() if len(found) == 1 else None

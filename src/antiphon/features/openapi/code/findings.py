@@ -125,9 +125,7 @@ class Findings:
     def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
         """Remove the errors of some kinds that were found since a mark, and return them."""
         reads, named = len(mark["reads"]), len(mark["named"])
-        caught = [
-            each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)
-        ]
+        caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
         self.raised[:] = [each for each in self.raised if each not in caught]
         refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
         for at, each in enumerate(self.reads[reads:], reads):

@@ -149,9 +149,7 @@ class Flow:
     def _frozen(self, value: Value, above: tuple[Ref, ...]) -> Value:
         if isinstance(value, Closure):
             return UNKNOWN
-        return replaced(
-            value, lambda ref: UNKNOWN if ref in above else self._frozen(self.content(ref), (*above, ref))
-        )
+        return replaced(value, lambda ref: UNKNOWN if ref in above else self._frozen(self.content(ref), (*above, ref)))
 
     def holds_objects(self, *values: Value) -> bool:
         """True if any value is, or holds, an object or a closure, which a function may change."""

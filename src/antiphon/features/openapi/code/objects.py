@@ -114,8 +114,10 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
             found = item_at(content, first)
             missing = isinstance(first, Known) and first.value not in dict(content.items)
             is_there = text_of(first) is not None and not missing
-            return found if is_there or (default is None and method == "pop") else either(
-                *([] if missing else [found]), NONE if default is None else default
+            return (
+                found
+                if is_there or (default is None and method == "pop")
+                else either(*([] if missing else [found]), NONE if default is None else default)
             )
         case Fields(), "values":
             return Items(either(*values), Iterator)
@@ -187,9 +189,11 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
             return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
     if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
-        return replace(content, headers=tuple(each for each in content.headers if each != text_of(first))) if isinstance(
-            content, Answer
-        ) else content
+        return (
+            replace(content, headers=tuple(each for each in content.headers if each != text_of(first)))
+            if isinstance(content, Answer)
+            else content
+        )
     if method == "update" and all(isinstance(each, Fields) for each in given):
         for each in (*given, Fields(tuple(named.items()))):
             for name, value in each.items if isinstance(each, Fields) else ():
@@ -206,7 +210,13 @@ def copied(kind: type, value: Value) -> Value:
     if item is UNKNOWN and kind in (list, set, frozenset, tuple):
         return Of(kind)
     if isinstance(value, Of) and isinstance(item, Of):
-        return Of(annotations.list_of(item.type) if kind is list else kind[item.type, ...] if kind is tuple else kind[item.type])
+        return Of(
+            annotations.list_of(item.type)
+            if kind is list
+            else kind[item.type, ...]
+            if kind is tuple
+            else kind[item.type]
+        )
     return Items(item, kind)
 
 

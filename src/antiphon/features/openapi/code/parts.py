@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Collection
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
@@ -74,7 +74,7 @@ def item_at(owner: Value, key: Value) -> Value:
     match owner, key:
         case Fields(items), Known(name):
             return dict(items).get(name, UNKNOWN)
-        case Fields(items), Of(kind) if kind is str and items:
+        case Fields(items), _ if items:
             return either(*[each for _, each in items])
         case Items(item), _:
             return item
@@ -109,7 +109,7 @@ def sliced(value: Value) -> Value:
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that stands for any current item of a collection."""
-    return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
+    return either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]) if items else UNKNOWN
 
 
 def item_of(value: Value) -> Value:

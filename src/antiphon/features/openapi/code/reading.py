@@ -114,7 +114,9 @@ class CodeReader:
 
     def call(self, frame: Expressions, made: Call, function: FunctionType) -> Value | None:
         """Follow a call of a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
-        manages = getattr(function, "__wrapped__", None) if function.__code__.co_filename == contextlib.__file__ else None
+        manages = (
+            getattr(function, "__wrapped__", None) if function.__code__.co_filename == contextlib.__file__ else None
+        )
         if isinstance(manages, FunctionType):
             function = manages
         if not (made.is_given_request or self.follows(function)):
@@ -250,7 +252,9 @@ def _bound(
     variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}
     defaults = function.__defaults__ or ()
     last = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
-    for name, default in () if is_open else {**dict(zip(last, defaults, strict=True)), **(function.__kwdefaults__ or {})}.items():
+    for name, default in (
+        () if is_open else {**dict(zip(last, defaults, strict=True)), **(function.__kwdefaults__ or {})}.items()
+    ):
         variables[name] = variables[name] if default is None and name in hints else Known(default)
     variables.update(zip(code.co_varnames[: code.co_argcount], positional, strict=False))
     variables.update({name: value for name, value in named.items() if name in variables})

@@ -72,7 +72,7 @@ def media_in(headers: Value | None, default: str | None) -> str | Unknown | None
     if known is None:
         return UNKNOWN
     written = [value for name, value in known.items if name.lower() == "content-type"]
-    return (media_type(written[-1]) or UNKNOWN) if written else default
+    return (media_type(written[0]) or UNKNOWN) if len(written) == 1 else UNKNOWN if written else default
 
 
 def media_type(value: Value | None) -> str | None:
@@ -99,7 +99,9 @@ def answer_of_response(maker: str, positional: list[Value], named: dict[str, Val
         return UNKNOWN
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional, is_own)
+        return Answer(
+            codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional, is_own
+        )
     if maker == "json":
         return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers), has_own_status=is_own)
     if maker in _MEDIA:

@@ -8,7 +8,7 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call, call_function, call_method_of
+from antiphon.features.openapi.code.calls import Call, call, call_method_of
 from antiphon.features.openapi.code.expressions import Expressions, short
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
@@ -156,7 +156,10 @@ class Statements(Expressions):
         if node.exc is None:
             raised = self.flow.frozen(self.caught[-1]) if self.caught else NEVER
         else:
-            raised = self.flow.frozen(self.value(node.exc))
+            value = self.value(node.exc)
+            if isinstance(value, Known) and isinstance(value.value, type):
+                value = call(self, Call(node, value, [], {}))
+            raised = self.flow.frozen(value)
         for each in alternatives(raised):
             error = _raisable(each)
             if error is not None:
@@ -434,4 +437,3 @@ def _raisable(value: Value) -> Raisable | None:
         return value
     kind = value.type if isinstance(value, Of) else value.value if isinstance(value, Known) else None
     return Raisable(kind) if isinstance(kind, type) and issubclass(kind, BaseException) else None
-
