@@ -591,7 +591,7 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (recursive, {"200": {"application/json": {"$ref": f"{REF}Node"}}}),
-    (whole_file, {"200": {"application/pdf": FILE}, "404": {PROBLEM: {"$ref": f"{REF}Problem"}}}),
+    (whole_file, {"200": {"application/pdf": FILE}, "404": {"application/problem+json": {"$ref": f"{REF}Problem"}}}),
     (odd_status, {"299": {"text/plain": TEXT}}),
     (held_inside, {"200": {"application/json": object_of(leaf={"$ref": f"{REF}Leaf"})}}),
     (unknown_choice, {"200": {"application/json": object_of(a={})}}),

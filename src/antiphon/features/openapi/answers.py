@@ -214,14 +214,17 @@ def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
     if _says_nothing(annotation) or (annotation in (None, NoneType) and not found):
         return []
     said = value_of(annotation)
-    tuples = [each.items[1:] for each in found if isinstance(each, Tuple) and len(each.items) in (2, 3)]
+    tuples = [each.items for each in found if isinstance(each, Tuple) and len(each.items) in (2, 3)]
     if isinstance(said, Tuple):
         body, *rest = said.items
-        return [Tuple((body, *_better(rest, each))) for each in tuples] or [said]
-    plain = [each for each in found if not isinstance(each, Tuple)]
-    if annotations.is_loose(annotation) and any(isinstance(each, Fields | Items) for each in plain):
-        return [each for each in plain if isinstance(each, Fields | Items)]
-    return [Tuple((said, *each)) for each in tuples] + ([said] if plain or not tuples else [])
+        return [Tuple((body, *_better(rest, each[1:]))) for each in tuples] or [said]
+    is_loose = annotations.is_loose(annotation)
+
+    def better(body: Value) -> Value:
+        return body if is_loose and isinstance(body, Fields | Items) else said
+
+    plain = [better(each) for each in found if not isinstance(each, Tuple)]
+    return [*plain, *[Tuple((better(each[0]), *each[1:])) for each in tuples]] or [said]
 
 
 def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:

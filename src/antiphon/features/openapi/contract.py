@@ -28,7 +28,6 @@ from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
 from antiphon.http.redirect import RaisedAnswer
 
-
 _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
 """Errors that any code may raise."""
 
@@ -227,8 +226,8 @@ class ContractReader:
                 contract.failures[each.error.status].append(Failure(each.error.detail))
         for answer in given_by(found):
             if isinstance(answer, NotKnown):
-                for each in found.unread or [Unread(answer.text, found.place, "raised")]:
-                    contract.add_unread(each)
+                for unread in found.unread or [Unread(answer.text, found.place, "raised")]:
+                    contract.add_unread(unread)
                 continue
             own = answer.status if answer.has_own_status else status
             contract.failures[own].append(Failure(error.detail, (answer._replace(status=own),), raised_again))

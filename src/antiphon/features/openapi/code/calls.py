@@ -118,7 +118,9 @@ def call(frame: "Expressions", made: Call) -> Value:
             return _call_object(frame, made, value)
         case Of(kind):
             cls = annotations.class_of(kind)
-            if (method := cls and annotations.method_of(cls, "__call__")) and cls is not Callable:
+            if (method := cls and annotations.method_of(cls, "__call__")) and get_origin(
+                annotations.plain(kind)
+            ) is not Callable:
                 return call_function(frame, made, method, made.called)
             _lost(frame, made, "is not known before it runs")
             return said(get_args(kind)[-1]) if get_origin(annotations.plain(kind)) is Callable else UNKNOWN
@@ -220,6 +222,8 @@ def _call_of_request(frame: "Expressions", made: Call, method: Bound) -> Value:
         frame.each(made.positional[0], lambda one: call(frame, hook._replace(called=one)))
         frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED))
         del frame.flow.state[PASSED]
+    if name == "copy":
+        return TheRequest()
     frame.escape(*made.given)
     found = annotations.NOT_SAID if method.function is None else annotations.returned_by(method.function)
     return said(found)
@@ -422,8 +426,8 @@ def _call_class(frame: "Expressions", made: Call, cls: type) -> Value:
     for name in ("__new__", "__init__", "__post_init__", "_missing_"):
         method = annotations.method_of(cls, name)
         if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
-            given = made if name != "__post_init__" else Call(made.node, made.called, [], {})
-            call_function(frame, given, method, Of(cls))
+            initial = made if name != "__post_init__" else Call(made.node, made.called, [], {})
+            call_function(frame, initial, method, Of(cls))
     frame.use(*made.given)
     if cls.__module__.partition(".")[0] not in _PURE:
         is_read = _has_own(frame, cls)
@@ -468,9 +472,10 @@ def _has_own(frame: "Expressions", cls: type) -> bool:
 def _make_error(frame: "Expressions", made: Call, cls: type[BaseException]) -> Value:
     status, detail = made.argument(1, "status"), None
     if _has_own(frame, cls):
-        code = annotations.method_of(cls, "__init__").__code__
+        code = cast(FunctionType, annotations.method_of(cls, "__init__")).__code__
         names = [*code.co_names, *[each for held in code.co_consts if isinstance(held, tuple) for each in held]]
-        return UNKNOWN if "status" in names and issubclass(cls, HTTPError) else Raisable(cls)
+        is_plain = not issubclass(cls, HTTPError) or (cls.status != HTTPError.status and "status" not in names)
+        return Raisable(cls) if is_plain else UNKNOWN
     if issubclass(cls, HTTPError):
         status, detail = made.argument(0, "status"), made.argument(1, "detail")
         if status is not None and _is_text(status):  # as in NotFound("There is no such lamp.")

@@ -15,7 +15,6 @@ from antiphon.features.openapi.code.flow import Flow, Key, Stop, items_known
 from antiphon.features.openapi.code.narrowing import dotted, narrow
 from antiphon.features.openapi.code.objects import (
     OPEN,
-    copied,
     is_container,
     merged,
     text_of,
@@ -401,13 +400,13 @@ class Expressions(ast.NodeVisitor):
         return self.items_of(self.value(node.value), node)
 
     def visit_ListComp(self, node: ast.ListComp) -> Value:
-        return self.hold(node, Items(*self._each(node, node.elt)))
+        return self.hold(node, Items(self._each(node, node.elt)[0]))
 
     def visit_SetComp(self, node: ast.SetComp) -> Value:
-        return self.hold(node, Items(*self._each(node, node.elt), set))
+        return self.hold(node, Items(self._each(node, node.elt)[0], set))
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
-        return Items(*self._each(node, node.elt), Iterator)
+        return Items(self._each(node, node.elt)[0], Iterator)
 
     def visit_DictComp(self, node: ast.DictComp) -> Value:
         _, value = self._each(node, node.key, node.value)
@@ -620,8 +619,8 @@ class Expressions(ast.NodeVisitor):
     def bind(self, name: str, value: Value) -> None:
         """Set a variable, and forget what tests have said about its attributes."""
         for state in (self.flow.state, *self.flow.watched):
-            for key in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
-                del state[key]
+            for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
+                del state[said]
         key = self.key_of(name)
         if key is None:
             self.escape(value)
@@ -693,7 +692,7 @@ def truth(value: Value) -> bool | None:
     kind = annotations.class_of(value.type) if isinstance(value, Of) else None
     is_record = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
     is_plain = is_record and not hasattr(kind, "__bool__") and not hasattr(kind, "__len__")
-    return True if is_plain or getattr(kind, "_fields", ()) else None
+    return True if is_plain or (kind is not None and hasattr(kind, "_fields")) else None
 
 
 def _awaited(value: Value) -> Value:

@@ -31,7 +31,7 @@ _PASSES = 5
 """The passes through a loop after which what still changes is unknown."""
 
 
-class Stop(Exception):  # noqa: N818 - it is no error
+class Stop(Exception):
     """The code after a place is never reached."""
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import GenericAlias
 from typing import Any
 
-from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import item_at, item_of
-from antiphon.features.openapi.code.responses import header_names, media_in, media_type, statuses_in
+from antiphon.features.openapi.code.responses import media_type, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -20,9 +20,7 @@ from antiphon.features.openapi.code.values import (
     Raisable,
     Tuple,
     Value,
-    alternatives,
     either,
-    without_none,
 )
 
 OPEN = Of(dict[str, Any])
@@ -210,13 +208,7 @@ def copied(kind: type, value: Value) -> Value:
     if item is UNKNOWN and kind in (list, set, frozenset, tuple):
         return Of(kind)
     if isinstance(value, Of) and isinstance(item, Of):
-        return Of(
-            annotations.list_of(item.type)
-            if kind is list
-            else kind[item.type, ...]
-            if kind is tuple
-            else kind[item.type]
-        )
+        return Of(GenericAlias(kind, (item.type, ...) if kind is tuple else (item.type,)))
     return Items(item, kind)
 
 

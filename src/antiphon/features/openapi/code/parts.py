@@ -109,7 +109,11 @@ def sliced(value: Value) -> Value:
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that stands for any current item of a collection."""
-    return either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]) if items else UNKNOWN
+    return (
+        either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items])
+        if items
+        else UNKNOWN
+    )
 
 
 def item_of(value: Value) -> Value:

@@ -15,7 +15,7 @@ from antiphon.app.answering.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import Call
 from antiphon.features.openapi.code.expressions import Expressions
-from antiphon.features.openapi.code.findings import LISTS, Findings, Raised, Unread
+from antiphon.features.openapi.code.findings import Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
@@ -100,7 +100,7 @@ class CodeReader:
         if self.follows(called) and found.result is not UNKNOWN and (found.result is not NEVER or found.unread):
             return found
         inner = self.read(wrapped, *others)
-        joined = replace(inner, **{name: [] for name in LISTS})
+        joined = Findings(result=inner.result, stated=inner.stated, place=inner.place, streams=inner.streams)
         joined.add(found)
         joined.add(inner)
         if not is_ours(called):
@@ -124,6 +124,8 @@ class CodeReader:
         source = self._sources.find(function)
         if source is None or function in self.open or len(self.open) >= _DEEPEST:
             frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
+            if function not in self.open and not function.__code__.co_filename.startswith("<"):
+                frame.unread(f"{made.written}(...) calls code that can't be read", made.node, "raised")
             return UNKNOWN
         is_lazy = bool(function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) or (
             inspect.iscoroutinefunction(function) and not made.is_awaited

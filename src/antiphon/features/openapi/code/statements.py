@@ -12,7 +12,7 @@ from antiphon.features.openapi.code.calls import Call, call, call_method_of
 from antiphon.features.openapi.code.expressions import Expressions, short
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
-from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
+from antiphon.features.openapi.code.narrowing import classes_in, dotted
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.patterns import fits, fitting, left_by
 from antiphon.features.openapi.code.sources import MISSING
@@ -29,7 +29,6 @@ from antiphon.features.openapi.code.values import (
     Of,
     Raisable,
     Ref,
-    TheRequest,
     Value,
     alternatives,
     either,
@@ -201,7 +200,7 @@ class Statements(Expressions):
             self.escape(made, *map(self.value, node.decorator_list))
         self.bind(node.name, UNKNOWN if node.decorator_list else made)
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -258,7 +257,7 @@ class Statements(Expressions):
 
         self._loop(run_body, node.orelse)
 
-    visit_AsyncFor = visit_For  # type: ignore[assignment]
+    visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
         def run_body() -> None:
@@ -319,7 +318,7 @@ class Statements(Expressions):
         else:
             self._try(node)
 
-    visit_TryStar = visit_Try  # type: ignore[assignment]
+    visit_TryStar = visit_Try
 
     def _finally(self, block: Callable[[], Any], last: Callable[[], Any]) -> None:
         """Follow a block, and what runs after each way out of it."""
@@ -377,7 +376,7 @@ class Statements(Expressions):
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         self._with(node.items, node.body)
 
-    visit_AsyncWith = visit_With  # type: ignore[assignment]
+    visit_AsyncWith = visit_With
 
     def _with(self, items: Sequence[ast.withitem], body: list[ast.stmt]) -> None:
         if not items:
