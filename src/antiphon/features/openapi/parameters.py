@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from antiphon.app.route import Route
-from antiphon.features.openapi.code.calls import CONDITIONS
 from antiphon.features.openapi.code.findings import Named
+from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Schema, Schemas
 from antiphon.routing.converters import LARGEST, Converter

@@ -5,33 +5,25 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call, call, call_function, call_method_of
-from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
-from antiphon.features.openapi.code.flow import Flow, Key, Stop, items_known
-from antiphon.features.openapi.code.narrowing import dotted, narrow
-from antiphon.features.openapi.code.objects import (
-    OPEN,
-    is_container,
-    merged,
-    text_of,
-    with_attribute,
-    with_header,
-    with_item,
-)
+from antiphon.features.openapi.code.calls import call
+from antiphon.features.openapi.code.findings import Named
+from antiphon.features.openapi.code.frames import Frame
+from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
+from antiphon.features.openapi.code.narrowing import dotted
+from antiphon.features.openapi.code.objects import OPEN, merged, with_item
+from antiphon.features.openapi.code.operators import combined, compared, is_option, simple_type
 from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,
     item_at,
-    item_of,
     may_change,
     sliced,
-    unpacked,
 )
-from antiphon.features.openapi.code.sources import MISSING, Source, own_names
+from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -53,7 +45,6 @@ from antiphon.features.openapi.code.values import (
     Statuses,
     TheRequest,
     Tuple,
-    Unknown,
     Value,
     alternatives,
     either,
@@ -65,159 +56,35 @@ from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
-if TYPE_CHECKING:
-    from antiphon.features.openapi.code.reading import CodeReader
-
 _PAIRS: dict[str, Pairs] = {
     "args": Pairs("query"), "form": Pairs("form"), "files": Pairs("files"), "cookies": Pairs("cookie"),
     "headers": Pairs("header"),
 }  # fmt: skip
-_READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
+
+
 _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOWN}
+
+
 _CONDITIONS = {
     name: name.replace("_", "-")
     for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
 }
 """Attributes of the request that are headers with conditions (RFC 9110 §13.1)."""
+
+
 _SPECIAL = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.BitOr: "or", ast.BitAnd: "and",
     ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.MatMult: "matmul", ast.Pow: "pow",
 }  # fmt: skip
-_USED = (
-    "__format__",
-    "__str__",
-    "__repr__",
-    "__len__",
-    "__bool__",
-    "__eq__",
-    "__lt__",
-    "__contains__",
-    "__hash__",
-    "__iter__",
-)
-"""Special methods that showing, testing and comparing a value may call."""
+
+
 _UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
     ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
 }  # fmt: skip
 
 
-class Expressions(ast.NodeVisitor):
-    """A call of one function: its expressions. What it reads of the request is noted in the findings."""
-
-    def __init__(
-        self,
-        source: Source,
-        node: ast.AST,
-        reader: "CodeReader",
-        flow: Flow,
-        findings: Findings,
-        scope: tuple[Any, ...] = (),
-        parent: "Expressions | None" = None,
-    ) -> None:
-        self.source = source
-        self.node = node
-        self.reader = reader
-        self.flow = flow
-        self.findings = findings
-        self.scope = scope
-        """The calls that have led here."""
-        self.parent = parent
-        """The call of the function around this one."""
-        self.awaited: ast.AST | None = None
-        self.at = node
-        """The statement that is read."""
-        self._own = own_names(node)
-
-    def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about the value of an expression. Raises Stop if it never has one."""
-        return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
-
-    def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression without a rule, which may change what is in them."""
-        for child in ast.iter_child_nodes(node):
-            self.escape(self.visit(child) or UNKNOWN)
-        return UNKNOWN
-
-    def visit_expr_context(self, node: ast.expr_context) -> Value:  # noqa: ARG002
-        return UNKNOWN
-
-    def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Note something that reading the code can't find out."""
-        self.findings.unread.append(Unread(text, self.source.place_of(node), about))
-
-    def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
-        """Return a value in which dicts, lists and responses are objects of their own, made at a node."""
-        return self._hold((*self.scope, node), value, are_many)
-
-    def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
-        made: list[Value] = []
-        others: list[Value] = []
-        for each in alternatives(value):
-            match each:
-                case Fields(items):
-                    each = Fields(tuple((name, self._hold((*place, name), one, are_many)) for name, one in items))
-                case Items(item, kind):
-                    each = Items(self._hold((*place, "*"), item, True), kind)
-                case Tuple(items):
-                    each = Tuple(tuple(self._hold((*place, at), one, are_many) for at, one in enumerate(items)))
-            (made if is_container(each) else others).append(each)
-        if not made:
-            return either(*others)
-        ref = self.flow.make(place, either(*made))
-        if are_many:
-            self.flow.make(place, either(*made))
-            ref = Ref(place, is_older=True)
-        return either(*others, ref)
-
-    def escape(self, *values: Value) -> None:
-        """Note that code which is not read has values from now on. It may call their functions, and change them."""
-        for each in values:
-            if isinstance(each, Closure):
-                self.loop(partial(each.frame.call_closure, each, None))
-            elif isinstance(each, TheRequest | Pairs):
-                self.unread(f"`{short(self.at)}` gives the request to code that is not known", self.at, "taken")
-            elif not isinstance(each, Ref):
-                self.escape(*parts_of(each))
-        self.flow.escape(*values)
-
-    def use(self, *values: Value) -> None:
-        """Note that values are shown, tested or compared, which may call their special methods."""
-        for value in values:
-            for each in alternatives(value):
-                if isinstance(each, Pairs):
-                    self.escape(each)
-                for name in _USED if isinstance(each, Known | Of) else ():
-                    self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
-
-    def captured(self, node: ast.AST) -> list[Value]:
-        """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
-        found: list[Value] = []
-        for each in ast.walk(node):
-            if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
-                found.append(self.flow.state.get(key, UNKNOWN))
-            elif isinstance(each, ast.Nonlocal | ast.Global):
-                self.flow.lost.update(self.key_of(name) or name for name in each.names)
-        return found
-
-    def each(self, value: Value, way: Callable[[Value], Value]) -> Value:
-        """Follow a way for each alternative of a value."""
-        several = alternatives(value)
-        return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
-
-    def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a body any number of times, and go on after the last."""
-        kept = self.findings.mark()
-        before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
-        self.flow.exits += breaks
-        self.flow.state = before
-
-    # Names and constants
-
-    def key_of(self, name: str) -> Key | None:
-        """Return the key of a variable of this function, or of one around it; None for a global name."""
-        if name in self._own:
-            return self.scope, name
-        return self.parent.key_of(name) if self.parent is not None else None
+class Expressions(Frame, ast.NodeVisitor):
+    """The expressions of a function."""
 
     def visit_Constant(self, node: ast.Constant) -> Value:
         return Known(node.value)
@@ -249,8 +116,6 @@ class Expressions(ast.NodeVisitor):
         value = self.value(node.value)
         self.assign(node.target, value)
         return value
-
-    # Parts of values
 
     def visit_Attribute(self, node: ast.Attribute) -> Value:
         name = dotted(node)
@@ -318,17 +183,6 @@ class Expressions(ast.NodeVisitor):
         kind = annotations.attribute_of(Request, name)
         return UNKNOWN if kind is annotations.NOT_SAID else Of(kind)
 
-    def note_read(self, part: str, node: ast.AST) -> None:
-        """Note that a part of the request is read without a type."""
-        self.read_as(_READ_AS[part], Any, node)
-        if part == "files":
-            self.findings.named.append(Named("files", ""))
-
-    def read_as(self, part: ReadAs, wanted: Any, node: ast.AST) -> None:
-        """Note that a part of the request is read as a type."""
-        self.flow.always(part, wanted)
-        self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
-
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
         if isinstance(node.slice, ast.Slice):
@@ -349,23 +203,6 @@ class Expressions(ast.NodeVisitor):
         if (found := call_method_of(self, owner, "__getitem__", [key], node)) is not None:
             return found
         return either(*[item_at(each, key) for each in alternatives(self.flow.content(owner))])
-
-    def field(
-        self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
-    ) -> Value:
-        """Note a field of a multi-dictionary that is read by its name, and return its value."""
-        name = text_of(key)
-        if is_required:
-            self.flow.always(owner.kind, name)
-        if name is None:
-            self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
-            return UNKNOWN
-        self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list))
-        if owner.kind == "files":
-            return UNKNOWN
-        return Of(annotations.list_of(kind)) if is_list else Of(kind)
-
-    # Literals
 
     def visit_Dict(self, node: ast.Dict) -> Value:
         content: Value = Fields(())
@@ -441,27 +278,6 @@ class Expressions(ast.NodeVisitor):
             self.test(condition, True)
         run()
 
-    def items_of(self, value: Value, node: ast.AST) -> Value:
-        """Return a value that stands for any item of an iteration."""
-        self.use(value)
-        several = [item_of(each) for each in alternatives(self.flow.content(value))]
-        if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
-            return self.items_of(found, node)
-        return either(*several)
-
-    # Operators
-
-    def test(self, node: ast.expr, is_true: bool) -> None:
-        """Go on where a test is true, or false. Raises Stop where it never is."""
-        self.where(self.value(node), node, is_true)
-
-    def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
-        """Go on where the value of a test is true, or false."""
-        if truth(value) is (not is_true):
-            raise Stop
-        self.use(*[each for each in alternatives(value) if not isinstance(each, Pairs)])
-        narrow(self, node, is_true=is_true)
-
     def visit_BoolOp(self, node: ast.BoolOp) -> Value:
         return self._bool(node.values, isinstance(node.op, ast.And))
 
@@ -492,8 +308,8 @@ class Expressions(ast.NodeVisitor):
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
         self.use(*[each for each in (left, *others) if not isinstance(each, Pairs)])
-        for operator, one, other in zip(node.ops, (left, *others), others, strict=False):
-            if isinstance(operator, ast.In | ast.NotIn):
+        for how, one, other in zip(node.ops, (left, *others), others, strict=False):
+            if isinstance(how, ast.In | ast.NotIn):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
                         self.field(each, one)
@@ -501,8 +317,8 @@ class Expressions(ast.NodeVisitor):
                         self.escape(Pairs("query"))
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
-        is_settled = node.left.attr == "method" or _is_option(self.value(node.left.value))
-        return _compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
+        is_settled = node.left.attr == "method" or is_option(self.value(node.left.value))
+        return compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
@@ -510,13 +326,13 @@ class Expressions(ast.NodeVisitor):
             return Known(not value.value) if isinstance(value, Known) and isinstance(value.value, bool) else Of(bool)
         if isinstance(value, Known) and type(value.value) is int:
             return Known(_UNARY[type(node.op)](value.value))
-        kind = _simple_type(value)
+        kind = simple_type(value)
         return Of(kind) if kind in (int, float) else UNKNOWN
 
     def visit_BinOp(self, node: ast.BinOp) -> Value:
-        return self.combined(self.value(node.left), node.op, self.value(node.right), node)
+        return self.operate(self.value(node.left), node.op, self.value(node.right), node)
 
-    def combined(self, left: Value, operator: ast.operator, right: Value, node: ast.AST) -> Value:
+    def operate(self, left: Value, operator: ast.operator, right: Value, node: ast.AST) -> Value:
         """Return the result of an operator on two values."""
         one, other = self.flow.content(left), self.flow.content(right)
         match one, operator, other:
@@ -532,7 +348,7 @@ class Expressions(ast.NodeVisitor):
         if name and (found := call_method_of(self, left, f"__{name}__", [right], node)) is not None:
             return found
         self.escape(left, right)
-        return _combined(left, operator, right)
+        return combined(left, operator, right)
 
     def visit_Await(self, node: ast.Await) -> Value:
         self.awaited = node.value
@@ -589,76 +405,9 @@ class Expressions(ast.NodeVisitor):
         made = Call(node, called, positional, named, is_open, is_awaited)
         return self.each(called, lambda one: call(self, made._replace(called=one))) if called is not NEVER else NEVER
 
-    # Assignment
-
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Assign a value to a variable, an attribute or an item, or to several by unpacking."""
-        match target:
-            case ast.Name(id=name):
-                self.bind(name, value)
-            case ast.Attribute():
-                self._set_attribute(self.value(target.value), target, value)
-            case ast.Subscript():
-                self._set_item(self.value(target.value), self.value(target.slice), value, target)
-            case ast.Starred():
-                self.assign(target.value, self.hold(target, Items(value)))
-            case ast.Tuple(elts) | ast.List(elts):
-                content = self.flow.content(value)
-                fits = isinstance(content, Tuple) and len(content.items) == len(elts)
-                is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
-                for at, each in enumerate(elts):
-                    one = (
-                        parts_of(content)[at]
-                        if is_fixed
-                        else either(*[unpacked(one, at) for one in alternatives(content)])
-                    )
-                    self.assign(each, one)
-            case _:
-                self.escape(value, self.value(target))
-
-    def bind(self, name: str, value: Value) -> None:
-        """Set a variable, and forget what tests have said about its attributes."""
-        for state in (self.flow.state, *self.flow.watched):
-            for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
-                del state[said]
-        key = self.key_of(name)
-        if key is None:
-            self.escape(value)
-            self.flow.lost.add(name)
-        else:
-            self.flow.set(key, value)
-
-    def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
-        self.flow.forget_attributes()
-        if any(isinstance(each, TheRequest) for each in alternatives(value)):
-            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
-            self.unread(text, target, "taken")
-            return
-        content = self.flow.frozen(value)
-        self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
-        self.escape(value)
-
-    def _set_item(self, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
-        self.flow.forget_attributes()
-        for each in alternatives(owner):
-            if isinstance(each, Bound) and each.name == "headers":
-                self.flow.change(each.owner, lambda one: with_header(one, key, value))
-            elif call_method_of(self, each, "__setitem__", [key, value], node) is None and not isinstance(each, Ref):
-                self.escape(value)
-        self.change(owner, lambda one: with_item(one, key, value), value)
-
-    def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
-        """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
-        before = alternatives(self.flow.content(owner))
-        after = [*map(change, before)]
-        is_known = [not isinstance(each, Of | Unknown) for each in after]
-        if not all(is_known):
-            self.escape(*given)
-        if all(isinstance(each, Of | Unknown) or known for each, known in zip(before, is_known, strict=True)):
-            self.flow.change(owner, change)
-        else:
-            self.escape(owner)
-            self.flow.change(owner, lambda _: either(*after))
+    def call(self, made: Call) -> Value:
+        """Return the result of a call."""
+        return call(self, made)
 
 
 def _of_object(content: Value, owner: Ref, name: str) -> Value:
@@ -679,72 +428,8 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
     return Bound(owner, None, name)
 
 
-def short(node: ast.AST) -> str:
-    """Return code as written, on one line of at most 60 characters."""
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def truth(value: Value) -> bool | None:
-    """Return the truth of a value, or None if it isn't known. Records are true unless they say otherwise."""
-    if isinstance(value, Known) and (value.value is None or isinstance(value.value, bool)):
-        return bool(value.value)
-    kind = annotations.class_of(value.type) if isinstance(value, Of) else None
-    is_record = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
-    is_plain = is_record and not hasattr(kind, "__bool__") and not hasattr(kind, "__len__")
-    return True if is_plain or (kind is not None and hasattr(kind, "_fields")) else None
-
-
 def _awaited(value: Value) -> Value:
     if not isinstance(value, Of):
         return value
     found = annotations.awaited(value.type)
     return NONE if found in (None, NoneType) else UNKNOWN if annotations.has_variables(found) else Of(found)
-
-
-def _is_option(owner: Value) -> bool:
-    """Return True for an object of this package, such as a feature, whose attributes stay as it was made."""
-    return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
-
-
-def _compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
-    """Return the outcome of a comparison with the request's method, or with an option of a feature."""
-    known = items_known(right)
-    if known is None or not isinstance(left, Known):
-        return Of(bool)
-    match operator:
-        case ast.Eq() | ast.In() | ast.Is():
-            return Known(left.value in known)
-        case ast.NotEq() | ast.NotIn() | ast.IsNot():
-            return Known(left.value not in known)
-    return Of(bool)
-
-
-def _simple_type(value: Value) -> Any:
-    found = {
-        type(each.value)
-        if isinstance(each, Known)
-        else annotations.class_of(each.type)
-        if isinstance(each, Of)
-        else None
-        for each in alternatives(value)
-    }
-    return found.pop() if len(found) == 1 else None
-
-
-def _combined(left: Value, operator: ast.operator, right: Value) -> Value:
-    """Return the result of an operator on texts, numbers or types."""
-    one, other = _simple_type(left), _simple_type(right)
-    if one is str and (other is str or isinstance(operator, ast.Mod)):
-        return TEXT
-    if {one, other} <= {int, float, bool} and None not in (one, other):
-        is_int = {one, other} <= {int, bool} and not isinstance(operator, ast.Div | ast.Pow)
-        return Of(int if is_int else float)
-    if one is other is bytes:
-        return Of(bytes)
-    if isinstance(left, Known) and isinstance(right, Known) and isinstance(operator, ast.BitOr):
-        try:
-            return Known(left.value | right.value)  # of types
-        except TypeError:
-            return UNKNOWN
-    return UNKNOWN

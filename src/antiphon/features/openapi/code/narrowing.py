@@ -24,7 +24,7 @@ from antiphon.features.openapi.code.values import (
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.code.expressions import Expressions
+    from antiphon.features.openapi.code.frames import Frame
 
 
 def dotted(node: ast.expr) -> str | None:
@@ -37,7 +37,7 @@ def dotted(node: ast.expr) -> str | None:
     return f"{above}.{node.attr}" if above is not None and isinstance(node, ast.Attribute) else None
 
 
-def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None:
+def narrow(expressions: "Frame", test: ast.expr, *, is_true: bool) -> None:
     """Remove the values that variables can't have where a test is true, or where it is false."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
@@ -56,7 +56,7 @@ def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None
             _replace(expressions, test, without_none)
 
 
-def _replace(expressions: "Expressions", node: ast.expr, change: Callable[[Value], Value]) -> None:
+def _replace(expressions: "Frame", node: ast.expr, change: Callable[[Value], Value]) -> None:
     name = dotted(node)
     if name is None:
         return
@@ -80,7 +80,7 @@ def classes_in(value: Value) -> tuple[type, ...]:
     return tuple(held) if all(isinstance(each, type) for each in held) else ()
 
 
-def of_classes(expressions: "Expressions", value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
+def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
     """Return the part of a value that is, or isn't, an instance of some classes."""
     kept: list[Value] = []
     for each in alternatives(value):

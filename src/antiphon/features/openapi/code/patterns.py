@@ -18,10 +18,10 @@ from antiphon.features.openapi.code.values import (
 )
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.code.expressions import Expressions
+    from antiphon.features.openapi.code.frames import Frame
 
 
-def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bool | None:
+def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | None:
     """Return True if a pattern fits any value, False if it doesn't fit the request's method, None if it may fit."""
     match pattern:
         case ast.MatchAs(pattern=None):
@@ -37,7 +37,7 @@ def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bo
     return None
 
 
-def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
+def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
     """Return the part of a value that a pattern fits, and assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
@@ -64,7 +64,7 @@ def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
     return value
 
 
-def _of_class(expressions: "Expressions", pattern: ast.MatchClass, value: Value) -> Value:
+def _of_class(expressions: "Frame", pattern: ast.MatchClass, value: Value) -> Value:
     kinds = classes_in(expressions.value(pattern.cls))
     found = of_classes(expressions, value, kinds, is_true=True) if kinds else UNKNOWN
     names = [*pattern.kwd_attrs]
@@ -76,7 +76,7 @@ def _of_class(expressions: "Expressions", pattern: ast.MatchClass, value: Value)
     return found
 
 
-def _in_sequence(expressions: "Expressions", patterns: list[ast.pattern], value: Value) -> None:
+def _in_sequence(expressions: "Frame", patterns: list[ast.pattern], value: Value) -> None:
     is_fixed = isinstance(value, Tuple) and len(value.items) == len(patterns)
     for at, each in enumerate(patterns):
         if isinstance(each, ast.MatchStar):
@@ -93,7 +93,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
     return Fields(tuple((name, each) for name, each in value.items if name not in taken))
 
 
-def left_by(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
+def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
     """Return what is left of a value for the cases after one whose pattern doesn't fit."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):

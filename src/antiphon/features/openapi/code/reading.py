@@ -13,10 +13,10 @@ from typing import Any
 
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call
-from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
 from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
+from antiphon.features.openapi.code.frames import Frame
+from antiphon.features.openapi.code.functions import Call
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
 from antiphon.features.openapi.code.statements import Statements
@@ -112,7 +112,7 @@ class CodeReader:
         """True for a function of the application."""
         return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
 
-    def call(self, frame: Expressions, made: Call, function: FunctionType) -> Value | None:
+    def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
         """Follow a call of a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
         manages = (
             getattr(function, "__wrapped__", None) if function.__code__.co_filename == contextlib.__file__ else None
@@ -143,7 +143,7 @@ class CodeReader:
             return Items(found.yields, Iterator)
         return frame.hold(made.node, found.result)
 
-    def _call_here(self, frame: Expressions, made: Call, function: FunctionType, source: Source) -> Value:
+    def _call_here(self, frame: Frame, made: Call, function: FunctionType, source: Source) -> Value:
         """Follow a call in the state of the caller, since it may change the objects that it is given."""
         findings = Findings()
         inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
@@ -157,7 +157,7 @@ class CodeReader:
             self.open.pop()
             self._note(frame, findings, function)
 
-    def _note(self, frame: Expressions, found: Findings, function: FunctionType) -> None:
+    def _note(self, frame: Frame, found: Findings, function: FunctionType) -> None:
         """Add the findings about a call. What our own functions read is described separately."""
         if is_ours(function):
             found = replace(found, reads=[], named=[], unread=[])
@@ -166,7 +166,7 @@ class CodeReader:
             frame.findings.passed = either(frame.findings.passed, found.passed)
         frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
 
-    def dependency(self, frame: Expressions, dependency: Dependency[Any], node: ast.AST) -> Value:
+    def dependency(self, frame: Frame, dependency: Dependency[Any], node: ast.AST) -> Value:
         """Return the value of a dependency, and note what its source raises."""
         stated = said(annotations.dependency_type(dependency))
         if stated is UNKNOWN:
@@ -214,8 +214,7 @@ class CodeReader:
             for name, value in variables.items():
                 if value == RECEIVED:
                     flow.set(PASSED, RECEIVED)
-                    value = PASSED
-                frame.bind(name, frame.hold(name, value))
+                frame.bind(name, PASSED if value == RECEIVED else frame.hold(name, value))
             return frame.read()
         except Exception as error:  # objects that the code names may do anything when they are looked at
             text = f"reading it failed: {type(error).__name__}: {error}"
@@ -223,7 +222,7 @@ class CodeReader:
         finally:
             self.open.pop()
 
-    def note_raised(self, expressions: Expressions, error: Raisable, node: ast.AST) -> None:
+    def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
         """Note that an exception is raised, or report that its status is unknown."""
         place = expressions.source.place_of(node)
         if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):

@@ -8,10 +8,11 @@ from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call, call, call_method_of
-from antiphon.features.openapi.code.expressions import Expressions, short
+from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
+from antiphon.features.openapi.code.frames import short
+from antiphon.features.openapi.code.functions import Call, call_method_of
 from antiphon.features.openapi.code.narrowing import classes_in, dotted
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.patterns import fits, fitting, left_by
@@ -39,7 +40,7 @@ _DEEPEST = 12
 """The depth to which inner functions are followed."""
 
 
-class Statements(Expressions):
+class Statements(Expressions, ast.NodeVisitor):
     """A call of one function: its statements. The rest of a block is not read after one that raises Stop."""
 
     caught: tuple[Value, ...] = ()
@@ -127,7 +128,7 @@ class Statements(Expressions):
 
     def visit_Pass(self, node: ast.stmt) -> None: ...
 
-    visit_Global = visit_Nonlocal = visit_Pass
+    visit_Global = visit_Nonlocal = visit_Pass  # noqa: N815
 
     def visit_Expr(self, node: ast.Expr) -> None:
         self.value(node.value)
@@ -157,7 +158,7 @@ class Statements(Expressions):
         else:
             value = self.value(node.exc)
             if isinstance(value, Known) and isinstance(value.value, type):
-                value = call(self, Call(node, value, [], {}))
+                value = self.call(Call(node, value, [], {}))
             raised = self.flow.frozen(value)
         for each in alternatives(raised):
             error = _raisable(each)
@@ -192,7 +193,7 @@ class Statements(Expressions):
             self.change(left, lambda each: changed(each, method, given, {}), right)
         else:
             self.escape(left)
-            self.assign(node.target, self.combined(left, node.op, right, node))
+            self.assign(node.target, self.operate(left, node.op, right, node))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         made = Closure(node, self, self._defaults(node.args))
@@ -200,7 +201,7 @@ class Statements(Expressions):
             self.escape(made, *map(self.value, node.decorator_list))
         self.bind(node.name, UNKNOWN if node.decorator_list else made)
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -210,8 +211,8 @@ class Statements(Expressions):
                 case ast.Subscript():
                     owner, key = self.value(target.value), self.value(target.slice)
                     if isinstance(owner, Bound):  # the headers of a response
-                        self.flow.change(owner.owner, lambda each: with_headers(each, "pop", [key], {}))
-                    self.flow.change(owner, lambda each: without_item(each, key))
+                        self.flow.change(owner.owner, partial(with_headers, method="pop", given=[key], named={}))
+                    self.flow.change(owner, partial(without_item, key=key))
                     call_method_of(self, owner, "__delitem__", [key], node)
                 case _:
                     self.escape(self.value(target))
@@ -257,7 +258,7 @@ class Statements(Expressions):
 
         self._loop(run_body, node.orelse)
 
-    visit_AsyncFor = visit_For
+    visit_AsyncFor = visit_For  # noqa: N815
 
     def visit_While(self, node: ast.While) -> None:
         def run_body() -> None:
@@ -318,7 +319,7 @@ class Statements(Expressions):
         else:
             self._try(node)
 
-    visit_TryStar = visit_Try
+    visit_TryStar = visit_Try  # noqa: N815
 
     def _finally(self, block: Callable[[], Any], last: Callable[[], Any]) -> None:
         """Follow a block, and what runs after each way out of it."""
@@ -376,7 +377,7 @@ class Statements(Expressions):
     def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
         self._with(node.items, node.body)
 
-    visit_AsyncWith = visit_With
+    visit_AsyncWith = visit_With  # noqa: N815
 
     def _with(self, items: Sequence[ast.withitem], body: list[ast.stmt]) -> None:
         if not items:
@@ -411,7 +412,7 @@ class Statements(Expressions):
         for prefix in ("__", "__a"):
             found = call_method_of(self, manager, f"{prefix}enter__", [], node)
             if found is not None:
-                return found, lambda: call_method_of(self, manager, f"{prefix}exit__", [UNKNOWN] * 3, node)
+                return found, partial(call_method_of, self, manager, f"{prefix}exit__", [UNKNOWN] * 3, node)
         arguments = get_args(manager.type) if isinstance(manager, Of) else ()
         return Of(arguments[0]) if arguments else manager if isinstance(manager, Of) else UNKNOWN, lambda: None
 

@@ -69,7 +69,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Ref:
-    """An object that the code makes: the latest of a place, or, together, the ``older`` ones. The state has its content.
+    """An object that the code makes: the latest of a place, or the older ones together. The state has its content.
 
     See "recency abstraction" (Balakrishnan and Reps, 2006).
     """
@@ -182,8 +182,8 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Partial | Pairs | FormOf | Statuses
-    | Answer | Raisable | Either | Never
+    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Partial | Pairs | FormOf
+    | Statuses | Answer | Raisable | Either | Never
 )  # fmt: skip
 
 PASSED = Ref(("passed",))
