@@ -105,7 +105,7 @@ class Findings:
     yields: Value = NEVER
     """The values that a generator function yields."""
     passed: Value = NEVER
-    """What has become of the response that middleware or a hook has received."""
+    """The response that middleware or a hook has received, as they leave it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except for its result."""

@@ -131,13 +131,14 @@ class Flow:
 
     def escape(self, *values: Value) -> None:
         """Make the objects in values unknown, since code that is not read may change them from now on."""
-        left = [*values]
+        left, seen = [*values], set[int]()
         for value in left:
             if isinstance(value, Ref):
                 left.append(self.content(value))
                 if self.state.get(value) is not UNKNOWN:
                     self.set(value, UNKNOWN)
-            elif isinstance(value, Closure):
+            elif isinstance(value, Closure) and id(value.node) not in seen:  # it may use itself
+                seen.add(id(value.node))
                 left += value.frame.captured(value.node)
             elif value is not UNKNOWN:
                 left += parts_of(value)
