@@ -855,8 +855,6 @@ $d.__init__($k=$v)
 
 $d.__ior__({"$k": $v})
 
-setattr(Box, "kept", None)
-
 getattr($d, "update")($k=$v)
 
 exec('$d["$k"] = 1')
@@ -1119,7 +1117,7 @@ Box(1)["gone" if $c else "there"]
 
 {"a": lambda: abort($E)}.get("a" if $c else "b", bool)()
 
-(abort if $c else print)(*[$E][:1])
+(abort if $c else id)(*[$E][:1])
 
 functools.partial(abort, $E)() if $c else 0
 
@@ -1129,7 +1127,7 @@ next(abort($E) for _ in "a") if $c else 0
 
 sorted([1, 2], key=lambda each: abort($E) if $c else each)
 
-print(file=io.StringIO(), end="" if not $c else abort($E))
+print(file=io.StringIO(), end="" if not ($c) else abort($E))
 
 hash(f"{abort($E) if $c else 1}")
 
@@ -1579,11 +1577,6 @@ class $1:
     def __setattr__(self, name, value):
         $d[name] = value
 $1().other = 1
-
-class $1:
-    def __del__(self):
-        $d["$k"] = 1
-$1()
 
 class $1:
     def __getitem__(self, key):

@@ -142,7 +142,7 @@ class Maker:
             self._add_input("header", "if-match", (None, '"a"', '"b"'))
         if "if-none-match" in source or "precondition" in source or "conditional" in source:
             self._add_input("header", "if-none-match", (None, "a", '"a"'))
-        if "Users(" in source or "user" in source or "authorization" in source:
+        if "Users(" in source:
             self._add_input("header", "authorization", (None, "Bearer k7Qz"))
         if "x-refuse" in source or "@refused" in source:
             self._add_input("header", "x-refuse", (None, "1"))
