@@ -39,14 +39,14 @@ request.query_string == b"$Q=a"
 request.url.query == "$Q=a"
 operator.attrgetter("args")(request).get("$Q") == "a"
 "$Q=a" in str(request.url)
-current_request.args.get("$Q") == "a"
+current_request().args.get("$Q") == "a"
 request.copy().args.get("$Q") == "a"
 (known := request.args.get("$Q")) is not None and known == "a"
 "b" > request.args.get("$Q", "b") > ""
 request.args["$Q"] == "a"
 request.headers["x-$Q"] == "a"
 request.cookies["$Q"] == "a"
-request.args.getone("$Q", type=int) > 1
+int(request.args.getone("$Q")) > 1
 next((True for name, value in request.args.items() if name == "$Q" and value == "a"), False)
 f"{request.args.get('$Q')}" == "a"
 {"a": True}.get(request.args.get("$Q"), False)
@@ -64,11 +64,46 @@ Box(request.args).kept.get("$Q") == "a"
 {"r": request}["r"].args.get("$Q") == "a"
 [request][0].headers.get("x-$Q") == "a"
 request.args_as(Query).q == "a"
-request.headers.if_match.matches("a")
+ETag("a") in request.if_match
+bool(request.if_none_match)
 "if-match" in request.headers
 request.headers.get("if-none-match") == "a"
 request.user is not None
 "authorization" in request.headers
+request.args.get("$Q") in ("a", "b")
+request.args.get("$Q") is not None
+(request.args.get("$Q") or "b") == "a"
+request.args.get("$Q", default="b") == "a"
+request.args.get("$Q", "").startswith("a")
+request.args.get(key="$Q") == "a"
+request.args.get(("$Q")) == "a"
+request.args.get("q" + "$Q"[1:]) == "a"
+request.args.__contains__("$Q")
+operator.contains(request.args, "$Q")
+MultiDict_(request.args).get("$Q") == "a"
+(request.args or {}).get("$Q") == "a"
+(args := request.args).get("$Q") == "a"
+[args.get("$Q") for args in [request.args]] == ["a"]
+vars(request).get("x") or request.args.get("$Q") == "a"
+Request.args.__get__(request).get("$Q") == "a" if hasattr(Request.args, "__get__") else $c
+sorted(request.args) == ["$Q"]
+"$Q" in set(request.args)
+copy.copy(request.args).get("$Q") == "a"
+(lambda r=request: r.args.get("$Q"))() == "a"
+all(request.args.get(each) for each in ["$Q"])
+[each for each in ("$Q",) if each in request.args] != []
+request.headers.get("x-$Q", "").upper() == "A"
+request.headers.getall("x-$Q") != []
+dict(request.headers).get("x-$Q") == "a"
+any(name == "x-$Q" for name, value in request.headers.items())
+request.cookies.get("$Q", "b") == "a"
+dict(request.cookies).get("$Q") == "a"
+"a" in request.cookies.values() or request.cookies.get("$Q") == "2"
+request.args.getall("$Q") == ["a"]
+list(request.args.values()) == ["a"] or request.args.get("$Q") == "2"
+"$Q" not in request.args
+len(request.args) > 1
+bool(request.args)
 """
 
 SCALARS = """
@@ -901,21 +936,21 @@ $1 = ($d,); $1[0]["$k"] = $v
 
 $1 = $d["$k"] = {}; $1["inner"] = $V
 
-$d["$k"] = []; $d["$k"].append($V)
+$d["$K"] = []; $d["$K"].append($V)
 
-$d["$k"] = {}; $d["$k"]["$k"] = $V
+$d["$K"] = {}; $d["$K"]["$k"] = $V
 
-$d["$k"] = {}; $d["$k"].update($k=$V)
+$d["$K"] = {}; $d["$K"].update($k=$V)
 
 $d.setdefault("$k", []).append($V)
 
 $d.setdefault("$k", {})["$k"] = $V
 
-$1 = $d.setdefault("$k", {}) or {}; $1["$k"] = $V
+$1 = $d.setdefault("$K", {}) or {}; $1["$K"] = $V
 
-$d["$k"] = $d.get("$k", 0) or $v
+$d["$K"] = $d.get("$K", 0) or $v
 
-$d["$k"] = $d.pop("$k", $v)
+$d["$K"] = $d.pop("$K", $v)
 
 $d["$k"] = ($1 := $V)
 
@@ -927,11 +962,11 @@ $d["$k"] = [*$d]
 
 $d["self"] = [key for key in $d]
 
-$d["$k"] = 1; $d["$k"] += 1.5
+$d["$K"] = 1; $d["$K"] += 1.5
 
-$d["$k"] = "s"; $d["$k"] *= 2
+$d["$K"] = "s"; $d["$K"] *= 2
 
-$d["$k"] = [1]; $d["$k"] += ["s"]
+$d["$K"] = [1]; $d["$K"] += ["s"]
 
 $d[$t] = $v
 
@@ -947,7 +982,7 @@ $1 = functools.partial($d.__setitem__, "$k"); $1($V)
 
 del $d["$k"]
 
-$d["$k"] = 1; del $d["$k"]
+$d["$K"] = 1; del $d["$K"]
 
 $l.append($D)
 
@@ -1025,9 +1060,9 @@ $l = [*filter(None, $l)]
 
 $d["$k"] = $l
 
-$d["$k"] = $l; $l.append($V)
+$d["$K"] = $l; $l.append($V)
 
-$d["$k"] = $d.copy()
+$d["$K"] = $d.copy()
 
 $x = $v; $x = $V
 
@@ -1719,7 +1754,7 @@ $d = $1.loads('{"$k": 1}')
 from copy import copy as $1
 $2 = $1($d); $2["$k"] = $V
 
-dict = same; $d = dict($D)
+dict = same; $d = dict({"$k": $V})
 
 len = lambda value: "s"; $d["n"] = len("a")
 
@@ -1900,6 +1935,1383 @@ async def $1():
     yield $W
 ---
 await: async for $3 in $1(): $d.update($3)
+
+$1 = lambda: $D
+$1 = $2 = $1
+$d = $1()
+
+$1 = [lambda: each for each in (1, "s")][0]
+$d["$k"] = $1()
+
+$1 = [$2 := each for each in (1, "s")]
+$d["$k"] = $2
+
+for $1 in (1, "s"): pass
+$d["$k"] = $1
+
+$1 = 5
+for $1 in $l: pass
+$d["$k"] = $1
+
+$1 = $2 = [1]
+$1 += ["s"]
+$d["$k"] = $2
+
+$1 = $2 = [1]
+$1 = $1 + ["s"]
+$d["$k"] = $2
+
+$d["$K"] = $d["other"] = []
+$d["other"].append($V)
+
+$1 = $d
+del $1["a"]
+$1["$k"] = $V
+
+$1 = 1
+del $1
+try:
+    $d["$k"] = $1
+except NameError:
+    $d["$k"] = "s"
+
+$1 = Lamp(1, "a")
+$1.name = 5
+$d["$k"] = $1
+
+$1 = Lamp(1, "a")
+setattr($1, "name", None)
+$d["$k"] = $1
+
+$1 = Room("r")
+$1.lamps.append({"$k": $v})
+$d["$k"] = $1
+
+$1 = Book("t")
+if $c: $1.pages = "many"
+$d["$k"] = $1
+
+$1 = Lamp(1, "a")
+vars($1)["name"] = 7
+$d["$k"] = $1
+
+$1 = vars(Lamp(1, "a"))
+$1["$k"] = $V
+$d.update($1)
+
+$1 = dataclasses.asdict(Lamp(1, "a"))
+$1["$k"] = $V
+$d.update($1)
+
+$d["$k"] = (1, "s")
+
+$d["$k"] = (1, "s")[:1] + ($v,)
+
+$d["$k"] = {1, 2}
+
+$d["$k"] = frozenset("a")
+
+$d["$k"] = collections.deque([1])
+
+$d["$k"] = range(2)
+
+$d["$k"] = b"x"
+
+$d["$k"] = datetime.time(1)
+
+$d["$k"] = float("nan")
+
+$d["$k"] = 10**20
+
+$d["$k"] = [*map(str, $l)]
+
+$d["$k"] = list(itertools.accumulate([1, 2]))
+
+$d["$k"] = list(itertools.zip_longest([1], [], fillvalue="s"))
+
+$d["$k"] = [each for each, in zip("a")]
+
+$d["$k"] = sorted([1, 2], reverse=True)[0]
+
+$d["$k"] = max(1, 2.5)
+
+$d["$k"] = min(["a", 1], key=str)
+
+$d["$k"] = sum([[1], ["s"]], [])
+
+$d["$k"] = sum([0.5, 1])
+
+$d["$k"] = "{}".format($v)
+
+$d["$k"] = "a" "b"
+
+$d["$k"] = "abc"[::-1]
+
+$d["$k"] = [1, "s"][-1]
+
+$d["$k"] = [1, "s"][0:1]
+
+$d["$k"] = {**$d}
+
+$d["$k"] = dict(**$d, **{"z": 1})
+
+$d["$k"] = [*$l, *$l]
+
+$d["$k"] = $l and $l[0]
+
+$d["$k"] = $d and 1
+
+$d["$k"] = $x or $V
+
+$d["$k"] = $x and $V
+
+$d["$k"] = $x if $x else $V
+
+$d["$k"] = $x is None
+
+$d["$k"] = not $x
+
+$d["$k"] = $x == 1 or $V
+
+$d["$k"] = int(bool($c)) or None
+
+$d["$k"] = 1 if isinstance($x, int) else "s"
+
+$d["$k"] = [1, "s", None][int(bool($c))]
+
+$d["$k"] = {0: 1, 1: "s"}[int(bool($c))]
+
+$d["$k"] = 2 ** -1
+
+$d["$k"] = 7 % 2.5
+
+$d["$k"] = 1 << 2
+
+$d["$k"] = True | False
+
+$d["$k"] = "a" * True
+
+$d["$k"] = [0] * 2
+
+$d["$k"] = -True
+
+$d["$k"] = +1.5
+
+$d["$k"] = ~True
+
+$d["$k"] = 3 // 2.0
+
+$d["$k"] = divmod(3, 2)
+
+$d["$k"] = round(2.5, 1)
+
+$d["$k"] = round(2.5)
+
+$d["$k"] = pow(2, -1)
+
+$d["$k"] = abs(True)
+
+$d["$k"] = complex(1).real
+
+$d["$k"] = int.from_bytes(b"a")
+
+$d["$k"] = "a".partition("b")
+
+$d["$k"] = "a b".split()
+
+$d["$k"] = "a".encode().hex()
+
+$d["$k"] = "a".isdigit()
+
+$d["$k"] = "a".count("a")
+
+$d["$k"] = str.upper("a")
+
+$d["$k"] = Decimal("1") + 1
+
+$d["$k"] = Size("small")
+
+$d["$k"] = Size["SMALL"]
+
+$d["$k"] = list(Size)
+
+$d["$k"] = [each.value for each in Size]
+
+$d["$k"] = Level(1) + 1
+
+$d["$k"] = request.url_for("h") if $c else None
+
+$d["$k"] = request.host
+
+$d["$k"] = request.content_type
+
+$d["$k"] = request.content_length
+
+$d["$k"] = request.args.get("$Q", type=int)
+
+$d["$k"] = request.args.get("$Q", 1.5, type=float)
+
+$d["$k"] = request.args.get("$Q", type=Size)
+
+$d["$k"] = request.args.getall("$Q", type=int)
+
+$d["$k"] = request.headers.getall("x-$Q")
+
+$d["$k"] = list(request.args)
+
+$d["$k"] = {**request.args}
+
+$d["$k"] = len(request.args)
+
+$d["$k"] = str(request.url)
+
+$d["$k"] = request.endpoint
+
+$d["$k"] = request.g
+
+$d["$k"] = request.user
+
+$d["$k"] = [$d.copy() for _ in "ab"]
+
+$d = dict(sorted($d.items()))
+
+$d = dict(reversed($d.items()))
+
+$d = dict(filter(None, $d.items()))
+
+$d = dict(map(lambda pair: (pair[0], 1), $d.items()))
+
+$d = {value: key for key, value in $d.items() if isinstance(value, str)}
+
+$d = {key.upper(): value for key, value in $d.items()}
+
+$d = {key: value for key, value in $d.items() if value is not None}
+
+$d = {key: $d[key] for key in ("a", "b") if key in $d}
+
+$d = {key: $d.get(key) for key in ("a", "z")}
+
+$d = {"all": [*$d.values()]}
+
+$d = dict($d, $k=$V)
+
+$d = collections.ChainMap($d).new_child({"$k": $V})
+
+$d = dict(enumerate($l))
+
+$d = {each: $d.get(each, $v) for each in "ab"}
+
+$d = $d if $d else $D
+
+$d = $d and $D
+
+$d = copy.deepcopy($d); $d["$k"] = $V
+
+$d = functools.reduce(lambda one, each: {**one, each: 1}, "ab", $d)
+
+$d = functools.reduce(lambda one, each: one.update({each: 1}) or one, "ab", $d)
+
+$d = json.loads(json.dumps({"$k": $v}))
+
+$d = [*map(lambda each: {**each, "$k": 1}, [$d])].pop()
+
+$d = next((each for each in [$d] if $c), $D)
+
+$d = max([$d, {"$k": $V, "z": 1}], key=len)
+
+$d = getattr(Box($d), "kept")
+
+$d = (lambda *, it=$d: it)()
+
+$d = (lambda given: (given.update($k=$V), given)[1])($d)
+
+$d = [each for each in [$d]][0]
+
+$d = operator.itemgetter(0)([$d])
+
+$d = [$d, $D][-1 if $c else 0]
+
+$d = {"one": $d, "two": $D}["two" if $c else "one"]
+
+$d = type($d)($d, $k=$v)
+
+$d = $d.__class__($d); $d["$k"] = $V
+
+$d = vars(types.SimpleNamespace($k=$V))
+
+$d = msgspec.structs.asdict(Book("t"))
+
+$d = msgspec.to_builtins(Tagged("x"))
+
+$d = msgspec.json.decode(b'{"a": 1}')
+
+$d = msgspec.json.decode(b'{"a": 1}', type=dict[str, int])
+
+$d = msgspec.convert({"a": 1}, Entry)
+
+$d = typing.cast("dict[str, int]", {"$k": $V})
+
+$d = same(lambda: $D)()
+
+$d = Lamp.__call__ and $D
+
+$d |= [("$k", $V)]
+
+$d |= {} if $c else {"$k": $V}
+
+$d["$k"]: int = $V
+
+$1: "dict[str, int]" = $D; $d["$k"] = $1
+
+$1: list[int] = $L; $d["$k"] = $1
+
+$1: Lamp = $O; $d["$k"] = $1
+
+$1: int
+$1 = "s"
+$d["$k"] = $1
+
+request.after_request(lambda request, response: setattr(response, "status", $S))
+
+@request.after_request
+def $1(request, response):
+    response.status = $S
+
+@request.after_request
+def $1(request, response):
+    if $c:
+        return Response("late", $S)
+
+@request.after_request
+def $1(request, response):
+    if $c:
+        abort($E)
+
+request.after_response(lambda: None)
+
+request.g.kept = $V; $d["$k"] = request.g.kept
+
+request.g.kept = $d; request.g.kept["$k"] = $V
+
+request[Dependency("x")] = 1
+
+request.method = "GET"
+
+for $1 in range(3):
+    $d["$k"] = $V
+    if $c:
+        $d = $D
+        continue
+    $d["$k"] = $V
+
+for $1 in (1, 2):
+    for $2 in "ab":
+        if $c:
+            break
+        $d[$2] = $V
+    else:
+        continue
+    break
+else:
+    $d["else"] = $V
+
+for $1 in ():
+    $d["never"] = $V
+else:
+    $d["$k"] = $V
+
+for $1 in $l:
+    if $1:
+        $d["$k"] = $1
+        break
+else:
+    $R
+
+while $l:
+    $1 = $l.pop()
+    $d["$k"] = $1
+
+while ($1 := next(iter([]), None)) is not None:
+    $d["never"] = $1
+
+try:
+    try:
+        $X
+    except $F:
+        raise
+    finally:
+        $d["$k"] = $V
+except Exception:
+    $d["$k"] = $V
+
+try:
+    $X
+except KeyError as $1:
+    $d["$k"] = $1.args[0]
+except Exception as $1:
+    $d["$k"] = type($1).__name__
+
+try:
+    $X
+except $F:
+    try:
+        $X
+    except $F:
+        $R
+    $d["$k"] = $V
+
+try:
+    $B
+except HTTPError as error:
+    abort(error.status + 1 if error.status < 499 else 409)
+
+try:
+    $A
+except NotFound:
+    $d["$k"] = $V
+except HTTPError:
+    raise
+
+try:
+    raise Conflict("x") from KeyError("y")
+except KeyError:
+    $B
+except Conflict as error:
+    raise error.__cause__ and NotFound("x")
+
+try:
+    raise KeyError("x")
+except KeyError as error:
+    error.add_note("x")
+    if $c:
+        raise Conflict("x") from error
+
+for $1 in (1, 2):
+    try:
+        $A
+    except HTTPError:
+        continue
+    $d["never"] = 1
+
+while True:
+    try:
+        $B
+        break
+    finally:
+        break
+
+def $1():
+    try:
+        return $D
+    finally:
+        return $D
+$d = $1()
+
+def $1():
+    for each in (1, 2):
+        try:
+            return {"$k": each}
+        finally:
+            continue
+    return $D
+$d = $1()
+
+def $1():
+    got = yield from $2()
+    $d["$k"] = got
+def $2():
+    yield 1
+    return $V
+list($1())
+
+def $1(first, /, second=$v, *rest, third=None, **more):
+    $d["$k"] = second
+    $d["rest"] = rest
+    $d.update(more)
+$1(1, *["s"], third=$V, fourth=$V)
+
+def $1(**named):
+    return named
+$d = $1(**$d, z=$V)
+
+def $1(*values):
+    return values
+$d["$k"] = $1($V, *$l)
+
+def $1(value=$v):
+    return value
+$1.__defaults__ = ($V,)
+$d["$k"] = $1()
+
+def $1():
+    return $1.made
+$1.made = $V
+$d["$k"] = $1()
+
+def $1():
+    def inner():
+        nonlocal $x
+        $x = $V
+    return inner
+$1()()
+$d["$k"] = $x
+
+def $1():
+    $d["$k"] = $x
+$x = $V
+$1()
+
+def $1(then):
+    return then({"$k": $V})
+$d = $1(lambda made: {**made, "z": 1})
+
+def $1(then):
+    then()
+$1(lambda: $d.update($k=$V))
+
+def $1(then):
+    try:
+        then()
+    except HTTPError:
+        return $V
+$d["$k"] = $1(lambda: abort($E))
+
+def $1(n):
+    return {"n": n, "in": $1(n - 1)} if n else None
+$d = $1(2)
+
+def $1(n):
+    if n == 0:
+        abort($E)
+    $1(n - 1)
+$c and $1(1)
+
+def $1(value):
+    match value:
+        case int():
+            return {"int": value}
+        case str():
+            return {"str": value}
+    return {"none": None}
+$d = $1($x)
+
+class $1(int):
+    pass
+$d["$k"] = $1(1)
+
+class $1:
+    a: int = 1
+    def __init__(self): self.a = "s"
+$d["$k"] = $1().a
+
+class $1:
+    made = 1
+$1.made = $V
+$d["$k"] = $1.made
+
+class $1:
+    __slots__ = ("made",)
+$2 = $1()
+$2.made = $V
+$d["$k"] = $2.made
+
+class $1:
+    def __getattribute__(self, name):
+        return $V
+$d["$k"] = $1().anything
+
+class $1:
+    @property
+    def made(self):
+        return self.__dict__.get("kept", 1)
+    @made.setter
+    def made(self, value):
+        self.__dict__["kept"] = [value]
+$2 = $1()
+$2.made = "s"
+$d["$k"] = $2.made
+
+class $1:
+    def make(self):
+        return 1
+class $2($1):
+    def make(self):
+        return [super().make(), "s"]
+$d["$k"] = $2().make()
+
+class $1:
+    def make(self):
+        return self.inner()
+    def inner(self):
+        return 1
+class $2:
+    def inner(self):
+        return "s"
+class $3($2, $1):
+    pass
+$d["$k"] = $3().make()
+
+class $1:
+    kinds = {}
+    def __init_subclass__(cls):
+        $1.kinds[cls.__name__] = cls
+class $2($1):
+    made = $V
+$d["$k"] = [each.made for each in $1.kinds.values()]
+
+class $1:
+    def __enter__(self): return $d
+    def __exit__(self, kind, error, trace): return kind is KeyError
+with $1() as $2:
+    $2["$k"] = $V
+    $X
+
+class $1:
+    def __enter__(self): return self
+    def __exit__(self, *error): abort($E)
+with $1():
+    $B
+
+class $1:
+    def __iter__(self):
+        yield from ("a", 1)
+$d["$k"] = [*$1()]
+
+class $1:
+    def __eq__(self, other): return True
+if $1() == 1: $R
+
+class $1:
+    def __bool__(self): return False
+$d["$k"] = $1() and 1 or "s"
+
+class $1:
+    def __len__(self): return 0
+if $1(): $R
+else: $d["$k"] = $V
+
+class $1:
+    def __hash__(self): return 1
+    def __eq__(self, other): return other == "a"
+$d["$k"] = {"a": 1}.get($1())
+
+class $1(Exception):
+    def __init__(self):
+        abort($E)
+if $c: raise $1
+
+class $1(Exception):
+    pass
+try:
+    raise $1
+except LookupError:
+    $d["$k"] = $V
+except ($1, HTTPError):
+    $R
+
+$1 = type("$1", (), {"made": $V})
+$d["$k"] = $1.made
+
+$1 = type("$1", (NotFound,), {"status": $E})
+if $c: raise $1("x")
+
+$1 = types.SimpleNamespace(made=$V)
+$1.made = $V
+$d["$k"] = $1.made
+
+$1 = operator.methodcaller("update", $k=$V)
+$1($d)
+
+$1 = operator.attrgetter("update")($d)
+$1($k=$V)
+
+$1 = $d.items()
+$d["$k"] = $V
+$d["list"] = [*$1][0]
+
+$1 = iter([1, "s"])
+$d["$k"] = next($1)
+$d["$k"] = next($1)
+
+$1 = [$d]
+$1.append($1[0])
+$1[1]["$k"] = $V
+
+$1 = {}
+$1["d"] = $d
+$1["d"]["$k"] = $V
+
+$1 = {"list": []}
+$1["list"].append($V)
+$d |= $1
+
+$1 = {"deep": {"er": {}}}
+$1["deep"]["er"]["$k"] = $V
+$d |= $1
+
+$1 = {"deep": {"er": {}}}
+$2 = $1["deep"]
+$2["er"]["$k"] = $V
+$d |= $1
+
+$1 = [[]]
+$1[0].append($V)
+$d["$k"] = $1
+
+$1 = [{}] * 2
+$1[0]["$k"] = $V
+$d["$k"] = $1[1]
+
+$1 = dict.fromkeys("ab", [])
+$1["a"].append($V)
+$d |= $1
+
+$1 = collections.defaultdict(list)
+$1["$k"].append($V)
+$d |= $1
+
+$1 = collections.defaultdict(lambda: 1)
+$1["$k"]
+$d |= $1
+
+$1 = collections.Counter("ab")
+$d |= $1
+
+$1 = collections.namedtuple("$1", "a b")(1, "s")
+$d["$k"] = $1._asdict()
+
+$1 = collections.namedtuple("$1", "a b")(1, "s")
+$d["$k"] = $1
+
+$1, $2 = 1, "s"
+$1, $2 = $2, $1
+$d["$k"] = $1
+
+$1 = $2 = 1
+$1 = "s"
+$d["$k"] = [$1, $2]
+
+$1 = 1
+$1 = $1 and "s"
+$d["$k"] = $1
+
+if $c: $1 = 1
+else: $1 = "s"
+$d["$k"] = $1
+
+if $c:
+    $1 = Lamp(1, "a")
+else:
+    $1 = None
+$d["$k"] = $1 and $1.name
+
+if $c:
+    def $1(): return 1
+else:
+    def $1(): return "s"
+$d["$k"] = $1()
+
+if ($1 := $x) is not None and isinstance($1, int):
+    $d["$k"] = $1
+else:
+    $d["$k"] = "s"
+
+if isinstance($x, int) and not isinstance($x, bool):
+    $d["$k"] = $x
+elif $x is None:
+    $R
+else:
+    $d["$k"] = $x
+
+if not isinstance($d, dict):
+    $R
+
+if type($x) is int:
+    $R
+
+if $x in (1, 2):
+    $R
+
+if $x in (None, ""):
+    $A
+
+if callable($x):
+    $R
+
+if hasattr(Box(), "kept"):
+    $d["$k"] = $V
+
+if "a" in $d:
+    $d["has"] = $V
+
+if $d == {}:
+    $R
+
+if len($d) == 1:
+    $R
+
+if not $l:
+    $R
+
+if any(each is None for each in $d.values()):
+    $R
+
+if __debug__:
+    $d["$k"] = $V
+
+if typing.TYPE_CHECKING:
+    $d["$k"] = $V
+
+if request.method == "GET":
+    $d["$k"] = $V
+else:
+    $R
+
+if request.method in ("GET", "POST"):
+    $d["$k"] = $V
+
+if request.app.debug if hasattr(request.app, "debug") else False:
+    $R
+
+assert isinstance($x, (int, str, type(None)))
+assert $x is None or $c, abort($E)
+
+$1 = functools.partial(fill, $d, "$k")
+$1($V)
+
+$1 = [functools.partial(fill, $d)]
+$1[0]("$k")
+
+$1 = {"go": fill}
+$1["go"]($d)
+
+$1 = getattr(Box($d), "fill")
+$1($d)
+
+$1 = Box.fill
+$1(Box(), $d)
+
+$1 = Box($d)
+$1.kept = $D
+$d["$k"] = $1.kept
+
+$1 = Box($d)
+$1.kept |= {"$k": $V}
+
+$1 = Box($d)
+$2 = $1
+$2.kept = {"$k": $V}
+$d = $1.kept
+
+$1 = Box($d)
+del $1.kept
+$d["$k"] = $1.kept
+
+$1 = Room("r")
+$1.size = Size.LARGE
+$d["$k"] = $1.size
+
+STATE["$k"] = $d
+for $1 in STATE.values(): $1["$k"] = $V
+STATE.clear()
+
+class $1:
+    made = $W
+    def make(self):
+        return self.made
+$1.make = lambda self: $W
+---
+$d = $1().make()
+
+class $1:
+    made = None
+    @classmethod
+    def set(cls, value):
+        cls.made = value
+---
+$1.set($V)
+$d["$k"] = $1.made
+
+class $1:
+    def __init__(self, value=None):
+        self.value = value
+    def __repr__(self):
+        return "x"
+    @functools.cached_property
+    def twice(self):
+        return [self.value, self.value]
+---
+$d["$k"] = $1($v).twice
+
+class $1:
+    @functools.singledispatchmethod
+    def of(self, value):
+        return $W
+    @of.register
+    def _(self, value: int):
+        return $W
+---
+$d["$k"] = $1().of($v)
+
+class $1:
+    def set(self, key, value):
+        return {key: value}
+    add = functools.partialmethod(set, "$k")
+---
+$d |= $1().add($V)
+
+def $1(cls):
+    cls.make = lambda self: $W
+    return cls
+@$1
+class $2:
+    def make(self):
+        return $W
+---
+$d = $2().make()
+
+def $1(cls):
+    return lambda: $W
+@$1
+class $2:
+    pass
+---
+$d = $2()
+
+class $1(typing.Protocol):
+    def make(self) -> dict[str, int]: ...
+class $2:
+    def make(self):
+        return $W
+$3: $1 = $2()
+---
+$d = $3.make()
+
+class $1(Generic[T]):
+    def __init__(self, kind: type[T]):
+        self.kind = kind
+    def make(self, *given) -> T:
+        return self.kind(*given)
+---
+$d["$k"] = $1(Lamp).make(1, "a")
+
+class $1(Generic[T]):
+    def __init__(self, kept: T):
+        self.kept = kept
+    def get(self) -> T:
+        return self.kept
+---
+$d["$k"] = $1($V).get()
+
+def $1(kind: type[T], *given) -> list[T]:
+    return [kind(*given)]
+---
+$l = $1(Bright, 1, "a")
+
+def $1(values: list[S]) -> dict[str, S]:
+    return {"first": values[0]}
+---
+$d = $1([Bright(1, "b")])
+
+def $1(value: S, other: T) -> tuple[S, T]:
+    return value, other
+---
+$d["$k"], $2 = $1(Bright(1, "b"), $V)
+
+def $1(value: "T | None", other: T) -> T:
+    return value or other
+---
+$d["$k"] = $1(None if $c else $v, $v)
+
+def $1(values: list[Lamp]) -> Lamp:
+    return max(values, key=lambda each: each.id)
+---
+$d["$k"] = $1([Lamp(1, "a")])
+
+def $1(found: Lamp | None) -> Lamp:
+    if found is None:
+        raise NotFound("x")
+    return found
+---
+$d["$k"] = $1(None if $c else Lamp(1, "a"))
+
+def $1() -> "Lamp | None":
+    return None
+---
+$d["$k"] = $1()
+
+def $1() -> Any:
+    return $W
+---
+$d["$k"] = $1()
+
+def $1() -> dict[str, Any]:
+    return $W
+---
+$d = $1()
+
+def $1() -> list[dict[str, Any]]:
+    return [$W]
+---
+$l = $1()
+
+def $1() -> list:
+    return [$W, $w]
+---
+$l = $1()
+
+def $1() -> dict:
+    return $W
+---
+$d = {**$1(), "$k": $V}
+
+def $1() -> Mapping[str, Any]:
+    return $W
+---
+$d = dict($1())
+
+def $1() -> Iterator[dict[str, Any]]:
+    yield $W
+---
+$l = list($1())
+
+def $1() -> Row:
+    made: Row = {"b": "x"}
+    if len("a") > 1:
+        made["a"] = 1
+    return made
+---
+$d = $1()
+
+def $1() -> Row:
+    return {"b": "x"}
+---
+$d = $1() | {"$k": $V}
+
+def $1() -> typing.NoReturn:
+    abort($E)
+---
+$c and $1()
+
+def $1(is_wrong) -> None:
+    if is_wrong:
+        abort($E)
+---
+$1($c)
+
+def $1(is_wrong) -> int:
+    if is_wrong:
+        raise Conflict("x")
+    return 1
+---
+$d["$k"] = $1($c)
+
+def $1(is_wrong: bool) -> Lamp | None:
+    return None if is_wrong else Lamp(1, "a")
+---
+if $1($c) is None: $A
+
+def $1(is_wrong: bool) -> Lamp | None:
+    return None if is_wrong else Lamp(1, "a")
+---
+$d["$k"] = $1($c) or abort($E)
+
+def $1(is_wrong: bool) -> Lamp | None:
+    return None if is_wrong else Lamp(1, "a")
+---
+$2 = $1($c)
+$d["$k"] = $2.name if $2 else $2
+
+$1 = {"make": lambda: $W, "fail": lambda: abort($E)}
+---
+$d = $1["fail" if $c else "make"]()
+
+$1 = [lambda: $W, lambda: abort($E)]
+---
+$d = $1[bool($c)]()
+
+$1 = {}
+def $2(function):
+    $1[function.__name__] = function
+    return function
+@$2
+def $3():
+    return $W
+---
+$d = $1["$3"]()
+
+$1 = []
+def $2():
+    $1.append($w)
+    return $1
+---
+$d["$k"] = $2()[-1]
+
+$1 = $W
+def $2():
+    global $1
+    $1 = {"late": $w}
+---
+$2()
+$d = $1
+
+$1 = {"a": 1}
+def $2():
+    $1["b"] = $w
+$2()
+---
+$d = $1.copy()
+
+$1 = {"a": 1}
+def $2():
+    return $1
+---
+$2()["$k"] = $V
+$d = $1
+
+$1 = Box({"a": 1})
+---
+$1.put("$k", $V)
+$d = $1.kept
+
+def $1(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        if len(args) > 5: return None
+        return {"data": function(*args, **kwargs)}
+    return inner
+@$1
+def $2() -> dict[str, int]:
+    return $W
+---
+$d = $2()
+
+def $1(function):
+    def inner(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except (HTTPError, KeyError):
+            return $W
+    return inner
+@$1
+def $2(is_wrong):
+    if is_wrong:
+        abort($E)
+    return $W
+---
+$d = $2($c)
+
+def $1(function):
+    made = function()
+    return lambda: made
+@$1
+def $2():
+    return $W
+---
+$d = $2()
+
+def $1(*decorated):
+    def around(function):
+        return functools.partial(function, *decorated)
+    return around
+@$1($w)
+def $2(value, other=None):
+    return {"$k": value}
+---
+$d = $2()
+
+@contextlib.contextmanager
+def $1(status):
+    try:
+        yield status
+    except Exception as error:
+        raise HTTPError(status) from error
+---
+with $1($E) as $2:
+    $d["$k"] = $2
+    $X
+
+@contextlib.contextmanager
+def $1():
+    if STATE:
+        abort($E)
+    try:
+        yield
+    except HTTPError as error:
+        if error.status == 404:
+            raise Conflict("x") from error
+        raise
+---
+with $1():
+    $A
+
+@contextlib.contextmanager
+def $1():
+    with mapped($E):
+        yield
+---
+with $1():
+    $X
+
+class $1(contextlib.ContextDecorator):
+    def __enter__(self): return self
+    def __exit__(self, kind, error, trace):
+        if kind is not None and issubclass(kind, LookupError):
+            raise Conflict("x") from error
+@$1()
+def $2(is_wrong):
+    return {}["x"] if is_wrong else 1
+---
+$d["$k"] = $2($c)
+
+class $1(contextlib.AbstractContextManager):
+    def __exit__(self, kind, error, trace):
+        return kind is not None and issubclass(kind, HTTPError)
+---
+with $1():
+    $A
+$d["$k"] = $V
+
+class $1(contextlib.suppress):
+    pass
+---
+with $1(HTTPError):
+    $A
+$d["$k"] = $V
+
+class $1(enum_.Enum):
+    A = 1
+    B = "s"
+---
+$d["$k"] = ($1.A if $c else $1.B)
+
+class $1(enum_.StrEnum):
+    A = enum_.auto()
+---
+$d["$k"] = $1.A
+
+class $1(enum_.Flag):
+    A = 1
+    B = 2
+---
+$d["$k"] = $1.A | $1.B
+
+class $1(enum_.Enum):
+    A = 1
+    def fail(self):
+        abort($E)
+    @classmethod
+    def _missing_(cls, value):
+        abort($E)
+---
+$c and $1(7)
+
+@dataclass
+class $1:
+    a: int = 1
+    def __post_init__(self):
+        if self.a > 1:
+            abort($E)
+---
+$1(2 if $c else 1)
+
+@dataclass
+class $1:
+    a: int = 1
+    def __post_init__(self):
+        self.a = None
+---
+$d["$k"] = $1()
+
+@dataclass
+class $1:
+    a: int = 1
+    b: typing.ClassVar[int] = 2
+    c: dataclasses.InitVar[int] = 3
+    def __post_init__(self, c):
+        self.d = c
+---
+$d["$k"] = $1()
+
+@dataclass
+class $1(dict):
+    a: int = 1
+---
+$d["$k"] = $1()
+
+@dataclass(frozen=True, slots=True)
+class $1:
+    a: int = 1
+    b: tuple[int, ...] = (1,)
+    c: dict[str, Size] = field(default_factory=dict)
+---
+$d["$k"] = $1()
+
+@dataclass
+class $1:
+    a: "$1 | None" = None
+---
+$d["$k"] = $1($1())
+
+class $1(msgspec.Struct):
+    a: int = 1
+    def __post_init__(self):
+        if self.a == 2:
+            abort($E)
+---
+$1(2 if $c else 1)
+
+class $1(msgspec.Struct, omit_defaults=True):
+    a: int = 1
+    b: str | None = None
+---
+$d["$k"] = $1(2 if $c else 1)
+
+class $1(msgspec.Struct):
+    a: int = msgspec.field(name="A", default=1)
+---
+$d["$k"] = $1()
+
+class $1(msgspec.Struct, tag="one"):
+    a: int = 1
+class $2(msgspec.Struct, tag="two"):
+    a: str = "s"
+---
+$d["$k"] = $1() if $c else $2()
+
+class $1(typing.NamedTuple):
+    a: int = 1
+    b: str = "s"
+---
+$d["$k"] = $1()
+
+class $1(TypedDict):
+    a: NotRequired[int]
+    b: Required[str]
+class $2($1, total=False):
+    c: float
+---
+$3: $2 = {"b": "s"}
+$d["$k"] = $3
+
+class $1(TypedDict, total=False):
+    a: int
+---
+$d["$k"] = $1()
+
+class $1(TypedDict, total=False):
+    a: int
+def $2() -> $1:
+    return {}
+---
+$d["$k"] = $2()
+
+class $1(TypedDict):
+    a: int
+def $2() -> $1:
+    return {"a": 1}
+---
+$d |= $2()
 """
 
 FAILING = """
@@ -1923,7 +3335,7 @@ None.x
 msgspec.convert({}, Book)
 assert $c
 request.args["$Q"]
-request.args.getone("$Q", type=int)
+int(request.args.getone("$Q"))
 request.json_as(Book)
 """
 CAUGHT = ["KeyError", "ValueError", "LookupError", "Exception", "HTTPError", "Failure", "Sold", "NotFound",
@@ -2379,19 +3791,529 @@ async def $1():
     yield "a"
 ---
 await: return $1()
+
+return vars()["$d"]
+
+return $D, [201, 202][bool($c)]
+
+return $D, {True: 201}.get(bool($c), 203)
+
+return $D, int("201")
+
+return $D, HTTPStatus(202)
+
+return $D, Level.HIGH + 200
+
+return $D, len("a" * 201)
+
+return $D, sum([200, 1])
+
+return $D, min(201, 202)
+
+return $D, next(iter([203]))
+
+return $D, 200 if $c else 201, {"x-a": "b"}
+
+return $D, 200, {"content-type": "text/csv"} if $c else {}
+
+return $D, 200, dict([("Content-Type", "text/csv")])
+
+return $D, 200, {**{"content-type": "text/csv"}}
+
+return $D, 200, {"content-type": "application/json; charset=utf-8"}
+
+return "x", {b"content-type".decode(): "text/csv"}
+
+return "x", {"Content-" + "Type": "text/csv"}
+
+return $d or "none"
+
+return $l or ("none", 404)
+
+return $l[0]
+
+return $x
+
+return [$l, $t][bool($c)]
+
+return Response.json($x), $S
+
+return Response(json.dumps($D), content_type="application/json")
+
+return Response(json.dumps($D), headers={"content-type": "application/json"})
+
+return json.dumps($D), {"content-type": "application/json"}
+
+return json.dumps($D).encode(), 200, {"content-type": "application/json"}
+
+return msgspec.json.encode($O), {"content-type": "application/json"}
+
+return Response.json([$D, $L])
+
+return Response.json($D).__class__("x")
+
+return Response.json($D, $S) if $c else $D
+
+return Response.json($D) and "x"
+
+return type(Response("x"))("y", $S)
+
+return (lambda: Response("x", $S))()
+
+return [Response("x", $S)][0]
+
+return {"r": Response("x", $S)}["r"]
+
+return same(Response.json($D, $S))
+
+return needs(Response("x", $S) if $c else None)
+
+return copy.copy(Response("x", $S))
+
+return Box(Response("x", $S)).kept
+
+return eval("Response('x', 203)")
+
+return Response.stream((each for each in "ab"), $S, {"content-type": "text/csv"})
+
+return Response.redirect("/x", 301, {"x-a": "b"})
+
+return Response.redirect(request.args.get("$Q"), otherwise="/")
+
+return Response.file(__file__, as_attachment=True, conditional=False)
+
+return Response.file(__file__, status=$S)
+
+return Response.file("/nowhere")
+
+return Response.file(io.BytesIO(b"x"), content_type="text/csv" if $c else "image/png")
+
+response = Response.json($D)
+response.cache_for(10)
+response.add_etag()
+return response
+
+response = Response.json($D)
+response.add_etag()
+return response.conditional(request)
+
+response = Response.json($D)
+response.set_cookie("a", "b")
+response.vary("x-a")
+return response
+
+response = Response.json($D)
+response.headers["x-a"] = "b"
+return response, $S
+
+response = Response.json($D)
+response.status, $1 = $S, 1
+return response
+
+response = Response.json($D)
+response.status += 1
+return response
+
+response = Response.json($D)
+if $c:
+    response = Response.html("x")
+return response
+
+response = Response.json($D)
+$1 = response
+$1.status = $S
+return response
+
+response = Response.json($D)
+$1 = [response]
+$1[0].status = $S
+return response
+
+response = Response.json($D)
+Box(response).kept.status = $S
+return response
+
+response = Response.json($D)
+vars(response)
+response.__setattr__("status", $S)
+return response
+
+response = Response.json($D)
+object.__setattr__(response, "status", $S)
+return response
+
+response = Response.json($D)
+Response.status.fset(response, $S)
+return response
+
+response = Response("x")
+headers = response.headers
+headers["content-type"] = "text/csv"
+return response
+
+response = Response("x")
+response.headers |= {"content-type": "text/csv"}
+return response
+
+response = Response("x")
+for name, value in {"content-type": "text/csv"}.items():
+    response.headers[name] = value
+return response
+
+response = Response("x")
+response.headers.pop("content-type")
+return response
+
+response = Response("x")
+response.headers.add("content-type", "text/csv")
+return response
+
+response = Response(b"x")
+response.content_type = KIND
+return response
+
+response = Response("x")
+response.body = json.dumps($D)
+response.content_type = "application/json"
+return response
+
+response = Response("x")
+with contextlib.suppress(KeyError):
+    {}["x"]
+    response.status = $S
+return response
+
+response = Response("x")
+try:
+    response.status = $S
+    $X
+finally:
+    return response
+
+def $1():
+    nonlocal response
+    response = Response("y", $S)
+response = Response("x")
+$1()
+return response
+
+def $1():
+    response.status = $S
+response = Response("x")
+$1()
+return response
+
+$1 = lambda made: setattr(made, "status", $S) or made
+return $1(Response("x"))
+
+$1 = $D, $S
+$2 = $1
+return $2
+
+$1 = ($D,)
+$1 += ($S,)
+return $1
+
+$1 = $D
+$2 = $1
+$2["late"] = $V
+return $1, $S
+
+$1 = [$D, $S]
+return tuple($1)
+
+$1 = {}
+try:
+    $1["$k"] = $V
+    $X
+    $1["more"] = $V
+except Exception:
+    pass
+return $1
+
+$1 = None
+with contextlib.suppress(Exception):
+    $1 = $D
+    $X
+    $1 = $t
+return $1 or "none"
+
+for $1 in [$D, $t]:
+    if $c:
+        return $1
+return $L
+
+for $1 in ($D,):
+    break
+else:
+    return $t
+return $1
+
+match bool($c), bool($c):
+    case True, True:
+        return $D
+    case False, _:
+        return $t
+    case _:
+        return $L, $S
+
+match $x:
+    case None:
+        return $D
+    case int() | float():
+        return $t
+    case str(text):
+        return {"$k": text}
+    case [*_]:
+        return $L
+return $D, $S
+
+match request.method:
+    case "GET":
+        return $D
+    case _:
+        return $t
+
+if $c:
+    return $D
+elif $c:
+    return $t, $S
+raise Conflict("x")
+
+if $c:
+    return $D
+abort($E)
+
+if not $c:
+    abort($E)
+return $D
+
+try:
+    return {"$k": int(request.args["$Q"])}
+except ValueError:
+    return {"wrong": request.args["$Q"]}, 400
+except KeyError:
+    return $t, $S
+
+try:
+    return $D
+finally:
+    if $c:
+        abort($E)
+
+with Swallow():
+    return $D, $S
+return $t
+
+with contextlib.suppress(HTTPError):
+    if $c:
+        $A
+    return $D
+return $t, $S
+
+with mapped($E):
+    if $c:
+        raise KeyError("x")
+    return $D
+
+def $1():
+    return $D
+def $2(then):
+    return then(), $S
+return $2($1)
+
+def $1(made):
+    if $c:
+        return made
+    return made, $S
+return $1($D)
+
+def $1():
+    yield from ["a", "b"]
+return Response.stream($1(), content_type="text/csv")
+
+def $1(request):
+    return $W, $S
+---
+return $1(request=request)
+
+def $1(request, **more):
+    return more, more.pop("status", $S)
+---
+return $1(request, a=1)
+
+def $1(request):
+    request.after_request(lambda request, response: setattr(response, "status", $S))
+---
+$1(request)
+return $D
+
+class $1:
+    def __init__(self, request):
+        self.request = request
+    def answer(self):
+        if self.request.args.get("$Q") == "a":
+            abort($E)
+        return self.make()
+    def make(self):
+        return $W, $S
+---
+return $1(request).answer()
+
+class $1:
+    status = $S
+    def answer(self):
+        return $W, self.status
+class $2($1):
+    status = $S
+---
+return $2().answer()
+
+@dataclass
+class $1:
+    a: int
+    def __response__(self, request):
+        return Response.json(self, $S)
+---
+return $1(1)
+
+@dataclass
+class $1:
+    a: int
+    def __html__(self):
+        return "<p>"
+---
+return $1(1)
+
+class $1(dict):
+    def __response__(self, request):
+        return Response("x", $S)
+---
+return $1(a=1)
+
+class $1(dict):
+    def __html__(self):
+        return "x"
+---
+return $1(a=1)
+
+class $1(list):
+    pass
+---
+return $1($L)
+
+class $1(collections.UserDict):
+    pass
+---
+return $1($k=$v)
+
+class $1(bytes):
+    pass
+---
+return $1(b"x")
+
+class $1:
+    def __iter__(self):
+        return self
+    def __next__(self):
+        raise StopIteration
+---
+return $1()
+
+class $1:
+    def __aiter__(self):
+        return self
+    async def __anext__(self):
+        raise StopAsyncIteration
+---
+return $1()
+
+class $1(Response):
+    status_ = $S
+    @classmethod
+    def made(cls, body):
+        return cls(body, cls.status_)
+---
+return $1.made("x")
+
+class $1(Response):
+    def __init__(self, body, **more):
+        super().__init__(body, **more)
+        self.headers["content-type"] = "text/csv"
+---
+return $1("x")
+
+$1 = Response.json({"kept": 1}, $S).freeze()
+---
+return $1
+
+$1 = Response("x")
+$1.status = $S
+---
+return copy.copy($1)
+
+$1 = $W, $S
+---
+return $1
+
+$1 = {"a": ($W, 201), "b": ("x", 404)}
+---
+return $1[request.args.get("$Q", "a")]
+
+$1 = {"a": lambda: ($W, 201), "b": lambda: "x"}
+---
+return $1.get(request.args.get("$Q"), $1["a"])()
+
+import antiphon as $1
+---
+return $1.Response("x", $S)
+
+$1 = Response
+---
+return $1.json($W, $S)
+
+$1 = functools.partial(Response, status=$S, content_type="text/csv")
+---
+return $1("x")
+
+$1 = Response.html
+---
+return $1("x", $S)
+
+async def $1():
+    return Response.json($W, $S)
+---
+await: return await $1()
+
+async def $1(made):
+    made.status = $S
+---
+await: response = Response("x")
+await: await $1(response)
+await: return response
+
+async def $1():
+    return 1
+---
+await: return {"all": await asyncio.gather($1(), $1())}, $S
+
+async def $1():
+    yield "a"
+---
+await: return Response.stream($1(), content_type="text/csv")
 """
 
 TYPED = [
-    ("Lamp", ['Lamp(1, "a")', 'Bright(1, "b")', 'same(Lamp(1, "a"))', 'first([Lamp(1, "a")])']),
+    ("Lamp", ['Lamp(1, "a")', 'same(Lamp(1, "a"))', 'first([Lamp(1, "a")])']),
     ("Bright", ["made(Bright)", 'first([Bright(1, "a")])', 'Bright(1, "a"), $S']),
     ("Book", ['Book("t")', 'msgspec.convert({"title": "x"}, Book)', 'Book("t"), $S']),
-    ("Room", ['Room("r")', 'Room("r", [Bright(1, "a")])', 'Room("r", price=Decimal("1.5"))']),
+    ("Room", ['Room("r")', 'Room("r", [Lamp(1, "a")])', 'Room("r", price=Decimal("1.5"))']),
     ("Tagged", ['Tagged("x")']),
     ("Quiet", ['Quiet("x")', 'Quiet("x", 2)']),
     ("Row", ['{"b": "x"}', '{"a": 1, "b": "x"}', 'Row(b="x")']),
     ("Entry", ['{"a": 1}', '{"a": 1, "c": "x"}', "Entry(a=1)"]),
     ("list[Row]", ['[{"b": "x"}, {"a": 1, "b": "x"}]', "[]"]),
-    ("list[Lamp]", ['[Lamp(1, "a")]', '[Bright(1, "b")]', "[]"]),
+    ("list[Lamp]", ['[Lamp(1, "a")]', "[]"]),
     ("list[Lamp | Book]", ['[Lamp(1, "a"), Book("t")]', '[Book("t")]']),
     ("Page[Lamp]", ['Page([Lamp(1, "a")], 1)', "Page([], 0)"]),
     ("Page[Row]", ['Page([{"b": "x"}], 1)']),
@@ -2666,6 +4588,168 @@ app.use(Users(Bearer({"k7Qz": "ada"}.get)))
 app.use(RateLimit("1000000/minute"))
 
 app.use(RateLimit("1/hour"))
+
+@app.before_request
+async def $1(request):
+    if $c:
+        abort($E)
+
+@app.before_request
+async def $1(request):
+    if $c:
+        return "stopped", $S
+
+@app.after_request
+async def $1(request, response):
+    if $c:
+        response.status = $S
+
+@app.after_request
+def $1(request, response):
+    if $c and response.status < 300:
+        return "late", $S, {"content-type": "text/csv"}
+
+@app.after_request
+def $1(request, response):
+    return same(response)
+
+@app.after_request
+def $1(request, response):
+    response.headers["x-a"] = "b"
+
+@app.after_request
+def $1(request, response):
+    if response.content_type == "application/json":
+        response.content_type = "application/vnd.x+json"
+
+@app.after_request
+def $1(request, response):
+    response.headers.pop("content-type", None)
+
+@app.after_request
+def $1(request, response):
+    Box(response).kept.status = $S
+
+@app.before_request
+def $1(request):
+    request.after_request(lambda request, response: setattr(response, "status", $S))
+
+@app.before_request
+def $1(request):
+    @request.after_request
+    def late(request, response):
+        if $c:
+            return Response("late", $S)
+
+@app.before_request
+def $1(request):
+    if request.method == "GET":
+        return
+    abort($E)
+
+@app.middleware
+def $1(request):
+    response = yield
+    return Response(response.body, $S, {"content-type": "text/csv"})
+
+@app.middleware
+def $1(request):
+    response = yield
+    $2 = response
+    $2.status = $S
+
+@app.middleware
+def $1(request):
+    response = yield
+    if response.status >= 400:
+        response.status = 200
+
+@app.middleware
+def $1(request):
+    with mapped($E):
+        if $c:
+            raise KeyError("x")
+    yield
+
+@app.middleware
+def $1(request):
+    with contextlib.suppress(KeyError):
+        response = yield
+        response.status = $S
+
+@app.middleware
+async def $1(request):
+    response = yield
+    response.status = $S
+
+@app.middleware(errors_at_yield=True)
+def $1(request):
+    try:
+        response = yield
+    except NotFound:
+        yield "none", $S
+
+@app.middleware(errors_at_yield=True)
+def $1(request):
+    with contextlib.suppress(HTTPError):
+        yield
+    yield Response("x", $S)
+
+@app.errorhandler(NotFound)
+async def $1(request, error):
+    return $D, $S
+
+@app.errorhandler(HTTPError)
+def $1(request, error):
+    return error
+
+@app.errorhandler(HTTPError)
+def $1(request, error):
+    return Response.json({"e": error.status}, error.status)
+
+@app.errorhandler(HTTPError)
+def $1(request, error):
+    raise error
+
+@app.errorhandler(HTTPError)
+def $1(request, error):
+    return {400: $D, 404: "x"}.get(error.status, b"y")
+
+@app.errorhandler(HTTPError)
+def $1(request, error):
+    match error:
+        case NotFound():
+            return "none"
+        case Conflict():
+            return $D, $S
+    return error.problem()
+
+@app.errorhandler(422)
+def $1(request, error):
+    return {"errors": error.errors}, 400
+
+@app.errorhandler(400)
+def $1(request, error):
+    return {"wrong": str(error)}
+
+@app.errorhandler(403)
+def $1(request, error):
+    return Response.redirect("/x")
+
+@app.errorhandler(AssertionError)
+def $1(request, error):
+    abort($E)
+
+@app.errorhandler(Failure)
+def $1(request, error):
+    return error.args[0]
+
+@app.errorhandler(Sold)
+def $1(request, error):
+    return $D, $S
+@app.errorhandler(Failure)
+def $2(request, error):
+    return "failed"
 """
 
 USED = """

@@ -10,6 +10,7 @@ from tests.random_handlers import grammar
 
 HEADER = """\
 import antiphon
+import enum as enum_
 import asyncio, bisect, collections, contextlib, copy, dataclasses, datetime, functools, heapq, io, itertools, json
 import operator, random, string, sys, textwrap, threading, types, typing, uuid
 from collections.abc import Iterator, Mapping
@@ -17,12 +18,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum
 from http import HTTPStatus
-from typing import Any, Literal, NotRequired, Required, TypedDict
+from typing import Any, Generic, Literal, NotRequired, Required, TypedDict
 
 import msgspec
 
-from antiphon import App, Dependency, HTTPError, Redirect, Request, Response, ResponseLike, abort, current_request
+from antiphon import App, Blueprint, Dependency, HTTPError, Redirect, Request, Response, ResponseLike, abort, current_request
 from antiphon.features import Bearer, IdempotentWrites, MemoryStore, RateLimit, Users, login_required
+from antiphon import MultiDict as MultiDict_
+from antiphon.http import ETag
 from antiphon.http import BadRequest, Conflict, Gone, NotFound, UnprocessableContent
 from antiphon.http.errors import http_error
 from tests.random_handlers.site import *
@@ -43,6 +46,20 @@ def parts_of(text: str) -> list[str]:
 TABLES = {
     name: parts_of(text) for name, text in vars(grammar).items() if name.isupper() and isinstance(text, str)
 }
+
+
+FORMS = [
+    "def make(extra=None):\n$inner\n    return h\n$route(make())",
+    "class Views:\n$method\n$route(Views().h)",
+    "class Views:\n    kept = 1\n$method\nclass Others(Views):\n    kept = 's'\n$route(Others().h)",
+    "$handler\n$route(functools.partial(h))",
+    "blue = Blueprint('blue')\n$handler\n$blue(h)\napp.register(blue)",
+    "blue = Blueprint('blue')\n@blue.errorhandler(404)\ndef none(request, error):\n    return 'none'\n"
+    "@blue.after_request\ndef after(request, response):\n    response.headers['x-a'] = 'b'\n$handler\n$blue(h)\n"
+    "app.register(blue)",
+    "blue = Blueprint('blue')\n@blue.before_request\ndef before(request):\n    if 'stop' in STATE: abort(403)\n"
+    "$handler\n$blue(h)\napp.register(blue)",
+]  # fmt: skip
 
 
 class Input(NamedTuple):
@@ -135,9 +152,13 @@ class Maker:
         features = ""
         if "idempotent" in guard:
             features = "app.use(IdempotentWrites(MemoryStore()))\n"
-        source = "\n\n".join(
-            [future + HEADER + features, *self._top, *around, "\n".join([route, *decorators, handler]), ""]
-        )
+        made = "".join([*self._top, *around, guard, handler, *decorators])
+        if ("request.user" in made or "login_required" in made) and "Users(" not in made:
+            features += 'app.use(Users(Bearer({"k7Qz": "ada"}.get)))\n'
+        routed = "\n".join([route, *decorators, handler])
+        if not decorators and random.random() < 0.2:
+            routed = self._registered(random.choice(FORMS), route, handler)
+        source = "\n\n".join([future + HEADER + features, *self._top, *around, routed, ""])
         if "if_match" in source or "if-match" in source or "precondition" in source or "conditional" in source:
             self._add_input("header", "if-match", (None, '"a"', '"b"'))
         if "if-none-match" in source or "precondition" in source or "conditional" in source:
@@ -149,6 +170,13 @@ class Maker:
         if "request.json" in source or "request.form" in source or "request.body" in source or "request.text" in source:
             self._add_input("body", "", BODIES)
         return Program(source, method.upper(), tuple(self._inputs.values()))
+
+    def _registered(self, form: str, route: str, handler: str) -> str:
+        """Return a handler that is registered in another way than by a decorator."""
+        inner = textwrap.indent(handler, "    ")
+        method = inner.replace("def h(request", "def h(self, request", 1)
+        made = form.replace("$route", route[1:]).replace("$blue", route[1:].replace("app.", "blue.", 1))
+        return made.replace("$handler", handler).replace("$inner", inner).replace("$method", method)
 
     # Names
 
@@ -167,7 +195,7 @@ class Maker:
                 for name in [*names]:
                     names.remove(name)
                     table = {"d": "DICTS", "l": "LISTS", "x": "SCALARS"}[kind]
-                    simple = {"d": ['{"a": 1}', "{}", '{"name": "x"}'], "l": ['[{"a": 1}]', "[]"], "x": ["1", "None"]}
+                    simple = {"d": ['{"a": 1, "b": "s"}', '{"a": 1}', "{}"], "l": ['[{"a": 1}]', '[{"a": 1}, {"b": "s"}]'], "x": ["1", "None"]}
                     value = (
                         random.choice(simple[kind]) if random.random() < 0.7 else self._fill(random.choice(TABLES[table]), 1)
                     )
@@ -196,10 +224,14 @@ class Maker:
         return self._filled(part.replace("await: ", ""), depth, names)
 
     def _filled(self, part: str, depth: int, names: dict[str, str]) -> str:
+        random = self._random
+
         def fill(found: re.Match[str]) -> str:
             hole = found[1]
             if hole.isdigit():
                 return names.setdefault(hole, self._name())
+            if hole == "K":
+                return names.setdefault(hole, random.choice(grammar.KEYS))
             if hole in self._names:
                 return names.setdefault(hole, self._variable(hole))
             return self._hole(hole, depth - 1)
@@ -235,7 +267,7 @@ class Maker:
                 return random.choice(grammar.KEYS)
             case "V":
                 table = random.choice(["SCALARS", "SCALARS", "DICTS", "LISTS", "OBJECTS"])
-                return self._value(table, depth, ["1", '"s"', '{"a": 1}', "[1]", 'Lamp(1, "a")'])
+                return self._value(table, depth, ["1", '"s"', "None", '{"a": 1}', "[1]"])
             case "D":
                 return self._value("DICTS", depth, ['{"a": 1}', '{"b": "s"}', "{}"])
             case "L":

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client
+from tests.random_handlers import site
 from tests.random_handlers.checking import Lie, Sent, is_vague, lies_in, untold_parameters, wrongly_required
 from tests.random_handlers.making import Input, Program
 
@@ -38,6 +39,7 @@ class Result(NamedTuple):
 
 def result_of(program: Program, folder: Path) -> Result:
     """Run a program and compare its answers with its document."""
+    site.STATE.clear()
     name = f"random_handler_{next(_counter)}"
     try:
         module = _imported(program.source, name, folder)
