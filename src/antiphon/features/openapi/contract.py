@@ -57,6 +57,8 @@ class Contract:
     may_have_user: bool = False
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose user is read."""
+    early: list[Given] = field(default_factory=list)
+    """Answers of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
     """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
@@ -80,13 +82,14 @@ class Contract:
     def apply_changes(self) -> None:
         """Change all responses as the code after the handler does."""
         for change in self.changes:
-            self.answers = [_changed(each, one) for each in self.answers for one in change]
+            self.answers = [_changed(each, one) for each in (*self.answers, *self.early) for one in change]
             failures, self.failures = self.failures, defaultdict(list)
             for one in change:
                 for status, each in failures.items():
                     for code in one.statuses or (status,):
                         self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
-        self.changes = []
+        self.answers += self.early
+        self.early, self.changes = [], []
 
 
 def _changed(given: Given, change: Answer) -> Given:
@@ -132,6 +135,8 @@ class ContractReader:
             raised += self._add_around(contract, around.function)
         for hook in stack.after:
             raised += self._add_around(contract, hook.function, RECEIVED)
+        if not contract.changes:
+            contract.answers, contract.early = contract.answers + contract.early, []
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
@@ -166,7 +171,7 @@ class ContractReader:
         for value in alternatives(either(found.result, found.yields)):
             for each in [] if value == NONE else answers_of(value):
                 if isinstance(each, Given):
-                    contract.answers.append(each)
+                    contract.early.append(each)
                 elif not is_ours_:
                     contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
         if not is_ours_:
@@ -176,8 +181,10 @@ class ContractReader:
     def _add_changes(self, contract: Contract, found: Findings) -> None:
         """Add what code after the handler makes of responses."""
         changes = alternatives(found.passed)
-        known = [each for each in changes if isinstance(each, Answer) and each.statuses is not None]
-        if known not in ([], [RECEIVED]):
+        known = [
+            replace(each, headers=()) for each in changes if isinstance(each, Answer) and each.statuses is not None
+        ]
+        if any(each != RECEIVED for each in known):
             contract.changes.append(known)
         if len(known) != len(changes):
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
@@ -224,7 +231,10 @@ class ContractReader:
         for each in found.raised:
             if each.error != error and each.error.status is not None:
                 contract.failures[each.error.status].append(Failure(each.error.detail))
-        for answer in given_by(found):
+        answers = given_by(found)
+        if raised_again and not answers:
+            contract.failures[status].append(Failure(error.detail))
+        for answer in answers:
             if isinstance(answer, NotKnown):
                 for unread in found.unread or [Unread(answer.text, found.place, "raised")]:
                     contract.add_unread(unread)

@@ -170,6 +170,8 @@ class Expressions(Frame, ast.NodeVisitor):
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
+        if name == "url":
+            return Of(URL)
         if name == "query_string":
             self.escape(Pairs("query"))
         if name in _CONDITIONS:

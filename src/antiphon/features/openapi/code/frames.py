@@ -103,7 +103,7 @@ class Frame(ast.NodeVisitor):
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
         """Note something that reading the code can't find out."""
-        self.findings.unread.append(Unread(text, self.source.place_of(node), about))
+        self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
         """Return a value in which dicts, lists and responses are objects of their own, made at a node."""

@@ -43,6 +43,8 @@ def combined(left: Value, operator: ast.operator, right: Value) -> Value:
     one, other = simple_type(left), simple_type(right)
     if one is str and (other is str or isinstance(operator, ast.Mod)):
         return TEXT
+    if one is other is bool and isinstance(operator, ast.BitOr | ast.BitAnd | ast.BitXor):
+        return Of(bool)
     if {one, other} <= {int, float, bool} and None not in (one, other):
         is_int = {one, other} <= {int, bool} and not isinstance(operator, ast.Div | ast.Pow)
         return Of(int if is_int else float)

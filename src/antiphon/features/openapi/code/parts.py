@@ -104,6 +104,8 @@ def sliced(value: Value) -> Value:
     """Return a slice of a sequence, which has the same type and the same kind of items."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
+    if isinstance(value, Tuple):
+        return Items(item_of(value), tuple)
     return Items(item_of(value)) if isinstance(value, Known) else value
 
 

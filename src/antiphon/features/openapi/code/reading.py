@@ -114,11 +114,12 @@ class CodeReader:
 
     def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
         """Follow a call of a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
-        manages = (
-            getattr(function, "__wrapped__", None) if function.__code__.co_filename == contextlib.__file__ else None
-        )
-        if isinstance(manages, FunctionType):
-            function = manages
+        inner = getattr(function, "__wrapped__", None)
+        if isinstance(inner, FunctionType) and not self.follows(function) and self.follows(inner):
+            is_generator = inner.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
+            if function.__code__.co_filename != contextlib.__file__ or not is_generator:
+                frame.unread(f"{made.written}(...) is in a decorator that is not read", made.node, "raised")
+            return self.call(frame, made, inner)
         if not (made.is_given_request or self.follows(function)):
             return None
         source = self._sources.find(function)
