@@ -222,6 +222,10 @@ class Users(Generic[U]):
             self._refuse(request)
         return user
 
+    def refuses_at(self, dependency: Dependency[Any]) -> bool:
+        """Return True if reading a dependency refuses a request without a user."""
+        return dependency is self._required
+
     def become(self, request: Request, user: U | None) -> None:
         """Make a different user the user of a request, or None for an anonymous visitor."""
         request._dependencies.pop(Request.user, None)

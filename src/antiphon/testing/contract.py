@@ -14,7 +14,7 @@ from antiphon.features.openapi.code.sources import Sources
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.document import RouteKey, is_described, refuses_other_sites, route_key
-from antiphon.features.openapi.operations import expect_refusals
+from antiphon.features.openapi.operations import expect
 from antiphon.features.openapi.parameters import path_template
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request, unknown_attribute
@@ -64,7 +64,7 @@ class HeldContract:
                     contract = self._reader.read(group, route, method)
                     _, parameters = path_template(route, "", merged_converters(app._route_groups))
                     refuses = refuses_other_sites(app, route)
-                    expect_refusals(contract, contract.is_safe, bool(parameters), refuses)
+                    expect(contract, has_parameters=bool(parameters), refuses_other_sites=refuses)
                     return contract
         return None
 

@@ -204,8 +204,8 @@ def form_of_anything(request: Request) -> None:
     Form(KINDS["wish"], request)
 
 
-def field_names(request: Request) -> Any:
-    return request.args.keys()
+def field_names(request: Request) -> list[str]:
+    return request.args.keys()  # type: ignore[return-value]
 
 
 # What handlers answer
@@ -371,7 +371,7 @@ def recursive(request: Request) -> Node:
 
 
 def file(request: Request) -> Response:
-    return Response.file("a.pdf")
+    return Response.file(__file__)
 
 
 def whole_file(request: Request) -> Response:
@@ -591,7 +591,7 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
         },
     ),
     (recursive, {"200": {"application/json": {"$ref": f"{REF}Node"}}}),
-    (whole_file, {"200": {"application/pdf": FILE}}),
+    (whole_file, {"200": {"application/pdf": FILE}, "404": {"application/problem+json": {"$ref": f"{REF}Problem"}}}),
     (odd_status, {"299": {"text/plain": TEXT}}),
     (held_inside, {"200": {"application/json": object_of(leaf={"$ref": f"{REF}Leaf"})}}),
     (unknown_choice, {"200": {"application/json": object_of(a={})}}),
@@ -718,7 +718,7 @@ def test_a_helper_that_never_returns_tells_its_error() -> None:
 
 NOT_KNOWN = [
     (form_of_anything, "Form is made of a type that is not known before it runs"),
-    (field_names, "`return request.args.keys()` returns a value that is not known"),
+    (field_names, "`return request.args.keys()` gives the request to code that is not known"),
     (aborted, "abort is given a status that is not known before it runs"),
     (status_of_enum, "the status of the response is not known"),
     (unknown_maker, "`return Response.from_elsewhere('a')` returns a value that is not known"),

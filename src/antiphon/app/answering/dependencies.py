@@ -251,6 +251,15 @@ class Dependencies:
         """True if a source provides a dependency."""
         return dependency in self._sources
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of all dependencies, in the order in which they were provided."""
+        return tuple(self._sources.values())
+
+    def source_of(self, dependency: Dependency[Any]) -> Source | None:
+        """Return the source of a dependency, or None."""
+        return self._sources.get(dependency)
+
     def read(self, dependency: ReadableDependency[T], request: Request) -> T:
         """Return the value of a dependency for a request that has none yet. Raises RuntimeError without a source."""
         source = self._sources.get(dependency)

@@ -1,13 +1,23 @@
 """The answers that a function's return values become, by its code and by its annotation."""
 
-from collections.abc import AsyncIterable, Iterator
+import builtins
+from collections.abc import AsyncIterable, Iterator, Sequence
 from types import NoneType
 from typing import Any, NamedTuple, get_args
 
 from antiphon.app.answering.value_streams import formats_of, item_type
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
-from antiphon.features.openapi.code.responses import BYTES, HTML, JSON, PLAIN, header_names, statuses_in
+from antiphon.features.openapi.code.responses import (
+    BYTES,
+    HTML,
+    JSON,
+    PLAIN,
+    fields_of,
+    header_names,
+    media_in,
+    statuses_in,
+)
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -22,6 +32,7 @@ from antiphon.features.openapi.code.values import (
     Statuses,
     Stream,
     Tuple,
+    Unknown,
     Value,
     alternatives,
     either,
@@ -39,6 +50,8 @@ class Given(NamedTuple):
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
     has_ranges: bool = False
+    has_own_status: bool = False
+    """True if the code gives the status, which then stays in the answer to an error."""
 
 
 class NotKnown(NamedTuple):
@@ -60,13 +73,23 @@ def _answers(value: Value) -> list[Given | NotKnown]:
             return [NotKnown("the status of the response is not known")]
         case Answer():
             return [
-                Given(status, value.media, value.body, value.headers, value.is_conditional, value.has_ranges)
+                Given(
+                    status,
+                    value.media,
+                    value.body,
+                    value.headers,
+                    value.is_conditional,
+                    value.has_ranges,
+                    value.has_own_status,
+                )
                 for status in value.statuses or ()
             ]
         case Tuple(items):
             return _answers_of_tuple(items)
-        case Fields() | Items():
+        case Fields() | Items(kind=builtins.list):
             return [Given(200, JSON, value)]
+        case Items(kind=kind) if kind is Iterator:
+            return [Given(200, PLAIN, TEXT)]
         case Known(None):
             return [Given(204)]
         case Known(held):
@@ -81,27 +104,25 @@ def _answers(value: Value) -> list[Given | NotKnown]:
 def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     if len(items) not in (2, 3):
         return [NotKnown("a tuple is (body, status), (body, headers) or (body, status, headers)")]
-    headers = header_names(items[-1])
-    has_status = len(items) == 3 or not isinstance(items[1], Fields)
-    codes = statuses_in(items[1]) if has_status else None
-    if has_status and codes is None:
+    codes = statuses_in(items[1])
+    headers = items[2] if len(items) == 3 else NONE if codes is not None else items[1]
+    if codes is None and (len(items) == 3 or fields_of(headers) is None):
         return [NotKnown("the status in the tuple is not known before it runs")]
     made: list[Given | NotKnown] = []
     for each in answers_of(items[0]):
-        if isinstance(each, NotKnown):
-            made.append(each)
+        media = media_in(headers, None if isinstance(each, NotKnown) else each.media)
+        if isinstance(each, NotKnown) or isinstance(media, Unknown):
+            made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the answer is not known"))
             continue
-        named = tuple(dict.fromkeys((*each.headers, *headers)))
+        named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
         own = 200 if items[0] is NONE or (each.media is None and each.status == 204) else each.status
-        made += [_with_status(each, code, named) for code in (codes if codes is not None else (own,))]
+        made += [
+            Given(code, headers=named, has_own_status=codes is not None)
+            if code in (204, 304)
+            else each._replace(status=code, media=media, headers=named, has_own_status=codes is not None)
+            for code in codes or (own,)
+        ]
     return made
-
-
-def _with_status(given: Given, status: int, headers: tuple[str, ...]) -> Given:
-    """Return an answer with a status, of which some have no content (RFC 9110 §6.4.1)."""
-    if status in (204, 304):
-        return Given(status, headers=headers)
-    return given._replace(status=status, headers=headers)
 
 
 def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
@@ -173,7 +194,7 @@ def value_of(annotation: Any) -> Value:
         return either(*([Of(annotations.union_of(together))] if together else []), *others)
     arguments = get_args(annotation)
     if annotations.class_of(annotation) is tuple and len(arguments) in (2, 3) and ... not in arguments:
-        return Tuple((value_of(arguments[0]), _second_of(arguments[1]), *map(Of, arguments[2:])))
+        return Tuple((value_of(arguments[0]), _second_of(arguments[1]), *[Fields(())] * len(arguments[2:])))
     return NONE if annotation in (None, NoneType) else Of(annotation)
 
 
@@ -188,16 +209,47 @@ def _second_of(annotation: Any) -> Value:
 # By code and by annotation
 
 
-def given_by(findings: Findings, annotation: Any) -> list[Given | NotKnown]:
+def given_by(findings: Findings) -> list[Given | NotKnown]:
     """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
+    annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
     if annotation is annotations.NOT_SAID or _says_nothing(annotation):
         return _without_annotation(findings.result)
-    made: list[Given | NotKnown] = []
-    for each in _alternatives_of(annotation):
-        made += _by_annotation(findings.result, each)
+    found = alternatives(findings.result)
+    responses = [each for each in found if _makes_response(each)]
+    others = [each for each in found if not _makes_response(each)]
+    stated = [value for each in _alternatives_of(annotation) for value in _stated(each, others)]
+    made = [each for value in (*stated, *responses) for each in answers_of(value)]
     return [each for at, each in enumerate(made) if each not in made[:at]]
+
+
+def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
+    """Return the values of an annotation, with the status and the headers that the code returns with them."""
+    if _says_nothing(annotation) or (annotation in (None, NoneType) and not found):
+        return []
+    said = value_of(annotation)
+    tuples = [each.items for each in found if isinstance(each, Tuple) and len(each.items) in (2, 3)]
+    if isinstance(said, Tuple):
+        body, *rest = said.items
+        return [Tuple((body, *_better(rest, each[1:]))) for each in tuples] or [said]
+    is_loose = annotations.is_loose(annotation)
+
+    def better(body: Value) -> Value:
+        return body if is_loose and isinstance(body, Fields | Items) else said
+
+    plain = [better(each) for each in found if not isinstance(each, Tuple)]
+    return [*plain, *[Tuple((better(each[0]), *each[1:])) for each in tuples]] or [said]
+
+
+def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
+    """Return what an annotation says about the status and the headers of a tuple, or what the code says, if more."""
+    if len(stated) != len(found):
+        return found
+    return [
+        one if isinstance(one, Statuses) or other is UNKNOWN else other
+        for one, other in zip(stated, found, strict=True)
+    ]
 
 
 def _alternatives_of(annotation: Any) -> list[Any]:
@@ -228,30 +280,5 @@ def _without_annotation(result: Value) -> list[Given | NotKnown]:
     return [NotKnown("None is answered with 500, unless the handler is annotated with -> None")]
 
 
-def _by_annotation(result: Value, annotation: Any) -> list[Given | NotKnown]:
-    found = alternatives(result)
-    if not found and annotation in (None, NoneType):
-        return []  # the function only raises
-    if _says_nothing(annotation):
-        return answers_of(either(*[each for each in found if _makes_response(each)]))
-    said = value_of(annotation)
-    if isinstance(said, Tuple) and said.items[1] is UNKNOWN:
-        codes = [each.items[1] for each in found if isinstance(each, Tuple) and len(each.items) > 1]
-        said = Tuple((said.items[0], either(*codes) if codes else UNKNOWN, *said.items[2:]))
-    if isinstance(said, Tuple):
-        headers = [each.items[2] for each in found if isinstance(each, Tuple) and len(each.items) == 3]
-        said = Tuple((*said.items[:2], either(*headers))) if headers and len(said.items) == 3 else said
-    shapes = [each for each in found if isinstance(each, Fields | Items)]
-    if shapes and _is_loose(annotation):
-        said = either(*shapes)
-    return answers_of(said)
-
-
 def _makes_response(value: Value) -> bool:
     return isinstance(value, Answer) or (isinstance(value, Tuple) and isinstance(value.items[0], Answer))
-
-
-def _is_loose(annotation: Any) -> bool:
-    """Return True for a dict or a list of anything: the code says more."""
-    cls, arguments = annotations.class_of(annotation), get_args(annotation)
-    return cls in (dict, list) and (not arguments or arguments[-1] in (Any, object))

@@ -1,32 +1,35 @@
 """The contract of a route: its input, its answers, the errors that it may raise, and what is unknown."""
 
+import builtins
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.app.answering.plan import HandlerStack
-from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
+from antiphon.features.openapi.code.flow import HAS_USER
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place, Sources
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Answer, Raisable, alternatives
+from antiphon.features.openapi.code.values import NONE, RECEIVED, UNKNOWN, Answer, Raisable, Value, alternatives, either
 from antiphon.features.openapi.code.words import Words
-from antiphon.features.openapi.used_features import users_of
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import ERRORS, HTTPError, http_error
 from antiphon.http.redirect import RaisedAnswer
+
+_UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, Exception)]
+"""Errors that any code may raise."""
 
 
 class Failure(NamedTuple):
@@ -52,6 +55,12 @@ class Contract:
     requires_user: bool = False
     """True if code around the handler refuses requests without a user."""
     may_have_user: bool = False
+    users: list[Users[Any]] = field(default_factory=list)
+    """The features whose user is read."""
+    early: list[Given] = field(default_factory=list)
+    """Answers of the code around the handler, which not all of that code sees."""
+    changes: list[list[Answer]] = field(default_factory=list)
+    """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that notes an exception with its answer."""
 
@@ -70,76 +79,136 @@ class Contract:
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)
         self.add_failure(Raised(error, _place_of(self.route)))
 
+    def add_unread(self, unread: Unread) -> None:
+        """Note something that is not known, once."""
+        if unread not in self.unread:
+            self.unread.append(unread)
+
+    def apply_changes(self) -> None:
+        """Change all responses as the code after the handler does."""
+        for change in self.changes:
+            self.answers = [_changed(each, one) for each in (*self.answers, *self.early) for one in change]
+            failures, self.failures = self.failures, defaultdict(list)
+            for one in change:
+                for status, each in failures.items():
+                    for code in one.statuses or (status,):
+                        self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
+        self.answers += self.early
+        self.early, self.changes = [], []
+
+
+def _changed(given: Given, change: Answer) -> Given:
+    return given._replace(
+        status=(change.statuses or (given.status,))[0],
+        media=change.media if given.media and change.media else given.media,
+    )
+
+
+def _changed_failure(failure: Failure, change: Answer, status: int) -> Failure:
+    answers = [_changed(each, change) for each in failure.answers]
+    if failure.is_problem and change.media is not None:
+        return Failure(failure.detail, (*answers, Given(status, change.media, UNKNOWN)), False)
+    return failure._replace(answers=tuple(answers))
+
 
 class ContractReader:
     """The contracts of the routes of one application. ``sources`` are files that have been parsed before."""
 
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self._code = CodeReader(words, sources)
-        self._users: dict[App, Users[Any] | None] = {}
 
     def read(self, group: RouteGroup, route: Route, method: str) -> Contract:
         """Return the contract of a method of a route, from its code, its annotations and its declarations."""
-        self._code.method, self._code.users = method, self._users_of(group)
+        self._code.method, self._code.dependencies = method, group.dependencies
         contract = Contract(route, method)
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(each in SAFE_METHODS for each in route.methods):
             stack = stack.without_writes()
         found = self._code.read(route.handler)
         contract.add_failure = partial(self._add_failure, contract, stack)
-        contract.reads, contract.named = [*found.reads], [*found.named]
-        contract.may_have_user = found.reads_user or any(each.error.status == 401 for each in found.raised)
+        self._add_reads(contract, found)
+        contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
+        contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
         self._add_unread(contract, found)
+        self._add_changes(contract, found)
         raised = [*found.raised]
+        for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
+            raised += self._add_read(contract, source.hook.function).raised
         opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
         for around in opened:
             raised += self._add_around(contract, around.function)
         for hook in stack.after:
-            raised += self._add_around(contract, hook.function, Answer(is_passed_on=True))
+            raised += self._add_around(contract, hook.function, RECEIVED)
+        if not contract.changes:
+            contract.answers, contract.early = contract.answers + contract.early, []
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
+        known = {*contract.failures}
+        for kind in _UNEXPECTED if stack.error_handlers else ():
+            if self._handler_of(stack, Raisable(kind)) is not None:
+                contract.add_failure(Raised(Raisable(kind), found.place))
+        if 500 not in known:
+            contract.failures.pop(500, None)  # any answer can be that of a failure
         return contract
-
-    def _users_of(self, group: RouteGroup) -> Users[Any] | None:
-        if group.app not in self._users:
-            self._users[group.app] = users_of(group.dependencies)
-        return self._users[group.app]
 
     # Answers
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
-        function = function_of(innermost(contract.route.handler))
-        found.unread = [*found.unread]
-        for each in given_by(found, annotations.returned_by(function)):
+        for each in given_by(found):
             if isinstance(each, Given):
                 contract.answers.append(each)
             elif not any(one.about in ("given", "all") for one in found.unread):
                 contract.unread.append(Unread(each.text, found.place, "given"))
 
     def _add_unread(self, contract: Contract, found: Findings) -> None:
-        is_annotated = annotations.returned_by(innermost(contract.route.handler)) is not annotations.NOT_SAID
-        knows_answers = is_annotated and bool(contract.answers)
+        knows_answers = found.stated is not annotations.NOT_SAID and bool(contract.answers)
         for each in found.unread:
             if not (each.about == "given" and knows_answers):
                 contract.unread.append(each)
 
-    def _add_around(self, contract: Contract, function: Any, *passed: Answer) -> list[Raised]:
+    def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and the answers of a hook or a middleware, and return what it raises."""
-        found = self._code.read(function, *passed)
-        ours = is_ours(function_of(function))
+        found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
-        for value in alternatives(found.result):
-            if value is UNKNOWN or value == NONE:
-                continue
-            contract.answers += [each for each in answers_of(value) if isinstance(each, Given)]
-        if not ours:
-            contract.reads += found.reads
-            contract.named += found.named
-            contract.unread += [each for each in found.unread if each not in contract.unread]
-            contract.may_have_user = contract.may_have_user or found.reads_user
+        is_ours_ = is_ours(function_of(function))
+        for value in alternatives(either(found.result, found.yields)):
+            for each in [] if value == NONE else answers_of(value):
+                if isinstance(each, Given):
+                    contract.early.append(each)
+                elif not is_ours_:
+                    contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
+        if not is_ours_:
+            self._add_changes(contract, found)
         return found.raised
+
+    def _add_changes(self, contract: Contract, found: Findings) -> None:
+        """Add what code after the handler makes of responses."""
+        changes = alternatives(found.passed)
+        known = [
+            replace(each, headers=()) for each in changes if isinstance(each, Answer) and each.statuses is not None
+        ]
+        if any(each != RECEIVED for each in known):
+            contract.changes.append(known)
+        if len(known) != len(changes):
+            contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
+
+    def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
+        """Read a function around a handler, and add what it reads, unless it is ours, which is described apart."""
+        found = self._code.read(function, *given)
+        contract.users += [each for each in found.users if each not in contract.users]
+        if not is_ours(function_of(function)):
+            self._add_reads(contract, found)
+            contract.may_have_user = contract.may_have_user or bool(found.users)
+            for each in found.unread:
+                contract.add_unread(each)
+        return found
+
+    def _add_reads(self, contract: Contract, found: Findings) -> None:
+        keys = {key[1] for key in found.always}
+        contract.reads += [each._replace(is_always=f".{each.part} {each.wanted}" in keys) for each in found.reads]
+        contract.named += [each._replace(is_always=f".{each.part} {each.name}" in keys) for each in found.named]
 
     # Errors
 
@@ -160,16 +229,22 @@ class ContractReader:
                 contract.failures[status].append(Failure("The server failed."))
             return
         found = self._code.read(handler.function, error)
+        self._add_reads(contract, replace(found, named=[each._replace(is_required=False) for each in found.named]))
+        if any(each.is_required for each in found.named):
+            contract.failures[400].append(Failure(None))
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:
                 contract.failures[each.error.status].append(Failure(each.error.detail))
-        function = innermost(handler.function)
-        for answer in given_by(found, annotations.returned_by(function)):
+        answers = given_by(found)
+        if raised_again and not answers:
+            contract.failures[status].append(Failure(error.detail))
+        for answer in answers:
             if isinstance(answer, NotKnown):
-                contract.unread += [each for each in found.unread if each not in contract.unread]
+                for unread in found.unread or [Unread(answer.text, found.place, "raised")]:
+                    contract.add_unread(unread)
                 continue
-            own = answer.status if answer.status not in (200, 204) else status
+            own = answer.status if answer.has_own_status else status
             contract.failures[own].append(Failure(error.detail, (answer._replace(status=own),), raised_again))
 
     def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
@@ -197,7 +272,7 @@ class ContractReader:
             is_body = bool({"json", "form"} & {*parts})
             replaced = {"json", "form", "raw"} if is_body else set()
             contract.reads = [each for each in contract.reads if each.part not in {*replaced, *parts}]
-            contract.reads += [read_as(part, wanted, place) for part, wanted in parts.items()]
+            contract.reads += [read_as(part, wanted, place)._replace(is_always=True) for part, wanted in parts.items()]
             if is_body:
                 contract.named = [each for each in contract.named if each.part not in ("form", "files")]
             contract.unread = [each for each in contract.unread if each.about != "taken"]

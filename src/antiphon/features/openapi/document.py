@@ -14,10 +14,10 @@ from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
-from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
+from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
-from antiphon.features.openapi.security import security_of, security_schemes
+from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
@@ -74,7 +74,7 @@ class _Described(NamedTuple):
     path: str
     parameters: list[Parameter]
     app: App
-    security: dict[str, Schema]
+    security: dict[str, Scheme]
 
 
 def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
@@ -93,6 +93,9 @@ def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
     described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    for each in described:
+        refuses = refuses_other_sites(each.app, each.contract.route)
+        expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
     contracts = [each.contract for each in described]
     for contract in contracts:
         if complete is not None:
@@ -199,8 +202,7 @@ def _leave_out_items(made: Schema) -> None:
 
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
-    refuses = refuses_other_sites(described.app, contract.route)
-    made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses)
+    made = operation(contract, described.parameters, schemas)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
     if security := security_of(contract, described.security):
@@ -256,6 +258,6 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content["paths"] = dict(sorted(paths.items()))
     components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
-    if schemes := {name: scheme for each in described for name, scheme in each.security.items()}:
+    if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes
     return content

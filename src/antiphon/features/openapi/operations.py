@@ -44,12 +44,9 @@ _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
 
-def operation(
-    contract: Contract, parameters: list[Parameter], schemas: Schemas, *, refuses_other_sites: bool
-) -> Schema:
+def operation(contract: Contract, parameters: list[Parameter], schemas: Schemas) -> Schema:
     """Return the operation of one method, without its id, tags and security."""
-    made, is_safe = _described(contract), contract.is_safe
-    expect_refusals(contract, is_safe, bool(parameters), refuses_other_sites)
+    made = _described(contract)
     found = [
         *map(path_parameter, parameters),
         *other_parameters(contract, schemas),
@@ -86,9 +83,9 @@ def _described(contract: Contract) -> Schema:
 # Errors that the framework itself answers
 
 
-def expect_refusals(contract: Contract, is_safe: bool, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Note the errors with which the framework refuses requests before or instead of the handler."""
-    route = contract.route
+def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
+    """Note the errors that the framework itself answers, and what code after the handler makes of all answers."""
+    route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)
     for read in contract.reads:
@@ -112,6 +109,7 @@ def expect_refusals(contract: Contract, is_safe: bool, has_parameters: bool, ref
         contract.fail(503, None)
     if is_safe and {HTML, JSON} <= {each.media for each in contract.answers if each.status == 200}:
         contract.fail(406, None)
+    contract.apply_changes()
 
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
@@ -138,13 +136,13 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
     for read in contract.reads:
         if read.part == "json":
             _offer(content, JSON, schemas.of_type(read.wanted, "input"))
-            required = True
+            required = required or (read.is_always and bool(read.refusals))
         elif read.part == "raw":
             # Generators of clients know the type of any bytes, and not all of them know any type.
             content.update({media: {"schema": FILE} for media in (BYTES, ANY)})
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
-            required = required or bool(schema.get("required"))
+            required = required or (read.is_always and bool(read.refusals and schema.get("required")))
             if not _has_file(schema):
                 _offer(content, URLENCODED, schema)
             _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
@@ -159,7 +157,7 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
     """Add a schema to the content of a media type, in addition to its other schemas."""
-    known = content.setdefault(media, {"schema": schema})["schema"]
+    known = content.setdefault(media, {"schema": schema}).get("schema", schema)
     if known != schema:
         choices = known["anyOf"] if set(known) == {"anyOf"} else [known]
         content[media] = {"schema": {"anyOf": [*choices, *([] if schema in choices else [schema])]}}
@@ -173,7 +171,7 @@ def _form_schema(contract: Contract, read: Read, schemas: Schemas) -> Schema:
     properties = {each.name: named_schema(each) for each in fields if each.name}
     if properties:
         schema["properties"] = properties
-    required = [*dict.fromkeys(each.name for each in fields if each.is_required)]
+    required = [*dict.fromkeys(each.name for each in fields if each.is_required and each.is_always)]
     if required:
         schema["required"] = required
     if any(each.part == "files" for each in fields) and not _has_file(schema):

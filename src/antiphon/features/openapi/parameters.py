@@ -6,6 +6,7 @@ from typing import Any
 
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.findings import Named
+from antiphon.features.openapi.code.methods import CONDITIONS
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import FILE, Schema, Schemas
 from antiphon.routing.converters import LARGEST, Converter
@@ -62,7 +63,7 @@ def converter_schema(converter: Converter) -> Schema:
 def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
     """Yield the parameters of the query, the cookies and the headers."""
     seen: set[tuple[str, str]] = set()
-    for each in (*_of_queries(contract, schemas), *_of_names(contract)):
+    for each in (*_of_queries(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
         key = each["in"], each["name"].lower()
         if key not in seen:
             seen.add(key)
@@ -76,14 +77,22 @@ def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
             for name, known in record.get("properties", {}).items():
                 schema = dict(known)
                 described = {"description": schema.pop("description")} if "description" in schema else {}
-                required = name in record.get("required", ())
+                required = name in record.get("required", ()) and 422 in read.refusals and read.is_always
                 is_text = schema.get("type") in ("string", "array") and "format" not in schema
                 empty = {} if required or is_text else {"allowEmptyValue": True}
                 yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}
 
 
+def _of_conditions(contract: Contract) -> Iterator[Schema]:
+    """Yield the conditions and ranges of reads whose answers apply them (RFC 9110 §13.1, §14.2)."""
+    conditional = [each for each in contract.answers if each.is_conditional and contract.is_safe]
+    names = [*CONDITIONS] if conditional else []
+    names += ["Range", "If-Range"] if any(each.has_ranges for each in conditional) else []
+    yield from ({"name": name, "in": "header", "required": False, "schema": {"type": "string"}} for name in names)
+
+
 def _of_names(contract: Contract) -> Iterator[Schema]:
-    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required}
+    required = {(each.part, each.name.lower()) for each in contract.named if each.is_required and each.is_always}
     for each in contract.named:
         if each.part in ("query", "cookie", "header") and each.name.lower() not in _LEFT_OUT:
             is_required = (each.part, each.name.lower()) in required

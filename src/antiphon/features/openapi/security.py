@@ -1,7 +1,7 @@
 """Security schemes: how clients prove who they are, by the sources of an application's ``Users``."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from antiphon.app.planning.planner import RouteGroup
 from antiphon.features.logins import SessionLogin
@@ -13,16 +13,21 @@ from antiphon.features.users import Basic, Bearer, UserSource
 from antiphon.request.request import Request
 
 
-def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Schema]:
+class Scheme(NamedTuple):
+    """A security scheme, and the source of users that it stands for."""
+
+    source: UserSource[Any]
+    schema: Schema
+
+
+def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Scheme]:
     """Return the security schemes of an application by name, or none if it has no ``Users``."""
-    users = users_of(groups[0].dependencies)
-    if users is None:
-        return {}
-    schemes: dict[str, Schema] = {}
-    for source in users.sources:
-        name, scheme = _scheme(source, groups)
-        if scheme:
-            schemes[name if name not in schemes else f"{name}{len(schemes) + 1}"] = scheme
+    schemes: dict[str, Scheme] = {}
+    for users in users_of(groups[0].dependencies):
+        for source in users.sources:
+            name, schema = _scheme(source, groups)
+            if schema:
+                schemes[name if name not in schemes else f"{name}{len(schemes) + 1}"] = Scheme(source, schema)
     return schemes
 
 
@@ -47,9 +52,12 @@ def _session_cookie(groups: Sequence[RouteGroup]) -> str:
     return "session"
 
 
-def security_of(contract: Contract, schemes: dict[str, Schema]) -> list[dict[str, list[str]]]:
+def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
     """Return the security requirements of an operation: any of the schemes, or none for anonymous clients."""
-    if not schemes or not (contract.requires_user or contract.may_have_user):
+    if not (contract.requires_user or contract.may_have_user):
         return []
-    wanted: list[dict[str, list[str]]] = [{name: []} for name in schemes]
-    return wanted if contract.requires_user else [*wanted, {}]
+    read = [source for users in contract.users for source in users.sources]
+    wanted: list[dict[str, list[str]]] = [
+        {name: []} for name, scheme in schemes.items() if not read or scheme.source in read
+    ]
+    return wanted if contract.requires_user or not wanted else [*wanted, {}]

@@ -5,16 +5,13 @@ from typing import Any
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.route import Route
 from antiphon.features.idempotency import IdempotentWrites
-from antiphon.features.users import USERS, Users
-from antiphon.request.request import Request
+from antiphon.features.users import Users
 
 
-def users_of(dependencies: Dependencies) -> Users[Any] | None:
-    """Return the users that an application knows, by its dependencies, or None if it knows none."""
-    if USERS not in dependencies:
-        return None
-    found: Users[Any] = dependencies.read(USERS, Request.blank())
-    return found
+def users_of(dependencies: Dependencies) -> list[Users[Any]]:
+    """Return the features that provide users to an application, by its dependencies, the first one first."""
+    held = [getattr(each.hook.function, "__self__", None) for each in dependencies.sources]
+    return [*dict.fromkeys(each for each in held if isinstance(each, Users))]
 
 
 def requires_key(route: Route) -> bool:

@@ -432,7 +432,6 @@ READ = [
     (tuple_item, "", f"{JSON} {{last: str, first: Lamp, negative: str}}"),
     (list_of_type, "json list[NewLamp]", "204"),
     (dict_of_type, "json dict[str, NewLamp]", "204"),
-    (name_by_variable, "", "200 text/plain str"),
     (spread, "", f"{JSON} {{id: int, name: int, lamp: Lamp}}"),
     (spread_unknown, "", f"{JSON} dict[str, typing.Any]"),
     (starred, "", f"{JSON} [Lamp]"),
@@ -450,7 +449,7 @@ READ = [
     (either_of, "", f"{LAMP}, {JSON} {{name: str}}"),
     (sorted_lamps, "", f"{JSON} list[Lamp]"),
     (in_lambda, "json NewLamp", "200 text/plain str"),
-    (with_defaults, "", f"{JSON} {{greet: str, name: str, mark: ?}}"),
+    (with_defaults, "", f"{JSON} {{greet: str, name: str, mark: }}"),
     (with_rest, "", f"{JSON} {{greeting: {{greet: bytes, name: str, mark: int}}, second: str}}"),
     (defaulted_type, "json NewLamp", "204"),
     (rest_types, "json NewLamp", "204"),
@@ -465,6 +464,11 @@ UNREAD = [
         type_of_no_generic,
         f"request.json_as(NewLamp['Lamp']) reads a type {NOT_KNOWN}",
         'request.json_as(NewLamp["Lamp"])',
+    ),
+    (
+        name_by_variable,
+        "`request.args[name.name]` reads a query whose name is not known",
+        "request.args[name.name]",
     ),
     (
         held_missing,

@@ -421,7 +421,7 @@ READ = [
     (filled_by_key, "", f"{JSON} {{name: str, lamp: Lamp}}"),
     (filled_in_branches, "query lamp?", f"{JSON} {{name: str, lamp: Lamp}}, {JSON} {{name: str}}"),
     (filled_deeply, "", f"{JSON} {{room: {{name: str, lamp: Lamp}}}}"),
-    (filled_by_variable, "", f"{JSON} dict[str, typing.Any], {JSON} {{name: str}}"),
+    (filled_by_variable, "", f"{JSON} {{name: str}}, {JSON} dict[str, typing.Any]"),
     (updated, "", f"{JSON} {{name: str, id: int, lamp: Lamp, ok: bool, last: bytes}}"),
     (updated_with_unknown, "", f"{JSON} dict[str, typing.Any]"),
     (key_taken_away, "", f"{JSON} {{name: str}}"),
@@ -432,7 +432,7 @@ READ = [
     (loop_over, "", LAMP),
     (saved, "", LAMP),
     (nothing_awaited, "", "204"),
-    (status_of_error, "", "400 application/json {why: str}, 409 application/json {why: str}, 200 text/plain str"),
+    (status_of_error, "", "400 application/json {why: str}, 409 application/json {why: str}"),
     (
         status_of_refusal,
         "json NewLamp",

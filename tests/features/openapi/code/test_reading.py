@@ -69,7 +69,7 @@ READ = [
     (h.helper, "json NewLamp"),
     (h.helper_given_type, "json NewLamp"),
     (h.factory(h.NewLamp), "json NewLamp"),
-    (h.wrapped(h.plain), "json NewLamp"),
+    (h.wrapped(h.plain), "json NewLamp, header x-key?"),
     (h.unwrapped(h.plain), "json NewLamp"),
     (h.Views().create, "json NewLamp"),
     (h.Views(), "json NewLamp"),
@@ -125,7 +125,7 @@ GIVEN = [
     (h.aborts_by_name, "410 It is gone."),
     (h.redirects, "303"),
     (h.caught, LAMP),
-    (h.raised_again, "204, 409 It is sold., 409 Not now."),
+    (h.raised_again, "409 It is sold., 409 Not now."),
     (h.raises_made, "409 It is sold."),
 ]
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from antiphon.lazy import class_if_imported
 from antiphon.request.dependencies import Dependency
@@ -24,9 +24,12 @@ def hints_of(thing: Any) -> dict[str, Any]:
 def returned_by(function: Any) -> Any:
     """Return the annotation of a function's return value, after it is awaited; NOT_SAID if there is none."""
     hints = hints_of(function)
-    if "return" not in hints:
-        return NOT_SAID
-    return hints["return"]
+    return NOT_SAID if has_variables(hints.get("return")) else hints.get("return", NOT_SAID)
+
+
+def has_variables(annotation: Any) -> bool:
+    """True for an annotation that depends on type variables, which only the code of a function says."""
+    return isinstance(annotation, TypeVar | ParamSpec) or any(map(has_variables, get_args(annotation)))
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
@@ -135,11 +138,17 @@ def attribute_of(annotation: Any, name: str) -> Any:
     found = inspect.getattr_static(kind, name, NOT_SAID)
     if isinstance(found, Dependency):
         return dependency_type(found)
-    getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property, a cached one
-    if isinstance(getter, FunctionType):
+    if (getter := getter_of(kind, name)) is not None:
         return returned_by(getter)
     hint = hints_of(kind).get(name, NOT_SAID)
     return _substituted(hint, annotation, kind)
+
+
+def getter_of(kind: type, name: str) -> FunctionType | None:
+    """Return the function of a property, or None."""
+    found = inspect.getattr_static(kind, name, None)
+    getter = getattr(found, "fget", None) or getattr(found, "func", None)  # of a property, a cached one
+    return getter if isinstance(getter, FunctionType) else None
 
 
 def method_of(kind: type, name: str) -> FunctionType | None:
@@ -159,6 +168,16 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
         return known.get(hint, hint)
     inner = getattr(hint, "__parameters__", ())
     return hint[tuple(known.get(each, each) for each in inner)] if inner else hint
+
+
+def is_loose(annotation: Any) -> bool:
+    """Return True for a dict or a list of anything: the code says more."""
+    cls, arguments = class_of(annotation), get_args(annotation)
+    return (
+        annotation is Any
+        or cls is object
+        or (cls in (dict, list) and (not arguments or arguments[-1] in (Any, object)))
+    )
 
 
 def literals(annotation: Any) -> tuple[Any, ...]:

@@ -1,94 +1,90 @@
 """Expressions, and what is known about their values without running them."""
 
 import ast
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call, call
-from antiphon.features.openapi.code.changes import changed, with_item
-from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
-from antiphon.features.openapi.code.narrowing import dotted, narrow
-from antiphon.features.openapi.code.operators import combined, compared, is_method, is_option
+from antiphon.features.openapi.code.calls import call
+from antiphon.features.openapi.code.findings import Named
+from antiphon.features.openapi.code.frames import Frame
+from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
+from antiphon.features.openapi.code.narrowing import dotted
+from antiphon.features.openapi.code.objects import OPEN, merged, with_item
+from antiphon.features.openapi.code.operators import combined, compared, is_option, simple_type
 from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,
     item_at,
-    item_of,
     may_change,
-    said,
     sliced,
-    unpacked,
 )
-from antiphon.features.openapi.code.sources import MISSING, Source
+from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
     TEXT,
     UNKNOWN,
     Answer,
     Bound,
+    Closure,
     Either,
     Fields,
     FormOf,
     Items,
     Known,
-    Local,
     Of,
     Pairs,
     Raisable,
+    Ref,
     Statuses,
     TheRequest,
     Tuple,
     Value,
     alternatives,
     either,
+    parts_of,
     without_none,
 )
-from antiphon.features.users import USERS
+from antiphon.http.errors import HTTPError
+from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
-
-if TYPE_CHECKING:
-    from antiphon.features.openapi.code.reading import CodeReader
 
 _PAIRS: dict[str, Pairs] = {
     "args": Pairs("query"), "form": Pairs("form"), "files": Pairs("files"), "cookies": Pairs("cookie"),
     "headers": Pairs("header"),
 }  # fmt: skip
-_READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
+
+
 _ANY_BODY: dict[str, Value] = {"body": Of(bytes), "text": TEXT, "stream": UNKNOWN}
 
 
-class Expressions(ast.NodeVisitor):
-    """The expressions of one function. The parts of the request that they read are noted in the findings."""
+_CONDITIONS = {
+    name: name.replace("_", "-")
+    for name in ("if_match", "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range")
+}
+"""Attributes of the request that are headers with conditions (RFC 9110 §13.1)."""
 
-    def __init__(self, source: Source, variables: dict[str, Value], reader: "CodeReader", findings: Findings) -> None:
-        self.source = source
-        self.variables = variables
-        self.reader = reader
-        self.findings = findings
 
-    def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about the value of an expression."""
-        if node is None:
-            return UNKNOWN
-        return self.reader.words.meant_by(self.visit(node))
+_SPECIAL = {
+    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.BitOr: "or", ast.BitAnd: "and",
+    ast.Mod: "mod", ast.FloorDiv: "floordiv", ast.MatMult: "matmul", ast.Pow: "pow",
+}  # fmt: skip
 
-    def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression whose value is unknown."""
-        for child in ast.iter_child_nodes(node):
-            self.visit(child)
-        return UNKNOWN
 
-    def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Note something that reading the code can't find out."""
-        self.findings.unread.append(Unread(text, self.source.place_of(node), about))
+_UNARY: dict[type[ast.unaryop], Callable[[int], int]] = {
+    ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Invert: operator.invert,
+}  # fmt: skip
 
-    # Names and constants
+
+class Expressions(Frame, ast.NodeVisitor):
+    """The expressions of a function."""
 
     def visit_Constant(self, node: ast.Constant) -> Value:
         return Known(node.value)
@@ -96,13 +92,18 @@ class Expressions(ast.NodeVisitor):
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Value:
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                self.value(part.value)
+                self.use(self.value(part.value))
                 self.value(part.format_spec)
         return TEXT
 
     def visit_Name(self, node: ast.Name) -> Value:
-        if node.id in self.variables:
-            return self.variables[node.id]
+        key = self.key_of(node.id)
+        if (key or node.id) in self.flow.lost:
+            return UNKNOWN
+        if key is not None:
+            return self.flow.state.get(key, UNKNOWN)
+        if (said := self.flow.state.get((self.scope, f".{node.id}"))) is not None:
+            return said
         found = self.source.find(node.id)
         if found is MISSING:
             return UNKNOWN
@@ -113,44 +114,50 @@ class Expressions(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)
-        self.variables[node.target.id] = value
+        self.assign(node.target, value)
         return value
-
-    # Parts of values
 
     def visit_Attribute(self, node: ast.Attribute) -> Value:
         name = dotted(node)
-        if name in self.variables:
-            return self.variables[name]
+        if name is not None and (said := self.flow.state.get((self.scope, name))) is not None:
+            return said
         owner = self.value(node.value)
-        return either(
-            *[
-                self._of_request(node) if isinstance(each, TheRequest) else self.attribute(each, node.attr)
-                for each in alternatives(owner)
-            ]
-        )
+        return self.each(owner, lambda one: self.attribute(one, node.attr, node))
 
-    def attribute(self, owner: Value, name: str) -> Value:
-        """Return an attribute of a value that is not the request."""
+    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
+        """Return an attribute of a value. A property of the application is called."""
         match owner:
-            case Either(values):
-                return either(*[self.attribute(each, name) for each in values])
+            case TheRequest():
+                return self._of_request(name, node)
+            case Either():
+                return self.each(owner, lambda one: self.attribute(one, name, node))
+            case Ref():
+                return either(*[_of_object(each, owner, name) for each in alternatives(self.flow.content(owner))])
+            case Known(held) if not isinstance(held, type):
+                return self._property(owner, type(held), name, node, partial(attribute_of_object, owner, name))
             case Known():
                 return attribute_of_object(owner, name)
-            case Of():
-                return attribute_of_instance(owner, name)
-            case Raisable(kind, status):
-                known = status or getattr(kind, "status", None)
-                is_known = name == "status" and isinstance(known, int)
-                return Known(known) if is_known else attribute_of_instance(Of(kind), name)
+            case Of(kind):
+                cls = annotations.class_of(kind)
+                if cls is URL and name == "query":
+                    self.escape(Pairs("query"))
+                return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
             case FormOf(wanted, is_query):
                 if name in ("data", "status", "errors"):
                     found = {"data": Of(wanted), "errors": Of(Mapping[str, list[FormError]])}
                     return found.get(name, Statuses((200, 422) if is_query else (200, 413, 422)))
         return Bound(owner, None, name)
 
-    def _of_request(self, node: ast.Attribute) -> Value:
-        name = self.reader.words.attributes.get(node.attr, node.attr)
+    def _property(
+        self, owner: Value, cls: type | None, name: str, node: ast.AST, otherwise: Callable[[], Value]
+    ) -> Value:
+        getter = None if cls is None else annotations.getter_of(cls, name)
+        if getter is None or not self.reader.follows(getter):
+            return otherwise()
+        return call_function(self, Call(node, owner, [], {}), getter, owner)
+
+    def _of_request(self, name: str, node: ast.AST) -> Value:
+        name = self.reader.words.attributes.get(name, name)
         if name in _PAIRS:
             if name in ("form", "files"):
                 self.note_read(name, node)
@@ -163,214 +170,268 @@ class Expressions(ast.NodeVisitor):
             return _ANY_BODY[name]
         if name == "method":
             return Known(self.reader.method)
-        if name == "user":
-            self.findings.reads_user = True
+        if name == "url":
+            return Of(URL)
+        if name == "query_string":
+            self.escape(Pairs("query"))
+        if name in _CONDITIONS:
+            self.findings.named.append(Named("header", _CONDITIONS[name]))
+        held = getattr(Request, name, None)
+        if isinstance(held, Dependency):
+            return self.reader.dependency(self, held, node)
         method = annotations.method_of(Request, name)
         if method is not None:
             return Bound(TheRequest(), method, name)
         kind = annotations.attribute_of(Request, name)
         return UNKNOWN if kind is annotations.NOT_SAID else Of(kind)
 
-    def note_read(self, part: str, node: ast.AST) -> None:
-        """Note that a part of the request is read without a type."""
-        self.findings.reads.append(read_as(_READ_AS[part], Any, self.source.place_of(node)))
-        if part == "files":
-            self.findings.named.append(Named("files", ""))
-
     def visit_Subscript(self, node: ast.Subscript) -> Value:
         owner, key = self.value(node.value), self.value(node.slice)
         if isinstance(node.slice, ast.Slice):
-            return either(*[sliced(each) for each in alternatives(owner)])
-        return either(*[self._subscript(each, key) for each in alternatives(owner)])
+            return self.hold(node, either(*[sliced(each) for each in alternatives(self.flow.content(owner))]))
+        return self.each(owner, lambda one: self._subscript(one, key, node))
 
-    def _subscript(self, owner: Value, key: Value) -> Value:
-        if isinstance(owner, TheRequest):
-            dependency = key.value if isinstance(key, Known) else None
-            if dependency is USERS and self.reader.users is not None:
-                return Known(self.reader.users)
-            return said(annotations.dependency_type(dependency)) if isinstance(dependency, Dependency) else UNKNOWN
-        if isinstance(owner, Pairs):
-            return self.field(owner, key, is_required=True)
-        return item_at(owner, key)
-
-    def field(
-        self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
-    ) -> Value:
-        """Note a field of a multi-dictionary that is read by its name, and return its value."""
-        if not isinstance(key, Known) or not isinstance(key.value, str):
-            return UNKNOWN
-        self.findings.named.append(Named(owner.kind, key.value, kind, is_required, is_list))
-        if owner.kind == "files":
-            return UNKNOWN
-        return Of(annotations.list_of(kind)) if is_list else Of(kind)
-
-    # Literals
-
-    def visit_Dict(self, node: ast.Dict) -> Value:
-        fields: dict[str, Value] = {}
-        is_open = False
-        for key, written in zip(node.keys, node.values, strict=True):
-            value = self.value(written)
-            name = self.value(key) if key is not None else None
-            if isinstance(name, Known) and isinstance(name.value, str):
-                fields[name.value] = value
-            elif key is None and isinstance(value, Fields):
-                fields.update(value.items)
-            else:
-                is_open = True
-        return Of(dict[str, Any]) if is_open else Fields(tuple(fields.items()))
-
-    def visit_List(self, node: ast.List) -> Value:
-        return Items(either(*[self.value(each) for each in node.elts]))
-
-    def visit_Tuple(self, node: ast.Tuple) -> Value:
-        return Tuple(tuple(self.value(each) for each in node.elts))
-
-    def visit_ListComp(self, node: ast.ListComp) -> Value:
-        (item,) = self._each(node.generators, node.elt)
-        return Items(item)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
-        (item,) = self._each(node.generators, node.elt)
-        return Items(item)
-
-    def visit_SetComp(self, node: ast.SetComp) -> Value:
-        self._each(node.generators, node.elt)
+    def visit_Slice(self, node: ast.Slice) -> Value:
+        for each in (node.lower, node.upper, node.step):
+            self.value(each)
         return UNKNOWN
 
+    def _subscript(self, owner: Value, key: Value, node: ast.Subscript) -> Value:
+        if isinstance(owner, TheRequest):
+            dependency = key.value if isinstance(key, Known) else None
+            return self.reader.dependency(self, dependency, node) if isinstance(dependency, Dependency) else UNKNOWN
+        if isinstance(owner, Pairs):
+            return self.field(owner, key, is_required=True)
+        if (found := call_method_of(self, owner, "__getitem__", [key], node)) is not None:
+            return found
+        return either(*[item_at(each, key) for each in alternatives(self.flow.content(owner))])
+
+    def visit_Dict(self, node: ast.Dict) -> Value:
+        content: Value = Fields(())
+        values: list[Value] = []
+        for key, written in zip(node.keys, node.values, strict=True):
+            name = None if key is None else self.value(key)
+            values.append(self.value(written))
+            if name is None:
+                self.use(values[-1])
+                content = either(*[merged(content, [one]) for one in alternatives(self.flow.content(values[-1]))])
+            else:
+                content = either(*[with_item(one, name, values[-1]) for one in alternatives(content)])
+        if OPEN in alternatives(content):
+            self.escape(*values)
+        return self.hold(node, content)
+
+    def visit_List(self, node: ast.List) -> Value:
+        return self.hold(node, Items(either(*[self.value(each) for each in node.elts])))
+
+    def visit_Set(self, node: ast.Set) -> Value:
+        return self.hold(node, Items(either(*[self.value(each) for each in node.elts]), set))
+
+    def visit_Tuple(self, node: ast.Tuple) -> Value:
+        found = Tuple(tuple(self.value(each) for each in node.elts))
+        return (
+            found
+            if not any(isinstance(each, ast.Starred) for each in node.elts)
+            else Items(either(*found.items), tuple)
+        )
+
+    def visit_Starred(self, node: ast.Starred) -> Value:
+        return self.items_of(self.value(node.value), node)
+
+    def visit_ListComp(self, node: ast.ListComp) -> Value:
+        return self.hold(node, Items(self._each(node, node.elt)[0]))
+
+    def visit_SetComp(self, node: ast.SetComp) -> Value:
+        return self.hold(node, Items(self._each(node, node.elt)[0], set))
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> Value:
+        return Items(self._each(node, node.elt)[0], Iterator)
+
     def visit_DictComp(self, node: ast.DictComp) -> Value:
-        _, value = self._each(node.generators, node.key, node.value)
+        _, value = self._each(node, node.key, node.value)
+        self.escape(value)
         return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
 
-    def _each(self, generators: list[ast.comprehension], *parts: ast.expr) -> list[Value]:
-        """Return the values of the parts of a comprehension, which has its own names."""
-        with self._scope(*generators, *parts):
-            for each in generators:
-                self.assign(each.target, item_of(self.value(each.iter)))
-                for condition in each.ifs:
-                    self.value(condition)
-                    narrow(self, condition, is_true=True)
-            return [self.value(each) for each in parts]
+    def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
+        """Return the values of the parts of a comprehension, whose names are its own."""
+        made = self.flow.make((*self.scope, node, "each"), Tuple((NEVER,) * len(parts)))
+        names = {each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
+        kept = {name: self.flow.state.get((self.scope, name)) for name in names}
 
-    @contextmanager
-    def _scope(self, *nodes: ast.AST) -> Iterator[None]:
-        """Restore variables at the end, except those that ``:=`` has set in some nodes."""
-        before = self.variables
-        self.variables = dict(before)
-        yield
-        walrus = {each.target.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
-        self.variables = {**before, **{name: self.variables[name] for name in walrus if name in self.variables}}
+        def run(left: Sequence[ast.comprehension]) -> None:
+            if not left:
+                found = tuple(self.value(each) for each in parts)
+                self.flow.set(made, either(self.flow.content(made), Tuple(found)))
+                return
+            item = self.items_of(self.value(left[0].iter), node)
+            self.loop(partial(self._run_each, left[0], item, partial(run, left[1:])))
 
-    # Operators
+        run(node.generators)
+        for name, before in kept.items():
+            self.flow.state.pop((self.scope, name), None)
+            if before is not None:
+                self.flow.state[self.scope, name] = before
+        several = map(parts_of, alternatives(self.flow.state.pop(made)))
+        return [either(*each) for each in zip(*several, strict=True)]
+
+    def _run_each(self, each: ast.comprehension, item: Value, run: Callable[[], None]) -> None:
+        self.assign(each.target, item)
+        for condition in each.ifs:
+            self.test(condition, True)
+        run()
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Value:
-        is_and, values = isinstance(node.op, ast.And), list[Value]()
-        with self._scope(node):
-            for each in node.values:
-                value = self.value(each)
-                is_decided = isinstance(value, Known) and isinstance(value.value, bool)
-                if is_decided and value == Known(not is_and):  # the following values are not evaluated
-                    return either(*values, value)
-                if not is_decided or each is node.values[-1]:
-                    values.append(value)
-                narrow(self, each, is_true=is_and)
-        return either(*values) if is_and else either(*map(without_none, values[:-1]), values[-1])
+        return self._bool(node.values, isinstance(node.op, ast.And))
+
+    def _bool(self, values: Sequence[ast.expr], is_and: bool) -> Value:
+        first = self.value(values[0])
+        if len(values) == 1:
+            return first
+
+        def stay() -> Value:
+            self.where(first, values[0], not is_and)
+            return first if is_and else without_none(first)
+
+        def go_on() -> Value:
+            self.where(first, values[0], is_and)
+            return self._bool(values[1:], is_and)
+
+        return self.flow.branch(stay, go_on)
 
     def visit_IfExp(self, node: ast.IfExp) -> Value:
         test = self.value(node.test)
-        if isinstance(test, Known) and isinstance(test.value, bool):
-            return self.value(node.body if test.value else node.orelse)
-        return either(self._where(node.test, node.body, True), self._where(node.test, node.orelse, False))
 
-    def _where(self, test: ast.expr, node: ast.expr, is_true: bool) -> Value:
-        """Return the value of an expression where a test is true, or where it is false."""
-        with self._scope(node):
-            narrow(self, test, is_true=is_true)
-            return self.value(node)
+        def follow(way: ast.expr, is_true: bool) -> Value:
+            self.where(test, node.test, is_true)
+            return self.value(way)
+
+        return self.flow.branch(partial(follow, node.body, True), partial(follow, node.orelse, False))
 
     def visit_Compare(self, node: ast.Compare) -> Value:
         left, *others = [self.value(each) for each in (node.left, *node.comparators)]
+        self.use(*[each for each in (left, *others) if not isinstance(each, Pairs)])
+        for how, one, other in zip(node.ops, (left, *others), others, strict=False):
+            if isinstance(how, ast.In | ast.NotIn):
+                for each in alternatives(other):
+                    if isinstance(each, Pairs):
+                        self.field(each, one)
+                    elif each == Of(URL):
+                        self.escape(Pairs("query"))
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
-        is_settled = is_method(node.left) or is_option(self.value(node.left.value))
+        is_settled = node.left.attr == "method" or is_option(self.value(node.left.value))
         return compared(left, node.ops[0], others[0]) if is_settled else Of(bool)
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Value:
         value = self.value(node.operand)
         if isinstance(node.op, ast.Not):
             return Known(not value.value) if isinstance(value, Known) and isinstance(value.value, bool) else Of(bool)
-        return value
+        if isinstance(value, Known) and type(value.value) is int:
+            return Known(_UNARY[type(node.op)](value.value))
+        kind = simple_type(value)
+        return Of(kind) if kind in (int, float) else UNKNOWN
 
     def visit_BinOp(self, node: ast.BinOp) -> Value:
-        left, right = self.value(node.left), self.value(node.right)
-        return combined(left, node.op, right)
+        return self.operate(self.value(node.left), node.op, self.value(node.right), node)
+
+    def operate(self, left: Value, operator: ast.operator, right: Value, node: ast.AST) -> Value:
+        """Return the result of an operator on two values."""
+        one, other = self.flow.content(left), self.flow.content(right)
+        match one, operator, other:
+            case Items(item, kind), ast.Add() | ast.BitOr() | ast.Sub() | ast.BitAnd(), Items(second):
+                return self.hold(node, Items(either(item, second), kind))
+            case Fields(), ast.BitOr(), Fields():
+                return self.hold(node, merged(one, [other]))
+            case Items(), ast.Mult(), _:
+                return self.hold(node, one)
+            case Tuple(items), ast.Add(), Tuple(more):
+                return Tuple((*items, *more))
+        name = _SPECIAL.get(type(operator))
+        if name and (found := call_method_of(self, left, f"__{name}__", [right], node)) is not None:
+            return found
+        self.escape(left, right)
+        return combined(left, operator, right)
 
     def visit_Await(self, node: ast.Await) -> Value:
+        self.awaited = node.value
         value = self.value(node.value)
-        if not isinstance(value, Of):
-            return value
-        awaited = annotations.awaited(value.type)
-        return NONE if awaited in (None, NoneType) else Of(awaited)
+        return either(*[_awaited(each) for each in alternatives(value)])
 
     def visit_Yield(self, node: ast.Yield) -> Value:
-        self.value(node.value)
-        return Answer(is_passed_on=True)  # in middleware
+        value = NONE if node.value is None else self.value(node.value)
+        self.findings.yields = either(self.findings.yields, self.flow.frozen(value))
+        self.escape(value)
+        return PASSED if PASSED in self.flow.state else NONE
+
+    def visit_YieldFrom(self, node: ast.YieldFrom) -> Value:
+        item = self.items_of(self.value(node.value), node)
+        self.findings.yields = either(self.findings.yields, self.flow.frozen(item))
+        return UNKNOWN
 
     def visit_Lambda(self, node: ast.Lambda) -> Value:
-        """Read the body as if it were called where it is written."""
-        arguments = node.args
-        with self._scope():
-            for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-                self.assign(ast.Name(each.arg), UNKNOWN)
-            return Local(self.value(node.body))
+        return Closure(node, self, self._defaults(node.args))
 
-    def visit_Starred(self, node: ast.Starred) -> Value:
-        return item_of(self.value(node.value))
+    def _defaults(self, arguments: ast.arguments) -> tuple[tuple[str, Value], ...]:
+        positional = [*arguments.posonlyargs, *arguments.args]
+        named = zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True)
+        keywords = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        return tuple((each.arg, self.value(given)) for each, given in (*named, *keywords) if given is not None)
 
     def visit_Call(self, node: ast.Call) -> Value:
+        is_awaited, self.awaited = self.awaited is node, None
         called = self.value(node.func)
-        positional = [self.value(each) for each in node.args]
-        named = {each.arg: self.value(each.value) for each in node.keywords if each.arg is not None}
-        for each in node.keywords:
-            if each.arg is None:
-                self.value(each.value)
-        made = [call(self, Call(node, one, positional, named)) for one in alternatives(called)]
-        found = either(*made) if made else NEVER
-        if isinstance(node.func, ast.Attribute):
-            self._change(node.func, called, positional, named)
-            if node.func.attr == "conditional" and isinstance(found, Answer):  # returns the response itself
-                self.put(node.func.value, found)
-        return found
+        positional: list[Value] = []
+        named: dict[str, Value] = {}
+        is_open = False
+        for each in node.args:
+            value = self.value(each.value if isinstance(each, ast.Starred) else each)
+            if is_open:
+                self.escape(value)
+            elif not isinstance(each, ast.Starred):
+                positional.append(value)
+            elif isinstance(value, Tuple):
+                positional += value.items
+            else:
+                is_open = True
+                self.escape(value, self.items_of(value, node))
+        for keyword in node.keywords:
+            value = self.value(keyword.value)
+            content = self.flow.content(value)
+            if keyword.arg is not None:
+                named[keyword.arg] = value
+            elif isinstance(content, Fields):
+                named.update(content.items)
+            else:
+                is_open = True
+                self.escape(value)
+        made = Call(node, called, positional, named, is_open, is_awaited)
+        return self.each(called, lambda one: call(self, made._replace(called=one))) if called is not NEVER else NEVER
 
-    def _change(self, node: ast.Attribute, called: Value, positional: list[Value], named: dict[str, Value]) -> None:
-        """Note that a method has changed a dict or a list in a variable."""
-        methods = [each for each in alternatives(called) if isinstance(each, Bound)]
-        if any(isinstance(each.owner, Fields | Items) for each in methods):
-            self.put(node.value, either(*[changed(each.owner, each.name, positional, named) for each in methods]))
+    def call(self, made: Call) -> Value:
+        """Return the result of a call."""
+        return call(self, made)
 
-    # Assignment
 
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Assign a value to a variable, or to several by unpacking."""
-        if isinstance(target, ast.Name):
-            for known in [name for name in self.variables if name.startswith(f"{target.id}.")]:
-                del self.variables[known]
-            self.variables[target.id] = value
-        elif isinstance(target, ast.Subscript):
-            owner, key = self.value(target.value), self.value(target.slice)
-            self.put(target.value, with_item(owner, key, value))
-        elif isinstance(target, ast.Starred):
-            self.assign(target.value, Items(value))
-        elif isinstance(target, ast.Tuple | ast.List):
-            for at, each in enumerate(target.elts):
-                fits = isinstance(value, Tuple) and len(value.items) == len(target.elts)
-                self.assign(each, value.items[at] if fits and isinstance(value, Tuple) else unpacked(value, at))
-        else:
-            self.value(target)
+def _of_object(content: Value, owner: Ref, name: str) -> Value:
+    """Return an attribute of a response, an error, a dict or a list."""
+    match content:
+        case Answer(statuses=codes) if name == "status":
+            return UNKNOWN if codes is None or content.is_passed_on else Statuses(codes)
+        case Answer() if name == "body":
+            return Of(bytes)
+        case Raisable() if name == "headers":
+            return Fields(())  # they never have a media type
+        case Raisable(kind, status):
+            known = status or (None if kind is HTTPError else getattr(kind, "status", None))
+            is_known = name == "status" and isinstance(known, int)
+            if name == "status" and not is_known:
+                return UNKNOWN
+            return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
+    return Bound(owner, None, name)
 
-    def put(self, node: ast.expr, value: Value) -> None:
-        """Replace a variable, or an item in one, with a changed dict or list."""
-        if isinstance(node, ast.Name) and node.id in self.variables:
-            self.variables[node.id] = value
-        elif isinstance(node, ast.Subscript) and isinstance(value, Fields | Items | Either):
-            self.put(node.value, with_item(self.value(node.value), self.value(node.slice), value))
+
+def _awaited(value: Value) -> Value:
+    if not isinstance(value, Of):
+        return value
+    found = annotations.awaited(value.type)
+    return NONE if found in (None, NoneType) else UNKNOWN if annotations.has_variables(found) else Of(found)

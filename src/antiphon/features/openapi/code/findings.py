@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
+from antiphon.features.users import Users
 from antiphon.http.errors import ERRORS
 from antiphon.http.multidict import MissingKey
 
@@ -25,6 +27,8 @@ class Read(NamedTuple):
     place: Place
     refusals: tuple[int, ...]
     """The statuses with which the framework refuses values that can't be read, unless the handler catches the error."""
+    is_always: bool = False
+    """True if the handler never answers without reading it."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
@@ -52,6 +56,8 @@ class Named(NamedTuple):
     kind: Any = str
     is_required: bool = False
     is_list: bool = False
+    is_always: bool = False
+    """True if the handler never answers without reading it."""
 
 
 class Raised(NamedTuple):
@@ -73,6 +79,10 @@ class Unread(NamedTuple):
         return f"{self.place}: {self.text}"
 
 
+Mark: TypeAlias = dict[str, list[Any]]
+LISTS = ("reads", "named", "raised", "unread", "users")
+
+
 @dataclass
 class Findings:
     """What a function, including the functions that it calls, reads of a request, raises and answers."""
@@ -83,28 +93,40 @@ class Findings:
     unread: list[Unread] = field(default_factory=list)
     result: Value = NEVER
     """The values that are returned; those of a generator are None."""
+    stated: Any = NOT_SAID
+    """The annotation of what it returns."""
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
-    reads_user: bool = False
+    users: list[Users[Any]] = field(default_factory=list)
+    """The features whose user is read."""
+    always: frozenset[Any] = frozenset()
+    """The facts about the request that hold wherever the function returns."""
+    yields: Value = NEVER
+    """The values that a generator function yields."""
+    passed: Value = NEVER
+    """The response that middleware or a hook has received, as they leave it."""
 
     def add(self, other: "Findings") -> None:
         """Add the findings about a called function, except for its result."""
-        self.reads += other.reads
-        self.named += other.named
-        self.raised += other.raised
-        self.unread += other.unread
-        self.reads_user = self.reads_user or other.reads_user
+        for name in LISTS:
+            known, found = getattr(self, name), getattr(other, name)
+            known += [each for each in found if each not in known]
 
-    def mark(self) -> tuple[int, int, int]:
-        """Return how much was found so far, for ``take_caught``."""
-        return len(self.raised), len(self.reads), len(self.named)
+    def mark(self) -> Mark:
+        """Return how much was found so far, for ``take_caught`` and ``forget``."""
+        return {name: [*getattr(self, name)] for name in LISTS}
 
-    def take_caught(self, mark: tuple[int, int, int], kinds: tuple[type[BaseException], ...]) -> list[Raised]:
+    def forget(self, mark: Mark) -> None:
+        """Forget what was found since a mark."""
+        for name, found in mark.items():
+            getattr(self, name)[:] = found
+
+    def take_caught(self, mark: Mark, kinds: tuple[type[BaseException], ...]) -> list[Raised]:
         """Remove the errors of some kinds that were found since a mark, and return them."""
-        raised, reads, named = mark
-        caught = [each for each in self.raised[raised:] if issubclass(each.error.kind, kinds)]
-        self.raised[raised:] = [each for each in self.raised[raised:] if each not in caught]
+        reads, named = len(mark["reads"]), len(mark["named"])
+        caught = [each for each in self.raised if each not in mark["raised"] and issubclass(each.error.kind, kinds)]
+        self.raised[:] = [each for each in self.raised if each not in caught]
         refused = tuple(status for status, kind in ERRORS.items() if issubclass(kind, kinds))
         for at, each in enumerate(self.reads[reads:], reads):
             caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]

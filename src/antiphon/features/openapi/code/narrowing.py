@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
+    Answer,
     Fields,
     Items,
     Known,
     Of,
+    Raisable,
+    Ref,
     Tuple,
     Value,
     alternatives,
     either,
     without_none,
 )
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.code.expressions import Expressions
+    from antiphon.features.openapi.code.frames import Frame
 
 
 def dotted(node: ast.expr) -> str | None:
@@ -33,7 +37,7 @@ def dotted(node: ast.expr) -> str | None:
     return f"{above}.{node.attr}" if above is not None and isinstance(node, ast.Attribute) else None
 
 
-def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None:
+def narrow(expressions: "Frame", test: ast.expr, *, is_true: bool) -> None:
     """Remove the values that variables can't have where a test is true, or where it is false."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
@@ -47,21 +51,24 @@ def narrow(expressions: "Expressions", test: ast.expr, *, is_true: bool) -> None
         case ast.Call(func=ast.Name(id="isinstance"), args=[tested, classes]):
             kinds = classes_in(expressions.value(classes))
             if kinds:
-                _replace(expressions, tested, lambda value: of_classes(value, kinds, is_true=is_true))
+                _replace(expressions, tested, lambda value: of_classes(expressions, value, kinds, is_true=is_true))
         case ast.Name() | ast.NamedExpr() | ast.Attribute() if is_true:
             _replace(expressions, test, without_none)
 
 
-def _replace(expressions: "Expressions", node: ast.expr, change: Callable[[Value], Value]) -> None:
+def _replace(expressions: "Frame", node: ast.expr, change: Callable[[Value], Value]) -> None:
     name = dotted(node)
     if name is None:
         return
-    known = expressions.variables.get(name)
-    if known is None:
-        known = expressions.value(node) if isinstance(node, ast.Attribute) else UNKNOWN
+    key = None if "." in name else expressions.key_of(name)
+    if key is None:  # of an attribute, or of a global name
+        key = expressions.scope, name if "." in name else f".{name}"
+        known = expressions.flow.state.get(key) or expressions.value(node)
+    else:
+        known = expressions.flow.state.get(key, UNKNOWN)
     changed = change(known)
     if changed != known:
-        expressions.variables[name] = changed
+        expressions.flow.state[key] = changed
 
 
 def classes_in(value: Value) -> tuple[type, ...]:
@@ -73,25 +80,19 @@ def classes_in(value: Value) -> tuple[type, ...]:
     return tuple(held) if all(isinstance(each, type) for each in held) else ()
 
 
-def of_classes(value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
+def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, is_true: bool) -> Value:
     """Return the part of a value that is, or isn't, an instance of some classes."""
     kept: list[Value] = []
     for each in alternatives(value):
         for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
-            kept += _of_classes(one, kinds) if is_true else [] if _is_of(one, kinds) else [one]
+            own = _class_of(expressions.flow.content(one))
+            if own is None:
+                kept += [one] if isinstance(one, Ref) else [Of(kind) for kind in kinds] if is_true else [one]
+            elif issubclass(own, kinds) is is_true:
+                kept.append(one)
+            elif is_true:
+                kept += [Of(kind) for kind in kinds if issubclass(kind, own)]
     return either(*kept)
-
-
-def _of_classes(value: Value, kinds: tuple[type, ...]) -> list[Value]:
-    own = _class_of(value)
-    if own is None:
-        return [Of(kind) for kind in kinds]
-    return [value] if issubclass(own, kinds) else [Of(kind) for kind in kinds if issubclass(kind, own)]
-
-
-def _is_of(value: Value, kinds: tuple[type, ...]) -> bool:
-    own = _class_of(value)
-    return own is not None and issubclass(own, kinds)
 
 
 def _class_of(value: Value) -> type | None:
@@ -102,8 +103,12 @@ def _class_of(value: Value) -> type | None:
             return type(held)
         case Fields():
             return dict
-        case Items():
-            return list
+        case Items(_, kind):
+            return kind
         case Tuple():
             return tuple
+        case Raisable(kind):
+            return kind
+        case Answer():
+            return Response
     return None

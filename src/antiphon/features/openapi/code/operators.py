@@ -4,12 +4,8 @@ import ast
 from typing import Any
 
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.values import UNKNOWN, Known, Of, Tuple, Value
-
-
-def is_method(node: ast.expr) -> bool:
-    """Return True for an attribute ``method``, such as that of the request."""
-    return isinstance(node, ast.Attribute) and node.attr == "method"
+from antiphon.features.openapi.code.flow import items_known
+from antiphon.features.openapi.code.values import TEXT, UNKNOWN, Known, Of, Value, alternatives
 
 
 def is_option(owner: Value) -> bool:
@@ -19,7 +15,7 @@ def is_option(owner: Value) -> bool:
 
 def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
     """Return the outcome of a comparison with the request's method, or with an option of a feature."""
-    known = _known_items(right)
+    known = items_known(right)
     if known is None or not isinstance(left, Known):
         return Of(bool)
     match operator:
@@ -30,30 +26,30 @@ def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
     return Of(bool)
 
 
-def _known_items(value: Value) -> list[Any] | None:
-    """Return the items of a known collection, or a single value; None if they aren't all known."""
-    if isinstance(value, Known):
-        held = value.value
-        return [*held] if isinstance(held, list | tuple | set | frozenset | dict) else [held]
-    if not isinstance(value, Tuple):
-        return None
-    known = [each.value for each in value.items if isinstance(each, Known)]
-    return known if len(known) == len(value.items) else None
-
-
-def _simple_type(value: Value) -> Any:
-    if isinstance(value, Known):
-        return type(value.value)
-    return annotations.class_of(value.type) if isinstance(value, Of) else None
+def simple_type(value: Value) -> Any:
+    found = {
+        type(each.value)
+        if isinstance(each, Known)
+        else annotations.class_of(each.type)
+        if isinstance(each, Of)
+        else None
+        for each in alternatives(value)
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:
-    """Return the result of an operator on two values: texts, numbers or types."""
-    one, other = _simple_type(left), _simple_type(right)
-    if one is str or (one is other and one in (int, float)):
-        return Of(float) if isinstance(operator, ast.Div) else Of(one)
-    if {one, other} == {int, float}:
-        return Of(float)
+    """Return the result of an operator on texts, numbers or types."""
+    one, other = simple_type(left), simple_type(right)
+    if one is str and (other is str or isinstance(operator, ast.Mod)):
+        return TEXT
+    if one is other is bool and isinstance(operator, ast.BitOr | ast.BitAnd | ast.BitXor):
+        return Of(bool)
+    if {one, other} <= {int, float, bool} and None not in (one, other):
+        is_int = {one, other} <= {int, bool} and not isinstance(operator, ast.Div | ast.Pow)
+        return Of(int if is_int else float)
+    if one is other is bytes:
+        return Of(bytes)
     if isinstance(left, Known) and isinstance(right, Known) and isinstance(operator, ast.BitOr):
         try:
             return Known(left.value | right.value)  # of types

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Collection
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
@@ -15,15 +15,19 @@ from antiphon.features.openapi.code.values import (
     Items,
     Known,
     Of,
+    TheRequest,
     Tuple,
     Value,
     either,
 )
+from antiphon.request.request import Request
 
 
 def said(annotation: Any) -> Value:
-    """Return an instance of the type in an annotation."""
-    return UNKNOWN if annotation is annotations.NOT_SAID else Of(annotation)
+    """Return an instance of the type in an annotation, unless that has type variables, or is any."""
+    if annotation in (annotations.NOT_SAID, Any, object) or annotations.has_variables(annotation):
+        return UNKNOWN
+    return TheRequest() if annotations.class_of(annotation) is Request else Of(annotation)
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
@@ -62,7 +66,7 @@ def attribute_of_instance(owner: Of, name: str, held: Value | None = None) -> Va
     if method is not None:
         return Bound(held or owner, method, name)
     found = annotations.attribute_of(annotation, name)
-    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else Of(found)
+    return Bound(held or owner, None, name) if found is annotations.NOT_SAID else said(found)
 
 
 def item_at(owner: Value, key: Value) -> Value:
@@ -70,6 +74,8 @@ def item_at(owner: Value, key: Value) -> Value:
     match owner, key:
         case Fields(items), Known(name):
             return dict(items).get(name, UNKNOWN)
+        case Fields(items), _ if items:
+            return either(*[each for _, each in items])
         case Items(item), _:
             return item
         case Tuple(items), Known(int() as at):
@@ -98,12 +104,18 @@ def sliced(value: Value) -> Value:
     """Return a slice of a sequence, which has the same type and the same kind of items."""
     if isinstance(value, Known) and isinstance(value.value, str | bytes):
         return Of(type(value.value))
-    return Items(item_of(value)) if isinstance(value, Known | Tuple) else value
+    if isinstance(value, Tuple):
+        return Items(item_of(value), tuple)
+    return Items(item_of(value)) if isinstance(value, Known) else value
 
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that stands for any current item of a collection."""
-    return either(*[Of(type(each)) for each in items]) if items else UNKNOWN
+    return (
+        either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items])
+        if items
+        else UNKNOWN
+    )
 
 
 def item_of(value: Value) -> Value:
@@ -112,6 +124,10 @@ def item_of(value: Value) -> Value:
         return value.item
     if isinstance(value, Tuple):
         return either(*value.items)
+    if isinstance(value, Fields):
+        return Of(str)
+    if isinstance(value, Known) and isinstance(value.value, str | bytes | range):
+        return Of(str if isinstance(value.value, str) else int)
     if isinstance(value, Known) and isinstance(value.value, list | tuple | set | frozenset):
         return _held_in(value.value)
     if isinstance(value, Either):
@@ -124,5 +140,5 @@ def unpacked(value: Value, at: int) -> Value:
     if isinstance(value, Of):
         arguments = get_args(value.type)
         if annotations.class_of(value.type) is tuple and ... not in arguments and at < len(arguments):
-            return Of(arguments[at])
+            return said(arguments[at])
     return item_of(value)

@@ -18,10 +18,10 @@ from antiphon.features.openapi.code.values import (
 )
 
 if TYPE_CHECKING:
-    from antiphon.features.openapi.code.expressions import Expressions
+    from antiphon.features.openapi.code.frames import Frame
 
 
-def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bool | None:
+def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | None:
     """Return True if a pattern fits any value, False if it doesn't fit the request's method, None if it may fit."""
     match pattern:
         case ast.MatchAs(pattern=None):
@@ -37,14 +37,14 @@ def fits(expressions: "Expressions", pattern: ast.pattern, method: object) -> bo
     return None
 
 
-def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
+def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
     """Return the part of a value that a pattern fits, and assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:
                 value = fitting(expressions, inner, value)
             if name is not None:
-                expressions.variables[name] = value
+                expressions.bind(name, value)
         case ast.MatchOr(patterns=patterns):
             return either(*[fitting(expressions, each, value) for each in patterns])
         case ast.MatchSingleton(value=None):
@@ -54,34 +54,34 @@ def fitting(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
         case ast.MatchClass():
             return _of_class(expressions, pattern, value)
         case ast.MatchSequence(patterns=patterns):
-            _in_sequence(expressions, patterns, value)
+            _in_sequence(expressions, patterns, expressions.flow.content(value))
         case ast.MatchMapping(keys=keys, patterns=patterns, rest=rest):
             named = [expressions.value(key) for key in keys]
             for key, each in zip(named, patterns, strict=True):
-                fitting(expressions, each, item_at(value, key))
+                fitting(expressions, each, item_at(expressions.flow.content(value), key))
             if rest is not None:
-                expressions.variables[rest] = _without(value, named)
+                expressions.bind(rest, expressions.hold(pattern, _without(expressions.flow.content(value), named)))
     return value
 
 
-def _of_class(expressions: "Expressions", pattern: ast.MatchClass, value: Value) -> Value:
+def _of_class(expressions: "Frame", pattern: ast.MatchClass, value: Value) -> Value:
     kinds = classes_in(expressions.value(pattern.cls))
-    found = of_classes(value, kinds, is_true=True) if kinds else UNKNOWN
+    found = of_classes(expressions, value, kinds, is_true=True) if kinds else UNKNOWN
     names = [*pattern.kwd_attrs]
     positional = getattr(kinds[0], "__match_args__", ()) if kinds else ()
     for at, each in enumerate((*pattern.patterns, *pattern.kwd_patterns)):
         by_keyword = at - len(pattern.patterns)
         name = names[by_keyword] if by_keyword >= 0 else positional[at] if at < len(positional) else None
-        fitting(expressions, each, found if name is None else expressions.attribute(found, name))
+        fitting(expressions, each, found if name is None else expressions.attribute(found, name, pattern))
     return found
 
 
-def _in_sequence(expressions: "Expressions", patterns: list[ast.pattern], value: Value) -> None:
+def _in_sequence(expressions: "Frame", patterns: list[ast.pattern], value: Value) -> None:
     is_fixed = isinstance(value, Tuple) and len(value.items) == len(patterns)
     for at, each in enumerate(patterns):
         if isinstance(each, ast.MatchStar):
             if each.name is not None:
-                expressions.variables[each.name] = Items(item_of(value))
+                expressions.bind(each.name, expressions.hold(each, Items(item_of(value))))
         else:
             fitting(expressions, each, item_at(value, Known(at)) if is_fixed else item_of(value))
 
@@ -93,7 +93,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
     return Fields(tuple((name, each) for name, each in value.items if name not in taken))
 
 
-def left_by(expressions: "Expressions", pattern: ast.pattern, value: Value) -> Value:
+def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
     """Return what is left of a value for the cases after one whose pattern doesn't fit."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
@@ -106,5 +106,5 @@ def left_by(expressions: "Expressions", pattern: ast.pattern, value: Value) -> V
         case ast.MatchClass(cls=cls, patterns=first, kwd_patterns=named):
             if all(isinstance(each, ast.MatchAs) and each.pattern is None for each in (*first, *named)):
                 kinds = classes_in(expressions.value(cls))
-                return of_classes(value, kinds, is_true=False) if kinds else value
+                return of_classes(expressions, value, kinds, is_true=False) if kinds else value
     return value

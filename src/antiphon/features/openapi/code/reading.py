@@ -1,32 +1,46 @@
 """Functions, and the findings about the code of each, which is read once for the same arguments."""
 
 import ast
+import contextlib
 import functools
+import inspect
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from types import FunctionType, MethodType
 from typing import Any
 
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.calls import Call
-from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised, Unread
+from antiphon.features.openapi.code.flow import HAS_USER, Flow, Stop
+from antiphon.features.openapi.code.frames import Frame
+from antiphon.features.openapi.code.functions import Call
+from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.sources import Place, Source, Sources
 from antiphon.features.openapi.code.statements import Statements
 from antiphon.features.openapi.code.values import (
     NEVER,
+    NONE,
+    PASSED,
+    RECEIVED,
     UNKNOWN,
+    Items,
     Known,
-    Of,
     Raisable,
+    TheRequest,
     Tuple,
     Value,
+    either,
 )
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import without_partials
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer, Redirect
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
 
 _DEEPEST = 12
 """The depth to which nested calls are followed."""
@@ -48,10 +62,6 @@ def is_ours(function: FunctionType | None) -> bool:
     return function is not None and (function.__module__ or "").partition(".")[0] == "antiphon"
 
 
-def _is_of_application(function: FunctionType) -> bool:
-    return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
-
-
 class CodeReader:
     """The functions that were read for one document, each once for the same arguments."""
 
@@ -60,11 +70,12 @@ class CodeReader:
         """The terms of another framework whose views are read."""
         self._sources = sources or Sources()
         self._read: dict[Any, Findings] = {}
-        self._open: list[FunctionType] = []
+        self.open: list[Any] = []
+        """The functions whose calls are being followed."""
         self.method = ""
         """The method of the request with which functions are called."""
-        self.users: Users[Any] | None = None
-        """The users that the application knows."""
+        self.dependencies = Dependencies()
+        """The dependencies that the application provides."""
 
     def read(self, called: Callable[..., Any], *others: Value) -> Findings:
         """Read a function that is called with the request, and perhaps with more arguments after it."""
@@ -84,54 +95,135 @@ class CodeReader:
             return _without_source(called)
         found = self._read_function(called, _bound(called, given, named))
         wrapped = getattr(called, "__wrapped__", None)
-        if wrapped is None or (found.result is not UNKNOWN and found.result is not NEVER):
+        if wrapped is None:
+            return replace(found, stated=annotations.returned_by(called))
+        if self.follows(called) and found.result is not UNKNOWN and (found.result is not NEVER or found.unread):
             return found
         inner = self.read(wrapped, *others)
-        joined = Findings(result=inner.result, place=inner.place, streams=inner.streams)
-        for each in (found, inner):
-            joined.add(each)
+        joined = Findings(result=inner.result, stated=inner.stated, place=inner.place, streams=inner.streams)
+        joined.add(found)
+        joined.add(inner)
+        if not is_ours(called):
+            text = "it is in a decorator whose code does not say what it returns"
+            joined.unread.append(Unread(text, inner.place, "given" if self.follows(called) else "all"))
         return joined
 
-    def read_call(self, expressions: Expressions, made: Call, function: FunctionType) -> Findings | None:
-        """Read a called function, add the findings, and return them, or None if it isn't read."""
-        if not (made.is_given_request or _is_of_application(function)):
+    def follows(self, function: FunctionType) -> bool:
+        """True for a function of the application."""
+        return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
+
+    def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
+        """Follow a call of a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
+        inner = getattr(function, "__wrapped__", None)
+        if isinstance(inner, FunctionType) and not self.follows(function) and self.follows(inner):
+            is_generator = inner.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
+            if function.__code__.co_filename != contextlib.__file__ or not is_generator:
+                frame.unread(f"{made.written}(...) is in a decorator that is not read", made.node, "raised")
+            return self.call(frame, made, inner)
+        if not (made.is_given_request or self.follows(function)):
             return None
-        if function in self._open or len(self._open) >= _DEEPEST:
-            return Findings(result=UNKNOWN)
-        found = self._read_function(function, _bound(function, made.positional, made.named))
-        if is_ours(function):  # our own functions are described separately
-            found = Findings(raised=found.raised, result=found.result, reads_user=found.reads_user)
-        if made.is_given_request or not found.unread:
-            expressions.findings.add(found)
-        else:
-            expressions.findings.add(Findings(raised=found.raised))
-        return found
+        source = self._sources.find(function)
+        if source is None or function in self.open or len(self.open) >= _DEEPEST:
+            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
+            if function not in self.open and not function.__code__.co_filename.startswith("<"):
+                frame.unread(f"{made.written}(...) calls code that can't be read", made.node, "raised")
+            return UNKNOWN
+        is_lazy = bool(function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)) or (
+            inspect.iscoroutinefunction(function) and not made.is_awaited
+        )
+        if frame.flow.holds_objects(*made.given) and not is_lazy and not is_ours(function):
+            return self._call_here(frame, made, function, source)
+        given = _bound(function, [*map(frame.flow.frozen, made.positional)], made.named, is_open=made.is_open)
+        found = self._read_function(function, {name: frame.flow.frozen(each) for name, each in given.items()})
+        if is_lazy:
+            frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
+        self._note(frame, found, function)
+        if found.result is NEVER and not found.streams:
+            raise Stop
+        if found.streams:
+            return Items(found.yields, Iterator)
+        return frame.hold(made.node, found.result)
+
+    def _call_here(self, frame: Frame, made: Call, function: FunctionType, source: Source) -> Value:
+        """Follow a call in the state of the caller, since it may change the objects that it is given."""
+        findings = Findings()
+        inner = Statements(source, source.node, self, frame.flow, findings, (*frame.scope, made.node))
+        inner.is_inner = True
+        for name, value in _bound(function, made.positional, made.named, is_open=made.is_open).items():
+            inner.bind(name, value)
+        self.open.append(function)
+        try:
+            return inner.run_call(source.body)
+        finally:
+            self.open.pop()
+            self._note(frame, findings, function)
+
+    def _note(self, frame: Frame, found: Findings, function: FunctionType) -> None:
+        """Add the findings about a call. What our own functions read is described separately."""
+        if is_ours(function):
+            found = replace(found, reads=[], named=[], unread=[])
+        frame.flow.state.update(dict.fromkeys(found.always, NONE))
+        if not is_ours(function):
+            frame.findings.passed = either(frame.findings.passed, found.passed)
+        frame.findings.add(replace(found, unread=[each for each in found.unread if each.about != "given"]))
+
+    def dependency(self, frame: Frame, dependency: Dependency[Any], node: ast.AST) -> Value:
+        """Return the value of a dependency, and note what its source raises."""
+        stated = said(annotations.dependency_type(dependency))
+        if stated is UNKNOWN:
+            stated = said(annotations.attribute_of(Request, dependency.name))
+        source = self.dependencies.source_of(dependency)
+        if source is None:
+            return stated
+        function = function_of(source.hook.function)
+        if function is None or function in self.open:
+            return stated
+        if isinstance(users := getattr(source.hook.function, "__self__", None), Users):
+            frame.findings.add(Findings(users=[users]))
+        found = self.read(source.hook.function)
+        self._note(frame, found, function)
+        if isinstance(users, Users) and users.refuses_at(dependency):
+            frame.flow.state[HAS_USER] = NONE
+        if stated is not UNKNOWN and not isinstance(found.result, Known):
+            return stated
+        if found.result is NEVER and not found.streams:
+            raise Stop
+        return frame.hold(node, found.yields if found.streams else found.result)
 
     def _read_function(self, function: FunctionType, variables: dict[str, Value]) -> Findings:
         key: Any
         try:
-            key = (self.method, id(self.users), function, frozenset(variables.items()))
+            key = (self.method, id(self.dependencies), function, frozenset(variables.items()))
+            known = self._read.get(key)
         except TypeError:  # some value can't be hashed
-            key = object()
-        if key not in self._read:
+            key, known = object(), None
+        if known is None:
             source = self._sources.find(function)
             if source is None:
                 return _without_source(function)
-            self._read[key] = self._read_source(function, source, variables)
-        return self._read[key]
+            known = self._read[key] = self._read_source(function, source, variables)
+        return known
 
     def _read_source(self, function: FunctionType, source: Source, variables: dict[str, Value]) -> Findings:
-        self._open.append(function)
+        place = source.place_of(source.node)
+        self.open.append(function)
         try:
-            return Statements(source, variables, self).read()
+            flow = Flow()
+            frame = Statements(source, source.node, self, flow, Findings(place=place))
+            if function.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR):
+                flow.set(PASSED, RECEIVED)
+            for name, value in variables.items():
+                if value == RECEIVED:
+                    flow.set(PASSED, RECEIVED)
+                frame.bind(name, PASSED if value == RECEIVED else frame.hold(name, value))
+            return frame.read()
         except Exception as error:  # objects that the code names may do anything when they are looked at
-            place = source.place_of(source.node)
             text = f"reading it failed: {type(error).__name__}: {error}"
             return Findings(result=UNKNOWN, place=place, unread=[Unread(text, place, "all")])
         finally:
-            self._open.pop()
+            self.open.pop()
 
-    def note_raised(self, expressions: Expressions, error: Raisable, node: ast.AST) -> None:
+    def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
         """Note that an exception is raised, or report that its status is unknown."""
         place = expressions.source.place_of(node)
         if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):
@@ -141,7 +233,7 @@ class CodeReader:
                 expressions.findings.unread.append(Unread(text, place, "raised"))
                 return
             error = Raisable(error.kind, status, error.detail)
-        expressions.findings.raised.append(Raised(error, place))
+        expressions.findings.add(Findings(raised=[Raised(error, place)]))
 
 
 def _without_source(called: Any) -> Findings:
@@ -153,14 +245,17 @@ def _without_source(called: Any) -> Findings:
     return findings
 
 
-def _bound(function: FunctionType, positional: list[Value], named: dict[str, Value]) -> dict[str, Value]:
+def _bound(
+    function: FunctionType, positional: list[Value], named: dict[str, Value], *, is_open: bool = False
+) -> dict[str, Value]:
     """Return the arguments of a function by name: the given values, else their defaults or annotations."""
     code, hints = function.__code__, annotations.hints_of(function)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    variables: dict[str, Value] = {name: Of(hints[name]) if name in hints else UNKNOWN for name in names}
+    variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}
     defaults = function.__defaults__ or ()
-    for name, default in zip(
-        code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount], defaults, strict=True
+    last = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
+    for name, default in (
+        () if is_open else {**dict(zip(last, defaults, strict=True)), **(function.__kwdefaults__ or {})}.items()
     ):
         variables[name] = variables[name] if default is None and name in hints else Known(default)
     variables.update(zip(code.co_varnames[: code.co_argcount], positional, strict=False))
@@ -168,6 +263,6 @@ def _bound(function: FunctionType, positional: list[Value], named: dict[str, Val
     rest = code.co_varnames[len(names) : len(names) + bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)]
     extra = positional[code.co_argcount :]
     variables.update(dict.fromkeys(rest, UNKNOWN))
-    if code.co_flags & 0x04:
-        variables[rest[0]] = Tuple(tuple(extra)) if extra else UNKNOWN
+    if code.co_flags & 0x04 and extra and not is_open:
+        variables[rest[0]] = Tuple(tuple(extra))
     return variables

@@ -1,5 +1,6 @@
 """The responses that calls make: ``Response.html(...)``, ``Page(...)``."""
 
+from dataclasses import replace
 from mimetypes import guess_type
 from os import PathLike
 from typing import Any
@@ -12,10 +13,12 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Answer,
     Fields,
+    Items,
     Known,
     Of,
     Statuses,
     Stream,
+    Unknown,
     Value,
     alternatives,
     either,
@@ -49,33 +52,69 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
     return tuple(dict.fromkeys(found))
 
 
+def fields_of(value: Value | None) -> Fields | None:
+    """Return the known items of a dict, none for None, or None if they aren't known."""
+    match value:
+        case Fields():
+            return value
+        case Known(dict() as held) if all(isinstance(name, str) for name in held):
+            return Fields(tuple((name, Known(each)) for name, each in held.items()))
+        case None | Known(None | ()):
+            return Fields(())
+    return None
+
+
 def header_names(value: Value | None) -> tuple[str, ...]:
-    """Return the names of the headers in a dict, except for those that every response may have."""
-    return tuple(name.lower() for name, _ in value.items) if isinstance(value, Fields) else ()
+    """Return the names of the headers in a dict, except for the media type, which is described elsewhere."""
+    known = fields_of(value)
+    return tuple(name.lower() for name, _ in known.items if name.lower() != "content-type") if known else ()
+
+
+def media_in(headers: Value | None, default: str | None) -> str | Unknown | None:
+    """Return the media type that headers name, the default if they have none, or UNKNOWN."""
+    known = fields_of(headers)
+    if known is None:
+        return UNKNOWN
+    written = [value for name, value in known.items if name.lower() == "content-type"]
+    return (media_type(written[0]) or UNKNOWN) if len(written) == 1 else UNKNOWN if written else default
+
+
+def media_type(value: Value | None) -> str | None:
+    """Return the media type in the text of a header, without parameters."""
+    if isinstance(value, Known) and isinstance(value.value, str):
+        return value.value.partition(";")[0].strip().lower()
+    return None
 
 
 def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
     """Return the response made by a call of Response, or of one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
-        return Answer(codes, None, NONE, ("location",))
+        return Answer(codes, None, NONE, ("location",), has_own_status=True)
     if maker == "template":
         return _rendered(positional, named)
     body = argument(positional, named, 0, _BODY_NAMES.get(maker, "body"))
-    codes = statuses_in(argument(positional, named, 1, "status"), (200,))
+    status = argument(positional, named, 1, "status")
+    codes, is_own = statuses_in(status, (200,)), status not in (None, NONE)
     headers = argument(positional, named, 2, "headers")
-    given = named.get("content_type")
-    media = _text(given) or _media_in(headers)
+    given = named.get("content_type", NONE)
+    media = media_in(headers, None) if given == NONE else media_type(given) or UNKNOWN
+    if isinstance(media, Unknown):
+        return UNKNOWN
     if maker == "file":
         conditional = not (isinstance(flag := named.get("conditional"), Known) and flag.value is False)
-        return Answer(codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional)
+        return Answer(
+            codes, media or _media_of_file(body), Of(bytes), header_names(headers), conditional, conditional, is_own
+        )
     if maker == "json":
-        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers))
+        return Answer(codes, media or JSON, body or UNKNOWN, header_names(headers), has_own_status=is_own)
     if maker in _MEDIA:
-        return Answer(codes, media or _MEDIA[maker], _streamed(maker, body or UNKNOWN), header_names(headers))
+        parts = _streamed(maker, body or UNKNOWN)
+        return Answer(codes, media or _MEDIA[maker], parts, header_names(headers), has_own_status=is_own)
     if maker:
         return UNKNOWN
-    return either(*[Answer(codes, *_plain(each, media), header_names(headers)) for each in alternatives(body or NONE)])
+    made = Answer(codes, media, NONE, header_names(headers), has_own_status=is_own)
+    return either(*[_plain(each, made) for each in alternatives(body or NONE)])
 
 
 _BODY_NAMES = {"json": "value", "stream": "chunks", "events": "source", "ndjson": "source", "file": "source"}
@@ -104,27 +143,17 @@ def _media_of_file(source: Value | None) -> str:
     return ANY
 
 
-def _text(value: Value | None) -> str | None:
-    if isinstance(value, Known) and isinstance(value.value, str):
-        return value.value.partition(";")[0].strip().lower()
-    return None
-
-
-def _media_in(headers: Value | None) -> str | None:
-    """Return the media type that headers name."""
-    if not isinstance(headers, Fields):
-        return None
-    return next((_text(value) for name, value in headers.items if name.lower() == "content-type"), None)
-
-
-def _plain(body: Value, media: str | None) -> tuple[str | None, Value]:
-    """Return the media type and the value of a body that is given to ``Response`` itself."""
+def _plain(body: Value, made: Answer) -> Value:
+    """Return the response made by ``Response`` itself, by the type of its body."""
     kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
-    if kind in (type(None), None) and body == NONE:
-        return None, NONE
-    if kind is str:
-        return media or PLAIN, TEXT
-    return media or BYTES, Of(bytes)
+    if body == NONE:
+        return made
+    if isinstance(body, Items):
+        kind = bytes  # sent chunk by chunk
+    if not isinstance(kind, type):
+        return UNKNOWN if made.media is None else replace(made, body=UNKNOWN)
+    text = issubclass(kind, str)
+    return replace(made, media=made.media or (PLAIN if text else BYTES), body=TEXT if text else Of(bytes))
 
 
 def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
@@ -142,7 +171,8 @@ def _rendered(
     positional: list[Value], named: dict[str, Value], status_at: int = 1, *, is_conditional: bool = False
 ) -> Answer:
     """Return the text of a template. Its name decides the media type."""
-    codes = statuses_in(argument(positional, named, status_at, "_status"), (200,))
+    status = argument(positional, named, status_at, "_status")
+    codes = statuses_in(status, (200,))
     name = positional[0].value if positional and isinstance(positional[0], Known) else ""
     headers = header_names(argument(positional, named, status_at + 1, "_headers"))
-    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional)
+    return Answer(codes, guess_type(str(name))[0] or HTML, TEXT, headers, is_conditional, False, status is not None)

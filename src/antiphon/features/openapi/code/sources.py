@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+import functools
 import linecache
 import sys
 from collections import defaultdict
@@ -137,3 +138,28 @@ def _fits(node: FunctionNode, code: CodeType) -> bool:
 def _unmangled(name: str, written: list[str]) -> str:
     """Return an argument's name as it was written: inside of a class, ``__name`` becomes ``_Class__name``."""
     return next((each for each in written if each.startswith("__") and name.endswith(each)), name)
+
+
+_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+@functools.cache
+def own_names(node: ast.AST) -> frozenset[str]:
+    """Return the names of a function's own variables, with those of its comprehensions."""
+    names: set[str] = set()
+    others: set[str] = set()
+    left: list[ast.AST] = [*ast.iter_child_nodes(node)]
+    for each in left:
+        match each:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                names.add(name)
+            case ast.Global(names=more) | ast.Nonlocal(names=more):
+                others.update(more)
+            case ast.alias(name=name, asname=asname):
+                names.add(asname or name.partition(".")[0])
+        bound = getattr(each, "name", None) or getattr(each, "rest", None)
+        if isinstance(bound, str) and not isinstance(each, ast.alias):  # of functions, handlers and patterns
+            names.add(bound)
+        if not isinstance(each, _INNER):
+            left += ast.iter_child_nodes(each)
+    return frozenset(names - others)

@@ -1,336 +1,434 @@
 """The statements of a function, read in order: what it reads of the request, returns and raises."""
 
 import ast
-import functools
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from copy import copy
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
-from typing import TYPE_CHECKING, get_args
+from typing import Any, get_args
 
-from antiphon.features.openapi.code.changes import changed, without_item
+from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.expressions import Expressions
 from antiphon.features.openapi.code.findings import Findings, Raised
-from antiphon.features.openapi.code.narrowing import classes_in, dotted, narrow
-from antiphon.features.openapi.code.operators import is_method
-from antiphon.features.openapi.code.parts import item_of
+from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
+from antiphon.features.openapi.code.frames import short
+from antiphon.features.openapi.code.functions import Call, call_method_of
+from antiphon.features.openapi.code.narrowing import classes_in, dotted
+from antiphon.features.openapi.code.objects import changed, with_headers, without_item
 from antiphon.features.openapi.code.patterns import fits, fitting, left_by
-from antiphon.features.openapi.code.responses import statuses_in
-from antiphon.features.openapi.code.sources import MISSING, Source
+from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
+    PASSED,
     UNKNOWN,
-    Answer,
-    Either,
+    Bound,
+    Closure,
     Fields,
     Items,
     Known,
-    Local,
     Of,
     Raisable,
-    TheRequest,
+    Ref,
     Value,
     alternatives,
     either,
 )
 from antiphon.http.errors import HTTPError
 
-if TYPE_CHECKING:
-    from antiphon.features.openapi.code.reading import CodeReader
+_DEEPEST = 12
+"""The depth to which inner functions are followed."""
 
 
-class Statements(ast.NodeVisitor):
-    """The statements of one function."""
+class Statements(Expressions, ast.NodeVisitor):
+    """A call of one function: its statements. The rest of a block is not read after one that raises Stop."""
 
-    def __init__(self, source: Source, variables: dict[str, Value], reader: "CodeReader") -> None:
-        self._source = source
-        self._reader = reader
-        self._findings = Findings(place=source.place_of(source.node))
-        self._expressions = Expressions(source, variables, reader, self._findings)
-        self._caught: list[list[Raised]] = []
+    caught: tuple[Value, ...] = ()
+    """The errors that each handler around the statement has caught."""
+
+    # Functions
 
     def read(self) -> Findings:
-        """Read all statements."""
-        self._findings.streams = bool(self._source.code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
-        self.read_body(self._source.body)
-        return self._findings
+        """Read the function, and return the findings, with the values that it returns."""
+        found = self.findings
+        found.streams = bool(self.source.code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR))
+        exits = self.run_function(self.source.body)
+        frozen, now = self.flow.frozen, list[Value]()
+        for each in exits:
+            self.flow.state = each.state
+            found.passed = either(found.passed, frozen(each.state.get(PASSED, NEVER)))
+            now.append(frozen(each.value))
+        found.result = either(*now)
+        facts = [{key for key in each.state if is_fact(key)} for each in exits]
+        found.always = frozenset(set.intersection(*facts)) if facts else frozenset()
+        return found
 
-    def read_body(self, body: Iterable[ast.stmt]) -> None:
-        """Read the statements of the function, which returns None at the end."""
-        if not self._run(body):
-            self._returns(NONE)
+    def run_function(self, body: Iterable[ast.stmt]) -> list[Exit]:
+        """Follow the statements of a function, and return the ways in which it returns."""
+        mark = len(self.flow.exits)
+        end = self.flow.attempt(lambda: self._run(body))
+        exits = self.flow.take_exits(mark, "return")
+        return exits if end is None else [*exits, Exit("return", NONE, end)]
 
-    def _run(self, statements: Iterable[ast.stmt]) -> bool:
-        """Read statements in order. Return True if the code after them is never reached."""
-        return any(self.visit(each) for each in statements)
+    def run_call(self, body: Iterable[ast.stmt]) -> Value:
+        """Follow a call in the same state, and return its result. Raises Stop if it doesn't return."""
+        exits = self.run_function(body)
+        if not exits:
+            raise Stop
+        self.flow.state = joined([each.state for each in exits])
+        return either(*[each.value for each in exits])
 
-    def generic_visit(self, node: ast.AST) -> None:
-        """Read the expressions of a statement without branches."""
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self._expressions.value(child)
+    def call_closure(self, closure: Closure, made: Call | None) -> Value:
+        """Follow a call of a function that was defined in this call; with unknown arguments if ``made`` is None."""
+        node = closure.node
+        scope = (*self.scope, "call", node if made is None else made.node)
+        if len(self.reader.open) >= _DEEPEST or node in self.reader.open:
+            self.flow.escape(closure, *(made.given if made else ()))
+            return UNKNOWN
+        inner = Statements(self.source, node, self.reader, self.flow, self.findings, scope, self)
+        inner.caught, inner.is_inner = self.caught, True
+        arguments = node.args
+        names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+        given: dict[str, Value] = dict.fromkeys(names, UNKNOWN)
+        if made is not None and not made.is_open:
+            given |= {**dict(closure.defaults), **dict(zip(names, made.positional, strict=False)), **made.named}
+        self.reader.open.append(node)
+        try:
+            for name, value in given.items():
+                inner.bind(name, value)
+            body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
+            result = inner.run_call(body)
+        finally:
+            self.reader.open.pop()
+        if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
+            self.flow.escape(result, *given.values(), closure)
+            return UNKNOWN
+        return result
+
+    is_inner = False
+
+    def _run(self, statements: Iterable[ast.stmt]) -> None:
+        for each in statements:
+            self.at = each
+            self.visit(each)
+
+    def generic_visit(self, node: ast.AST) -> Value:
+        """Read an expression, or a statement, without a rule: what it mentions, and what it sets, is unknown."""
+        if isinstance(node, ast.stmt):
+            self.escape(*self.captured(node))
+            for each in ast.walk(node):
+                if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+                    self.bind(each.id, UNKNOWN)
+                elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                    self.escape(Closure(each, self))
+            if isinstance(node, ast.ClassDef):
+                self.bind(node.name, UNKNOWN)
+            return UNKNOWN
+        return super().generic_visit(node)
+
+    def visit_Pass(self, node: ast.stmt) -> None: ...
+
+    visit_Global = visit_Nonlocal = visit_Pass  # noqa: N815
+
+    def visit_Expr(self, node: ast.Expr) -> None:
+        self.value(node.value)
 
     # What is returned and raised
 
-    def _returns(self, value: Value) -> None:
-        found = self._findings
-        found.result = either(found.result, value) if value is not UNKNOWN else _with_unknown(found.result)
+    def _leave(self, kind: Any, value: Value = NONE) -> None:
+        self.flow.exits.append(Exit(kind, value, self.flow.state))
+        raise Stop
 
-    def visit_Return(self, node: ast.Return) -> bool:
-        value = NONE if node.value is None else self._expressions.value(node.value)
-        if value is not NEVER:
-            self._returns(value)
-        if node.value is not None and value is UNKNOWN:
-            text = f"`return {_short(node.value)}` returns a value that is not known before it runs"
-            self._expressions.unread(text, node, "given")
-        return True
+    def visit_Return(self, node: ast.Return) -> None:
+        value = NONE if node.value is None else self.value(node.value)
+        if not self.is_inner and node.value is not None and self.flow.frozen(value) is UNKNOWN:
+            text = f"`return {short(node.value)}` returns a value that is not known before it runs"
+            self.unread(text, node, "given")
+        self._leave("return", value)
 
-    def visit_Raise(self, node: ast.Raise) -> bool:
+    def visit_Break(self, node: ast.Break) -> None:  # noqa: ARG002
+        self._leave("break")
+
+    def visit_Continue(self, node: ast.Continue) -> None:  # noqa: ARG002
+        self._leave("continue")
+
+    def visit_Raise(self, node: ast.Raise) -> None:
         if node.exc is None:
-            self._findings.raised += [each for caught in self._caught[-1:] for each in caught]
-            return True
-        value = self._expressions.value(node.exc)
-        for each in alternatives(value):
+            raised = self.flow.frozen(self.caught[-1]) if self.caught else NEVER
+        else:
+            value = self.value(node.exc)
+            if isinstance(value, Known) and isinstance(value.value, type):
+                value = self.call(Call(node, value, [], {}))
+            raised = self.flow.frozen(value)
+        for each in alternatives(raised):
             error = _raisable(each)
             if error is not None:
-                self._reader.note_raised(self._expressions, error, node)
+                self.reader.note_raised(self, error, node)
             else:
-                self._expressions.unread(f"`raise {_short(node.exc)}` raises an unknown exception", node, "raised")
-        return True
+                self.unread(f"`{short(node)}` raises an unknown exception", node, "raised")
+        raise Stop
 
     # Names
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        value = self._expressions.value(node.value)
+        value = self.value(node.value)
         for target in node.targets:
-            self._assign(target, value)
+            self.assign(target, value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
             return
-        value = self._expressions.value(node.value)
-        said = self._expressions.value(node.annotation)
-        if value is UNKNOWN and isinstance(said, Known):
+        value = self.value(node.value)
+        said = self.value(node.annotation)
+        if self.flow.content(value) is UNKNOWN and isinstance(said, Known):
             value = Of(said.value)
-        self._assign(node.target, value)
-
-    def _assign(self, target: ast.expr, value: Value) -> None:
-        if isinstance(target, ast.Attribute):
-            self._assign_attribute(target, value)
-        else:
-            self._expressions.assign(target, value)
-
-    def _assign_attribute(self, target: ast.Attribute, value: Value) -> None:
-        owner = self._expressions.value(target.value)
-        variables = self._expressions.variables
-        if isinstance(owner, Answer) and target.attr == "status" and isinstance(target.value, ast.Name):
-            variables[target.value.id] = replace(owner, statuses=statuses_in(value))
-        elif any(isinstance(each, TheRequest) for each in alternatives(value)):
-            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
-            self._expressions.unread(text, target, "taken")
+        self.assign(node.target, value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        value = self._expressions.value(node.value)
-        if isinstance(node.target, ast.Name) and node.target.id in self._expressions.variables:
-            known = self._expressions.variables[node.target.id]
-            if any(isinstance(each, Fields | Items) for each in alternatives(known)):
-                operator = "|" if isinstance(node.op, ast.BitOr) else "+"
-                self._expressions.put(
-                    node.target, either(*[changed(each, operator, [value], {}) for each in alternatives(known)])
-                )
-            else:
-                self._expressions.variables[node.target.id] = either(known, value) if value is not UNKNOWN else known
+        left, right = self.value(node.target), self.value(node.value)
+        contents = alternatives(self.flow.content(left))
+        method = "update" if isinstance(node.op, ast.BitOr) else "extend"
+        if isinstance(left, Ref) and all(isinstance(each, Fields | Items) for each in contents):
+            given = [self.flow.content(right)]
+            self.change(left, lambda each: changed(each, method, given, {}), right)
+        else:
+            self.escape(left)
+            self.assign(node.target, self.operate(left, node.op, right, node))
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """Read a nested function as if it were called where it is defined."""
-        arguments = node.args
-        names = [each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-        inner = {**self._expressions.variables, **dict.fromkeys(names, UNKNOWN)}
-        reading = Statements(self._source, inner, self._reader)
-        reading._caught = self._caught
-        reading.read_body(node.body)
-        said = self._expressions.value(node.returns) if node.returns is not None else None
-        result = Of(said.value) if isinstance(said, Known) and said.value is not None else reading._findings.result
-        reading._findings.unread = [each for each in reading._findings.unread if each.about != "given"]
-        self._findings.add(reading._findings)
-        self._expressions.variables[node.name] = Local(result)
+        made = Closure(node, self, self._defaults(node.args))
+        if node.decorator_list:
+            self.escape(made, *map(self.value, node.decorator_list))
+        self.bind(node.name, UNKNOWN if node.decorator_list else made)
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self.visit_FunctionDef(node)
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            if isinstance(target, ast.Subscript):
-                owner, key = self._expressions.value(target.value), self._expressions.value(target.slice)
-                self._expressions.put(target.value, without_item(owner, key))
+            match target:
+                case ast.Name(id=name):
+                    self.bind(name, UNKNOWN)
+                case ast.Subscript():
+                    owner, key = self.value(target.value), self.value(target.slice)
+                    if isinstance(owner, Bound):  # the headers of a response
+                        self.flow.change(owner.owner, partial(with_headers, method="pop", given=[key], named={}))
+                    self.flow.change(owner, partial(without_item, key=key))
+                    call_method_of(self, owner, "__delitem__", [key], node)
+                case _:
+                    self.escape(self.value(target))
+                    self.flow.forget_attributes()
 
     def visit_Import(self, node: ast.Import) -> None:
         for each in node.names:
-            found = self._source.imported(each.name if each.asname else each.name.partition(".")[0])
-            self._expressions.assign(
-                ast.Name(each.asname or each.name.partition(".")[0]), UNKNOWN if found is MISSING else Known(found)
-            )
+            found = self.source.imported(each.name if each.asname else each.name.partition(".")[0])
+            self.bind(each.asname or each.name.partition(".")[0], UNKNOWN if found is MISSING else Known(found))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for each in node.names:
-            found = self._source.imported(node.module or "", node.level, each.name)
-            self._expressions.assign(ast.Name(each.asname or each.name), UNKNOWN if found is MISSING else Known(found))
+            found = self.source.imported(node.module or "", node.level, each.name)
+            self.bind(each.asname or each.name, UNKNOWN if found is MISSING else Known(found))
 
     # Branches
 
-    def visit_Assert(self, node: ast.Assert) -> bool:
-        test = self._expressions.value(node.test)
-        self._expressions.value(node.msg)
-        narrow(self._expressions, node.test, is_true=True)
-        return test == Known(False)
+    def visit_Assert(self, node: ast.Assert) -> None:
+        self.flow.branch(partial(self.test, node.test, True), partial(self._fail, node))
 
-    def visit_If(self, node: ast.If) -> bool:
-        test = self._expressions.value(node.test)
-        if isinstance(test, Known) and isinstance(test.value, bool):  # depends on the method of the request
-            return self._run(node.body if test.value else node.orelse)
-        return self._branches(
-            functools.partial(self._run_if, node.test, node.body, is_true=True),
-            functools.partial(self._run_if, node.test, node.orelse, is_true=False),
+    def _fail(self, node: ast.Assert) -> None:
+        self.test(node.test, False)
+        self.value(node.msg)
+        raise Stop
+
+    def visit_If(self, node: ast.If) -> None:
+        test = self.value(node.test)
+        self.flow.branch(
+            partial(self._run_where, test, node.test, node.body, True),
+            partial(self._run_where, test, node.test, node.orelse, False),
         )
 
-    def _run_if(self, test: ast.expr, body: list[ast.stmt], *, is_true: bool) -> bool:
-        narrow(self._expressions, test, is_true=is_true)
-        return self._run(body)
+    def _run_where(self, value: Value, test: ast.expr, body: list[ast.stmt], is_true: bool) -> None:
+        self.where(value, test, is_true)
+        self._run(body)
 
-    def _branches(self, *ways: Callable[[], bool]) -> bool:
-        """Read several branches, one of which is taken. Return True if none of them continues after them."""
-        before, going_on = self._expressions.variables, []
-        for way in ways:
-            self._expressions.variables = dict(before)
-            if not way():
-                going_on.append(self._expressions.variables)
-        names = {name for each in going_on for name in each}
-        names -= {name for name in names if "." in name and not all(name in each for each in going_on)}
-        joined = {name: _joined([each[name] for each in going_on if name in each]) for name in names}
-        self._expressions.variables = joined if going_on else before
-        return not going_on
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        items = self.value(node.iter)
 
-    def visit_For(self, node: ast.For | ast.AsyncFor) -> bool:
-        item = item_of(self._expressions.value(node.iter))
+        def run_body() -> None:
+            self.assign(node.target, self.items_of(items, node))
+            self._run(node.body)
 
-        def run_body() -> bool:
-            self._expressions.assign(node.target, item)
-            return self._run(node.body)
+        self._loop(run_body, node.orelse)
 
-        self._repeat(run_body)
-        return self._run(node.orelse) and not _breaks(node.body)
+    visit_AsyncFor = visit_For  # noqa: N815
 
-    def _repeat(self, run_body: Callable[[], bool]) -> None:
-        """Read the body of a loop: once for its effect on variables, and then as the code of any iteration."""
-        kept = copy(vars(self._findings))
-        kept.update({name: [*each] for name, each in kept.items() if isinstance(each, list)})
-        self._branches(run_body, lambda: False)
-        vars(self._findings).update(kept)
-        self._branches(run_body, lambda: False)
+    def visit_While(self, node: ast.While) -> None:
+        def run_body() -> None:
+            self.test(node.test, True)
+            self._run(node.body)
 
-    def visit_AsyncFor(self, node: ast.AsyncFor) -> bool:
-        return self.visit_For(node)
+        def leave() -> None:
+            if isinstance(node.test, ast.Constant) and node.test.value:
+                raise Stop
+            self.test(node.test, False)
+            self._run(node.orelse)
 
-    def visit_While(self, node: ast.While) -> bool:
-        self._expressions.value(node.test)
-        breaks = _breaks(node.body)
-        endless = isinstance(node.test, ast.Constant) and bool(node.test.value) and not breaks
-        self._repeat(functools.partial(self._run_if, node.test, node.body, is_true=True))
-        if not breaks:
-            narrow(self._expressions, node.test, is_true=False)
-        return endless or (self._run(node.orelse) and not breaks)
+        self._loop(run_body, [], leave)
 
-    def visit_With(self, node: ast.With | ast.AsyncWith) -> bool:
-        for item in node.items:
-            value = self._expressions.value(item.context_expr)
-            if item.optional_vars is not None:
-                self._expressions.assign(item.optional_vars, _entered(value))
-        mark, ends = self._findings.mark(), self._run(node.body)
-        for item in node.items:
-            if isinstance(item.context_expr, ast.Call) and self._is_suppress(item.context_expr):
-                self._findings.take_caught(mark, self._kinds(item.context_expr.args))
-                ends = False
-        return ends
+    def _loop(self, body: Callable[[], None], orelse: list[ast.stmt], leave: Callable[[], None] | None = None) -> None:
+        kept = self.findings.mark()
+        _, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
+        end = self.flow.attempt(leave or (lambda: self._run(orelse)))
+        self._go_on([each.state for each in breaks] + ([] if end is None else [end]))
 
-    def _is_suppress(self, context: ast.Call) -> bool:
-        """Return True for a call of ``contextlib.suppress``, after which the code continues."""
-        return self._expressions.value(context.func) == Known(suppress)
+    def _go_on(self, states: Sequence[State]) -> None:
+        if not states:
+            raise Stop
+        self.flow.state = joined(states)
 
-    def visit_AsyncWith(self, node: ast.AsyncWith) -> bool:
-        return self.visit_With(node)
-
-    def visit_Match(self, node: ast.Match) -> bool:
-        left = self._expressions.value(node.subject)
-        method = left.value if isinstance(left, Known) and is_method(node.subject) else None
-        ways: list[Callable[[], bool]] = []
+    def visit_Match(self, node: ast.Match) -> None:
+        left = self.value(node.subject)
+        method = left.value if isinstance(left, Known) and getattr(node.subject, "attr", "") == "method" else None
+        ways: list[Callable[[], None]] = []
         for case in node.cases:
-            fitted = fits(self._expressions, case.pattern, method)
+            fitted = fits(self, case.pattern, method)
             if fitted is False:
                 continue
-            ways.append(functools.partial(self._run_case, node.subject, case, left))
+            ways.append(partial(self._run_case, node.subject, case, left))
             if case.guard is None:
-                left = NEVER if fitted else left_by(self._expressions, case.pattern, left)
+                left = NEVER if fitted else left_by(self, case.pattern, left)
             if left is NEVER:
-                return self._branches(*ways)
-        return self._branches(*ways, lambda: False)
+                break
+        if left is not NEVER:
+            ways.append(lambda: None)
+        self.flow.branch(*ways)
 
-    def _run_case(self, subject: ast.expr, case: ast.match_case, value: Value) -> bool:
-        found = fitting(self._expressions, case.pattern, value)
-        if (name := dotted(subject)) is not None:
-            self._expressions.variables[name] = found
+    def _run_case(self, subject: ast.expr, case: ast.match_case, value: Value) -> None:
+        found = fitting(self, case.pattern, value)
+        if isinstance(subject, ast.Name) and self.key_of(subject.id) is not None:
+            self.bind(subject.id, found)
+        elif (name := dotted(subject)) is not None:
+            self.flow.state[self.scope, name if "." in name else f".{name}"] = found
         if case.guard is not None:
-            self._expressions.value(case.guard)
-            narrow(self._expressions, case.guard, is_true=True)
-        return self._run(case.body)
+            self.test(case.guard, True)
+        self._run(case.body)
 
-    def visit_Try(self, node: ast.Try | ast.TryStar) -> bool:
-        mark, before = self._findings.mark(), dict(self._expressions.variables)
+    # Errors, and what runs after a block
+
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
+        if node.finalbody:
+            self._finally(partial(self._try, node), partial(self._run, node.finalbody))
+        else:
+            self._try(node)
+
+    visit_TryStar = visit_Try  # noqa: N815
+
+    def _finally(self, block: Callable[[], Any], last: Callable[[], Any]) -> None:
+        """Follow a block, and what runs after each way out of it."""
+        mark = len(self.flow.exits)
+        end, seen = self.flow.watch(block)
+        exits = self.flow.exits[mark:]
+        del self.flow.exits[mark:]
+        self.flow.state = seen
+        self.flow.attempt(last)
+        for each in exits:
+            self.flow.state = dict(each.state)
+            if (state := self.flow.attempt(last)) is not None:
+                self.flow.exits.append(each._replace(state=state))
+        self._go_on([] if end is None else [end])
+        last()
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        mark = self.findings.mark()
         catches = [self._caught_by(each) for each in node.handlers]
-        ends = self._run(node.body)
-        ways: list[Callable[[], bool]] = [lambda: ends or self._run(node.orelse)]
-        for handler, kinds in zip(node.handlers, catches, strict=True):
-            ways.append(functools.partial(self._handle, handler, kinds, self._findings.take_caught(mark, kinds)))
-        self._expressions.variables = {**before, **self._expressions.variables}
-        ended = self._branches(*ways)
-        return self._run(node.finalbody) or ended
+        end, seen = self.flow.watch(lambda: self._run(node.body))
+        caught = [self.findings.take_caught(mark, kinds) for kinds in catches]
 
-    def visit_TryStar(self, node: ast.TryStar) -> bool:
-        return self.visit_Try(node)
+        def go_on() -> None:
+            self._go_on([] if end is None else [end])
+            self._run(node.orelse)
+
+        def handle(handler: ast.ExceptHandler, kinds: tuple[type[BaseException], ...], found: list[Raised]) -> None:
+            self.flow.state = dict(seen)
+            self._handle(handler, kinds, found)
+
+        self.flow.branch(go_on, *[partial(handle, *each) for each in zip(node.handlers, catches, caught, strict=True)])
 
     def _caught_by(self, handler: ast.ExceptHandler) -> tuple[type[BaseException], ...]:
-        if handler.type is None:
-            return (BaseException,)
-        return self._kinds([handler.type])
+        return (BaseException,) if handler.type is None else self._kinds([handler.type])
 
     def _kinds(self, nodes: Iterable[ast.expr]) -> tuple[type[BaseException], ...]:
-        found = [classes_in(self._expressions.value(node)) for node in nodes]
-        return tuple(kind for kinds in found for kind in kinds)
+        return tuple(kind for node in nodes for kind in classes_in(self.value(node)))
 
-    def _handle(self, handler: ast.ExceptHandler, kinds: tuple[type[BaseException], ...], again: list[Raised]) -> bool:
-        place = self._source.place_of(handler)
+    def _handle(self, handler: ast.ExceptHandler, kinds: tuple[type[BaseException], ...], again: list[Raised]) -> None:
+        place = self.source.place_of(handler)
         own = [
             kind for kind in kinds if issubclass(kind, HTTPError) and "status" in vars(kind) and kind is not HTTPError
         ]
         known = again or [Raised(Raisable(kind, kind.status), place) for kind in own]
+        errors = [each.error for each in known] or [*map(Raisable, kinds)]
+        error = self.hold(handler, either(*errors)) if errors else UNKNOWN
         if handler.name:
-            errors = [each.error for each in known]
-            self._expressions.variables[handler.name] = either(*errors) if errors else either(*map(Raisable, kinds))
-        self._caught.append(known)
+            self.bind(handler.name, error)
+        self.caught = (*self.caught, error if known else NEVER)
         try:
-            return self._run(handler.body)
+            self._run(handler.body)
         finally:
-            self._caught.pop()
+            self.caught = self.caught[:-1]
 
-    def visit_Expr(self, node: ast.Expr) -> bool:
-        return self._expressions.value(node.value) is NEVER
+    def visit_With(self, node: ast.With | ast.AsyncWith) -> None:
+        self._with(node.items, node.body)
 
-    def visit_Break(self, node: ast.Break) -> bool:  # noqa: ARG002
+    visit_AsyncWith = visit_With  # noqa: N815
+
+    def _with(self, items: Sequence[ast.withitem], body: list[ast.stmt]) -> None:
+        if not items:
+            self._run(body)
+            return
+        first, *others = items
+        manager = self.value(first.context_expr)
+        entered, leave = self._entered(manager, first.context_expr)
+        if first.optional_vars is not None:
+            self.assign(first.optional_vars, entered)
+        mark = self.findings.mark()
+        kinds = self._suppressed(first.context_expr)
+        if kinds is None and not _may_suppress(manager):
+            self._finally(partial(self._with, others, body), leave)
+            return
+        end, seen = self.flow.watch(lambda: self._with(others, body))
+        caught = self.findings.take_caught(mark, kinds or (BaseException,))
+        if not kinds:  # it may suppress errors
+            self.findings.add(Findings(raised=caught))
+        self._go_on([seen] if end is None else [end, seen])
+        leave()
+
+    def _suppressed(self, context: ast.expr) -> tuple[type[BaseException], ...] | None:
+        """Return the errors after which ``contextlib.suppress`` goes on; None for any other context manager."""
+        is_suppress = isinstance(context, ast.Call) and self.value(context.func) == Known(suppress)
+        return self._kinds(context.args) if isinstance(context, ast.Call) and is_suppress else None
+
+    def _entered(self, manager: Value, node: ast.AST) -> tuple[Value, Callable[[], Any]]:
+        """Return the value of a context manager, and the function that follows its end."""
+        if isinstance(manager, Items):  # a function of contextlib
+            return manager.item, lambda: None
+        for prefix in ("__", "__a"):
+            found = call_method_of(self, manager, f"{prefix}enter__", [], node)
+            if found is not None:
+                return found, partial(call_method_of, self, manager, f"{prefix}exit__", [UNKNOWN] * 3, node)
+        arguments = get_args(manager.type) if isinstance(manager, Of) else ()
+        return Of(arguments[0]) if arguments else manager if isinstance(manager, Of) else UNKNOWN, lambda: None
+
+
+def _may_suppress(manager: Value) -> bool:
+    """True if a context manager may go on after an error, as those do whose ``__exit__`` returns a bool."""
+    if isinstance(manager, Items):
         return True
-
-    def visit_Continue(self, node: ast.Continue) -> bool:  # noqa: ARG002
-        return True
+    if isinstance(manager, Known | Of):
+        cls = type(manager.value) if isinstance(manager, Known) else annotations.class_of(manager.type)
+        if cls is None or cls in (suppress, ExitStack, AsyncExitStack):
+            return True
+        leave = annotations.method_of(cls, "__exit__") or annotations.method_of(cls, "__aexit__")
+        said = annotations.NOT_SAID if leave is None else annotations.returned_by(leave)
+        return said is bool or (said is annotations.NOT_SAID and leave is not None)
+    return True
 
 
 def _raisable(value: Value) -> Raisable | None:
@@ -339,38 +437,3 @@ def _raisable(value: Value) -> Raisable | None:
         return value
     kind = value.type if isinstance(value, Of) else value.value if isinstance(value, Known) else None
     return Raisable(kind) if isinstance(kind, type) and issubclass(kind, BaseException) else None
-
-
-def _with_unknown(value: Value) -> Value:
-    return Either((*alternatives(value), UNKNOWN)) if alternatives(value) else UNKNOWN
-
-
-def _joined(values: list[Value]) -> Value:
-    known = [each for each in values if each is not UNKNOWN]
-    return either(*known) if known else UNKNOWN
-
-
-def _entered(value: Value) -> Value:
-    """Return the value of a context manager, by its annotation if it has one."""
-    if isinstance(value, Of):
-        arguments = get_args(value.type)
-        return Of(arguments[0]) if arguments else value
-    return UNKNOWN
-
-
-def _breaks(body: list[ast.stmt]) -> bool:
-    """Return True if a loop's body has a ``break`` out of this loop, not only out of loops inside it."""
-    inside: list[ast.AST] = [*body]
-    for node in inside:
-        if isinstance(node, ast.Break):
-            return True
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
-            inside += node.orelse
-        else:
-            inside += ast.iter_child_nodes(node)
-    return False
-
-
-def _short(node: ast.expr) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,6 +1,7 @@
 """Knowledge about a value before the code that makes it has run."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from types import NoneType
 from typing import Any, Literal, TypeAlias
 
@@ -59,9 +60,22 @@ class Fields:
 
 @dataclass(frozen=True)
 class Items:
-    """A list written with its items, or a comprehension. ``item`` stands for any of them."""
+    """A list, or another iterable, of known items. ``item`` stands for any of them."""
 
     item: "Value"
+    kind: type = list
+    """The class: list, set, frozenset, or Iterator for one that can be read once."""
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An object that the code makes: the latest of a place, or the older ones together. The state has its content.
+
+    See "recency abstraction" (Balakrishnan and Reps, 2006).
+    """
+
+    place: tuple[Any, ...]
+    is_older: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,9 +103,27 @@ class Bound:
 
 @dataclass(frozen=True)
 class Local:
-    """A function defined inside the function that is read, and the result of calling it."""
+    """A function of another framework that stands for one of ours, and the result of calling it."""
 
     result: "Value"
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A function defined inside the function that is read: its node, and the frame whose variables it shares."""
+
+    node: Any
+    frame: Any
+    defaults: tuple[tuple[str, "Value"], ...] = ()
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A ``functools.partial``."""
+
+    function: "Value"
+    positional: tuple["Value", ...]
+    named: tuple[tuple[str, "Value"], ...]
 
 
 @dataclass(frozen=True)
@@ -128,6 +160,8 @@ class Answer:
     """True if conditions of the request are answered, as for a page."""
     has_ranges: bool = False
     """True if range requests are also answered, as for a file."""
+    has_own_status: bool = False
+    """True if the code gives the status, which then stays in the answer to an error."""
     is_passed_on: bool = False
     """True for the response that middleware received, which is described where it was made."""
 
@@ -155,10 +189,14 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Bound | Local | Pairs | FormOf | Statuses
-    | Answer | Raisable | Either | Never
+    Unknown | Known | Of | TheRequest | Fields | Items | Stream | Tuple | Ref | Bound | Local | Closure | Partial
+    | Pairs | FormOf | Statuses | Answer | Raisable | Either | Never
 )  # fmt: skip
 
+PASSED = Ref(("passed",))
+"""The response that middleware or a hook receives."""
+RECEIVED = Answer(statuses=(), is_passed_on=True)
+"""Its content before they change it."""
 NONE = Known(None)
 TEXT = Of(str)
 
@@ -172,14 +210,55 @@ def either(*values: Value) -> Value:
                 found.append(each)
     if not found:
         return NEVER
-    if any(isinstance(each, Items) and each.item is not NEVER for each in found):
-        found = [each for each in found if each != Items(NEVER)]  # the other lists include the empty one
+    full = {each.kind for each in found if isinstance(each, Items) and each.item is not NEVER}
+    found = [each for each in found if not (isinstance(each, Items) and each.item is NEVER and each.kind in full)]
     return found[0] if len(found) == 1 else Either(tuple(found))
 
 
 def alternatives(value: Value) -> tuple[Value, ...]:
     """Return the possible values of a value."""
     return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
+
+
+def parts_of(value: Value) -> tuple[Value, ...]:
+    """Return the values that a value holds."""
+    match value:
+        case Fields(items):
+            return tuple(each for _, each in items)
+        case Items(item):
+            return (item,)
+        case Tuple(items) | Either(items):
+            return items
+        case Bound(owner):
+            return (owner,)
+        case Answer():
+            return (value.body,)
+        case Partial(function, positional, named):
+            return (function, *positional, *[each for _, each in named])
+    return ()
+
+
+def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
+    """Return a value with others for the objects in it."""
+    match value:
+        case Ref():
+            return change(value)
+        case Fields(items):
+            return Fields(tuple((name, replaced(each, change)) for name, each in items))
+        case Items(item, kind):
+            return Items(replaced(item, change), kind)
+        case Tuple(items):
+            return Tuple(tuple(replaced(each, change) for each in items))
+        case Either(values):
+            return either(*[replaced(each, change) for each in values])
+        case Bound(owner):
+            return replace(value, owner=replaced(owner, change))
+        case Partial(function, positional, named):
+            changed = tuple((name, replaced(each, change)) for name, each in named)
+            return Partial(replaced(function, change), tuple(replaced(each, change) for each in positional), changed)
+        case Answer(body=body):
+            return replace(value, body=replaced(body, change))
+    return value
 
 
 def without_none(value: Value) -> Value:

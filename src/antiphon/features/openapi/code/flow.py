@@ -1,0 +1,230 @@
+"""The state of the code at a place: what its variables and the objects that it has made hold, and where it goes on."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from antiphon.features.openapi.code.values import (
+    NEVER,
+    UNKNOWN,
+    Closure,
+    Either,
+    Known,
+    Ref,
+    Tuple,
+    Value,
+    alternatives,
+    either,
+    parts_of,
+    replaced,
+)
+
+Key: TypeAlias = Any
+"""A variable, as its scope and its name, or a ``Ref``. A name with a dot is what a test has said about an attribute."""
+State: TypeAlias = dict[Key, Value]
+
+HAS_USER: Key = ((), ".user")
+"""The fact that a request without a user was refused."""
+_MOST = 16
+"""The most alternatives of one value. More are unknown."""
+_PASSES = 5
+"""The passes through a loop after which what still changes is unknown."""
+
+
+class Stop(Exception):
+    """The code after a place is never reached."""
+
+
+class Exit(NamedTuple):
+    """A way out of a block, and the state there."""
+
+    kind: Literal["return", "break", "continue"]
+    value: Value
+    state: State
+
+
+def joined(states: Iterable[State]) -> State:
+    """Return the state after several ways. A name that some have not bound has the values of the others."""
+    first, *others = states
+    made = dict(first)
+    for other in others:
+        for key in [key for key in made if _is_said(key) and key not in other]:
+            del made[key]
+        for key, value in other.items():
+            known = made.get(key)
+            if known is None:
+                if not _is_said(key):
+                    made[key] = value
+            elif known is not value and known != value:
+                made[key] = either(known, value)
+    return made
+
+
+def is_fact(key: Key) -> bool:
+    """True for a fact about the request that holds on all ways to a place, such as that a field was there."""
+    return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
+
+
+def _is_said(key: Key) -> bool:
+    return isinstance(key, tuple) and "." in key[1]
+
+
+@dataclass
+class Flow:
+    """The state where the code is read, the ways out of blocks so far, and the states that handlers of errors see."""
+
+    state: State = field(default_factory=dict)
+    exits: list[Exit] = field(default_factory=list)
+    watched: list[State] = field(default_factory=list)
+    lost: set[Key] = field(default_factory=set)
+    """Variables that code which is not read may set, and global names that the code sets."""
+
+    def set(self, key: Key, value: Value) -> None:
+        """Set a variable or the content of an object."""
+        if isinstance(value, Either) and len(value.values) > _MOST:
+            self.escape(value)
+            value = UNKNOWN
+        self.state[key] = value
+        for seen in self.watched:
+            seen[key] = either(seen[key], value) if key in seen else value
+
+    def forget_attributes(self) -> None:
+        """Forget what tests have said about attributes, which other code may change."""
+        for state in (self.state, *self.watched):
+            for key in [key for key in state if _is_said(key) and not is_fact(key)]:
+                del state[key]
+
+    def always(self, part: str, what: Any) -> None:
+        """Note the fact that a part of the request was read, and is there."""
+        self.state[(), f".{part} {what}"] = NEVER
+
+    # Objects
+
+    def make(self, place: tuple[Any, ...], content: Value) -> Ref:
+        """Return a new object that is made at a place."""
+        made, older = Ref(place), Ref(place, is_older=True)
+        if made in self.state:
+            for state in (self.state, *self.watched):
+                for key, value in [*state.items()]:
+                    state[key] = replaced(value, lambda ref: older if ref == made else ref)
+            latest = self.state.pop(made)
+            self.set(older, either(latest, self.state.get(older, NEVER)))
+        self.set(made, content)
+        return made
+
+    def content(self, value: Value) -> Value:
+        """Return a value, with their contents for objects."""
+        if isinstance(value, Ref):
+            return self.state.get(value, UNKNOWN)
+        if isinstance(value, Either):
+            return either(*map(self.content, value.values))
+        return value
+
+    def change(self, value: Value, change: Callable[[Value], Value]) -> None:
+        """Change the content of the objects that a value may be. If there are several, each may stay as it is."""
+        refs = [each for each in alternatives(value) if isinstance(each, Ref)]
+        is_certain = len(alternatives(value)) == 1
+        for ref in refs:
+            before = self.content(ref)
+            after = either(*map(change, alternatives(before)))
+            self.set(ref, after if is_certain and not ref.is_older else either(before, after))
+
+    def escape(self, *values: Value) -> None:
+        """Make the objects in values unknown, since code that is not read may change them from now on."""
+        left, seen = [*values], set[int]()
+        for value in left:
+            if isinstance(value, Ref):
+                left.append(self.content(value))
+                if self.state.get(value) is not UNKNOWN:
+                    self.set(value, UNKNOWN)
+            elif isinstance(value, Closure) and id(value.node) not in seen:  # it may use itself
+                seen.add(id(value.node))
+                left += value.frame.captured(value.node)
+            elif value is not UNKNOWN:
+                left += parts_of(value)
+
+    def frozen(self, value: Value) -> Value:
+        """Return a value with the current contents of its objects. An object that contains itself is unknown."""
+        return self._frozen(value, ())
+
+    def _frozen(self, value: Value, above: tuple[Ref, ...]) -> Value:
+        if isinstance(value, Closure):
+            return UNKNOWN
+        return replaced(value, lambda ref: UNKNOWN if ref in above else self._frozen(self.content(ref), (*above, ref)))
+
+    def holds_objects(self, *values: Value) -> bool:
+        """True if any value is, or holds, an object or a closure, which a function may change."""
+        return any(isinstance(each, Ref | Closure) or self.holds_objects(*parts_of(each)) for each in values)
+
+    # Ways
+
+    def attempt(self, way: Callable[[], Any]) -> State | None:
+        """Follow a way, and return the state at its end, or None if it doesn't go on."""
+        try:
+            way()
+        except Stop:
+            return None
+        return self.state
+
+    def branch(self, *ways: Callable[[], Any]) -> Value:
+        """Follow several ways, one of which is taken, and return what they return. Raises Stop if none goes on."""
+        before, ends, values = self.state, list[State](), list[Value]()
+        for way in ways:
+            self.state = dict(before)
+            try:
+                value = way()
+            except Stop:
+                continue
+            ends.append(self.state)
+            values.append(NEVER if value is None else value)
+        if not ends:
+            raise Stop
+        self.state = joined(ends)
+        return either(*values)
+
+    def watch(self, way: Callable[[], Any]) -> tuple[State | None, State]:
+        """Follow a way, and return the state at its end, with all states that an error may have found on it."""
+        self.watched.append(dict(self.state))
+        end = self.attempt(way)
+        return end, self.watched.pop()
+
+    def take_exits(self, mark: int, *kinds: str) -> list[Exit]:
+        """Remove the ways out of some kinds since a mark, and return them."""
+        taken = [each for each in self.exits[mark:] if each.kind in kinds]
+        self.exits[mark:] = [each for each in self.exits[mark:] if each.kind not in kinds]
+        return taken
+
+    def loop(self, body: Callable[[], Any], restore: Callable[[], None]) -> tuple[State, list[Exit]]:
+        """Follow a body any number of times. Return the state before any of them, and the ways out by ``break``.
+
+        ``restore`` forgets what the last pass has found, before the next one starts from a state that includes its end.
+        """
+        mark, passes = len(self.exits), 0
+        while True:
+            before, passes = dict(self.state), passes + 1
+            end = self.attempt(body)
+            again = [each.state for each in self.take_exits(mark, "continue")]
+            after = joined([before, *again, *([end] if end is not None else [])])
+            changed = [key for key, value in after.items() if before.get(key) != value]
+            if passes > _PASSES:
+                changed = [key for key in changed if before.get(key) is not UNKNOWN]
+            if not changed:
+                self.state = dict(before)
+                return before, self.take_exits(mark, "break")
+            del self.exits[mark:]
+            restore()
+            self.state = after
+            if passes >= _PASSES:
+                for key in changed:
+                    self.escape(after[key])
+                    self.set(key, UNKNOWN)
+
+
+def items_known(value: Value) -> list[Any] | None:
+    """Return the items of a known collection, or a single known value; None if they aren't all known."""
+    if isinstance(value, Known):
+        held = value.value
+        return [*held] if isinstance(held, list | tuple | set | frozenset | dict) else [held]
+    if isinstance(value, Tuple) and all(isinstance(each, Known) for each in value.items):
+        return [each.value for each in value.items if isinstance(each, Known)]
+    return None

@@ -1,0 +1,309 @@
+"""A call of one function: its variables, the objects that it makes, and what it lets other code do with them."""
+
+import ast
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
+from antiphon.features.openapi.code.flow import Flow, Key, Stop
+from antiphon.features.openapi.code.functions import Call, call_method_of
+from antiphon.features.openapi.code.narrowing import narrow
+from antiphon.features.openapi.code.objects import is_container, text_of, with_attribute, with_header, with_item
+from antiphon.features.openapi.code.parts import item_of, unpacked
+from antiphon.features.openapi.code.sources import Source, own_names
+from antiphon.features.openapi.code.values import (
+    UNKNOWN,
+    Bound,
+    Closure,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Pairs,
+    Ref,
+    TheRequest,
+    Tuple,
+    Unknown,
+    Value,
+    alternatives,
+    either,
+    parts_of,
+)
+
+if TYPE_CHECKING:
+    from antiphon.features.openapi.code.reading import CodeReader
+
+_READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
+
+
+_USED = (
+    "__format__",
+    "__str__",
+    "__repr__",
+    "__len__",
+    "__bool__",
+    "__eq__",
+    "__lt__",
+    "__contains__",
+    "__hash__",
+    "__iter__",
+)
+"""Special methods that showing, testing and comparing a value may call."""
+
+
+class Frame(ast.NodeVisitor):
+    """A call of one function. What it reads of the request is noted in the findings."""
+
+    def __init__(
+        self,
+        source: Source,
+        node: ast.AST,
+        reader: "CodeReader",
+        flow: Flow,
+        findings: Findings,
+        scope: tuple[Any, ...] = (),
+        parent: "Frame | None" = None,
+    ) -> None:
+        self.source = source
+        self.node = node
+        self.reader = reader
+        self.flow = flow
+        self.findings = findings
+        self.scope = scope
+        """The calls that have led here."""
+        self.parent = parent
+        """The call of the function around this one."""
+        self.awaited: ast.AST | None = None
+        self.at = node
+        """The statement that is read."""
+        self._own = own_names(node)
+
+    def value(self, node: ast.expr | None) -> Value:
+        """Return what is known about the value of an expression. Raises Stop if it never has one."""
+        return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
+
+    def generic_visit(self, node: ast.AST) -> Value:
+        """Read the parts of an expression without a rule, which may change what is in them."""
+        for child in ast.iter_child_nodes(node):
+            self.escape(self.visit(child) or UNKNOWN)
+        return UNKNOWN
+
+    def visit_expr_context(self, node: ast.expr_context) -> Value:  # noqa: ARG002
+        return UNKNOWN
+
+    def call(self, made: Call) -> Value:
+        """Return the result of a call."""
+        raise NotImplementedError
+
+    def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
+        """Return an attribute of a value."""
+        raise NotImplementedError
+
+    def unread(self, text: str, node: ast.AST, about: About) -> None:
+        """Note something that reading the code can't find out."""
+        self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
+
+    def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
+        """Return a value in which dicts, lists and responses are objects of their own, made at a node."""
+        return self._hold((*self.scope, node), value, are_many)
+
+    def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
+        made: list[Value] = []
+        others: list[Value] = []
+        for each in alternatives(value):
+            one = each
+            match each:
+                case Fields(items):
+                    one = Fields(tuple((name, self._hold((*place, name), part, are_many)) for name, part in items))
+                case Items(item, kind):
+                    one = Items(self._hold((*place, "*"), item, True), kind)
+                case Tuple(items):
+                    one = Tuple(tuple(self._hold((*place, at), part, are_many) for at, part in enumerate(items)))
+            (made if is_container(one) else others).append(one)
+        if not made:
+            return either(*others)
+        ref = self.flow.make(place, either(*made))
+        if are_many:
+            self.flow.make(place, either(*made))
+            ref = Ref(place, is_older=True)
+        return either(*others, ref)
+
+    def escape(self, *values: Value) -> None:
+        """Note that code which is not read has values from now on. It may call their functions, and change them."""
+        for each in values:
+            if isinstance(each, Closure):
+                self.loop(partial(each.frame.call_closure, each, None))
+            elif isinstance(each, TheRequest | Pairs):
+                self.unread(f"`{short(self.at)}` gives the request to code that is not known", self.at, "taken")
+            elif not isinstance(each, Ref):
+                self.escape(*parts_of(each))
+        self.flow.escape(*values)
+
+    def use(self, *values: Value) -> None:
+        """Note that values are shown, tested or compared, which may call their special methods."""
+        for value in values:
+            for each in alternatives(value):
+                if isinstance(each, Pairs):
+                    self.escape(each)
+                for name in _USED if isinstance(each, Known | Of) else ():
+                    self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
+
+    def captured(self, node: ast.AST) -> list[Value]:
+        """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
+        found: list[Value] = []
+        for each in ast.walk(node):
+            if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
+                found.append(self.flow.state.get(key, UNKNOWN))
+            elif isinstance(each, ast.Nonlocal | ast.Global):
+                self.flow.lost.update(self.key_of(name) or name for name in each.names)
+        return found
+
+    def each(self, value: Value, way: Callable[[Value], Value]) -> Value:
+        """Follow a way for each alternative of a value."""
+        several = alternatives(value)
+        return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
+
+    def loop(self, body: Callable[[], Any]) -> None:
+        """Follow a body any number of times, and go on after the last."""
+        kept = self.findings.mark()
+        before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
+        self.flow.exits += breaks
+        self.flow.state = before
+
+    def key_of(self, name: str) -> Key | None:
+        """Return the key of a variable of this function, or of one around it; None for a global name."""
+        if name in self._own:
+            return self.scope, name
+        return self.parent.key_of(name) if self.parent is not None else None
+
+    def test(self, node: ast.expr, is_true: bool) -> None:
+        """Go on where a test is true, or false. Raises Stop where it never is."""
+        self.where(self.value(node), node, is_true)
+
+    def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
+        """Go on where the value of a test is true, or false."""
+        if truth(value) is (not is_true):
+            raise Stop
+        self.use(*[each for each in alternatives(value) if not isinstance(each, Pairs)])
+        narrow(self, node, is_true=is_true)
+
+    def items_of(self, value: Value, node: ast.AST) -> Value:
+        """Return a value that stands for any item of an iteration."""
+        self.use(value)
+        several = [item_of(each) for each in alternatives(self.flow.content(value))]
+        if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
+            return self.items_of(found, node)
+        return either(*several)
+
+    def field(
+        self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
+    ) -> Value:
+        """Note a field of a multi-dictionary that is read by its name, and return its value."""
+        name = text_of(key)
+        if is_required:
+            self.flow.always(owner.kind, name)
+        if name is None:
+            self.unread(f"`{short(self.at)}` reads a {owner.kind} whose name is not known", self.at, "taken")
+            return UNKNOWN
+        self.findings.named.append(Named(owner.kind, name, kind, is_required, is_list))
+        if owner.kind == "files":
+            return UNKNOWN
+        return Of(annotations.list_of(kind)) if is_list else Of(kind)
+
+    def note_read(self, part: str, node: ast.AST) -> None:
+        """Note that a part of the request is read without a type."""
+        self.read_as(_READ_AS[part], Any, node)
+        if part == "files":
+            self.findings.named.append(Named("files", ""))
+
+    def read_as(self, part: ReadAs, wanted: Any, node: ast.AST) -> None:
+        """Note that a part of the request is read as a type."""
+        self.flow.always(part, wanted)
+        self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Assign a value to a variable, an attribute or an item, or to several by unpacking."""
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, value)
+            case ast.Attribute():
+                self._set_attribute(self.value(target.value), target, value)
+            case ast.Subscript():
+                self._set_item(self.value(target.value), self.value(target.slice), value, target)
+            case ast.Starred():
+                self.assign(target.value, self.hold(target, Items(value)))
+            case ast.Tuple(elts) | ast.List(elts):
+                content = self.flow.content(value)
+                fits = isinstance(content, Tuple) and len(content.items) == len(elts)
+                is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
+                for at, each in enumerate(elts):
+                    one = (
+                        parts_of(content)[at]
+                        if is_fixed
+                        else either(*[unpacked(one, at) for one in alternatives(content)])
+                    )
+                    self.assign(each, one)
+            case _:
+                self.escape(value, self.value(target))
+
+    def bind(self, name: str, value: Value) -> None:
+        """Set a variable, and forget what tests have said about its attributes."""
+        for state in (self.flow.state, *self.flow.watched):
+            for said in [key for key in state if isinstance(key, tuple) and key[1].startswith(f"{name}.")]:
+                del state[said]
+        key = self.key_of(name)
+        if key is None:
+            self.escape(value)
+            self.flow.lost.add(name)
+        else:
+            self.flow.set(key, value)
+
+    def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
+        self.flow.forget_attributes()
+        if any(isinstance(each, TheRequest) for each in alternatives(value)):
+            text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
+            self.unread(text, target, "taken")
+            return
+        content = self.flow.frozen(value)
+        self.flow.change(owner, lambda one: with_attribute(one, target.attr, content))
+        self.escape(value)
+
+    def _set_item(self, owner: Value, key: Value, value: Value, node: ast.AST) -> None:
+        self.flow.forget_attributes()
+        for each in alternatives(owner):
+            if isinstance(each, Bound) and each.name == "headers":
+                self.flow.change(each.owner, lambda one: with_header(one, key, value))
+            elif call_method_of(self, each, "__setitem__", [key, value], node) is None and not isinstance(each, Ref):
+                self.escape(value)
+        self.change(owner, lambda one: with_item(one, key, value), value)
+
+    def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
+        """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
+        before = alternatives(self.flow.content(owner))
+        after = [*map(change, before)]
+        is_known = [not isinstance(each, Of | Unknown) for each in after]
+        if not all(is_known):
+            self.escape(*given)
+        if all(isinstance(each, Of | Unknown) or known for each, known in zip(before, is_known, strict=True)):
+            self.flow.change(owner, change)
+        else:
+            self.escape(owner)
+            self.flow.change(owner, lambda _: either(*after))
+
+
+def short(node: ast.AST) -> str:
+    """Return code as written, on one line of at most 60 characters."""
+    text = " ".join(ast.unparse(node).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def truth(value: Value) -> bool | None:
+    """Return the truth of a value, or None if it isn't known. Records are true unless they say otherwise."""
+    if isinstance(value, Known) and (value.value is None or isinstance(value.value, bool)):
+        return bool(value.value)
+    kind = annotations.class_of(value.type) if isinstance(value, Of) else None
+    is_record = hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+    is_plain = is_record and not hasattr(kind, "__bool__") and not hasattr(kind, "__len__")
+    return True if is_plain or (kind is not None and hasattr(kind, "_fields")) else None

@@ -1,0 +1,104 @@
+"""Calls of functions whose code is followed, or is not."""
+
+import ast
+from collections.abc import Sequence
+from types import FunctionType, NoneType
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Never as NeverReturned
+
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.parts import said
+from antiphon.features.openapi.code.responses import argument
+from antiphon.features.openapi.code.values import NONE, UNKNOWN, Known, Of, TheRequest, Value, alternatives
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.features.openapi.code.frames import Frame
+
+PURE = frozenset({
+    "antiphon", "base64", "builtins", "datetime", "decimal", "hashlib", "hmac", "html", "json", "logging", "math",
+    "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
+})  # fmt: skip
+"""Modules and packages whose functions change none of their arguments, and keep none."""
+
+
+class Call(NamedTuple):
+    """A call of one value, with the values of its arguments."""
+
+    node: ast.AST
+    called: Value
+    positional: list[Value]
+    named: dict[str, Value]
+    is_open: bool = False
+    """True if it may have more arguments, which aren't known."""
+    is_awaited: bool = False
+
+    def argument(self, at: int, name: str) -> Value | None:
+        """Return an argument by its position or its name, or None if it isn't given."""
+        return argument(self.positional, self.named, at, name)
+
+    @property
+    def given(self) -> list[Value]:
+        """All arguments."""
+        return [*self.positional, *self.named.values()]
+
+    @property
+    def is_given_request(self) -> bool:
+        """True if the request is one of the arguments."""
+        return any(isinstance(one, TheRequest) for given in self.given for one in alternatives(given))
+
+    @property
+    def written(self) -> str:
+        """The call as written, without its arguments."""
+        return ast.unparse(self.node.func if isinstance(self.node, ast.Call) else self.node)
+
+
+def lost(frame: "Frame", made: Call, why: str) -> Value:
+    """Note that code which isn't read is called: it may change what it is given."""
+    if made.is_given_request:
+        frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
+    frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
+    frame.flow.forget_attributes()
+    return UNKNOWN
+
+
+def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Value], node: ast.AST) -> Value | None:
+    """Return the result of a special method of the application, such as ``__getitem__``; None if there is none."""
+    kind = (
+        type(owner.value)
+        if isinstance(owner, Known)
+        else annotations.class_of(owner.type)
+        if isinstance(owner, Of)
+        else None
+    )
+    method = None if kind is None else annotations.method_of(kind, name)
+    if method is None or not frame.reader.follows(method):
+        return None
+    return call_function(frame, Call(node, owner, [*given], {}), method, owner)
+
+
+def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
+    """Return the result of a function: what its annotation says, if that says enough, else what its code returns."""
+    stated = annotations.returned_by(function)
+    if stated in (NoReturn, NeverReturned):
+        stated = annotations.NOT_SAID
+    given = made if owner is None else made._replace(positional=[owner, *made.positional])
+    found = frame.reader.call(frame, given, function)
+    if found is None:
+        if (function.__module__ or "").partition(".")[0] in PURE:
+            frame.use(*made.given)
+            return _typed(stated)
+        lost(frame, given, "its code is not known")
+        return _typed(stated)
+    frame.flow.forget_attributes()
+    cls = None if stated is annotations.NOT_SAID else annotations.class_of(stated)
+    if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
+        return found
+    if annotations.is_loose(stated) and found is not UNKNOWN:
+        return found
+    frame.escape(found)
+    return _typed(stated)
+
+
+def _typed(annotation: Any) -> Value:
+    return NONE if annotation in (None, NoneType) else said(annotation)

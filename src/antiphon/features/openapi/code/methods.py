@@ -1,0 +1,225 @@
+"""Methods: readers of the request, responses, forms, dicts and lists, and what is known about their results."""
+
+import ast
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import FunctionType, MethodType
+from typing import TYPE_CHECKING, Self, cast, get_args
+
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.annotations import list_of, tuple_of
+from antiphon.features.openapi.code.findings import Named, ReadAs
+from antiphon.features.openapi.code.functions import Call, call_function, lost
+from antiphon.features.openapi.code.objects import changed, returned, with_headers
+from antiphon.features.openapi.code.parts import said
+from antiphon.features.openapi.code.responses import answer_of_response, argument
+from antiphon.features.openapi.code.values import (
+    NONE,
+    PASSED,
+    RECEIVED,
+    TEXT,
+    UNKNOWN,
+    Answer,
+    Bound,
+    Fields,
+    FormOf,
+    Known,
+    Of,
+    Pairs,
+    Raisable,
+    Ref,
+    TheRequest,
+    Value,
+    alternatives,
+    either,
+)
+from antiphon.http.errors import ContentTooLarge, NotFound, UnprocessableContent
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.features.openapi.code.frames import Frame
+
+READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query"}
+
+
+_TEXTS = frozenset(dir(str)) & {
+    "capitalize", "casefold", "format", "join", "lower", "lstrip", "removeprefix", "removesuffix", "replace", "rstrip",
+    "strip", "title", "upper", "zfill",
+}  # fmt: skip
+"""The methods of text that return text."""
+
+
+CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-Since")
+
+
+def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
+    owner = method.owner
+    match owner:
+        case TheRequest():
+            return _call_of_request(frame, made, method)
+        case Pairs():
+            return _call_of_pairs(frame, made, owner, method.name)
+        case FormOf():
+            return _call_of_form(frame, made, owner, method.name)
+        case Ref():
+            return _call_of_object(frame, made, owner, method.name)
+        case Bound(owner=Ref() as response, name="headers"):
+            frame.flow.change(response, lambda one: with_headers(one, method.name, made.positional, made.named))
+            return UNKNOWN
+        case Known(value) if isinstance(value, type):
+            return _call_of_class(frame, made, value, method)
+    if isinstance(method.function, FunctionType):
+        found = call_function(frame, made, method.function, owner)
+        return owner if isinstance(found, Of) and found.type is Self else found
+    if is_text(owner) and method.name in _TEXTS:
+        return TEXT
+    return _call_of_builtin(frame, made, owner, method.name)
+
+
+def _call_of_object(frame: "Frame", made: Call, owner: Ref, name: str) -> Value:
+    """Return the result of a method of a dict, a list, a response or an error."""
+    before = alternatives(frame.flow.content(owner))
+    known = [*map(frame.flow.content, made.positional)]
+    named = made.named
+    given = known if name in ("update", "extend", "union") else made.positional
+    frame.change(owner, lambda each: changed(each, name, given, named), *made.given)
+    if any(changed(each, name, given, named) is UNKNOWN for each in before):
+        return lost(frame, made, "is not known before it runs")
+    found = either(*[_returned(frame, each, owner, name, given) for each in before])
+    return frame.hold(made.node, found)
+
+
+def _returned(frame: "Frame", content: Value, owner: Ref, name: str, given: Sequence[Value]) -> Value:
+    match content:
+        case Answer():
+            return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
+        case Raisable():
+            return owner if name == "with_traceback" else NONE
+        case Of():
+            frame.escape(*given)
+            return UNKNOWN
+    return returned(content, name, given)
+
+
+def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
+    name = method.name
+    if name in READERS:
+        return _read_as(frame, made, READERS[name], made.argument(0, "wanted"))
+    if name == "parts":
+        frame.note_read("files", made.node)
+        frame.findings.reads[-1] = frame.findings.reads[-1]._replace(refusals=(400, 413, 415))
+        return UNKNOWN
+    if name == "precondition":
+        frame.findings.named += [Named("header", each) for each in CONDITIONS]
+        return call_function(frame, made, method.function, TheRequest())
+    if name == "after_request" and made.positional:
+        frame.flow.set(PASSED, RECEIVED)
+        hook = made._replace(positional=[TheRequest(), PASSED], named={})
+        frame.each(made.positional[0], lambda one: frame.call(hook._replace(called=one)))
+        frame.findings.passed = either(frame.findings.passed, frame.flow.frozen(PASSED))
+        del frame.flow.state[PASSED]
+    if name == "copy":
+        return TheRequest()
+    frame.escape(*made.given)
+    found = annotations.NOT_SAID if method.function is None else annotations.returned_by(method.function)
+    return said(found)
+
+
+def _read_as(frame: "Frame", made: Call, part: ReadAs, wanted: Value | None) -> Value:
+    read = [*alternatives(wanted or UNKNOWN)]
+    for each in read:
+        if isinstance(each, Known) and each.value is not None:
+            frame.read_as(part, each.value, made.node)
+        else:
+            text = f"{ast.unparse(made.node)} reads a type that is not known before it runs"
+            frame.unread(text, made.node, "taken")
+    return either(*[Of(each.value) if isinstance(each, Known) else UNKNOWN for each in read])
+
+
+def _call_of_pairs(frame: "Frame", made: Call, owner: Pairs, name: str) -> Value:
+    key = made.argument(0, "key")
+    if key is None or name not in ("get", "getone", "getall"):
+        frame.escape(owner)
+        return UNKNOWN
+    wanted = made.argument(2, "type") or made.argument(9, "type")
+    kind = wanted.value if isinstance(wanted, Known) and isinstance(wanted.value, type) else str
+    found = frame.field(owner, key, kind, is_required=name == "getone", is_list=name == "getall")
+    if name != "get":
+        return found
+    default = made.argument(1, "default")
+    return either(found, NONE if default is None else default)
+
+
+def _call_of_form(frame: "Frame", made: Call, owner: FormOf, name: str) -> Value:
+    if name == "error":
+        wrong = Raisable(UnprocessableContent, 422, "A field is not valid.")
+        errors = (wrong,) if owner.is_query else (wrong, Raisable(ContentTooLarge, 413, "The body is too large."))
+        return frame.hold(made.node, either(*errors))
+    is_sent = frame.reader.method not in SAFE_METHODS or owner.is_query
+    return Of(bool) if is_sent or name not in ("validate", "avalidate") else Known(False)
+
+
+def _call_of_class(frame: "Frame", made: Call, cls: type, method: Bound) -> Value:
+    """Return the result of a function of a class, such as ``Response.html``."""
+    if issubclass(cls, Response):
+        return make_response(frame, made, method.name)
+    function = method.function
+    if isinstance(function, MethodType):
+        return call_function(frame, made, cast(FunctionType, function.__func__), Known(cls))
+    if isinstance(function, FunctionType):
+        return call_function(frame, made, function)
+    if cls is dict and method.name == "fromkeys":
+        return UNKNOWN
+    frame.escape(*made.given)
+    return Of(cls) if function is not None and method.name.startswith("from") else UNKNOWN
+
+
+def make_response(frame: "Frame", made: Call, maker: str) -> Value:
+    """Return a response, whose body is written at once."""
+    if made.is_open:
+        return lost(frame, made, "is not known before it runs")
+    frozen = frame.flow.frozen
+    positional, named = [*map(frozen, made.positional)], {name: frozen(each) for name, each in made.named.items()}
+    if maker == "file":
+        source = argument(positional, named, 0, "source")
+        if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
+            frame.reader.note_raised(frame, Raisable(NotFound), made.node)
+    return frame.hold(made.node, answer_of_response(maker, positional, named))
+
+
+def is_text(owner: Value) -> bool:
+    return (isinstance(owner, Of) and owner.type is str) or (isinstance(owner, Known) and isinstance(owner.value, str))
+
+
+def _call_of_builtin(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
+    """Return the result of a method of a dict or a list that is not made here."""
+    kind = annotations.class_of(owner.type) if isinstance(owner, Of) else None
+    arguments = get_args(owner.type) if isinstance(owner, Of) else ()
+    if isinstance(owner, Known) and isinstance(owner.value, dict) and name in ("get", "items", "values", "keys"):
+        held = Fields(tuple((str(key), Of(type(each))) for key, each in owner.value.items()))
+        return returned(held, name, made.positional) if owner.value else UNKNOWN
+    lost(frame, made, "its code is not known")
+    if kind is None or annotations.has_variables(getattr(owner, "type", None)):
+        return UNKNOWN
+    if len(arguments) == 2 and issubclass(kind, Mapping):
+        key, item = arguments
+        match name:
+            case "get" | "pop":
+                default = made.argument(1, "default")
+                missing = () if name == "pop" and default is None else (NONE if default is None else default,)
+                return either(Of(item), *missing)
+            case "setdefault":
+                return Of(item)
+            case "values":
+                return Of(list_of(item))
+            case "keys":
+                return Of(list_of(key))
+            case "items":
+                return Of(list_of(tuple_of(key, item)))
+            case "copy":
+                return owner
+    if arguments and issubclass(kind, list) and name in ("pop", "copy"):
+        return Of(arguments[0]) if name == "pop" else owner
+    return UNKNOWN

@@ -1,0 +1,217 @@
+"""The contents of objects that code makes, dicts, lists and responses, and what their methods change and return."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import GenericAlias
+from typing import Any
+
+from antiphon.features.openapi.code.parts import item_at, item_of
+from antiphon.features.openapi.code.responses import media_type, statuses_in
+from antiphon.features.openapi.code.values import (
+    NEVER,
+    NONE,
+    TEXT,
+    UNKNOWN,
+    Answer,
+    Fields,
+    Items,
+    Known,
+    Of,
+    Raisable,
+    Tuple,
+    Value,
+    either,
+)
+
+OPEN = Of(dict[str, Any])
+"""A dict with some unknown keys."""
+_ADDS = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
+"""Methods that add an item, and the position of that argument."""
+_KEEPS = frozenset({"sort", "reverse", "remove", "discard", "difference_update", "intersection_update"})
+_NEW_SETS = frozenset({"union", "difference", "intersection", "symmetric_difference"})
+
+
+def with_item(content: Value, key: Value, value: Value) -> Value:
+    """Return the content of a dict or a list after an item was set."""
+    match content:
+        case Fields(items):
+            name = text_of(key)
+            return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
+        case Items(item):
+            return replace(content, item=either(item, value))
+    return content
+
+
+def without_item(content: Value, key: Value) -> Value:
+    """Return the content of a dict after an item was removed."""
+    if not isinstance(content, Fields):
+        return content
+    name = text_of(key)
+    return OPEN if name is None else Fields(tuple(each for each in content.items if each[0] != name))
+
+
+def text_of(value: Value | None) -> str | None:
+    """Return a text that is known before the code runs."""
+    return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
+
+
+def merged(content: Value, others: Sequence[Value]) -> Value:
+    """Return the content of a dict after it was updated with others."""
+    for other in others:
+        if not isinstance(content, Fields) or not isinstance(other, Fields):
+            return OPEN
+        content = Fields(tuple({**dict(content.items), **dict(other.items)}.items()))
+    return content
+
+
+def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
+    """Return the content of an object after a call of one of its methods; UNKNOWN if the method isn't known."""
+    first = given[0] if given else NONE
+    match content:
+        case Fields(items):
+            match method:
+                case "get" | "items" | "keys" | "values" | "copy":
+                    return content
+                case "update":
+                    return merged(content, [*given, *([Fields(tuple(named.items()))] if named else [])])
+                case "setdefault":
+                    is_there = isinstance(first, Known) and first.value in dict(items)
+                    return content if is_there else with_item(content, first, given[1] if len(given) > 1 else NONE)
+                case "pop":
+                    return without_item(content, first)
+                case "popitem":
+                    return OPEN
+                case "clear":
+                    return Fields(())
+        case Items(item, kind):
+            if method in _ADDS:
+                return Items(either(item, *given[_ADDS[method] :][:1]), kind)
+            if method in ("extend", "update"):
+                return Items(either(item, *map(item_of, given)), kind)
+            if method == "clear":
+                return Items(NEVER, kind)
+            if method in ("pop", "index", "count", "copy") or method in _KEEPS | _NEW_SETS:
+                return content
+        case Answer():
+            if method == "conditional":
+                return replace(content, is_conditional=True, has_ranges=named.get("ranges") != Known(False))
+            return content
+        case Raisable() if method in ("with_traceback", "add_note"):
+            return content
+        case Of():
+            return content
+    return UNKNOWN
+
+
+def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
+    """Return the result of a method of a dict or a list, as it was before the call."""
+    first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
+    values = [each for _, each in content.items] if isinstance(content, Fields) else []
+    match content, method:
+        case Fields(), "get" | "setdefault" | "pop":
+            found = item_at(content, first)
+            missing = isinstance(first, Known) and first.value not in dict(content.items)
+            is_there = text_of(first) is not None and not missing
+            return (
+                found
+                if is_there or (default is None and method == "pop")
+                else either(*([] if missing else [found]), NONE if default is None else default)
+            )
+        case Fields(), "values":
+            return Items(either(*values), Iterator)
+        case Fields(), "items":
+            return Items(Tuple((TEXT, either(*values))) if values else NEVER, Iterator)
+        case Fields(), "keys":
+            return Items(TEXT, Iterator)
+        case Fields() | Items(), "copy":
+            return content
+        case Items(item), "pop":
+            return item
+        case Items(), "index" | "count":
+            return Of(int)
+        case Items(item, kind), _ if method in _NEW_SETS:
+            return Items(either(item, *map(item_of, given)), kind)
+        case Fields() | Items(), _:
+            return NONE
+    return UNKNOWN
+
+
+def with_attribute(content: Value, name: str, value: Value) -> Value:
+    """Return the content of a response or an error after an attribute was set."""
+    match content:
+        case Answer():
+            match name:
+                case "status":
+                    return replace(content, statuses=statuses_in(value), has_own_status=True)
+                case "body":
+                    return UNKNOWN if content.is_passed_on else replace(content, body=_body_of(content, value))
+                case "content_type":
+                    return with_header(content, Known("content-type"), value)
+                case "headers":
+                    return UNKNOWN
+        case Raisable() if name in ("status", "detail"):
+            codes = statuses_in(value) if name == "status" else None
+            if name == "status":
+                return replace(content, status=codes[0]) if codes and len(codes) == 1 else UNKNOWN
+            return replace(content, detail=text_of(value))
+    return content
+
+
+def _body_of(content: Answer, value: Value) -> Value:
+    if value == NONE:
+        return NONE
+    return content.body if content.body == TEXT and value in (TEXT, Of(str)) else UNKNOWN
+
+
+def with_header(content: Value, name: Value, value: Value) -> Value:
+    """Return the content of a response after a header was set."""
+    if not isinstance(content, Answer):
+        return content
+    written = text_of(name)
+    if written is None:
+        return UNKNOWN
+    if written.lower() != "content-type":
+        return replace(content, headers=tuple(dict.fromkeys((*content.headers, written.lower()))))
+    media = media_type(value)
+    return UNKNOWN if media is None else replace(content, media=media)
+
+
+def with_headers(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
+    """Return the content of a response after a call of a method of its headers."""
+    if method in ("get", "getall", "getone", "items", "keys", "values", "__contains__", "copy"):
+        return content
+    first = given[0] if given else NONE
+    if method in ("add", "setdefault", "set", "append") and len(given) > 1:
+        has_media = isinstance(content, Answer) and content.media is not None
+        if has_media and (text_of(first) or "").lower() == "content-type":
+            return content if method == "setdefault" else UNKNOWN
+        return with_header(content, first, given[1])
+    if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
+        return (
+            replace(content, headers=tuple(each for each in content.headers if each != text_of(first)))
+            if isinstance(content, Answer)
+            else content
+        )
+    if method == "update" and all(isinstance(each, Fields) for each in given):
+        for each in (*given, Fields(tuple(named.items()))):
+            for name, value in each.items if isinstance(each, Fields) else ():
+                content = with_header(content, Known(name), value)
+        return content
+    return UNKNOWN
+
+
+def copied(kind: type, value: Value) -> Value:
+    """Return a new list, set, tuple or dict of the items of a value."""
+    if kind is dict:
+        return value if isinstance(value, Fields) else OPEN
+    item = item_of(value)
+    if item is UNKNOWN and kind in (list, set, frozenset, tuple):
+        return Of(kind)
+    if isinstance(value, Of) and isinstance(item, Of):
+        return Of(GenericAlias(kind, (item.type, ...) if kind is tuple else (item.type,)))
+    return Items(item, kind)
+
+
+def is_container(value: Value) -> bool:
+    """True for the content of an object that can change."""
+    return isinstance(value, Fields | Answer | Raisable) or (isinstance(value, Items) and value.kind in (list, set))
