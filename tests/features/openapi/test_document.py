@@ -49,7 +49,7 @@ get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind, header If-
 get /api/search lamps.search_get: query q: 200 400
 post /api/search lamps.search_post: application/x-www-form-urlencoded, multipart/form-data: 200 400 403 413
 get /api/signed/{name} lamps.signed: path name: 200 403 404 410
-"""
+"""  # noqa: E501
 
 
 def line_of(path: str, method: str, operation: dict[str, Any]) -> str:

@@ -182,8 +182,8 @@ class Never:
 NEVER = Never()
 
 Value: TypeAlias = (
-    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Partial | Pairs | FormOf
-    | Statuses | Answer | Raisable | Either | Never
+    Unknown | Known | Of | TheRequest | Fields | Items | Tuple | Ref | Bound | Local | Closure | Partial | Pairs
+    | FormOf | Statuses | Answer | Raisable | Either | Never
 )  # fmt: skip
 
 PASSED = Ref(("passed",))
