@@ -222,7 +222,7 @@ class Users(Generic[U]):
             self._refuse(request)
         return user
 
-    def refuses_at(self, dependency: Dependency[Any]) -> bool:
+    def _refuses_at(self, dependency: Dependency[Any]) -> bool:
         """Return True if reading a dependency refuses a request without a user."""
         return dependency is self._required
 

@@ -1,6 +1,7 @@
 """A call of one function: its variables, the objects that it makes, and what it lets other code do with them."""
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
-from antiphon.features.openapi.code.functions import Call, call_method_of
+from antiphon.features.openapi.code.functions import Call, call_method_of, method_for
 from antiphon.features.openapi.code.narrowing import narrow
 from antiphon.features.openapi.code.objects import is_container, text_of, with_attribute, with_header, with_item
 from antiphon.features.openapi.code.parts import item_of, unpacked
@@ -53,7 +54,7 @@ _USED = (
 """Special methods that showing, testing and comparing a value may call."""
 
 
-class Frame(ast.NodeVisitor):
+class Frame(ast.NodeVisitor, ABC):
     """A call of one function. What it reads of the request is noted in the findings."""
 
     def __init__(
@@ -93,13 +94,13 @@ class Frame(ast.NodeVisitor):
     def visit_expr_context(self, node: ast.expr_context) -> Value:  # noqa: ARG002
         return UNKNOWN
 
+    @abstractmethod
     def call(self, made: Call) -> Value:
         """Return the result of a call."""
-        raise NotImplementedError
 
+    @abstractmethod
     def attribute(self, owner: Value, name: str, node: ast.AST) -> Value:
         """Return an attribute of a value."""
-        raise NotImplementedError
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
         """Note something that reading the code can't find out."""
@@ -147,8 +148,9 @@ class Frame(ast.NodeVisitor):
             for each in alternatives(value):
                 if isinstance(each, Pairs):
                     self.escape(each)
-                for name in _USED if isinstance(each, Known | Of) else ():
-                    self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
+                for name in _USED:
+                    if method_for(self, each, name) is not None:
+                        self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""

@@ -62,19 +62,25 @@ def lost(frame: "Frame", made: Call, why: str) -> Value:
     return UNKNOWN
 
 
+def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
+    """Return a method that the application has defined for a value, or None."""
+    match owner:
+        case Known(held):
+            kind: type | None = type(held)
+        case Of(annotation):
+            kind = annotations.class_of(annotation)
+        case _:
+            return None
+    if kind is None or kind.__module__ == "builtins":
+        return None
+    method = annotations.method_of(kind, name)
+    return method if method is not None and frame.reader.follows(method) else None
+
+
 def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Value], node: ast.AST) -> Value | None:
     """Return the result of a special method of the application, such as ``__getitem__``; None if there is none."""
-    kind = (
-        type(owner.value)
-        if isinstance(owner, Known)
-        else annotations.class_of(owner.type)
-        if isinstance(owner, Of)
-        else None
-    )
-    method = None if kind is None else annotations.method_of(kind, name)
-    if method is None or not frame.reader.follows(method):
-        return None
-    return call_function(frame, Call(node, owner, [*given], {}), method, owner)
+    method = method_for(frame, owner, name)
+    return None if method is None else call_function(frame, Call(node, owner, [*given], {}), method, owner)
 
 
 def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:

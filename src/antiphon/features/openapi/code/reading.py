@@ -182,7 +182,7 @@ class CodeReader:
             frame.findings.add(Findings(users=[users]))
         found = self.read(source.hook.function)
         self._note(frame, found, function)
-        if isinstance(users, Users) and users.refuses_at(dependency):
+        if isinstance(users, Users) and users._refuses_at(dependency):  # noqa: SLF001
             frame.flow.state[HAS_USER] = NONE
         if stated is not UNKNOWN and not isinstance(found.result, Known):
             return stated
