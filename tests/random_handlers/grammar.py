@@ -3336,7 +3336,6 @@ msgspec.convert({}, Book)
 assert $c
 request.args["$Q"]
 int(request.args.getone("$Q"))
-request.json_as(Book)
 """
 CAUGHT = ["KeyError", "ValueError", "LookupError", "Exception", "HTTPError", "Failure", "Sold", "NotFound",
           "AttributeError", "AssertionError", "BadRequest", "StopIteration", "(KeyError, HTTPError)"]  # fmt: skip
@@ -4808,7 +4807,7 @@ $d["$k"] = request[$1]
 $1 = Dependency("$1")
 app.provide($1, lambda request: Book("t"))
 ---
-return request[$1]
+$d["$k"] = request[$1]
 
 $1 = Dependency[Lamp]("$1")
 app.provide($1, lambda request: Bright(1, "a"))
