@@ -34,6 +34,12 @@ app = App(secret_keys=["x" * 32])
 """
 STATUSES = ["200", "201", "202", "203", "206", "226", "400", "404", "409", "410", "418", "STATUS"]
 ERRORS = ["400", "403", "404", "409", "410", "418", "422", "451", "503", "GONE"]
+_odd = re.compile(
+    r"exec|eval|attr|class |lambda|map\(|functools|operator|globals|vars|STATE|Box|Proxy|__|itertools|collections|heapq"
+    r"|bisect|random|copy|types\.|msgspec|partial|typing|contextlib|type\(|abort =|global |after_re|locals|Swallow|mapped"
+)
+"""What plain programs mostly leave out, so that more of them are wholly known to a reader."""
+_returns = re.compile(r"\breturn (?!abort)(?!\$R)")
 _hole = re.compile(r"\$([A-Za-z1-9])")
 
 
@@ -109,6 +115,7 @@ class Maker:
         self._is_async = random.random() < 0.25
         self._typed: tuple[str, list[str]] | None = None
         self._is_outside = False
+        self._is_plain = random.random() < 0.5
 
     def program(self) -> Program:
         """Choose a program."""
@@ -133,7 +140,7 @@ class Maker:
             self._add_input("query", "size", (None, "small", "huge"))
         if random.random() < 0.12:
             extra.append(self._statement("USED"))
-        for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4])):
+        for _ in range(random.choice([1, 2, 3, 4, 5, 6] if self._is_plain else [0, 1, 1, 2, 2, 3, 4])):
             lines.append(self._statement("STATEMENTS"))
         lines[:0] = extra
         random.shuffle(lines)
@@ -197,7 +204,7 @@ class Maker:
                     table = {"d": "DICTS", "l": "LISTS", "x": "SCALARS"}[kind]
                     simple = {"d": ['{"a": 1, "b": "s"}', '{"a": 1}', "{}"], "l": ['[{"a": 1}]', '[{"a": 1}, {"b": "s"}]'], "x": ["1", "None"]}
                     value = (
-                        random.choice(simple[kind]) if random.random() < 0.7 else self._fill(random.choice(TABLES[table]), 1)
+                        random.choice(simple[kind]) if random.random() < 0.7 else self._fill(self._pick(table), 1)
                     )
                     made.insert(0, f"{name} = {value}")
         return made
@@ -210,8 +217,13 @@ class Maker:
     def _pick(self, table: str) -> str:
         while True:
             part = self._random.choice(TABLES[table])
-            if "await: " not in part or self._is_async:
-                return part
+            if "await: " in part and not self._is_async:
+                continue
+            if self._is_plain and _odd.search(part) and self._random.random() < 0.95:
+                continue
+            if self._typed is not None and _returns.search(part) and "def " not in part:
+                continue  # its type is not that of the annotation
+            return part
 
     def _fill(self, part: str, depth: int) -> str:
         """Fill the holes of a part, and add what stands at the level of the module."""

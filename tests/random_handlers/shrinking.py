@@ -78,7 +78,7 @@ def _changes(tree: ast.Module) -> Iterator[Callable[[], Callable[[], None] | Non
             block = getattr(node, field, None)
             if isinstance(block, list):
                 for each in [*block]:
-                    if not isinstance(each, ast.Import | ast.ImportFrom):
+                    if not isinstance(each, ast.Import | ast.ImportFrom) and each not in frozen:
                         yield lambda block=block, each=each: _replace(block, each, [])
                 for each in [*block]:
                     inner = getattr(each, "body", None)
