@@ -1,9 +1,11 @@
 """The shortest program that still lies in the same way."""
 
 import ast
+import builtins
 import copy
 import itertools
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from tests.random_handlers.making import HEADER, Program
 
@@ -63,7 +65,15 @@ def _is_partial(tree: ast.Module) -> bool:
                 known.add(name)
             case ast.alias(name=name, asname=other):
                 known.add(other or name)
-    return any(each.id not in known and each.id[:1] in "ndlx" and each.id[1:].isdigit() for each in names)
+    return any(each.id not in known and each.id not in _given() for each in names)
+
+
+@cache
+def _given() -> set[str]:
+    """Return the names that each program has."""
+    names = dict(vars(builtins))
+    exec(HEADER, names)
+    return {*names}
 
 
 def _changes(tree: ast.Module) -> Iterator[Callable[[], Callable[[], None] | None]]:
