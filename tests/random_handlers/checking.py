@@ -90,9 +90,7 @@ def _closed(schema: Any) -> Any:
     return made
 
 
-def untold_parameters(
-    operation: Mapping[str, Any], inputs: list[tuple[str, str]], sent: list[Sent]
-) -> Iterator[Lie]:
+def untold_parameters(operation: Mapping[str, Any], inputs: list[tuple[str, str]], sent: list[Sent]) -> Iterator[Lie]:
     """Yield the parameters that change an answer, and are not in the document."""
     told = {(each["in"], each["name"].lower()) for each in operation.get("parameters", ())}
     for at, (place, name) in enumerate(inputs):
@@ -108,9 +106,7 @@ def untold_parameters(
                 break
 
 
-def wrongly_required(
-    operation: Mapping[str, Any], inputs: list[tuple[str, str]], sent: list[Sent]
-) -> Iterator[Lie]:
+def wrongly_required(operation: Mapping[str, Any], inputs: list[tuple[str, str]], sent: list[Sent]) -> Iterator[Lie]:
     """Yield the parameters that the document requires, and without which a request succeeds."""
     required = {(each["in"], each["name"].lower()) for each in operation.get("parameters", ()) if each["required"]}
     for at, (place, name) in enumerate(inputs):

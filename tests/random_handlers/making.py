@@ -3,61 +3,27 @@
 import itertools
 import re
 import textwrap
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from tests.random_handlers import parts
 from tests.random_handlers.parts import TABLES
 
-HEADER = """\
-import antiphon
-import enum as enum_
-import asyncio, bisect, collections, contextlib, copy, dataclasses, datetime, functools, heapq, io, itertools, json
-import operator, random, string, sys, textwrap, threading, types, typing, uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import Enum, IntEnum
-from http import HTTPStatus
-from typing import Any, Generic, Literal, NotRequired, Required, TypedDict
-
-import msgspec
-
-from antiphon import App, Blueprint, Dependency, HTTPError, Redirect, Request, Response, ResponseLike, abort, current_request
-from antiphon.features import Bearer, IdempotentWrites, MemoryStore, RateLimit, Users, login_required
-from antiphon import MultiDict as MultiDict_
-from antiphon.http import ETag
-from antiphon.http import BadRequest, Conflict, Gone, NotFound, UnprocessableContent
-from antiphon.http.errors import http_error
-from tests.random_handlers.site import *
-
-app = App(secret_keys=["x" * 32])
-"""
+HEADER = Path(__file__).with_name("header.txt").read_text("utf-8")
+"""The imports of each program, and its application."""
 STATUSES = ["200", "201", "202", "203", "206", "226", "400", "404", "409", "410", "418", "STATUS"]
 ERRORS = ["400", "403", "404", "409", "410", "418", "422", "451", "503", "GONE"]
 _odd = re.compile(
     r"exec|eval|attr|class |lambda|map\(|functools|operator|globals|vars|STATE|Box|Proxy|__|itertools|collections|heapq"
-    r"|bisect|random|copy|types\.|msgspec|partial|typing|contextlib|type\(|abort =|global |after_re|locals|Swallow|mapped"
+    r"|bisect|random|copy|types\.|msgspec|partial|typing|contextlib|type\(|abort =|global |after_re|locals|Swallow"
+    r"|mapped"
 )
 """What plain programs mostly leave out, so that more of them are wholly known to a reader."""
 _PLAIN_CONDITIONS = 13
 """How many of the first conditions are plain."""
 _returns = re.compile(r"\breturn (?!abort)(?!\$R)")
 _hole = re.compile(r"\$([A-Za-z1-9])")
-
-
-FORMS = [
-    "def make(extra=None):\n$inner\n    return h\n$route(make())",
-    "class Views:\n$method\n$route(Views().h)",
-    "class Views:\n    kept = 1\n$method\nclass Others(Views):\n    kept = 's'\n$route(Others().h)",
-    "$handler\n$route(functools.partial(h))",
-    "blue = Blueprint('blue')\n$handler\n$blue(h)\napp.register(blue)",
-    "blue = Blueprint('blue')\n@blue.errorhandler(404)\ndef none(request, error):\n    return 'none'\n"
-    "@blue.after_request\ndef after(request, response):\n    response.headers['x-a'] = 'b'\n$handler\n$blue(h)\n"
-    "app.register(blue)",
-    "blue = Blueprint('blue')\n@blue.before_request\ndef before(request):\n    if 'stop' in STATE: abort(403)\n"
-    "$handler\n$blue(h)\napp.register(blue)",
-]  # fmt: skip
 
 
 class Input(NamedTuple):
@@ -79,9 +45,7 @@ class Program(NamedTuple):
         """Return the values of requests: all that differ in one input from the first, then others."""
         first = tuple([each.values[0] for each in self.inputs])
         near = [
-            (*first[:at], value, *first[at + 1 :])
-            for at, each in enumerate(self.inputs)
-            for value in each.values[1:]
+            (*first[:at], value, *first[at + 1 :]) for at, each in enumerate(self.inputs) for value in each.values[1:]
         ]
         random = Random(len(self.source))
         far = [tuple([random.choice(each.values) for each in self.inputs]) for _ in range(most)]
@@ -132,8 +96,8 @@ class Maker:
             self._add_input("query", "size", (None, "small", "huge"))
         if random.random() < 0.12:
             extra.append(self._statement("used"))
-        for _ in range(random.choice([1, 2, 3, 4, 5, 6] if self._is_plain else [0, 1, 1, 2, 2, 3, 4])):
-            lines.append(self._statement("statements"))
+        count = random.choice([1, 2, 3, 4, 5, 6] if self._is_plain else [0, 1, 1, 2, 2, 3, 4])
+        lines += [self._statement("statements") for _ in range(count)]
         lines[:0] = extra
         random.shuffle(lines)
         lines = [each for text in lines for each in text.split("\n")]
@@ -156,7 +120,7 @@ class Maker:
             features += 'app.use(Users(Bearer({"k7Qz": "ada"}.get)))\n'
         routed = "\n".join([route, *decorators, handler])
         if not decorators and random.random() < 0.2:
-            routed = self._registered(random.choice(FORMS), route, handler)
+            routed = self._registered(random.choice(TABLES["registered"]), route, handler)
         source = "\n\n".join([future + HEADER + features, *self._top, *around, routed, ""])
         if "if_match" in source or "if-match" in source or "precondition" in source or "conditional" in source:
             self._add_input("header", "if-match", (None, '"a"', '"b"'))
@@ -194,10 +158,12 @@ class Maker:
                 for name in [*names]:
                     names.remove(name)
                     table = {"d": "dicts", "l": "lists", "x": "scalars"}[kind]
-                    simple = {"d": ['{"a": 1, "b": "s"}', '{"a": 1}', "{}"], "l": ['[{"a": 1}]', '[{"a": 1}, {"b": "s"}]'], "x": ["1", "None"]}
-                    value = (
-                        random.choice(simple[kind]) if random.random() < 0.7 else self._fill(self._pick(table), 1)
-                    )
+                    simple = {
+                        "d": ['{"a": 1, "b": "s"}', '{"a": 1}', "{}"],
+                        "l": ['[{"a": 1}]', '[{"a": 1}, {"b": "s"}]'],
+                        "x": ["1", "None"],
+                    }
+                    value = random.choice(simple[kind]) if random.random() < 0.7 else self._fill(self._pick(table), 1)
                     made.insert(0, f"{name} = {value}")
         return made
 

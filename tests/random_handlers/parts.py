@@ -8,7 +8,7 @@ Each hole is filled at random:
 - ``$w`` and ``$W`` a scalar and a dict that need no request, for the level of the module
 - ``$S`` a status, ``$E`` the status of an error, ``$H`` headers, ``$X`` an expression that raises
 - ``$d``, ``$l``, ``$x`` a variable that holds a dict, a list of dicts, any value
-- ``$K`` a key that is the same in the whole part, ``$F`` a class of errors, ``$P`` an error, ``$Q`` a name of the query
+- ``$K`` one key for the whole part, ``$F`` a class of errors, ``$P`` an error, ``$Q`` a name of the query
 - ``$1`` to ``$9`` a new name; ``$B`` statements; ``$A`` a statement that ends the handler with an error; ``$R`` a return
 
 ``await:`` begins a line that only stands in coroutine functions.
@@ -22,7 +22,9 @@ def _parts_of(text: str) -> list[str]:
     return text.strip("\n").split("\n\n" if "\n\n" in text else "\n")
 
 
-TABLES = {each.stem: _parts_of(each.read_text("utf-8")) for each in sorted(Path(__file__).with_name("tables").iterdir())}
+TABLES = {
+    each.stem: _parts_of(each.read_text("utf-8")) for each in sorted(Path(__file__).with_name("tables").iterdir())
+}
 TABLES["statements"] += TABLES.pop("blocks")
 TABLES["answers"] += TABLES.pop("endings")
 
@@ -78,4 +80,3 @@ HEADERS_GIVEN = [
     '{"x-a": "b"}', '[("x-a", "b")]', '{"location": "/x"}', '{"Content-Type": "text/csv"}', "{}", "dict(etag='\"a\"')",
     '{"content-language": "en", **{"x-a": "b"}}', '{"x-" + "a": "b"}',
 ]  # fmt: skip
-

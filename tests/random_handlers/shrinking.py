@@ -184,4 +184,8 @@ _known = set(ast.unparse(ast.parse(HEADER)).splitlines())
 
 def as_text(program: Program) -> str:
     """Return a program's own lines."""
-    return "\n".join(each for each in program.source.splitlines() if each and each not in _known and not each.startswith("app = App("))
+    return "\n".join(
+        each
+        for each in program.source.splitlines()
+        if each and each not in _known and not each.startswith("app = App(")
+    )
