@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import process_time
 
+from tests.random_handlers.checking import Lie
 from tests.random_handlers.making import Program, program_of
 from tests.random_handlers.running import Result, apart, result_of
 from tests.random_handlers.shrinking import as_text, shrunk
@@ -60,7 +61,7 @@ def _summary(counts: Counter[str]) -> str:
 
 def _report(seed: int, program: Program, result: Result, folder: Path, seen: set[str]) -> None:
     first = result.lies[0]
-    is_same = lambda other: any(each.kind == first.kind for each in apart(other, folder).lies)  # noqa: E731
+    is_same = lambda other: any(_is_like(each, first) for each in apart(other, folder).lies)  # noqa: E731
     shortest = shrunk(program, is_same)
     shape = _shape(first.kind, as_text(shortest))
     if shape in seen:
@@ -68,10 +69,15 @@ def _report(seed: int, program: Program, result: Result, folder: Path, seen: set
     seen.add(shape)
     print(f"# --seed {seed} --handlers 1")
     print(as_text(shortest))
-    for lie in [each for each in apart(shortest, folder).lies if each.kind == first.kind][:1]:
+    for lie in [each for each in apart(shortest, folder).lies if _is_like(each, first)][:1]:
         print(f"# {lie.kind}: the document has {lie.told}")
         print(f"# {lie.kind}: it answered {lie.happened}")
     print(flush=True)
+
+
+def _is_like(one: Lie, other: Lie) -> bool:
+    """Return True for lies of one kind, or crashes by the same error."""
+    return one.kind == other.kind and (one.kind != "crash" or one.told == other.told)
 
 
 def _shape(kind: str, text: str) -> str:

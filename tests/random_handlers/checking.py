@@ -42,8 +42,8 @@ def _of_answer(document: Mapping[str, Any], responses: Mapping[str, Any], sent: 
         return
     content = known.get("content", {})
     if not sent.body:
-        if content and sent.status not in (204, 304) and sent.media not in content:
-            yield Lie("media", f"{sent.status} {', '.join(content)}", f"no content, of {sent.media or 'no type'}")
+        if content and sent.media and sent.media not in content:
+            yield Lie("media", f"{sent.status} {', '.join(content)}", f"no content, of {sent.media}")
         return
     found = content.get(sent.media, content.get("*/*"))
     if found is None:

@@ -3,61 +3,27 @@
 import itertools
 import re
 import textwrap
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.random_handlers import grammar
+from tests.random_handlers import parts
+from tests.random_handlers.parts import TABLES
 
-HEADER = """\
-import antiphon
-import enum as enum_
-import asyncio, bisect, collections, contextlib, copy, dataclasses, datetime, functools, heapq, io, itertools, json
-import operator, random, string, sys, textwrap, threading, types, typing, uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from enum import Enum, IntEnum
-from http import HTTPStatus
-from typing import Any, Generic, Literal, NotRequired, Required, TypedDict
-
-import msgspec
-
-from antiphon import App, Blueprint, Dependency, HTTPError, Redirect, Request, Response, ResponseLike, abort, current_request
-from antiphon.features import Bearer, IdempotentWrites, MemoryStore, RateLimit, Users, login_required
-from antiphon import MultiDict as MultiDict_
-from antiphon.http import ETag
-from antiphon.http import BadRequest, Conflict, Gone, NotFound, UnprocessableContent
-from antiphon.http.errors import http_error
-from tests.random_handlers.site import *
-
-app = App(secret_keys=["x" * 32])
-"""
+HEADER = Path(__file__).with_name("header.txt").read_text("utf-8")
+"""The imports of each program, and its application."""
 STATUSES = ["200", "201", "202", "203", "206", "226", "400", "404", "409", "410", "418", "STATUS"]
 ERRORS = ["400", "403", "404", "409", "410", "418", "422", "451", "503", "GONE"]
+_odd = re.compile(
+    r"exec|eval|attr|class |lambda|map\(|functools|operator|globals|vars|STATE|Box|Proxy|__|itertools|collections|heapq"
+    r"|bisect|random|copy|types\.|msgspec|partial|typing|contextlib|type\(|abort =|global |after_re|locals|Swallow"
+    r"|mapped"
+)
+"""What plain programs mostly leave out, so that more of them are wholly known to a reader."""
+_PLAIN_CONDITIONS = 13
+"""How many of the first conditions are plain."""
+_returns = re.compile(r"\breturn (?!abort)(?!\$R)")
 _hole = re.compile(r"\$([A-Za-z1-9])")
-
-
-def parts_of(text: str) -> list[str]:
-    """Return the parts of a table: between empty lines, or, if it has none, its lines."""
-    text = text.strip("\n")
-    return text.split("\n\n") if "\n\n" in text else text.split("\n")
-
-
-TABLES = {name: parts_of(text) for name, text in vars(grammar).items() if name.isupper() and isinstance(text, str)}
-
-
-FORMS = [
-    "def make(extra=None):\n$inner\n    return h\n$route(make())",
-    "class Views:\n$method\n$route(Views().h)",
-    "class Views:\n    kept = 1\n$method\nclass Others(Views):\n    kept = 's'\n$route(Others().h)",
-    "$handler\n$route(functools.partial(h))",
-    "blue = Blueprint('blue')\n$handler\n$blue(h)\napp.register(blue)",
-    "blue = Blueprint('blue')\n@blue.errorhandler(404)\ndef none(request, error):\n    return 'none'\n"
-    "@blue.after_request\ndef after(request, response):\n    response.headers['x-a'] = 'b'\n$handler\n$blue(h)\n"
-    "app.register(blue)",
-    "blue = Blueprint('blue')\n@blue.before_request\ndef before(request):\n    if 'stop' in STATE: abort(403)\n"
-    "$handler\n$blue(h)\napp.register(blue)",
-]  # fmt: skip
 
 
 class Input(NamedTuple):
@@ -105,6 +71,7 @@ class Maker:
         self._is_async = random.random() < 0.25
         self._typed: tuple[str, list[str]] | None = None
         self._is_outside = False
+        self._is_plain = random.random() < 0.5
 
     def program(self) -> Program:
         """Choose a program."""
@@ -112,7 +79,7 @@ class Maker:
         method = random.choice(["get", "get", "get", "post", "put", "delete"])
         annotation = ""
         if random.random() < 0.3:
-            self._typed = random.choice(grammar.TYPED)
+            self._typed = random.choice(parts.TYPED)
             annotation = f" -> {self._typed[0]}"
         lines: list[str] = []
         pattern, parameter = "/h", ""
@@ -120,17 +87,17 @@ class Maker:
         if random.random() < 0.12:
             pattern, parameter = "/h/<int:number>", ", number"
             self._add_input("path", "number", ("1", "2", "3", "9"))
-            extra.append(self._statement("PATHS"))
+            extra.append(self._statement("paths"))
         if method in ("post", "put") and random.random() < 0.5:
-            extra.append(self._statement("BODIES"))
+            extra.append(self._statement("bodies"))
         if random.random() < 0.07:
-            extra.append(self._statement("QUERIES"))
+            extra.append(self._statement("queries"))
             self._add_input("query", "q", ("x", None, ""))
             self._add_input("query", "size", (None, "small", "huge"))
         if random.random() < 0.12:
-            extra.append(self._statement("USED"))
-        for _ in range(random.choice([0, 1, 1, 2, 2, 3, 4])):
-            lines.append(self._statement("STATEMENTS"))
+            extra.append(self._statement("used"))
+        count = random.choice([1, 2, 3, 4, 5, 6] if self._is_plain else [0, 1, 1, 2, 2, 3, 4])
+        lines += [self._statement("statements") for _ in range(count)]
         lines[:0] = extra
         random.shuffle(lines)
         lines = [each for text in lines for each in text.split("\n")]
@@ -139,7 +106,7 @@ class Maker:
         decorators = self._decorators() if not self._is_async and random.random() < 0.12 else []
         guard = ""
         if random.random() < 0.06:
-            guard = f", {self._fill_outside(random.choice(TABLES['GUARDS']))}"
+            guard = f", {self._fill_outside(random.choice(TABLES['guards']))}"
         body = textwrap.indent("\n".join([*self._defined(), *lines]), "    ")
         color = "async " if self._is_async else ""
         handler = f"{color}def h(request: Request{parameter}){annotation}:\n{body}"
@@ -153,7 +120,7 @@ class Maker:
             features += 'app.use(Users(Bearer({"k7Qz": "ada"}.get)))\n'
         routed = "\n".join([route, *decorators, handler])
         if not decorators and random.random() < 0.2:
-            routed = self._registered(random.choice(FORMS), route, handler)
+            routed = self._registered(random.choice(TABLES["registered"]), route, handler)
         source = "\n\n".join([future + HEADER + features, *self._top, *around, routed, ""])
         if "if_match" in source or "if-match" in source or "precondition" in source or "conditional" in source:
             self._add_input("header", "if-match", (None, '"a"', '"b"'))
@@ -190,17 +157,13 @@ class Maker:
             for kind, names in self._names.items():
                 for name in [*names]:
                     names.remove(name)
-                    table = {"d": "DICTS", "l": "LISTS", "x": "SCALARS"}[kind]
+                    table = {"d": "dicts", "l": "lists", "x": "scalars"}[kind]
                     simple = {
                         "d": ['{"a": 1, "b": "s"}', '{"a": 1}', "{}"],
                         "l": ['[{"a": 1}]', '[{"a": 1}, {"b": "s"}]'],
                         "x": ["1", "None"],
                     }
-                    value = (
-                        random.choice(simple[kind])
-                        if random.random() < 0.7
-                        else self._fill(random.choice(TABLES[table]), 1)
-                    )
+                    value = random.choice(simple[kind]) if random.random() < 0.7 else self._fill(self._pick(table), 1)
                     made.insert(0, f"{name} = {value}")
         return made
 
@@ -212,8 +175,13 @@ class Maker:
     def _pick(self, table: str) -> str:
         while True:
             part = self._random.choice(TABLES[table])
-            if "await: " not in part or self._is_async:
-                return part
+            if "await: " in part and not self._is_async:
+                continue
+            if self._is_plain and _odd.search(part) and self._random.random() < 0.95:
+                continue
+            if self._typed is not None and _returns.search(part) and "def " not in part:
+                continue  # its type is not that of the annotation
+            return part
 
     def _fill(self, part: str, depth: int) -> str:
         """Fill the holes of a part, and add what stands at the level of the module."""
@@ -233,7 +201,7 @@ class Maker:
             if hole.isdigit():
                 return names.setdefault(hole, self._name())
             if hole == "K":
-                return names.setdefault(hole, random.choice(grammar.KEYS))
+                return names.setdefault(hole, random.choice(parts.KEYS))
             if hole in self._names:
                 return names.setdefault(hole, self._variable(hole))
             return self._hole(hole, depth - 1)
@@ -260,42 +228,42 @@ class Maker:
             case "c":
                 return self._condition(depth)
             case "v":
-                return self._value("SCALARS", depth, ["1", '"s"', "None", "True", "2.5"])
+                return self._value("scalars", depth, ["1", '"s"', "None", "True", "2.5"])
             case "w":
                 return random.choice(["1", '"s"', "None", "True", "2.5", "[1]"])
             case "W":
                 return random.choice(['{"a": 1}', '{"b": "s"}', '{"a": 1, "b": None}', '{"c": {"d": 1}}', "{}"])
             case "k":
-                return random.choice(grammar.KEYS)
+                return random.choice(parts.KEYS)
             case "V":
-                table = random.choice(["SCALARS", "SCALARS", "DICTS", "LISTS", "OBJECTS"])
+                table = random.choice(["scalars", "scalars", "dicts", "lists", "objects"])
                 return self._value(table, depth, ["1", '"s"', "None", '{"a": 1}', "[1]"])
             case "D":
-                return self._value("DICTS", depth, ['{"a": 1}', '{"b": "s"}', "{}"])
+                return self._value("dicts", depth, ['{"a": 1}', '{"b": "s"}', "{}"])
             case "L":
-                return self._value("LISTS", depth, ['[{"a": 1}]', "[1]", "[]"])
+                return self._value("lists", depth, ['[{"a": 1}]', "[1]", "[]"])
             case "O":
-                return self._value("OBJECTS", depth, ['Lamp(1, "a")', 'Book("t")'])
+                return self._value("objects", depth, ['Lamp(1, "a")', 'Book("t")'])
             case "t":
-                return self._value("TEXTS", depth, ['"x"'])
+                return self._value("texts", depth, ['"x"'])
             case "S":
                 return random.choice(STATUSES)
             case "E":
                 return random.choice(ERRORS)
             case "H":
-                return random.choice(grammar.HEADERS_GIVEN)
+                return random.choice(parts.HEADERS_GIVEN)
             case "F":
-                return random.choice(grammar.CAUGHT)
+                return random.choice(parts.CAUGHT)
             case "P":
-                return self._filled(random.choice(TABLES["ERRORS_RAISED"]), 0, {})
+                return self._filled(random.choice(TABLES["errors_raised"]), 0, {})
             case "X":
-                return self._fill(random.choice(TABLES["FAILING"]), depth)
+                return self._fill(random.choice(TABLES["failing"]), depth)
             case "A":
-                return self._fill(random.choice(TABLES["ENDING"]), depth)
+                return self._fill(random.choice(TABLES["ending"]), depth)
             case "R":
                 return self._return(depth)
             case "B":
-                return "\n".join(self._statement("STATEMENTS", depth) for _ in range(random.choice([1, 1, 2])))
+                return "\n".join(self._statement("statements", depth) for _ in range(random.choice([1, 1, 2])))
         raise ValueError(hole)
 
     def _value(self, table: str, depth: int, leaves: list[str]) -> str:
@@ -306,7 +274,9 @@ class Maker:
         return made
 
     def _condition(self, depth: int) -> str:
-        table = TABLES["CONDITIONS"]
+        table = TABLES["conditions"]
+        if self._is_plain and self._random.random() < 0.95:
+            table = table[:_PLAIN_CONDITIONS]
         part = self._random.choice(table)
         while depth <= 0 and "$c" in part:
             part = self._random.choice(table)
@@ -336,18 +306,18 @@ class Maker:
             return self._fill("return $W", depth)
         if self._typed is not None:
             return f"return {self._fill(self._random.choice(self._typed[1]), depth)}"
-        return self._fill(self._pick("ANSWERS"), depth)
+        return self._fill(self._pick("answers"), depth)
 
     # Around the handler
 
     def _around(self, count: int) -> list[str]:
         chosen: dict[str, str] = {}  # one of a kind, since an error has one handler
-        for each in self._random.sample(TABLES["AROUND"], count):
+        for each in self._random.sample(TABLES["around"], count):
             chosen.setdefault(each.partition("\n")[0] if "errorhandler" in each else each, each)
         return [self._fill_outside(each) for each in chosen.values()]
 
     def _decorators(self) -> list[str]:
-        return [self._fill_outside(self._random.choice(TABLES["DECORATORS"]))]
+        return [self._fill_outside(self._random.choice(TABLES["decorators"]))]
 
 
 BODIES: tuple[object, ...] = (

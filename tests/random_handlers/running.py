@@ -115,50 +115,66 @@ def _compared(program: Program, module: ModuleType) -> Result:
         (operation,) = next(iter(paths.values())).values()
     except Exception as error:
         return Result((Lie("crash", f"{type(error).__name__}: {error}"[:200], ""),))
-    sent = [*_answers(program, module.app)]
+    sent = _answers(program, module.app)
     lies: list[Lie] = []
     if not document.unknown:
         named = [(each.place, each.name) for each in program.inputs]
         lies += lies_in(document.content, operation, sent)
         if _is_stable(program, module.app, sent):
             lies += untold_parameters(operation, named, sent)
-        if "app.middleware" not in program.source:  # which may answer what was refused
+        if not re.search("middleware|errorhandler|after_request", program.source):  # which may answer what was refused
             lies += wrongly_required(operation, named, sent)
     failed = sum(each.status == 500 for each in sent)
     kept = tuple({(each.kind, each.told, each.happened): each for each in lies}.values())
     return Result(kept, tuple(document.unknown), is_vague(document.content, operation), failed, len(sent))
 
 
-def _answers(program: Program, app: Any) -> Iterator[Sent]:
-    logging.disable(logging.CRITICAL)
-    with warnings.catch_warnings(), Client(app, "wsgi", raise_errors=False, follow_redirects=False) as client:
-        warnings.simplefilter("ignore")
-        for values in program.requests():
-            yield _answer(client, program, values)
-    logging.disable(logging.NOTSET)
+def _answers(program: Program, app: Any) -> list[Sent]:
+    with _client(app) as (client, failures):
+        return [_answer(client, failures, program, values) for values in program.requests()]
 
 
 def _is_stable(program: Program, app: Any, sent: list[Sent]) -> bool:
     """Return True if the first request is answered as before."""
-    logging.disable(logging.CRITICAL)
-    with warnings.catch_warnings(), Client(app, "wsgi", raise_errors=False, follow_redirects=False) as client:
-        warnings.simplefilter("ignore")
-        again = _answer(client, program, sent[0].values)
-    logging.disable(logging.NOTSET)
-    return again == sent[0]
+    with _client(app) as (client, failures):
+        return _answer(client, failures, program, sent[0].values) == sent[0]
 
 
-def _answer(client: Client, program: Program, values: tuple[object, ...]) -> Sent:
+class _Failures(logging.Handler):
+    """The mistakes of a program, which its application logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += record.exc_info is not None
+
+
+@contextlib.contextmanager
+def _client(app: Any) -> Iterator[tuple[Client, _Failures]]:
+    failures, root = _Failures(), logging.getLogger()
+    before, root.handlers = root.handlers, [failures]
+    try:
+        with warnings.catch_warnings(), Client(app, "wsgi", raise_errors=False, follow_redirects=False) as client:
+            warnings.simplefilter("ignore")
+            yield client, failures
+    finally:
+        root.handlers = before
+
+
+def _answer(client: Client, failures: _Failures, program: Program, values: tuple[object, ...]) -> Sent:
     path, options = "/h", _options(program.inputs, values)
     if (number := options.pop("number", None)) is not None:
         path = f"/h/{number}"
+    before = failures.count
     try:
         response = client.request(program.method, path, **options)
         body = _REQUEST_ID.sub(b"", response.body)
     except Exception:  # a stream that breaks off
         return Sent(values, 500, "", b"")
     media = (response.headers.get("content-type") or "").partition(";")[0].strip().lower()
-    return Sent(values, response.status, media, body)
+    return Sent(values, response.status if failures.count == before else 500, media, body)
 
 
 def _options(inputs: tuple[Input, ...], values: tuple[object, ...]) -> dict[str, Any]:

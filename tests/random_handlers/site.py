@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum, IntEnum
-from typing import Annotated, Any, Generic, NotRequired, Required, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, NotRequired, Required, Self, TypedDict, TypeVar
 
 import msgspec
 
@@ -203,7 +203,7 @@ class Swallow:
     def __init__(self, is_shut: object = False) -> None:
         self.is_shut = is_shut
 
-    def __enter__(self) -> "Swallow":
+    def __enter__(self) -> Self:
         if self.is_shut:
             abort(423)
         return self
