@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
+from tests.helpers.ports import HOST, free_port
 from tests.helpers.waiting import DEADLINE, eventually
 
 
@@ -59,17 +60,7 @@ class ValkeyServer:
             self.stop()
 
 
-HOST = "127.0.0.1"
 SLOTS = 16384
-
-
-def free_ports(count):
-    """Return ports that nobody listened on just now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 class Node:
@@ -121,7 +112,7 @@ class ValkeyCluster:
 
     def __init__(self, program, folder, replicas=0, timeout=5.0, tls=()):
         count = 3 * (1 + replicas)
-        ports = free_ports(3 * count)
+        ports = [free_port() for _ in range(3 * count)]
         self.nodes = [
             Node(program, folder / f"node-{port}", port, "--cluster-enabled", "yes", "--cluster-port", str(bus),
                  "--cluster-node-timeout", str(int(timeout * 1000)), "--save", "", "--repl-diskless-sync-delay", "0",
@@ -175,7 +166,7 @@ class SentinelSet:
     """A primary and its replica, which three Sentinels watch under the name "shop"."""
 
     def __init__(self, program, folder, timeout=5.0):
-        primary, replica, *watching = free_ports(5)
+        primary, replica, *watching = [free_port() for _ in range(5)]
         at_once = "--save", "", "--repl-diskless-sync-delay", "0"
         self.primary = Node(program, folder / "primary", primary, *at_once)
         self.replica = Node(program, folder / "replica", replica, "--replicaof", f"{HOST} {primary}", *at_once)

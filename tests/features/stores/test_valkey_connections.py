@@ -11,7 +11,8 @@ from antiphon.features.stores.valkey.store import NEEDS
 from tests.features.conftest import Clock
 from tests.features.stores.test_lost_answers import CALLS, everything, prepared, without_version
 from tests.helpers.authority import Authority
-from tests.helpers.valkey import HOST, Node, ValkeyCluster, free_ports
+from tests.helpers.ports import HOST, free_port
+from tests.helpers.valkey import Node, ValkeyCluster
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
@@ -90,7 +91,7 @@ def starting(request, tmp_path):
     program, started = request.getfixturevalue("valkey-server"), []
 
     def start(*options):
-        [port] = free_ports(1)
+        port = free_port()
         node = Node(program, tmp_path / f"server-{port}", port, "--save", "", *options)
         started.append(node)
         node.start()
@@ -105,7 +106,7 @@ class TestTLS:
     @pytest.fixture
     def port(self, starting, authority):
         """The port of a server that speaks TLS, for this address, and asks for a certificate."""
-        [port] = free_ports(1)
+        port = free_port()
         starting("--tls-port", str(port), *tls_options(authority))
         return port
 
