@@ -60,7 +60,10 @@ def paths(flask):
         outcomes.append(file.readline())
     with app.open_resource("imported_names.csv", "rt", encoding="utf-8") as file:
         outcomes.append(file.readline())
-    outcomes += [raised(app.open_resource, "imported_names.csv", "w"), raised(flask.Flask, "x", instance_path="relative")]
+    outcomes += [
+        raised(app.open_resource, "imported_names.csv", "w"),
+        raised(flask.Flask, "x", instance_path="relative"),
+    ]
     return [*outcomes, flask.Flask("x", static_folder=None).has_static_folder]
 
 
