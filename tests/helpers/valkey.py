@@ -63,6 +63,11 @@ class ValkeyServer:
 SLOTS = 16384
 
 
+def free_ports(count):
+    """Return ports on which nobody listens."""
+    return [free_port() for _ in range(count)]
+
+
 class Node:
     """A server on a port, with nothing on disk but what a cluster and Sentinel note."""
 
@@ -112,7 +117,7 @@ class ValkeyCluster:
 
     def __init__(self, program, folder, replicas=0, timeout=5.0, tls=()):
         count = 3 * (1 + replicas)
-        ports = [free_port() for _ in range(3 * count)]
+        ports = free_ports(3 * count)
         self.nodes = [
             Node(program, folder / f"node-{port}", port, "--cluster-enabled", "yes", "--cluster-port", str(bus),
                  "--cluster-node-timeout", str(int(timeout * 1000)), "--save", "", "--repl-diskless-sync-delay", "0",
@@ -166,7 +171,7 @@ class SentinelSet:
     """A primary and its replica, which three Sentinels watch under the name "shop"."""
 
     def __init__(self, program, folder, timeout=5.0):
-        primary, replica, *watching = [free_port() for _ in range(5)]
+        primary, replica, *watching = free_ports(5)
         at_once = "--save", "", "--repl-diskless-sync-delay", "0"
         self.primary = Node(program, folder / "primary", primary, *at_once)
         self.replica = Node(program, folder / "replica", replica, "--replicaof", f"{HOST} {primary}", *at_once)

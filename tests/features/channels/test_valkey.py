@@ -9,8 +9,8 @@ from antiphon.features import Channel, Missed, StoreUnavailable, ValkeyStore
 from antiphon.features.stores.valkey.store import NEEDS
 from tests.features.channels.crowd import try_out
 from tests.features.channels.on_loop import on_loop
-from tests.helpers.ports import HOST, free_port
-from tests.helpers.valkey import Node, SentinelSet
+from tests.helpers.rows import rows
+from tests.helpers.valkey import HOST, Node, SentinelSet, free_ports
 from tests.helpers.waiting import DEADLINE, eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -21,7 +21,7 @@ async def received(messages, count):
         return [await anext(messages) for _ in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["valkey", "valkey_cluster"])
+@rows("kind", ["valkey", "valkey_cluster"])
 @on_loop
 async def test_readers_leave_all_connections_to_others(kind, request, tmp_path):
     """Also in a cluster, where there are more readers than calls may be made at once."""
@@ -39,7 +39,7 @@ async def test_readers_leave_all_connections_to_others(kind, request, tmp_path):
 
 @pytest.fixture
 def server(request, tmp_path):
-    node = Node(request.getfixturevalue("valkey-server"), tmp_path / "server", free_port(), "--save", "")
+    node = Node(request.getfixturevalue("valkey-server"), tmp_path / "server", *free_ports(1), "--save", "")
     node.start()
     yield node
     node.stop()

@@ -11,16 +11,16 @@ from antiphon.features.stores.valkey.store import NEEDS
 from tests.features.conftest import Clock
 from tests.features.stores.test_lost_answers import CALLS, everything, prepared, without_version
 from tests.helpers.authority import Authority
-from tests.helpers.ports import HOST, free_port
-from tests.helpers.valkey import Node, ValkeyCluster
+from tests.helpers.rows import rows
+from tests.helpers.valkey import HOST, Node, ValkeyCluster, free_ports
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 LONG = 10_000.0
 
 
-@pytest.mark.parametrize(
-    ("url", "reason"),
+@rows(
+    "url, reason",
     [
         ("valkey+ring://localhost", "its scheme is valkey"),
         ("unix+cluster:///run/valkey.sock", "its scheme is valkey"),
@@ -46,14 +46,12 @@ def test_no_error_of_a_url_has_its_password():
     assert "secret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("scheme", ["valkey+cluster", "valkeys+sentinel", "redis+sentinel", "rediss+cluster"])
+@rows("scheme", ["valkey+cluster", "valkeys+sentinel", "redis+sentinel", "rediss+cluster"])
 def test_nothing_is_connected_until_it_is_used(scheme):
     ValkeyStore(f"{scheme}://localhost:1,localhost:2/{'shop' if 'sentinel' in scheme else ''}")
 
 
-@pytest.mark.parametrize(
-    "url", ["valkey+cluster://127.0.0.1:1,127.0.0.1:2", "valkey+sentinel://:secret@127.0.0.1:1/shop"]
-)
+@rows("url", ["valkey+cluster://127.0.0.1:1,127.0.0.1:2", "valkey+sentinel://:secret@127.0.0.1:1/shop"])
 def test_servers_that_are_all_away_are_a_503(url, caplog):
     with closing(ValkeyStore(url, connect_timeout=0.2)) as store:
         for _ in range(20):
@@ -91,7 +89,7 @@ def starting(request, tmp_path):
     program, started = request.getfixturevalue("valkey-server"), []
 
     def start(*options):
-        port = free_port()
+        [port] = free_ports(1)
         node = Node(program, tmp_path / f"server-{port}", port, "--save", "", *options)
         started.append(node)
         node.start()
@@ -106,7 +104,7 @@ class TestTLS:
     @pytest.fixture
     def port(self, starting, authority):
         """The port of a server that speaks TLS, for this address, and asks for a certificate."""
-        port = free_port()
+        [port] = free_ports(1)
         starting("--tls-port", str(port), *tls_options(authority))
         return port
 
@@ -205,7 +203,7 @@ class TestConnections:
             assert store.increment("key", ttl=LONG).value == 2  # at once: the server was not away
 
 
-@pytest.mark.parametrize("servers", ["valkey", "valkey_cluster", "valkey_sentinel"])
+@rows("servers", ["valkey", "valkey_cluster", "valkey_sentinel"])
 class TestAClientOfYourOwn:
     def test_asks_the_node_of_each_key(self, servers, request):
         store = ValkeyStore(request.getfixturevalue(servers).url)
@@ -230,7 +228,7 @@ class TestAClientOfYourOwn:
             assert asyncio.run(use()) == [str(number).encode() for number in range(20)]
 
 
-@pytest.mark.parametrize("servers", ["valkey_cluster", "valkey_sentinel"])
+@rows("servers", ["valkey_cluster", "valkey_sentinel"])
 def test_every_method_does_what_it_does_in_memory(servers, request, tmp_path):
     url = request.getfixturevalue(servers).url
     for name, call in CALLS.items():
