@@ -12,7 +12,7 @@
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make random-apps   try random applications for a minute, with a new seed: the same over each interface and on servers
 # make features   how many features of the dialects have a test, and are seen by clients
-# make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places, "--rows 50" the dialects
+# make mutants   break the core in forty places by hand, and see tests fail; MUTANTS="--random 60" breaks other places, also of the dialects
 # make compat  run other projects' tests on the dialects: some ten minutes on two processors, most of them for Placement
 # make wall moto   run one application's own tests on a dialect: docs/reference/wall.md names the applications
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers

@@ -9,7 +9,6 @@ from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
 from tests.helpers.processes import RUN
 
-pytest.importorskip("webauthn")
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/passkeys.md").read_text()
@@ -34,6 +33,7 @@ TWICE = """async () => {
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
+    pytest.importorskip("webauthn")
     code = CODE.replace('ORIGIN = "http://localhost:8000"', "import os\nORIGIN = os.environ['ORIGIN']")
     start = "from antiphon.cli.entry import main\nimport os, sys\n"
     start += "os.environ['ORIGIN'] = 'http://localhost:' + sys.argv[-1]\nmain()\n"

@@ -91,6 +91,16 @@ rsgi = Rsgi()
 """
 
 
+def receive_until(connection: socket.socket, part: bytes) -> bytes:
+    """Receive from a server until a part has come: a response may come in many pieces."""
+    received = b""
+    while part not in received:
+        chunk = connection.recv(4096)
+        assert chunk, f"{received!r} is all that came"
+        received += chunk
+    return received
+
+
 class Command:
     """A run of the command, in a session of its own as in a terminal, with what it prints."""
 
@@ -164,8 +174,8 @@ class Command:
             return connection.getresponse().read().decode()
 
     def answers_from(self, worker: int) -> bool:
-        """Whether this worker answers. The one that does may be stopped before it has: then nobody does."""
-        with suppress(TimeoutError):
+        """Whether this worker answers. The one that does may be stopped or killed before it has: then nobody does."""
+        with suppress(OSError):
             return self.get(timeout=0.5).endswith(f" {worker}")
         return False
 
@@ -184,9 +194,7 @@ class Command:
     def stream(self) -> socket.socket:
         """A connection on which an endless response has begun."""
         connection = self.send("/stream")
-        received = b""
-        while b"tick" not in received:
-            received += connection.recv(4096)
+        receive_until(connection, b"tick")
         return connection
 
     def workers(self) -> list[int]:

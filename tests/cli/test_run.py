@@ -135,7 +135,7 @@ def test_an_exception_of_the_application_is_logged_to_stderr(antiphon, tmp_path)
     (tmp_path / "broken.py").write_text("def app(environ, start_response):\n    raise LookupError('lost')\n")
     command = antiphon("broken:app").serving()
     command.get()
-    assert "LookupError: lost" in command.err
+    command.wait_until(lambda: "LookupError: lost" in command.err)
     assert "LookupError" not in command.out
 
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tests.cli.conftest import receive_until
 from tests.helpers.systemd import notifications
 
 pytestmark = [pytest.mark.processes, pytest.mark.once]
@@ -42,7 +43,7 @@ def test_a_request_that_comes_between_two_runs_is_answered_by_the_second(antipho
     assert first.exit_code() == 0
     with first.send("/") as connection:
         second = antiphon("apps:asgi", listeners=[listener]).serving()
-        assert b"asgi" in connection.recv(4096)
+        receive_until(connection, b"asgi")
     second.process.terminate()
     assert second.exit_code() == 0
     assert first.err == second.err == ""

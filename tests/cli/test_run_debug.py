@@ -71,7 +71,7 @@ def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, in
     assert json.loads(fetch(command, "/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith(
         "raise LookupError"
     )
-    assert command.err.count("Traceback (most recent call last)") == 2
+    command.wait_until(lambda: command.err.count("Traceback (most recent call last)") == 2)
     assert "Warning" not in command.err
 
 

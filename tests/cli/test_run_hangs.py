@@ -118,7 +118,7 @@ def test_the_old_workers_go_on_while_those_of_a_restart_hang(antiphon, folder):
     (folder / "hang").touch()
     command.process.send_signal(signal.SIGUSR2)
     command.wait_until(lambda: "(--start-timeout), and was ended by SIGABRT. Starting another one." in command.err)
-    assert command.answers_from(old)
+    command.wait_until(lambda: command.answers_from(old))
     (folder / "hang").unlink()
     command.wait_until(lambda: "All workers were replaced.\n" in command.err)
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.cli.conftest import receive_until
+
 pytestmark = pytest.mark.processes
 
 APP = """
@@ -30,10 +32,8 @@ def test_at_its_end_it_says_so(antiphon, tmp_path, interface):
     with command.send("/slow") as connection:
         command.wait_until((tmp_path / "started").exists)
         with command.send("/readyz") as probe:
-            assert b'{"status":"ok"' in probe.recv(4096)
+            receive_until(probe, b'{"status":"ok"')
         command.process.terminate()
-        received = b""
-        while b"}" not in received:
-            received += connection.recv(4096)
+        received = receive_until(connection, b"}")
     assert received.endswith(b'{"status":"draining"}')
     assert command.exit_code() == 0

@@ -110,7 +110,7 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
     command.process.send_signal(signal.SIGUSR2)
     command.wait_until(lambda: "no such table" in command.err)
     assert command.err.startswith("The old workers continue, since a new one can't serve: The module 'changes'")
-    assert command.answers_from(command.workers()[0])
+    command.wait_until(lambda: command.answers_from(command.workers()[0]))
 
 
 @pytest.mark.once
@@ -226,7 +226,7 @@ def test_a_server_that_was_suspended_takes_no_worker_for_dead(antiphon):
     os.killpg(command.process.pid, signal.SIGSTOP)
     time.sleep(3)  # longer than the timeout: nothing else can be watched
     os.killpg(command.process.pid, signal.SIGCONT)
-    assert command.answers_from(command.workers()[0])
+    command.wait_until(lambda: command.answers_from(command.workers()[0]))
     assert command.err == ""
 
 
@@ -314,4 +314,4 @@ def test_workers_that_serve_go_on_when_others_can_not_be_started(antiphon, tmp_p
     os.kill(first, signal.SIGKILL)
     failed = "can't serve, as shown above. Starting another one."
     eventually(lambda: command.err.count(failed) == 6 or None, "a server that starts workers goes on", deadline=60)
-    assert command.answers_from(second)
+    command.wait_until(lambda: command.answers_from(second))

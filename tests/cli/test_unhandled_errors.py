@@ -50,4 +50,4 @@ def test_an_unhandled_error_is_a_500_with_a_body_and_a_type(antiphon, tmp_path, 
             assert b"500 Internal Server Error" in body
             assert b"lost" not in body
             assert response.getheader("x-lost") is None
-    assert command.err.count("LookupError: lost") == 2
+    command.wait_until(lambda: command.err.count("LookupError: lost") == 2)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,15 +12,16 @@ from types import TracebackType
 from typing import Self
 
 from tests.contract.wire import Connection, ReceivedResponse, SentRequest
+from tests.helpers.ports import free_port
 from tests.helpers.waiting import DEADLINE, eventually
 
 APPLICATION = "tests.contract.application:app"
 
-START = 20.0
+START = 60.0
 """The longest wait for the first connection, in seconds."""
 ATTEMPTS = 3
 """The number of attempts to start a server: another process may take its port first."""
-END = 20.0
+END = 60.0
 """The longest wait for the end of a server after SIGTERM, in seconds."""
 EXIT_CODES = dict.fromkeys(
     ("uvicorn", "waitress", "tests.contract.gevent_server", "tests.contract.werkzeug_server"), -signal.SIGTERM
@@ -45,7 +45,7 @@ class ServerProcess:
     def __enter__(self) -> Self:
         self._log = tempfile.TemporaryFile()
         for _ in range(ATTEMPTS):
-            self.port = _free_port()
+            self.port = free_port()
             self._start()
             if self._accepts():
                 return self
@@ -173,9 +173,3 @@ class ServerProcess:
             return None if self.is_running else False
 
         return eventually(look, "no connection is accepted", START)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

@@ -6,7 +6,6 @@ It needs all that an ASGI application can: a lifespan with a task group, and ans
 import asyncio
 
 import pytest
-from mcp import Client
 
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
@@ -26,6 +25,8 @@ PROTOCOLS = ("legacy", "auto")
 
 async def call(url, protocol):
     """Return what a sum's progress is reported to be, the sum, and the caller that a tool knows."""
+    from mcp import Client
+
     progress = []
 
     async def report(done, of, _):

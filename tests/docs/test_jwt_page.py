@@ -9,7 +9,6 @@ import pytest
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
-pytest.importorskip("joserfc")
 pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/jwt.md").read_text()
@@ -23,6 +22,7 @@ HEADS = [
 
 @pytest.fixture(scope="module")
 def client():
+    pytest.importorskip("joserfc")
     names: dict = {"__name__": "shop"}
     exec(CODE, names)
     return Client(names["app"])

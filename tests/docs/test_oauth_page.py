@@ -2,6 +2,7 @@
 
 import re
 from base64 import urlsafe_b64encode
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -11,20 +12,23 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import httpx2
 import pytest
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
 from antiphon import App, Request, Response
 from antiphon.http import URL
 from antiphon.testing import Client
 
-pytest.importorskip("authlib")
 pytestmark = pytest.mark.once
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/oauth.md").read_text()
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-KEY = RSAKey.generate_key(2048, {"kid": "1"})
-OTHERS_KEY = RSAKey.generate_key(2048, {"kid": "1"})
+
+
+@cache
+def key_of(owner):
+    """Make somebody's key, whose identifier may be that of another's."""
+    from joserfc.jwk import RSAKey
+
+    return RSAKey.generate_key(2048, {"kid": "1"})
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -40,11 +44,11 @@ class Provider:
     """An authorization server for OpenID Connect and for GitHub's way, which signs everybody in as Ada."""
 
     def __init__(self):
-        self.url, self.codes, self.changes, self.key = "", {}, {}, KEY
+        self.url, self.codes, self.changes, self.key = "", {}, {}, key_of("the provider")
         self.app = App()
         for path, view in {
             "/.well-known/openid-configuration": self.metadata,
-            "/keys": lambda request: {"keys": [KEY.as_dict(private=False)]},
+            "/keys": lambda request: {"keys": [key_of("the provider").as_dict(private=False)]},
             "/authorize": self.authorize,
             "/login/oauth/authorize": self.authorize,
             "/user": self.user,
@@ -75,6 +79,8 @@ class Provider:
             return {"error": "invalid_grant"}, 400
         claims = {"iss": self.url, "aud": asked["client_id"], "sub": "7", "email": "ada@example.com"}
         claims |= {"exp": int(time()) + 600, "nonce": asked["nonce"]}
+        from joserfc import jwt
+
         signed = jwt.encode({"alg": "RS256", "kid": "1"}, claims | self.changes, self.key)
         return {"access_token": "k7Qz", "token_type": "Bearer", "id_token": signed}
 
@@ -186,7 +192,7 @@ def test_an_id_token_that_was_not_made_for_this_sign_in_is_refused(changes, clie
 
 
 def test_an_id_token_of_another_key_is_refused(client, provider):
-    provider.key = OTHERS_KEY
+    provider.key = key_of("another")
     assert client.get(callback(client)).status == 403
 
 

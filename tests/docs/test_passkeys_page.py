@@ -9,11 +9,6 @@ from pathlib import Path
 import pytest
 
 from antiphon.testing import Client
-
-cbor2 = pytest.importorskip("cbor2")
-webauthn = pytest.importorskip("webauthn")
-from webauthn.helpers import bytes_to_base64url  # noqa: E402
-
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -28,6 +23,7 @@ STRANGE = ["null", "1", "true", "[]", "[1]", "{}", '"é\\u0000"', '{"name": null
 
 @pytest.fixture
 def client():
+    pytest.importorskip("webauthn")
     names: dict = {"__name__": "shop"}
     exec(CODE, names)
     return Client(names["app"], base_url="http://localhost:8000")
@@ -56,6 +52,9 @@ CHAINS = [None, [], [1], [b"x"]]
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_key_that_is_not_one_is_refused(client, format):
+    import cbor2
+    from webauthn.helpers import bytes_to_base64url
+
     for key, chain in product(KEYS, CHAINS):
         challenge = client.post("/register/options", json={"name": "Ada"}).json["challenge"]
         statement = {

@@ -13,7 +13,6 @@ from threading import Thread
 import brotli
 import pytest
 
-pytest.importorskip("sentry_sdk")
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 PAGE = (Path(__file__).parents[2] / "docs/how-to/sentry.md").read_text()
@@ -48,6 +47,7 @@ class Received(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def sentry():
+    pytest.importorskip("sentry_sdk")
     with ThreadingHTTPServer(("127.0.0.1", 0), Received) as server:
         server.bodies = []
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

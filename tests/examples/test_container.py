@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,16 +11,12 @@ from subprocess import DEVNULL, PIPE
 
 import pytest
 
+from tests.helpers.ports import free_port
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 DEPLOY = Path(__file__).parents[2] / "examples/deploy"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Container:

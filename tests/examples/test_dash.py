@@ -15,8 +15,6 @@ from tests.helpers.django_settings import settings_for_views
 
 pytestmark = pytest.mark.once
 
-dash = pytest.importorskip("dash", reason="dash is not installed")
-
 PREFIX = "/dash/"
 
 
@@ -58,6 +56,7 @@ COMPARED = {"content-type", "set-cookie", "x-own", "cache-control"}
 
 @pytest.fixture(scope="module", autouse=True)
 def django_settings():
+    pytest.importorskip("dash", reason="dash is not installed")
     with settings_for_views():
         yield
 
@@ -68,6 +67,8 @@ def _quiet(caplog):
 
 
 def dash_app(folder, **options):
+    import dash
+
     app = dash.Dash(
         "shop", routes_pathname_prefix=PREFIX, requests_pathname_prefix=PREFIX, health_endpoint="health",
         assets_folder=str(folder), **options,

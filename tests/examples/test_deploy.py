@@ -21,6 +21,7 @@ from antiphon.cli.main import run
 from tests.helpers.caddy import serve_site_by_caddy
 from tests.helpers.instances import Instance, changed_site
 from tests.helpers.nginx import serve_site
+from tests.helpers.ports import free_port
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import DEADLINE, eventually
 
@@ -100,11 +101,6 @@ def caddy_and_two_ports(stack, program, folder):
     changes[f"{HOST} {{"] = "http://:@port@ {\n\tbind 127.0.0.1"
     configuration = site(folder, "Caddyfile-two", **changes)
     return stack.enter_context(serve_site_by_caddy(program, folder, configuration)), instances
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.fixture(

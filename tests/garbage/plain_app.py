@@ -1,6 +1,7 @@
 """An application without features: every return value, every error, every way to read a body and to end a request."""
 
 import asyncio
+import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from antiphon.http import BadRequest
 from antiphon.http.redirect import Redirect
 from tests.garbage.exchanges import BROWSER, Exchange, get, post
 
-FILE = Path(tempfile.gettempdir()) / "antiphon-garbage.txt"
+FILE = Path(tempfile.gettempdir()) / f"antiphon-garbage-{os.getpid()}.txt"
 LARGE = bytes(700 << 10)
 JSON = {"content-type": "application/json"}
 

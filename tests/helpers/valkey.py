@@ -7,8 +7,9 @@ import os
 import signal
 import socket
 import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
+from tests.helpers.ports import HOST, free_port
 from tests.helpers.waiting import DEADLINE, eventually
 
 
@@ -59,17 +60,12 @@ class ValkeyServer:
             self.stop()
 
 
-HOST = "127.0.0.1"
 SLOTS = 16384
 
 
 def free_ports(count):
-    """Return ports that nobody listened on just now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Return ports on which nobody listens."""
+    return [free_port() for _ in range(count)]
 
 
 class Node:

@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import Future
 
-DEADLINE = 10.0
+DEADLINE = 30.0
 """The longest wait, in seconds."""
 
 PAUSE = 0.02

@@ -3,7 +3,7 @@
 ``python -m tests.mutants`` tries all of the table; arguments choose those whose file or description contains one of
 them. Fails if a mutant survives, or if its tests did not run. With ``--random 60`` that many are made at random, by
 ``--seed`` the same ones again; those that survive are listed and are no failure, since some change nothing that can be
-observed. With ``--rows 50`` that is broken which so many rows of the dialects' table name.
+observed.
 """
 
 import os
@@ -18,7 +18,6 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.mutants.random_mutants import RandomMutant, random_mutants
-from tests.mutants.rows import tried_rows
 from tests.mutants.table import ROOT, SOURCE, Mutant, mutants
 
 LONGEST = 600
@@ -42,11 +41,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=SystemRandom().randrange(1 << 32), help="to make the same ones again"
     )
-    parser.add_argument("--rows", type=int, default=0, metavar="N", help="break what N rows of the dialects name")
     options = parser.parse_args()
-    if options.rows:
-        say(f"{options.rows} rows, --seed {options.seed}")
-        return tried_rows(options.rows, options.seed, options.words)
     if options.random:
         say(f"{options.random} at random, --seed {options.seed}")
         return tried_all(random_mutants(options.random, options.seed), may_survive=True)

@@ -57,11 +57,14 @@ def paths(flask):
     root = os.path.dirname(__file__)
     app = flask.Flask(__name__, "/st/", "files/", template_folder=None, instance_path="/var/own", root_path=root)
     outcomes = [app.static_folder, app.static_url_path, app.jinja_loader, app.instance_path, app.has_static_folder]
-    with app.open_resource("targets.csv") as file:
+    with app.open_resource("imported_names.csv") as file:
         outcomes.append(file.readline())
-    with app.open_resource("targets.csv", "rt", encoding="utf-8") as file:
+    with app.open_resource("imported_names.csv", "rt", encoding="utf-8") as file:
         outcomes.append(file.readline())
-    outcomes += [raised(app.open_resource, "targets.csv", "w"), raised(flask.Flask, "x", instance_path="relative")]
+    outcomes += [
+        raised(app.open_resource, "imported_names.csv", "w"),
+        raised(flask.Flask, "x", instance_path="relative"),
+    ]
     return [*outcomes, flask.Flask("x", static_folder=None).has_static_folder]
 
 
