@@ -9,7 +9,7 @@ Each hole is filled at random:
 - ``$S`` a status, ``$E`` the status of an error, ``$H`` headers, ``$X`` an expression that raises
 - ``$d``, ``$l``, ``$x`` a variable that holds a dict, a list of dicts, any value
 - ``$K`` one key for the whole part, ``$F`` a class of errors, ``$P`` an error, ``$Q`` a name of the query
-- ``$1`` to ``$9`` a new name; ``$B`` statements; ``$A`` a statement that ends the handler with an error; ``$R`` a return
+- ``$1`` to ``$9`` a new name; ``$B`` statements; ``$A`` a statement that ends the handler by an error; ``$R`` a return
 
 ``await:`` begins a line that only stands in coroutine functions.
 """
