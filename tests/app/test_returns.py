@@ -479,7 +479,7 @@ def test_the_error_for_an_object_with_attributes_says_how_to_convert_it(value, c
     assert client.get("/converted").json == {"id": 1, "title": "Emma"}
 
 
-@pytest.mark.parametrize("value", [42, object(), Row, len, re], ids=repr)
+@rows("value", [42, object(), Row, len, re], ids=repr)
 def test_other_values_have_no_attributes_to_convert(value, caplog):
     app = App()
     app.get("/")(lambda request: value)

@@ -50,6 +50,8 @@ def _as_in_a_page(tmp_path, monkeypatch):
     monkeypatch.setattr(in_page, "FOLDER", tmp_path / "example")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "example")
+    for name in RUN_PAGES.values():
+        sys.modules.pop(name, None)
     yield
     for name in RUN_PAGES.values():
         sys.modules.pop(name, None)
