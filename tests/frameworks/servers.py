@@ -30,7 +30,7 @@ async def start_tornado(app):
 
 
 async def start_sanic(app):
-    app.config.MOTD = False  # for it, Python asks a process about this machine
+    app.config.MOTD = False  # starts a process, to name the processor
     server = await app.create_server(
         sock=socket.create_server(("127.0.0.1", 0)), return_asyncio_server=True, access_log=False
     )
