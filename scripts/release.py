@@ -31,7 +31,7 @@ HERE = DIST / "this-platform"
 NOT_COPIED = (".git", *(ROOT / ".gitignore").read_text().replace("/", "").split())
 """Besides its source, a tree has this."""
 
-NOT_IN_SDIST = (".github/*", ".gitignore", ".pre-commit-config.yaml", "constraints.txt")
+NOT_IN_SDIST = (".gitignore", ".pre-commit-config.yaml")
 GENERATED = ("*.egg-info/*", "*.dist-info/*", "PKG-INFO", "setup.cfg")
 COMPILED = ("*.so", "*.pyd")
 

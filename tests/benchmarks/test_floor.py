@@ -16,6 +16,7 @@ valgrind = required_program("valgrind")
 
 
 @pytest.mark.processes
+@pytest.mark.slow
 @pytest.mark.usefixtures("valgrind")
 @pytest.mark.skipif(platform.machine() != callgrind.MACHINE, reason="Valgrind is asked by instructions of x86-64")
 def test_no_request_takes_more_instructions_than_is_kept():

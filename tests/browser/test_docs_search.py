@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.built_site import served_site
 from tests.helpers.chromium import Chromium
 
-pytestmark = [pytest.mark.once, pytest.mark.processes]
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.slow]
 
 QUESTIONS = [
     ("pagination", "how-to/pagination"),

@@ -70,7 +70,8 @@ def test_what_a_container_installs_is_there(container):
     (installs,) = container.instructions["RUN"]
     assert installs.startswith("pip install ")
     words = [*installs.split(), "--dry-run", "--no-index", "--quiet"]
-    subprocess.run([sys.executable, "-m", *words], cwd=container.folder, check=True)
+    home = {"HOME": str(container.folder)}
+    subprocess.run([sys.executable, "-m", *words], cwd=container.folder, env=os.environ | home, check=True)
 
 
 def test_a_container_is_nobody_and_ends_before_it_is_killed(container):

@@ -1,6 +1,7 @@
 """Examples that are packages of their own: installed as a user installs them, on public names alone."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ def install(source: Path, folder: Path) -> Path:
     """Install a package without an index; return the folder to import it from."""
     copied = copytree(source, folder / "source", ignore=ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "pip", "install", *NO_INDEX, "--target", folder / "site", copied]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, env=os.environ | {"HOME": str(folder)})
     return folder / "site"
 
 
