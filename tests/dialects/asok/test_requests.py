@@ -13,11 +13,6 @@ pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 INTERFACES = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 
-def row(number, *values):
-    """A row of a table that holds a row of the features, or none."""
-    return pytest.param(*values, marks=[pytest.mark.feature(f"asok-{number}")] if number else [])
-
-
 @pytest.fixture
 def read(serve):
     """The value of an expression about the request, and how it is asked for."""
