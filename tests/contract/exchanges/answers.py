@@ -7,6 +7,7 @@ from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT
 from tests.contract.exchanges.exchange import (
     BYTES,
     HTML,
+    STREAMED,
     TEXT,
     Exchange,
     answer,
@@ -26,10 +27,10 @@ _COOKIES = answer(
 )
 _LINES = answer("lines\n", TEXT, 200, *(("x-line", value) for value in ODD_VALUES))
 _ALLOWED = ("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT, QUERY")
-_FEW_CHUNKS = answer("one\nzwölf\nthree\n", TEXT, 200, length=None)
-_NO_CHUNKS = answer(b"", TEXT, 200, length=None)
-_LARGE_STREAM = answer(LARGE_CHUNK * LARGE_COUNT, TEXT, 200, length=None)
-_SIZED_STREAM = answer("1234567890", TEXT, 200)
+_FEW_CHUNKS = answer("one\nzwölf\nthree\n", TEXT, 200, *STREAMED, length=None)
+_NO_CHUNKS = answer(b"", TEXT, 200, *STREAMED, length=None)
+_LARGE_STREAM = answer(LARGE_CHUNK * LARGE_COUNT, TEXT, 200, *STREAMED, length=None)
+_SIZED_STREAM = answer("1234567890", TEXT, 200, *STREAMED)
 
 
 def _streams(iterator: str) -> list[Exchange]:

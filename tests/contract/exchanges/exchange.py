@@ -21,6 +21,9 @@ REQUEST_ID = "0" * 32
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
 """The field with which text is streamed, so that browsers show each chunk at once."""
 
+STREAMED = (("incremental", "?1"), ("x-accel-buffering", "no"))
+"""The fields that ask proxies to pass on each chunk of a stream (RFC 10036)."""
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 _is_request_id = re.compile(r"[0-9a-f]{32}").fullmatch

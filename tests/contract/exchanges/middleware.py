@@ -1,6 +1,6 @@
 """Context variables through sync and async middleware and hooks, to ``def`` and ``async def`` handlers and back."""
 
-from tests.contract.exchanges.exchange import FAILED, TEXT, Exchange, Expected, answer, both
+from tests.contract.exchanges.exchange import FAILED, STREAMED, TEXT, Exchange, Expected, answer, both
 from tests.contract.wire import Fields
 
 
@@ -18,7 +18,7 @@ def _layered(body: str, back: str = "handler") -> Expected:
     return answer(body, TEXT, marks=_marks(back))
 
 
-_STREAMED = answer("handler in the stream\n", TEXT, 200, length=None, marks=_marks("handler"))
+_STREAMED = answer("handler in the stream\n", TEXT, 200, *STREAMED, length=None, marks=_marks("handler"))
 
 
 _FAILED = FAILED._replace(fields={
