@@ -1,7 +1,7 @@
 """Calls, and what is known about their results."""
 
 from collections.abc import Callable, Iterator
-from functools import _lru_cache_wrapper, partial
+from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 
@@ -79,7 +79,7 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
         return call_function(frame, made, cast(FunctionType, called.__func__), Known(called.__self__))
     if isinstance(called, FunctionType):
         return call_function(frame, made, called)
-    if isinstance(called, _lru_cache_wrapper):
+    if hasattr(called, "cache_info"):  # of functools.cache
         return call(frame, made._replace(called=Known(called.__wrapped__)))
     if isinstance(called, NewType):
         return Of(called)
