@@ -15,7 +15,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.json_fields import REFUSED, JSONField, is_json
+from antiphon.serialization.json_fields import REFUSED, JSONField, ReadJSON, is_json
 from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
@@ -232,14 +232,15 @@ def _choices(kind: inspect.Type) -> list[object]:
 class FieldsReader:
     """A reader of one type of record from pairs of name and text, and from files of ``file_type``.
 
-    Raises TypeError if the type is not a record, or has a field that can be read from neither text nor a file.
+    ``read_json`` reads the fields that are JSON. Raises TypeError if the type is not a record, or has a field that can
+    be read from neither text nor a file.
     """
 
     __slots__ = (
         "_fields", "_files", "_fractions", "_info", "_json", "_make", "_make_converted", "_many", "_names", "_worded"
     )  # fmt: skip
 
-    def __init__(self, wanted: type, file_type: type | None = None) -> None:
+    def __init__(self, wanted: type, file_type: type | None, read_json: ReadJSON) -> None:
         info = described(wanted, file_type)
         if not isinstance(info, Record):
             raise explained(
@@ -249,7 +250,7 @@ class FieldsReader:
                     "TypedDict, NamedTuple, Struct or attrs class"
                 ),
             )
-        self._json = [JSONField(field) for field in info.fields if is_json(field.type)]
+        self._json = [JSONField(field, read_json) for field in info.fields if is_json(field.type)]
         if self._json and file_type is None:
             name = f"{type_name(info.cls)}.{self._json[0].name}"
             raise explained("unreadable-type", TypeError(f"{name} is JSON, which only a form has: use form_as"))

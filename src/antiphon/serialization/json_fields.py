@@ -1,6 +1,7 @@
 """Fields of a form that are JSON, as text or as a part of the type application/json: ``JSON[Details]``."""
 
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -14,6 +15,9 @@ from antiphon.serialization.search import FaultSearch
 from antiphon.serialization.types import members, python_type
 
 T = TypeVar("T")
+
+ReadJSON: TypeAlias = Callable[..., object]
+"""``json_as``, which is given to fields of a form, since it stands on these."""
 
 JSON = Annotated[T, msgspec.Meta(extra={"antiphon.json": True})]
 """The type of a form's field that is sent as JSON: ``JSON[Details]`` is read like a body with ``json_as(Details)``.
@@ -36,9 +40,10 @@ def is_json(info: inspect.Type) -> bool:
 class JSONField:
     """A field of a record that is read from JSON."""
 
-    __slots__ = ("is_nullable", "name", "required", "wanted")
+    __slots__ = ("is_nullable", "name", "read_json", "required", "wanted")
 
-    def __init__(self, field: inspect.Field) -> None:
+    def __init__(self, field: inspect.Field, read_json: ReadJSON) -> None:
+        self.read_json = read_json
         self.name = field.encode_name
         self.required = field.required
         self.wanted = python_type(field.type)
@@ -66,12 +71,10 @@ class JSONField:
             return self._of_json(opened.read(), limits)
 
     def _of_json(self, text: bytes, limits: Limits) -> object:
-        from antiphon.serialization.readers import json_as
-
         if len(text) > limits.json:
             raise _too_large(limits)
         try:
-            return json_as(text, self.wanted, depth=limits.json_depth)
+            return self.read_json(text, self.wanted, depth=limits.json_depth)
         except UnprocessableContent as error:
             return error
         except BadRequest as error:

@@ -151,7 +151,7 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
 
 @lru_cache(_KEPT)
 def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
-    return FieldsReader(wanted, file_type)
+    return FieldsReader(wanted, file_type, json_as)
 
 
 def fields_as(
@@ -199,7 +199,7 @@ def check_json(wanted: Any) -> None:
 
 def check_fields(wanted: Any, file_type: type | None = None) -> None:
     """Check that the pairs of a form or query can be read as a type. Raises TypeError."""
-    FieldsReader(wanted, file_type)
+    FieldsReader(wanted, file_type, json_as)
 
 
 def texts_of(value: object) -> list[str]:

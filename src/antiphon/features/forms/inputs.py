@@ -16,9 +16,8 @@ from antiphon.features.forms.field import Choices, Field, Widget, check_widget
 from antiphon.features.forms.html import AttributeValue
 from antiphon.http.errors import Text
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
-from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json_fields import is_json
-from antiphon.serialization.readers import texts_of
+from antiphon.serialization.readers import check_fields, texts_of
 from antiphon.serialization.types import Collection, Record, described, members, type_name
 from antiphon.uploads.upload import Upload
 
@@ -140,7 +139,7 @@ _KEPT = 256
 @lru_cache(_KEPT)
 def inputs_of(wanted: Any) -> tuple[Input, ...]:
     """Return the inputs of a form that is read as a class. Raises TypeError for a class or field without inputs."""
-    FieldsReader(wanted, Upload)  # refuses types that no form can send
+    check_fields(wanted, Upload)
     info = cast(Record, described(wanted, Upload))
     hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
     inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)

@@ -543,6 +543,32 @@ def test_a_tuple_that_is_no_answer_is_reported(kind: Any) -> None:
     assert unread.text == "a tuple has a status, and perhaps headers"
 
 
+class Watched:
+    """An object whose attributes are made when they are looked at, as those of a proxy for a connection are."""
+
+    looked: list[str] = []  # noqa: RUF012
+
+    def __getattr__(self, name: str) -> Any:
+        self.looked.append(name)
+        return self
+
+    def __call__(self) -> str:
+        return "a"
+
+
+watched = Watched()
+
+
+def calls_watched(request: Request):
+    return watched()
+
+
+def test_an_object_that_is_called_is_not_asked_for_attributes() -> None:
+    Watched.looked.clear()  # pytest has looked, too
+    assert given(contract_of(calls_watched)) == "200 text/plain str"
+    assert Watched.looked == []
+
+
 def test_a_handler_that_is_called_by_c_code_is_reported() -> None:
     (unread,) = contract_of(lru_cache(dict_field)).unread
     assert unread.place.function == "dict_field"

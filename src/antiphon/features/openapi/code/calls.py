@@ -1,7 +1,7 @@
 """Calls, and what is known about their results."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 
@@ -38,6 +38,8 @@ _BUILTIN: dict[Any, Any] = {
 """Functions that change nothing, and the types of their results."""
 
 
+_CACHED = type(cache(len))
+"""The class of a function with ``functools.cache``."""
 _OF_ITEMS: dict[Any, type] = {sorted: list, iter: Iterator}
 
 
@@ -79,7 +81,7 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
         return call_function(frame, made, cast(FunctionType, called.__func__), Known(called.__self__))
     if isinstance(called, FunctionType):
         return call_function(frame, made, called)
-    if hasattr(called, "cache_info"):  # of functools.cache
+    if isinstance(called, _CACHED):
         return call(frame, made._replace(called=Known(called.__wrapped__)))
     if isinstance(called, NewType):
         return Of(called)
