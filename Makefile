@@ -1,6 +1,6 @@
 # make run     serve the example applications on http://127.0.0.1:8000
 # make quick   the tests that need no server, browser or other process, with few packages: a minute or two
-# make test    run the tests, on the newest Python that this machine has: five minutes on two processors
+# make test    run the tests, on the newest Python that this machine has
 # make test-all-pythons   the same, and on each other Python from 3.11 on what can differ there
 # make test-all   the same as `make test`, with every combination of what multiplies a test, and what takes long
 # make system-packages   install what some tests need from the system: servers, Chromium, curl, Valgrind, GCC and a debug Python

@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NewType, TypeVar
 
 import pytest
@@ -182,6 +183,12 @@ def test_a_header_of_the_handler_stays(interface):
 )
 def test_only_the_items_of_an_iterator_are_values(annotation, formats):
     assert formats_of(item_type(annotation)) == formats
+
+
+def test_a_handler_in_c_whose_code_has_no_annotation_streams_its_chunks(interface):
+    app = App()
+    app.get("/")(lru_cache(lambda request: iter(["a", "b"])))
+    assert Client(app, interface).get("/").body == b"ab"
 
 
 def test_an_iterator_without_a_type_says_what_to_write(caplog, interface):

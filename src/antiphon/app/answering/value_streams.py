@@ -9,8 +9,9 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from types import NoneType, UnionType
+from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin
+from weakref import WeakKeyDictionary
 
 from antiphon.app.answering.arguments import resolved
 from antiphon.handler.contract import annotations_of, innermost
@@ -23,6 +24,8 @@ FORMATS = (NDJSON, EVENTS, JSON)
 """The media types of a stream of values, of which the client accepts one; the first unless it prefers another."""
 
 _STREAMS = (Iterator, AsyncIterator, Generator, AsyncGenerator, Iterable, AsyncIterable)
+_offered: "WeakKeyDictionary[Callable[..., Any], tuple[str, ...]]" = WeakKeyDictionary()
+"""The formats of the streams of each function, since reading an annotation takes as long as a short response."""
 _CHUNKS = (str, bytes, bytearray, memoryview, NoneType)
 
 
@@ -33,8 +36,13 @@ def stream_of_values(source: Callable[..., Any], values: Any, request: Request) 
     """
     function = innermost(source)
     function = function if hasattr(function, "__code__") else type(function).__call__
-    annotation = annotations_of(function).get("return")
-    offered = () if annotation is None else formats_of(item_type(resolved(annotation, function)))
+    if not isinstance(function, FunctionType):
+        return None
+    offered = _offered.get(function)
+    if offered is None:
+        annotation = annotations_of(function).get("return")
+        offered = () if annotation is None else formats_of(item_type(resolved(annotation, function)))
+        _offered[function] = offered
     if not offered:
         return None
     if offered == (EVENTS,):
