@@ -266,7 +266,7 @@ app.route("/", ["PUT"])(without_arguments)  # wrong
 shop.get("/")(perhaps)  # wrong
 app.get("/")(no_status)  # wrong
 app.get("/")(a_set)  # wrong
-app.get("/")(numbers)  # wrong
+app.get("/")(numbers)
 app.get("/")(lambda request: 5)  # wrong
 
 

@@ -583,6 +583,12 @@ class TestCaching:
         cache_for(response, 60, **options)
         assert response.headers.items() == [*Response("a").headers.items(), ("cache-control", after)]
 
+    @rows("public, buffering", [(True, None), (False, "no")])
+    def test_lets_nginx_buffer_a_stream_that_it_may_keep(self, public, buffering):
+        response = Response.stream(iter("a"))
+        response.cache_for(60, public=public)
+        assert (response.headers.get("x-accel-buffering"), response.headers["incremental"]) == (buffering, "?1")
+
     @rows("seconds", [-1, 1.5, True, 2**31 + 1, "60"])
     def test_takes_whole_seconds(self, seconds):
         response = Response("a")

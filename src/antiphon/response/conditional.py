@@ -169,6 +169,8 @@ def cache_for(
     ``stale_if_error`` after it, a cache may still serve it, while it fetches a new one, or instead of an error (RFC
     5861). Other directives of Cache-Control stay, unless they conflict. Raises ValueError unless times are whole
     seconds, from 0 to 2**31.
+
+    A ``public`` stream loses ``X-Accel-Buffering: no``, since nginx keeps only what it buffers.
     """
     headers = response.headers
     headers["cache-control"] = str(
@@ -185,6 +187,8 @@ def cache_for(
         )
     )
     _forget_older(headers)
+    if public and headers.get("x-accel-buffering") == "no":
+        headers.pop("x-accel-buffering")
 
 
 def no_store(response: WithHeaders) -> None:
