@@ -74,7 +74,11 @@ class AdapterContract:
         responses = {exchange.name: self.peer.respond(exchange.request) for exchange in exchanges}
         assert [name for name, response in responses.items() if not response.whole] == []
         received = {exchange.name: exchange.received(responses[exchange.name]) for exchange in exchanges}
-        assert received == {exchange.name: exchange.expected for exchange in exchanges}
+        expected = {
+            exchange.name: exchange.expected for exchange in exchanges if exchange.expected != received[exchange.name]
+        }
+        # Only those that differ are compared: pytest would take minutes to show all.
+        assert {name: received[name] for name in expected} == expected
 
     @each_handler
     def test_a_failure_is_a_page_without_details_for_clients_that_accept_html(self, handler: str) -> None:

@@ -117,7 +117,8 @@ def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
 
 
 def _short(value: object) -> str:
-    printed = repr(value)
+    # repr of a whole body is as long as that
+    printed = repr(value) if not isinstance(value, (bytes, str)) or len(value) < 80 else repr(value[:80] + value[-80:])
     return printed if len(printed) < 80 else f"{printed[:40]}...{printed[-36:]}"
 
 
