@@ -249,10 +249,10 @@ class TestAClientThatGoesAway:
 
 
 class TestManyAtOnce:
-    CLIENTS = 16
-    SIZE = 4 * MIB
-    MOST = 32 * MIB
-    """The most by which the peak of memory may grow: half of the 64 MiB that are received."""
+    CLIENTS = 8
+    SIZE = 12 * MIB
+    MOST = 48 * MIB
+    """The most by which the peak of memory may grow: half of the 96 MiB that are received."""
 
     def test_arrive_whole_in_little_memory_while_others_are_answered(self, process, upload_folder):
         common = os.urandom(self.SIZE)
