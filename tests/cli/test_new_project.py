@@ -3,7 +3,6 @@
 import http.client
 import os
 import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from click.testing import CliRunner
 from antiphon.cli.main import main
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
+from tests.helpers.small_disks import small_files
 
 pytestmark = pytest.mark.once
 
@@ -165,12 +165,8 @@ def test_a_name_that_no_package_can_have_is_told(folder, name, told):
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the users of POSIX")
 @pytest.mark.parametrize("room", [0, 600], ids=["no room", "room for some files"])
 def test_a_full_disk_leaves_nothing(folder, room):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
+    with small_files(room):
         result = new("shop")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (result.exit_code, "can't be written: File too large" in result.output) == (3, True), result.output
     assert not list(folder.iterdir())
 

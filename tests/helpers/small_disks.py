@@ -1,12 +1,24 @@
 """Disks that are soon full."""
 
 import os
+import resource
 import subprocess
 from contextlib import contextmanager
 
 import pytest
 
 ROOM = 1 << 20
+
+
+@contextmanager
+def small_files(room=ROOM):
+    """Have this process make no file larger than ``room``, not even that of its output: so print nothing inside."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @contextmanager

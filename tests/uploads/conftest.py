@@ -1,10 +1,8 @@
 """Disks that are full."""
 
-import resource
-
 import pytest
 
-from tests.helpers.small_disks import ROOM, small_file_system
+from tests.helpers.small_disks import small_file_system
 from tests.uploads.spools import SPOOLS
 
 
@@ -19,12 +17,3 @@ def small_disk(request, tmp_path):
     """A folder on a file system of a MiB or two."""
     with small_file_system(request.param, tmp_path) as folder:
         yield folder
-
-
-@pytest.fixture
-def small_files():
-    """This process can't make a file larger than 1 MiB."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -10,7 +10,7 @@ import pytest
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.saving import give_name, save
 from tests.helpers.rows import rows
-from tests.helpers.small_disks import ROOM
+from tests.helpers.small_disks import ROOM, small_files
 from tests.uploads.spools import CONTENT, descriptors
 
 pytestmark = pytest.mark.once
@@ -140,8 +140,8 @@ class TestFailures:
         assert raised.value.__cause__.errno == errno.ENOSPC
         assert os.listdir(small_disk) == []
 
-    def test_of_files_that_must_be_small_are_a_507(self, tmp_path, small_files):
-        with pytest.raises(InsufficientStorage):
+    def test_of_files_that_must_be_small_are_a_507(self, tmp_path):
+        with small_files(), pytest.raises(InsufficientStorage):
             save(f"{tmp_path}/x", lambda descriptor: [os.write(descriptor, bytes(ROOM)) for _ in range(2)])
         assert os.listdir(tmp_path) == []
 

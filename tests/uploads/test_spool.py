@@ -18,6 +18,7 @@ from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.rows import rows
+from tests.helpers.small_disks import small_files
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("make")]
@@ -432,10 +433,10 @@ class TestAFullDisk:
         with pytest.raises(ValueError, match="freed"):
             spool.write(b"x")
 
-    def test_is_a_507_too_where_files_must_be_small(self, small_files):
+    def test_is_a_507_too_where_files_must_be_small(self):
         before = descriptors()
         spool = Spool(threshold=1000)
-        with pytest.raises(InsufficientStorage) as raised:
+        with small_files(), pytest.raises(InsufficientStorage) as raised:
             fill(spool)
         assert raised.value.__cause__.errno == errno.EFBIG
         assert (spool.is_closed, descriptors()) == (True, before)

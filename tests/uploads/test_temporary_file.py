@@ -5,6 +5,7 @@ import os
 import pytest
 
 from antiphon.uploads.temporary_file import UnnamedFile, file_system, reserves_quickly
+from tests.helpers.small_disks import small_files
 from tests.uploads.spools import opened_in
 
 pytestmark = pytest.mark.once
@@ -29,11 +30,11 @@ class TestReserving:
         assert file.size == 1800
         assert file.read_at(0, 1800) == b"\0" * 600 + b"\1" * 600 + b"\2" * 600
 
-    def test_is_an_error_where_there_is_no_room(self, tmp_path, small_files):
+    def test_is_an_error_where_there_is_no_room(self, tmp_path):
         if not reserves_quickly(os.fspath(tmp_path)):
             pytest.skip("room is not reserved here")
         file = UnnamedFile(tmp_path)
-        with pytest.raises(OSError, match="too large"):
+        with small_files(), pytest.raises(OSError, match="too large"):
             file.reserve(2 * MIB)
 
     @pytest.mark.processes

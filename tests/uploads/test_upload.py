@@ -23,7 +23,7 @@ from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 from tests.helpers.rows import rows
-from tests.helpers.small_disks import ROOM
+from tests.helpers.small_disks import ROOM, small_files
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload
 
 pytestmark = pytest.mark.axes("make")
@@ -377,10 +377,9 @@ class TestSaving:
         assert (os.listdir(small_disk), descriptors()) == ([], before)
         assert file.read(3) == bytes(3)
 
-    def test_where_files_must_be_small_is_a_507(self, tmp_path, request):
+    def test_where_files_must_be_small_is_a_507(self, tmp_path):
         file, _ = upload(bytes(2 * ROOM), make=in_file)
-        request.getfixturevalue("small_files")
-        with pytest.raises(InsufficientStorage):
+        with small_files(), pytest.raises(InsufficientStorage):
             file.save(tmp_path / "x")
         assert os.listdir(tmp_path) == []
 

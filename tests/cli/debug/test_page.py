@@ -282,7 +282,7 @@ class Wordless(Exception):
     "error, message",
     [
         (Wordless(), "<its message failed: RuntimeError>"),
-        (ValueError("x" * 10**7), "x" * 4000 + "..."),
+        (ValueError("words " * 10**6), ("words " * 667)[:4000] + "..."),
         (ValueError(), ""),
         (ValueError("\udc80"), "?"),
         (SyntaxError("bad", ("/nowhere/a.py", 3, 2, "text")), "bad"),

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import time
 from contextlib import suppress
 
@@ -14,6 +13,7 @@ from antiphon.features.cache import files
 from antiphon.testing import Client
 from tests.features.cache.conftest import Site
 from tests.helpers.rows import rows
+from tests.helpers.small_disks import small_files
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -267,13 +267,9 @@ def test_what_is_forgotten_leaves_no_file(streaming, forget, monkeypatch):
 @pytest.mark.parametrize("make", BODIES.values(), ids=BODIES)
 def test_a_full_disk_keeps_nothing_and_loses_nothing(interface, tmp_path, make):
     site = Large(interface, tmp_path, make)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
     site.fill()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(TEXT) // 2, before[1]))
-    try:
+    with small_files(len(TEXT) // 2):
         answers = [site.get("/full").text for _ in range(2)]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert answers == [TEXT, TEXT]
     assert len(site.files) == 1
 
