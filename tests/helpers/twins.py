@@ -11,8 +11,8 @@ import antiphon.features.logs.request_lines
 import antiphon.features.metrics.cells
 import antiphon.features.templates.rendering
 import antiphon.http.cookies
+import antiphon.http.grammar
 import antiphon.http.headers
-import antiphon.http.urls.percent
 import antiphon.http.urls.urlencoded
 import antiphon.lazy
 import antiphon.serialization.json_bounds

@@ -28,7 +28,7 @@ from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, check_dependency
 from antiphon.request.proxies import TrustedProxies

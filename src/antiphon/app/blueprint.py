@@ -30,7 +30,7 @@ from antiphon.app.socket_options import SocketOptions, check_idle_timeout, check
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency

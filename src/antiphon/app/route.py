@@ -14,7 +14,7 @@ from antiphon.app.socket_options import SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 from antiphon.request.route import NO_META, RouteKey, RouteMeta

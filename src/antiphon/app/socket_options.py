@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 
 

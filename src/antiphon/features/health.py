@@ -19,7 +19,7 @@ from antiphon.features.logs.access_log import unlogged
 from antiphon.features.stores.store import Store
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -42,7 +42,7 @@ from antiphon.features.stores.store import Store, StoreEntry
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import BadRequest
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request

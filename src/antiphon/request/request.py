@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
-    from antiphon.http.etag import ETag
+    from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.uploads.upload import Upload
 

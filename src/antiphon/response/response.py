@@ -10,7 +10,7 @@ from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
 from antiphon.explanations.words import CLIENT, names_ours
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
 from antiphon.request.request import refuse_unknown_attributes

@@ -34,7 +34,7 @@ __all__, __getattr__ = import_on_use(
         "features.templates.page": "BlockNames",
         "http.cache_control": "CacheDirectives",
         "http.cookies": "SameSite",
-        "http.durations": "Duration",
+        "http.dates": "Duration",
         "http.errors": "AbortOptions ErrorOptions ProblemOptions Text",
         "http.headers": "HeaderFields",
         "http.limits": "LimitOptions",

@@ -34,7 +34,7 @@ from antiphon.features.sessions import SessionAccess
 from antiphon.features.templates.page import BlockNames
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.cookies import SameSite
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.errors import AbortOptions, ErrorOptions, ProblemOptions, Text
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import LimitOptions

@@ -11,7 +11,7 @@ from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended, yield_to_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, log_failure
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.limits import UNBOUNDED
 from antiphon.request.request import Request

@@ -24,7 +24,7 @@ from antiphon.features.cache.refreshes import Refreshes
 from antiphon.features.cache.shelf import Shelf
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import Store
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.response import Response

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Any
 
+from antiphon.http.grammar import percent_decode
 from antiphon.http.headers import combine
-from antiphon.http.urls.percent import percent_decode
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Connection
 from antiphon.testing.servers.request_body import RequestBody

@@ -21,7 +21,7 @@ from antiphon.embedding import (
     read_whole_form,
 )
 from antiphon.http import BadRequest, ContentTooLarge, HTTPError, Limits, format_query, parse_query
-from antiphon.http.urls.percent import percent_decode
+from antiphon.http.grammar import percent_decode
 
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
