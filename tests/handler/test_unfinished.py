@@ -5,7 +5,7 @@ from threading import Thread
 
 import pytest
 
-from antiphon.concurrency.draining import Announcement
+from antiphon.concurrency.process import Announcement
 from antiphon.handler import unfinished as module
 from antiphon.handler.drive import advance
 from antiphon.handler.unfinished import Unfinished

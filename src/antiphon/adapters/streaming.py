@@ -11,7 +11,7 @@ from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, yield_to_loop
-from antiphon.concurrency.passes import TimeSlice
+from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.logs.access_log import unlogged
 from antiphon.features.stores.store import Store

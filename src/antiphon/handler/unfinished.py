@@ -3,8 +3,8 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.process import DRAINING, GRACE_OVER
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

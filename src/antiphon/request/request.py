@@ -15,8 +15,8 @@ from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
-from antiphon.concurrency.forks import call_after_fork
 from antiphon.concurrency.iterables import resume
+from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
 from antiphon.http.charset import decode_text

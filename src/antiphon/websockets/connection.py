@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from antiphon.concurrency.loop import yield_to_loop
-from antiphon.concurrency.passes import TimeSlice
+from antiphon.concurrency.timers import TimeSlice
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import HeaderFields
 from antiphon.websockets.channel import Channel, UnreadMessages, WebSocketMessage

@@ -12,8 +12,7 @@ from types import BuiltinFunctionType
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.connection import is_gevents
-from antiphon.concurrency.at_exit import call_first_at_exit
-from antiphon.concurrency.draining import DRAINING, wait_sockets_closed
+from antiphon.concurrency.process import DRAINING, call_first_at_exit, wait_sockets_closed
 from antiphon.concurrency.timers import PerLoop
 from antiphon.http.errors import HTTPError, NotImplementedByServer
 from antiphon.http.limits import NO_BOUND

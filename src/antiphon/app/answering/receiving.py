@@ -84,7 +84,7 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 
         content.loop = get_running_loop()
         if plan.waits_on_thread:
-            from antiphon.concurrency.waiting import wait_to_receive
+            from antiphon.concurrency.crossing import wait_to_receive
 
             content.when_not_waited_for = wait_to_receive()
 

@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 from typing import Self
 
-from antiphon.concurrency.draining import DRAINING, OPEN_SOCKETS
+from antiphon.concurrency.process import DRAINING, OPEN_SOCKETS
 from antiphon.handler.cancellation import CancellableHandler
 from antiphon.request.request import Request
 from antiphon.websockets.closing import RESTARTING, WebSocketClosed

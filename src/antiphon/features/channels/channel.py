@@ -13,7 +13,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of

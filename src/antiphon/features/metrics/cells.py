@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from threading import RLock
 
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.concurrency.process import call_after_fork
 from antiphon.speedups import accelerated
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)

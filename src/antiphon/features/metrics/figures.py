@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 from weakref import WeakSet
 
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
 from antiphon.features.metrics.definition import Group, definitions, series_of, series_text
 from antiphon.features.metrics.folder import find_folder, open_memory

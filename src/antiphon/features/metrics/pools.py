@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from threading import Event, Thread
 
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 from antiphon.concurrency.workers import file_workers, workers
 from antiphon.features.metrics.instruments import Counter, Gauge
 

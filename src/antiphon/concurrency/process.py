@@ -1,9 +1,57 @@
-"""The end of a process that serves, as two announcements: it drains, and then the time for that is over."""
+"""The life of a process: calls at its exit and in its forked children, and two announcements that it will end."""
 
+import atexit
+import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Lock
 from time import monotonic, sleep
+
+
+def call_after_fork(function: Callable[[], object]) -> None:
+    """Register a function to be called in each child. On Windows, which has no forks, nothing is done."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=function)
+
+
+_first: list[Callable[[], object]] = []
+
+
+def call_first_at_exit(function: Callable[[], object]) -> None:
+    """Register a function to be called at exit, before all that ``call_at_exit`` registers, earlier or later."""
+    if not _first:
+        call_at_exit(_call_first)
+    _first.append(function)
+
+
+def _call_first() -> None:
+    while _first:
+        _first.pop()()
+
+
+def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
+    """Register a function to be called at exit. Return a function that cancels that.
+
+    Processes of ``multiprocessing`` end without ``atexit``.
+    """
+
+    def call() -> None:
+        _call_first()
+        function()
+
+    return _register(call)
+
+
+def _register(function: Callable[[], object]) -> Callable[[], object]:
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        atexit.register(function)
+        return partial(atexit.unregister, function)
+    from multiprocessing.util import Finalize
+
+    return Finalize(None, function, exitpriority=0).cancel
 
 
 class Announcement:
