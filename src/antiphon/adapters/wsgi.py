@@ -10,7 +10,7 @@ from weakref import ref
 
 from antiphon.adapters.declared_length import declared_length
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.server_values import address, http_version, netloc, split_target
+from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
 from antiphon.handler.contract import ThreadHandler, finish, is_broken_by_client, log_broken_body
 from antiphon.handler.drive import run_sync

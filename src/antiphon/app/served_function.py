@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from typing import Any, Literal, TypeAlias, overload
 
-from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.heads import HeadGuard
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments

@@ -52,7 +52,7 @@ class Logs(NamedTuple):
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless that is turned off, or it logs them itself."""
         from antiphon.adapters.exchange import Observers
-        from antiphon.adapters.foreign.with_observers import with_observers
+        from antiphon.adapters.observing import with_observers
         from antiphon.adapters.servable import Servable
         from antiphon.features.logs.access_log import AccessLog
 

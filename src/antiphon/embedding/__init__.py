@@ -9,13 +9,12 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__ = import_on_use(
     __name__,
     {
-        "adapters.foreign.environ_host": "AT_END EnvironHost ReceivedInput",
-        "adapters.foreign.host": "Host",
+        "adapters.foreign.environ_host": "AT_END EnvironHost Host ReceivedInput",
         "adapters.foreign.wsgi": "make_environ restarting started_response",
         "adapters.servable": "Lifecycle Servable",
         "app.served_function": "ServedFunction",
         "adapters.servers.embedded": "LoopServer ThreadServer let_threads_end",
-        "adapters.servers.sockets": "BACKLOG close_accepted",
+        "adapters.connection": "BACKLOG close_accepted",
         "adapters.wsgi": "WSGIHead",
         "explanations.advice": "Advice",
         "app.conversations.environ_sockets": "environ_sockets",

@@ -1,9 +1,8 @@
-from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
-from antiphon.adapters.foreign.host import Host
+from antiphon.adapters.connection import BACKLOG, close_accepted
+from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
-from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.environ_sockets import environ_sockets

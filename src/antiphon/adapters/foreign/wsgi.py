@@ -6,7 +6,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.server_values import server_address
+from antiphon.adapters.heads import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed

@@ -13,8 +13,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from antiphon.adapters.connection import close_accepted
 from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnThread
-from antiphon.adapters.servers.sockets import close_accepted
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.heads import HeadGuard
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
