@@ -37,8 +37,7 @@ __all__, __getattr__ = import_on_use(
         "serialization.json_fields": "JSON",
         "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
-        "websockets.blocking": "BlockingWebSocket",
-        "websockets.closing": "WebSocketClosed",
-        "websockets.websocket": "WebSocket",
+        "websockets.websocket": "BlockingWebSocket WebSocket",
+        "websockets.channel": "WebSocketClosed",
     },
 )

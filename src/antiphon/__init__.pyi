@@ -28,9 +28,8 @@ from antiphon.serialization.decimals import decimal_meta
 from antiphon.serialization.json_fields import JSON
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
-from antiphon.websockets.blocking import BlockingWebSocket
-from antiphon.websockets.closing import WebSocketClosed
-from antiphon.websockets.websocket import WebSocket
+from antiphon.websockets.channel import WebSocketClosed
+from antiphon.websockets.websocket import BlockingWebSocket, WebSocket
 
 __version__: str
 

@@ -12,8 +12,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.websockets.blocking import BlockingWebSocket
-    from antiphon.websockets.websocket import WebSocket
+    from antiphon.websockets.websocket import BlockingWebSocket, WebSocket
 
 Handler: TypeAlias = (
     Callable[Concatenate[Request, ...], ResponseLike]

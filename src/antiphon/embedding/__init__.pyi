@@ -5,9 +5,8 @@ from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
-from antiphon.app.conversations.environ_sockets import environ_sockets
-from antiphon.app.conversations.foreign_sockets import ForeignSockets
-from antiphon.app.conversations.threads import on_own_thread
+from antiphon.app.conversations.conversation import on_own_thread
+from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
 from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction

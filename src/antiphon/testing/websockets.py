@@ -11,8 +11,7 @@ from antiphon.testing.responses import ResponseHead
 from antiphon.testing.servers.exchange import Exchange, Head, Transport
 from antiphon.testing.servers.socket_channel import SocketExchange
 from antiphon.testing.streaming import Run
-from antiphon.websockets.channel import WebSocketMessage
-from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
+from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it

@@ -9,14 +9,13 @@ from typing import Any
 from antiphon.adapters.asgi import ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.asgi import GRACE, application_fault, make_scope, read_head
-from antiphon.adapters.websockets.asgi import DENIAL, SOCKET_SCHEMES
+from antiphon.adapters.websockets.handshake import DENIAL, SOCKET_SCHEMES
 from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.websockets.channel import channel_of
-from antiphon.websockets.closing import ABNORMAL, NORMAL, WebSocketClosed, shortened
+from antiphon.websockets.channel import ABNORMAL, NORMAL, WebSocketClosed, channel_of, shortened
 from antiphon.websockets.connection import Connection
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from antiphon.testing.servers.asgi import Message, Scope, read_body, read_fields, read_head
 from antiphon.testing.servers.exchange import Head
 from antiphon.testing.servers.socket_channel import SocketChannel
-from antiphon.websockets.closing import WebSocketClosed
+from antiphon.websockets.channel import WebSocketClosed
 
 DENIAL = "websocket.http.response"
 

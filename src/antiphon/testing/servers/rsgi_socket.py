@@ -8,7 +8,7 @@ from antiphon.http.headers import Headers
 from antiphon.testing.servers import rsgi
 from antiphon.testing.servers.exchange import Head
 from antiphon.testing.servers.socket_channel import SocketChannel
-from antiphon.websockets.closing import NO_CODE, WebSocketClosed
+from antiphon.websockets.channel import NO_CODE, WebSocketClosed
 
 
 class RSGIMessage(NamedTuple):
