@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 
 from antiphon.adapters.foreign import check_interface, interface_of
 from antiphon.adapters.servable import Servable
+from antiphon.app.answering.dispatch import as_inner, run_nested
 from antiphon.app.answering.hooks import Hook
-from antiphon.app.answering.nested import as_inner, run_nested
 from antiphon.app.blueprint import Routes
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD

@@ -13,9 +13,9 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
-from antiphon.app.signatures import MiddlewareFunction
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.callers import check_by

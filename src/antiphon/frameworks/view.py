@@ -9,14 +9,12 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.dispatch import answer_at_once, dispatch
-from antiphon.app.answering.hooks import Hook, hook
+from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch
+from antiphon.app.answering.hooks import BeforeHook, Hook, MiddlewareFunction, hook
 from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.nested import as_inner
 from antiphon.app.answering.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route, before_hooks
-from antiphon.app.signatures import BeforeHook, MiddlewareFunction
 from antiphon.body.receiver import result_of
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Never
 
-from antiphon.app.answering.default_answers import answer_nothing
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.application import App
+from antiphon.app.planning.matching import answer_nothing
 from antiphon.explanations import explained
 from antiphon.features.logins import login
 from antiphon.features.sessions import SESSIONS

@@ -14,7 +14,7 @@ __all__, __getattr__ = import_on_use(
         "app.planning.cross_site": "TrustedOrigins",
         "app.route": "BodyPolicy Route RouteOptions",
         "app.served_function": "RequestFunction",
-        "app.signatures": "AfterHook BeforeHook ErrorHandlerDecorator Handler MiddlewareFunction WebSocketHandler",
+        "app.answering.hooks": "AfterHook BeforeHook ErrorHandlerDecorator Handler MiddlewareFunction WebSocketHandler",
         "app.static_files": "FolderOptions",
         "body.form_parts": "FormParts",
         "body.progress": "Progress",

@@ -2,12 +2,7 @@ from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface
 from antiphon.app.answering.dependencies import SourceFunction
-from antiphon.app.blueprint import Feature, Routes
-from antiphon.app.mount import Mount
-from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.route import BodyPolicy, Route, RouteOptions
-from antiphon.app.served_function import RequestFunction
-from antiphon.app.signatures import (
+from antiphon.app.answering.hooks import (
     AfterHook,
     BeforeHook,
     ErrorHandlerDecorator,
@@ -15,6 +10,11 @@ from antiphon.app.signatures import (
     MiddlewareFunction,
     WebSocketHandler,
 )
+from antiphon.app.blueprint import Feature, Routes
+from antiphon.app.mount import Mount
+from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.route import BodyPolicy, Route, RouteOptions
+from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
 from antiphon.body.progress import Progress

@@ -4,8 +4,7 @@ from copy import copy
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from antiphon.app.answering.error_handlers import answer_error, find_handler
-from antiphon.app.answering.hooks import Closer, Hook, Part, hook
+from antiphon.app.answering.hooks import Closer, Hook, Part, answer_error, find_handler, hook
 from antiphon.app.answering.middleware import AsyncStep
 from antiphon.app.answering.open_resources import Opened, ResourceStack
 from antiphon.app.answering.opening import open_all

@@ -13,7 +13,7 @@ from threading import Thread
 from types import coroutine
 from typing import Any, Self, TypeAlias
 
-from antiphon.app.socket_options import SocketOptions
+from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import DRAINING, OPEN_SOCKETS

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
 from antiphon.app.conversations.conversation import SocketHandler, Steps, on_own_thread
-from antiphon.app.socket_options import SocketOptions
+from antiphon.app.route import SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
 from antiphon.request.request import Request
