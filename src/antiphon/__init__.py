@@ -31,7 +31,7 @@ __all__, __getattr__ = import_on_use(
         "request.proxies": "TrustedProxies",
         "request.request": "Request",
         "request.route": "RouteKey",
-        "request.session": "Session",
+        "request.interfaces": "Session",
         "response.response": "Response",
         "serialization.decimals": "decimal_meta",
         "serialization.json_fields": "JSON",

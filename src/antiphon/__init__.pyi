@@ -19,10 +19,10 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.request.dependencies import Dependency
+from antiphon.request.interfaces import Session
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.route import RouteKey
-from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.serialization.decimals import decimal_meta
 from antiphon.serialization.json_fields import JSON

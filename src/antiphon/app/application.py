@@ -29,10 +29,9 @@ from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
 from antiphon.http.limits import Limits
-from antiphon.request.dependencies import Dependency, SettableDependency, check_dependency
+from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
-from antiphon.request.shared import SharedValues
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer

@@ -46,7 +46,6 @@ __all__, __getattr__ = import_on_use(
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
         "features.logs.access_log": "AccessLog",
-        "request.flash": "FlashMessage FlashMessages",
-        "request.location": "Location",
+        "request.interfaces": "FlashMessage FlashMessages Location",
     },
 )

@@ -51,8 +51,7 @@ from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
-from antiphon.request.flash import FlashMessage, FlashMessages
-from antiphon.request.location import Location
+from antiphon.request.interfaces import FlashMessage, FlashMessages, Location
 
 __all__ = [
     "CORS",

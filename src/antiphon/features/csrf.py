@@ -18,8 +18,8 @@ from antiphon.features.markup import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
+from antiphon.request.interfaces import Session
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 
 if TYPE_CHECKING:
     from antiphon.app.application import App

@@ -13,9 +13,9 @@ from antiphon.features.sessions import SESSIONS
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.urls.url import URL
+from antiphon.request.interfaces import Session
 from antiphon.request.proxies import behind
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.testing.cookies import CookieJar
 

@@ -41,13 +41,11 @@ from antiphon.http.limits import LimitOptions
 from antiphon.http.multidict import Pairs
 from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
-from antiphon.request.dependencies import SettableDependency
-from antiphon.request.language import Language
+from antiphon.request.dependencies import SettableDependency, SharedValues
+from antiphon.request.interfaces import Language, TemplateRenderer
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
-from antiphon.request.shared import SharedValues
-from antiphon.request.templates import TemplateRenderer
 from antiphon.response.conditional import ConditionalRequest
 from antiphon.response.events import OnDrain
 from antiphon.response.files import FileSource

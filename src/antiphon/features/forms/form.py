@@ -27,7 +27,7 @@ from antiphon.http.errors import (
     http_error,
     without_traceback,
 )
-from antiphon.request.language import language_of
+from antiphon.request.interfaces import language_of
 from antiphon.request.request import Request
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.readers import texts_of

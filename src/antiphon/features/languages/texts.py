@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.features.languages.catalogues import Catalogue
 from antiphon.handler.context import find_current_request
 from antiphon.handler.errors import is_debug
-from antiphon.request.language import Language, language_of
+from antiphon.request.interfaces import Language, language_of
 
 if TYPE_CHECKING:
     from antiphon.features.languages.feature import Languages
