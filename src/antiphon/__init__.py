@@ -19,7 +19,7 @@ __all__, __getattr__ = import_on_use(
         "environment.variables": "Environment env",
         "frameworks.view": "view",
         "explanations": "explained",
-        "handler.context": "current_request",
+        "handler.scope": "current_request",
         "handler.errors": "is_debug",
         "http.errors": "HTTPError abort",
         "http.head": "Address",

@@ -10,8 +10,8 @@ from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
 from antiphon.explanations import explained
 from antiphon.frameworks.view import view
-from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
+from antiphon.handler.scope import current_request
 from antiphon.http.errors import HTTPError, abort
 from antiphon.http.head import Address
 from antiphon.http.headers import Headers, MutableHeaders

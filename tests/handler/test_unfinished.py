@@ -7,8 +7,8 @@ import pytest
 
 from antiphon.concurrency.process import Announcement
 from antiphon.handler import unfinished as module
+from antiphon.handler.contract import Unfinished
 from antiphon.handler.drive import advance
-from antiphon.handler.unfinished import Unfinished
 
 pytestmark = pytest.mark.once
 

@@ -8,8 +8,8 @@ from antiphon.adapters.asgi import ASGIHead, ObservedSend, Receive, Scope, Send,
 from antiphon.adapters.exchange import Observation, Observers
 from antiphon.adapters.rsgi import CLOSED, RSGIHead
 from antiphon.adapters.wsgi import WSGIBody, WSGIHead, call_wsgi
-from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Handler, ThreadHandler
+from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.head import Head
 from antiphon.request.request import Request
 

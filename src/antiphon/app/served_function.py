@@ -8,9 +8,8 @@ from antiphon.adapters.heads import HeadGuard
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async
-from antiphon.handler.scope import in_scope
+from antiphon.handler.scope import in_scope, set_current_request
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request

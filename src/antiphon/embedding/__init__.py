@@ -33,13 +33,12 @@ __all__, __getattr__ = import_on_use(
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
         "frameworks.framework": "Answer Framework",
-        "handler.context": "find_current_request reset_current_request set_current_request",
+        "handler.scope": "find_current_request release reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
         ),
         "handler.drive": "driven run_async",
         "handler.errors": "as_http_error",
-        "handler.release": "release",
         "http.grammar": "OWS split_list",
         "http.head": "DerivedHead Head RequestHead server_head",
         "http.limits": "UNBOUNDED",

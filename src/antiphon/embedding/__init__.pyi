@@ -33,7 +33,6 @@ from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.page import astream_of, stream_of
 from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.frameworks.framework import Answer, Framework
-from antiphon.handler.context import find_current_request, reset_current_request, set_current_request
 from antiphon.handler.contract import (
     ON_LOOP,
     ON_THREAD,
@@ -49,7 +48,7 @@ from antiphon.handler.contract import (
 )
 from antiphon.handler.drive import driven, run_async
 from antiphon.handler.errors import as_http_error
-from antiphon.handler.release import release
+from antiphon.handler.scope import find_current_request, release, reset_current_request, set_current_request
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED

@@ -21,10 +21,9 @@ from antiphon.explanations import explained
 from antiphon.frameworks.framework import DEFAULTS, Framework, answer_to, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Steps, describe, failed, finish, is_async, signature_of
 from antiphon.handler.drive import run_async, run_sync
-from antiphon.handler.scope import in_scope
+from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path

@@ -15,9 +15,8 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
 from antiphon.explanations import explained
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_THREAD, failed
-from antiphon.handler.release import release
+from antiphon.handler.scope import release, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED, Limits
 from antiphon.http.urls.path import check_path

@@ -11,7 +11,7 @@ from antiphon.app.answering.opening import open_all
 from antiphon.app.answering.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
-from antiphon.handler.release import drain, free, release
+from antiphon.handler.scope import drain, free, release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -16,9 +16,8 @@ from antiphon.app.answering.opening import open_all, open_in_place, open_in_step
 from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
 from antiphon.app.answering.returns import to_response
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
-from antiphon.handler.scope import rest_in_scope
+from antiphon.handler.scope import rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
 from antiphon.response.fields import TEXT_ONLY

@@ -18,9 +18,9 @@ from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
 from antiphon.concurrency.process import DRAINING, OPEN_SOCKETS
 from antiphon.handler.cancellation import CancellableHandler
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import is_async, wrong_return
 from antiphon.handler.errors import is_leaving
+from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
 from antiphon.http.head import server_head
 from antiphon.http.limits import NO_BOUND

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.logs.escaping import escaped, lines_below, one_line
-from antiphon.handler.context import find_current_request
+from antiphon.handler.scope import find_current_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
