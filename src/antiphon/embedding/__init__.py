@@ -55,8 +55,7 @@ __all__, __getattr__ = import_on_use(
         "features.templates.rendering": "DictEnvironment render",
         "features.templates.page": "astream_of stream_of",
         "uploads.saving": "safe_filename",
-        "uploads.spool": "Spool",
-        "uploads.window": "Window",
+        "uploads.spool": "Spool Window",
         "websockets.connection": "Connection",
     },
 )

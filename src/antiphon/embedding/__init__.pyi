@@ -61,8 +61,7 @@ from antiphon.response.response import json_encoder, response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text
 from antiphon.serialization.signing import TimedSigner, to_base64
 from antiphon.uploads.saving import safe_filename
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.uploads.spool import Spool, Window
 from antiphon.websockets.connection import Connection
 
 __all__ = [

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, ov
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.pacing import Pace, first_overdue, resume_first
-from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
-from antiphon.body.stream import BodyStream
+from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained

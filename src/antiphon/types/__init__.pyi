@@ -17,8 +17,7 @@ from antiphon.app.route import BodyPolicy, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
-from antiphon.body.progress import Progress
-from antiphon.body.stream import BodyStream
+from antiphon.body.stream import BodyStream, Progress
 from antiphon.features.csrf import CSRFReason
 from antiphon.features.datastar import PatchMode
 from antiphon.features.forms.bound_field import FormFields

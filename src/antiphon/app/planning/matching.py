@@ -32,8 +32,7 @@ from antiphon.http.urls.path import (
 from antiphon.http.urls.url import URL, decode_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.routing.prefixes import Prefixes
-from antiphon.routing.router import Params, Router
+from antiphon.routing.router import Params, Prefixes, Router
 
 
 def malformed_path(head: Head) -> HTTPError | None:

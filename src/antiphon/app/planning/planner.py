@@ -32,8 +32,7 @@ from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
-from antiphon.routing.prefixes import Prefixes, TakenError
-from antiphon.routing.router import Resource, Router, SamePathsError
+from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
 from antiphon.serialization.signing import Signer
 
 SurroundIdempotent: TypeAlias = Callable[
