@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from antiphon.concurrency.process import Announcement
-from antiphon.handler import unfinished as module
+from antiphon.handler import contract as module
 from antiphon.handler.contract import Unfinished
 from antiphon.handler.drive import advance
 
