@@ -9,7 +9,8 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__ = import_on_use(
     __name__,
     {
-        "adapters.foreign.environ_host": "AT_END EnvironHost Host ReceivedInput",
+        "adapters.foreign.environ_host": "AT_END EnvironHost ReceivedInput",
+        "adapters.foreign.host": "Host",
         "adapters.foreign.wsgi": "make_environ restarting started_response",
         "adapters.servable": "Lifecycle Servable",
         "app.served_function": "ServedFunction",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import Protocol, TypeAlias, cast
 
-from antiphon.body.form_data import EncodedPart, encode_multipart
+from antiphon.body.form_encoding import EncodedPart, encode_multipart
 from antiphon.explanations import explained
 from antiphon.http.grammar import find_control
 from antiphon.response.files import guess_type

@@ -1,0 +1,108 @@
+"""Applications of other frameworks, served over every interface: the work around each request, once for all of them."""
+
+from typing import Any
+
+from antiphon.adapters.heads import HeadGuard
+from antiphon.adapters.servable import Servable
+from antiphon.explanations import explained
+from antiphon.handler.contract import failed
+from antiphon.handler.scope import release, set_current_request
+from antiphon.http.errors import HTTPError
+from antiphon.http.limits import Limits
+from antiphon.http.urls.path import check_path
+from antiphon.request.request import Request
+from antiphon.request.urls import query_too_long
+from antiphon.response.response import Response
+
+
+class Host(Servable):
+    """An application of another framework, which a subclass answers for in ``answer_request``.
+
+    Around that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
+    An error is logged and answered, and the body's resources are freed at the end. A body that is too large, too slow
+    or cut off is answered with the error's status. A request with several hosts, none, or a malformed one gets a 400.
+    """
+
+    request_limits = Limits()
+    """The limits of requests; a subclass may have different ones."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Check that no class of another package replaces a method reserved for hosts. Raises TypeError."""
+        super().__init_subclass__(**options)
+        if cls.__module__.partition(".")[0] != "antiphon":
+            _check_own_names(cls)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head_guard = HeadGuard(self.request_limits.headers)
+        """The checks of each request's head. For dialects that answer in ``_handle`` themselves."""
+
+    async def answer_request(self, request: Request) -> Response:
+        """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
+        before anything else is awaited. An HTTPError is answered with its status, any other error with a 500.
+
+        Raises NotImplementedError unless a subclass defines it.
+        """
+        raise NotImplementedError
+
+    async def receive_body(self, request: Request) -> None:
+        """Receive the body of a request that has one, in steps, before it is answered: all of it, within its limits.
+
+        Raises what ``Request.load`` raises.
+        """
+        await request.content.load(request.limits)
+
+    def check_head(self, request: Request) -> None:
+        """Check the head of a request. Raises BadRequest for a malformed path or Host, or unless there is one Host;
+        URITooLong for a long query, RequestHeaderFieldsTooLarge.
+        """
+        check_path(request.head.path)
+        self._check_host_and_sizes(request)
+
+    def _check_host_and_sizes(self, request: Request) -> None:
+        request.limits = limits = self.request_limits
+        if error := self.head_guard.head_error(request.head):
+            raise error
+        if len(query := request.head.query_string) > limits.query:
+            raise query_too_long(query, limits)
+
+    async def _handle(self, request: Request) -> Response:
+        """Answer a request, in steps, and free its body."""
+        set_current_request(request)
+        try:
+            self.check_head(request)
+            if request.head.has_body:
+                await self.receive_body(request)
+            response = await self.answer_request(request)
+        except BaseException as error:
+            if not self._is_answered(error):
+                request.content.close()
+                raise
+            response = failed(request, error)
+        if request.head.has_body:
+            await release(request, response, True)
+        return response
+
+    def _is_answered(self, error: BaseException) -> bool:
+        return isinstance(error, HTTPError) or (isinstance(error, Exception) and not self.propagates_errors)
+
+    @property
+    def propagates_errors(self) -> bool:
+        """False: an error that the application raises is logged, and answered with a 500."""
+        return False
+
+    def _measure_header_sections(self) -> None:
+        """Refuse header sections above the limit from now on."""
+        self.head_guard.looks_at_heads = True
+
+
+def _check_own_names(kind: type[Host]) -> None:
+    for base in kind.__mro__[1:]:
+        if base.__module__.partition(".")[0] != "antiphon":
+            continue
+        for name in vars(kind).keys() & vars(base).keys():
+            if name[0] == "_" and name[:2] != "__":
+                raise explained(
+                    "reserved-name",
+                    TypeError(f"{kind.__qualname__} defines {name}, which {base.__name__} reserves: rename it"),
+                )
