@@ -11,7 +11,7 @@ from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessag
 from antiphon.websockets.connection import Connection
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeForm
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
 
 
 T = TypeVar("T")
