@@ -8,7 +8,7 @@ from typing import Any
 import antiphon.body.multipart
 import antiphon.concurrency.iterables
 import antiphon.features.logs.request_lines
-import antiphon.features.metrics.cells
+import antiphon.features.metrics.instruments
 import antiphon.features.templates.rendering
 import antiphon.http.cookies
 import antiphon.http.grammar
