@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.explanations.advice import Advice
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from antiphon.explanations import explained
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.interfaces import FlashMessage, FlashMessages, HasHTML, Session
 from antiphon.request.request import Request

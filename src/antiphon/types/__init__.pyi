@@ -22,11 +22,10 @@ from antiphon.features.csrf import CSRFReason
 from antiphon.features.datastar import PatchMode
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
-from antiphon.features.forms.html import AttributeValue
 from antiphon.features.health import CheckFunction
+from antiphon.features.html import AttributeValue, Markup
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
-from antiphon.features.markup import Markup
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess

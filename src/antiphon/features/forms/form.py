@@ -9,13 +9,11 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.features.forms.bound_field import BoundField, FormFields
-from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
-from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
-from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times
-from antiphon.features.markup import Markup
+from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times, wrong_files, wrong_texts
+from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
     ContentTooLarge,

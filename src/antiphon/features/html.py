@@ -1,11 +1,21 @@
-"""HTML, escaped as it is made."""
+"""HTML, escaped as it is made, and text that is HTML already."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TypeAlias
 
-from antiphon.features.markup import Markup
 from antiphon.http.errors import Text
+
+
+class Markup(str):
+    """Text that templates don't escape, and that a handler can return as a page. Its methods return plain text."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return the text, which is HTML."""
+        return str(self)
+
 
 AttributeValue: TypeAlias = Text | float | bool | None
 
