@@ -51,8 +51,7 @@ from antiphon.response.message import Body, BodyLike
 from antiphon.response.response import RequestWithReferrer
 from antiphon.response.templates import TemplateString
 from antiphon.serialization.signing import SecretKeys
-from antiphon.testing.multipart import ClientFiles
-from antiphon.testing.requests import ClientContent, ClientFields, HTTPVersion, RequestOptions
+from antiphon.testing.requests import ClientContent, ClientFields, ClientFiles, HTTPVersion, RequestOptions
 from antiphon.testing.servers.exchange import ClientAddress
 from antiphon.testing.servers.transports import TestedApplication
 from antiphon.websockets.channel import WebSocketMessage
