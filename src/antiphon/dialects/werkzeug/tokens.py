@@ -14,7 +14,7 @@ from time import time as seconds_now
 from typing import cast
 from urllib.parse import unquote
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.embedding import OWS, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
 from antiphon.http import conditional as tags

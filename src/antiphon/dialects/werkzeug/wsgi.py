@@ -8,9 +8,9 @@ from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from antiphon.dialects._environ import places, streams
-from antiphon.dialects._environ.chunks import ClosingIterator, part_of
-from antiphon.dialects._environ.places import server_of as _get_server
-from antiphon.dialects._environ.places import shift_path, text_of
+from antiphon.dialects._environ.calling import ClosingIterator, part_of
+from antiphon.dialects._environ.heads import server_of as _get_server
+from antiphon.dialects._environ.heads import shift_path, text_of
 from antiphon.dialects.werkzeug.exceptions.base import ClientDisconnected, SecurityError
 from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.http.urls.url import parse_host
