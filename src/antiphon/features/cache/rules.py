@@ -1,4 +1,4 @@
-"""The rules of RFC 9111 as functions of values: how long a response is fresh, why it is not stored, and Cache-Status."""
+"""The rules of RFC 9111 as functions of values: how long a response is fresh, and whether it is stored."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
