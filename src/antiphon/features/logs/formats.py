@@ -1,56 +1,16 @@
-"""Records of `logging` as safe lines of text or JSON, with the id of the request in which they were made."""
+"""Records of `logging` as lines of text or JSON, with the id of the request in which they were made."""
 
 import json
 import logging
-import re
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
+from antiphon.features.logs.escaping import escaped, lines_below, one_line
 from antiphon.handler.scope import find_current_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-LONGEST = 1000
-"""The number of characters of a client's text that are logged."""
-_SAFE = "/!$&'()*+,;=:@"
-
-_is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII).fullmatch
-
-
-def escaped(text: str, longest: int = LONGEST) -> str:
-    """Return a decoded path, or other text from a client, encoded as in a URL's path; text that is too long ends in
-    `...`.
-    """
-    if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain(text)):
-        return text
-    quoted = quote(text[: longest + 1], _SAFE, errors="replace")
-    if len(quoted) <= longest:
-        return quoted
-    return re.sub("%.?$", "", quoted[:longest]) + "..."
-
-
-_replace_controls = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]").sub
-_replace_controls_in_lines = re.compile("[\x00-\x08\v-\x1f\x7f-\x9f\u2028\u2029]").sub
-_indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
-
-
-def one_line(text: str) -> str:
-    """Return a text with control characters and line ends escaped as in Python literals, except tabs."""
-    return _replace_controls(_as_literal, text)
-
-
-def lines_below(text: str) -> str:
-    """Return the lines of a traceback, without control characters, none of which looks like the start of a record."""
-    return _indent_forged_records("  ", _replace_controls_in_lines(_as_literal, text))
-
-
-def _as_literal(found: re.Match[str]) -> str:
-    return repr(found[0])[1:-1]
-
 
 _encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode
 _PLAIN = frozenset((str, int, bool, float, type(None)))
