@@ -7,7 +7,7 @@ from typing import Any
 # Each module with twins is imported, since it says so where it is.
 import antiphon.body.multipart
 import antiphon.concurrency.iterables
-import antiphon.features.logs.request_lines
+import antiphon.features.logs.formats
 import antiphon.features.metrics.instruments
 import antiphon.features.templates.rendering
 import antiphon.http.cookies

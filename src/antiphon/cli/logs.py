@@ -21,7 +21,7 @@ class Logs(NamedTuple):
 
     def configure(self) -> None:
         """Write records to stderr, unless the application has configured logging."""
-        from antiphon.features.logs import formats, request_lines
+        from antiphon.features.logs import formats
         from antiphon.features.logs.line_handler import LineHandler
 
         Echoes().leave_out()
@@ -29,9 +29,9 @@ class Logs(NamedTuple):
         if root.handlers:
             return
         if self.format == "json":
-            handler = LineHandler(formats.JSONFormatter(), request_lines.request_as_json)
+            handler = LineHandler(formats.JSONFormatter(), formats.request_as_json)
         else:
-            handler = LineHandler(formats.TextFormatter(), request_lines.request_as_text)
+            handler = LineHandler(formats.TextFormatter(), formats.request_as_text)
         root.addHandler(handler)
         _call_before_exit(handler.flush)
         root.setLevel(self.level.upper())

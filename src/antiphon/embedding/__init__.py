@@ -44,7 +44,7 @@ __all__, __getattr__ = import_on_use(
         "http.head": "DerivedHead Head RequestHead server_head",
         "http.limits": "UNBOUNDED",
         "lazy": "lazy not_offered",
-        "features.logs.escaping": "one_line",
+        "features.logs.formats": "one_line",
         "features.openapi.code.words": "DescribedApp DescribedRoute",
         "request.request": "urlencoded_fields_of",
         "request.urls": "query_fields_of query_too_long",

@@ -28,7 +28,7 @@ from antiphon.concurrency.crossing import Crossing, copy_variables
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations.advice import Advice
-from antiphon.features.logs.escaping import one_line
+from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.page import astream_of, stream_of
 from antiphon.features.templates.rendering import DictEnvironment, render
