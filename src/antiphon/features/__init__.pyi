@@ -13,7 +13,7 @@ from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health, HealthCheck
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
-from antiphon.features.idempotency import IdempotentWrites
+from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.languages.feature import Languages
 from antiphon.features.languages.formats import (
     format_currency,

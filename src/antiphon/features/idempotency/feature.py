@@ -19,7 +19,7 @@ from antiphon.app.route import Route
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.callers import check_by
-from antiphon.features.claims import (
+from antiphon.features.idempotency.claims import (
     ANSWERED,
     PROBLEM_TYPE,
     RUNNING,
@@ -52,6 +52,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+
 
 DAY = 24 * 3600.0
 """Seconds."""
