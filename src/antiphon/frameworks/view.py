@@ -299,7 +299,7 @@ class View:
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Answer on an event loop, in the current task."""
-        from antiphon.frameworks.leaving import check_not_cancelled
+        from antiphon.frameworks.connection import check_not_cancelled
 
         request = framework.bounded_request(given, None, self._limits)
         token = set_current_request(request)
