@@ -7,7 +7,7 @@ from antiphon.dialects._environ.calling import forget_frames
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import SERVER_BODY
 from antiphon.dialects.flask.globals import _cv_app
-from antiphon.dialects.flask.sync import drive
+from antiphon.dialects.flask.running import drive
 from antiphon.embedding import Steps
 
 if TYPE_CHECKING:
