@@ -8,7 +8,6 @@ from math import inf
 from time import monotonic, sleep
 from typing import Any, TypeAlias
 
-from antiphon.adapters.declared_length import declared_length
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
@@ -20,7 +19,7 @@ from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
-from antiphon.response.message import Heartbeat, Stream, take_heartbeats
+from antiphon.response.message import Heartbeat, Stream, declared_length, take_heartbeats
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 

@@ -8,7 +8,6 @@ from itertools import repeat, starmap
 from typing import TYPE_CHECKING, cast
 from weakref import ref
 
-from antiphon.adapters.declared_length import declared_length
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
@@ -22,7 +21,7 @@ from antiphon.http.status import STATUS_LINES
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
-from antiphon.response.message import Body
+from antiphon.response.message import Body, declared_length
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 from antiphon.adapters.connection import BACKLOG, close_accepted
-from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, Host, ReceivedInput
+from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
+from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
@@ -27,7 +28,7 @@ from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, copy_variables
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations.advice import Advice
+from antiphon.explanations import Advice
 from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.page import astream_of, stream_of
@@ -53,8 +54,8 @@ from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
 from antiphon.lazy import lazy, not_offered
+from antiphon.request.readings import query_fields_of, query_too_long
 from antiphon.request.request import urlencoded_fields_of
-from antiphon.request.urls import query_fields_of, query_too_long
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import json_encoder, response_of

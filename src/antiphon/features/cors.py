@@ -10,8 +10,7 @@ from datetime import timedelta
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
-from antiphon.explanations import explained
-from antiphon.explanations.advice import Advice
+from antiphon.explanations import Advice, explained
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token

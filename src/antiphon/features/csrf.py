@@ -12,8 +12,7 @@ from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.explanations import explained
-from antiphon.explanations.advice import Advice
+from antiphon.explanations import Advice, explained
 from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError

@@ -30,13 +30,23 @@ from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
-from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.interfaces import FlashMessages, Language, Location, Session, TemplateRenderer
 from antiphon.request.lifetime import Lifetime
+from antiphon.request.readings import (
+    FORM,
+    Members,
+    head_of,
+    host_of,
+    json_decoder,
+    not_loaded,
+    query_fields_of,
+    read_whole,
+    url_of,
+    wrong_type,
+)
 from antiphon.request.route import NO_ROUTE, Route
-from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.request.watching import REQUEST_ID, note_read
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params

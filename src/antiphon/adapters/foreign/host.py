@@ -10,8 +10,8 @@ from antiphon.handler.scope import release, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
+from antiphon.request.readings import query_too_long
 from antiphon.request.request import Request
-from antiphon.request.urls import query_too_long
 from antiphon.response.response import Response
 
 

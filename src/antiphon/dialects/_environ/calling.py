@@ -8,14 +8,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
-def forget_frames(error: BaseException) -> None:
-    """Forget the frames of an error and the errors that it was raised from, whose frames keep the request.
-
-    The request, or the frame that answers, keeps the error; else only the garbage collector would free them all.
-    """
-    error.__traceback__ = error.__context__ = error.__cause__ = None
-
-
 class ClosingIterator:
     """An iterable that calls functions when it is closed, after the iterable's own ``close``."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects._environ.calling import forget_frames
+from antiphon.dialects._environ.heads import forget_frames
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import SERVER_BODY
 from antiphon.dialects.flask.globals import _cv_app

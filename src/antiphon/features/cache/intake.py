@@ -13,8 +13,7 @@ from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error
 from antiphon.features.cache.rules import PERSONAL_REASONS, Asked, control_of, reason_not_to_store, tell
 from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
-from antiphon.features.kept_response import OF_ONE_EXCHANGE, OF_ONE_VISITOR
-from antiphon.features.stores.store import StoreUnavailable
+from antiphon.features.stores.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list

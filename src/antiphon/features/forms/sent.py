@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from antiphon.features.forms.inputs import Input
 from antiphon.http.multidict import MultiDict
-from antiphon.request.body import FORM, wrong_type
+from antiphon.request.readings import FORM, wrong_type
 from antiphon.request.request import Request
 from antiphon.serialization.readers import fields_as
 from antiphon.uploads.upload import Upload

@@ -37,8 +37,7 @@ from antiphon.features.idempotency.claims import (
     is_seen_by_others,
     reused_with,
 )
-from antiphon.features.kept_response import OF_ONE_VISITOR, give_again, keep
-from antiphon.features.stores.store import Store, StoreEntry
+from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, give_again, keep
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure

@@ -298,7 +298,7 @@ class RSGISocketProtocol:
     def accept(self) -> "asyncio.Future[RSGISocketTransport]":
         """Return a future of the transport for the messages."""
         if self._channel.head is not None:
-            raise ProtocolError("RSGI protocol error")  # type: ignore[attr-defined]  # as there
+            raise ProtocolError("RSGI protocol error")
         self._channel.accept([], None)
         return _future(_transport(self._channel))
 
@@ -341,7 +341,7 @@ class RSGISocketTransport:
         if not isinstance(data, kind):
             raise self._channel.breach(f"a message that is sent here is {kind.__name__}, not {type(data).__name__}")
         if not await self._channel.put(data):
-            raise self._channel.refuse_after_disconnect(ProtocolClosed("RSGI transport is closed"))  # type: ignore[attr-defined]  # as there
+            raise self._channel.refuse_after_disconnect(ProtocolClosed("RSGI transport is closed"))
 
 
 async def _transport(channel: SocketChannel) -> RSGISocketTransport:

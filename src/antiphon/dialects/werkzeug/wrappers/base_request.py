@@ -5,8 +5,7 @@ from functools import wraps
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
-from antiphon.dialects._environ.calling import forget_frames
-from antiphon.dialects._environ.heads import cache_short, field_name, server_of, text_of
+from antiphon.dialects._environ.heads import cache_short, field_name, forget_frames, server_of, text_of
 from antiphon.dialects._environ.streams import read_body
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
