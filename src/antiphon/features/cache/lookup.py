@@ -1,4 +1,4 @@
-"""The lookup before the handler: a stored response is served, made anew behind it, or made once while others wait."""
+"""The lookup before the handler: a stored response is served, or made once while others wait, or refreshed."""
 
 import time
 from collections import OrderedDict
