@@ -15,13 +15,13 @@ _elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).finditer
 _number = re.compile(r"[0-9]{1,12}(?:\.[0-9]*+)?+|\.[0-9]++").fullmatch
 
 
-class _TimingFields(NamedTuple):
+class _Fields(NamedTuple):
     name: str
     dur: float | None
     desc: str | None
 
 
-class ServerTiming(_TimingFields):
+class ServerTiming(_Fields):
     """A metric (W3C Server Timing §3); `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
 
     ``name`` is a token, ``dur`` milliseconds with three decimals, ``desc`` ASCII text for people. Raises ValueError for
@@ -83,14 +83,14 @@ _trace_id = re.compile("(?!0{32})[0-9a-f]{32}").fullmatch
 _parent_id = re.compile("(?!0{16})[0-9a-f]{16}").fullmatch
 
 
-class _Fields(NamedTuple):
+class _TraceFields(NamedTuple):
     trace_id: str
     parent_id: str
     flags: int
     version: int = 0
 
 
-class TraceParent(_Fields):
+class TraceParent(_TraceFields):
     """A place in a trace (W3C Trace Context §3.2); `str()` prints the header's value, as version 0.
 
     ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, of the call that sent the request,
