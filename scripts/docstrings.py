@@ -18,9 +18,9 @@ from typing import NamedTuple, TypeVar
 from antiphon.app.route import RouteOptions
 from antiphon.app.static_files import StaticFolder
 from antiphon.explanations.words import OtherWord
-from antiphon.http.value import Value
+from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
-from antiphon.response.makers import MakerOrValue
+from antiphon.response.decoding import MakerOrValue
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"

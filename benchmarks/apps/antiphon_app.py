@@ -6,7 +6,7 @@ from typing import Any
 from antiphon import App, Request, Response
 from antiphon.features import Cache
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.etag import ETag
+from antiphon.http.conditional import ETag
 
 from .work import (
     CODINGS,

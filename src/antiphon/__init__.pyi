@@ -10,8 +10,8 @@ from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
 from antiphon.explanations import explained
 from antiphon.frameworks.view import view
-from antiphon.handler.context import current_request
 from antiphon.handler.errors import is_debug
+from antiphon.handler.scope import current_request
 from antiphon.http.errors import HTTPError, abort
 from antiphon.http.head import Address
 from antiphon.http.headers import Headers, MutableHeaders
@@ -19,18 +19,17 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.request.dependencies import Dependency
+from antiphon.request.interfaces import Session
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.route import RouteKey
-from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.serialization.decimals import decimal_meta
 from antiphon.serialization.json_fields import JSON
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
-from antiphon.websockets.blocking import BlockingWebSocket
-from antiphon.websockets.closing import WebSocketClosed
-from antiphon.websockets.websocket import WebSocket
+from antiphon.websockets.channel import WebSocketClosed
+from antiphon.websockets.websocket import BlockingWebSocket, WebSocket
 
 __version__: str
 

@@ -10,7 +10,7 @@ import pytest
 
 from antiphon import App, Exchange, Observer, Response, abort, current_request, to_app
 from antiphon.adapters.exchange import Observers
-from antiphon.adapters.foreign.with_observers import with_observers
+from antiphon.adapters.observing import with_observers
 from antiphon.features import AccessLog
 from antiphon.http import ClientDisconnected
 from antiphon.testing import Client

@@ -236,7 +236,7 @@ def log(caplog):
     caplog.set_level(logging.DEBUG, "antiphon")
 
     def log():
-        records = [record for record in caplog.records if record.module != "advice"]  # which names a setting once
+        records = [record for record in caplog.records if record.funcName != "give"]  # which names a setting once
         return [record for record in records if record.name == "antiphon" or record.levelno >= logging.WARNING]
 
     return log

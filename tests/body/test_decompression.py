@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.compressors import CODINGS, ZSTD
-from antiphon.body.decompression import CHUNK_SIZE, DECOMPRESSIONS, accepted_codings, content_decoder
+from antiphon.body.codings import CHUNK_SIZE, CODINGS, DECOMPRESSIONS, ZSTD, accepted_codings, content_decoder
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from tests.helpers.rows import rows
 
@@ -239,7 +238,7 @@ def test_gzip_and_deflate_are_always_accepted():
 MISSING = """
 import sys
 sys.modules["brotli"] = sys.modules["compression.zstd"] = sys.modules["backports.zstd"] = None
-from antiphon.body.decompression import accepted_codings, content_decoder
+from antiphon.body.codings import accepted_codings, content_decoder
 assert accepted_codings() == ("gzip", "deflate")
 assert content_decoder("gzip") and content_decoder("deflate")
 try:

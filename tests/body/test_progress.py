@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import Limits, Request
-from antiphon.body.progress import Progress
+from antiphon.body.stream import Progress
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import RequestHead
 from tests.helpers.driving import drive

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-from antiphon.concurrency.capacity_limiter import CapacityLimiter
+from antiphon.concurrency.workers import CapacityLimiter
 from tests.helpers.waiting import in_time
 
 

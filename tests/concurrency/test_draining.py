@@ -1,6 +1,6 @@
 """Announcements: news that is given once."""
 
-from antiphon.concurrency.draining import Announcement
+from antiphon.concurrency.process import Announcement
 
 
 def test_subscribers_are_called_once_in_order():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.dialects import webob
-from antiphon.dialects._environ.delimiters import DelimiterLines, follows_bare_line_feed
+from antiphon.dialects._environ.forms import DelimiterLines, follows_bare_line_feed
 from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.http.errors import BadRequest
 from antiphon.testing import Client

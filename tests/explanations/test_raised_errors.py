@@ -18,12 +18,12 @@ WITHOUT_KIND = {
         http.authorization.Challenge.parse http.authorization._read_basic http.authorization._read_parameters
         http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
         http.dates._datetime http.dates.parse_http_date http.dates.parse_retry_after http.dates.parse_structured_date
-        http.etag.ETag.parse http.forwarded.ForwardedElement._read http.forwarded.ForwardedElement.parse
+        http.conditional.ETag.parse http.forwarded.ForwardedElement._read http.forwarded.ForwardedElement.parse
         http.forwarded.Node.parse http.forwarded.parse_port http.forwarded.parse_prefix
         http.grammar.decode_extended http.grammar.parse_qvalue http.head.parse_length
         http.header_property.parse_number http.headers.Headers.parse http.link.Link.parse
         http.media_type.MediaType._parse http.ranges.ContentRange.parse http.ranges._parse http.ranges._parse_spec
-        http.structured_fields._Scanner http.trace_context.TraceParent.parse
+        http.structured_fields._Scanner http.tracing.TraceParent.parse
         http.urls.url._parse_authority http.urls.url.decode_path http.urls.url.parse_host
         http.urls.urlencoded.parse_form http.urls.urlencoded.parse_limited
     """,
@@ -42,7 +42,7 @@ WITHOUT_KIND = {
         features.locations.address features.locations.csv_file
     """,
     "is a part of what ContractError says, which has a kind": """
-        testing.servers.asgi testing.servers.asgi_socket testing.servers.exchange.checked_head
+        testing.servers.asgi testing.servers.exchange.checked_head
         testing.servers.exchange.checked_links testing.servers.exchange.checked_status
         testing.servers.rsgi testing.servers.wsgi._fields testing.servers.wsgi._status
     """,

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request, Response
-from antiphon.body.compressors import CODINGS
+from antiphon.body.codings import CODINGS
 from antiphon.features.compression import AT_ONCE, Compression
 from antiphon.features.cors import CORS
+from antiphon.http.conditional import generate_etag
 from antiphon.http.errors import Forbidden
-from antiphon.http.etag import generate_etag
 from antiphon.http.event import parse_events
 from antiphon.testing import Client
 from tests.helpers.decompression import INSTALLED, Reader, decompressed

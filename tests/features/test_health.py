@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Blueprint, abort, get_response
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 from antiphon.features import AccessLog, Health, HealthCheck, MemoryStore, SQLiteStore, ValkeyStore, health
 from antiphon.request.request import Request
 from antiphon.testing import Client

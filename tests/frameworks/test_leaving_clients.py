@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from antiphon import Response, view
-from antiphon.frameworks.leaving import until_left
+from antiphon.frameworks.connection import until_left
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
 from tests.frameworks.servers import START, uvicorn

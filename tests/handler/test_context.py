@@ -5,7 +5,7 @@ from contextvars import Context, copy_context
 import pytest
 
 from antiphon import Request
-from antiphon.handler.context import current_request, set_current_request
+from antiphon.handler.scope import current_request, set_current_request
 from tests.helpers.free_threading import INHERITS
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon import App, Blueprint, Request, to_app
 from antiphon.concurrency.crossing import run_on_file_thread
-from antiphon.concurrency.draining import Announcement
+from antiphon.concurrency.process import Announcement
 from antiphon.handler import cancellation
 from antiphon.http.errors import GatewayTimeout
 from antiphon.http.head import DerivedHead, RequestHead

@@ -5,10 +5,10 @@ from threading import Thread
 
 import pytest
 
-from antiphon.concurrency.draining import Announcement
-from antiphon.handler import unfinished as module
+from antiphon.concurrency.process import Announcement
+from antiphon.handler import contract as module
+from antiphon.handler.contract import Unfinished
 from antiphon.handler.drive import advance
-from antiphon.handler.unfinished import Unfinished
 
 pytestmark = pytest.mark.once
 

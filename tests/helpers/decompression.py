@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from antiphon.body.compressors import CODINGS
+from antiphon.body.codings import CODINGS
 
 INSTALLED = [
     pytest.param(name, marks=pytest.mark.skipif(not coding.is_installed, reason=f"{coding.library} is not installed"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.concurrency.draining import Announcement
+from antiphon.concurrency.process import Announcement
 
 
 def draining_for(module):

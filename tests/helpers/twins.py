@@ -7,12 +7,12 @@ from typing import Any
 # Each module with twins is imported, since it says so where it is.
 import antiphon.body.multipart
 import antiphon.concurrency.iterables
-import antiphon.features.logs.request_lines
-import antiphon.features.metrics.cells
+import antiphon.features.logs.formats
+import antiphon.features.metrics.instruments
 import antiphon.features.templates.rendering
 import antiphon.http.cookies
+import antiphon.http.grammar
 import antiphon.http.headers
-import antiphon.http.urls.percent
 import antiphon.http.urls.urlencoded
 import antiphon.lazy
 import antiphon.serialization.json_bounds

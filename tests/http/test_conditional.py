@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import is_resource_modified
 
-from antiphon.http.conditional import IfRange, applicable_range, evaluate_preconditions
+from antiphon.http.conditional import ETag, IfRange, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_http_date
-from antiphon.http.etag import ETag
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

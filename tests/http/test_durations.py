@@ -6,7 +6,7 @@ import pytest
 from antiphon import App, Limits, Response, SignatureExpired, Signer
 from antiphon.features import CORS, IdempotentWrites, MemoryStore, Sessions, SQLiteStore, StrictTransportSecurity
 from antiphon.http import CacheControl, SetCookie
-from antiphon.http.durations import seconds_of
+from antiphon.http.dates import seconds_of
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_etags, quote_etag
 
-from antiphon.http.etag import (
+from antiphon.http.conditional import (
     ETag,
     ETags,
     IfMatch,
@@ -277,7 +277,7 @@ class TestGenerated:
 
     @pytest.mark.processes
     def test_another_process_gives_the_same(self):
-        code = "from antiphon.http.etag import generate_etag; print(generate_etag(b'content'))"
+        code = "from antiphon.http.conditional import generate_etag; print(generate_etag(b'content'))"
         printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         assert printed.strip() == str(generate_etag(b"content"))
 

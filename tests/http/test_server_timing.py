@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.server_timing import ServerTiming, format_server_timing, parse_server_timing
+from antiphon.http.tracing import ServerTiming, format_server_timing, parse_server_timing
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

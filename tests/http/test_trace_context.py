@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.trace_context import TraceParent
+from antiphon.http.tracing import TraceParent
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -10,7 +10,7 @@ import werkzeug.http
 from werkzeug import datastructures
 
 from antiphon import Request, Response
-from antiphon.http.etag import ETag
+from antiphon.http.conditional import ETag
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # of the module cgi, which it imports

@@ -11,9 +11,9 @@ from antiphon import Response
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.authorization import Challenge
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import ETag, IfMatch, IfNoneMatch
 from antiphon.http.cookies import SetCookie, parse_cookies
 from antiphon.http.dates import format_http_date, parse_http_date
-from antiphon.http.etag import ETag, IfMatch, IfNoneMatch
 from antiphon.http.ranges import ContentRange, Range
 from tests.oracles.readings import acceptparse, byterange, datetime_utils, descriptors, webob
 

@@ -7,13 +7,12 @@ import pytest
 from antiphon import Request, Response
 from antiphon.http.authorization import Challenge
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import ETag
 from antiphon.http.content_disposition import ContentDisposition
-from antiphon.http.etag import ETag
 from antiphon.http.link import Link
-from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
-from antiphon.http.server_timing import ServerTiming
-from antiphon.http.structured_fields import Item, Token
+from antiphon.http.structured_fields import Item, Priority, Token
+from antiphon.http.tracing import ServerTiming
 from tests.helpers.rows import rows
 from tests.http.header_table import HEADER_FIELDS
 

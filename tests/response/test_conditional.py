@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon import App, Response, to_app
+from antiphon.http.conditional import ETag
 from antiphon.http.errors import HTTPError, PreconditionFailed, RangeNotSatisfiable
-from antiphon.http.etag import ETag
 from antiphon.http.ranges import ContentRange
 from antiphon.http.redirect import NotModified
 from antiphon.request.request import Request

@@ -20,7 +20,7 @@ from antiphon.http.errors import Forbidden, NotFound
 from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.testing import Client
 from antiphon.testing.errors import BrokenResponse, ContractError
-from antiphon.testing.servers.wsgi_environ import FileWrapper
+from antiphon.testing.servers.wsgi import FileWrapper
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.routing.converters import CONVERTERS
-from antiphon.routing.prefixes import Prefixes, TakenError
+from antiphon.routing.router import Prefixes, TakenError
 from tests.helpers.call_counting import count_calls
 from tests.helpers.rows import rows
 

@@ -14,8 +14,8 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import FaultCode, UnprocessableContent
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.faults import reason_of
 from antiphon.serialization.readers import fields_as, json_as
-from antiphon.serialization.reasons import reason_of
 from tests.helpers.rows import rows
 
 

@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 
 from antiphon import App, Request
 from antiphon.http import MultiDict, UnprocessableContent
-from antiphon.http.numbers import LARGEST_EXPONENT, SMALLEST_EXPONENT, number_fault
+from antiphon.http.multidict import LARGEST_EXPONENT, SMALLEST_EXPONENT, number_fault
 from antiphon.serialization.decimals import text_fault
 from antiphon.serialization.readers import fields_as, json_as
 from antiphon.testing import Client

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from antiphon.http.authorization import Authorization
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import ETag
 from antiphon.http.errors import BadRequest
-from antiphon.http.etag import ETag
 from antiphon.http.headers import Headers
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 
 from antiphon import App, Request
 from antiphon.testing import Client
-from antiphon.testing.multipart import encode_parts
+from antiphon.testing.requests import encode_parts
 from tests.helpers.rows import rows
 
 BYTES = "application/octet-stream"

@@ -175,7 +175,7 @@ import os, threading
 for name in ("pread", "preadv", "writev", "copy_file_range", "sendfile", "link"):
     delattr(os, name)
 from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.uploads.spool import Window
 from antiphon.uploads.saving import save
 
 content = os.urandom(300_000)

@@ -19,9 +19,9 @@ import pytest
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.http.media_type import MediaType
+from antiphon.uploads.spool import Window
 from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
-from antiphon.uploads.window import Window
 from tests.helpers.rows import rows
 from tests.helpers.small_disks import ROOM, small_files
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload

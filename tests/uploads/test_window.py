@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.uploads.spool import Spool, Window
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, SPOOLS, descriptors, in_file, in_memory
 

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from antiphon.adapters.websockets.frames import Frames, agreed_extension
+from antiphon.adapters.websockets.socket_channel import Frames, agreed_extension
 from tests.contract.sockets.frames import BYTES, frame
 from tests.helpers.rows import rows
 

@@ -7,11 +7,11 @@ from functools import lru_cache
 from os.path import dirname, join
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.adapters.server_values import address, http_version, netloc, split_target
+from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.loop import running_loop, thread
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
+from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import NOT_PLAIN, Address
 from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lines, section_size

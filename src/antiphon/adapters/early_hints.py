@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from antiphon.concurrency.calls import Call
+from antiphon.concurrency.crossing import WaitedTask
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.concurrency.waiting import WaitedTask
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10

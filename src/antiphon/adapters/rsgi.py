@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
-from antiphon.adapters.server_values import address, http_version
+from antiphon.adapters.heads import address, http_version
 from antiphon.handler.contract import Handler, finish
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected

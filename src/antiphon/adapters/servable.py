@@ -19,13 +19,12 @@ from antiphon.adapters.exchange import ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_rsgi, serve_observed_asgi, serve_observed_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
+from antiphon.concurrency.process import call_at_exit
 from antiphon.explanations import explained
-from antiphon.handler.contract import Handler, Steps, ThreadHandler, failed
+from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
-from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import check_one_host
 from antiphon.request.request import Request

@@ -1,24 +1,86 @@
-"""Writing the body of a response from an event loop, chunk by chunk, until it ends or the client disconnects."""
+"""Writing the body of a response from an event loop, chunk by chunk, with heartbeats while it is silent."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
+from contextvars import Context, copy_context
+from math import inf
 from time import monotonic, sleep
+from typing import Any, TypeAlias
 
-from antiphon.adapters.declared_length import declared_length
-from antiphon.adapters.heartbeats import BeatingSend, Send
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import drop_withdrawn_cancellation, yield_to_loop
-from antiphon.concurrency.passes import TimeSlice
+from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, yield_to_loop
+from antiphon.concurrency.timers import TimeSlice
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand, is_for_any_thread
-from antiphon.response.message import Heartbeat, Stream, take_heartbeats
+from antiphon.response.message import Heartbeat, Stream, declared_length, take_heartbeats
+
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class BeatingSend:
+    """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
+
+    Messages go one after another: while a heartbeat is sent, others wait. A heartbeat has its own short task, so
+    the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the client has left.
+    """
+
+    def __init__(self, send: Send, heartbeat: Heartbeat, lose_client: Callable[[], None]) -> None:
+        self._send = send
+        self._seconds, chunk = heartbeat
+        self._message = {"type": "http.response.body", "body": chunk, "more_body": True}
+        self._lose_client = lose_client
+        self._silent_since = monotonic()
+        """The time of the last message; infinite while one is sent."""
+        self._sending: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._context = copy_context()
+        self._look_after(self._seconds)
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        if self._sending is not None:
+            await self.flush()
+        self._silent_since = inf
+        await self._send(message)
+        self._silent_since = monotonic()
+
+    async def flush(self) -> None:
+        """Wait until a heartbeat that is being sent has been sent. Raises what the server raised."""
+        if self._sending is not None:
+            await self._sending
+
+    async def stop(self) -> None:
+        """Send no more heartbeats, and abandon one that is being sent."""
+        self._timer.cancel()
+        if self._sending is not None:
+            self._sending.cancel()
+            await wait_ended(self._sending)
+
+    def _look(self) -> None:
+        """Send a heartbeat if it is due. One timer serves all messages, since most are sent before it ends."""
+        left = self._silent_since + self._seconds - monotonic()
+        if left <= 0 and self._sending is None:
+            self._sending = self._loop.create_task(self._beat(), context=self._context)
+        self._look_after(left if 0 < left < self._seconds else self._seconds)
+
+    def _look_after(self, seconds: float) -> None:
+        # Not in the context of the request: a loop keeps a cancelled timer for a while, and the timer its context.
+        self._timer = self._loop.call_later(seconds, self._look, context=Context())
+
+    async def _beat(self) -> None:
+        try:
+            await self._send(self._message)
+        except OSError:  # the servers' way to say that the client has disconnected
+            self._lose_client()
+        self._silent_since = monotonic()
+        self._sending = None  # one that failed stays, so that the next message fails, too
+
 
 _writings: "set[_Writing]" = set()
 """The responses that are being written, on all event loops."""

@@ -8,14 +8,12 @@ from itertools import repeat, starmap
 from typing import TYPE_CHECKING, cast
 from weakref import ref
 
-from antiphon.adapters.declared_length import declared_length
 from antiphon.adapters.file_wrapper import wrap_file
-from antiphon.adapters.server_values import address, http_version, netloc, split_target
+from antiphon.adapters.heads import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
-from antiphon.handler.contract import ThreadHandler, finish, is_broken_by_client, log_broken_body
+from antiphon.handler.contract import ThreadHandler, Unfinished, finish, is_broken_by_client, log_broken_body
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
-from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import NOT_PLAIN, Address, is_one_number, parse_length
 from antiphon.http.headers import HOP_BY_HOP
@@ -23,7 +21,7 @@ from antiphon.http.status import STATUS_LINES
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
-from antiphon.response.message import Body
+from antiphon.response.message import Body, declared_length
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:

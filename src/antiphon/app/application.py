@@ -10,30 +10,28 @@ from typing import Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVa
 from antiphon.adapters.servable import Servable
 from antiphon.app.answering.dependencies import Dependencies, Fixed, SourceFunction
 from antiphon.app.answering.dispatch import answer_at_once, dispatch, refuse_or_receive
+from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.answering.plan import LOOP, STACKED, THREAD, HandlerStack
 from antiphon.app.blueprint import Routes
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
-from antiphon.app.planning.before_routing import find_after
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.planning.guard import Guard
-from antiphon.app.planning.matching import Found, Routing
+from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
-from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.limits import Limits
-from antiphon.request.dependencies import Dependency, SettableDependency, check_dependency
+from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
-from antiphon.request.shared import SharedValues
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer

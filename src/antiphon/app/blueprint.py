@@ -4,33 +4,38 @@ from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Never, Protocol, Self, TypeVar, Unpack, overload
 
-from antiphon.app.answering.error_handlers import ErrorHandlers, check_key
-from antiphon.app.answering.hooks import Hook, check_returns, hook
+from antiphon.app.answering.hooks import (
+    AfterHook,
+    BeforeHook,
+    ErrorHandlerDecorator,
+    ErrorHandlers,
+    Handler,
+    Hook,
+    MiddlewareFunction,
+    WebSocketHandler,
+    check_key,
+    check_returns,
+    hook,
+)
 from antiphon.app.answering.middleware import Middleware, middleware
 from antiphon.app.planning.cross_site import TrustedOrigins
 from antiphon.app.route import (
     Route,
     RouteOptions,
+    SocketOptions,
     check_deadline,
+    check_idle_timeout,
     check_options,
+    check_subprotocols,
     checked_meta,
     checked_methods,
     make_route,
 )
-from antiphon.app.signatures import (
-    AfterHook,
-    BeforeHook,
-    ErrorHandlerDecorator,
-    Handler,
-    MiddlewareFunction,
-    WebSocketHandler,
-)
 from antiphon.app.snapshot import Snapshot
-from antiphon.app.socket_options import SocketOptions, check_idle_timeout, check_subprotocols
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency

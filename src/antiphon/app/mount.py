@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 
 from antiphon.adapters.foreign import check_interface, interface_of
 from antiphon.adapters.servable import Servable
+from antiphon.app.answering.dispatch import as_inner, run_nested
 from antiphon.app.answering.hooks import Hook
-from antiphon.app.answering.nested import as_inner, run_nested
 from antiphon.app.blueprint import Routes
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
@@ -23,7 +23,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.adapters.asgi import ASGIApplication
-    from antiphon.adapters.foreign.lifespan import ASGILifespan
+    from antiphon.adapters.foreign.asgi_mount import ASGILifespan
     from antiphon.app.conversations.foreign_sockets import ForeignSockets, Talk
     from antiphon.websockets.connection import Connection
 
@@ -96,7 +96,7 @@ class Mount(NamedTuple):
         """Return the handler of handshakes for an ASGI application."""
 
         def talk(request: Request, connection: "Connection") -> Coroutine[Any, Any, Any]:
-            from antiphon.adapters.foreign.asgi_socket import ASGIConversation, make_socket_scope
+            from antiphon.adapters.foreign.asgi_mount import ASGIConversation, make_socket_scope
 
             scope = make_socket_scope(self.below(request, root=""), self._state)
             return ASGIConversation(self.application, connection).run(scope)
@@ -170,7 +170,7 @@ def make_mount(
         )
     if (interface or interface_of(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes, received)
-    from antiphon.adapters.foreign.lifespan import ASGILifespan
+    from antiphon.adapters.foreign.asgi_mount import ASGILifespan
 
     lifespan = ASGILifespan(cast("ASGIApplication", application))
     return Mount(prefix, host, application, "asgi", lifespan, given, encoded_slashes, received)

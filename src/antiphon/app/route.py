@@ -1,6 +1,6 @@
-"""One route: a path, the methods that are answered there, and the handler that answers them."""
+"""One route: a path, the methods that are answered there, the handler that answers them, and its options."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from math import inf
 from os.path import basename
 from sys import intern
@@ -8,16 +8,46 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import Hook, check_returns, hook
-from antiphon.app.signatures import BeforeHook
-from antiphon.app.socket_options import SocketOptions
+from antiphon.app.answering.hooks import BeforeHook, Hook, check_returns, hook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 from antiphon.request.route import NO_META, RouteKey, RouteMeta
+
+
+class SocketOptions(NamedTuple):
+    """The options of a route for WebSockets."""
+
+    subprotocols: tuple[str, ...] = ()
+    idle_timeout: float | None = None
+
+    def agreed(self, offered: Collection[str]) -> str | None:
+        """Return the first subprotocol that the client offers, too; None without one (RFC 6455 §4.2.2)."""
+        return next((name for name in self.subprotocols if name in offered), None)
+
+
+def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of subprotocols. Raises ValueError for text, and for a name that is not a token (RFC 6455)."""
+    if isinstance(names, str):
+        raise explained("list-wanted", ValueError(f"subprotocols are a list: [{names!r}]"))
+    checked = tuple(names)
+    if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
+        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a name of a subprotocol"))
+    return checked
+
+
+def check_idle_timeout(given: Duration | None) -> float | None:
+    """Return seconds above 0, or None. Raises ValueError for anything else."""
+    seconds = seconds_of(given)
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
+        raise explained(
+            "bad-route-option", ValueError(f"an idle_timeout is a number of seconds above 0, not {given!r}")
+        )
+    return seconds
+
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """The time at which a body is received: before the handler is called; when it is first read; or as it is streamed,

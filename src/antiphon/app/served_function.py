@@ -4,13 +4,12 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from typing import Any, Literal, TypeAlias, overload
 
-from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.heads import HeadGuard
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async
-from antiphon.handler.scope import in_scope
+from antiphon.handler.scope import in_scope, set_current_request
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypedDict
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
-from antiphon.http.durations import seconds_of
+from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from io import BytesIO
 
     from antiphon.body.form_data import FormData
-    from antiphon.uploads.window import Window
+    from antiphon.uploads.spool import Window
 
 T = TypeVar("T")
 

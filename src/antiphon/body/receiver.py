@@ -16,7 +16,7 @@ from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
-    from antiphon.body.decompression import ContentDecoder
+    from antiphon.body.codings import ContentDecoder
     from antiphon.concurrency.fairness import Member
 
 T = TypeVar("T")
@@ -126,7 +126,7 @@ class Receiver:
         if declared is not None and declared > limits.body:
             raise body_too_large(limits)
         if self.decodes and (coding := head.field("content-encoding")):
-            from antiphon.body.decompression import content_decoder
+            from antiphon.body.codings import content_decoder
 
             self._decoder = content_decoder(coding)
             self._decodes_until = monotonic() + TIME_SLICE

@@ -10,8 +10,7 @@ from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
     from antiphon.body.form_data import FormData, FormIndex
-    from antiphon.uploads.spool import Spool
-    from antiphon.uploads.window import Window
+    from antiphon.uploads.spool import Spool, Window
 
 T = TypeVar("T")
 
@@ -89,7 +88,7 @@ class Storage:
 
     def open(self) -> "Window":
         """Return a file object on all bytes, with its own position."""
-        from antiphon.uploads.window import Window
+        from antiphon.uploads.spool import Window
 
         return Window(self._spool, 0, self._spool.size)
 

@@ -10,7 +10,7 @@ import stat
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
-from antiphon.adapters.servers.sockets import BACKLOG
+from antiphon.adapters.connection import BACKLOG
 from antiphon.cli.errors import Refused
 
 

@@ -21,7 +21,7 @@ class Logs(NamedTuple):
 
     def configure(self) -> None:
         """Write records to stderr, unless the application has configured logging."""
-        from antiphon.features.logs import formats, request_lines
+        from antiphon.features.logs import formats
         from antiphon.features.logs.line_handler import LineHandler
 
         Echoes().leave_out()
@@ -29,9 +29,9 @@ class Logs(NamedTuple):
         if root.handlers:
             return
         if self.format == "json":
-            handler = LineHandler(formats.JSONFormatter(), request_lines.request_as_json)
+            handler = LineHandler(formats.JSONFormatter(), formats.request_as_json)
         else:
-            handler = LineHandler(formats.TextFormatter(), request_lines.request_as_text)
+            handler = LineHandler(formats.TextFormatter(), formats.request_as_text)
         root.addHandler(handler)
         _call_before_exit(handler.flush)
         root.setLevel(self.level.upper())
@@ -52,7 +52,7 @@ class Logs(NamedTuple):
     def observe(self, app: Any, interface: Interface) -> Any:
         """Return an application whose requests are logged, unless that is turned off, or it logs them itself."""
         from antiphon.adapters.exchange import Observers
-        from antiphon.adapters.foreign.with_observers import with_observers
+        from antiphon.adapters.observing import with_observers
         from antiphon.adapters.servable import Servable
         from antiphon.features.logs.access_log import AccessLog
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.brought_commands import Commands
-from antiphon.cli.configured import Configured, source_of
+from antiphon.cli.commands import Commands, Configured, source_of
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.guard_options import guard_options
 from antiphon.cli.guards import Guards

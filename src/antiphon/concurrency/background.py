@@ -10,9 +10,9 @@ from threading import Lock, Thread
 from types import BuiltinFunctionType
 from typing import Any, TypeVar
 
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.concurrency.crossing import WaitedTask, WaitingThread
 from antiphon.concurrency.loop import forget_background_loops, is_on_background_loop, note_background_loop, thread
-from antiphon.concurrency.waiting import WaitedTask, WaitingThread
+from antiphon.concurrency.process import call_after_fork
 
 T = TypeVar("T")
 

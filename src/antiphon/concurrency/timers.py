@@ -1,4 +1,4 @@
-"""Timers of event loops: one for all waits of a loop that end when their time is up.
+"""Timers of event loops, one for all waits of a loop that end when their time is up, and the passes of loops.
 
 Most are over within milliseconds, and starting and cancelling a timer for each would take longer than the wait.
 """
@@ -12,6 +12,7 @@ from types import coroutine
 from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.concurrency.iterables import resume
+from antiphon.concurrency.loop import TIME_SLICE
 
 T = TypeVar("T")
 
@@ -156,3 +157,37 @@ class _Waits:
 
 _waits: PerLoop[_Waits] = PerLoop()
 """The waits by their loops, while a look at them is due."""
+
+
+_current: PerLoop[object] = PerLoop()
+
+
+def current_pass(loop: AbstractEventLoop) -> object:
+    """Return an object that identifies the current pass of a running loop: the same one until the next pass."""
+    found = _current.get(loop)
+    if found is None:
+        found = object()
+        _current.keep(loop, found)
+        loop.call_soon(_current.drop, loop)
+    return found
+
+
+class TimeSlice:
+    """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop."""
+
+    __slots__ = ("_ends_at", "_pass")
+
+    def __init__(self) -> None:
+        self._pass: object = None
+        self._ends_at = 0.0
+
+    def is_over(self, loop: AbstractEventLoop) -> bool:
+        """Return True when the running pass of the loop has lasted for too long since this was first called in it.
+
+        The caller then awaits ``yield_to_loop()``.
+        """
+        this_pass = current_pass(loop)
+        if this_pass is self._pass:
+            return monotonic() > self._ends_at
+        self._pass, self._ends_at = this_pass, monotonic() + TIME_SLICE
+        return False

@@ -3,7 +3,6 @@
 Dialects are found by the entry-point group `antiphon.dialects`, and imported only when code asks for them.
 """
 
-from antiphon.dialect_imports.entries import UnknownDialect, known_dialects
-from antiphon.dialect_imports.installing import TooLate, install
+from antiphon.dialect_imports.installing import TooLate, UnknownDialect, install, known_dialects
 
 __all__ = ["TooLate", "UnknownDialect", "install", "known_dialects"]

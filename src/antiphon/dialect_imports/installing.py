@@ -1,9 +1,192 @@
-"""Installation of dialects in this process, instead of the packages that they replace."""
+"""Installation of dialects in this process: imports of the packages that they replace find the dialects' modules.
 
+The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with that package. A dialect replaces further
+packages with dotted entries: `kay.werkzeug` is the package with which the dialect `kay` replaces `werkzeug`. Modules
+that it lacks come from the dialect `werkzeug`.
+
+A distribution has the name of its package, unless an entry in the group `antiphon.dialect_distributions` says
+otherwise: `PyYAML = "yaml"`.
+"""
+
+import importlib
+import importlib.metadata
+import importlib.util
+import re
 import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder, EntryPoint, entry_points
+from os import PathLike
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import NamedTuple
 
-from antiphon.dialect_imports.entries import StandIn, stand_ins
-from antiphon.dialect_imports.finder import StandInFinder
+GROUP = "antiphon.dialects"
+DISTRIBUTIONS = "antiphon.dialect_distributions"
+
+
+class UnknownDialect(LookupError):
+    """A name that no installed dialect has."""
+
+
+class StandIn(NamedTuple):
+    """A package that replaces another one."""
+
+    dialect: str
+    replaced: str
+    """The top-level module that is replaced."""
+    package: str
+    """The dotted name of the package that replaces it."""
+    provider: str
+    """The name of the distribution that contains the package."""
+    distribution: str
+    """The name of the distribution that is replaced."""
+
+    def lacks(self, module: str) -> str:
+        """Return the error message for a module that the dialect lacks."""
+        own = self.package.startswith(f"{GROUP}.")
+        page = f"docs/reference/dialects/{self.dialect}.md" if own else f"the documentation of {self.provider}"
+        return f"{self.provider}'s {self.dialect} dialect has no module {module}: see {page}"
+
+
+def known_dialects() -> list[str]:
+    """Return the names of the installed dialects, sorted."""
+    return sorted({_dialect(entry) for entry in entry_points(group=GROUP)})
+
+
+def stand_ins(dialect: str) -> list[StandIn]:
+    """Return the stand-ins of a dialect, in the order in which they are searched. Raises `UnknownDialect`."""
+    entries = entry_points(group=GROUP)
+    own = [_stand_in(entry) for entry in entries if _dialect(entry) == dialect]
+    if not own:
+        known = ", ".join(known_dialects()) or "none"
+        raise UnknownDialect(f"There is no dialect {dialect!r}. Known dialects: {known}.")
+    replaced = {stand_in.replaced for stand_in in own} - {dialect}
+    return own + [_stand_in(entry) for entry in entries if entry.name in replaced]
+
+
+def _dialect(entry: EntryPoint) -> str:
+    return entry.name.partition(".")[0]
+
+
+def _stand_in(entry: EntryPoint) -> StandIn:
+    dialect, _, replaced = entry.name.partition(".")
+    replaced = replaced or dialect
+    provider = entry.dist.name if entry.dist else "antiphon"
+    declared = entry.dist.entry_points.select(group=DISTRIBUTIONS, value=replaced) if entry.dist else ()
+    return StandIn(dialect, replaced, entry.module, provider, next((each.name for each in declared), replaced))
+
+
+class StandInDistribution(Distribution):
+    """The metadata of a package that is replaced. Its version is the `__version__` of the stand-in."""
+
+    def __init__(self, stand_in: StandIn) -> None:
+        self._stand_in = stand_in
+
+    @property
+    def name(self) -> str:
+        """The name of the replaced distribution. Reading it imports nothing, since tools read it of all of them."""
+        return self._stand_in.distribution
+
+    def read_text(self, filename: str) -> str | None:
+        """Return the text of METADATA or top_level.txt; None for other files."""
+        match filename:
+            case "METADATA":
+                return _METADATA.format(**self._stand_in._asdict(), version=self._version())
+            case "top_level.txt":
+                return f"{self._stand_in.replaced}\n"
+            case _:
+                return None
+
+    def locate_file(self, path: str | PathLike[str]) -> Path:
+        """Return the place that a file would have, next to the package. The distribution itself has no files."""
+        file = importlib.import_module(self._stand_in.package).__file__ or ""
+        return Path(file).parent.parent / path
+
+    def _version(self) -> str:
+        version = getattr(importlib.import_module(self._stand_in.package), "__version__", None)
+        return str(version or importlib.metadata.version(self._stand_in.provider))
+
+
+def normalized(name: str) -> str:
+    """Return the normalized name of a distribution (PyPA's name normalization), for comparing names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+_METADATA = """\
+Metadata-Version: 2.1
+Name: {distribution}
+Version: {version}
+Summary: {provider}'s {dialect} dialect
+Requires-Dist: {provider}
+"""
+
+
+_EVERYTHING = DistributionFinder.Context()
+
+
+class StandInFinder(DistributionFinder):
+    """The finder of the modules and distributions of stand-ins. Other modules are left to other finders."""
+
+    def __init__(self) -> None:
+        self.stand_ins: dict[str, list[StandIn]] = {}
+        """Stand-ins by the top-level module that they replace. A module comes from the first one that has it."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - part of the protocol, like the next
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        """Return a spec for a dialect's module. Raises ModuleNotFoundError if no stand-in has the module."""
+        top, dot, rest = fullname.partition(".")
+        stand_ins = self.stand_ins.get(top, [])
+        for stand_in in stand_ins:
+            own = _found(f"{stand_in.package}{dot}{rest}")
+            if own is not None:
+                is_package = own.submodule_search_locations is not None
+                return ModuleSpec(fullname, _SameModule(own.name), origin=own.origin, is_package=is_package)
+        if stand_ins:
+            raise ModuleNotFoundError(stand_ins[-1].lacks(fullname), name=fullname)
+        return None
+
+    def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
+        """Yield the distributions that are replaced, or the one that `context` names."""
+        for first, *_ in self.stand_ins.values():
+            if context.name is None or normalized(context.name) == normalized(first.distribution):
+                yield StandInDistribution(first)
+
+
+def _found(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and name.startswith(f"{error.name}."):
+            return None
+        raise
+
+
+class _SameModule(Loader):
+    """A loader that returns the module with a different name, after importing it if necessary, without changes."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spec: ModuleSpec | None = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002 - the protocol's
+        module = importlib.import_module(self._name)
+        self._spec = module.__spec__
+        return module
+
+    def get_code(self, fullname: str) -> CodeType | None:  # noqa: ARG002 - the protocol's
+        """Return the code of the module, for `python -m`; None if it has none."""
+        spec = _found(self._name)
+        get_code = getattr(spec and spec.loader, "get_code", None)
+        return None if get_code is None else get_code(self._name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._spec  # the import system has replaced it with the spec of the other name
 
 
 class TooLate(RuntimeError):

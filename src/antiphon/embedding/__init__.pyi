@@ -1,14 +1,13 @@
+from antiphon.adapters.connection import BACKLOG, close_accepted
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
 from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.adapters.servers.embedded import LoopServer, ThreadServer, let_threads_end
-from antiphon.adapters.servers.sockets import BACKLOG, close_accepted
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.answering.returns import to_response
-from antiphon.app.conversations.environ_sockets import environ_sockets
-from antiphon.app.conversations.foreign_sockets import ForeignSockets
-from antiphon.app.conversations.threads import on_own_thread
+from antiphon.app.conversations.conversation import on_own_thread
+from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
 from antiphon.app.planning.handshakes import check_handshake
 from antiphon.app.served_function import ServedFunction
@@ -29,13 +28,12 @@ from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.crossing import Crossing, copy_variables
 from antiphon.concurrency.iterables import as_bytes
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations.advice import Advice
-from antiphon.features.logs.escaping import one_line
+from antiphon.explanations import Advice
+from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.page import astream_of, stream_of
 from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.frameworks.framework import Answer, Framework
-from antiphon.handler.context import find_current_request, reset_current_request, set_current_request
 from antiphon.handler.contract import (
     ON_LOOP,
     ON_THREAD,
@@ -51,21 +49,20 @@ from antiphon.handler.contract import (
 )
 from antiphon.handler.drive import driven, run_async
 from antiphon.handler.errors import as_http_error
-from antiphon.handler.release import release
+from antiphon.handler.scope import find_current_request, release, reset_current_request, set_current_request
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
 from antiphon.lazy import lazy, not_offered
+from antiphon.request.readings import query_fields_of, query_too_long
 from antiphon.request.request import urlencoded_fields_of
-from antiphon.request.urls import query_fields_of, query_too_long
 from antiphon.response.fields import only_typed
 from antiphon.response.files import FileBody, OpenFile, guess_type
 from antiphon.response.response import json_encoder, response_of
 from antiphon.serialization.json import decode_json, encode_json, json_text
 from antiphon.serialization.signing import TimedSigner, to_base64
 from antiphon.uploads.saving import safe_filename
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import Window
+from antiphon.uploads.spool import Spool, Window
 from antiphon.websockets.connection import Connection
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do."""
+"""Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do, and advice."""
 
 from typing import TypeVar
 
@@ -18,3 +18,25 @@ def explained(kind: str, error: E) -> E:
 
 COMMAND = "To read more: antiphon explain"
 """The beginning of the note."""
+
+
+_MOST = 100
+"""The maximum number of pieces of advice that one object logs, since clients choose what they ask for."""
+
+
+class Advice:
+    """A log of settings that names each of them once."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def give(self, refused: str, setting: str) -> None:
+        """Log that something was refused, and the setting that accepts it."""
+        if setting in self._given or len(self._given) >= _MOST:
+            return
+        import logging
+
+        self._given.add(setting)
+        logging.getLogger("antiphon").warning("%s was refused; if it should not be: %s", refused, setting)

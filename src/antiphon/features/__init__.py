@@ -20,7 +20,7 @@ __all__, __getattr__ = import_on_use(
         "features.forms.messages": "FormError",
         "features.health": "Health HealthCheck",
         "features.htmx": "HtmxHeaders HtmxRequest redirect_htmx",
-        "features.idempotency": "IdempotentWrites",
+        "features.idempotency.feature": "IdempotentWrites",
         "features.languages.feature": "Languages",
         "features.languages.formats": "format_currency format_date format_datetime format_number format_percent"
         " format_time format_timedelta",
@@ -46,7 +46,6 @@ __all__, __getattr__ = import_on_use(
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
         "features.logs.access_log": "AccessLog",
-        "request.flash": "FlashMessage FlashMessages",
-        "request.location": "Location",
+        "request.interfaces": "FlashMessage FlashMessages Location",
     },
 )

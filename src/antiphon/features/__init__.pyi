@@ -13,7 +13,7 @@ from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health, HealthCheck
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
-from antiphon.features.idempotency import IdempotentWrites
+from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.languages.feature import Languages
 from antiphon.features.languages.formats import (
     format_currency,
@@ -51,8 +51,7 @@ from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
-from antiphon.request.flash import FlashMessage, FlashMessages
-from antiphon.request.location import Location
+from antiphon.request.interfaces import FlashMessage, FlashMessages, Location
 
 __all__ = [
     "CORS",

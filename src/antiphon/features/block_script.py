@@ -11,7 +11,7 @@ from pathlib import Path
 from string import ascii_letters
 from typing import TYPE_CHECKING
 
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
 from antiphon.response.response import Response

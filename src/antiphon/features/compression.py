@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeAlias, overload
 
 from antiphon.app.blueprint import Routes
-from antiphon.body.compressors import CODINGS, Compressor
+from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async, ready

@@ -10,9 +10,8 @@ from datetime import timedelta
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
-from antiphon.explanations import explained
-from antiphon.explanations.advice import Advice
-from antiphon.http.durations import seconds_of
+from antiphon.explanations import Advice, explained
+from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request.request import Request

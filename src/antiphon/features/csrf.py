@@ -12,14 +12,13 @@ from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.explanations import explained
-from antiphon.explanations.advice import Advice
-from antiphon.features.markup import Markup
+from antiphon.explanations import Advice, explained
+from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
 from antiphon.request.dependencies import Dependency, OfRequest
+from antiphon.request.interfaces import Session
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 
 if TYPE_CHECKING:
     from antiphon.app.application import App

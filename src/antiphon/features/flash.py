@@ -9,11 +9,10 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from antiphon.explanations import explained
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup
 from antiphon.request.dependencies import OfRequest
-from antiphon.request.flash import FlashMessage, FlashMessages, HasHTML
+from antiphon.request.interfaces import FlashMessage, FlashMessages, HasHTML, Session
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 
 if TYPE_CHECKING:
     from antiphon.app.application import App

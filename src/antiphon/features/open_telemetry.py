@@ -14,8 +14,8 @@ from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.head import Head
 from antiphon.request.dependencies import Dependency
+from antiphon.request.readings import host_of
 from antiphon.request.request import Request
-from antiphon.request.urls import host_of
 
 if TYPE_CHECKING:
     from contextvars import Token

@@ -15,9 +15,9 @@ from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar, Unpack
 from zlib import crc32
 
+from antiphon.app.answering.hooks import Handler
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.route import RouteOptions
-from antiphon.app.signatures import Handler
 from antiphon.explanations import explained
 from antiphon.paths import caller_file, folder_beside
 from antiphon.routing.pattern import parameters_in

@@ -13,7 +13,7 @@ from typing import Self, TypeAlias
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
 from antiphon.explanations import explained
-from antiphon.http.durations import seconds_of
+from antiphon.http.dates import seconds_of
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request

@@ -15,12 +15,12 @@ from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import without_traceback
 from antiphon.http.urls.url import is_this_machine
 from antiphon.request.dependencies import Dependency
+from antiphon.request.interfaces import Session
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 from antiphon.request.watching import unwatched
 from antiphon.response.fields import SharedFields
 from antiphon.response.response import Response

@@ -8,7 +8,7 @@ from antiphon.explanations import explained
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
-from antiphon.request.session import Session
+from antiphon.request.interfaces import Session
 from antiphon.request.watching import SESSION, note_in_head
 
 

@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.body.content import Content
-from antiphon.body.progress import Progress
+from antiphon.body.stream import Progress
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
 from antiphon.request.request import Request

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_no_decorator
-from antiphon.handler.challenges import CHALLENGES
 from antiphon.handler.contract import is_async
+from antiphon.handler.errors import CHALLENGES
 from antiphon.http.authorization import Challenge
 from antiphon.http.errors import Unauthorized
 from antiphon.http.redirect import Redirect

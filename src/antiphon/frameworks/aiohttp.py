@@ -7,9 +7,8 @@ from functools import cache
 from typing import Any
 
 from antiphon.concurrency.iterables import aclose
+from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Answer, Framework
-from antiphon.frameworks.leaving import until_left
-from antiphon.frameworks.plain import plain_head
 from antiphon.request.request import Request
 
 

@@ -9,8 +9,8 @@ from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
+from antiphon.frameworks.connection import by_cancellation
 from antiphon.frameworks.framework import Answer, Framework, own_limits
-from antiphon.frameworks.leaving import by_cancellation
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head

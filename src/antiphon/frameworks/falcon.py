@@ -4,8 +4,8 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.wsgi import CHUNK
+from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import Answer, Framework, own_limits
-from antiphon.frameworks.leaving import until_left
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request

@@ -4,8 +4,8 @@
 from typing import Any
 
 from antiphon.concurrency.iterables import aclose
+from antiphon.frameworks.connection import plain_head
 from antiphon.frameworks.framework import Answer, Framework
-from antiphon.frameworks.plain import plain_head
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 

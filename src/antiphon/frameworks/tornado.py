@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
+from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Answer, Framework
-from antiphon.frameworks.leaving import until_left
-from antiphon.frameworks.plain import plain_head
 from antiphon.request.request import Request
 
 

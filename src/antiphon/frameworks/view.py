@@ -9,24 +9,21 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, overload
 
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.dispatch import answer_at_once, dispatch
-from antiphon.app.answering.hooks import Hook, hook
+from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch
+from antiphon.app.answering.hooks import BeforeHook, Hook, MiddlewareFunction, hook
 from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.nested import as_inner
 from antiphon.app.answering.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route, before_hooks
-from antiphon.app.signatures import BeforeHook, MiddlewareFunction
 from antiphon.body.receiver import result_of
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
 from antiphon.frameworks.framework import DEFAULTS, Framework, answer_to, stop_watching
 from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Steps, describe, failed, finish, is_async, signature_of
 from antiphon.handler.drive import run_async, run_sync
-from antiphon.handler.scope import in_scope
+from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError, without_traceback
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
@@ -302,7 +299,7 @@ class View:
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
         """Answer on an event loop, in the current task."""
-        from antiphon.frameworks.leaving import check_not_cancelled
+        from antiphon.frameworks.connection import check_not_cancelled
 
         request = framework.bounded_request(given, None, self._limits)
         token = set_current_request(request)

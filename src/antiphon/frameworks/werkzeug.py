@@ -81,7 +81,7 @@ class Quart(Flask):
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""
-        from antiphon.frameworks.leaving import by_cancellation
+        from antiphon.frameworks.connection import by_cancellation
 
         request = scope_request(given.scope, _ReceivedByQuart(given))
         request.head.has_left = by_cancellation()  # type: ignore[attr-defined]  # of the head of a scope

@@ -10,7 +10,7 @@ from contextvars import Context
 from functools import partial
 from typing import Protocol, Self
 
-from antiphon.concurrency.draining import GRACE_OVER
+from antiphon.concurrency.process import GRACE_OVER
 from antiphon.concurrency.timers import PerLoop
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
 from antiphon.request.lifetime import EndReason, Lifetime

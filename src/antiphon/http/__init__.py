@@ -8,7 +8,7 @@ __all__, __getattr__ = import_on_use(
         "http.accept": "Accept AcceptCharset AcceptEncoding AcceptLanguage",
         "http.authorization": "Authorization Challenge parse_challenges",
         "http.cache_control": "CacheControl",
-        "http.conditional": "IfRange",
+        "http.conditional": "ETag IfMatch IfNoneMatch IfRange generate_etag",
         "http.content_disposition": "ContentDisposition",
         "http.cookies": "SetCookie parse_cookies",
         "http.dates": "format_http_date parse_http_date",
@@ -22,7 +22,6 @@ __all__, __getattr__ = import_on_use(
             "TooManyRequests URITooLong Unauthorized UnavailableForLegalReasons UnprocessableContent "
             "UnsupportedMediaType UpgradeRequired abort"
         ),
-        "http.etag": "ETag IfMatch IfNoneMatch generate_etag",
         "http.event": "Event parse_events",
         "http.forwarded": "ForwardedElement Node format_forwarded parse_forwarded",
         "http.head": "Address",
@@ -31,15 +30,13 @@ __all__, __getattr__ = import_on_use(
         "http.link": "Link format_links parse_links",
         "http.media_type": "MediaType",
         "http.multidict": "FirstMultiDict MissingKey MultiDict MutableMultiDict",
-        "http.priority": "Priority",
-        "http.ranges": "ByteRange ContentRange Range",
-        "http.redirect": "ExternalLocation NotModified Redirect",
-        "http.server_timing": "ServerTiming",
         "http.structured_fields": (
-            "DisplayString InnerList Item Token format_structured_dictionary format_structured_list "
+            "DisplayString InnerList Item Priority Token format_structured_dictionary format_structured_list "
             "parse_structured_dictionary parse_structured_list"
         ),
-        "http.trace_context": "TraceParent",
+        "http.ranges": "ByteRange ContentRange Range",
+        "http.redirect": "ExternalLocation NotModified Redirect",
+        "http.tracing": "ServerTiming TraceParent",
         "http.urls.url": "URL",
         "http.urls.urlencoded": "format_query parse_query",
         "http.user_agent": "UserAgent",

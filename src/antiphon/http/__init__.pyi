@@ -1,7 +1,7 @@
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.authorization import Authorization, Challenge, parse_challenges
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.conditional import IfRange
+from antiphon.http.conditional import ETag, IfMatch, IfNoneMatch, IfRange, generate_etag
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.cookies import SetCookie, parse_cookies
 from antiphon.http.dates import format_http_date, parse_http_date
@@ -49,7 +49,6 @@ from antiphon.http.errors import (
     URITooLong,
     abort,
 )
-from antiphon.http.etag import ETag, IfMatch, IfNoneMatch, generate_etag
 from antiphon.http.event import Event, parse_events
 from antiphon.http.forwarded import ForwardedElement, Node, format_forwarded, parse_forwarded
 from antiphon.http.head import Address
@@ -58,21 +57,20 @@ from antiphon.http.limits import Limits
 from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
-from antiphon.http.priority import Priority
 from antiphon.http.ranges import ByteRange, ContentRange, Range
 from antiphon.http.redirect import ExternalLocation, NotModified, Redirect
-from antiphon.http.server_timing import ServerTiming
 from antiphon.http.structured_fields import (
     DisplayString,
     InnerList,
     Item,
+    Priority,
     Token,
     format_structured_dictionary,
     format_structured_list,
     parse_structured_dictionary,
     parse_structured_list,
 )
-from antiphon.http.trace_context import TraceParent
+from antiphon.http.tracing import ServerTiming, TraceParent
 from antiphon.http.urls.url import URL
 from antiphon.http.urls.urlencoded import format_query, parse_query
 from antiphon.http.user_agent import UserAgent

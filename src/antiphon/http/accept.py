@@ -12,9 +12,16 @@ from itertools import islice
 from typing import Any, ClassVar, Self, overload
 
 from antiphon.explanations import explained
-from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read_weights, split_weight, weighted_element
+from antiphon.http.grammar import (
+    TCHARS,
+    Value,
+    format_parameters,
+    read_weighted,
+    read_weights,
+    split_weight,
+    weighted_element,
+)
 from antiphon.http.media_type import MediaType
-from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
 _MOST_PARAMETERS = 8

@@ -14,6 +14,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import (
     SENT_QUOTED_STRING,
     TCHARS,
+    Value,
     find_unsendable,
     is_token,
     quote_if_needed,
@@ -22,7 +23,6 @@ from antiphon.http.grammar import (
     split_list,
     unquote_string,
 )
-from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
 # Wider than a token: AWS4-HMAC-SHA256 and others send slashes, colons and semicolons without quotes.

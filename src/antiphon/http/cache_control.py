@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any, Self, TypedDict, Unpack
 
 from antiphon.explanations import explained
-from antiphon.http.durations import seconds_of
+from antiphon.http.dates import seconds_of
 from antiphon.http.grammar import (
     OWS,
     SENT_QUOTED_STRING,
+    Value,
     find_unsendable,
     is_token,
     quote_if_needed,
@@ -24,7 +25,6 @@ from antiphon.http.grammar import (
     unquote_string,
 )
 from antiphon.http.header_property import read_number
-from antiphon.http.value import Value
 
 MOST_SECONDS = 2**31
 """The most seconds, about 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""

@@ -7,6 +7,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import (
     OWS,
     TCHARS,
+    Value,
     encode_extended,
     find_control,
     is_token,
@@ -15,7 +16,6 @@ from antiphon.http.grammar import (
     split_parameters,
 )
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
-from antiphon.http.value import Value
 
 LONGEST_FILENAME = 1024
 """The most characters of a file's name: several times the limit of file systems."""

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, Self, TypeVar
 
 from antiphon.explanations import explained
-from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date
-from antiphon.http.durations import seconds_of
+from antiphon.http.dates import MONTH_NUMBERS, format_http_date, parse_http_date, seconds_of
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.urls.url import encode_path, parse_host

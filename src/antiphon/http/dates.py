@@ -1,4 +1,4 @@
-"""Dates in UTC and whole seconds: HTTP dates (RFC 9110 §5.6.7) and dates of structured fields (RFC 9651 §3.3.7).
+"""Dates in UTC and whole seconds, of HTTP (RFC 9110 §5.6.7) and of structured fields (RFC 9651 §3.3.7), and durations.
 
 All three forms of HTTP dates are read; IMF-fixdate is printed. Retry-After is such a date, or seconds.
 """
@@ -7,10 +7,27 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import ceil
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+
+Duration: TypeAlias = float | timedelta
+"""A length of time: seconds, or a timedelta."""
+
+
+@overload
+def seconds_of(duration: Duration) -> float: ...
+@overload
+def seconds_of(duration: Duration | None) -> float | None: ...
+def seconds_of(duration: Duration | None) -> float | None:
+    """Return a duration in seconds: an int for a timedelta of whole seconds. Any other object is returned unchanged."""
+    if not isinstance(duration, timedelta):
+        return duration
+    return duration // _SECOND if not duration % _SECOND else duration.total_seconds()
+
+
+_SECOND = timedelta(seconds=1)
+
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -4,8 +4,8 @@ import re
 from typing import Any, Self
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
-from antiphon.http.value import Value
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.grammar import Value
 
 _line_end = re.compile(r"[\r\n]").search
 _line_end_or_nul = re.compile(r"[\r\n\0]").search

@@ -11,10 +11,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from antiphon.explanations import explained
-from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
+from antiphon.http.grammar import OWS, TCHARS, Value, is_token, quote_if_needed, unquote_string
 from antiphon.http.urls.path import is_misleading
 from antiphon.http.urls.url import decode_path, parse_host
-from antiphon.http.value import Value
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network

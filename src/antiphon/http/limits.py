@@ -5,8 +5,8 @@ from math import inf
 from typing import TypedDict, Unpack, cast
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
-from antiphon.http.value import Value
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.grammar import Value
 
 NO_BOUND = 1 << 62
 """More bytes than any body has."""

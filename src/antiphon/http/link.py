@@ -10,6 +10,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import (
     OWS,
     QUOTED_STRING,
+    Value,
     encode_extended,
     find_control,
     is_token,
@@ -19,7 +20,6 @@ from antiphon.http.grammar import (
     unquote_string,
 )
 from antiphon.http.headers import read_raw_utf8
-from antiphon.http.value import Value
 
 _MOST_LINKS = 200
 

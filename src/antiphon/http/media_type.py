@@ -7,8 +7,7 @@ from types import MappingProxyType
 from typing import Self
 
 from antiphon.explanations import explained
-from antiphon.http.grammar import TCHARS, format_parameters, is_token, parse_parameters
-from antiphon.http.value import Value
+from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, parse_parameters
 
 _LONGEST_KEPT = 256
 

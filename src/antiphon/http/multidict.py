@@ -1,14 +1,42 @@
-"""Ordered pairs of a name and a value; names may repeat.
+"""Ordered pairs of a name and a value; names may repeat, and a value can be read as a finite number.
+
+A comparison with a Decimal that is NaN raises an error, and ``1E+999999999``, which has twelve characters, becomes a
+billion digits as an int or with ``f"{price:.2f}"``.
 
 ``[]`` and ``get`` give the last value of a name, ``getall`` all its values, ``items`` every pair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar, cast, overload
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.words import MULTIDICT, names_ours
 from antiphon.http.errors import BadRequest
-from antiphon.http.numbers import number_fault
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+LARGEST_EXPONENT = 6144
+"""The exponent of the first digit of decimal128's largest number (IEEE 754-2019 §3.6)."""
+
+SMALLEST_EXPONENT = -6176
+"""The exponent of the last digit of decimal128's smallest number."""
+
+NumberFault: TypeAlias = Literal["not finite", "too large", "too precise"]
+
+
+def number_fault(number: "float | Decimal") -> NumberFault | None:
+    """Return why a program can't calculate with a number; None if it can."""
+    if isinstance(number, int | float):
+        return None if isfinite(number) else "not finite"
+    if not number.is_finite():
+        return "not finite"
+    if number.adjusted() > LARGEST_EXPONENT:
+        return "too large"
+    exponent = number.as_tuple().exponent
+    return "too precise" if isinstance(exponent, int) and exponent < SMALLEST_EXPONENT else None
+
 
 V = TypeVar("V")
 D = TypeVar("D")

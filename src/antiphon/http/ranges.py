@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Self, TypeAlias
 
 from antiphon.explanations import explained
-from antiphon.http.grammar import TCHARS, format_parameters, is_token, split_list
+from antiphon.http.grammar import TCHARS, Value, format_parameters, is_token, split_list
 from antiphon.http.headers import field_value
-from antiphon.http.value import Value
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
 """First and last position, both included: (0, 99); (100, None) to the end; (None, 500) is the last 500."""

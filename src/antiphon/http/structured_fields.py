@@ -1,4 +1,4 @@
-"""Structured fields: items, lists and dictionaries as newer headers have them (RFC 9651).
+"""Structured fields: items, lists and dictionaries as newer headers have them (RFC 9651), such as Priority (RFC 9218).
 
 Reading is strict, as the RFC demands: one fault anywhere makes the field absent. It takes linear time.
 """
@@ -10,11 +10,11 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import isfinite
 from types import MappingProxyType
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 
 from antiphon.explanations import explained
 from antiphon.http.dates import format_structured_date, parse_structured_date
-from antiphon.http.value import Value
+from antiphon.http.grammar import Value
 
 T = TypeVar("T")
 
@@ -327,3 +327,39 @@ def _print_number(number: float | Decimal) -> str:
         )
     printed = f"{rounded:f}".rstrip("0")
     return f"{printed}0" if printed[-1] == "." else printed
+
+
+_USUAL = 3
+
+
+class _Fields(NamedTuple):
+    urgency: int = _USUAL
+    incremental: bool = False
+
+
+class Priority(_Fields):
+    """The urgency of a response, from 0, at once, to 7, in the background (RFC 9218 §4).
+
+    ``str()`` prints the header's value. ``incremental`` is True if the client can use parts of the response as they
+    arrive, such as those of an image. Raises ValueError for any other urgency.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, urgency: int = _USUAL, incremental: bool = False) -> Self:
+        if type(urgency) is not int or not 0 <= urgency <= 7:
+            raise explained("bad-http-value", ValueError(f"an urgency is a number from 0 to 7, not {urgency!r:.80}"))
+        return cls._make((urgency, bool(incremental)))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `u=1, i`; a member that can't be one is ignored (§4). Raises ValueError unless it is a dictionary."""
+        members = parse_structured_dictionary(text)
+        urgency, incremental = [
+            member.value if isinstance(member := members.get(name), Item) else None for name in ("u", "i")
+        ]
+        is_urgency = type(urgency) is int and 0 <= urgency <= 7
+        return cls._make((urgency if is_urgency else _USUAL, incremental is True))
+
+    def __str__(self) -> str:
+        return format_structured_dictionary({"u": self.urgency} | ({"i": True} if self.incremental else {}))

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.conditional import IfRange
-from antiphon.http.etag import IfMatch, IfNoneMatch
+from antiphon.http.conditional import IfMatch, IfNoneMatch, IfRange
 from antiphon.http.grammar import TCHARS, is_token, parse_or_none
 from antiphon.http.head import Head
 from antiphon.http.header_property import (
@@ -25,13 +24,13 @@ from antiphon.http.header_property import (
     read_text,
 )
 from antiphon.http.media_type import MediaType
-from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange, Range
+from antiphon.http.structured_fields import Priority
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Authorization
-    from antiphon.http.trace_context import TraceParent
+    from antiphon.http.tracing import TraceParent
     from antiphon.http.user_agent import UserAgent
 
 _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
@@ -58,7 +57,7 @@ def _authorization(value: str | None) -> "Authorization | None":
 
 
 def _trace_parent(value: str | None) -> "TraceParent | None":
-    from antiphon.http.trace_context import TraceParent
+    from antiphon.http.tracing import TraceParent
 
     return parse_or_none(TraceParent.parse, value)
 

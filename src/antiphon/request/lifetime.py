@@ -8,8 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 from weakref import WeakMethod
 
-from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
+from antiphon.concurrency.process import DRAINING
 from antiphon.http.head import Head, server_head
 
 if TYPE_CHECKING:

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, ov
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.pacing import Pace, first_overdue, resume_first
-from antiphon.body.progress import Progress
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.body.storage import FORM_DATA
-from antiphon.body.stream import BodyStream
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
+from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
 from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
 from antiphon.http.charset import decode_text
@@ -31,18 +30,23 @@ from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
-from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
-from antiphon.request.dependencies import Dependency, ReadableDependency, check_dependency
-from antiphon.request.flash import FlashMessages
+from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
-from antiphon.request.language import Language
+from antiphon.request.interfaces import FlashMessages, Language, Location, Session, TemplateRenderer
 from antiphon.request.lifetime import Lifetime
-from antiphon.request.location import Location
+from antiphon.request.readings import (
+    FORM,
+    Members,
+    head_of,
+    host_of,
+    json_decoder,
+    not_loaded,
+    query_fields_of,
+    read_whole,
+    url_of,
+    wrong_type,
+)
 from antiphon.request.route import NO_ROUTE, Route
-from antiphon.request.session import Session
-from antiphon.request.shared import SharedValues
-from antiphon.request.templates import TemplateRenderer
-from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.request.watching import REQUEST_ID, note_read
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -54,7 +58,7 @@ if TYPE_CHECKING:
 
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
-    from antiphon.http.etag import ETag
+    from antiphon.http.conditional import ETag
     from antiphon.http.link import Link
     from antiphon.uploads.upload import Upload
 

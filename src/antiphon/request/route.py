@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Never, Protocol, TypeVar, overload
 
 from antiphon.http.limits import Limits
-from antiphon.request.body import DEFAULT_LIMITS
 from antiphon.request.dependencies import ReadableDependency
+from antiphon.request.readings import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request

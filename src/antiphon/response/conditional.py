@@ -10,10 +10,9 @@ from typing import Protocol, TypeAlias
 
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
+from antiphon.http.conditional import READING, ETag, applicable_range, evaluate_preconditions, generate_etag
 from antiphon.http.dates import format_http_date
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
-from antiphon.http.etag import ETag, generate_etag
 from antiphon.http.head import Head
 from antiphon.http.headers import HeaderFields, MutableHeaders, combined
 from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, requested_parts

@@ -9,11 +9,11 @@ from math import inf
 from typing import Any, Generic, Literal, NamedTuple, NoReturn, Self, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
-from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import wait_ended
+from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event, print_data
 from antiphon.response.message import Heartbeat

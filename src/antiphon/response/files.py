@@ -11,9 +11,9 @@ from time import time
 from typing import IO, Protocol, Self, TypeAlias
 
 from antiphon.explanations import explained
+from antiphon.http.conditional import ETag
 from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, HTTPError, NotFound
-from antiphon.http.etag import ETag
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import ETag
 from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
-from antiphon.http.etag import ETag
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.header_property import (
@@ -27,9 +27,8 @@ from antiphon.http.header_property import (
     read_text,
 )
 from antiphon.http.headers import field_value
-from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
-from antiphon.http.structured_fields import BareItem, Item, format_structured_list
+from antiphon.http.structured_fields import BareItem, Item, Priority, format_structured_list
 from antiphon.http.urls.url import as_uri
 from antiphon.response.fields import only_typed
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from antiphon.http.authorization import Challenge
     from antiphon.http.content_disposition import ContentDisposition
     from antiphon.http.link import Link
-    from antiphon.http.server_timing import ServerTiming
+    from antiphon.http.tracing import ServerTiming
 
 T = TypeVar("T")
 
@@ -98,13 +97,13 @@ def _print_challenges(values: "Challenge | Iterable[Challenge]") -> str:
 
 
 def _timings(value: str | None) -> "tuple[ServerTiming, ...]":
-    from antiphon.http.server_timing import parse_server_timing
+    from antiphon.http.tracing import parse_server_timing
 
     return tuple(parse_server_timing(value)) if value else ()
 
 
 def _print_timings(values: "Iterable[ServerTiming]") -> str:
-    from antiphon.http.server_timing import ServerTiming, format_server_timing
+    from antiphon.http.tracing import ServerTiming, format_server_timing
 
     return field_value(format_server_timing([_of(ServerTiming, value) for value in values]))
 

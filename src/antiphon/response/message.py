@@ -5,6 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.explanations import explained
+from antiphon.http.grammar import parse_or_none
+from antiphon.http.head import parse_length
 from antiphon.response.fields import Fields, Line
 
 Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
@@ -112,3 +114,45 @@ def _may_declare(declared: str, length: int | None, status: int, method: str) ->
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))
+
+
+def declared_length(fields: Iterable[tuple[str, str]]) -> "DeclaredLength | None":
+    """Return the length that header fields declare, with a count of the chunks; None if they declare none."""
+    for name, value in fields:
+        if name == "content-length":
+            declared = parse_or_none(parse_length, value)
+            return None if declared is None else DeclaredLength(declared)
+    return None
+
+
+class DeclaredLength:
+    """The Content-Length that a response declares, and the bytes that are sent of it."""
+
+    __slots__ = ("_declared", "_sent")
+
+    def __init__(self, declared: int) -> None:
+        self._declared = declared
+        self._sent = 0
+
+    def count(self, chunk: bytes) -> None:
+        """Count a chunk, before it is sent. Raises RuntimeError if there is more than was declared.
+
+        Servers would cut that off silently.
+        """
+        self._sent += len(chunk)
+        if self._sent > self._declared:
+            raise self._wrong("more")
+
+    def end(self) -> None:
+        """Check that nothing is missing. Raises RuntimeError if there is less than was declared."""
+        if self._sent < self._declared:
+            raise self._wrong("less")
+
+    def _wrong(self, than: str) -> RuntimeError:
+        return explained(
+            "wrong-content-length",
+            RuntimeError(
+                f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the"
+                " length that the chunks have together, or none"
+            ),
+        )

@@ -10,13 +10,13 @@ from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
 from antiphon.explanations.words import RESPONSE, names_ours
 from antiphon.http.cookies import SetCookie
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
-from antiphon.response.decoding import json_of, text_of
+from antiphon.response.decoding import MakerOrValue, json_of, maker, text_of
 from antiphon.response.fields import (
     BYTES,
     EVENTS,
@@ -42,10 +42,8 @@ from antiphon.response.fields import (
     vary,
 )
 from antiphon.response.headers import ResponseHeaders
-from antiphon.response.makers import MakerOrValue, maker
 from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, check_content, framed
-from antiphon.response.template_data import check_data
-from antiphon.response.templates import is_template, render_template
+from antiphon.response.templates import check_data, is_template, render_template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

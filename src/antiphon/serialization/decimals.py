@@ -18,8 +18,8 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.http.errors import FaultBounds
-from antiphon.http.numbers import NumberFault, number_fault
-from antiphon.serialization.reasons import Reason
+from antiphon.http.multidict import NumberFault, number_fault
+from antiphon.serialization.faults import Reason
 from antiphon.serialization.types import Decode, items_of, members, members_of, parts
 
 REASONS: dict[NumberFault, Reason] = {

@@ -1,13 +1,207 @@
-"""A list of invalid fields, limited in number and size."""
+"""Faults of values: the reasons in plain words, with a code and bounds for programs, in lists of limited size."""
 
 import re
-from typing import NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from antiphon.http.errors import FaultBounds, FaultCode, FieldFault, UnprocessableContent
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.reasons import Reason, counted
+
+_SHOWN = 20
+"""How many of the allowed values a reason lists."""
+
+_NOUNS = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "null": "null",
+    "array": "an array",
+    "object": "an object",
+    "bytes": "a string in base64",
+    "bytearray": "a string in base64",
+    "memoryview": "a string in base64",
+    "datetime": "a date and time such as 2030-12-31T23:59:59Z",
+    "date": "a date such as 2030-12-31",
+    "time": "a time such as 23:59:59",
+    "duration": "a duration such as PT30S",
+    "uuid": "a UUID",
+    "decimal": "a decimal number",
+}
+_GIVEN = _NOUNS | {"bool": "a boolean", "float": "a floating-point number"}
+_UNITS = {"array": "item", "object": "member", "bytes": "byte", "bytearray": "byte", "memoryview": "byte"}
+_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
+
+_CODES: dict[str, FaultCode] = {
+    "int": "not_an_integer",
+    "float": "not_a_number",
+    "decimal": "not_a_number",
+    "str": "not_a_string",
+    "bool": "not_a_boolean",
+    "array": "not_an_array",
+    "object": "not_an_object",
+    "bytes": "not_base64",
+    "bytearray": "not_base64",
+    "memoryview": "not_base64",
+    "datetime": "not_a_datetime",
+    "date": "not_a_date",
+    "time": "not_a_time",
+    "duration": "not_a_duration",
+    "uuid": "not_a_uuid",
+}
+_NUMBERS = {"int", "float", "decimal"}
+_NO_BOUNDS: FaultBounds = {}
+
+
+class Reason(NamedTuple):
+    """The reason why a value is refused: a detail in words, and a code with its bounds."""
+
+    detail: str
+    code: FaultCode = "invalid"
+    bounds: FaultBounds = _NO_BOUNDS
+
+
+MISSING = Reason("is missing", "missing")
+UNKNOWN = Reason("is unknown", "unknown")
+
+
+def _noun(names: str) -> str:
+    """Return ``an integer or null`` for ``int | null``."""
+    return " or ".join(_NOUNS.get(name, name) for name in names.split(" | "))
+
+
+def _code(names: str) -> FaultCode:
+    """Return the code for a value that does not fit ``int | null``: the code of the only kind other than null."""
+    kinds = {*names.split(" | ")} - {"null"}
+    if kinds and kinds <= _NUMBERS:
+        return "not_an_integer" if kinds == {"int"} else "not_a_number"
+    return _CODES.get(kinds.pop(), "wrong_type") if len(kinds) == 1 else "wrong_type"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as ``1 item`` and ``2 items``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _wrong_type(found: re.Match[str]) -> Reason:
+    return Reason(f"expected {_noun(found[1])}, got {_GIVEN.get(found[2], found[2])}", _code(found[1]))
+
+
+def _wrong_length(found: re.Match[str]) -> Reason:
+    kind, sign, bound = found[1], found[2], int(found[3])
+    detail = f"expected {_noun(kind)} {_BOUNDS[sign]} {counted(bound, _UNITS.get(kind, 'character'))}"
+    is_text = kind not in ("array", "object")
+    if sign == ">=":
+        return Reason(detail, "too_short" if is_text else "too_few", {"min": bound})
+    return Reason(detail, "too_long" if is_text else "too_many", {"max": bound})
+
+
+def _wrong_size(found: re.Match[str]) -> Reason:
+    noun = "item" if found[2] == "1" else "items"
+    detail = f"expected an array of {found[1] or ''}{found[2]} {noun}, got {found[3]}"
+    least, _, most = found[2].partition(" to ")
+    bounds: FaultBounds = {"min": int(least), "max": int(most or least)}
+    if found[1] == "at least ":
+        bounds = {"min": int(least)}
+    elif found[1]:
+        bounds = {"max": int(least)}
+    return Reason(detail, "too_few" if int(found[3]) < bounds.get("min", 0) else "too_many", bounds)
+
+
+def _out_of_range(found: re.Match[str]) -> Reason:
+    bound = _number(found[3])
+    bounds: dict[str, FaultBounds] = {
+        ">=": {"min": bound},
+        "<=": {"max": bound},
+        ">": {"above": bound},
+        "<": {"below": bound},
+    }
+    return Reason(f"expected {_noun(found[1])} {_BOUNDS[found[2]]} {found[3]}", "out_of_range", bounds[found[2]])
+
+
+def _not_a_multiple(found: re.Match[str]) -> Reason:
+    detail = f"expected {_NOUNS[found[1]]} divisible by {found[2]}"
+    return Reason(detail, "not_a_multiple", {"multiple_of": _number(found[2])})
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _pattern_mismatch(found: re.Match[str]) -> Reason:
+    from ast import literal_eval
+
+    detail = f"expected a string that matches {found[1][1:-1]}"
+    return Reason(detail, "pattern_mismatch", {"pattern": literal_eval(found[1])})
+
+
+def _wrong_offset(found: re.Match[str]) -> Reason:
+    return Reason(f"expected {_NOUNS[found[1]].removesuffix('Z')}, without an offset from UTC", _code(found[1]))
+
+
+def _expected(name: str) -> Callable[[re.Match[str]], Reason]:
+    return lambda _: Reason(f"expected {_NOUNS[name]}", _code(name))
+
+
+_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Reason]], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), reason)
+    for pattern, reason in (
+        (r"Expected `([^`]+)`, got `([^`]+)`", _wrong_type),
+        (r"Expected `(\w+)` of length (>=|<=) (\d+)", _wrong_length),
+        (r"Expected `array` of (at least |at most )?length (\d+(?: to \d+)?), got (\d+)", _wrong_size),
+        (r"Expected `(int|float)` ([<>]=?) (.+)", _out_of_range),
+        (r"Expected `(int|float)` that's a multiple of (.+)", _not_a_multiple),
+        (r"Expected `str` matching regex ('.*'|\".*\")", _pattern_mismatch),
+        (
+            r"Expected `(\w+)` with a timezone component",
+            lambda m: Reason(f"expected {_NOUNS[m[1]]}, with an offset from UTC", _code(m[1])),
+        ),
+        (r"Expected `(\w+)` with no timezone component", _wrong_offset),
+        (r"Expected `([^`]+)`", lambda m: Reason(f"expected {_noun(m[1])}", _code(m[1]))),
+        (r"Invalid RFC3339 encoded (\w+)", lambda m: Reason(f"expected {_NOUNS.get(m[1], m[1])}", _code(m[1]))),
+        (r"Invalid ISO8601 duration|Duration is out of range", _expected("duration")),
+        (r"Invalid epoch timestamp|Timestamp is out of range", _expected("datetime")),
+        (r"Invalid UUID", _expected("uuid")),
+        (r"Invalid decimal string", _expected("decimal")),
+        (r"Invalid base64 encoded string", _expected("bytes")),
+        (r"(?:Integer value|Number) out of range", lambda _: Reason("the number is too large", "out_of_range")),
+        (r"Invalid (?:enum )?value .+", lambda _: Reason("is not one of the allowed values", "not_a_choice")),
+        (r"Object missing required field `.+`", lambda _: MISSING),
+        (r"Object contains unknown field `.+`", lambda _: UNKNOWN),
+    )
+)
+
+
+def reason_of(message: str) -> Reason:
+    """Return the reason for a message of msgspec without its place, or a reason with any other message unchanged."""
+    for pattern, reason in _RULES:
+        if found := pattern.fullmatch(message):
+            return reason(found)
+    return Reason(message)
+
+
+def reason_for_text(message: str) -> Reason:
+    """Return the reason for a value that was sent as text, without naming its type, which is always a string."""
+    reason = reason_of(message)
+    if reason.detail == message:
+        return reason
+    return reason._replace(detail=reason.detail.partition(", got ")[0].removesuffix(" or null"))
+
+
+def not_one_of(values: Sequence[Any]) -> Reason:
+    """Return the reason for a value that is not one of the allowed ones."""
+    shown = [*values[:_SHOWN]]
+    listed = [msgspec.json.encode(value).decode() for value in shown]
+    if len(values) > _SHOWN:
+        listed.append("...")
+    detail = f"expected {listed[0]}" if len(listed) == 1 else f"expected one of {', '.join(listed)}"
+    return Reason(detail, "not_a_choice", {"choices": shown})
+
 
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`", re.DOTALL)

@@ -14,9 +14,9 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
 from antiphon.serialization.defaults import with_defaults
+from antiphon.serialization.faults import MISSING, Reason
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.json_fields import REFUSED, JSONField, ReadJSON, is_json
-from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
     Collection,

@@ -18,8 +18,8 @@ import msgspec
 
 from antiphon.explanations import explained
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import ETag
 from antiphon.http.errors import BadRequest, over_limit
-from antiphon.http.etag import ETag
 from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict

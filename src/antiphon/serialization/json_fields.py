@@ -9,8 +9,8 @@ from msgspec import inspect
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnprocessableContent, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.faults import MISSING, Reason
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import FaultSearch
 from antiphon.serialization.types import members, python_type
 

@@ -10,9 +10,8 @@ from typing import Any, cast
 from msgspec import inspect
 
 from antiphon.http.errors import BadRequest, FaultBounds, FaultCode, FieldError, HTTPError
-from antiphon.serialization.faults import Faults, step_to
+from antiphon.serialization.faults import MISSING, UNKNOWN, Faults, Reason, step_to
 from antiphon.serialization.json import decode_json
-from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason
 from antiphon.serialization.types import Decode, parts, translated
 
 _CODES: dict[str, FaultCode] = {

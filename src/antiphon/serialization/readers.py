@@ -19,16 +19,15 @@ from msgspec import inspect
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.collisions import refusing_collisions
 from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import DEFAULT_LIMITS, FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, check_bounds, decode_slow_numbers, malformed, without_mark
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, SHORT
+from antiphon.serialization.numbers import refusing_collisions, with_integers
 from antiphon.serialization.pydantic_models import has_model, model_reader
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
-from antiphon.serialization.whole_numbers import with_integers
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm

@@ -17,14 +17,19 @@ from msgspec import inspect
 from antiphon.http.errors import FieldError
 from antiphon.serialization.decimals import Unusable
 from antiphon.serialization.faults import (
+    MISSING,
+    UNKNOWN,
     Faults,
     FirstFault,
+    Reason,
     first_step,
     located,
+    not_one_of,
+    reason_for_text,
+    reason_of,
     step_to,
 )
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason, not_one_of, reason_for_text, reason_of
 from antiphon.serialization.types import Record, members, parts, python_type
 
 PLAIN = (ValueError, TypeError, ArithmeticError)

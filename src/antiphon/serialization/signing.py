@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.lazy import lazy
 

@@ -11,7 +11,7 @@ __all__, __getattr__ = import_on_use(
         "testing.responses": "ClientResponse",
         "testing.servers.transports": "Interface",
         "testing.sessions": "ClientSession",
-        "testing.streaming": "AsyncStreamedResponse StreamedResponse",
+        "testing.call": "AsyncStreamedResponse StreamedResponse",
         "testing.websockets": "AsyncClientWebSocket ClientWebSocket",
     },
 )

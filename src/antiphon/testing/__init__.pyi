@@ -1,3 +1,4 @@
+from antiphon.testing.call import AsyncStreamedResponse, StreamedResponse
 from antiphon.testing.client import AsyncClient, Client
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import (
@@ -11,7 +12,6 @@ from antiphon.testing.errors import (
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Interface
 from antiphon.testing.sessions import ClientSession
-from antiphon.testing.streaming import AsyncStreamedResponse, StreamedResponse
 from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
 
 __all__ = [

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
 from antiphon.explanations.words import CLIENT, names_ours
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
 from antiphon.request.request import refuse_unknown_attributes
-from antiphon.testing.call import Call, CallOptions, Check
+from antiphon.testing.call import AsyncStreaming, Call, CallOptions, Check, Streaming
 from antiphon.testing.cookies import CookieJar
+from antiphon.testing.errors import within
 from antiphon.testing.loop_thread import LoopThread
 from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.exchange import ClientAddress, Connection
 from antiphon.testing.servers.transports import Interface, TestedApplication, make_transport
-from antiphon.testing.streaming import AsyncStreaming, Streaming
-from antiphon.testing.timeouts import within
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from threading import Lock, Thread, current_thread
 from typing import Any, TypeVar
 
-from antiphon.testing.timeouts import thread_position
+from antiphon.testing.errors import thread_position
 
 T = TypeVar("T")
 

@@ -4,18 +4,18 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Never
 
-from antiphon.app.answering.default_answers import answer_nothing
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.application import App
+from antiphon.app.planning.matching import answer_nothing
 from antiphon.explanations import explained
 from antiphon.features.logins import login
 from antiphon.features.sessions import SESSIONS
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.headers import Headers
 from antiphon.http.urls.url import URL
+from antiphon.request.interfaces import Session
 from antiphon.request.proxies import behind
 from antiphon.request.request import Request
-from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.testing.cookies import CookieJar
 

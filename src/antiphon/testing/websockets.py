@@ -5,14 +5,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from antiphon.testing.call import Call
+from antiphon.testing.call import Call, Run
 from antiphon.testing.errors import HandshakeRefused
 from antiphon.testing.responses import ResponseHead
 from antiphon.testing.servers.exchange import Exchange, Head, Transport
 from antiphon.testing.servers.socket_channel import SocketExchange
-from antiphon.testing.streaming import Run
-from antiphon.websockets.channel import WebSocketMessage
-from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
+from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it

@@ -2,12 +2,7 @@ from antiphon.adapters.asgi import ASGIApplication
 from antiphon.adapters.exchange import SocketUse
 from antiphon.adapters.foreign import ForeignApplication, ForeignInterface
 from antiphon.app.answering.dependencies import SourceFunction
-from antiphon.app.blueprint import Feature, Routes
-from antiphon.app.mount import Mount
-from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.route import BodyPolicy, Route, RouteOptions
-from antiphon.app.served_function import RequestFunction
-from antiphon.app.signatures import (
+from antiphon.app.answering.hooks import (
     AfterHook,
     BeforeHook,
     ErrorHandlerDecorator,
@@ -15,39 +10,40 @@ from antiphon.app.signatures import (
     MiddlewareFunction,
     WebSocketHandler,
 )
+from antiphon.app.blueprint import Feature, Routes
+from antiphon.app.mount import Mount
+from antiphon.app.planning.cross_site import TrustedOrigins
+from antiphon.app.route import BodyPolicy, Route, RouteOptions
+from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
-from antiphon.body.progress import Progress
-from antiphon.body.stream import BodyStream
+from antiphon.body.stream import BodyStream, Progress
 from antiphon.features.csrf import CSRFReason
 from antiphon.features.datastar import PatchMode
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
-from antiphon.features.forms.html import AttributeValue
 from antiphon.features.health import CheckFunction
+from antiphon.features.html import AttributeValue, Markup
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
-from antiphon.features.markup import Markup
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
 from antiphon.features.templates.page import BlockNames
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.cookies import SameSite
-from antiphon.http.durations import Duration
+from antiphon.http.dates import Duration
 from antiphon.http.errors import AbortOptions, ErrorOptions, ProblemOptions, Text
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import LimitOptions
 from antiphon.http.multidict import Pairs
 from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
-from antiphon.request.dependencies import SettableDependency
-from antiphon.request.language import Language
+from antiphon.request.dependencies import SettableDependency, SharedValues
+from antiphon.request.interfaces import Language, TemplateRenderer
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
-from antiphon.request.shared import SharedValues
-from antiphon.request.templates import TemplateRenderer
 from antiphon.response.conditional import ConditionalRequest
 from antiphon.response.events import OnDrain
 from antiphon.response.files import FileSource
@@ -55,8 +51,7 @@ from antiphon.response.message import Body, BodyLike
 from antiphon.response.response import RequestWithReferrer
 from antiphon.response.templates import TemplateString
 from antiphon.serialization.signing import SecretKeys
-from antiphon.testing.multipart import ClientFiles
-from antiphon.testing.requests import ClientContent, ClientFields, HTTPVersion, RequestOptions
+from antiphon.testing.requests import ClientContent, ClientFields, ClientFiles, HTTPVersion, RequestOptions
 from antiphon.testing.servers.exchange import ClientAddress
 from antiphon.testing.servers.transports import TestedApplication
 from antiphon.websockets.channel import WebSocketMessage

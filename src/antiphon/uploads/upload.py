@@ -13,8 +13,7 @@ from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
 from antiphon.uploads.saving import safe_filename, save
-from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import CHUNK, Window
+from antiphon.uploads.spool import CHUNK, Spool, Window
 
 if TYPE_CHECKING:
     from pathlib import Path

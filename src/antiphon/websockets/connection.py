@@ -8,11 +8,21 @@ from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 from antiphon.concurrency.loop import yield_to_loop
-from antiphon.concurrency.passes import TimeSlice
+from antiphon.concurrency.timers import TimeSlice
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import HeaderFields
-from antiphon.websockets.channel import Channel, UnreadMessages, WebSocketMessage
-from antiphon.websockets.closing import ABNORMAL, GOING_AWAY, POLICY_VIOLATION, TOO_BIG, WebSocketClosed
+from antiphon.response.message import Stream
+from antiphon.response.response import Response
+from antiphon.websockets.channel import (
+    ABNORMAL,
+    GOING_AWAY,
+    POLICY_VIOLATION,
+    TOO_BIG,
+    Channel,
+    UnreadMessages,
+    WebSocketClosed,
+    WebSocketMessage,
+)
 
 T = TypeVar("T")
 
@@ -336,3 +346,18 @@ class Connection:
         self._on_received = self._on_end = None
         if self._ahead is not None:
             self._ahead.cancel()
+
+
+class WebSocketResponse(Response):
+    """The acceptance of a handshake (101, RFC 6455 §4.2.2), whose body is the conversation: it has no chunks.
+
+    Header fields and cookies that you set are sent with the handshake, if the server allows that.
+    """
+
+    __slots__ = {"connection": "The connection of the conversation."}
+
+    def __init__(self, connection: Connection, conversation: Stream) -> None:
+        super().__init__(headers=connection.fields)
+        self._body = conversation
+        self._status = 101
+        self.connection = connection

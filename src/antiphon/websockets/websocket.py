@@ -1,18 +1,18 @@
 """The WebSocket of a handler: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
-from antiphon.websockets.channel import WebSocketMessage
-from antiphon.websockets.closing import NORMAL, WebSocketClosed, check_close
+from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 from antiphon.websockets.connection import Connection
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
+
 
 T = TypeVar("T")
 
@@ -137,3 +137,56 @@ class WebSocketValues(Generic[T]):
         with suppress(WebSocketClosed):
             while True:
                 yield self._wait_for(self._receive())
+
+
+class BlockingWebSocket(Protocol):
+    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return what others await.
+
+    This is for annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object is a ``WebSocket``.
+    """
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The negotiated subprotocol (RFC 6455 §1.9); None without one."""
+        ...
+
+    @property
+    def closed(self) -> WebSocketClosed | None:
+        """The end of the socket, with its ``code`` and ``reason``; None while it is open."""
+        ...
+
+    def accept(self) -> None:
+        """Answer the handshake now, with 101, unless it has been answered. Raises WebSocketClosed."""
+        ...
+
+    def receive(self) -> WebSocketMessage:
+        """Wait for the next message: text as ``str``, binary data as ``bytes``. Raises WebSocketClosed."""
+        ...
+
+    @overload
+    def receive_as(self, wanted: type[T]) -> T: ...
+    @overload
+    def receive_as(self, wanted: "TypeForm[T]") -> T: ...
+    def receive_as(self, wanted: Any) -> Any:
+        """Wait for the next message whose JSON is a value of a type. Raises WebSocketClosed, and TypeError."""
+        ...
+
+    @overload
+    def values(self, wanted: type[T]) -> Iterable[T]: ...
+    @overload
+    def values(self, wanted: "TypeForm[T]") -> Iterable[T]: ...
+    def values(self, wanted: Any) -> Iterable[Any]:
+        """Return the messages as values of a type, each as ``receive_as`` gives it, until the socket is closed."""
+        ...
+
+    def send(self, message: object) -> None:
+        """Send text, bytes, or any other value as JSON. Raises WebSocketClosed, and TypeError."""
+        ...
+
+    def close(self, code: int = NORMAL, reason: str = "") -> None:
+        """Close the socket, unless it is closed. Raises ValueError for a code or a reason that can't be sent."""
+        ...
+
+    def __iter__(self) -> Iterator[WebSocketMessage]:
+        """Return the messages, until the socket is closed."""
+        ...

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Request, Response, to_app
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.foreign.asgi import from_asgi
-from antiphon.adapters.foreign.scope import make_scope
+from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client

@@ -8,7 +8,7 @@ import pytest
 
 from antiphon import to_app
 from antiphon.adapters.foreign.asgi import from_asgi
-from antiphon.adapters.foreign.lifespan import ASGILifespan
+from antiphon.adapters.foreign.asgi_mount import ASGILifespan
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 

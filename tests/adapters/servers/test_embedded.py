@@ -14,8 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from antiphon.adapters.connection import close_accepted, count_waiting
 from antiphon.adapters.servers.embedded import StartupError, ThreadServer
-from antiphon.adapters.servers.sockets import close_accepted, count_waiting
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.usefixtures("interface")

@@ -8,8 +8,8 @@ from importlib.metadata import requires, version
 
 import pytest
 
+from antiphon.adapters.connection import BACKLOG
 from antiphon.adapters.servers.granian import PRIVATE_NAMES, SEEN_IN, check, holder_arguments
-from antiphon.adapters.servers.sockets import BACKLOG
 from tests.helpers.rows import rows
 
 

@@ -164,7 +164,7 @@ class Package:
 def request_of_the_dialect(method: str, headers: dict[str, str], body: bytes, url: str = "/") -> Any:
     from antiphon import Request as NativeRequest
     from antiphon.dialects.asok import Request
-    from antiphon.features.markup import Markup
+    from antiphon.features.html import Markup
 
     app: Any = SimpleNamespace(root_dir=".", has_pages=True, native=SimpleNamespace(provides=lambda _dependency: False))
     request: Any = Request(app, NativeRequest.blank(url, method, headers, body))

@@ -10,7 +10,7 @@ from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import datastructures, http
 from antiphon.http import accept, cookies, dates, grammar, ranges
-from antiphon.http import etag as core_etag
+from antiphon.http import conditional as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
 from tests.helpers.rows import rows

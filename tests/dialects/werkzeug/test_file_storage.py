@@ -11,7 +11,7 @@ import pytest
 from werkzeug import datastructures as original
 
 from antiphon.dialects.werkzeug import datastructures as dialect
-from antiphon.uploads.window import Window
+from antiphon.uploads.spool import Window
 from tests.dialects.werkzeug.in_step import outcome, same
 from tests.helpers.rows import rows
 from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload

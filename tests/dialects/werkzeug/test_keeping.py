@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.dialects._environ.caching import LONGEST_CACHED, cache_short
+from antiphon.dialects._environ.heads import LONGEST_CACHED, cache_short
 
 pytestmark = pytest.mark.once
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from antiphon import App, Request, Response, Upload, decimal_meta
 from antiphon.features import Field, Form
 from antiphon.features.forms.inputs import pattern_of_html
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup
 from antiphon.testing import Client
 from tests.features.forms.markup import Element, parsed, submission
 from tests.features.forms.test_form import Colour, made, post

@@ -3,7 +3,7 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.features.logs.escaping import LONGEST, escaped
+from antiphon.features.logs.formats import LONGEST, escaped
 from antiphon.http.urls.url import unquote
 from tests.helpers.rows import rows
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import Request
-from antiphon.handler.context import reset_current_request, set_current_request
+from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.logs import JSONFormatter, RequestIDFilter, TextFormatter
 from tests.helpers.rows import rows
 

@@ -9,7 +9,7 @@ from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.http.urls.path import hidden_segments, quote_segment
 from antiphon.http.urls.url import decode_path
 from antiphon.routing.converters import CONVERTERS
-from antiphon.routing.prefixes import Prefixes
+from antiphon.routing.router import Prefixes
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from antiphon.http import grammar
+from antiphon.http.grammar import percent_decode
 from antiphon.http.multidict import MultiDict
-from antiphon.http.urls import percent
-from antiphon.http.urls.percent import percent_decode
 from antiphon.http.urls.urlencoded import format_query, parse_query
 from tests.helpers.rows import rows
 
@@ -180,7 +180,7 @@ def test_percent_decoding_leaves_plus_and_broken_escapes_alone(data):
 @example(b"%" * 20, 3)
 @example(b"a=%41%4%%%42%2", 4)
 def test_what_is_read_in_slices_reads_as_in_one(data, size):
-    with patch.object(percent, "_SLICE", size):
+    with patch.object(grammar, "_SLICE", size):
         assert parse_query(data) == reference(data)
         assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
 

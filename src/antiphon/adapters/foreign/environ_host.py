@@ -23,6 +23,7 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+
 CHUNK = 64 << 10
 """Bytes that are read at once."""
 AT_END = "antiphon.at_end"
@@ -187,7 +188,7 @@ def _leave_threads_to_others(request: Request) -> None:
     """Make a request wait for its thread, on the loop, until few enough other threads wait for bodies."""
     content = request.content
     if not request.head.blocks and content.when_not_waited_for is None:
-        from antiphon.concurrency.waiting import wait_to_receive
+        from antiphon.concurrency.crossing import wait_to_receive
 
         content.when_not_waited_for = wait_to_receive()
 

@@ -2,17 +2,16 @@
 
 from typing import Any
 
-from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.heads import HeadGuard
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
-from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import failed
-from antiphon.handler.release import release
+from antiphon.handler.scope import release, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.http.urls.path import check_path
+from antiphon.request.readings import query_too_long
 from antiphon.request.request import Request
-from antiphon.request.urls import query_too_long
 from antiphon.response.response import Response
 
 

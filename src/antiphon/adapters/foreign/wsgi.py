@@ -6,14 +6,13 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.server_values import server_address
+from antiphon.adapters.heads import server_address
 from antiphon.adapters.wsgi import EARLY_HINTS, WSGIHead
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
-from antiphon.http.grammar import OWS, find_control
+from antiphon.http.grammar import OWS, find_control, percent_decode
 from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
-from antiphon.http.urls.percent import percent_decode
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request
 from antiphon.request.watching import EVERYTHING, note_in_head

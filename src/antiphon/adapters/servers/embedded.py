@@ -13,11 +13,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from antiphon.adapters.connection import close_accepted
 from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnThread
-from antiphon.adapters.servers.sockets import close_accepted
-from antiphon.concurrency.at_exit import call_first_at_exit
-from antiphon.concurrency.draining import DRAINING, GRACE_OVER
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05
 """Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing shows when they have."""

@@ -15,9 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from antiphon.adapters.connection import is_still_open
+from antiphon.adapters.connection import BACKLOG, count_waiting, is_still_open, make_unknown_listener
 from antiphon.adapters.servable import Servable
-from antiphon.adapters.servers.sockets import BACKLOG, count_waiting, make_unknown_listener
 from antiphon.adapters.websockets.asgi import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 

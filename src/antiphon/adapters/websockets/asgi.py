@@ -13,7 +13,7 @@ from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
-from antiphon.websockets.closing import ABNORMAL, NO_CODE, WebSocketClosed
+from antiphon.websockets.channel import ABNORMAL, NO_CODE, WebSocketClosed
 
 DENIAL = "websocket.http.response"
 """The extension by which a server sends any response to a handshake, and not only 403."""

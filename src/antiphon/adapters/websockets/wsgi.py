@@ -1,32 +1,132 @@
 """WebSockets over WSGI, where the server hands out the connection: the handshake (RFC 6455 §4.2) and its handler."""
 
+import _thread
+import asyncio
 import base64
 import hashlib
+import signal
+import socket
 from binascii import Error as NotBase64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context
 from errno import EPIPE
+from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from types import BuiltinFunctionType
+from typing import TYPE_CHECKING, Any
 
-from antiphon.adapters.connection import socket_of
+from antiphon.adapters.connection import is_gevents, socket_of
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.websockets.handshake import converse, opens_conversation, refusing
-from antiphon.adapters.websockets.server_sockets import most_sockets, obstacle_of, open_sockets
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.concurrency.process import DRAINING, call_first_at_exit, wait_sockets_closed
+from antiphon.concurrency.timers import PerLoop
 from antiphon.handler.contract import ON_LOOP, Handler, Steps
 from antiphon.http.errors import BadRequest, HTTPError, NotImplementedByServer, ServiceUnavailable, UpgradeRequired
 from antiphon.http.grammar import split_list
 from antiphon.http.headers import encode_fields
+from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.response import Response
-from antiphon.websockets.response import WebSocketResponse
+from antiphon.websockets.connection import WebSocketResponse
 
 if TYPE_CHECKING:
-    from socket import socket
-
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.adapters.websockets.socket_channel import SocketChannel
+
+
+LOOK = 0.25
+"""Seconds between two checks whether the server stops."""
+LAST_ENDS = 1.0
+"""The most seconds for the ends of sockets to be sent when the interpreter ends."""
+
+
+def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
+    """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
+    if hasattr(connection, "getpeercert"):
+        return NotImplementedByServer("Over WSGI, there are no WebSockets if the server itself has TLS.")
+    if not most_sockets(environ):
+        return NotImplementedByServer(
+            "There are no WebSockets if a server has one thread, or gevent without its monkey patch."
+        )
+    return None
+
+
+def most_sockets(environ: "WSGIEnvironment") -> int:
+    """Return how many sockets may be open in this process: each occupies a server thread, and one is left free."""
+    if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
+        return NO_BOUND  # gevent has patched it: a thread is a greenlet
+    if is_gevents(environ) or not environ.get("wsgi.multithread"):
+        return 0
+    worker = _gunicorn_worker()
+    return worker.cfg.threads - 1 if hasattr(worker, "tpool") else NO_BOUND
+
+
+def _gunicorn_worker() -> Any:
+    """Return the worker of Gunicorn that this process is, or None. Its method is the handler of SIGTERM."""
+    worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
+
+
+class OpenSockets:
+    """The open sockets of one background loop. While there are any, the loop checks whether the server stops."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.count = 0
+        self._loop = loop
+        self._timer: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count a socket as open."""
+        self.count += 1
+        _drain_at_exit()
+        self._look_soon()
+        try:
+            yield
+        finally:
+            self.count -= 1
+
+    def _look_soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(LOOK, self._look, context=Context())
+
+    def _look(self) -> None:
+        """Drain if Gunicorn's worker stops: it does not announce that, but waits for all threads."""
+        self._timer = None
+        worker = _gunicorn_worker()
+        if worker is not None and not worker.alive:
+            DRAINING.give()
+        elif self.count:
+            self._look_soon()
+
+
+_open: PerLoop[OpenSockets] = PerLoop()
+
+
+def open_sockets() -> OpenSockets:
+    """Return the open sockets of the running loop."""
+    loop = asyncio.get_running_loop()
+    found = _open.get(loop)
+    if found is None:
+        found = OpenSockets(loop)
+        _open.keep(loop, found)
+    return found
+
+
+@cache
+def _drain_at_exit() -> None:
+    """End the sockets that are open when the interpreter ends, for example after Ctrl-C."""
+    call_first_at_exit(_drain)
+
+
+def _drain() -> None:
+    DRAINING.give()
+    wait_sockets_closed(LAST_ENDS)
+
 
 VERSION = "13"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -53,9 +153,8 @@ class WSGIHandshake(WSGIHead):
             if self.refusal is None:
                 self._open_channel(connection)
 
-    def _open_channel(self, connection: "socket") -> None:
-        from antiphon.adapters.websockets.frames import Frames, agreed_extension
-        from antiphon.adapters.websockets.socket_channel import SocketChannel
+    def _open_channel(self, connection: socket.socket) -> None:
+        from antiphon.adapters.websockets.socket_channel import Frames, SocketChannel, agreed_extension
 
         extension, self._extension = agreed_extension(self.field("sec-websocket-extensions") or "") or (None, "")
         offered = split_list(self.field("sec-websocket-protocol") or "")

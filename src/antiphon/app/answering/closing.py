@@ -4,15 +4,14 @@ from copy import copy
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from antiphon.app.answering.error_handlers import answer_error, find_handler
-from antiphon.app.answering.hooks import Closer, Hook, Part, hook
+from antiphon.app.answering.hooks import Closer, Hook, Part, answer_error, find_handler, hook
 from antiphon.app.answering.middleware import AsyncStep
 from antiphon.app.answering.open_resources import Opened, ResourceStack
 from antiphon.app.answering.opening import open_all
 from antiphon.app.answering.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
-from antiphon.handler.release import drain, free, release
+from antiphon.handler.scope import drain, free, release
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -18,7 +18,7 @@ from antiphon.request.dependencies import Dependency, ReadableDependency, check_
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
-    from antiphon.concurrency.capacity_limiter import CapacityLimiter
+    from antiphon.concurrency.workers import CapacityLimiter
 
 T = TypeVar("T")
 

@@ -1,4 +1,4 @@
-"""The path of a request through an application, for all adapters, and for ``def`` and ``async def``.
+"""The path of a request through an application, or through one inside another, for ``def`` and ``async def``.
 
 Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
@@ -12,18 +12,52 @@ from typing import Any
 
 from antiphon.app.answering.closing import answer_failure, answer_unhandled, leave, refuse_at_once
 from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_all, open_in_place, open_in_steps
+from antiphon.app.answering.opening import open_all, open_in_place, open_in_steps, receive_ahead, receive_rest
 from antiphon.app.answering.plan import BARE, MIXED, NOTHING, Plan
-from antiphon.app.answering.receiving import receive_ahead, receive_rest
 from antiphon.app.answering.returns import to_response
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import Steps
-from antiphon.handler.scope import rest_in_scope
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
+from antiphon.handler.scope import rest_in_scope, set_current_request
 from antiphon.http.errors import HTTPError, RequestTimeout
 from antiphon.request.request import Request
 from antiphon.response.fields import TEXT_ONLY
 from antiphon.response.response import Response, response_of
+
+
+async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
+    """Take the steps of another plan from where requests begin: on a server's thread or loop.
+
+    Steps that ``may_block`` can begin on a worker thread, too, unless they have a body to receive. The request is the
+    current one again when they have ended, wherever that is.
+    """
+    if request.head.blocks:
+        await ON_THREAD
+    elif not may_block or (request.head.has_body and not request.content.is_complete):
+        await ON_LOOP
+    return await as_inner(request, steps)
+
+
+async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
+    """Await the response of another plan or application, which shares the body of a request and does not release it.
+
+    The request is the current one again afterwards.
+    """
+    if not request.head.has_body:
+        response = await steps
+    else:
+        content = request.content
+        outermost = content.outermost
+        content.outermost = outermost or request
+        try:
+            response = await steps
+        finally:
+            content.outermost = outermost
+    set_current_request(request)
+    try:
+        return response
+    finally:
+        del response
+
 
 _NOTHING: Opened = []
 """The list of what a bare plan opens, which stays empty: making one takes time."""

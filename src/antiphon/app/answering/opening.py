@@ -1,18 +1,123 @@
-"""Opening: middleware is opened, dependencies are resolved, and the hooks before the request are called."""
+"""Opening: a body is received, middleware is opened, dependencies are resolved, and hooks are called."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.answering.hooks import Closer, Opener
 from antiphon.app.answering.middleware import AsyncStep, answered
 from antiphon.app.answering.open_resources import Opened
+from antiphon.app.answering.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
 from antiphon.app.answering.returns import respond, to_response
-from antiphon.body.content import NotLoadedError
+from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.http.errors import HTTPError, RequestTimeout
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+
+async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
+    """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
+
+    If something is already wrong, and no middleware reads the body, a large one is not worth receiving. Over WSGI,
+    where a slow client would occupy the server's thread, no body is that this thread can read on demand.
+    """
+    if request.head.blocks and _may_leave_unread(plan, error):
+        _prepare(plan, request, request.content)
+        request.content.is_refused = error is not None
+        return error
+    limits = request.limits
+    if plan.body is DELEGATED and plan.ahead is not FOR_MIDDLEWARE:
+        limits = _limits_of_small(limits.rate, limits.timeout)
+    if plan.ahead.most:
+        try:
+            is_read = request._read_small_body(limits)
+            if is_read if isinstance(is_read, bool) else await is_read:
+                return error
+        except RequestTimeout as too_late:
+            _prepare(plan, request, request.content)
+            return error or too_late
+    content = request.content
+    _prepare(plan, request, content)
+    content.is_refused = error is not None
+    if error is not None and content.failure is not None:
+        return error
+    if _is_received_ahead(plan, content, error):
+        try:
+            await content.load(limits)
+        except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
+            return error or unreadable
+    return error
+
+
+def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
+    """True if the body is not needed before another plan finds that nothing is wrong with the request, or if the code
+    that looks at a refused request runs on the thread that can read the body.
+    """
+    if plan.ahead is FOR_MIDDLEWARE:
+        return False
+    if plan.body is DELEGATED:
+        return error is not None or not plan.stack.is_around
+    if error is None or plan.runs_on is not THREAD:
+        return False
+    return not any(handlers.has_async for handlers in plan.error_handlers)
+
+
+def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) -> bool:
+    """True if the whole body is small enough to be received before any middleware opens."""
+    most = plan.ahead.most if error is None else plan.ahead.most_refused
+    return most > SMALL_BODY or (most > 0 and content.is_small(SMALL_BODY))
+
+
+@lru_cache(maxsize=64)
+def _limits_of_small(rate: int, timeout: float) -> Limits:
+    """Limits of a small body of a plan that hands the request on: the other plan says how large it may be."""
+    return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
+
+
+def _prepare(plan: Plan, request: Request, content: Content) -> None:
+    """Tell a body whether and where it is kept, and on which loop it is received for other threads.
+
+    Code that may wait for it on a thread first waits on the loop, until few enough others do.
+    """
+    if plan.route.app is not None:  # a view of another framework has none
+        content.folder = plan.route.app.upload_folder
+    if not content.received:
+        content.is_kept = plan.body is not STREAM
+    if plan.runs_on is not LOOP and not (request.head.blocks or content.is_complete):
+        from asyncio import get_running_loop
+
+        content.loop = get_running_loop()
+        if plan.waits_on_thread:
+            from antiphon.concurrency.crossing import wait_to_receive
+
+            content.when_not_waited_for = wait_to_receive()
+
+
+async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) -> None:
+    """Receive what is left of a body that the handler is to have, when the middleware has let the request pass.
+
+    It is received where the bytes come from; then the steps return to where the handler runs. Limits may have been set
+    since: code that reads the bytes of a body that has arrived checks them.
+    """
+    if error is not None or plan.body is not LOAD:
+        if plan.is_async and plan.waits_on_thread:
+            request.content.end_waiting()
+        return
+    if plan.ahead is ALL or request._is_in_bytes:
+        return
+    content = request.content
+    moves = not content.is_complete and plan.is_driven(request)
+    if moves:
+        content.end_waiting()
+        await (ON_THREAD if request.head.blocks else ON_LOOP)
+    await content.load(request.limits)
+    if moves:
+        await plan.home
 
 
 class Waiting(NamedTuple):

@@ -6,8 +6,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, Self
 
 from antiphon.app.answering.dependencies import Source
-from antiphon.app.answering.error_handlers import ErrorHandlers
-from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.hooks import ErrorHandlers, Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch

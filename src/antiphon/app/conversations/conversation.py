@@ -5,34 +5,152 @@ different response. After that it is the body of the response: a stream without 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from contextlib import suppress
-from functools import update_wrapper
+from contextvars import copy_context
+from functools import partial, update_wrapper
+from threading import Thread
 from types import coroutine
 from typing import Any, Self, TypeAlias
 
-from antiphon.app.conversations.scope import ConversationScope
-from antiphon.app.conversations.threads import on_own_thread
-from antiphon.app.socket_options import SocketOptions
+from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
-from antiphon.handler.context import set_current_request
+from antiphon.concurrency.loop import thread
+from antiphon.concurrency.process import DRAINING, OPEN_SOCKETS
+from antiphon.handler.cancellation import CancellableHandler
 from antiphon.handler.contract import is_async, wrong_return
 from antiphon.handler.errors import is_leaving
+from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
 from antiphon.http.head import server_head
 from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
-from antiphon.websockets.closing import (
+from antiphon.websockets.channel import (
     FAILED,
     GOING_AWAY,
     NORMAL,
     POLICY_VIOLATION,
+    RESTARTING,
     WebSocketClosed,
     shortened,
 )
-from antiphon.websockets.connection import Connection
-from antiphon.websockets.response import WebSocketResponse
+from antiphon.websockets.connection import Connection, WebSocketResponse
 from antiphon.websockets.websocket import WebSocket
+
+
+class ConversationScope(CancellableHandler):
+    """The block in which the handler of a WebSocket runs, once the handshake is answered.
+
+    When the process drains, the connection is closed with 1012. A handler that waits for the client learns of that, and
+    of a client that has left, by the end of its socket. Any other handler is cancelled: for a client that has left,
+    only if the scope ``cancels`` it.
+    """
+
+    __slots__ = ("_answering", "_cancels", "_connection", "_sending", "_undrain")
+
+    def __init__(self, request: Request, connection: Connection, *, cancels: bool = True) -> None:
+        super().__init__(request, cancels)
+        self._connection = connection
+        self._cancels = cancels
+        self._sending: asyncio.Task[None] | None = None
+        self._answering: asyncio.Task[None] | None = None
+
+    def __enter__(self) -> Self:
+        if (lifetime := self._lifetime) is not None:
+            lifetime._renew()  # the deadline was that of the handshake
+        super().__enter__()
+        OPEN_SOCKETS.add(self._connection)
+        self._undrain = DRAINING.subscribe_on_loop(self._drain)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._undrain()
+        if self._answering is None:
+            OPEN_SOCKETS.discard(self._connection)
+        self._connection.let_go()
+        super().__exit__(kind, error, traceback)
+
+    def watch(self) -> None:
+        """Listen to the client while the handler does not."""
+        if not self._is_over:
+            self._connection.look_ahead(self._leave_unheard)
+            self._connection.on_received(partial(self._watch.add, self))
+
+    def _leave_unheard(self) -> None:
+        if self._cancels:
+            self.cancel("disconnect")
+
+    def _drain(self) -> None:
+        """Close the connection, and make the handler end."""
+        if self._is_over:
+            return
+        if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
+            loop = self._task.get_loop()
+            self._sending = loop.create_task(self._connection.send_end())
+            self._answering = loop.create_task(self._wait_answered(self._sending))
+        self.cancel("drain")
+
+    async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
+        """Let the process end once the client has answered the close: the server may still have to send it."""
+        try:
+            await asyncio.wait([sending])
+            await self._connection.wait_answered()
+        finally:
+            OPEN_SOCKETS.discard(self._connection)
+
+    async def wait_sent(self) -> None:
+        """Wait until the end is sent, if the process drains."""
+        if self._sending is not None:
+            await asyncio.wait([self._sending])
+
+
+async def on_own_thread(
+    function: Callable[..., Any],
+    request: Request,
+    socket: WebSocket,
+    params: Mapping[str, Any],
+    connection: Connection,
+) -> Any:
+    """Call a ``def`` handler on a thread of its own, in the context of this task, and wait for its end.
+
+    A thread can't be cancelled: if the task is cancelled, each method of the socket raises WebSocketClosed after that.
+    """
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Any] = loop.create_future()
+    context = copy_context()
+
+    def run() -> None:
+        thread.loop = loop
+        error: BaseException | None = None
+        result = None
+        try:
+            result = context.run(function, request, socket, **params)
+        except BaseException as raised:
+            error = raised
+        loop.call_soon_threadsafe(_settle, ended, result, error)
+
+    Thread(target=run, name="antiphon-websocket", daemon=True).start()
+    cancelled: asyncio.CancelledError | None = None
+    while not ended.done():
+        try:
+            await asyncio.wait([ended])
+        except asyncio.CancelledError as error:
+            cancelled = error
+            connection.interrupt(WebSocketClosed(GOING_AWAY))
+    if cancelled is None:
+        return ended.result()
+    ended.exception()  # which is known
+    raise cancelled
+
+
+def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
+    if error is None:
+        ended.set_result(result)
+    elif isinstance(error, StopIteration):  # a future can't have it
+        ended.set_exception(RuntimeError("the handler raised StopIteration"))
+    else:
+        ended.set_exception(error)
+
 
 MOST_THREADS = 200
 """Sockets of a ``def`` handler at once, in each process, unless ``limits.sockets`` is set: each has a thread."""

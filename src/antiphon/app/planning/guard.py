@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from antiphon.adapters.head_guard import HeadGuard
+from antiphon.adapters.heads import HeadGuard
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
@@ -11,7 +11,7 @@ from antiphon.app.planning.cross_site import (
     declarable_origin,
 )
 from antiphon.app.planning.trusted_hosts import TrustedHosts
-from antiphon.explanations.advice import Advice
+from antiphon.explanations import Advice
 from antiphon.http.errors import HTTPError, MisdirectedRequest, without_traceback
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request

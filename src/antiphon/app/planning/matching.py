@@ -1,21 +1,78 @@
-"""Finding the plan that answers a request, and the error of a request that none answers."""
+"""Finding the plan that answers a request, with middleware around it, and the answer to a request without a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.answering.default_answers import malformed_path
-from antiphon.app.answering.plan import Plan
+from antiphon.app.answering.dispatch import dispatch, run_nested
+from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.middleware import Middleware
+from antiphon.app.answering.plan import DELEGATED, LOOP, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.guard import Guard
-from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound, without_traceback
+from antiphon.http.errors import (
+    BadRequest,
+    HTTPError,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    without_traceback,
+)
 from antiphon.http.head import Head
-from antiphon.http.urls.path import check_path, hidden_segments, with_or_without_slash
+from antiphon.http.urls.path import (
+    check_path,
+    hidden_segments,
+    quote_segment,
+    quoted_root,
+    raw_segments,
+    with_or_without_slash,
+)
+from antiphon.http.urls.url import URL, decode_path
 from antiphon.request.request import Request
-from antiphon.routing.prefixes import Prefixes
-from antiphon.routing.router import Params, Router
+from antiphon.response.response import Response
+from antiphon.routing.router import Params, Prefixes, Router
+
+
+def malformed_path(head: Head) -> HTTPError | None:
+    """Return the error for a malformed path (RFC 3986 §2.1) that the server let through; None for a good one."""
+    path = head.path
+    raw = head.raw_path
+    if raw is not None:
+        try:
+            if b"%" in raw:
+                decode_path(raw)
+        except ValueError as error:
+            return BadRequest(f"The path is malformed: {error}.")
+        return None
+    if "\0" in path:
+        return BadRequest("The path is malformed: it has a NUL.")
+    if "\ufffd" in path:
+        return BadRequest("The path is malformed: it is not UTF-8.")
+    return None
+
+
+def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
+    """Answer OPTIONS with the methods that are allowed at a path, among other fields (RFC 9110 §9.3.7)."""
+    return Response(None, 204, fields)
+
+
+def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
+    """Redirect to the path with, or without, a slash at its end."""
+    path = request.path
+    raw = request.raw_path if encoded_slashes else None
+    segments = with_or_without_slash(raw_segments(raw, path) or path.split("/"))
+    root = quoted_root(request.root_path, path, request.raw_path)
+    path = "/".join(map(quote_segment, segments))
+    query = request.query_string
+    return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
+
+
+def answer_nothing(request: Request) -> Response:
+    """Stand in for a handler in a plan for requests without a route, which always have an error."""
+    raise AssertionError(request)
+
 
 Matched: TypeAlias = tuple[Mapping[str, Plan], Mapping[str, Any]]
 """The plan of each method, and the values of the route's parameters."""
@@ -201,3 +258,44 @@ def common_blueprint(methods: Mapping[str, Plan]) -> str:
     names = [(plan.route.blueprint or "").split(".") for plan in methods.values()]
     levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
     return ".".join(level[0] for level in levels)
+
+
+def find_after(
+    middleware: Sequence[Middleware], stack: HandlerStack, routing: Routing
+) -> Callable[[Request], Found] | None:
+    """Return a function that finds the plan with this middleware for each request; None without any middleware.
+
+    The plan's handler finds the route when the middleware has opened. A request with a bad head gets none.
+    """
+    if not middleware:
+        return None
+    inside = routing.without_looking()
+
+    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+        plan, error = inside.find(request)
+        return await hand_on(plan, request, error or unreadable)
+
+    async def refuse(request: Request, error: HTTPError) -> Response:
+        plan, _ = routing.refuse(request, error)
+        return await hand_on(plan, request, error)
+
+    unrouted = routing.refusing[""]
+    known = unrouted.route._replace(is_before_routing=True)
+    handler = Hook(route, True, unrouted.handler.blocks)
+    around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=())
+    seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
+    refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
+
+    def find(request: Request) -> Found:
+        if routing.is_unguarded(request.head):
+            return routing.find(request)
+        error = routing.look(request)
+        request.route = known
+        return (seeking if error is None else refusing), error
+
+    return find
+
+
+async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:
+    """Let a plan inside the middleware answer, with its own place, body and middleware."""
+    return await run_nested(request, dispatch(plan, request, error), plan.runs_on is not LOOP)

@@ -5,22 +5,25 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
-from antiphon.app.answering.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import Hook
+from antiphon.app.answering.hooks import Hook, MiddlewareFunction
 from antiphon.app.answering.middleware import middleware
 from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.guard import Guard
-from antiphon.app.planning.matching import MountPlans, Routing, common_blueprint
-from antiphon.app.planning.read_types import check_read_types, media_of_query
+from antiphon.app.planning.matching import (
+    MountPlans,
+    Routing,
+    answer_nothing,
+    answer_options,
+    common_blueprint,
+    redirect_to_other_form,
+)
 from antiphon.app.planning.signed_urls import SALT, check_signature
-from antiphon.app.planning.unfilled import check_filled
-from antiphon.app.route import Route
-from antiphon.app.signatures import MiddlewareFunction
-from antiphon.app.socket_options import SocketOptions
+from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of_query
+from antiphon.app.route import Route, SocketOptions
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, is_async
 from antiphon.handler.scope import in_scope
@@ -29,8 +32,7 @@ from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
-from antiphon.routing.prefixes import Prefixes, TakenError
-from antiphon.routing.router import Resource, Router, SamePathsError
+from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
 from antiphon.serialization.signing import Signer
 
 SurroundIdempotent: TypeAlias = Callable[

@@ -6,7 +6,7 @@ from math import ceil
 from typing import NamedTuple
 
 from antiphon.explanations import explained
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.head import mounted_at
 from antiphon.http.urls.path import quoted_path
 from antiphon.http.urls.urlencoded import format_query

@@ -17,8 +17,8 @@ from antiphon.cli.routes import Row, aligned, table
 from antiphon.handler.errors import PROBLEM, set_debug_answer
 from antiphon.http.errors import HTTPError, NotFound
 from antiphon.http.multidict import MissingKey
-from antiphon.request.body import FORM, Members
 from antiphon.request.proxies import is_by_trusted_proxy
+from antiphon.request.readings import FORM, Members
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from antiphon.cli.interface import Interface
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 
 
 def with_final_responses(app: Any, interface: Interface) -> Any:

@@ -31,9 +31,9 @@ from antiphon.cli.workers.observed import Counted, call_before_first, observed, 
 from antiphon.cli.workers.options import ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
 from antiphon.concurrency.background import background_loop, started_loop
-from antiphon.concurrency.draining import DRAINING, GRACE_OVER, wait_sockets_closed
+from antiphon.concurrency.process import DRAINING, GRACE_OVER, wait_sockets_closed
+from antiphon.handler.contract import CLOSING
 from antiphon.handler.drive import run_async
-from antiphon.handler.unfinished import CLOSING
 
 if TYPE_CHECKING:
     from antiphon.cli.workers.unloaded import Report

@@ -1,7 +1,11 @@
-"""Checks of the head of an environ, for applications that a WSGI server calls without a host around them."""
+"""The head of a request in its environ: its target and its header fields, and checks for calls without a host.
 
+Results for long texts are computed each time, so that a client that keeps sending new ones can't fill the memory.
+"""
+
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.embedding import query_too_long
 from antiphon.http import HTTPError, Limits
@@ -9,6 +13,101 @@ from antiphon.http.head import check_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+
+T = TypeVar("T")
+
+LONGEST_CACHED = 256
+"""The longest text whose result is cached, in characters."""
+
+
+def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+    """Cache the last ``maxsize`` results of a function of one text, unless the text is long. Used as a decorator."""
+
+    def decorate(compute: Callable[[str], T]) -> Callable[[str], T]:
+        cached = lru_cache(maxsize)(compute)
+        return lambda text: cached(text) if len(text) <= LONGEST_CACHED else compute(text)
+
+    return decorate
+
+
+UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+"""Keys of the two fields that have no ``HTTP_`` before them. Servers set these without a header, too: to ""."""
+
+_MOST_CACHED = 512
+_DOUBLED = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
+
+
+class _Keys(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        if not isinstance(name, str):
+            raise KeyError(name)
+        key = name.upper().replace("-", "_")
+        key = key if key in UNPREFIXED else f"HTTP_{key}"
+        if len(self) < _MOST_CACHED:
+            self[name] = key
+        return key
+
+
+ENVIRON_KEYS = _Keys()
+"""The key of an environ for each field name, in any case. Raises KeyError for a name that is not text."""
+
+
+@cache_short(_MOST_CACHED)
+def field_name(key: str) -> str | None:
+    """Return the name of the header field under a key of an environ, or None for any other key."""
+    if key in UNPREFIXED:
+        return key.replace("_", "-").title()
+    return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None
+
+
+_DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
+
+
+def text_of(value: str, charset: str = "utf-8") -> str:
+    """Decode a value of an environ, where each byte is one character (PEP 3333). Invalid bytes become U+FFFD."""
+    return value if value.isascii() else value.encode("latin-1").decode(charset, "replace")
+
+
+def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
+    """Return the name and port of the server, without a port for a Unix socket."""
+    name = environ.get("SERVER_NAME")
+    if name is None:
+        return None
+    port = str(environ.get("SERVER_PORT", ""))
+    return name, int(port) if port.isascii() and port.isdigit() else None
+
+
+def host_of(scheme: str, header: str | None, server: tuple[str, int | None] | None) -> str | None:
+    """Return the host of the Host header, else of the server, without the scheme's default port; None without one.
+
+    Nothing checks that it is well-formed.
+    """
+    if header is not None:
+        return without_default_port(header, scheme)
+    if server is None or server[1] is None:
+        return None
+    name = f"[{server[0]}]" if ":" in server[0] and server[0][0] != "[" else server[0]
+    return without_default_port(f"{name}:{server[1]}", scheme)
+
+
+def without_default_port(host: str, scheme: str) -> str:
+    """Return a host without the port that its scheme implies."""
+    return host.removesuffix(_DEFAULT_PORTS[scheme]) if scheme in _DEFAULT_PORTS else host
+
+
+def shift_path(environ: "WSGIEnvironment") -> str | None:
+    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it, or None if the path is empty."""
+    path = environ.get("PATH_INFO", "")
+    if not path:
+        return None
+    rest = path.lstrip("/")
+    segment, slash, after = rest.partition("/")
+    slashes = "/" * (len(path) - len(rest))
+    environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + slashes + segment
+    environ["PATH_INFO"] = slash + after
+    return text_of(segment)
+
 
 _LONGEST_KNOWN = 300
 """The length of the longest host that is remembered, in characters."""
@@ -38,3 +137,11 @@ def _host_error(host: str, version: str) -> HTTPError | None:
     except HTTPError as error:
         return error.with_traceback(None)
     return None
+
+
+def forget_frames(error: BaseException) -> None:
+    """Forget the frames of an error and the errors that it was raised from, whose frames keep the request.
+
+    The request, or the frame that answers, keeps the error; else only the garbage collector would free them all.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -29,7 +29,7 @@ __all__, _import_name = import_on_use(
             "appcontext_popped appcontext_pushed appcontext_tearing_down before_render_template got_request_exception"
             " message_flashed request_finished request_started request_tearing_down template_rendered"
         ),
-        "dialects.flask.streams": "stream_with_context",
+        "dialects.flask.running": "stream_with_context",
         "dialects.flask.templating": ("render_template render_template_string stream_template stream_template_string"),
         "dialects.flask.wrappers": "Request Response",
     },

@@ -20,6 +20,7 @@ from antiphon.dialects.flask.helpers import (
     url_for,
 )
 from antiphon.dialects.flask.json import jsonify
+from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import (
     appcontext_popped,
     appcontext_pushed,
@@ -32,7 +33,6 @@ from antiphon.dialects.flask.signals import (
     request_tearing_down,
     template_rendered,
 )
-from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.flask.templating import (
     render_template,
     render_template_string,

@@ -14,8 +14,8 @@ from antiphon.dialects.flask.ctx import AppContext, RequestContext
 from antiphon.dialects.flask.dispatch import OVERRIDABLE, given, made_response, overrides_of
 from antiphon.dialects.flask.globals import g
 from antiphon.dialects.flask.imports import deferred, reexports
+from antiphon.dialects.flask.running import async_to_sync, drive
 from antiphon.dialects.flask.sansio.app import App
-from antiphon.dialects.flask.sync import async_to_sync, drive
 from antiphon.dialects.flask.wrappers import Request, Response
 from antiphon.dialects.werkzeug.routing.exceptions import RequestRedirect
 from antiphon.embedding import UNBOUNDED, EnvironHost, failed, lazy

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from antiphon.dialects.flask import signals, teardown
 from antiphon.dialects.flask.globals import _cv_app, _cv_request
 from antiphon.dialects.flask.imports import reexports
-from antiphon.dialects.flask.streams import stream_with_context
-from antiphon.dialects.flask.sync import drive
+from antiphon.dialects.flask.running import drive, stream_with_context
 from antiphon.dialects.werkzeug.exceptions.base import HTTPException
 from antiphon.embedding import lazy
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from antiphon import is_debug
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, current_app, request_ctx, session
 from antiphon.dialects.flask.imports import reexports
+from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import message_flashed
-from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.dialects.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions.aborter import abort as _default_abort
 from antiphon.dialects.werkzeug.routing.exceptions import BuildError

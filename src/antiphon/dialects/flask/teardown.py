@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects._environ.errors import forget_frames
+from antiphon.dialects._environ.heads import forget_frames
 from antiphon.dialects.flask import dispatch, signals
 from antiphon.dialects.flask.bodies import SERVER_BODY
 from antiphon.dialects.flask.globals import _cv_app
-from antiphon.dialects.flask.sync import drive
+from antiphon.dialects.flask.running import drive
 from antiphon.embedding import Steps
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from antiphon.dialects.flask.ctx import has_request_context
 from antiphon.dialects.flask.globals import _cv_app, app_ctx, g, request, session
 from antiphon.dialects.flask.helpers import get_flashed_messages
 from antiphon.dialects.flask.imports import reexports
+from antiphon.dialects.flask.running import stream_with_context
 from antiphon.dialects.flask.signals import before_render_template, template_rendered
-from antiphon.dialects.flask.streams import stream_with_context
 from antiphon.embedding import DictEnvironment, render, stream_of
 
 if TYPE_CHECKING:

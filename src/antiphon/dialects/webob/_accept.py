@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.http.grammar import SENT_QUOTED_STRING, TCHARS, quote_if_needed, quote_string, unquote_string
 
 # Possessive and atomic throughout, so that no input causes backtracking: reading stays linear.

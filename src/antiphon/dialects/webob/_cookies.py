@@ -5,7 +5,7 @@ from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapp
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.embedding import OWS
 from antiphon.http import parse_cookies
 from antiphon.http.grammar import is_token

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from antiphon.dialects._environ.caching import LONGEST_CACHED, cache_short
+from antiphon.dialects._environ.heads import LONGEST_CACHED, cache_short
 from antiphon.dialects.webob._accept import (
     LANGUAGE_RANGE,
     Accepted,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Self, overload
 
-from antiphon.dialects._environ.updating import UpdateDictMixin
+from antiphon.dialects._environ.attributes import UpdateDictMixin
 from antiphon.http import CacheControl as ReadCacheControl
 from antiphon.http.grammar import find_unsendable, quote_string
 

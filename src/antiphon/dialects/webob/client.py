@@ -5,7 +5,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from socket import gaierror
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from antiphon.dialects._environ.headers import field_name
+from antiphon.dialects._environ.heads import field_name
 from antiphon.dialects.webob.request.head import quoted, split_port
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from antiphon.dialects._environ.errors import forget_frames
-from antiphon.dialects._environ.heads import head_error
+from antiphon.dialects._environ.heads import forget_frames, head_error
 from antiphon.dialects.webob.exc import HTTPException, status_map
 from antiphon.dialects.webob.request import Request
 

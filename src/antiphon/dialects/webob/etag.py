@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from antiphon.http import ETag, format_http_date, parse_http_date
-from antiphon.http.etag import read_etags
+from antiphon.http.conditional import read_etags
 
 __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_property"]
 

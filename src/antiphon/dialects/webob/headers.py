@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED
-from antiphon.dialects._environ.headers import field_name as environ_name
+from antiphon.dialects._environ.heads import ENVIRON_KEYS, UNPREFIXED
+from antiphon.dialects._environ.heads import field_name as environ_name
 from antiphon.dialects.webob.multidict import MultiDict
 from antiphon.http.headers import field_name
 

@@ -7,8 +7,8 @@ from html import escape
 from typing import Any, AnyStr, ParamSpec, TypeVar
 from warnings import warn
 
+from antiphon.http.grammar import percent_decode
 from antiphon.http.status import PHRASES
-from antiphon.http.urls.percent import percent_decode
 
 P = ParamSpec("P")
 T = TypeVar("T")

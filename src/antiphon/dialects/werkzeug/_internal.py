@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects._environ.attributes import MISSING
 from antiphon.dialects._environ.attributes import Accessor as _DictAccessorProperty
-from antiphon.dialects._environ.places import text_of as _wsgi_decoding_dance
-from antiphon.dialects._environ.updating import MISSING
+from antiphon.dialects._environ.heads import text_of as _wsgi_decoding_dance
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -20,7 +20,7 @@ from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
 from antiphon.embedding import UNUSABLE_BOUNDARY, IncompleteForm, MultipartLimits, MultipartParser, PartHead
 from antiphon.http import BadRequest as NativeBadRequest
 from antiphon.http import ContentTooLarge, parse_query
-from antiphon.http.urls.percent import percent_decode
+from antiphon.http.grammar import percent_decode
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from antiphon.dialects._environ.caching import LONGEST_CACHED
+from antiphon.dialects._environ.heads import LONGEST_CACHED
 from antiphon.dialects.werkzeug.datastructures.accept import Accept
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
 from antiphon.dialects.werkzeug.datastructures.cache_control import RequestCacheControl

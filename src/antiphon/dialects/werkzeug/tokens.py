@@ -14,10 +14,10 @@ from time import time as seconds_now
 from typing import cast
 from urllib.parse import unquote
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.embedding import OWS, split_list
 from antiphon.http import SetCookie, dates, parse_cookies
-from antiphon.http import etag as tags
+from antiphon.http import conditional as tags
 from antiphon.http.cookies import SameSite, quote_cookie_value
 from antiphon.http.grammar import QUOTED_STRING, TCHARS, is_token
 from antiphon.http.headers import write_raw_utf8

@@ -7,10 +7,10 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from antiphon.dialects._environ import places, streams
-from antiphon.dialects._environ.chunks import ClosingIterator, part_of
-from antiphon.dialects._environ.places import server_of as _get_server
-from antiphon.dialects._environ.places import shift_path, text_of
+from antiphon.dialects._environ import heads, streams
+from antiphon.dialects._environ.calling import ClosingIterator, part_of
+from antiphon.dialects._environ.heads import server_of as _get_server
+from antiphon.dialects._environ.heads import shift_path, text_of
 from antiphon.dialects.werkzeug.exceptions.base import ClientDisconnected, SecurityError
 from antiphon.dialects.werkzeug.exceptions.statuses import RequestEntityTooLarge
 from antiphon.http.urls.url import parse_host
@@ -187,7 +187,7 @@ def host_of(
 
     It is empty if there is none, or a malformed one. Raises SecurityError for a host that is not trusted.
     """
-    host = places.host_of(scheme, host_header, server)
+    host = heads.host_of(scheme, host_header, server)
     if host is None:
         return ""
     if host_is_trusted(host, trusted_hosts):
@@ -199,7 +199,7 @@ def host_of(
 
 def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
     """Return the host of an environ: see ``host_of``."""
-    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), places.server_of(environ), trusted_hosts)
+    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), heads.server_of(environ), trusted_hosts)
 
 
 def url_of(

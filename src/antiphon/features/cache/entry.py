@@ -6,9 +6,8 @@ from hashlib import sha256
 from typing import Any, Self
 
 from antiphon.features.cache.files import BodyFiles
-from antiphon.features.cache.freshness import Control, age_when_received, control_of
-from antiphon.features.cache.status import hit_status
-from antiphon.features.kept_response import keep
+from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
+from antiphon.features.stores.store import keep
 from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined

@@ -12,19 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
-from antiphon.features.cache.at_hand import AtHand
-from antiphon.features.cache.collapsing import Collapsing
 from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
 from antiphon.features.cache.intake import Intake
-from antiphon.features.cache.invalidation import forget_changed
-from antiphon.features.cache.lookup import Lookup
-from antiphon.features.cache.refreshes import Refreshes
-from antiphon.features.cache.shelf import Shelf
+from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
+from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import Store
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
 from antiphon.response.response import Response

@@ -1,21 +1,269 @@
-"""The lookup before the handler: the stored response that a request may have, or what it takes to make a new one."""
+"""The lookup before the handler: a stored response is served, or made once while others wait, or refreshed."""
 
-from collections.abc import Callable
-from typing import Any
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import aclosing, closing
+from enum import Enum
+from time import monotonic
+from typing import Any, TypeAlias
 
-from antiphon.features.cache.at_hand import AtHand
-from antiphon.features.cache.collapsing import Collapsing
-from antiphon.features.cache.entry import key_of, key_of_request
-from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, directives_of
-from antiphon.features.cache.refreshes import Refreshes
-from antiphon.features.cache.serving import Use, serve, use_of
-from antiphon.features.cache.shelf import Shelf, Shelved
-from antiphon.features.cache.status import tell
+from antiphon.adapters.foreign.call import aget_response, get_response
+from antiphon.concurrency.loop import is_on_loop, running_loop, thread
+from antiphon.features.cache.entry import StoredResponse, content_of, has_conditions, key_of, key_of_request
+from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
+from antiphon.features.cache.rules import Control, hit_status, tell
+from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.features.stores.store import StoreUnavailable
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.head import CONDITIONS
+from antiphon.http.head import CONDITIONS, Head
 from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.response.fields import Fields
+from antiphon.response.message import Body
+from antiphon.response.response import Response, response_of
+
+
+class Use(Enum):
+    """What to do with a stored response for a request."""
+
+    FRESH = "serve it"
+    STALE = "serve it, though it is stale"
+    REFRESH = "serve it, and fetch a new one in the background"
+    VALIDATE = "ask the handler whether it is still right"
+
+
+def use_of(control: Control, age: float, asked: CacheControl) -> Use:
+    """Return how a request with these directives may use a stored response."""
+    remaining = control.lifetime - age
+    if control.directives.no_cache is True or asked.no_cache:
+        return Use.VALIDATE
+    is_young = asked.max_age is None or age <= asked.max_age
+    if is_young and remaining > (asked.min_fresh or 0):
+        return Use.FRESH
+    if asked.min_fresh is not None or control.must_revalidate:
+        return Use.VALIDATE
+    if asked.max_stale is not None and is_young and -remaining <= asked.max_stale:
+        return Use.STALE
+    if asked.max_age is None and _is_within(-remaining, control.directives.stale_while_revalidate):
+        return Use.REFRESH
+    return Use.VALIDATE
+
+
+def may_stand_for_error(control: Control, age: float, asked: CacheControl) -> bool:
+    """Return True if a stored response or the request allows to serve it instead of an error (RFC 5861 §4)."""
+    if control.must_revalidate or asked.no_cache:
+        return False
+    staleness = age - control.lifetime
+    return any(_is_within(staleness, said.stale_if_error) for said in (control.directives, asked))
+
+
+def _is_within(staleness: float, allowed: int | None) -> bool:
+    return allowed is not None and staleness < allowed
+
+
+def kept_for(control: Control, age: float, extra: float) -> float:
+    """Return the seconds for which a response is useful: fresh, then stale, and ``extra`` for validation."""
+    said = control.directives
+    stale = max(said.stale_while_revalidate or 0, said.stale_if_error or 0, extra)
+    return max(1.0, control.lifetime - age + stale)
+
+
+def serve(request: Request, kept: StoredResponse, now: float, *, collapsed: bool = False) -> Response:
+    """Return the response to a request, made from a stored one."""
+    age = kept.age(now)
+    told = hit_status(int(kept.control.lifetime - age), is_collapsed=collapsed)
+    if not has_conditions(request.head):
+        return kept.whole(int(age), told)
+    response = kept.response(request, int(age))
+    response.headers.add("cache-status", told)
+    return response
+
+
+_Ready: TypeAlias = tuple[
+    float, float, Callable[[Any], object], Any, object, Callable[[Head], bool] | None, Body, Fields, int
+]
+"""The times between which a response is ready as it is; how the store is asked for it, and what it then returns; for
+which heads, or None for all; its body, fields and status. A plain tuple, since each part is read for each hit.
+"""
+
+
+class AtHand:
+    """Whole responses from a shelf, for requests that ask for nothing else. Each is ready for one second, in which its
+    fields do not change. The store is asked whether it is still right.
+    """
+
+    def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
+        self._shelf = shelf
+        self._clock = clock
+        self._ready: OrderedDict[tuple[object, ...] | None, _Ready] = OrderedDict()  # None is never in it
+        self._get = self._ready.get
+
+    def answer(self, request: Request) -> Response | None:
+        """Return the response to a request, if it is here."""
+        ready = self._get(request.head.plain_target())
+        if ready is None:
+            return None
+        since, until, look, stored, expected, is_for, body, fields, status = ready
+        if not since <= self._clock() < until or (is_for is not None and not is_for(request.head)):
+            return None
+        try:
+            if look(stored) is not expected:
+                return None
+        except StoreUnavailable:
+            return None
+        response = response_of(body, fields)
+        if status != 200:
+            response.status = status
+        return response
+
+    def add(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
+        """Keep a fresh response ready, if it is small and was found for a request that asks for nothing else."""
+        target = request.head.plain_target()
+        if target is None or found.entry is None or kept.is_in_file or not self._shelf.has_at_hand(found):
+            return
+        since, until, fields = kept.told_until(now)
+        if until > since:
+            is_for = None if len(found.responses) == 1 and not kept.selected_by else _chooser(found, kept)
+            look = self._shelf.way_to_look(found.entry)
+            self._ready[target] = since, until, *look, is_for, kept.body, fields, kept.status
+        if len(self._ready) > MOST_RECENT:
+            self._ready.popitem(last=False)
+
+
+def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
+    """Return a function that checks by Vary, without noting it, whether a response is the one for a request."""
+    return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
+
+
+_LOOK_EVERY = (0.005, 0.05)
+"""Seconds between two checks for a response that another request makes: at first, and at most."""
+
+
+class Collapsing:
+    """The wait for the response to another request, for up to ``patience`` seconds. After that, ``app`` answers."""
+
+    def __init__(self, shelf: Shelf, patience: float, clock: Callable[[], float]) -> None:
+        self.app: Any = None
+        self._shelf = shelf
+        self._patience = patience
+        self._clock = clock
+
+    def wait(self, request: Request, fill: Fill) -> "Response | Fill | AwaitedResponse":
+        """Return the response to another request, or an object that waits for it; the fill, if no response arrives in
+        time.
+        """
+        if not request.head.blocks and is_on_loop():
+            return AwaitedResponse(self._await_other(request, fill))
+        return self._wait_for_other(request, fill)
+
+    def ask_again(self, request: Request, fill: Fill) -> "Response | AwaitedResponse":
+        """Return the response of the handler, called once more for a fill, or an object that waits for it."""
+        again = Request(FillHead(request.head, fill), content_of(request))
+        if request.head.blocks:
+            return get_response(self.app, again)
+        answer = aget_response(self.app, again)
+        return AwaitedResponse(answer if is_on_loop() else _await_elsewhere(answer))
+
+    def _looks(self, request: Request, fill: Fill) -> Iterator[float | Response]:
+        """Yield the seconds to wait until the next check, and finally the response to another request, if it was
+        stored.
+        """
+        until, pause = monotonic() + self._patience, _LOOK_EVERY[0]
+        while monotonic() < until:
+            yield pause
+            pause = min(pause * 1.5, _LOOK_EVERY[1])
+            found = self._shelf.find(fill.key)
+            now = self._clock()
+            if found.is_claimed(now):
+                continue
+            kept = found.best(request.head)
+            if kept is not None and use_of(kept.control, kept.age(now), fill.directives) is Use.FRESH:
+                yield serve(request, kept, now, collapsed=True)
+            return
+
+    def _wait_for_other(self, request: Request, fill: Fill) -> Response | Fill:
+        for found in self._looks(request, fill):
+            if isinstance(found, Response):
+                return found
+            time.sleep(found)
+        return fill
+
+    async def _await_other(self, request: Request, fill: Fill) -> Response:
+        from asyncio import sleep
+
+        for found in self._looks(request, fill):
+            if isinstance(found, Response):
+                return found
+            await sleep(found)
+        return await aget_response(self.app, Request(FillHead(request.head, fill), content_of(request)))
+
+
+class AwaitedResponse:
+    """A response that is not ready yet, as an early answer of middleware."""
+
+    def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
+        self._response = response
+
+    def __response__(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self._response
+
+
+async def _await_elsewhere(response: Coroutine[Any, Any, Response]) -> Response:
+    """Await a response on the server's loop, as steps of a thread, and return to a thread."""
+    await ON_LOOP
+    try:
+        return await response
+    finally:
+        await ON_THREAD
+
+
+class Refreshes:
+    """The requests that a cache itself makes to ``app``."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.app: Any = None
+        self._shelf = shelf
+        self._running: set[Any] = set()
+
+    def begin(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
+        """Call the handler once more after this response, unless another request is already doing so."""
+        if found.is_claimed(now) or (token := self._shelf.claim(found)) is None:
+            return
+        loop = running_loop() if not request.head.blocks else None
+        loop = loop or thread.loop
+        fill = Fill(found.key, NO_DIRECTIVES, now, "stale", kept, token)
+        head = FillHead(RefreshHead(request.head, blocks=loop is None), fill)
+        head.ask_by_conditions(fill)
+        again: Any = Request(head, content_of(request))
+        if loop is None:
+            from threading import Thread
+
+            Thread(target=_answer, args=(self.app, again), name="antiphon-refresh", daemon=True).start()
+            return
+        from asyncio import run_coroutine_threadsafe
+
+        future = run_coroutine_threadsafe(_aanswer(self.app, again), loop)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+
+
+def _answer(app: Any, request: Request) -> None:
+    """Answer a request, and read its stream, which is stored at its end."""
+    body = get_response(app, request).body
+    if not isinstance(body, bytes):
+        with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
+            for _ in body:  # type: ignore[union-attr]
+                pass
+
+
+async def _aanswer(app: Any, request: Request) -> None:
+    body = (await aget_response(app, request)).body
+    if not isinstance(body, bytes):
+        async with aclosing(body):  # type: ignore[type-var]
+            async for _ in body:  # type: ignore[union-attr]
+                pass
+
 
 READING = ("GET", "HEAD", "QUERY")
 """The methods that are answered from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""

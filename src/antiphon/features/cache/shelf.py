@@ -1,22 +1,26 @@
-"""The responses that a cache keeps in a store: an entry for each URL, with its variants, and the claim to fill it.
+"""The responses that a cache keeps in a store: an entry for each URL, the claim to fill it, and its removal.
 
 An entry changes only if it is still the one that was read, so that no request undoes the work of another. A URL that is
 forgotten leaves a mark, so that a response made from older data is not stored.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from secrets import token_hex
 from typing import Any
 from zlib import crc32
 
-from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse, key_of_url, queries_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.head import Head
+from antiphon.http.urls.url import URL, decode_path
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
@@ -278,3 +282,35 @@ def _mark(what: str) -> str:
     A response that was being made when others were forgotten under its mark is not stored, and is made again.
     """
     return f"cache forgotten\n{crc32(what.encode('utf-8', 'surrogatepass')) % _MARKS}"
+
+
+def forget_changed(shelf: Shelf, request: Request, response: Response, key: str, may_query: bool) -> None:
+    """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4).
+
+    With ``may_query``, the responses to QUERY requests for these are forgotten, too.
+    """
+    if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
+        return
+    keys = {key, *_named_keys(request, response)}
+    with suppress(StoreUnavailable):
+        shelf.forget_urls(keys)
+        for each in keys if may_query else ():
+            shelf.forget_tag(queries_of(each))
+
+
+def _named_keys(request: Request, response: Response) -> Iterator[str]:
+    """Yield the keys of the URLs on this origin that Location and Content-Location name."""
+    here = request.url
+    for name in ("location", "content-location"):
+        value = response.headers.get(name)
+        if value is None:
+            continue
+        try:
+            named = URL(here.join(value))
+        except ValueError:
+            continue
+        if named.origin == here.origin:
+            raw, _, query = named.target.partition("?")
+            is_hidden = request.head.raw_path is None
+            path = decode_path(raw.encode())
+            yield key_of_url(request.head, path, None if is_hidden else raw.encode(), query.encode())

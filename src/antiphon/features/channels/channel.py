@@ -13,13 +13,13 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import ChannelMessage, Item, Missed, Position, event_of, message_of, read_id
 from antiphon.features.stores.store import Store
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
 
 

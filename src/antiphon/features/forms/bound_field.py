@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Widget
-from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
 from antiphon.features.forms.sent import TICKED, TIMES
-from antiphon.features.markup import Markup
+from antiphon.features.html import AttributeValue, Markup, joined, tag
 
 if TYPE_CHECKING:
     from antiphon.features.forms.form import Form

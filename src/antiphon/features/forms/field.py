@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from antiphon.explanations import explained
 from antiphon.explanations.words import word_for
-from antiphon.features.forms.html import AttributeValue
+from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
 
 Widget: TypeAlias = Literal[

@@ -9,13 +9,11 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.explanations import explained
 from antiphon.features.forms.bound_field import BoundField, FormFields
-from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
-from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, Messages, Translations, message_for
-from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times
-from antiphon.features.markup import Markup
+from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by, with_exact_times, wrong_files, wrong_texts
+from antiphon.features.html import AttributeValue, Markup, attributes, joined, tag
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import (
     ContentTooLarge,
@@ -27,7 +25,7 @@ from antiphon.http.errors import (
     http_error,
     without_traceback,
 )
-from antiphon.request.language import language_of
+from antiphon.request.interfaces import language_of
 from antiphon.request.request import Request
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.readers import texts_of

@@ -13,7 +13,7 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.features.forms.field import Choices, Field, Widget, check_widget
-from antiphon.features.forms.html import AttributeValue
+from antiphon.features.html import AttributeValue
 from antiphon.http.errors import Text
 from antiphon.serialization.decimals import DecimalBounds, bounds_in
 from antiphon.serialization.json_fields import is_json

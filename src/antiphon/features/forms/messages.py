@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from antiphon.http.errors import Text
-from antiphon.request.language import Language
+from antiphon.request.interfaces import Language
 
 MESSAGES: Mapping[str, str] = {
     "choose_again": "Please choose the file again.",

@@ -1,13 +1,14 @@
-"""The texts and files that a request sent for a form, and the value read from them."""
+"""The texts and files that a request sent for a form: the value read from them, and checks beyond its types."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, time
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon.features.forms.inputs import Input
 from antiphon.http.multidict import MultiDict
-from antiphon.request.body import FORM, wrong_type
+from antiphon.request.readings import FORM, wrong_type
 from antiphon.request.request import Request
 from antiphon.serialization.readers import fields_as
 from antiphon.uploads.upload import Upload
@@ -94,3 +95,55 @@ def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDi
     if not areas:
         return texts
     return MultiDict((name, text.replace("\r\n", "\n") if name in areas else text) for name, text in texts.items())
+
+
+EMAIL = re.compile(
+    r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+    r"(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*"
+)
+"""A valid e-mail address, as browsers accept it (HTML, "E-mail state")."""
+
+_URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
+
+_LINES = ("text", "search", "tel", "email", "url", "password")
+_NOT_IN_A_LINE = re.compile(r"[\r\n\0]")
+"""Characters that browsers remove from an input of one line: CR and LF begin a new header or log line elsewhere."""
+
+_FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
+
+
+def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the code and bounds of each fault in the texts of an input. An empty text is not checked."""
+    pattern, code = _FORMS.get(planned.widget, (None, ""))
+    for text in filter(None, texts):
+        if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):
+            yield "not_a_line", {}
+            continue
+        if pattern is not None and not pattern.fullmatch(text):
+            yield code, {}
+        if planned.choices is not None and text not in planned.choices:
+            yield "not_a_choice", {"choices": [*planned.choices][:20]}
+
+
+def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the code and bounds of each fault in the files of an input."""
+    most, accept = planned.field.max_size, planned.field.accept
+    for file in filter(None, files):
+        if most is not None and file.size > most:
+            yield "file_too_large", {"max": most}
+        if accept is not None and not is_accepted(file, accept):
+            yield "wrong_file_type", {"accept": accept}
+
+
+def is_accepted(file: Upload, accept: str) -> bool:
+    """Return True if a file is of a kind that ``accept`` lists, as the HTML attribute does.
+
+    Like the browser, it checks the name and the type that the client claims. Neither says what is in the file.
+    """
+    name, claimed = file.filename.lower(), file.mimetype
+    for kind in accept.lower().replace(" ", "").split(","):
+        if kind[:1] == "." and name.endswith(kind):
+            return True
+        if "/" in kind and (claimed == kind or (kind[-2:] == "/*" and claimed.startswith(kind[:-1]))):
+            return True
+    return False

@@ -8,7 +8,7 @@ from antiphon.explanations import explained
 from antiphon.features.languages.texts import Texts
 from antiphon.http.errors import HTTPError
 from antiphon.request.dependencies import OfRequest
-from antiphon.request.language import Language
+from antiphon.request.interfaces import Language
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

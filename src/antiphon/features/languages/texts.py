@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from antiphon.features.languages.catalogues import Catalogue
-from antiphon.handler.context import find_current_request
 from antiphon.handler.errors import is_debug
-from antiphon.request.language import Language, language_of
+from antiphon.handler.scope import find_current_request
+from antiphon.request.interfaces import Language, language_of
 
 if TYPE_CHECKING:
     from antiphon.features.languages.feature import Languages

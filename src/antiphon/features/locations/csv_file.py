@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from antiphon.explanations import explained
 from antiphon.features.locations.address import Address, AddressRange
-from antiphon.request.location import Location
+from antiphon.request.interfaces import Location
 
 _LOW = (1 << 64) - 1
 

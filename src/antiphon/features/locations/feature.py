@@ -16,7 +16,7 @@ from antiphon.features.locations.address import Address
 from antiphon.features.locations.csv_file import CSVReader
 from antiphon.paths import caller_file, path_beside
 from antiphon.request.dependencies import Dependency
-from antiphon.request.location import Location
+from antiphon.request.interfaces import Location
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:

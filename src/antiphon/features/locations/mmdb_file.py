@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.explanations import explained
 from antiphon.features.locations.address import Address
-from antiphon.request.location import Location
+from antiphon.request.interfaces import Location
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader

@@ -7,8 +7,8 @@ from time import time
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
+from antiphon.features.logs.formats import NAME, message_of, request_fields
 from antiphon.features.logs.line_handler import only_line_handler
-from antiphon.features.logs.request_lines import NAME, message_of, request_fields
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.request.dependencies import Dependency
 

@@ -1,16 +1,59 @@
-"""Records of `logging` as lines of text or JSON, with the id of the request in which they were made."""
+"""Records of `logging`, and requests of the access log, as safe lines of text or JSON with the id of their request."""
 
 import json
 import logging
+import re
 import time
+from collections.abc import Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from antiphon.features.logs.escaping import escaped, lines_below, one_line
-from antiphon.handler.context import find_current_request
+from antiphon.handler.scope import find_current_request
+from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+LONGEST = 1000
+"""The number of characters of a client's text that are logged."""
+_SAFE = "/!$&'()*+,;=:@"
+
+_is_plain = re.compile(rf"[\w.~{re.escape(_SAFE)}-]{{0,{LONGEST}}}", re.ASCII).fullmatch
+
+
+def escaped(text: str, longest: int = LONGEST) -> str:
+    """Return a decoded path, or other text from a client, encoded as in a URL's path; text that is too long ends in
+    `...`.
+    """
+    if len(text) <= longest and ((text.isascii() and text.isalnum()) or _is_plain(text)):
+        return text
+    quoted = quote(text[: longest + 1], _SAFE, errors="replace")
+    if len(quoted) <= longest:
+        return quoted
+    return re.sub("%.?$", "", quoted[:longest]) + "..."
+
+
+_replace_controls = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]").sub
+_replace_controls_in_lines = re.compile("[\x00-\x08\v-\x1f\x7f-\x9f\u2028\u2029]").sub
+_indent_forged_records = re.compile(r"^(?=\d{4}-\d\d-\d\dT)", re.MULTILINE).sub
+
+
+def one_line(text: str) -> str:
+    """Return a text with control characters and line ends escaped as in Python literals, except tabs."""
+    return _replace_controls(_as_literal, text)
+
+
+def lines_below(text: str) -> str:
+    """Return the lines of a traceback, without control characters, none of which looks like the start of a record."""
+    return _indent_forged_records("  ", _replace_controls_in_lines(_as_literal, text))
+
+
+def _as_literal(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]
+
 
 _encode = json.JSONEncoder(default=str, allow_nan=False, separators=(",", ":")).encode
 _PLAIN = frozenset((str, int, bool, float, type(None)))
@@ -138,3 +181,69 @@ def _plain_encoder() -> "Callable[[object], bytes]":
     from msgspec.json import Encoder  # imported late, since logs in text don't need it
 
     return Encoder().encode
+
+
+NAME = "antiphon.access"
+"""The name of the logger."""
+LONGEST_METHOD = 30
+
+_first_values = itemgetter("method", "path", "status", "bytes", "milliseconds")
+
+
+def request_fields(
+    method: str, path: str, route: str, status: int, size: int, seconds: float, id_: str, is_disconnected: bool
+) -> dict[str, Any]:
+    """Return the attributes of a request's record."""
+    return {
+        "method": escaped(method, LONGEST_METHOD),
+        "path": escaped(path),
+        "route": route,
+        "status": status,
+        "bytes": size,
+        "milliseconds": round(seconds * 1e3, 3),
+        "request_id": id_,
+        "disconnected": is_disconnected,
+    }
+
+
+def message_of(fields: Mapping[str, Any]) -> tuple[str, tuple[object, ...]]:
+    """Return the message of a record, with its arguments: ``GET /users/7 200 512 bytes 1.3 ms /users/<int:id>``.
+
+    The message of a WebSocket has more: ``GET /live 101 512 bytes 1.3 ms /live closed with 1000, 3 messages in, 2
+    out``.
+    """
+    message = "%s %s %d %d bytes %.1f ms"
+    values: tuple[object, ...] = _first_values(fields)
+    if fields["route"]:
+        message += " %s"
+        values += (fields["route"],)
+    if "close_code" in fields:
+        message += " closed with %d, %d messages in, %d out"
+        values += (fields["close_code"], fields["messages_received"], fields["messages_sent"])
+    return message + (" disconnected" if fields["disconnected"] else ""), values
+
+
+@accelerated
+def request_as_text(created: float, *request: Any) -> str:
+    """Return the line of a request, as ``TextFormatter`` writes its record.
+
+    ``created`` is in seconds since the epoch; the other arguments are those of ``request_fields``.
+    """
+    fields = request_fields(*request)
+    message, values = message_of(fields)
+    return text_line(created, "INFO", message % values, _shown_id(fields))
+
+
+@accelerated
+def request_as_json(created: float, *request: Any) -> str:
+    """Return the line of a request, as ``JSONFormatter`` writes its record. See ``request_as_text``."""
+    fields = request_fields(*request)
+    message, values = message_of(fields)
+    members = json_members(created, "INFO", NAME, message % values, _shown_id(fields))
+    del fields["request_id"]
+    return encode(members | fields)
+
+
+def _shown_id(fields: Mapping[str, Any]) -> str | None:
+    id_ = fields["request_id"]
+    return None if id_ == NO_ID else escaped_id(id_)

@@ -14,7 +14,7 @@ from time import sleep
 from typing import Any
 from weakref import WeakSet
 
-from antiphon.concurrency.forks import call_after_fork
+from antiphon.concurrency.process import call_after_fork
 from antiphon.features.logs.formats import RequestIDFilter
 
 WAIT = 0.05

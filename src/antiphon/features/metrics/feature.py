@@ -13,20 +13,26 @@ from typing import TYPE_CHECKING
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.app.blueprint import Blueprint
 from antiphon.explanations import explained
-from antiphon.features.metrics.cells import BYTES, NANO, SECONDS, add_to_cell, count_exchange
-from antiphon.features.metrics.definition import Definition, Group, check_bounds, check_metric
-from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, exposition
-from antiphon.features.metrics.figures import Defined, Figures
-from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
-from antiphon.features.metrics.memory import Memory
-from antiphon.features.metrics.pools import PoolWatch
-from antiphon.features.metrics.summing import Family, Series, sum_up
+from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
+from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
+from antiphon.features.metrics.folder import Memory
+from antiphon.features.metrics.instruments import (
+    BYTES,
+    NANO,
+    SECONDS,
+    Counter,
+    Gauge,
+    Histogram,
+    PoolWatch,
+    add_to_cell,
+    count_exchange,
+)
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.app.answering.hooks import BeforeHook
     from antiphon.app.application import App
-    from antiphon.app.signatures import BeforeHook
 
 METHODS = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE")
 OTHER = "_OTHER"

@@ -1,11 +1,65 @@
-"""Metrics that an application defines: counters, gauges and histograms."""
+"""Metrics that an application or its process defines: counters, gauges and histograms, which threads add to."""
 
 from bisect import bisect_left
+from collections.abc import Callable
+from threading import Event, RLock, Thread
 
+from antiphon.concurrency.process import DRAINING, call_after_fork
+from antiphon.concurrency.workers import file_workers, workers
 from antiphon.explanations import explained
-from antiphon.features.metrics.cells import LOCK, add_to_cell
-from antiphon.features.metrics.definition import label_values
-from antiphon.features.metrics.figures import Defined, Figures
+from antiphon.features.metrics.figures import Defined, Figures, label_values
+from antiphon.speedups import accelerated
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""The bounds of the buckets for durations, as OpenTelemetry's conventions advise."""
+BYTES = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
+"""The bounds of the buckets for sizes."""
+NANO = 1_000_000_000
+
+_RECEIVED = len(SECONDS) + 2
+_SENT = _RECEIVED + len(BYTES) + 2
+EXCHANGE = _SENT + len(BYTES) + 2
+"""The number of cells for the exchanges of one route, method and status: for each of three histograms, its buckets and
+the sum of its values, in nanoseconds for durations.
+"""
+
+
+class _Lock:
+    """The lock of all cells. A finalizer can take it again, and forked children renew it."""
+
+    def __init__(self) -> None:
+        self.renew()
+        call_after_fork(self.renew)
+
+    def renew(self) -> None:
+        self.held = RLock()
+
+
+LOCK = _Lock()
+
+
+@accelerated
+def add_to_cell(cells: "memoryview[int]", at: int, amount: int, /) -> None:
+    """Add a number to a cell, on any thread. Raises IndexError for a missing cell."""
+    with LOCK.held:
+        cells[at] += amount
+
+
+@accelerated
+def count_exchange(cells: "memoryview[int]", active: int, at: int, seconds: float, received: int, sent: int, /) -> None:
+    """Count an exchange in the cells that begin at ``at``, and subtract it from the ``active`` ones, on any thread.
+
+    ``received`` and ``sent`` are the sizes of the bodies in bytes. If the process is killed in the middle, only some of
+    the histograms have counted it, but each of them is valid.
+    """
+    with LOCK.held:
+        cells[at + bisect_left(SECONDS, seconds)] += 1
+        cells[at + len(SECONDS) + 1] += int(seconds * NANO)
+        cells[at + _RECEIVED + bisect_left(BYTES, received)] += 1
+        cells[at + _RECEIVED + len(BYTES) + 1] += received
+        cells[at + _SENT + bisect_left(BYTES, sent)] += 1
+        cells[at + _SENT + len(BYTES) + 1] += sent
+        cells[active] -= 1
 
 
 class _Instrument:
@@ -81,3 +135,55 @@ class Histogram(_Instrument):
         with LOCK.held:
             memory.cells[at + bisect_left(bounds, value)] += 1
             memory.floats[at + len(bounds) + 1] += value
+
+
+INTERVAL = 1.0
+"""Seconds between two checks, which continue even if all threads are stuck and no request ends."""
+
+
+class PoolWatch:
+    """A thread that checks this process's pools, from ``start`` to ``stop``."""
+
+    def __init__(self, busy: Gauge, waiting: Gauge, draining: Gauge, drains: Counter) -> None:
+        self._busy = busy
+        self._waiting = waiting
+        self._draining = draining
+        self._drains = drains
+        self._stop: Event | None = None
+        self._withdraw: Callable[[], None] = _nothing
+
+    def start(self) -> None:
+        """Start checking."""
+        self.look()
+        self._stop = Event()
+        Thread(target=self._run, args=(self._stop,), name="antiphon-metrics", daemon=True).start()
+        self._withdraw = DRAINING.subscribe(self._drain)
+
+    def stop(self) -> None:
+        """Stop checking: nothing is in use."""
+        self._withdraw()
+        if self._stop is not None:
+            self._stop.set()
+        for gauge in (self._busy, self._waiting):
+            for pool in ("handlers", "files"):
+                gauge.set(0, pool=pool)
+
+    def look(self) -> None:
+        """Record how many threads of each pool are busy, and how many calls wait for one."""
+        for pool, each in (("handlers", workers), ("files", file_workers)):
+            busy, waiting = each.load()
+            self._busy.set(busy, pool=pool)
+            self._waiting.set(waiting, pool=pool)
+        self._draining.set(DRAINING.is_given)
+
+    def _drain(self) -> None:
+        self._drains.add()
+        self._draining.set(1)
+
+    def _run(self, stop: Event) -> None:
+        while not stop.wait(INTERVAL):
+            self.look()
+
+
+def _nothing() -> None:
+    pass

@@ -6,8 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from antiphon.features.forms.html import joined, tag
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup, joined, tag
 from antiphon.features.openapi.schemas import REFERENCE
 from antiphon.features.openapi.try_it import Forms, Site
 

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping
 from shlex import join
 from typing import Any, NamedTuple
 
-from antiphon.features.forms.html import AttributeValue, tag
-from antiphon.features.markup import Markup
+from antiphon.features.html import AttributeValue, Markup, tag
 from antiphon.features.openapi.schemas import REFERENCE, Schema
 from antiphon.http.multidict import MultiDict
 from antiphon.http.urls.url import quote_path

@@ -4,7 +4,7 @@ from typing import Any
 
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.route import Route
-from antiphon.features.idempotency import IdempotentWrites
+from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.users import Users
 
 

@@ -12,7 +12,7 @@ from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
 from antiphon.features.stores.store import Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 
 CLEAN_EVERY = 16
 """The number of writes of a process between two deletions of expired rows."""

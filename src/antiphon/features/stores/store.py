@@ -1,4 +1,4 @@
-"""The interface of stores, the values that they return, and the stored form of data: a version, then MessagePack.
+"""The interface of stores, the values that they return, and the stored form of data and of responses.
 
 The methods of stores are sync, and there are no async versions. SQLite blocks in any case. A Valkey client that belongs
 to an event loop would not help the threads of a WSGI server, which would wait for that loop in each call. A client with
@@ -9,7 +9,7 @@ disk or a network. Features then call it on a thread: ``app.provide(dependency, 
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 from math import isfinite
 from pathlib import Path
@@ -20,6 +20,7 @@ import msgspec
 
 from antiphon.explanations import explained
 from antiphon.http.errors import ServiceUnavailable
+from antiphon.response.response import Response, response_of
 
 FORMAT = b"\x01"
 """The version that is written. Versions from earlier releases stay readable forever."""
@@ -303,3 +304,24 @@ def unavailable(store: str, error: Exception) -> StoreUnavailable:
 def try_later() -> StoreUnavailable:
     """Return the error for clients while a store is unavailable."""
     return StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)
+
+
+OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
+"""Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
+
+OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
+"""These, and fields for the first visitor: a rate limit tells a caller what is left."""
+
+
+def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:
+    """Return the status, fields and body (in bytes) of a response in the form that a store keeps."""
+    fields = [[name, value] for name, value in response._fields if name not in left_out]
+    return {"status": response.status, "fields": fields, "body": response.body}
+
+
+def give_again(data: Mapping[str, Any]) -> Response:
+    """Return a new response, made from the value of ``keep``."""
+    response = response_of(data["body"], [(name, value) for name, value in data["fields"]])
+    if data["status"] != 200:
+        response.status = data["status"]
+    return response

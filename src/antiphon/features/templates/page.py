@@ -23,7 +23,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON
 from antiphon.response.response import Response
-from antiphon.response.template_data import check_data
+from antiphon.response.templates import check_data
 
 ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
 """The header fields with which requests ask for blocks of a page."""

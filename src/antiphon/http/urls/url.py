@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 from urllib.parse import quote
 
 from antiphon.explanations import explained
-from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
+from antiphon.http.grammar import BROKEN_ESCAPE, percent_decode
 from antiphon.http.urls.urlencoded import format_query
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias, cast
 
 from antiphon.http.charset import decode, form_codec
+from antiphon.http.grammar import double_broken_escapes, percent_decode
 from antiphon.http.multidict import MultiDict
-from antiphon.http.urls.percent import double_broken_escapes, percent_decode
 from antiphon.speedups import accelerated
 
 # The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes

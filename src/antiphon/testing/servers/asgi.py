@@ -1,17 +1,92 @@
-"""The server's side of ASGI 3: a scope, ``receive`` and ``send``, and checks of the messages that are sent."""
+"""The server's side of ASGI 3, its lifespan and its WebSockets, with checks of the messages that are sent."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from os.path import isabs
 from typing import Any, TypeAlias
 
+from antiphon.explanations import explained
 from antiphon.http.link import Link
 from antiphon.http.urls.url import unquote
+from antiphon.testing.errors import ContractError, LifespanError
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.servers.asgi_lifespan import ASGILifespan
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
 from antiphon.testing.servers.exchange import Connection, Head, checked_head, checked_links, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
+from antiphon.websockets.channel import WebSocketClosed
+
+
+class ASGILifespan:
+    """One call of the application, from startup to shutdown.
+
+    An application that ends, or fails, before it receives the first event does not support the protocol, and is served
+    without it. With ``raise_errors`` off, one that fails later without having sent "failed" is served, too.
+    """
+
+    def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
+        self._application = application
+        self._raise_errors = raise_errors
+        self._events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        self._has_received = False
+        self._stage = "startup"
+        self.state: dict[str, Any] = {}
+
+    async def startup(self) -> None:
+        """Send the startup event. Raises LifespanError if the startup fails, or an error of the application."""
+        self._task = asyncio.create_task(self._run())
+        await self._run_stage("startup")
+
+    async def shutdown(self) -> None:
+        """Send the shutdown event, and wait until the application has ended. Raises as ``startup`` does."""
+        if not self._task.done():
+            await self._run_stage("shutdown")
+            await asyncio.wait([self._task])
+        self._check()
+
+    async def _run_stage(self, stage: str) -> None:
+        """Send a stage's event, and wait for the reply or for the application's end."""
+        self._stage = stage
+        self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._events.put_nowait({"type": f"lifespan.{stage}"})
+        try:
+            either: list[asyncio.Future[Any]] = [self._reply, self._task]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not self._reply.done():
+                self._check()
+            elif (complaint := self._reply.result()) is not None:
+                await asyncio.wait([self._task])
+                raise LifespanError(f"the {stage} has failed: {complaint}") from self._task.exception()
+        except BaseException:
+            self._task.cancel()
+            raise
+
+    def _check(self) -> None:
+        """Raise an error that has escaped the application, unless the application does not support the lifespan."""
+        error = self._task.exception() if self._task.done() else None
+        if error and self._has_received and (self._raise_errors or isinstance(error, ContractError)):
+            raise error
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        await self._application(scope, self._receive, self._send)
+
+    async def _receive(self) -> dict[str, str]:
+        self._has_received = True
+        return await self._events.get()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        if self._reply.done() or kind not in (
+            f"lifespan.{self._stage}.complete",
+            f"lifespan.{self._stage}.failed",
+        ):
+            raise explained(
+                "application-breaks-contract",
+                ContractError(f"a server accepts no such message during the {self._stage}: {kind!r}"),
+            )
+        self._reply.set_result(message.get("message", "") if kind.endswith("failed") else None)
+
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -50,8 +125,6 @@ class ASGITransport:
 
     def open_socket(self, request: ClientRequest, subprotocols: list[str]) -> AsyncExchange:
         """Call the application with the scope of a handshake."""
-        from antiphon.testing.servers.asgi_socket import ASGISocket, socket_scope
-
         scope = socket_scope(self._scope(self._connection.check(request)), subprotocols)
         channel = SocketChannel()
         call = ASGISocket(channel, scope)
@@ -229,3 +302,97 @@ def _field(field: Any) -> tuple[str, str]:
     if name != name.lower():
         raise ValueError(f"a header's name is in lower case, not {name!r}")
     return name.decode("latin-1"), value.decode("latin-1")
+
+
+DENIAL = "websocket.http.response"
+
+
+def socket_scope(scope: Scope, subprotocols: list[str]) -> Scope:
+    """Return the scope of a handshake, made from the scope of the GET request."""
+    others = {name: value for name, value in scope.items() if name != "method"}
+    return others | {
+        "type": "websocket",
+        "scheme": "wss" if scope["scheme"] == "https" else "ws",
+        "subprotocols": subprotocols,
+        "extensions": {DENIAL: {}},
+    }
+
+
+class ASGISocket:
+    """One call of the application with a handshake: ``receive`` and ``send``."""
+
+    def __init__(self, channel: SocketChannel, scope: Scope) -> None:
+        self._channel = channel
+        self._is_announced = self._is_closed = False
+        self._start: Head | None = None
+        self._extensions: Mapping[str, object] = scope["extensions"]
+        self._offered = scope["subprotocols"]
+
+    async def receive(self) -> Message:
+        """Return the handshake, then messages, then the end."""
+        if not self._is_announced:
+            self._is_announced = True
+            return {"type": "websocket.connect"}
+        try:
+            message = await self._channel.next_message()
+        except WebSocketClosed as end:
+            return {"type": "websocket.disconnect", "code": end.code, "reason": end.reason}
+        return {"type": "websocket.receive", "text" if isinstance(message, str) else "bytes": message}
+
+    async def send(self, message: Message) -> None:
+        """Accept a message. Raises ContractError for one that is malformed or out of order."""
+        try:
+            await self._take(message)
+        except ValueError as error:
+            raise self._channel.breach(f"{error} (in the message {message!r:.300})") from error
+
+    async def _take(self, message: Message) -> None:
+        kind = message.get("type") if isinstance(message, Mapping) else None
+        channel = self._channel
+        if kind == "websocket.accept" and channel.head is None and self._start is None:
+            self._accept(message)
+        elif kind == "websocket.close" and self._start is None and not self._is_closed:
+            self._close(message)
+        elif kind == "websocket.send" and channel.is_accepted and not self._is_closed:
+            if not await channel.put(_read_message(message)):
+                raise channel.refuse_after_disconnect(ConnectionResetError("the client has gone away"))
+        elif DENIAL in self._extensions and channel.head is None and kind == f"{DENIAL}.start" and self._start is None:
+            self._start = read_head(message)
+        elif kind == f"{DENIAL}.body" and self._start is not None and not channel.is_complete:
+            await self._deny(self._start, message)
+        else:
+            raise ValueError("a server accepts no such message here")
+
+    def _accept(self, message: Message) -> None:
+        subprotocol = message.get("subprotocol")
+        if subprotocol is not None and subprotocol not in self._offered:
+            raise ValueError(f"the client does not offer the subprotocol {subprotocol!r}")
+        self._channel.accept(read_fields(message), subprotocol)
+
+    def _close(self, message: Message) -> None:
+        self._is_closed = True
+        if self._channel.head is None:
+            self._channel.start(read_head({"status": 403, "headers": [(b"content-length", b"0")]}))
+            self._channel.finish()
+        else:
+            self._channel.close(message.get("code", 1000), message.get("reason") or "")
+
+    async def _deny(self, start: Head, message: Message) -> None:
+        chunk, more = read_body(message)
+        if self._channel.head is None:
+            self._channel.start(start)
+        if more:
+            await self._channel.send(chunk)
+        else:
+            self._channel.finish([chunk])
+
+
+def _read_message(message: Mapping[str, Any]) -> str | bytes:
+    text, data = message.get("text"), message.get("bytes")
+    if (text is None) == (data is None):
+        raise ValueError("a message is either 'text' or 'bytes'")
+    if text is not None and type(text) is not str:
+        raise ValueError(f"'text' is a str, not {type(text).__name__}")
+    if data is not None and type(data) is not bytes:
+        raise ValueError(f"'bytes' is bytes, not {type(data).__name__}")
+    return text if text is not None else data  # type: ignore[return-value]  # one of them is there

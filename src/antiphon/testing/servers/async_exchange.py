@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from antiphon.concurrency.iterables import close_of
 from antiphon.explanations import explained
-from antiphon.testing.errors import BrokenResponse, ContractError
+from antiphon.testing.errors import BrokenResponse, ContractError, task_position
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
-from antiphon.testing.timeouts import task_position
 
 ABORT = 1.0
 """Seconds that a cancelled application gets to end."""

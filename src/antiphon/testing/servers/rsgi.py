@@ -1,4 +1,4 @@
-"""The server's side of RSGI 1.6, as in Granian: a scope and a protocol object."""
+"""The server's side of RSGI 1.6, as in Granian: a scope and protocol objects for requests and WebSockets."""
 
 import asyncio
 import weakref
@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from importlib.util import find_spec
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from antiphon.http.headers import Headers
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
-from antiphon.testing.servers.exchange import Connection, checked_head, file_chunks
+from antiphon.testing.servers.exchange import Connection, Head, checked_head, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
+from antiphon.testing.servers.socket_channel import SocketChannel
+from antiphon.websockets.channel import NO_CODE, WebSocketClosed
 
 if TYPE_CHECKING or find_spec("granian"):
     from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
@@ -48,7 +51,6 @@ class RSGITransport:
 
     def open_socket(self, request: ClientRequest, _subprotocols: list[str]) -> AsyncExchange:
         """Call the application with the scope and a protocol object of a handshake."""
-        from antiphon.testing.servers.rsgi_socket import RSGISocketProtocol
         from antiphon.testing.servers.socket_channel import SocketChannel, SocketExchange
 
         scope = make_scope(request, self._connection)._replace(proto="ws")
@@ -278,3 +280,74 @@ def _field(field: object) -> tuple[str, str]:
         case (str(name), str(value)) if isinstance(field, tuple):
             return name, value.encode().decode("latin-1")
     raise ValueError(f"a header is a tuple of two str, not {field!r}")
+
+
+class RSGIMessage(NamedTuple):
+    """A message: its kind, 0 for the end, 1 for bytes and 2 for text, and its data."""
+
+    kind: int
+    data: str | bytes | None = None
+
+
+class RSGISocketProtocol:
+    """The protocol object of a handshake: it is accepted, or closed with a status."""
+
+    def __init__(self, channel: SocketChannel) -> None:
+        self._channel = channel
+
+    def accept(self) -> "asyncio.Future[RSGISocketTransport]":
+        """Return a future of the transport for the messages."""
+        if self._channel.head is not None:
+            raise ProtocolError("RSGI protocol error")
+        self._channel.accept([], None)
+        return _future(_transport(self._channel))
+
+    def close(self, status: int | None = None) -> tuple[int, bool]:
+        """Refuse the handshake with a status, by default 403, or close the socket, always without a code."""
+        if self._channel.head is None:
+            self._channel.start(Head(status or 403, Headers([("content-length", "0")])))
+            self._channel.finish()
+            return status or 403, True
+        self._channel.close(NO_CODE, "")
+        return status or 0, False
+
+
+class RSGISocketTransport:
+    """The messages of an accepted socket."""
+
+    def __init__(self, channel: SocketChannel) -> None:
+        self._channel = channel
+
+    def receive(self) -> "asyncio.Future[RSGIMessage]":
+        """Return a future of the next message, or the end."""
+        return _future(self._receive())
+
+    async def _receive(self) -> RSGIMessage:
+        try:
+            message = await self._channel.next_message()
+        except WebSocketClosed:
+            return RSGIMessage(0)
+        return RSGIMessage(2 if isinstance(message, str) else 1, message)
+
+    def send_bytes(self, data: bytes) -> "asyncio.Future[None]":
+        """Send bytes. Raises ProtocolClosed when the socket is closed."""
+        return _future(self._send(data, bytes))
+
+    def send_str(self, data: str) -> "asyncio.Future[None]":
+        """Send text. Raises ProtocolClosed when the socket is closed."""
+        return _future(self._send(data, str))
+
+    async def _send(self, data: str | bytes, kind: type) -> None:
+        if not isinstance(data, kind):
+            raise self._channel.breach(f"a message that is sent here is {kind.__name__}, not {type(data).__name__}")
+        if not await self._channel.put(data):
+            raise self._channel.refuse_after_disconnect(ProtocolClosed("RSGI transport is closed"))
+
+
+async def _transport(channel: SocketChannel) -> RSGISocketTransport:
+    return RSGISocketTransport(channel)
+
+
+def _future(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+    """Return a future, as Granian does: unlike a coroutine, it runs without being awaited."""
+    return asyncio.get_running_loop().create_task(coroutine)

@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 from antiphon.http.headers import Headers
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
 from antiphon.testing.servers.exchange import Head
-from antiphon.websockets.channel import WebSocketMessage
-from antiphon.websockets.closing import ABNORMAL, WebSocketClosed
+from antiphon.websockets.channel import ABNORMAL, WebSocketClosed, WebSocketMessage
 
 UNREAD = 64
 """The maximum number of unread messages before the application waits in ``send``."""

@@ -10,8 +10,8 @@ from threading import Thread
 from typing import Protocol, TypeAlias
 
 from antiphon.explanations import explained
+from antiphon.testing.errors import thread_position
 from antiphon.testing.servers.exchange import Head
-from antiphon.testing.timeouts import thread_position
 
 Item: TypeAlias = Head | bytes
 """The head or, after it, a chunk of the body."""

@@ -9,9 +9,8 @@ from antiphon.dialects.asok.forms.widgets import OPTIONS, Asked, Attributes, wid
 from antiphon.dialects.asok.validation.validator import parsed
 from antiphon.features import BoundField
 from antiphon.features import Form as NativeForm
-from antiphon.features.forms.html import AttributeValue, tag
 from antiphon.features.forms.inputs import pattern_of_html
-from antiphon.features.markup import Markup
+from antiphon.features.html import AttributeValue, Markup, tag
 
 _TEXTS = {"text", "email", "password", "url", "search", "tel", "textarea"}
 _ORDERED = {"number", "range", "date", "datetime-local", "time", "month", "week"}

@@ -12,8 +12,7 @@ from antiphon.dialects.asok.forms.field import FormField
 from antiphon.dialects.asok.languages import as_written
 from antiphon.dialects.asok.validation.validator import Validator
 from antiphon.features import Form as NativeForm
-from antiphon.features.forms.html import joined, tag
-from antiphon.features.markup import Markup
+from antiphon.features.html import Markup, joined, tag
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.request import Request

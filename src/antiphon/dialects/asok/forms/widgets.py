@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.dialects.asok.forms.definitions import listed, parts_of, range_of, shown_text
 from antiphon.features import BoundField
-from antiphon.features.forms.html import AttributeValue, joined, tag
-from antiphon.features.markup import Markup
+from antiphon.features.html import AttributeValue, Markup, joined, tag
 
 if TYPE_CHECKING:
     from antiphon.dialects.asok.forms.field import FormField

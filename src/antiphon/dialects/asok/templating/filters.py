@@ -13,7 +13,7 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 from antiphon.dialects.asok.templating import humanized
-from antiphon.features.markup import Markup as SafeString
+from antiphon.features.html import Markup as SafeString
 
 __all__ = ["SafeString", "escape_text", "to_html"]
 

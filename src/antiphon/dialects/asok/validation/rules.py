@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from antiphon.features.forms.checks import EMAIL
+from antiphon.features.forms.sent import EMAIL
 
 
 class File(Protocol):

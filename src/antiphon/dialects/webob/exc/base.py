@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from string import Template
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.headers import Lines
 from antiphon.dialects.webob.response import Response, filter_headers
 from antiphon.dialects.webob.response.head import absolute_location, request_uri

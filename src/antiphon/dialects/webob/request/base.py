@@ -4,7 +4,7 @@ from abc import ABCMeta
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.descriptors import converter, environ_getter, made_on_use, upath_property
 from antiphon.dialects.webob.request.head import (
     NoDefault,

@@ -7,7 +7,7 @@ from encodings.aliases import aliases
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.descriptors import converter, environ_decoder, environ_getter
 from antiphon.dialects.webob.headers import EnvironHeaders
 from antiphon.dialects.webob.request.errors import decode_text

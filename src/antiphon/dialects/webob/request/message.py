@@ -30,7 +30,7 @@ from antiphon.dialects.webob.request.head import (
 )
 from antiphon.dialects.webob.util import also_called
 from antiphon.http import format_query
-from antiphon.http.urls.percent import percent_decode
+from antiphon.http.grammar import percent_decode
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from struct import pack
 from typing import IO, Any
 
-from antiphon.dialects._environ.chunks import part_of
+from antiphon.dialects._environ.calling import part_of
 from antiphon.dialects.webob.descriptors import header_getter, header_property, parse_int, serialize_int
 from antiphon.dialects.webob.response.head import MediaTypes
 

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.webob.datetime_utils import parse_date_delta, serialize_date_delta
 from antiphon.dialects.webob.descriptors import (
     CHARSET_RE,

@@ -20,7 +20,7 @@ from antiphon.dialects.webob.response.content import (
 )
 from antiphon.dialects.webob.response.head import ResponseFields, absolute_location
 from antiphon.http import ETag, IfRange, parse_http_date
-from antiphon.http.etag import is_weakly_among, read_etags
+from antiphon.http.conditional import is_weakly_among, read_etags
 from antiphon.http.grammar import parse_or_none
 
 if TYPE_CHECKING:

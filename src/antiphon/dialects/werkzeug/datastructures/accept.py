@@ -5,7 +5,7 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 from typing import Any, SupportsIndex, TypeAlias, cast, overload
 
-from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.heads import cache_short
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
 from antiphon.embedding import OWS, lazy
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSet
 from typing import Any, Self, SupportsIndex, TypeVar, overload
 
-from antiphon.dialects._environ.updating import UpdateDictMixin
+from antiphon.dialects._environ.attributes import UpdateDictMixin
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin, ImmutableListMixin
 from antiphon.dialects.werkzeug.tokens import quote_header_value
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, cast, overload
 
-from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED
-from antiphon.dialects._environ.headers import field_name as environ_name
-from antiphon.dialects._environ.updating import MISSING
+from antiphon.dialects._environ.attributes import MISSING
+from antiphon.dialects._environ.heads import ENVIRON_KEYS, UNPREFIXED
+from antiphon.dialects._environ.heads import field_name as environ_name
 from antiphon.dialects.werkzeug.datastructures.dicts import converted
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableHeadersMixin
 from antiphon.dialects.werkzeug.datastructures.structures import MultiDict, iter_multi_items

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, cast
 
-from antiphon.dialects._environ.updating import UpdateDictMixin
+from antiphon.dialects._environ.attributes import UpdateDictMixin
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.datastructures.structures import MultiDict

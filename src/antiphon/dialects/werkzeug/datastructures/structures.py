@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Literal, NoReturn, Self, SupportsIndex, TypeAlias, TypeVar, cast, overload
 
-from antiphon.dialects._environ.updating import MISSING
+from antiphon.dialects._environ.attributes import MISSING
 from antiphon.dialects.werkzeug.datastructures.dicts import (
     CallbackDict,
     HeaderSet,

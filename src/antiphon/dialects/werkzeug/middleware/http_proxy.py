@@ -6,7 +6,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
-from antiphon.dialects._environ.chunks import ClosingIterator
+from antiphon.dialects._environ.calling import ClosingIterator
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders
 from antiphon.dialects.werkzeug.exceptions.statuses import BadGateway
 from antiphon.dialects.werkzeug.http import is_hop_by_hop_header

@@ -8,8 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from antiphon.dialects._environ.caching import LONGEST_CACHED
-from antiphon.dialects._environ.places import text_of, without_default_port
+from antiphon.dialects._environ.heads import LONGEST_CACHED, text_of, without_default_port
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
 from antiphon.dialects.werkzeug.exceptions.base import BadHost
 from antiphon.dialects.werkzeug.routing.adapter import MapAdapter

@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from antiphon.dialects._environ.places import text_of
+from antiphon.dialects._environ.heads import text_of
 from antiphon.dialects.werkzeug.datastructures.auth import Authorization
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias, cast, overload
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
-from antiphon.http.urls.percent import percent_decode
+from antiphon.http.grammar import percent_decode
 
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$!'()*+,;")
 _escape = re.compile(rb"%([0-9A-Fa-f]{2})")

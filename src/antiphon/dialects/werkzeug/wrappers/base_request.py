@@ -5,10 +5,7 @@ from functools import wraps
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, Self, overload
 
-from antiphon.dialects._environ.caching import cache_short
-from antiphon.dialects._environ.errors import forget_frames
-from antiphon.dialects._environ.headers import field_name
-from antiphon.dialects._environ.places import server_of, text_of
+from antiphon.dialects._environ.heads import cache_short, field_name, forget_frames, server_of, text_of
 from antiphon.dialects._environ.streams import read_body
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers

@@ -57,7 +57,7 @@ from antiphon.features.stores.valkey.scripts import (
     UNINDEX,
     Script,
 )
-from antiphon.http.durations import Duration, seconds_of
+from antiphon.http.dates import Duration, seconds_of
 
 if TYPE_CHECKING:
     from redis import Redis, RedisCluster

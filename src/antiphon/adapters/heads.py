@@ -1,0 +1,105 @@
+"""The heads of requests: values of all servers in one form, and the checks that every application needs."""
+
+import re
+
+from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit, without_traceback
+from antiphon.http.head import Address, Head, check_host
+from antiphon.http.urls.url import parse_host
+
+_whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
+
+
+def split_target(target: str) -> tuple[str, str] | None:
+    """Return authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), else None.
+
+    The authority replaces Host. One that is not a host is kept, so that Host reads as malformed.
+    """
+    match = _whole_url(target)
+    if match is None:
+        return None
+    authority, path = match.groups()
+    return authority or ":", path or "/"  # an empty one would read as no Host at all
+
+
+def address(host: str | None, port: object) -> Address | None:
+    """Return one end of the connection; None if the server does not provide it. A port that is not a number is left
+    out.
+    """
+    if not host:
+        return None
+    text = str(port or "")
+    return Address(host, int(text) or None if text.isascii() and text.isdigit() else None)
+
+
+def netloc(host: str, port: object) -> str:
+    """Return host and port as in a URL (RFC 3986 §3.2)."""
+    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{bracketed}:{port}" if port else bracketed
+
+
+def server_address(head: Head) -> tuple[str, int]:
+    """Return the host and port that the client has named: the address on which the server listens is not known."""
+    try:
+        host, port = parse_host(head.authority)
+    except ValueError:
+        host, port = "", None
+    return host or "localhost", port or (443 if head.scheme == "https" else 80)
+
+
+def http_version(text: str) -> str:
+    """Return ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``; servers write 1 or 1.0, 2 or 2.0."""
+    major, _, minor = text.partition(".")
+    return f"{major}.{minor or 0}" if major == "1" else major
+
+
+def header_too_large(size: int, limit: int) -> HTTPError:
+    """Return the error for a header section that the server accepts, and the limits of the application don't."""
+    detail = f"The header section has {size} bytes, but only {limit} are accepted."
+    return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
+
+
+_MOST_KNOWN = 1024
+"""The number of hosts that are remembered."""
+_LONGEST_KNOWN = 255
+"""Characters of the longest host that is remembered."""
+
+
+class HeadGuard:
+    """The checks of heads: ``looks_at_heads`` says that more than the Host of each one is checked.
+
+    Most servers limit the header section themselves.
+    """
+
+    def __init__(self, most_header: int) -> None:
+        self.most_header = most_header
+        self.known_hosts: dict[str | bytes | None, str | bytes] = {}
+        """Values of Host that were found to be one host, each as its own key. Without the GIL, a thread that looks
+        something up in a set locks it, and one that looks something up in a dict with another thread's key locks that,
+        unless they have read it as a value.
+        """
+        self.looks_at_heads = False
+
+    def head_error(self, head: Head) -> HTTPError | None:
+        """Return the error for a head whose host is malformed, or which is too large; None for all others."""
+        line = head.host_line
+        if line not in self.known_hosts and (error := self.host_error(head)):
+            return error
+        return self.size_error(head) if self.looks_at_heads else None
+
+    def host_error(self, head: Head) -> HTTPError | None:
+        """Return the error for a head whose Host, as it was received, is not one host; else remember that it is."""
+        line = head.host_line
+        try:
+            check_host(line, head.http_version)
+        except HTTPError as error:
+            return without_traceback(error)
+        if line and len(line) <= _LONGEST_KNOWN:
+            if len(self.known_hosts) >= _MOST_KNOWN:
+                self.known_hosts.clear()
+            self.known_hosts[line] = line
+        return None
+
+    def size_error(self, head: Head) -> HTTPError | None:
+        """Return the error for a head that is too large."""
+        size = head.header_size
+        return header_too_large(size, self.most_header) if size > self.most_header else None

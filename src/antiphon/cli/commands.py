@@ -1,0 +1,156 @@
+"""Commands of `antiphon`: options set by flags, variables or `.env`, and commands that other packages add.
+
+A package is imported when its command is called, or when the help lists it. Our own commands don't pay for others.
+"""
+
+import os
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from antiphon.cli.errors import BadCommand, CommandError
+from antiphon.cli.settings import ENV_FILE, PREFIX, read
+from antiphon.cli.workers.control import INHERITED
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+
+_ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
+"""Variables, without their prefix, that are not options of a command."""
+
+
+class Configured(click.Command):
+    """A command whose parameters can be set in the environment and in `.env`, such as `--port` as ANTIPHON_PORT."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for each in self.params:
+            if isinstance(each, click.Option):
+                each.envvar = [PREFIX + each.opts[0].lstrip("-").replace("-", "_").upper(), *_variables(each)]
+                each.show_envvar = True
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Return the context of a run, in which the values of `.env` are defaults."""
+        values = _read_unless_reloading()
+        if INHERITED not in os.environ:
+            self._warn_of_unknown({*os.environ, *values})
+        defaults: dict[str, Any] = {}
+        for each in self.params:
+            found = next((values[name] for name in _variables(each) if values.get(name)), None)
+            if found is not None:
+                defaults[str(each.name)] = found.split() if each.multiple else found
+        return super().make_context(*arguments, default_map=defaults, **options)
+
+    def _warn_of_unknown(self, names: set[str]) -> None:
+        """Warn of variables that look like settings, and are none."""
+        known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
+        found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+        for name in sorted(found - known):
+            near = get_close_matches(name, sorted(known), 1)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else ""
+            click.secho(f"Warning: {PREFIX}{name} is not a setting, so it is ignored.{hint}", err=True, fg="yellow")
+
+
+def _read_unless_reloading() -> dict[str, str]:
+    """Read `.env`. A worker ignores a malformed one, since it is read again when the application is loaded."""
+    try:
+        return read(ENV_FILE)
+    except BadCommand:
+        if INHERITED in os.environ:
+            return {}
+        raise
+
+
+def _variables(parameter: click.Parameter) -> list[str]:
+    names = parameter.envvar or []
+    return [names] if isinstance(names, str) else [*names]
+
+
+def source_of(name: str) -> str:
+    """Return the flag or the variable that set an option of the running command."""
+    source = click.get_current_context().get_parameter_source(name)
+    if source is ParameterSource.COMMANDLINE:
+        return f"--{name}"
+    return f"{PREFIX}{name.upper()}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
+
+
+GROUP = "antiphon.commands"
+
+
+class Commands(click.Group):
+    """A group of commands, together with the commands that other packages add."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands: our own first, then the others, sorted."""
+        own = super().list_commands(ctx)
+        return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; a command that can't be loaded says so when it is called."""
+        return super().get_command(ctx, cmd_name) or _brought(cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Call a command. Its errors are shown without a traceback, like those of click."""
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            failure = click.ClickException(error.message)
+            failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
+            raise failure from error
+        except ImportError as error:
+            if error.name != "granian":
+                raise
+            raise click.ClickException(str(error)) from error  # it lacks a name, or is missing
+
+
+class BrokenCommand(click.Command):
+    """A command of a package that can't be loaded."""
+
+    def __init__(self, name: str, error: BadCommand) -> None:
+        super().__init__(name, short_help=f"Can't be loaded: `antiphon {name}` says why.")
+        self._error = error
+
+    def make_context(self, *_arguments: Any, **_options: Any) -> NoReturn:
+        """Say why it can't be loaded."""
+        raise self._error
+
+
+def _entries() -> "list[EntryPoint]":
+    from importlib.metadata import entry_points  # late: commands that are ours don't need it
+
+    return [*entry_points(group=GROUP)]
+
+
+def _brought(name: str) -> click.Command | None:
+    entries = [entry for entry in _entries() if entry.name == name]
+    if not entries:
+        return None
+    try:
+        return _loaded(entries)
+    except BadCommand as error:
+        return BrokenCommand(name, error)
+
+
+def _loaded(entries: "list[EntryPoint]") -> click.Command:
+    """Import the command of the only entry. Raises `BadCommand` for several entries, and for anything but a command."""
+    from antiphon.cli.target import explain_failure
+
+    name, entry = entries[0].name, entries[0]
+    if len(entries) > 1:
+        packages = " and ".join(sorted(map(_package, entries)))
+        raise BadCommand(f"The packages {packages} each add a command {name!r}: uninstall all but one.")
+    what = f"The command {name!r} of the package {_package(entry)}"
+    try:
+        found: object = entry.load()
+    except (Exception, SystemExit) as error:  # a module may raise anything
+        raise BadCommand(explain_failure(f"{what} can't be loaded:", error)) from error
+    if not isinstance(found, click.Command):
+        raise BadCommand(f"{what} is of type {type(found).__name__}: {entry.value} has to be a command of click.")
+    return found
+
+
+def _package(entry: "EntryPoint") -> str:
+    return entry.dist.name if entry.dist else entry.module

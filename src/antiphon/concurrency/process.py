@@ -1,0 +1,125 @@
+"""The life of a process: calls at its exit and in its forked children, and two announcements that it will end."""
+
+import atexit
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Lock
+from time import monotonic, sleep
+
+
+def call_after_fork(function: Callable[[], object]) -> None:
+    """Register a function to be called in each child. On Windows, which has no forks, nothing is done."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=function)
+
+
+_first: list[Callable[[], object]] = []
+
+
+def call_first_at_exit(function: Callable[[], object]) -> None:
+    """Register a function to be called at exit, before all that ``call_at_exit`` registers, earlier or later."""
+    if not _first:
+        call_at_exit(_call_first)
+    _first.append(function)
+
+
+def _call_first() -> None:
+    while _first:
+        _first.pop()()
+
+
+def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
+    """Register a function to be called at exit. Return a function that cancels that.
+
+    Processes of ``multiprocessing`` end without ``atexit``.
+    """
+
+    def call() -> None:
+        _call_first()
+        function()
+
+    return _register(call)
+
+
+def _register(function: Callable[[], object]) -> Callable[[], object]:
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        atexit.register(function)
+        return partial(atexit.unregister, function)
+    from multiprocessing.util import Finalize
+
+    return Finalize(None, function, exitpriority=0).cancel
+
+
+class Announcement:
+    """News that is given once, on any thread, to the functions that have subscribed."""
+
+    def __init__(self) -> None:
+        self.is_given = False
+        self._lock = Lock()
+        self._subscribers: dict[int, Callable[[], object]] = {}
+        self._count = 0
+
+    def give(self) -> None:
+        """Call all subscribers, on this thread. Given again, it does nothing."""
+        with self._lock:
+            self.is_given = True
+            subscribers, self._subscribers = self._subscribers, {}
+        for function in subscribers.values():
+            function()
+
+    def subscribe(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Call a function when the news is given, at once if it already was; return the function that withdraws it.
+
+        The function may be called on any thread. It must neither block nor raise.
+        """
+        with self._lock:
+            if not self.is_given:
+                self._count = number = self._count + 1
+                self._subscribers[number] = function
+                return lambda: self._withdraw(number)
+        function()
+        return _nothing
+
+    def subscribe_on_loop(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Call a function on the running event loop, soon after the news is given; otherwise like ``subscribe``."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+
+        def call_soon() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(function)
+
+        return self.subscribe(call_soon)
+
+    def _withdraw(self, number: int) -> None:
+        with self._lock:
+            self._subscribers.pop(number, None)
+
+
+def _nothing() -> None:
+    pass
+
+
+DRAINING = Announcement()
+"""The process takes no new requests: endless streams end, and readiness is false. Open requests are finished."""
+
+GRACE_OVER = Announcement()
+"""The time for open requests is over: those that can be are cancelled."""
+
+OPEN_SOCKETS: set[object] = set()
+"""The WebSockets whose clients have not answered an end, any object for each. All are ended when the process drains."""
+
+
+def wait_sockets_closed(seconds: float) -> None:
+    """Wait on a thread without a loop until clients have answered the ends of all WebSockets, for ``seconds`` at most.
+
+    A WebSocket leaves ``OPEN_SOCKETS`` when its client has answered (RFC 6455 §7.1.1), or has not done so for a second.
+    """
+    end = monotonic() + seconds
+    while OPEN_SOCKETS and monotonic() < end:
+        sleep(0.01)

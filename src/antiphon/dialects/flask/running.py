@@ -1,0 +1,159 @@
+"""Code that runs in a context: steps and coroutines run from a thread, and generators after a response has begun.
+
+The loop is that of the server for whose request the thread works, or the background loop of the process over WSGI.
+There is one for all requests.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import copy_context
+from functools import update_wrapper, wraps
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from antiphon.dialects.flask.globals import _cv_app, _cv_request
+from antiphon.embedding import Steps, describe, driven, is_on_loop
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from antiphon.dialects.flask.ctx import AppContext
+
+
+T = TypeVar("T")
+
+
+def drive(ctx: "AppContext", steps: Steps[T]) -> T:
+    """Run steps from this thread, and return their result. Raises what they raise."""
+    if ctx.is_on_loop:
+        return _drive_from_loop(ctx, steps)
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # the steps' T
+    try:  # steps on a thread only wait for a loop
+        return _finish_on_loop(steps)
+    finally:
+        ctx.is_on_loop = False
+
+
+def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
+    """Run steps that code on an event loop has called, as far as they need no other place."""
+    ctx.is_on_loop = False
+    try:
+        return drive(ctx, steps)
+    finally:
+        ctx.is_on_loop = True
+
+
+def _finish_on_loop(steps: Steps[T]) -> T:
+    """Go on with steps that need a loop. What they have left for a thread runs on this one."""
+    from antiphon.embedding import Crossing, copy_variables
+
+    here = copy_context()
+    crossing = Crossing(copy_context())
+    try:
+        return run_on_loop(driven(steps, crossing), here)
+    finally:
+        copy_variables(here, {})
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
+    """Run a coroutine on the event loop of the current request, and wait for its result on this thread.
+
+    Raises RuntimeError on a thread on which a loop runs.
+    """
+    from antiphon.embedding import run_on_loop as run  # late: few programs need a background loop
+
+    if is_on_loop():
+        coroutine.close()
+        raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
+    return run(coroutine, context)
+
+
+def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+    """Return a function that runs a coroutine function on the loop of the current request, and waits for its result."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> T:
+        from antiphon.embedding import copy_variables
+
+        if is_on_loop():
+            raise RuntimeError(f"{describe(function)} is `async def`, and is called on an event loop: await it there")
+        context = copy_context()
+        try:
+            return run_on_loop(function(*args, **kwargs), context)
+        finally:
+            copy_variables(context, {})
+
+    return call
+
+
+class _InContext(Generic[T]):
+    """An iterator that runs in a ``contextvars.Context`` of its own, in which the request's context is the current one.
+
+    The request is torn down at its end, when it is closed, or when nothing refers to it any more, not before. The
+    thread that reads it keeps its own context: an iterator that is abandoned half-way leaves nothing behind there.
+    """
+
+    def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:
+        self._iterator = iterator
+        self._ctx: AppContext | None = ctx
+        self._context: Context = copy_context()
+        self._context.run(_cv_app.set, ctx)
+        ctx.pin()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            return self._context.run(next, self._iterator)
+        except BaseException as error:
+            self._end(None if isinstance(error, StopIteration) else error)
+            raise
+
+    def close(self) -> None:
+        """Close the iterator, if it can be closed, and let go of the request."""
+        self._end(None)
+
+    def _end(self, error: BaseException | None) -> None:
+        ctx, self._ctx = self._ctx, None
+        if ctx is None:
+            return
+        try:
+            close = getattr(self._iterator, "close", None)
+            if close is not None:
+                self._context.run(close)
+        finally:
+            self._context.run(ctx.unpin, error)
+
+    def __del__(self) -> None:
+        if getattr(self, "_ctx", None) is not None:
+            self.close()
+
+
+@overload
+def stream_with_context(generator_or_function: Iterator[T]) -> Iterator[T]: ...
+@overload
+def stream_with_context(generator_or_function: Callable[..., Iterator[T]]) -> Callable[..., Iterator[T]]: ...
+def stream_with_context(
+    generator_or_function: Iterator[T] | Callable[..., Iterator[T]],
+) -> Iterator[T] | Callable[..., Iterator[T]]:
+    """Run a generator, or the result of a generator function, in the context of the current request.
+
+    The request is torn down when it ends. Usable as a decorator. Raises RuntimeError without a request.
+    """
+    try:
+        iterator = iter(generator_or_function)  # type: ignore[arg-type]  # a function raises TypeError
+    except TypeError:
+        function: Any = generator_or_function
+
+        def in_context(*args: Any, **kwargs: Any) -> Iterator[T]:
+            parts: Iterator[T] = function(*args, **kwargs)
+            return stream_with_context(parts)
+
+        wrapped: Callable[..., Iterator[T]] = update_wrapper(in_context, function)
+        return wrapped
+    ctx: AppContext | None = _cv_request.get(None)
+    if ctx is None:
+        raise RuntimeError("'stream_with_context' needs a request: call it while one is handled, as in a view")
+    return _InContext(iterator, ctx)

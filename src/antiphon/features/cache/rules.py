@@ -1,0 +1,210 @@
+"""The rules of RFC 9111 as functions of values: how long a response is fresh, and whether it is stored."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from antiphon.handler.errors import is_debug
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.grammar import parse_or_none, split_list
+from antiphon.http.header_property import read_date, read_number
+from antiphon.http.headers import combined
+from antiphon.http.structured_fields import Item, Token, parse_structured_dictionary
+from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, REQUEST_ID, SESSION, USER
+from antiphon.response.response import Response
+
+_leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
+"""Finds the number in Age, before a parameter or another number that does not belong there."""
+
+TARGETED = ("antiphon-cache-control", "cdn-cache-control")
+"""The fields that override Cache-Control, the most important first (RFC 9213 §2.2)."""
+
+HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501})
+"""Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
+
+HEURISTIC_PART = 0.1
+"""The lifetime of such a response, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
+
+
+class Control(NamedTuple):
+    """The directives of a response that count for this cache, and its lifetime in seconds.
+
+    ``is_explicit`` is true if the response states its lifetime.
+    """
+
+    directives: CacheControl
+    lifetime: float
+    is_explicit: bool
+
+    @property
+    def must_revalidate(self) -> bool:
+        """True if the response is never served stale (RFC 9111 §4.2.4, §5.2.2.10)."""
+        said = self.directives
+        return said.must_revalidate or said.proxy_revalidate or said.s_maxage is not None or said.no_cache is True
+
+
+def control_of(status: int, fields: Sequence[tuple[str, str]], received: float) -> Control:
+    """Return the directives of a response for this cache, which received it at ``received``, in seconds since 1970."""
+    found = combined(fields)
+    for name in TARGETED:
+        if (said := _targeted(found.get(name))) is not None:
+            return Control(said, *_stated(said))
+    said = CacheControl.parse(found.get("cache-control"))
+    lifetime, is_explicit = _stated(said)
+    if is_explicit:
+        return Control(said, lifetime, True)
+    sent = seconds_since_1970(found.get("date"))
+    sent = received if sent is None else sent
+    if "expires" in found:
+        expires = seconds_since_1970(found["expires"])
+        return Control(said, 0.0 if expires is None else max(0.0, expires - sent), True)
+    changed = seconds_since_1970(found.get("last-modified"))
+    if changed is None or not (status in HEURISTIC_STATUSES or said.public):
+        return Control(said, 0.0, False)
+    return Control(said, max(0.0, (sent - changed) * HEURISTIC_PART), False)
+
+
+def _targeted(value: str | None) -> CacheControl | None:
+    """Return the directives of a targeted field, or None if it is absent, empty or malformed (RFC 9213 §2.1)."""
+    members = None if value is None else parse_or_none(parse_structured_dictionary, value)
+    if not members:
+        return None
+    items = {name: item.value for name, item in members.items() if isinstance(item, Item)}
+    return CacheControl.parse(", ".join(_directives(items.items())))
+
+
+def _directives(items: Iterable[tuple[str, object]]) -> Iterable[str]:
+    for name, value in items:
+        if value is True:
+            yield name
+        elif type(value) is int:
+            yield f"{name}={value}"
+
+
+def _stated(said: CacheControl) -> tuple[float, bool]:
+    for seconds in (said.s_maxage, said.max_age):
+        if seconds is not None:
+            return float(seconds), True
+    return 0.0, False
+
+
+def seconds_since_1970(date: str | None) -> float | None:
+    """Return a date, in upper or lower case, in seconds since 1970; None if absent or malformed (RFC 9111 §4.2)."""
+    found = read_date(date)
+    if found is None and date is not None:
+        found = read_date(date.title().replace("Gmt", "GMT"))
+    return None if found is None else found.timestamp()
+
+
+def age_when_received(fields: Sequence[tuple[str, str]], asked: float, received: float) -> float:
+    """Return the age in seconds of a response that was requested and received at these times (RFC 9111 §4.2.3)."""
+    found = combined(fields)
+    sent = seconds_since_1970(found.get("date"))
+    digits = _leading_digits(found.get("age") or "")
+    said = read_number(digits[0]) or 0 if digits else 0
+    apparent = 0.0 if sent is None else max(0.0, received - sent)
+    return max(apparent, said + max(0.0, received - asked))
+
+
+UNDERSTOOD = HEURISTIC_STATUSES | {302, 303, 307, 402, 403, 421, 451, 500, 502, 503, 504}
+"""Final statuses whose meaning for caches is known here (RFC 9111 §5.2.2.3). A 206 or a 304 is not a whole response."""
+
+_PERSONAL = {
+    "cookie": "reads-cookie",
+    "authorization": "reads-authorization",
+    "proxy-authorization": "reads-authorization",
+    SESSION: "reads-session",
+    USER: "reads-user",
+    ADDRESS: "reads-address",
+    PAGE_NONCE: "reads-nonce",
+    REQUEST_ID: "reads-id",
+    HOOKS: "hooks-below",
+    EVERYTHING: "reads-everything",
+}
+"""Data of one visitor or one request, and the reason not to store a response made from it."""
+PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
+_NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
+"""Those of them that a public response can name in Vary."""
+
+
+class Asked(NamedTuple):
+    """What a request asks of caches: its method, its directives, and True if it has an Authorization header."""
+
+    method: str
+    directives: CacheControl
+    has_authorization: bool
+
+
+def reason_not_to_store(
+    asked: Asked, status: int, fields: Collection[tuple[str, str]], control: Control, reads: Collection[str] | None
+) -> str | None:
+    """Return the reason not to store a response as a token, or None if it may be stored.
+
+    ``reads`` is what was read of the request to make it, as a ``WatchedHead`` notes it; None if that is unknown, as in
+    a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
+    """
+    said, found = control.directives, combined(fields)
+    if asked.method not in ("GET", "QUERY"):
+        return "method"
+    if status in (206, 304) or (status not in UNDERSTOOD and said.must_understand):
+        return "status"
+    if asked.directives.no_store:
+        return "request-no-store"
+    if said.no_store and not said.must_understand:
+        return "no-store"
+    if said.private is True:
+        return "private"
+    if "set-cookie" in found and reads is not None:
+        return "set-cookie"
+    names = [name.lower() for name in split_list(found.get("vary", ""))]
+    if "*" in names:
+        return "vary-star"
+    if asked.has_authorization and not (said.public or said.must_revalidate or said.s_maxage is not None):
+        return "authorization"
+    personal = _personal(reads or (), names, said.public)
+    return personal or _without_freshness(status, found, control)
+
+
+def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
+    """Return the reason why a response may be for one visitor only: it is shared if it names what it depends on.
+
+    No Vary names all fields, so a response of code that gets the whole request, such as an application of another
+    framework, is never shared.
+    """
+    for name, reason in _PERSONAL.items():
+        if name in reads and not (is_public and name in _NAMEABLE and name in vary):
+            return reason
+    return None
+
+
+def _without_freshness(status: int, found: Collection[str], control: Control) -> str | None:
+    """Return the reason not to store a response that is never fresh and can't be validated."""
+    if control.is_explicit or control.directives.public:
+        return None
+    if status in HEURISTIC_STATUSES and ("last-modified" in found or "etag" in found):
+        return None
+    return "no-freshness"
+
+
+NAME = "Antiphon"
+"""The name of the cache in Cache-Status."""
+
+
+def hit_status(ttl: int, *, is_collapsed: bool) -> str:
+    """Return the member of Cache-Status for a response that was stored, and is fresh for so many seconds more."""
+    return f"{NAME};hit;ttl={ttl};collapsed" if is_collapsed else f"{NAME};hit;ttl={ttl}"
+
+
+def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
+    """Add a member to Cache-Status, and return the response. In debug mode it includes the reason why nothing was
+    stored.
+    """
+    known: dict[str, Any] = {
+        name.replace("_", "-"): Token(value) if isinstance(value, str) else value
+        for name, value in parameters.items()
+        if value is not None
+    }
+    if reason is not None and is_debug():
+        known["detail"] = reason
+    response.headers.add("cache-status", str(Item(Token(NAME), known)))
+    return response

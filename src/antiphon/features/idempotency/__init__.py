@@ -1,0 +1,1 @@
+"""Writes that happen once, even if a client sends them several times."""

@@ -1,0 +1,348 @@
+"""Writes that happen once, even if a client sends them several times, as a feature of an app.
+
+app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/payments", idempotent=True)
+
+An entry of the store is a claim, which one request makes before its handler runs. The version of the entry shows whose
+claim it is, so no request changes the claim of another.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from copy import copy
+from functools import partial, update_wrapper
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
+
+from antiphon.app.answering.hooks import MiddlewareFunction
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.route import Route
+from antiphon.concurrency.crossing import Crossing
+from antiphon.explanations import explained
+from antiphon.features.callers import check_by
+from antiphon.features.idempotency.claims import (
+    ANSWERED,
+    PROBLEM_TYPE,
+    RUNNING,
+    UNKNOWN,
+    Claim,
+    Write,
+    broken_off,
+    by_credentials,
+    by_name,
+    different_field,
+    fields_of_caller,
+    fingerprint_of,
+    in_use,
+    is_retried,
+    is_seen_by_others,
+    reused_with,
+)
+from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, give_again, keep
+from antiphon.features.users import USERS
+from antiphon.handler.callables import is_async_generator, is_generator
+from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import BadRequest
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+from antiphon.request.watching import EVERYTHING, WatchedHead, put_on_watch
+from antiphon.response.files import is_for_any_thread
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+
+DAY = 24 * 3600.0
+"""Seconds."""
+
+LONGEST_KEY = 255
+"""The length of the longest key in characters."""
+
+LONGEST_TRY = 60.0
+"""Seconds after which clients are told that a request without an answer may have been interrupted."""
+
+_NOT_KEPT = OF_ONE_VISITOR | {"date"}
+"""Fields that belong to the first visitor, the first moment or one connection."""
+
+_ATTEMPTS = 5
+"""The number of attempts to get a claim that other requests give up or take over at the same time."""
+
+
+class IdempotentWrites:
+    """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
+    retries.
+
+    Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
+    with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
+    different method, path, query or body, or by a different caller, is answered with 422. A request without a key is
+    answered with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
+    a timedelta.
+
+    Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
+    by their session, if the app has sessions; and by the host and all header fields that the handler, hooks, middleware
+    or dependencies have read, unless they are of no caller, as Accept is. In a view, and in a mounted app, where other
+    code may have read them, all such fields count. If a user's credentials can change between retries, use ``by``: a
+    function of the request that returns a text for the caller, or None if the caller is unknown. It must not block.
+    Each caller has separate keys.
+
+    After a 5xx, 408, 425 or 429 response, a retry is carried out again. If a request was interrupted by the end of its
+    process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
+    ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
+    any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
+    that names the handler. If the store is unavailable, the answer is a 503, before anything is carried out.
+
+    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        by: Callable[[Request], str | None] | None = None,
+        required: bool = True,
+        ttl: Duration = DAY,
+        takeover: Duration | None = None,
+        largest: int = 1 << 20,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not store.is_server_side:
+            kind = type(store).__name__
+            raise explained(
+                "store-cannot",
+                ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can"),
+            )
+        ttl, takeover = seconds_of(ttl), seconds_of(takeover)
+        if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"ttl, takeover and largest must be above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
+            )
+        check_by(by)
+        self._store = store
+        self._by = by
+        self.required = required
+        self._ttl = ttl
+        self._takeover = takeover
+        self._largest = largest
+        self._clock = clock
+
+    def install(self, app: "App") -> None:
+        """Let the app carry out its idempotent routes with this feature."""
+        app._surround_idempotent(self._surround, self._watch_before_routing)
+
+    def _surround(
+        self, route: Route, handler: Callable[[Request], Any]
+    ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]:
+        """Return the middleware that ends a claim, and the handler that makes one.
+
+        Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
+        """
+        self._check(route)
+        dependencies = route.dependencies
+        caller = (
+            partial(by_name, self._by)
+            if self._by
+            else partial(by_credentials, Request.session in dependencies, USERS in dependencies)
+        )
+
+        def once(request: Request) -> Any:
+            write = self._write_of(request, caller)
+            return handler(request) if write is None else self._carry_out(handler, request, write)
+
+        async def aonce(request: Request) -> Any:
+            write = self._write_of(request, caller)
+            return await (handler(request) if write is None else self._acarry_out(handler, request, write))
+
+        if is_async(route.handler):
+            return self._end_async, update_wrapper(aonce, handler)
+        return self._end, update_wrapper(once, handler)
+
+    def _check(self, route: Route) -> None:
+        wrong = ""
+        if safe := [method for method in route.methods if method in SAFE_METHODS]:
+            wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
+        elif route.receive == "stream":
+            wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
+        elif is_generator(route.handler) or is_async_generator(route.handler):
+            wrong = "answers with a stream, which can't be kept for a retry: return the whole response"
+        elif route.unguarded:
+            wrong = "is unguarded, so it knows no callers: leave out one of the two"
+        if wrong:
+            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is idempotent, and {wrong}"))
+
+    # Before the handler
+
+    def _carry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
+        known = self._claim(request, write)
+        if known is not None:
+            return known
+        _call_first(request, self._keep)
+        return handler(request)
+
+    async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
+        if request.head.has_body:
+            await request.aload()
+        if self._store.blocks or request.content.is_in_file:
+            known = await Crossing().run_shielded(partial(self._claim, request, write))
+        else:
+            known = self._claim(request, write)
+        if known is not None:
+            return known
+        _call_first(request, self._akeep)
+        return await handler(request)
+
+    def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
+        """Return the key and the caller of a request, or None for a request that has no key and needs none."""
+        key = request.idempotency_key
+        if request.head.field("idempotency-key") is None:
+            if self.required:
+                raise BadRequest(
+                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+                    type=f"{PROBLEM_TYPE}missing",
+                )
+            return None
+        if not key or len(key) > LONGEST_KEY:
+            raise BadRequest(
+                f'The header Idempotency-Key must be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                type=f"{PROBLEM_TYPE}malformed",
+            )
+        return caller(request, key)
+
+    def _claim(self, request: Request, write: Write) -> Response | None:
+        """Claim a write for this request, and return None, or the earlier response to it.
+
+        Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
+        StoreUnavailable (503).
+        """
+        fingerprint = fingerprint_of(write.key, request)
+        data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint}
+        for _ in range(_ATTEMPTS):
+            entry = self._store.add(write.key, data, ttl=self._ttl)
+            if entry is None:
+                known = self._store.load(write.key)
+                if known is None:
+                    continue
+                answer = self._answer(known, write, fingerprint, request)
+                if answer is not None:
+                    return answer
+                entry = self._store.replace(write.key, data, version=known.version, ttl=self._ttl)
+            if entry is not None:
+                request[_CLAIM] = Claim(entry)
+                return None
+        raise in_use()
+
+    def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
+        """Return the known response, or None if the write may be carried out. Raises what ``_claim`` raises."""
+        data, age = known.data, self._clock() - known.changed
+        if data["caller"] != write.caller:
+            raise reused_with("other credentials")
+        if data["fingerprint"] != fingerprint:
+            raise reused_with("another request")
+        fields = data.get("caller_fields")
+        if fields is not None and (name := different_field(write.key, request, fields)) is not None:
+            raise reused_with(f"a different {name.title()}")
+        match data["state"]:
+            case "answered":
+                return give_again(data)
+            case "released":
+                return None
+            case "unknown" if self._takeover is not None:
+                return None
+            case "running" if self._takeover is not None and age >= self._takeover:
+                return None
+            case "running" if age < LONGEST_TRY:
+                raise in_use()
+            case "running":
+                raise broken_off(f"has had no answer for {age:.0f} seconds. If it was broken off")
+        raise broken_off("was broken off, and")
+
+    # After the handler
+
+    def _keep(self, request: Request, response: Response) -> Response | None:
+        """Note the handler's response, before anything is added for this request and visitor."""
+        claim = request[_CLAIM]
+        claim.error = response.error
+        if is_retried(response):
+            return None
+        claim.answer = {"state": UNKNOWN}
+        body = response.body
+        if not isinstance(body, bytes):
+            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._largest:
+                raise self._not_kept(request, "a stream")
+            response = copy(response)
+            response.body = body = b"".join(cast("Iterable[bytes]", body))
+        if len(body) > self._largest:
+            raise self._not_kept(request, f"{len(body)} bytes")
+        claim.answer = {"state": ANSWERED, **keep(response, _NOT_KEPT)}
+        return response
+
+    async def _akeep(self, request: Request, response: Response) -> Response | None:
+        if not response.is_streamed:
+            return self._keep(request, response)
+        return await Crossing().run_shielded(partial(self._keep, request, response))
+
+    def _not_kept(self, request: Request, what: str) -> RuntimeError:
+        return explained(
+            "too-large-to-keep",
+            RuntimeError(
+                f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are"
+                " kept for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+            ),
+        )
+
+    def _end(self, request: Request) -> Generator[None, Response, None]:
+        """End the claim of this request, if any, when only the transfer to the client can still fail."""
+        self._watch(request)
+        response = yield
+        if _CLAIM in request:
+            self._end_claim(request, response)
+
+    async def _end_async(self, request: Request) -> AsyncGenerator[None, Response]:
+        self._watch(request)
+        response = yield
+        if _CLAIM not in request:
+            return
+        if self._store.blocks:
+            await Crossing().run_shielded(partial(self._end_claim, request, response))
+        else:
+            self._end_claim(request, response)
+
+    def _end_claim(self, request: Request, response: Response) -> None:
+        """Write the outcome of a claim. After the effect, a failure to write is logged, and changes no response."""
+        claim = request[_CLAIM]
+        entry = claim.entry
+        try:
+            data = {**entry.data, **claim.outcome(response), **self._fields(request, entry.key)}
+            self._store.replace(entry.key, data, version=entry.version, ttl=self._ttl)
+        except Exception as error:
+            log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
+
+    # What was read of the caller
+
+    def _watch_before_routing(self, request: Request) -> Generator[None, Response, None]:
+        if request.head.field("idempotency-key") is not None:
+            self._watch(request)
+        yield
+
+    def _watch(self, request: Request) -> None:
+        """Watch what is read of a request, unless ``by`` names the caller, or others have read it before."""
+        if self._by is None and not is_seen_by_others(request) and _CALLER not in request:
+            request[_CALLER] = WatchedHead(request.head)
+            put_on_watch(request, request[_CALLER])
+
+    def _fields(self, request: Request, key: str) -> dict[str, Any]:
+        """Return the fields that may say who the caller is, in the form that an entry keeps."""
+        if self._by is not None:
+            return {}
+        names = request[_CALLER].reads if _CALLER in request else {EVERYTHING}
+        return {"caller_fields": fields_of_caller(key, request, names)}
+
+
+_CLAIM = Dependency[Claim]("claim of an idempotent write")
+_CALLER = Dependency[WatchedHead]("caller of an idempotent write")
+
+
+def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
+    """Run a hook on the handler's response before others, such as rate limits, add data of one request to it."""
+    request._after_hooks = (keep, *request._after_hooks)

@@ -1,0 +1,254 @@
+"""The interfaces of features that a request knows: sessions, flash messages, languages, locations and templates."""
+
+from abc import ABC, abstractmethod
+from collections import UserString
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
+
+
+class Session(MutableMapping[str, Any]):
+    """The data of a visitor, kept between requests: a mapping of names to values, read and written like a dict.
+
+    Changes are stored when the response has been made, including those inside lists and dicts. Requests that change
+    different names at once lose nothing. Changing the session after that raises RuntimeError.
+    """
+
+    __slots__ = ()
+
+    is_over: bool = False
+    """True once the response was made and the changes were written: a later change raises RuntimeError."""
+    is_server_side: bool = True
+    """False if the data are in the visitor's cookie, which has room for about 3000 bytes."""
+
+    @property
+    @abstractmethod
+    def is_new(self) -> bool:
+        """True if the visitor had no valid session."""
+
+    @property
+    @abstractmethod
+    def created(self) -> float | None:
+        """The time at which the session began, in seconds since 1970, which stays when it is rotated; None if it is
+        new.
+        """
+
+    def _peek(self, name: str) -> Any:
+        """Return a value, or None, without a trace in the response: for features that load ahead.
+
+        A response that depends on the value has to read it. Also None if the store is unavailable.
+        """
+        return self.get(name)
+
+    @abstractmethod
+    def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
+        """Give the session a new key, so that the old one is useless: do so at each login or change of rights.
+
+        The data are kept, except those whose names begin with two underscores: secrets that belong to a key.
+        ``owner`` is the new owner of the session, such as a user's id, by which all sessions of a user can be found.
+        ``end_others`` ends all other sessions of the owner when the response is made, for example after a change of the
+        password. Raises ValueError if the session has no owner, NotImplementedError if the store can't do that.
+        """
+
+    @abstractmethod
+    def clear(self, *, everywhere: bool = False) -> None:
+        """End the session: delete its data, and the visitor's cookie. Setting a value after that begins a new one.
+
+        ``everywhere`` ends all sessions of its owner, when the response is made. Raises NotImplementedError if the
+        store can't do that.
+        """
+
+
+class HasHTML(Protocol):
+    """Markup: an object that is HTML as it is."""
+
+    def __html__(self) -> str: ...
+
+
+class FlashMessage(NamedTuple):
+    """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
+
+    Its ``str()`` is the text. A message that was given as markup has ``__html__``, so templates insert it as it is;
+    they escape others.
+    """
+
+    category: str
+    message: str
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+    def __html__(self) -> str:
+        """Return the message as HTML: escaped, unless it was given as markup."""
+        from html import escape
+
+        html = getattr(self.message, "__html__", None)
+        return escape(str(self.message)) if html is None else str(html())
+
+
+class FlashMessages(ABC):
+    """The messages for a visitor that no page has shown yet: ``request.flash("It is saved.")`` queues one."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __call__(self, message: str | UserString | HasHTML, category: str = "message") -> None:
+        """Queue a message, text or markup, for this response or the next one of this visitor. A ``UserString`` is text.
+
+        Raises TypeError for any other object, RuntimeError in a stream, which is sent after the messages were stored.
+        """
+
+    @abstractmethod
+    def take(self, *categories: str) -> list[FlashMessage]:
+        """Return the messages, those of some categories or all, in order, and forget them: each is shown once.
+
+        Raises RuntimeError in a stream: take them before it begins.
+        """
+
+
+class Language(ABC):
+    """The language of one request, with its texts: ``request.language.gettext("welcome", name="Ann")``.
+
+    A text is looked up by its key in this language, then in those that the tag falls back to ("de" for "de-AT"),
+    then in the default language; one that is missing is the key itself. ``{name}`` in a text stands for the value of
+    that name.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def tag(self) -> str:
+        """The tag (RFC 5646), such as "de-AT". If you set it, it is looked up among the languages of the application.
+
+        Raises ValueError if the application has neither this language nor one that the tag falls back to.
+        """
+
+    @tag.setter
+    @abstractmethod
+    def tag(self, tag: str) -> None: ...
+
+    @property
+    @abstractmethod
+    def dir(self) -> Literal["ltr", "rtl"]:
+        """The direction in which the language is written, as a value of HTML's attribute ``dir``."""
+
+    @abstractmethod
+    def remember(self) -> None:
+        """Make the visitor's browser remember the language, with a cookie in the response.
+
+        Raises RuntimeError if the application keeps no such cookie.
+        """
+
+    @abstractmethod
+    def has(self, key: str) -> bool:
+        """True if there is a text under a key, in this language or in one that it falls back to."""
+
+    @abstractmethod
+    def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
+        """Return the text of a key as it is written, with its placeholders; None if there is none in any language.
+
+        If it has plural forms, the result is the one for ``n``.
+        """
+
+    @abstractmethod
+    def gettext(self, key: str, /, **values: object) -> str:
+        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
+
+    @abstractmethod
+    def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form for a number, which is the value ``n``, too. ``singular`` is the key."""
+
+    @abstractmethod
+    def pgettext(self, context: str, key: str, /, **values: object) -> str:
+        """Return the text that a key has in a context, such as "menu"."""
+
+    @abstractmethod
+    def npgettext(self, context: str, singular: str, plural: str, n: float, /, **values: object) -> str:
+        """Return the plural form that a key has in a context for a number."""
+
+
+def language_of(request: "Request") -> Language | None:
+    """Return the language of a request; None where the application has no languages."""
+    dependency = type(request).language
+    is_there = dependency in request or (request.app is not None and request.app.provides(dependency))
+    return request[dependency] if is_there else None
+
+
+class Location(Mapping[str, Any]):
+    """The place where a client is, as far as its address tells: ``location.city``, or ``location["city"]``.
+
+    It is false if nothing is known, and each of its values is None then. ``city`` and ``country`` are names, ``lat``
+    and ``lon`` degrees north and east (WGS 84). It is a mapping of these four, and of ``further`` values that the
+    source has, such as ``location["timezone"]``.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(
+        self,
+        /,
+        city: str | None = None,
+        country: str | None = None,
+        lat: float | None = None,
+        lon: float | None = None,
+        **further: Any,
+    ) -> None:
+        self._values = {"city": city, "country": country, "lat": lat, "lon": lon, **further}
+
+    @property
+    def city(self) -> str | None:
+        """The name of the city."""
+        name: str | None = self._values["city"]
+        return name
+
+    @property
+    def country(self) -> str | None:
+        """The name of the country, as the source writes it."""
+        name: str | None = self._values["country"]
+        return name
+
+    @property
+    def lat(self) -> float | None:
+        """The latitude, in degrees north."""
+        degrees: float | None = self._values["lat"]
+        return degrees
+
+    @property
+    def lon(self) -> float | None:
+        """The longitude, in degrees east."""
+        degrees: float | None = self._values["lon"]
+        return degrees
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __bool__(self) -> bool:
+        return any(value is not None for value in self._values.values())
+
+    def __repr__(self) -> str:
+        known = ", ".join(f"{name}={value!r}" for name, value in self._values.items() if value is not None)
+        return f"Location({known})"
+
+
+class TemplateRenderer(Protocol):
+    """The templates of an application, rendered for one request."""
+
+    def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
+        """Return the text of a template, or of one block of it. Raises what the template does.
+
+        Names of data must not begin with an underscore, as those of options do.
+        """
+        ...
+
+    def content_type(self, template: str, /) -> str:
+        """Return the media type of a template's text, by its name."""
+        ...

@@ -1,0 +1,148 @@
+"""Readings of a request: the URL and the query of its head, and its body, as text, as a form and as typed values.
+
+``Request`` has a property or a method for each of them, which keeps its result.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+from antiphon.body.content import Content, NotLoadedError
+from antiphon.explanations import explained
+from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, URITooLong, over_limit
+from antiphon.http.head import Head, RequestHead
+from antiphon.http.headers import HeaderFields
+from antiphon.http.limits import Limits
+from antiphon.http.multidict import MissingKey
+from antiphon.http.urls.path import quoted_path, quoted_root
+from antiphon.http.urls.url import URL, check_host_given, encode_path, encode_query, parse_host, unquote
+from antiphon.http.urls.urlencoded import Fields, parse_fields
+
+
+def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
+    """Return the head of a request for a path or a whole URL.
+
+    Characters that are not allowed in them are percent-encoded. Raises ValueError for a scheme without a host, and a
+    bad host.
+    """
+    target = URL(url)
+    authority = target.netloc.rpartition("@")[2]
+    if authority:
+        check_host_given(authority)
+    elif target.scheme:
+        raise explained("bad-url", ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}"))
+    path = target.path if target.path[:1] == "/" else f"/{target.path}"
+    return RequestHead(
+        method,
+        unquote(path),
+        encode_query(target.query).encode(),
+        headers,
+        scheme=target.scheme or "http",
+        authority=authority or None,
+        raw_path=encode_path(path).encode(),
+    )
+
+
+def host_of(head: Head) -> tuple[str, int | None]:
+    """Return the host, in lower case, and the port that a head names; ``("", None)`` if they are malformed."""
+    try:
+        return parse_host(head.authority)
+    except ValueError:
+        return "", None
+
+
+def url_of(head: Head, host: str) -> URL:
+    """Return the whole URL that a head was sent to, without a host if ``host`` is empty."""
+    path, raw = head.path, head.raw_path
+    return URL.build(
+        scheme=head.scheme,
+        host=head.authority if host else "",
+        root_path=quoted_root(head.root_path, path, raw),
+        path=quoted_path(path, raw),
+        query=head.query_string,
+    )
+
+
+def query_fields_of(head: Head, limits: Limits) -> Fields:
+    """Return the names and values of a query.
+
+    Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields.
+    """
+    query = head.query_string
+    size, most = len(query), limits.fields
+    if size > limits.query:
+        raise query_too_long(query, limits)
+    if size >= most and query and query.count(b"&") >= most:  # fewer bytes than that need no counting
+        raise over_limit(URITooLong, "fields", most, f"The query has more than {most} fields.")
+    return parse_fields(query)
+
+
+def query_too_long(query: bytes, limits: Limits) -> URITooLong:
+    """Return the error for a query of more than ``limits.query`` bytes."""
+    detail = f"The query is {len(query)} bytes long, but at most {limits.query} are accepted."
+    return over_limit(URITooLong, "query", limits.query, detail)
+
+
+T = TypeVar("T")
+
+FORM = "application/x-www-form-urlencoded"
+
+DEFAULT_LIMITS = Limits()
+
+
+class Members(dict[str, Any]):
+    """The members of a JSON object. One that is missing, read with ``[]``, is a KeyError and a 400, as in a form."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise MissingKey(name)
+
+
+def not_loaded(content: Content, reader: str, receive: str) -> Exception:
+    """Return the error for code of ``reader`` on an event loop that reads a body that has not arrived yet."""
+    if receive == "load":
+        who = f"a hook or middleware of {reader}"
+        fix = (
+            "first, in an `async def`, since a large body, or one of unknown length, arrives after them; or write"
+            " @app.middleware(loads_body=True)"
+        )
+    else:
+        who = reader
+        fix = 'first, or give its route receive="load"'
+    return content.failure_again() or explained(
+        "body-not-loaded",
+        NotLoadedError(
+            f"this request's body is not loaded yet, and {who} is on an event loop, where nothing may wait for it:"
+            f" `await request.aload()` {fix}"
+        ),
+    )
+
+
+def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
+    """Return the error for a body of the wrong type. ``content_type`` is what was declared."""
+    sent = f"not {content_type[:80]}" if content_type else "but its type is not declared"
+    return UnsupportedMediaType(f"The body must be {wanted}, {sent}.")
+
+
+def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> bytes:
+    """Return the bytes of a body that was received. Raises ContentTooLarge (413) for more than the limits allow."""
+    content.check_size(limits)
+    if content.size > limits.memory:
+        detail = f"The body is longer than the {limits.memory} bytes that are read as a whole."
+        raise over_limit(ContentTooLarge, "memory", limits.memory, detail)
+    if is_json and content.size > limits.json:
+        detail = f"The body is longer than the {limits.json} bytes that are read as JSON."
+        raise over_limit(ContentTooLarge, "json", limits.json, detail)
+    return content.read_all()
+
+
+@cache
+def json_decoder() -> Callable[..., object]:
+    """Return the function that decodes JSON.
+
+    It is imported on first use; a repeated import statement takes as long as decoding a small body.
+    """
+    from antiphon.serialization.json import decode_json
+
+    return decode_json

@@ -1,0 +1,193 @@
+"""Numbers of JSON: integers that are written with a point, such as ``87.0``, and those chosen to have the same hash.
+
+msgspec takes them for floats alone. So JSON that it has refused is looked through for them, beside its type.
+
+Python's hashes of numbers and UUIDs are predictable, so JSON is searched before it is decoded to a type with such sets
+or names. A limit on the number of items would not suffice. 2000 UUIDs with one hash take 0.15 s, so the limit would
+have to be lower than what honest clients send, and apply to the whole text, since a list can have many sets.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.serialization.faults import Faults, Reason
+from antiphon.serialization.types import Decode, items_of, members, members_of, parts
+
+_MOST = 2**53
+"""The largest number below which a float has every integer: RFC 8259 §6 advises against larger ones."""
+
+_strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9][-+.0-9eE]*+', re.DOTALL).finditer
+
+_FEW_DIGITS = 16
+"""The number of digits, or of a sign and digits, from which on a number may be above that."""
+
+_NESTED = (list, dict)
+_FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.DecimalType)
+
+
+class _Whole:
+    """A number without a fraction that is written with a point or an exponent."""
+
+    __slots__ = ("is_integer", "written")
+
+    def __init__(self, written: bytes) -> None:
+        self.written = written
+        """The number as an integer is written."""
+        self.is_integer = False
+        """True where the type has only integers."""
+
+
+def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
+    """Return JSON in which such numbers are integers where the type has no other; None if none of them is.
+
+    They are those without a fraction, up to 2**53 in either direction.
+    """
+    if not any(_is_integer(part) for _, part in parts("", info)):
+        return None
+    numbers: list[_Whole | None] = []
+
+    def noted(number: str) -> _Whole | None:
+        numbers.append(_whole(number))
+        return numbers[-1]
+
+    try:
+        value = msgspec.json.Decoder(float_hook=noted).decode(text)
+        _Marking().mark(value, info)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if any(number is not None and number.is_integer for number in numbers):
+        return b"".join(_rewritten(text, numbers))
+    return None
+
+
+def _rewritten(text: bytes, numbers: Iterable[_Whole | None]) -> Iterator[bytes]:
+    """Yield the parts of a text. The numbers are those in it that are written with a point or an exponent."""
+    at = 0
+    written = (found for found in _strings_and_numbers(text) if _has_point_or_exponent(found[0]))
+    for found, number in zip(written, numbers, strict=False):
+        if number is not None and number.is_integer:
+            yield text[at : found.start()]
+            yield number.written
+            at = found.end()
+    yield text[at:]
+
+
+def _has_point_or_exponent(part: bytes) -> bool:
+    return part[:1] != b'"' and not part.lstrip(b"-").isdigit()
+
+
+def _whole(number: str) -> _Whole | None:
+    digits, point, fraction = number.partition(".")
+    if point and len(digits) < _FEW_DIGITS and not fraction.strip("0"):
+        return _Whole(digits.encode())
+    try:
+        exact = Decimal(number)
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+    if abs(exact) > _MOST or exact != exact.to_integral_value():
+        return None
+    return _Whole(b"%d" % int(exact))
+
+
+def _is_integer(info: inspect.Type) -> bool:
+    match info:
+        case inspect.IntType():
+            return True
+        case inspect.LiteralType(values=values):
+            return any(type(value) is int for value in values)
+        case inspect.EnumType(cls=cls):
+            return any(type(member.value) is int for member in cls)
+    return False
+
+
+class _Marking:
+    """The search for the numbers in a value that are integers to its type."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, bool] = {}
+
+    def mark(self, value: object, info: inspect.Type) -> None:
+        """Mark the numbers in a value of this type."""
+        if isinstance(value, _Whole):
+            value.is_integer = self._is_integer_alone(info)
+            return
+        kinds = members(info)
+        for _, part, of in items_of(value, kinds) if isinstance(value, list) else members_of(value, kinds):
+            if type(part) is _Whole:
+                part.is_integer = self._is_integer_alone(of)
+            elif type(part) in _NESTED:
+                self.mark(part, of)
+
+    def _is_integer_alone(self, info: inspect.Type) -> bool:
+        """True for a type that takes integers, and no other numbers."""
+        if (known := self._known.get(id(info))) is None:
+            kinds = members(info)
+            known = any(map(_is_integer, kinds)) and not any(isinstance(kind, _FRACTIONAL) for kind in kinds)
+            self._known[id(info)] = known
+        return known
+
+
+_FEW = 500
+"""The number of items that do no harm, regardless of their values."""
+
+_SAME = 100
+"""How many numbers may have the same hash. Among numbers that were not chosen for this, even two would be rare."""
+
+_LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
+"""A possible number or UUID. Numbers of which many have the same hash are not shorter than this."""
+
+_HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
+_Number: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType
+
+
+def refusing_collisions(decode: Decode, info: inspect.Type) -> Decode:
+    """Return ``decode`` or, for a type that hashes numbers, a function that looks for collisions before it decodes.
+
+    That function raises UnprocessableContent for JSON in which many different numbers have the same hash.
+    """
+    if not any(_hashes_numbers(part) for _, part in parts("", info)):
+        return decode
+
+    def decode_without_collisions(text: bytes) -> Any:
+        if _has_collisions(text):
+            faults = Faults()
+            faults.add("", Reason("too many numbers have the same hash"))
+            raise faults.error()
+        return decode(text)
+
+    return decode_without_collisions
+
+
+def _hashes_numbers(info: inspect.Type) -> bool:
+    """Return True for a set that may contain numbers, and for a dict with numbers as names."""
+    match info:
+        case inspect.SetType(item_type=hashed) | inspect.FrozenSetType(item_type=hashed):
+            return any(isinstance(part, _Number | inspect.AnyType) for _, part in parts("", hashed))
+        case inspect.DictType(key_type=hashed):
+            return any(isinstance(part, _Number) for _, part in parts("", hashed))
+    return False
+
+
+def _has_collisions(text: bytes) -> bool:
+    if text.count(b",") < _FEW:
+        return False
+    hashes = Counter(map(_hash, set(_LONG.findall(text))))
+    del hashes[None]
+    return any(times > _SAME for times in hashes.values())
+
+
+def _hash(token: bytes) -> int | None:
+    """Return the hash of a number or UUID, which may be written with escapes; None for anything else."""
+    try:
+        text = msgspec.json.decode(b'"%s"' % token, type=str)
+        if _HEX.fullmatch(text) and len(digits := text.replace("-", "")) == 32:
+            return hash(int(digits, 16))
+        return hash(Decimal(text))
+    except (ValueError, TypeError, InvalidOperation):
+        return None
