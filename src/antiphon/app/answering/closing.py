@@ -1,8 +1,22 @@
-"""Closing: errors become responses, hooks are called, and what is open around the handler is closed."""
+"""Closing: errors become responses, hooks are called, and what is open around the handler is closed.
+
+At each step one function owns the response, and with it the response's error, whose traceback has the frames that the
+error has passed. So what hands the response on must not keep it, in a variable of a frame that an error may get.
+
+| step | owner of the response | an error that is raised here |
+|---|---|---|
+| ``leave`` | itself, up to its return | goes to the server, as one of a finisher |
+| ``_pass_back`` | its caller: a part only borrows it | becomes ``Held``, with the steps to a new response |
+| ``_go_on`` | itself; a part that settles it may replace it | becomes the response for the parts that follow |
+| ``_completed`` | itself; it copies one that a handler may return again | ends the task, and is raised |
+
+A response that is replaced is closed, unless its stream is read by the one in its place; its error moves on with that,
+unless a part caught it. A body of the request is freed last, when the response is settled.
+"""
 
 from copy import copy
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.answering.hooks import Closer, Hook, Part, answer_error, find_handler, hook
 from antiphon.app.answering.middleware import AsyncStep
@@ -16,8 +30,20 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Stopped: TypeAlias = Switch | tuple[Any, Part | None, Any] | None
-"""The point at which a response has stopped on its way out, as ``_pass_back`` returns it."""
+
+class Held(NamedTuple):
+    """A response that does not pass a part: what the part returned, and what it closes.
+
+    Without a part, ``outcome`` is the steps to the response that replaces one that has failed.
+    """
+
+    outcome: Any
+    part: Part | None
+    subject: Any
+
+
+Halt: TypeAlias = Switch | Held | None
+"""What a response waits for on its way out: a switch to where the next part runs, or to be settled; None at the end."""
 
 
 def leave(
@@ -35,13 +61,13 @@ def leave(
             response, is_shared = _varied(request, response, is_shared), False
         if plan.after or opened or request._after_hooks:
             hooks = [*plan.after]
-            stopped = _pass_back(plan, request, response, hooks, opened)
-            if stopped is not None:
-                return _go_on(plan, request, response, hooks, opened, is_shared, stopped)
+            halt = _pass_back(plan, request, response, hooks, opened)
+            if halt is not None:
+                return _go_on(plan, request, response, hooks, opened, is_shared, halt)
         if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_dependencies:
             response = _completed(plan, request, response, opened, is_shared, None)
         if request.head.has_body and not request._is_in_bytes and free(request, response):
-            return _drain(plan, request, response)
+            return _drained(plan, request, response)
         return response
     finally:
         del response  # the frames of an error that is raised must not keep it
@@ -56,17 +82,16 @@ async def _open_and_leave(
     return left if isinstance(left, Response) else await left
 
 
-async def _drain(plan: Plan, request: Request, response: Response) -> Response:
+async def _drained(plan: Plan, request: Request, response: Response) -> Response:
     await drain(request, plan.is_driven(request))
     return response
 
 
-def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Stopped:
+def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Halt:
     """Call the hooks after the request, the last one first, then close what is opened, the innermost first.
 
     The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when all is
-    closed; the switch to await, if one runs elsewhere; if the response does not pass, the outcome, the part that
-    settles it, and what that part closes; if it has failed, the steps to the answer, and no part.
+    closed; the switch to await, if one runs elsewhere; or what holds the response.
     """
     dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -86,12 +111,12 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             if outcome is None:
                 continue
             if type(outcome) is not Switch:
-                return outcome, part, subject
+                return Held(outcome, part, subject)
             arrived = part.close, part
             hooks.append(arrived) if subject is request else opened.append((arrived, subject))
             return outcome
     except BaseException as error:
-        return _answer_raised(plan, request, response, error, traceback), None, None
+        return Held(_answer_late_error(plan, request, response, error, traceback), None, None)
 
 
 async def _go_on(
@@ -101,7 +126,7 @@ async def _go_on(
     hooks: list[Closer],
     opened: Opened,
     is_shared: bool,
-    stopped: Stopped,
+    halt: Halt,
 ) -> Response:
     """Continue ``leave`` each time that the response has stopped.
 
@@ -112,11 +137,11 @@ async def _go_on(
     steps: Any = None
     traceback: TracebackType | None = None
     try:
-        while stopped is not None:
-            if type(stopped) is Switch:
-                response = _unless_cancelled(await switch_shielded(stopped), request, response)
+        while halt is not None:
+            if type(halt) is Switch:
+                response = _unless_cancelled(await switch_shielded(halt), request, response)
             else:
-                outcome, part, subject = stopped  # type: ignore[misc]  # it is not a switch, which has no subclass
+                outcome, part, subject = halt  # type: ignore[misc]  # it is not a switch, which has no subclass
                 traceback = None if response.error is None else response.error.__traceback__
                 try:
                     if type(outcome) is AsyncStep:
@@ -128,17 +153,17 @@ async def _go_on(
                     if made is not response and response.error is not None:
                         response.error.__traceback__ = traceback  # without the frames of what has caught it
                 except BaseException as error:
-                    made = await _answer_raised(plan, request, response, error, traceback)
+                    made = await _answer_late_error(plan, request, response, error, traceback)
                 if made is not response:
                     response = _in_place_of(response, made, request, is_caught=part is not None and part.throws)
-            stopped = _pass_back(plan, request, response, hooks, opened)
+            halt = _pass_back(plan, request, response, hooks, opened)
         response = _completed(plan, request, response, opened, is_shared or response is not before, failure)
         if request.head.has_body and not request._is_in_bytes:
             await release(request, response, plan.is_driven(request))
         return response
     finally:
         outcome = steps = subject = traceback = None  # of the last part: they may lead to the response, or its error
-        del response, before, made, failure, stopped  # as above
+        del response, before, made, failure, halt  # as above
 
 
 def _completed(
@@ -205,7 +230,7 @@ def _let_pass(_request: Request, _response: Response) -> None:
     """Do nothing with a response, after a switch."""
 
 
-async def _answer_raised(
+async def _answer_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
     """Answer an error that was raised on the way out; return the response if the error is that response's own.

@@ -105,7 +105,7 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
                     return _conclude(plan, request, rest, opened)
         made = response_of(answer.encode(), TEXT_ONLY) if type(answer) is str else _respond(plan, request, answer)
     except BaseException as raised:
-        return _answer_raised(plan, request, raised, opened)
+        return _end_failed_at_once(plan, request, raised, opened)
     if not isinstance(made, Response):
         return _conclude(plan, request, made, opened)
     if is_bare and not (request.consulted or request._after_hooks or (has_body and not request._is_in_bytes)):
@@ -140,7 +140,9 @@ async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[boo
 # collector.
 
 
-def _answer_raised(plan: Plan, request: Request, error: BaseException, opened: Opened) -> Response | Steps[Response]:
+def _end_failed_at_once(
+    plan: Plan, request: Request, error: BaseException, opened: Opened
+) -> Response | Steps[Response]:
     response = answer_unhandled(plan, request, error)
     if response is None:
         return _end_failed(plan, request, error, opened)
