@@ -51,13 +51,29 @@ class Servable:
     ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan: there
     ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
     killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
+
+    What a server's call goes through depends on four flags, which `_set_started` sets together:
+
+    | state | ``_started`` | ``_is_direct`` | ``_takes_handshakes`` | ``_is_direct_on_thread`` |
+    |---|---|---|---|---|
+    | made, or shut down | no | no | no | no |
+    | started | yes | yes | if it has sockets | unless it takes handshakes |
+    | started, with observers | yes | no | if it has sockets | no |
+
+    A direct call goes straight to the adapter. Over WSGI, only the head of a request shows that it is a handshake. The
+    adapter then calls one of three methods, all of which lead to the steps of `_handle`:
+
+    | method | called | returns |
+    |---|---|---|
+    | `_answer_on_thread` | on a thread, over WSGI | the response, or steps |
+    | `_answer_on_loop` | on a loop, over ASGI and RSGI | the response, or an awaitable of it |
+    | `_answer_handshake` | on a loop, for a WebSocket | the same |
     """
 
     _started: bool
     _is_direct: bool
-    """True if requests are answered at once: it is started, and not observed."""
+    _takes_handshakes: bool
     _is_direct_on_thread: bool
-    """True if that is so for WSGI, where only the head of a request shows that it is the handshake of a WebSocket."""
     _lifespan_task: "LifespanTask | None" = None
 
     def __init__(self) -> None:
