@@ -43,6 +43,8 @@ __all__, __getattr__ = import_on_use(
         "features.stores.valkey.store": "ValkeyStore",
         "features.templates.feature": "Templates",
         "features.templates.page": "Block Page",
+        "app.route": "Tool",
+        "features.tools.feature": "Tools",
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
         "features.logs.access_log": "AccessLog",

@@ -1,3 +1,4 @@
+from antiphon.app.route import Tool
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
@@ -49,6 +50,7 @@ from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreE
 from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
+from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.request.flash import FlashMessage, FlashMessages
@@ -111,6 +113,8 @@ __all__ = [
     "StoreUnavailable",
     "StrictTransportSecurity",
     "Templates",
+    "Tool",
+    "Tools",
     "UploadProgress",
     "UserSource",
     "Users",
