@@ -31,6 +31,9 @@ from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
 from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
+from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource, scopes_required
+from antiphon.features.oauth.provider import Introspection
+from antiphon.features.oauth.tokens import AccessToken
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -57,8 +60,10 @@ from antiphon.request.flash import FlashMessage, FlashMessages
 from antiphon.request.location import Location
 
 __all__ = [
+    "ACCESS_TOKEN",
     "CORS",
     "AccessLog",
+    "AccessToken",
     "BadCSRFToken",
     "Basic",
     "Bearer",
@@ -88,6 +93,7 @@ __all__ = [
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
+    "Introspection",
     "Languages",
     "LazyText",
     "Location",
@@ -102,6 +108,7 @@ __all__ = [
     "PageFile",
     "Pages",
     "PermissionsPolicy",
+    "ProtectedResource",
     "RateLimit",
     "SQLiteStore",
     "SecurityHeaders",
@@ -138,4 +145,5 @@ __all__ = [
     "patch_signals",
     "redirect_htmx",
     "route_options",
+    "scopes_required",
 ]

@@ -116,9 +116,9 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) for one too many, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if AROUND in request and _COUNTED in request[AROUND] and self in request[AROUND][_COUNTED]:
+        if AROUND in request and self in _counted(request[AROUND]):
             return  # the client sent one request
-        request[_COUNTED] = {*(request[_COUNTED] if _COUNTED in request else ()), self}
+        request[_COUNTED] = [*_counted(request), self]
         caller = self._caller(request)
         if caller is None:
             return
@@ -181,7 +181,11 @@ class RateLimit:
         logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
 
 
-_COUNTED = Dependency[set["RateLimit"]]("limits that have counted the request")
+_COUNTED = Dependency[list[RateLimit]]("limits that have counted a request")
+
+
+def _counted(request: Request) -> list[RateLimit]:
+    return request[_COUNTED] if _COUNTED in request else []
 
 
 class _MemoryStores:

@@ -156,7 +156,9 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
     unknown = [name for name in arguments if name not in known]
     names = ", ".join(known) or "none"
     wrong = [f"{pointer_to(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
-    wrong += [f"{pointer_to(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments]
+    wrong += [
+        f"{pointer_to(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments
+    ]
     for name, value in arguments.items():
         if name in known and (fault := _fault(known[name], value)):
             wrong.append(f"{pointer_to(name)}: {fault}")
@@ -165,13 +167,16 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return what is wrong with an argument that has to be text in the URL, or None. The rest, the application checks.
-    """
+    """Return what is wrong with an argument that becomes a part of the URL, or None. The application checks others."""
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":
         items = value if isinstance(value, list) else [value]
-        return "must be text, a number or a list of these" if any(isinstance(each, list | dict) for each in items) else None
+        return (
+            "must be text, a number or a list of these"
+            if any(isinstance(each, list | dict) for each in items)
+            else None
+        )
     text = _text(value)
     if argument.schema.get("type") == "integer" and not _int(text):
         return "must be an integer"
@@ -209,7 +214,9 @@ def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
     fields = dict(_of_place(definition, arguments, "field"))
     whole = [value for _, value in _of_place(definition, arguments, "body")]
     if not fields and not whole:
-        is_needed = definition.content_type == JSON and any(each.place == "field" for each in definition.arguments.values())
+        is_needed = definition.content_type == JSON and any(
+            each.place == "field" for each in definition.arguments.values()
+        )
         return b"{}" if is_needed and definition.method != "QUERY" else None
     value = whole[0] if whole else fields
     if definition.content_type == JSON or not isinstance(value, dict):

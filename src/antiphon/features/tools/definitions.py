@@ -142,7 +142,9 @@ def _definitions(app: App, content: Mapping[str, Any]) -> Iterator[Definition]:
                 hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
                 raise explained(
                     "bad-tool",
-                    LookupError(f"{method} {path} is a tool, but not in the document {content['info']['title']!r}{hint}"),
+                    LookupError(
+                        f"{method} {path} is a tool, but not in the document {content['info']['title']!r}{hint}"
+                    ),
                 )
 
 

@@ -3,8 +3,7 @@
 It keeps no state between requests, so any worker can answer any of them.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import Iterable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,8 @@ from antiphon.features.tools.protocol import (
     answer,
     read_message,
     refusal,
-    result_message,
 )
 from antiphon.features.users import USERS
-from antiphon.http.event import Event
 from antiphon.request.request import Request
 from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
@@ -116,7 +113,7 @@ class Tools:
             if self._made is None:
                 from antiphon.features.tools.definitions import definitions_of
 
-                self._made = definitions_of(app, self.api._content(app))
+                self._made = definitions_of(app, self.api.content(app))
         return self._made
 
     def listed(self, app: "App") -> list[dict[str, Any]]:
@@ -235,6 +232,8 @@ class Tools:
         request._pattern_below = f"#{name}"  # the access log and metrics name the tool
         key = key_of(request, message) if definition.route.idempotent else None
         if definition.options.confirm is not None:
+            if definition.requires_user:
+                request[USERS].check(request)  # else a person would agree in vain
             asked = self._confirmation.ask(request, message, definition.options.confirm, arguments)
             if asked.result is not None:
                 return answer(message, asked.result)
@@ -247,9 +246,7 @@ class Tools:
             raise login_error(response)
         return await self._told(request, message, definition, response)
 
-    async def _told(
-        self, request: Request, message: Message, definition: "Definition", response: Response
-    ) -> Response:
+    async def _told(self, request: Request, message: Message, definition: "Definition", response: Response) -> Response:
         """Return the answer to a call, or the stream of its progress and its answer."""
         from antiphon.features.tools.results import TooLarge, body_of, result_of, too_large
 

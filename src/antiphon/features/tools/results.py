@@ -11,7 +11,7 @@ from antiphon.http.status import phrase
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
 from antiphon.response.response import Response
-from antiphon.serialization.json import decode_json
+from antiphon.serialization.json import decode_json, encode_json
 
 _DEEPEST = 60
 _MEDIA = {"image": "image", "audio": "audio"}
@@ -58,17 +58,21 @@ def too_large(largest: int) -> dict[str, Any]:
     )
 
 
-def result_of(definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool) -> dict[str, Any]:
+def result_of(
+    definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
+) -> dict[str, Any]:
     """Return the result of a call from the whole response of the application."""
     media = (response.content_type or "").partition(";")[0].strip().lower()
     if response.status >= 400:
         return failure(words_of(response, media, body))
+    if media == NDJSON:
+        media, body = JSON, encode_json([decode_json(line, _DEEPEST) for line in body.splitlines() if line.strip()])
     content = _content(response, media, body)
     if link := _location(request, response):
         content.append({"type": "text", "text": f"Location: {link}"})
     made: dict[str, Any] = {"content": content, "isError": False}
-    if media in (JSON, NDJSON) and body:
-        value = decode_json(body, _DEEPEST) if media == JSON else items_of(body)
+    if media == JSON and body:
+        value = decode_json(body, _DEEPEST)
         if isinstance(value, dict) or (is_modern and definition.result is not None):
             made["structuredContent"] = value
     return made
@@ -88,16 +92,11 @@ def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]
 
 def text_of(media: str, body: bytes) -> str | None:
     """Return a body as text, or None if it is not text."""
-    is_text = media.startswith("text/") or media in (JSON, NDJSON) or media.endswith(("+json", "+xml"))
+    is_text = media.startswith("text/") or media == JSON or media.endswith(("+json", "+xml"))
     try:
         return body.decode() if is_text else None
     except UnicodeDecodeError:
         return body.decode("latin-1")
-
-
-def items_of(body: bytes) -> list[Any]:
-    """Return the values of a stream of JSON lines."""
-    return [decode_json(line, _DEEPEST) for line in body.splitlines() if line.strip()]
 
 
 def _location(request: Request, response: Response) -> str | None:
