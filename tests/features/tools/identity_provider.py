@@ -1,4 +1,4 @@
-"""An identity provider made with Authlib on Flask: metadata, dynamic registration, codes with PKCE, keys, introspection.
+"""An identity provider made with Authlib on Flask: metadata, registration, codes with PKCE, keys, introspection.
 
 Its one user, Ann, agrees with everything. Tokens are JSON Web Tokens for the ``resource`` of the request.
 """
@@ -99,12 +99,10 @@ class IdentityProvider:
 
     def _add_routes(self) -> None:
         app, provider = self.app, self
-        server = AuthorizationServer(
-            app, query_client=self.clients.get, save_token=lambda token, asked: None
-        )
+        server = AuthorizationServer(app, query_client=self.clients.get, save_token=lambda token, asked: None)
 
         class CodeGrant(grants.AuthorizationCodeGrant):
-            TOKEN_ENDPOINT_AUTH_METHODS = ["none"]
+            TOKEN_ENDPOINT_AUTH_METHODS = ("none",)
 
             def save_authorization_code(self, code: str, asked: Any) -> None:
                 data = asked.payload.data

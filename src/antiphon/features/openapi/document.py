@@ -215,6 +215,8 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
     made = operation(contract, described.parameters, schemas)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
+    if contract.route.tool is not None:
+        made["x-tool"] = True
     if security := security_of(contract, described.security):
         made["security"] = security
     if contract.route.host:
@@ -247,7 +249,7 @@ def _unique(name: str, used: set[str]) -> str:
 
 _ORDER = (
     "operationId", "summary", "description", "tags", "deprecated", "servers", "parameters", "requestBody", "responses",
-    "security",
+    "security", "x-tool",
 )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.features.tools.protocol import Message
+from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
 from antiphon.features.tools.results import failure
 from antiphon.request.request import Request
 from antiphon.serialization.json import encode_json
-from antiphon.serialization.signing import BadSignature
+from antiphon.serialization.signing import BadSignature, Signer
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
@@ -44,22 +44,16 @@ class Confirmation:
         """Return what to answer to a call that a person has to agree with, or nothing if one has agreed."""
         signer = request.route.app.signer(SALT)
         about = _fingerprint(request, message, arguments)
-        given = message.params.get("inputResponses")
-        state = message.params.get("requestState")
-        if isinstance(given, dict) and isinstance(state, str):
-            try:
-                found = signer.unsign(state, _VALID)
-            except BadSignature:
-                found = None
-            if isinstance(found, list) and found[:1] == [about]:
-                said = given.get(_QUESTION)
-                if isinstance(said, dict) and said.get("action") == "accept":
-                    return Asked(None, str(found[1]))
+        given, state = message.params.get("inputResponses"), message.params.get("requestState")
+        if state is not None:
+            said = given.get(_QUESTION) if isinstance(given, dict) else None
+            key = _key(signer, state, about)
+            if isinstance(said, dict) and said.get("action") == "accept":
+                return Asked(None, key)
+            if said is not None:
                 return Asked(failure("The person did not agree. Nothing was done."))
         if not can_ask(message):
-            return Asked(
-                failure("A person has to agree with this call, and this client can't ask anyone. Nothing was done.")
-            )
+            return Asked(_unable(message))
         asked = {
             "method": "elicitation/create",
             "params": {
@@ -75,6 +69,25 @@ class Confirmation:
                 "requestState": signer.sign([about, token_urlsafe()]),
             }
         )
+
+
+def _key(signer: Signer, state: object, about: str) -> str:
+    """Return the key in the state of a question. Raises ProtocolError if it is not that of this call."""
+    try:
+        found = signer.unsign(state if isinstance(state, str) else None, _VALID)
+    except BadSignature:
+        found = None
+    if not isinstance(found, list) or found[:1] != [about]:
+        raise ProtocolError(INVALID_PARAMS, "params.requestState is not that of this call, or too old: call again")
+    return str(found[1])
+
+
+def _unable(message: Message) -> dict[str, Any]:
+    """Return the result for a client that can't ask a person, if its revision can't say so by an error."""
+    if message.is_modern:
+        needed: dict[str, Any] = {"requiredCapabilities": {"elicitation": {"form": {}}}}
+        raise ProtocolError(MISSING_CAPABILITY, "A person has to agree with this call, and nobody can be asked", needed)
+    return failure("A person has to agree with this call, and this client can't ask anyone. Nothing was done.")
 
 
 def can_ask(message: Message) -> bool:

@@ -3,9 +3,9 @@ arguments and its result, and the place of each argument in the request.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from antiphon.app.application import App
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -110,14 +110,29 @@ class Definition:
         return made
 
 
-def definitions_of(app: App, content: Mapping[str, Any]) -> dict[str, Definition]:
+class ToolRoute(NamedTuple):
+    """A route that is a tool: its path in OpenAPI's form, and the prefix at which its application is mounted."""
+
+    route: Route
+    path: str
+    prefix: str = ""
+
+
+def tool_routes(app: App) -> Iterator[ToolRoute]:
+    """Yield the routes of an application, and of those mounted in it, that are tools."""
+    for _, route, path, _, _ in described_routes(app):
+        if route.tool is not None:
+            yield ToolRoute(route, path)
+
+
+def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> dict[str, Definition]:
     """Return the tools of an application by their names, sorted, with the schemas of its OpenAPI document.
 
     Raises LookupError for a route that the document does not describe, and ValueError for two tools of one name and
     for arguments that a tool can't have.
     """
     made: dict[str, Definition] = {}
-    for each in _definitions(app, content):
+    for each in _definitions(routes, content):
         if each.name in made:
             raise explained(
                 "bad-tool",
@@ -130,21 +145,17 @@ def definitions_of(app: App, content: Mapping[str, Any]) -> dict[str, Definition
     return dict(sorted(made.items()))
 
 
-def _definitions(app: App, content: Mapping[str, Any]) -> Iterator[Definition]:
-    for _, route, path, _, _ in described_routes(app):
-        if route.tool is None:
-            continue
+def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Iterator[Definition]:
+    for route, path, prefix in routes:
         for method in route.methods:
             operation = content["paths"].get(path, {}).get(method.lower())
             if operation is not None:
-                yield _definition(route, method, path, operation, content)
+                yield _definition(route, method, prefix + path, operation, content)
             elif method not in ("HEAD", "OPTIONS"):
                 hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
+                title = content["info"]["title"]
                 raise explained(
-                    "bad-tool",
-                    LookupError(
-                        f"{method} {path} is a tool, but not in the document {content['info']['title']!r}{hint}"
-                    ),
+                    "bad-tool", LookupError(f"{method} {path} is a tool, but not in the document {title!r}{hint}")
                 )
 
 

@@ -31,6 +31,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+    from antiphon.app.route import Tool
     from antiphon.app.signatures import BeforeHook
     from antiphon.features.tools.definitions import Definition
     from antiphon.features.tools.prompts import Prompt, PromptFunction
@@ -53,6 +54,9 @@ class Tools:
     for GET that clients can read as resources. Results of more than ``largest`` bytes are refused, with the advice to
     ask for less.
 
+    For an application of Flask's or Pyramid's dialect that is mounted in the app, ``dialect`` is that application, and
+    ``tools`` are the names of its routes, each with True or a ``Tool``.
+
     Revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 of the protocol are answered, without sessions. Name the
     hosts of the application with ``App(trusted_hosts=...)``, or pages of other sites can reach it on this machine by a
     name of their own. Raises TypeError if ``api`` is not an ``OpenAPI``, ValueError for a path that does not begin with
@@ -67,6 +71,8 @@ class Tools:
         before: "BeforeHook | Iterable[BeforeHook]" = (),
         resources: Iterable[str] = (),
         largest: int = 256 << 10,
+        dialect: object = None,
+        tools: "Mapping[str, bool | Tool] | None" = None,
     ) -> None:
         if not isinstance(api, OpenAPI):
             raise explained("bad-feature-option", TypeError(f"Tools take the OpenAPI of the app, not {api!r}"))
@@ -76,7 +82,17 @@ class Tools:
             raise explained("bad-feature-option", ValueError(f"largest must be above 0, not {largest!r}"))
         if isinstance(resources, str):
             raise explained("list-wanted", ValueError(f"resources must be a list of names of routes: [{resources!r}]"))
+        if (dialect is not None) != bool(tools) or (dialect is not None and not hasattr(dialect, "described_api")):
+            raise explained(
+                "bad-feature-option",
+                TypeError(
+                    "dialect is an application of Flask's or Pyramid's dialect, and tools names the routes of it:"
+                    ' Tools(api, dialect=shop, tools={"show_lamp": True})'
+                ),
+            )
         self.api = api
+        self._dialect = dialect
+        self._tools = dict(tools or {})
         self.path = path
         self._before = before
         self._resource_names = tuple(resources)
@@ -111,10 +127,17 @@ class Tools:
         """Return the tools of an application by their names. Raises what ``definitions_of`` raises."""
         with self._lock:
             if self._made is None:
-                from antiphon.features.tools.definitions import definitions_of
-
-                self._made = definitions_of(app, self.api.content(app))
+                self._made = self._define(app)
         return self._made
+
+    def _define(self, app: "App") -> "dict[str, Definition]":
+        if self._dialect is not None:
+            from antiphon.features.tools.described import definitions_of_dialect
+
+            return definitions_of_dialect(app, self._dialect, self._tools, self.api)
+        from antiphon.features.tools.definitions import definitions_of, tool_routes
+
+        return definitions_of(tool_routes(app), self.api.content(app))
 
     def listed(self, app: "App") -> list[dict[str, Any]]:
         """Return all tools of an application as clients see them, for tests and the command ``antiphon tools``."""

@@ -25,7 +25,7 @@ VERSIONS = (MODERN, *LEGACY)
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
 NOT_FOUND_BEFORE = -32002
 """The code of a resource that is not found, in the revisions before 2026-07-28."""
-HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
+HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION = -32020, -32021, -32022
 _STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
 """The statuses of errors in the modern revision; 400 for all others."""
 
@@ -107,7 +107,7 @@ def read_message(request: Request) -> Message:
 
 def _version_of(request: Request, message: Message) -> str:
     """Return the revision of the protocol that a request is of. Raises ProtocolError if it contradicts itself."""
-    header, said = request.head.field("mcp-protocol-version"), message.meta.get(f"{META}protocolVersion")
+    header, said = _field(request, "mcp-protocol-version"), message.meta.get(f"{META}protocolVersion")
     if said is None and (header is None or header in LEGACY):
         return header or LEGACY[-1]
     if message.id is None:
@@ -117,13 +117,19 @@ def _version_of(request: Request, message: Message) -> str:
         names = f"{META}protocolVersion and {META}clientCapabilities"
         raise ProtocolError(INVALID_PARAMS, f"params._meta must have {names}")
     _check_header("MCP-Protocol-Version", header, said)
-    _check_header("Mcp-Method", request.head.field("mcp-method"), message.method)
+    _check_header("Mcp-Method", _field(request, "mcp-method"), message.method)
     _supported(said)
     if message.method in _NAMED_BY:
         wanted = message.params.get(_NAMED_BY[message.method])
         if wanted is not None:
-            _check_header("Mcp-Name", _decoded(request.head.field("mcp-name")), wanted)
+            _check_header("Mcp-Name", _decoded(_field(request, "mcp-name")), wanted)
     return said
+
+
+def _field(request: Request, name: str) -> str | None:
+    """Return a header without the spaces around it, which some servers leave (RFC 9110 §5.5)."""
+    value = request.head.field(name)
+    return None if value is None else value.strip(" \t")
 
 
 def _supported(version: object) -> str:

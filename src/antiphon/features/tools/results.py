@@ -1,7 +1,9 @@
 """Results of tools: responses of the application in the words and the shapes that a model can use."""
 
+import re
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable
+from html import unescape
 from typing import Any
 
 from antiphon.features.tools.definitions import Definition
@@ -14,6 +16,9 @@ from antiphon.response.response import Response
 from antiphon.serialization.json import decode_json, encode_json
 
 _DEEPEST = 60
+_LONGEST_PAGE = 4000
+"""The bytes of an error's page that are read."""
+_tags = re.compile(r"<(?:style|script|title)\b.*?</|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _MEDIA = {"image": "image", "audio": "audio"}
 
 
@@ -111,6 +116,8 @@ def _location(request: Request, response: Response) -> str | None:
 def words_of(response: Response, media: str, body: bytes) -> str:
     """Return an error as lines: what failed, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
+    if media in ("text/plain", "text/html") and response.status < 500:
+        return f"{first}\n{_plain(body)}"
     if media != PROBLEM:
         return first
     try:
@@ -123,6 +130,12 @@ def words_of(response: Response, media: str, body: bytes) -> str:
     lines = [f"{response.status} {title}" if isinstance(title, str) else first]
     lines += [detail] if isinstance(detail, str) and response.status < 500 else []
     return "\n".join([*lines, *_faults(problem.get("errors"))])
+
+
+def _plain(body: bytes) -> str:
+    """Return the text of a page, or the text itself, without tags: the errors of other frameworks are pages."""
+    text = _tags.sub(" ", body[:_LONGEST_PAGE].decode("utf-8", "replace"))
+    return " ".join(unescape(text).split())
 
 
 def _faults(errors: object) -> Iterable[str]:
