@@ -185,7 +185,9 @@ _COUNTED = Dependency[list[RateLimit]]("limits that have counted a request")
 
 
 def _counted(request: Request) -> list[RateLimit]:
-    return request[_COUNTED] if _COUNTED in request else []
+    if _COUNTED in request:
+        return request[_COUNTED]
+    return []
 
 
 class _MemoryStores:

@@ -1,4 +1,4 @@
-"""The application as a protected resource of OAuth 2 (RFC 9728), for ``Users``:
+"""The application as a protected resource of OAuth 2 (RFC 9728), for ``Users``.
 
 app.use(Users(Bearer(find_user), resource=ProtectedResource(["https://id.example"], url="https://shop.example")))
 """

@@ -58,7 +58,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def fetch(url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the JSON object at a URL. Redirects are not followed. Raises ServiceUnavailable (503) for anything else."""
+    """Return the JSON object at a URL, without following redirects. Raises ServiceUnavailable (503) without one."""
     data = None
     if form is not None:
         data = format_query(form).encode()
@@ -84,8 +84,8 @@ def _read(response: IO[bytes]) -> dict[str, Any]:
 class Kept:
     """A document that is fetched when it is needed, and kept for an hour.
 
-    Whoever sends unknown keys, it is fetched again at most every ten seconds, as it is after a failure. While one thread
-    fetches it again, the others use what is there.
+    Whoever sends unknown keys, it is fetched again at most every ten seconds, as it is after a failure. While one
+    thread fetches it again, the others use what is there.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:

@@ -4,7 +4,7 @@ import json
 import time
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from antiphon.features.oauth.provider import Introspection, Provider
 
@@ -26,7 +26,7 @@ class AccessToken(str):
 
     claims: Mapping[str, Any]
 
-    def __new__(cls, text: str, claims: Mapping[str, Any]) -> "AccessToken":
+    def __new__(cls, text: str, claims: Mapping[str, Any]) -> Self:
         """Make a token, for tests of loaders."""
         made = super().__new__(cls, text)
         made.claims = claims
@@ -69,7 +69,7 @@ def verified(token: str, provider: Provider, audience: str, algorithms: tuple[st
 
 
 def introspected(token: str, provider: Provider, audience: str, credentials: Introspection) -> AccessToken | None:
-    """Return a token that its provider says is active, and made for this audience, or None. Raises ServiceUnavailable."""
+    """Return a token that its provider calls active, and made for this audience, or None. Raises ServiceUnavailable."""
     said = provider.introspect(token, credentials)
     if said.get("active") is not True or said.get("iss", provider.issuer) != provider.issuer:
         return None

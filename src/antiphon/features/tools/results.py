@@ -18,7 +18,7 @@ from antiphon.serialization.json import decode_json, encode_json
 _DEEPEST = 60
 _LONGEST_PAGE = 4000
 """The bytes of an error's page that are read."""
-_tags = re.compile(r"<(?:style|script|title)\b.*?</|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
 _MEDIA = {"image": "image", "audio": "audio"}
 
 
