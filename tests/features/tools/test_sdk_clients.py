@@ -1,4 +1,4 @@
-"""The official SDK's client and tools that are served for real: over each interface, with each revision, and a login."""
+"""The official SDK's client and tools that are served for real, over each interface, with each revision."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -31,9 +31,12 @@ async def client(url, mode, token=None, asked=None):
 
     fields = {} if token is None else {"authorization": f"Bearer {token}"}
     more = {} if asked is None else {"elicitation_callback": agree}
-    async with asyncio.timeout(DEADLINE), AsyncClient(headers=fields) as http:
-        async with Client(streamable_http_client(url, http_client=http), mode=mode, **more) as opened:
-            yield opened
+    async with (
+        asyncio.timeout(DEADLINE),
+        AsyncClient(headers=fields) as http,
+        Client(streamable_http_client(url, http_client=http), mode=mode, **more) as opened,
+    ):
+        yield opened
 
 
 async def use(url, mode):

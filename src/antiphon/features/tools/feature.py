@@ -253,10 +253,10 @@ class Tools:
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
         request._pattern_below = f"#{name}"  # the access log and metrics name the tool
+        if definition.requires_user and request.route.app.provides(USERS):
+            request[USERS].check(request)  # before anything is said about arguments, or a person is asked
         key = key_of(request, message) if definition.route.idempotent else None
         if definition.options.confirm is not None:
-            if definition.requires_user:
-                request[USERS].check(request)  # else a person would agree in vain
             asked = self._confirmation.ask(request, message, definition.options.confirm, arguments)
             if asked.result is not None:
                 return answer(message, asked.result)
