@@ -7,7 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_urlsafe
+from socketserver import ThreadingMixIn
 from typing import Any
+from urllib.parse import unquote_plus
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, grants
@@ -15,7 +18,6 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 from flask import Flask, jsonify, request
 from joserfc.jwk import KeySet, RSAKey
-from waitress.server import create_server
 
 SCOPES = "lamps:read lamps:write"
 
@@ -163,7 +165,7 @@ class IdentityProvider:
 
         @app.get("/authorize")
         def authorize() -> Any:
-            return server.create_authorization_response(grant_user=User())
+            return server.create_authorization_response(grant_user=User(), grant=server.get_consent_grant(User()))
 
         @app.post("/token")
         def token() -> Any:
@@ -173,7 +175,8 @@ class IdentityProvider:
         def introspect() -> Any:
             from joserfc import jwt
 
-            if (request.authorization or {}).get("password") != "secret of the shop":
+            credentials = request.authorization
+            if credentials is None or unquote_plus(credentials.password or "") != "secret of the shop":
                 return jsonify(error="invalid_client"), 401
             given = request.form["token"]
             try:
@@ -183,16 +186,32 @@ class IdentityProvider:
             return jsonify({**claims, "active": given not in self.revoked})
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def served(app: Any, port: int = 0) -> Iterator[int]:
+    """Serve a WSGI application on this machine, and yield the port."""
+    with make_server("127.0.0.1", port, app, _Server, _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join(5)
+
+
 @contextmanager
 def served_provider() -> Iterator[IdentityProvider]:
     """Serve a provider on a free port of this machine."""
     provider = IdentityProvider()
-    server = create_server(provider.app, host="127.0.0.1", port=0, threads=2)
-    provider.issuer = f"http://127.0.0.1:{server.effective_port}"
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
+    with served(provider.app) as port:
+        provider.issuer = f"http://127.0.0.1:{port}"
         yield provider
-    finally:
-        server.close()
-        thread.join(5)
