@@ -40,7 +40,7 @@ class ProtectedResource:
 
     ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
     "https://id.example". ``url`` is the application's own identifier, which tokens must name as their audience
-    (RFC 8707): a token for anything else is refused, whoever made it. Without it, the identifier is the scheme and host
+    (RFC 8707): tokens for anything else are refused. Without it, the identifier is the scheme and host
     of the request, which needs ``App(trusted_hosts=...)``.
 
     A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401

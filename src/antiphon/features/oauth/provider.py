@@ -84,8 +84,8 @@ def _read(response: IO[bytes]) -> dict[str, Any]:
 class Kept:
     """A document that is fetched when it is needed, and kept for an hour.
 
-    Whoever sends unknown keys, it is fetched again at most every ten seconds, as it is after a failure. While one
-    thread fetches it again, the others use what is there.
+    It is fetched again at most every ten seconds, however many tokens name unknown keys, and as seldom after a failure.
+    While one thread fetches it again, the others use what is there.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:
