@@ -24,7 +24,7 @@ _TIMEOUT = 10.0
 _LARGEST = 1 << 20
 """Bytes of a document."""
 _PAUSE = 10.0
-"""Seconds between two requests for the same document, whoever sends tokens with unknown keys."""
+"""Seconds between two requests for the same document."""
 _KEPT = 3600.0
 """Seconds for which metadata and keys are used."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
