@@ -308,6 +308,10 @@ def check(request: Request) -> str:
     return request.json_as(Lamp).name
 
 
+def own(request: Request) -> tuple[dict[str, str], int]:
+    return {"error": "sold"}, 409
+
+
 def page(request: Request) -> Response:
     return Response.html("<title>Gone</title><h1>Gone</h1><p>It is &lt;sold&gt;.", 410)
 
@@ -321,6 +325,7 @@ def page(request: Request) -> Response:
         (check, {"name": "x"}, "/price: missing"),
         (check, {}, "/name: missing\n/price: missing"),
         (page, {}, "410 Gone\nGone It is <sold>."),
+        (own, {}, '409 Conflict\n{"error":"sold"}'),
     ],
 )
 def test_errors_are_told_in_words_that_a_model_can_act_on(handler, arguments, said):

@@ -116,10 +116,9 @@ def _location(request: Request, response: Response) -> str | None:
 def words_of(response: Response, media: str, body: bytes) -> str:
     """Return an error as lines: what failed, then each invalid field with its JSON Pointer."""
     first = f"{response.status} {phrase(response.status)}"
-    if media in ("text/plain", "text/html") and response.status < 500:
-        return f"{first}\n{_plain(body)}"
     if media != PROBLEM:
-        return first
+        is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)
+        return f"{first}\n{_plain(media, body)}" if is_told else first
     try:
         problem = decode_json(body, _DEEPEST)
     except BadRequest:
@@ -132,9 +131,12 @@ def words_of(response: Response, media: str, body: bytes) -> str:
     return "\n".join([*lines, *_faults(problem.get("errors"))])
 
 
-def _plain(body: bytes) -> str:
-    """Return the text of a page, or the text itself, without tags: the errors of other frameworks are pages."""
-    text = _tags.sub(" ", body[:_LONGEST_PAGE].decode("utf-8", "replace"))
+def _plain(media: str, body: bytes) -> str:
+    """Return the beginning of an error's body as text, a page without its tags: errors of other frameworks are pages."""
+    text = body[:_LONGEST_PAGE].decode("utf-8", "replace")
+    if media != "text/html":
+        return text.strip()
+    text = _tags.sub(" ", text)
     return " ".join(unescape(text).split())
 
 
