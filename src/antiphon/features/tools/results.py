@@ -132,7 +132,7 @@ def words_of(response: Response, media: str, body: bytes) -> str:
 
 
 def _plain(media: str, body: bytes) -> str:
-    """Return the beginning of an error's body as text, a page without its tags: errors of other frameworks are pages."""
+    """Return the beginning of an error's body as text, that of a page without its tags."""
     text = body[:_LONGEST_PAGE].decode("utf-8", "replace")
     if media != "text/html":
         return text.strip()
