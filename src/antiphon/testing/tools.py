@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from antiphon.app.application import App
 from antiphon.explanations import explained
-from antiphon.features.tools.feature import Tools
+from antiphon.features.tools.feature import features_of
 from antiphon.testing.call import Call
 from antiphon.testing.responses import ClientResponse
 
@@ -88,8 +88,6 @@ class ClientTools(Generic[Answer, Listed]):
 
 def path_of(app: object) -> str:
     """Return the path of an application's ``Tools``. Raises RuntimeError for one that serves none."""
-    handlers = [route.handler for route in app.routes] if isinstance(app, App) else ()
-    for handler in handlers:
-        if isinstance(feature := getattr(handler, "__self__", None), Tools):
-            return feature.path
+    for feature in features_of(app) if isinstance(app, App) else ():
+        return feature.path
     raise explained("missing-feature", RuntimeError("this application serves no tools: app.use(Tools(api))"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Request, Response
+from antiphon import App, Dependency, Request, Response
 from antiphon.features import Bearer, CSRFTokens, MemoryStore, OpenAPI, Sessions, Tools, Users, login_required
 from antiphon.testing import Client
 from tests.helpers.rows import rows
@@ -159,3 +159,22 @@ def test_a_hook_for_all_messages():
     assert client.post("/mcp", json=LIST).status == 401
     client.headers["authorization"] = "Bearer of-ann"
     assert [*client.tools.list()] == ["open_to_all"]
+
+
+def test_tools_of_a_second_kind_of_users():
+    app, staff = App(), Dependency[str | None]("staff")
+    member = Dependency[str]("member of the staff")
+    app.use(Users(Bearer({"of-ann": "Ann"}.get)))
+    app.use(Users(Bearer({"of-bob": "Bob"}.get), dependency=staff, required=member))
+    app.use(Tools(OpenAPI("Test")))
+
+    @app.get("/staff", tool=True)
+    def show_staff(request: Request) -> str:
+        return request[member]
+
+    client = Client(app, headers={"authorization": "Bearer of-bob"})
+    assert [*client.tools.list()] == ["show_staff"]
+    assert client.tools.call("show_staff").text == "Bob"
+    client.headers["authorization"] = "Bearer of-ann"
+    with pytest.raises(AssertionError, match="401"):
+        client.tools.call("show_staff")

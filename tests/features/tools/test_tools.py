@@ -387,6 +387,42 @@ def test_values_of_a_stream_are_reported_as_they_come():
     assert client.post("/mcp", json=message, headers={"accept": "application/json"}).content_type == "application/json"
 
 
+def test_a_stream_that_fails_is_told_and_logged(caplog):
+    async def break_off(request: Request) -> AsyncIterator[int]:
+        yield 1
+        raise RuntimeError("the password is swordfish")
+
+    client = serve(break_off, method="get")
+    assert (client.tools.call("break_off").is_error, "swordfish" in caplog.text) == (True, True)
+    params = {"name": "break_off", "_meta": {"progressToken": 1}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    told = client.post("/mcp", json=message, headers={"accept": "application/json, text/event-stream"}).text
+    assert '"text":"500 Internal Server Error"}],"isError":true' in told
+    assert "swordfish" not in told
+
+
+def test_two_apis_with_tools_of_their_own():
+    app = App()
+    for name in ("a", "b"):
+        api = OpenAPI(name, prefix=f"/{name}")
+        app.use(api)
+        app.use(Tools(api, path=f"/{name}/mcp"))
+        app.get(f"/{name}/it", name=name, tool=True)(answer)
+    for name in ("a", "b"):
+        message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        [tool] = Client(app).post(f"/{name}/mcp", json=message).json["result"]["tools"]
+        assert tool["name"] == name
+
+
+def test_a_path_that_another_host_has_is_no_tool_of_that_description():
+    app, api = App(), OpenAPI("Test")
+    app.use(Tools(api))
+    app.get("/it", name="first", host="a.example")(answer)
+    app.get("/it", name="second", host="b.example", tool=True)(answer)
+    with pytest.raises(LookupError, match="GET /it is a tool, but not in the document"):
+        app.routes[0].handler.__self__.definitions(app)
+
+
 # What else a request meets
 
 

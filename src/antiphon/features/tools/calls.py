@@ -13,7 +13,7 @@ from typing import Any
 
 from antiphon.adapters.foreign.call import acall
 from antiphon.features.callers import AROUND
-from antiphon.features.tools.definitions import Argument, Definition, pointer_to
+from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.urls.url import quote_path, unquote
@@ -21,7 +21,7 @@ from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
 from antiphon.response.response import Response
-from antiphon.serialization.json import encode_json
+from antiphon.serialization.json import encode_json, pointer_step
 
 _OF_THE_MESSAGE = frozenset({
     "accept", "accept-charset", "accept-encoding", "content-encoding", "content-length", "content-type", "expect",
@@ -32,6 +32,7 @@ _OF_THE_MESSAGE = frozenset({
 """Fields that describe the message or its answer, and not the client."""
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, the best first."""
+_RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
 _LONG_ID = 16
 """The length of an id that is not a number of one session, in characters."""
 _int = re.compile(r"-?[0-9]{1,19}").fullmatch
@@ -116,7 +117,7 @@ async def call(request: Request, definition: Definition, arguments: Mapping[str,
     Raises BadArguments for what the application would not see as what it is.
     """
     _check(definition, arguments)
-    fields = {"accept": NDJSON if definition.streams else _RESULTS}
+    fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
     if key is not None:
         fields["idempotency-key"] = f'"{key}"'
     body = _body(definition, arguments)
@@ -155,13 +156,13 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
     known = definition.arguments
     unknown = [name for name in arguments if name not in known]
     names = ", ".join(known) or "none"
-    wrong = [f"{pointer_to(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
+    wrong = [f"{pointer_step(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
     wrong += [
-        f"{pointer_to(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments
+        f"{pointer_step(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments
     ]
     for name, value in arguments.items():
         if name in known and (fault := _fault(known[name], value)):
-            wrong.append(f"{pointer_to(name)}: {fault}")
+            wrong.append(f"{pointer_step(name)}: {fault}")
     if wrong:
         raise BadArguments(wrong)
 

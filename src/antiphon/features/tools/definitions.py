@@ -15,7 +15,6 @@ from antiphon.features.openapi.document import described_routes
 from antiphon.features.openapi.operations import MULTIPART, URLENCODED
 from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
 from antiphon.response.fields import EVENTS, JSON, NDJSON
-from antiphon.serialization.json import pointer_step
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
 _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
@@ -149,7 +148,7 @@ def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Ite
     for route, path, prefix in routes:
         for method in route.methods:
             operation = content["paths"].get(path, {}).get(method.lower())
-            if operation is not None:
+            if operation is not None and _is_of(operation, route):
                 yield _definition(route, method, prefix + path, operation, content)
             elif method not in ("HEAD", "OPTIONS"):
                 hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
@@ -157,6 +156,13 @@ def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Ite
                 raise explained(
                     "bad-tool", LookupError(f"{method} {path} is a tool, but not in the document {title!r}{hint}")
                 )
+
+
+def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
+    """True if an operation describes a route, and not one of the same path at another host."""
+    name: str = operation["operationId"]
+    rest = name.removeprefix(route.name)
+    return name.startswith(route.name) and (not rest or rest.startswith("_"))
 
 
 def _definition(
@@ -265,8 +271,3 @@ def _referring(schema: Any) -> Any:
         for key, each in schema.items()
         if key not in _OF_ANNOTATIONS
     }
-
-
-def pointer_to(name: str) -> str:
-    """Return the JSON Pointer to an argument."""
-    return pointer_step(name)

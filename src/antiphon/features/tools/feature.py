@@ -11,6 +11,7 @@ from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.openapi.feature import OpenAPI
+from antiphon.features.openapi.used_features import users_of
 from antiphon.features.tools.confirmation import Confirmation
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
@@ -25,6 +26,7 @@ from antiphon.features.tools.protocol import (
     refusal,
 )
 from antiphon.features.users import USERS
+from antiphon.handler.contract import log_failure
 from antiphon.request.request import Request
 from antiphon.response.fields import EVENTS
 from antiphon.response.response import Response
@@ -100,6 +102,8 @@ class Tools:
         self._prompts: dict[str, Prompt] = {}
         self._lock = Lock()
         self._made: dict[str, Definition] | None = None
+        self._has_one_kind_of_users = True
+        self._made_resources: Resources | None = None
         self._confirmation = Confirmation()
 
     def install(self, app: "App") -> None:
@@ -131,22 +135,28 @@ class Tools:
         return self._made
 
     def _define(self, app: "App") -> "dict[str, Definition]":
+        self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1
         if self._dialect is not None:
             from antiphon.features.tools.described import definitions_of_dialect
 
             return definitions_of_dialect(app, self._dialect, self._tools, self.api)
         from antiphon.features.tools.definitions import definitions_of, tool_routes
 
-        return definitions_of(tool_routes(app), self.api.content(app))
+        routes = [*tool_routes(app)]
+        if len(features_of(app)) > 1:
+            routes = [each for each in routes if f"{each.path}/".startswith(f"{self.api.prefix}/")]
+        return definitions_of(routes, self.api.content(app))
 
     def listed(self, app: "App") -> list[dict[str, Any]]:
         """Return all tools of an application as clients see them, for tests and the command ``antiphon tools``."""
         return [each.as_json(has_any_result=True) for each in self.definitions(app).values()]
 
     def _resources(self, app: "App") -> "Resources":
-        from antiphon.features.tools.resources import Resources
+        if self._made_resources is None:
+            from antiphon.features.tools.resources import Resources
 
-        return Resources.of(app, self._resource_names)
+            self._made_resources = Resources.of(app, self._resource_names)
+        return self._made_resources
 
     def _check(self, app: "App") -> None:
         if self._resource_names:
@@ -172,7 +182,8 @@ class Tools:
 
     async def _respond(self, request: Request, message: Message) -> Response:
         app: App = request.route.app
-        await Crossing().run(self.definitions, app)  # reading the code takes a while, the first time
+        if self._made is None:
+            await Crossing().run(self.definitions, app)  # reading the code takes a while
         if message.method != "ping":
             self._check_user(request)
         match message.method:
@@ -237,9 +248,17 @@ class Tools:
     def _visible(self, request: Request) -> "list[Definition]":
         app: App = request.route.app
         made = [*self.definitions(app).values()]
-        if not any(each.requires_user for each in made) or not app.provides(USERS) or request.user is not None:
+        if not any(each.requires_user for each in made) or not self._lacks_user(request):
             return made
         return [each for each in made if not each.requires_user]
+
+    def _lacks_user(self, request: Request) -> bool:
+        """True for an anonymous request. With several ``Users``, credentials of any kind may be those of some user."""
+        if not request.route.app.provides(USERS):
+            return False
+        if self._has_one_kind_of_users:
+            return request.user is None
+        return request.head.field("authorization") is None and request.head.field("cookie") is None
 
     async def _call(self, request: Request, message: Message) -> Response:
         """Answer a call. Raises Unauthorized and Forbidden for the client, as the application answered."""
@@ -253,7 +272,7 @@ class Tools:
         if not isinstance(arguments, dict):
             raise ProtocolError(INVALID_PARAMS, "params.arguments must be an object")
         request._pattern_below = f"#{name}"  # the access log and metrics name the tool
-        if definition.requires_user and request.route.app.provides(USERS):
+        if definition.requires_user and self._lacks_user(request):
             request[USERS].check(request)  # before anything is said about arguments, or a person is asked
         key = key_of(request, message) if definition.route.idempotent else None
         if definition.options.confirm is not None:
@@ -271,7 +290,7 @@ class Tools:
 
     async def _told(self, request: Request, message: Message, definition: "Definition", response: Response) -> Response:
         """Return the answer to a call, or the stream of its progress and its answer."""
-        from antiphon.features.tools.results import TooLarge, body_of, result_of, too_large
+        from antiphon.features.tools.results import TooLarge, body_of, broken_off, result_of, too_large
 
         token = message.meta.get("progressToken")
         is_followed = isinstance(token, str | int) and request.accept.quality(EVENTS) > 0
@@ -284,6 +303,9 @@ class Tools:
             body = await body_of(response, self._largest)
         except TooLarge:
             return answer(message, too_large(self._largest))
+        except Exception as error:
+            log_failure(request, error)
+            return answer(message, broken_off())
         return answer(message, result_of(definition, request, response, body, is_modern=message.is_modern))
 
     async def _prompt(self, message: Message) -> Mapping[str, Any]:
@@ -292,6 +314,11 @@ class Tools:
         if prompt is None:
             raise ProtocolError(INVALID_PARAMS, f"Unknown prompt: {name[:80]}")
         return await prompt.get(arguments)
+
+
+def features_of(app: "App") -> list[Tools]:
+    """Return the features that serve tools of an application."""
+    return [each for route in app.routes if isinstance(each := getattr(route.handler, "__self__", None), Tools)]
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}

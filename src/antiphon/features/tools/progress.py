@@ -6,7 +6,8 @@ from typing import Any
 
 from antiphon.features.tools.definitions import Definition
 from antiphon.features.tools.protocol import Message, result_message
-from antiphon.features.tools.results import chunks_of, result_of, too_large
+from antiphon.features.tools.results import broken_off, chunks_of, result_of, too_large
+from antiphon.handler.contract import log_failure
 from antiphon.http.event import Event
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -21,17 +22,22 @@ async def progress(
     A client that has seen enough closes the stream, which ends the handler.
     """
     read, told, count = bytearray(), 0, 0
-    async with aclosing(chunks_of(response)) as chunks:  # type: ignore[type-var]
-        async for chunk in chunks:
-            read += chunk
-            if len(read) > largest:
-                yield _event(result_message(message, too_large(largest)))
-                return
-            while (end := read.find(b"\n", told)) >= 0:
-                line, told = bytes(read[told:end]), end + 1
-                if line.strip():
-                    count += 1
-                    yield _event(_notification(message, count, line.decode()))
+    try:
+        async with aclosing(chunks_of(response)) as chunks:
+            async for chunk in chunks:
+                read += chunk
+                if len(read) > largest:
+                    yield _event(result_message(message, too_large(largest)))
+                    return
+                while (end := read.find(b"\n", told)) >= 0:
+                    line, told = bytes(read[told:end]), end + 1
+                    if line.strip():
+                        count += 1
+                        yield _event(_notification(message, count, line.decode()))
+    except Exception as error:
+        log_failure(request, error)
+        yield _event(result_message(message, broken_off()))
+        return
     result = result_of(definition, request, response, bytes(read), is_modern=message.is_modern)
     yield _event(result_message(message, result))
 

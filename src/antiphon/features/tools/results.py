@@ -2,7 +2,8 @@
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from html import unescape
 from typing import Any
 
@@ -34,14 +35,15 @@ async def body_of(response: Response, largest: int) -> bytes:
             raise TooLarge
         return body
     read = bytearray()
-    async for chunk in chunks_of(response):
-        read += chunk
-        if len(read) > largest:
-            raise TooLarge
+    async with aclosing(chunks_of(response)) as chunks:
+        async for chunk in chunks:
+            read += chunk
+            if len(read) > largest:
+                raise TooLarge
     return bytes(read)
 
 
-async def chunks_of(response: Response) -> AsyncIterator[bytes]:
+async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
     """Yield the chunks of a streamed response, and close it in any case."""
     body: Any = response.body
     try:
@@ -54,6 +56,11 @@ async def chunks_of(response: Response) -> AsyncIterator[bytes]:
 def failure(text: str) -> dict[str, Any]:
     """Return a result that tells the model what to change."""
     return {"content": [{"type": "text", "text": text}], "isError": True}
+
+
+def broken_off() -> dict[str, Any]:
+    """Return the result of a call whose response failed after it had begun."""
+    return failure("500 Internal Server Error")
 
 
 def too_large(largest: int) -> dict[str, Any]:
