@@ -481,6 +481,7 @@ def call_with(client, ident, **headers):
         (("5f3c7e52-5d0c-4d3c", "5f3c7e52-5d0c-4d3d"), {}, [1, 2]),
         ((1, 1, "1"), {"mcp_session_id": "of-one"}, [1, 1, 2]),
         ((1, 2), {"idempotency_key": '"mine"'}, [1, 1]),
+        ((1, 2), {"idempotency_key": r'"a \"b\" \\"'}, [1, 1]),
     ],
 )
 def test_a_write_that_is_sent_again_is_carried_out_once_if_its_id_tells(ids, headers, numbers):

@@ -16,6 +16,7 @@ from antiphon.features.callers import AROUND
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import Message
 from antiphon.http.head import DerivedHead, Head
+from antiphon.http.structured_fields import Item
 from antiphon.http.urls.url import quote_path, unquote
 from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
@@ -119,7 +120,7 @@ async def call(request: Request, definition: Definition, arguments: Mapping[str,
     _check(definition, arguments)
     fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
     if key is not None:
-        fields["idempotency-key"] = f'"{key}"'
+        fields["idempotency-key"] = str(Item(key))
     body = _body(definition, arguments)
     if body is not None and definition.content_type is not None:
         fields["content-type"] = definition.content_type
@@ -173,11 +174,8 @@ def _fault(argument: Argument, value: object) -> str | None:
         return None
     if argument.place == "query":
         items = value if isinstance(value, list) else [value]
-        return (
-            "must be text, a number or a list of these"
-            if any(isinstance(each, list | dict) for each in items)
-            else None
-        )
+        is_nested = any(isinstance(each, list | dict) for each in items)
+        return "must be text, a number or a list of these" if is_nested else None
     text = _text(value)
     if argument.schema.get("type") == "integer" and not _int(text):
         return "must be an integer"

@@ -3,9 +3,9 @@
 It keeps no state between requests, so any worker can answer any of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.concurrency.crossing import Crossing
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from antiphon.app.route import Tool
     from antiphon.app.signatures import BeforeHook
     from antiphon.features.tools.definitions import Definition
-    from antiphon.features.tools.prompts import Prompt, PromptFunction
+    from antiphon.features.tools.prompts import Prompt
     from antiphon.features.tools.resources import Resources
+
+F = TypeVar("F", bound=Callable[..., str | Awaitable[str]])
 
 _MINUTE = 60_000
 """The time for which clients may keep lists, in milliseconds."""
@@ -113,7 +115,7 @@ class Tools:
         app.post(self.path, name=name, before=self._before, csrf_exempt=True)(self._answer)
         app.on_startup(lambda: self._check(app))
 
-    def prompt(self, function: "PromptFunction") -> "PromptFunction":
+    def prompt(self, function: F) -> F:
         """Register a function as a prompt, with its name and docstring: ``@tools.prompt``.
 
         Its arguments are text; those with defaults are optional. It returns the text of the prompt, and may be
@@ -298,7 +300,7 @@ class Tools:
             from antiphon.features.tools.progress import progress
 
             told = progress(request, message, definition, response, self._largest)
-            return Response.events(told, headers={"x-accel-buffering": "no"})
+            return Response.events(told)
         try:
             body = await body_of(response, self._largest)
         except TooLarge:

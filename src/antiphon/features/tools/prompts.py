@@ -8,7 +8,7 @@ from antiphon.explanations import explained
 from antiphon.features.tools.protocol import INVALID_PARAMS, ProtocolError
 from antiphon.handler.contract import describe
 
-PromptFunction: TypeAlias = Callable[..., str] | Callable[..., Awaitable[str]]
+PromptFunction: TypeAlias = Callable[..., str | Awaitable[str]]
 
 
 class Prompt(NamedTuple):
