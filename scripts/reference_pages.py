@@ -193,6 +193,14 @@ TOPICS = {
         "OpenAPI", "antiphon.features", "OpenAPI",
         "See also [OpenAPI](../../how-to/openapi.md).",
     ),
+    "features/tools.md": Page(
+        "Tools for language models", "antiphon.features", "Tools Tool",
+        "See also [MCP: your API as an agent's tools](../../how-to/mcp.md).",
+    ),
+    "features/oauth.md": Page(
+        "Access tokens", "antiphon.features", "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
+        "See also [who may see and call](../../how-to/mcp.md#who-may-see-and-call).",
+    ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",
         "Health HealthCheck Metrics Counter Gauge Histogram OpenTelemetry AccessLog",
@@ -261,7 +269,7 @@ TOPICS = {
     "testing.md": Page(
         "Testing", "antiphon.testing",
         "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
-        " AsyncClientWebSocket CookieJar Interface ContractError BrokenResponse HandshakeRefused LifespanError"
+        " AsyncClientWebSocket ClientTools ToolResult CookieJar Interface ContractError BrokenResponse HandshakeRefused LifespanError"
         " BodyTooLarge TooManyRedirects",
         "See also [Testing](../how-to/test-an-app.md).",
     ),
@@ -273,7 +281,8 @@ GIVEN = {
     "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
     "antiphon.features.ChannelListener", "antiphon.features.ChannelPresence",
     "antiphon.features.PageFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
-    "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession",
+    "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession", "antiphon.testing.ClientTools",
+    "antiphon.testing.ToolResult",
     "antiphon.testing.ClientWebSocket", "antiphon.testing.StreamedResponse",
 }  # fmt: skip
 """Classes whose objects an application is given: it makes none, so their constructors are not shown."""
@@ -312,7 +321,10 @@ INTRODUCTIONS = {
 
 PROVISIONAL = {
     "antiphon.features.HtmxHeaders", "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites",
-    "antiphon.features.OpenAPI", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
-    "antiphon.features.redirect_htmx",
+    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.Introspection",
+    "antiphon.features.OpenAPI", "antiphon.features.ProtectedResource", "antiphon.features.Tool",
+    "antiphon.features.Tools", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
+    "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.testing.ClientTools",
+    "antiphon.testing.ToolResult",
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

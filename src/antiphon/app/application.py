@@ -414,6 +414,11 @@ class App(Routes, Servable):
         return tuple(self._group().walk())
 
     @property
+    def declares_hosts(self) -> bool:
+        """True if the application answers only for its ``trusted_hosts``."""
+        return bool(self._guard.hosts)
+
+    @property
     def allows_cross_site_writes(self) -> bool:
         """True if pages of all other sites may write, which is refused by default."""
         return self._guard.allows_all_writes

@@ -1,5 +1,6 @@
 """One route: a path, the methods that are answered there, the handler that answers them, and its options."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from math import inf
 from os.path import basename
@@ -49,10 +50,30 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     return seconds
 
 
+is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
+
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """The time at which a body is received: before the handler is called; when it is first read; or as it is streamed,
 without being kept.
 """
+
+
+class Tool(NamedTuple):
+    """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
+
+    ``name`` is that of the route by default: letters, digits, and ``_-.``. ``title`` is shown to people. A
+    ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, those for DELETE are.
+    With ``confirm``, a text such as "Delete lamp {number}?" with the names of arguments, the person who uses the client
+    has to agree before each call.
+    """
+
+    name: str | None = None
+    title: str | None = None
+    destructive: bool | None = None
+    confirm: str | None = None
+
+
+_TOOL = Tool()
 
 
 class Route(NamedTuple):
@@ -97,6 +118,8 @@ class Route(NamedTuple):
     """The type of the answer, or the types of its statuses, as they were declared for documents of the API."""
     examples: Mapping[str | int, object] | None = None
     """Examples of the parts of a request, and of answers by their statuses, for documents of the API."""
+    tool: Tool | None = None
+    """The options of a tool for language models; None if the route is not one."""
     meta: RouteMeta = NO_META
     """The metadata of the route and its blueprints, for hooks and features."""
     blueprint: str | None = None
@@ -166,6 +189,8 @@ class RouteOptions(TypedDict, total=False):
     anything when a request is answered. ``examples`` are values for "json", "form", "query" and "path", and for
     statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
+    With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
+
     ``meta`` are values by keys of the type ``RouteKey``, which hooks and features read as ``request.route.meta[KEY]``.
     """
 
@@ -185,6 +210,7 @@ class RouteOptions(TypedDict, total=False):
     takes: object
     gives: object
     examples: Mapping[str | int, object]
+    tool: bool | Tool
     meta: Mapping[RouteKey[Any], object]
 
 
@@ -231,6 +257,7 @@ def make_route(
         takes=options.get("takes"),
         gives=options.get("gives"),
         examples=options.get("examples"),
+        tool=tool_of(options.get("tool", False), pattern),
         meta=checked_meta(options.get("meta")),
         arguments=arguments_of(function, ("request",) if websocket is None else ("request", "socket")),
         websocket=websocket,
@@ -260,6 +287,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
+    tool_of(options.get("tool", False), pattern)
     _check_declared(pattern, options)
     before_hooks(options.get("before", ()))
 
@@ -309,6 +337,22 @@ def checked_meta(values: object) -> RouteMeta:
             TypeError(f'meta has keys of RouteKey, as in FLAG = RouteKey[str]("flag") and {{FLAG: "new"}}: {values!r}'),
         )
     return RouteMeta(values)
+
+
+def tool_of(given: object, pattern: str) -> Tool | None:
+    """Return the options of a tool, or None for a route that is not one. Raises TypeError, and ValueError for a name
+    with other characters.
+    """
+    if given is None or isinstance(given, bool):
+        return _TOOL if given else None
+    if not isinstance(given, Tool):
+        raise explained("bad-route-option", TypeError(f"tool must be True or a Tool, not {given!r}: {pattern!r}"))
+    if given.name is not None and not is_tool_name(given.name):
+        raise explained(
+            "bad-route-option",
+            ValueError(f"a tool's name must be 1 to 128 letters, digits, _, - and ., not {given.name!r}: {pattern!r}"),
+        )
+    return given
 
 
 def check_deadline(deadline: Duration | None) -> float | None:

@@ -309,6 +309,21 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 
 
 @main.command()
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print names, descriptions and schemas as clients see them.")
+def tools(target: str | None, as_json: bool) -> None:
+    """Print the tools that an application offers to language models.
+
+    Each line has the tool's name, its request, what a call may do, and the description that models read.
+    """
+    from antiphon.cli.routes import load
+    from antiphon.cli.tools import table, written
+
+    app = load(_target(target))
+    click.echo(written(app) if as_json else "\n".join(table(app)))
+
+
+@main.command()
 @click.argument("name")
 @click.option(
     "--flavour",

@@ -75,7 +75,8 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
 def _row(route: Route, prefix: str = "", host: str = "") -> Row:
     where = f"{route.host or host}{prefix}{route.pattern}"
     methods = "WebSocket" if route.websocket else ",".join(route.methods)
-    return methods, where, route.name, shorten(route.answered_by)
+    name = f"{route.name} (tool)" if route.tool is not None else route.name
+    return methods, where, name, shorten(route.answered_by)
 
 
 def _described(mount: Mount) -> str:

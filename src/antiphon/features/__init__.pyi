@@ -1,3 +1,4 @@
+from antiphon.app.route import Tool
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
@@ -30,6 +31,9 @@ from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
 from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
+from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource, scopes_required
+from antiphon.features.oauth.provider import Introspection
+from antiphon.features.oauth.tokens import AccessToken
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -49,13 +53,16 @@ from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreE
 from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page
+from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.request.interfaces import FlashMessage, FlashMessages, Location
 
 __all__ = [
+    "ACCESS_TOKEN",
     "CORS",
     "AccessLog",
+    "AccessToken",
     "BadCSRFToken",
     "Basic",
     "Bearer",
@@ -85,6 +92,7 @@ __all__ = [
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
+    "Introspection",
     "Languages",
     "LazyText",
     "Location",
@@ -99,6 +107,7 @@ __all__ = [
     "PageFile",
     "Pages",
     "PermissionsPolicy",
+    "ProtectedResource",
     "RateLimit",
     "SQLiteStore",
     "SecurityHeaders",
@@ -110,6 +119,8 @@ __all__ = [
     "StoreUnavailable",
     "StrictTransportSecurity",
     "Templates",
+    "Tool",
+    "Tools",
     "UploadProgress",
     "UserSource",
     "Users",
@@ -133,4 +144,5 @@ __all__ = [
     "patch_signals",
     "redirect_htmx",
     "route_options",
+    "scopes_required",
 ]

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.handler.contract import describe
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
+
+AROUND = Dependency[Request]("request around")
+"""The client's request, for one that the application makes of it and answers itself, such as the call of a tool."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:

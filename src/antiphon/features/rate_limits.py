@@ -17,13 +17,14 @@ from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Routes
 from antiphon.explanations import explained
-from antiphon.features.callers import caller_of, check_by
+from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import Store, StoreUnavailable
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.request.watching import unwatched
 from antiphon.response.response import Response
@@ -115,6 +116,9 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) for one too many, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
+        if AROUND in request and self in _counted(request[AROUND]):
+            return  # the client sent one request
+        request[_COUNTED] = [*_counted(request), self]
         caller = self._caller(request)
         if caller is None:
             return
@@ -175,6 +179,15 @@ class RateLimit:
 
         self._logged_again_at = now + LOG_EVERY
         logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
+
+
+_COUNTED = Dependency[list[RateLimit]]("limits that have counted a request")
+
+
+def _counted(request: Request) -> list[RateLimit]:
+    if _COUNTED in request:
+        return request[_COUNTED]
+    return []
 
 
 class _MemoryStores:

@@ -25,6 +25,8 @@ from antiphon.request.watching import USER, note_read, unwatched
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+    from antiphon.features.oauth.protected_resource import ProtectedResource
+    from antiphon.features.oauth.tokens import AccessToken
 
 U = TypeVar("U")
 
@@ -90,20 +92,29 @@ class Basic(UserSource[U]):
 class Bearer(UserSource[U]):
     """A token with each request (RFC 6750). The loader is called with the token.
 
-    It should look up a hash of the token, or compare it with ``is_same_secret``.
+    It should look up a hash of the token, or compare it with ``is_same_secret``. If ``Users`` has a ``resource``, the
+    token has been verified, and is an ``AccessToken``.
     """
 
     @overload  # separate, since a type checker finds no U in a union of both
-    def __init__(self, loader: Callable[[str], Awaitable[U | None]], *, realm: str = "Restricted") -> None: ...
-    @overload
-    def __init__(self, loader: Callable[[str], U | None], *, realm: str = "Restricted") -> None: ...
     def __init__(
         self,
-        loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],
+        loader: "Callable[[str], Awaitable[U | None]] | Callable[[AccessToken], Awaitable[U | None]]",
+        *,
+        realm: str = "Restricted",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, loader: "Callable[[str], U | None] | Callable[[AccessToken], U | None]", *, realm: str = "Restricted"
+    ) -> None: ...
+    def __init__(
+        self,
+        loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]],
         *,
         realm: str = "Restricted",
     ) -> None:
         super().__init__(loader)
+        self.realm = realm
         self._missing = Challenge.bearer(realm)
         self._invalid = Challenge.bearer(realm, error="invalid_token")
 
@@ -128,7 +139,8 @@ class Users(Generic[U]):
     ``dependency`` is typed: ``Dependency[User | None]("visitor")``. So is ``required``: ``Dependency[User]("user")``,
     whose value is never None, since reading it refuses an anonymous request as ``login_required`` does. The first
     ``Users`` of an app also provides ``request.user``, and is used by ``login_required`` and ``login``. Any other needs
-    its own ``dependency``. Raises TypeError for anything that is not a source.
+    its own ``dependency``. With a ``resource``, the tokens of ``Bearer`` are access tokens of identity providers: see
+    ``ProtectedResource``. Raises TypeError for anything that is not a source.
     """
 
     def __init__(
@@ -138,15 +150,17 @@ class Users(Generic[U]):
         blocking: bool = False,
         dependency: Dependency[U | None] | None = None,
         required: Dependency[U] | None = None,
+        resource: "ProtectedResource | None" = None,
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise explained(
                 "bad-feature-option",
                 TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}"),
             )
-        self.sources = sources
+        self.sources = sources if resource is None else resource.protect(sources, blocking=blocking)
+        self._resource = resource
         self._login = login
-        self._blocking = blocking
+        self._blocking = blocking and resource is None
         self._dependency: Dependency[U | None] = Request.user if dependency is None else dependency
         self._required = required
         self._found = Dependency[U | None](self._dependency.name)
@@ -157,6 +171,8 @@ class Users(Generic[U]):
         self._check_apart(app)
         for source in self.sources:
             source.install(app)
+        if self._resource is not None:
+            self._resource.install(app)
         load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
         app.provide(self._found, load, blocking=self._blocking, when=self._has_credentials, default=_nobody)
         app.provide(self._dependency, self._read)

@@ -12,6 +12,7 @@ __all__, __getattr__ = import_on_use(
         "testing.servers.transports": "Interface",
         "testing.sessions": "ClientSession",
         "testing.call": "AsyncStreamedResponse StreamedResponse",
+        "testing.tools": "ClientTools ToolResult",
         "testing.websockets": "AsyncClientWebSocket ClientWebSocket",
     },
 )

@@ -12,6 +12,7 @@ from antiphon.testing.errors import (
 from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Interface
 from antiphon.testing.sessions import ClientSession
+from antiphon.testing.tools import ClientTools, ToolResult
 from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Client",
     "ClientResponse",
     "ClientSession",
+    "ClientTools",
     "ClientWebSocket",
     "ContractError",
     "CookieJar",
@@ -31,4 +33,5 @@ __all__ = [
     "LifespanError",
     "StreamedResponse",
     "TooManyRedirects",
+    "ToolResult",
 ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     from antiphon.testing.sessions import ClientSession, Visitor
+    from antiphon.testing.tools import ClientTools, ToolResult
     from antiphon.testing.websockets import AsyncClientWebSocket, ClientWebSocket, SocketCall
 
 Answer = TypeVar("Answer")
@@ -184,6 +185,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         """
         return self._open(self._call(method, url, options))
 
+    def _send_message(self, path: str, fields: Mapping[str, str], message: object) -> Call:
+        return self._call("POST", path, {"json": message, "headers": fields})
+
     def _socket_call(
         self, url: str, subprotocols: Iterable[str], origin: str | None, options: RequestOptions
     ) -> "SocketCall":
@@ -283,6 +287,16 @@ class Client(BaseClient[ClientResponse, Streaming]):
 
         return SocketOpening(self._socket_call(url, subprotocols, origin, options), self._run)
 
+    @property
+    def tools(self) -> "ClientTools[ToolResult, dict[str, dict[str, Any]]]":
+        """The tools of the application: ``client.tools.call("show_lamp", number=7).data``.
+
+        Raises RuntimeError for an application that serves no ``Tools``.
+        """
+        from antiphon.testing.tools import ClientTools, path_of
+
+        return ClientTools(path_of(self.app), self._send_message, self._run)
+
     def close(self) -> None:
         """Stop the client's event loop. A later request starts another one."""
         loop, self._loop = self._loop, None
@@ -325,6 +339,15 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
         from antiphon.testing.websockets import AsyncSocketOpening
 
         return AsyncSocketOpening(self._socket_call(url, subprotocols, origin, options))
+
+    @property
+    def tools(
+        self,
+    ) -> "ClientTools[Coroutine[Any, Any, ToolResult], Coroutine[Any, Any, dict[str, dict[str, Any]]]]":
+        """The tools of the application, as ``Client.tools``: ``await client.tools.call("show_lamp", number=7)``."""
+        from antiphon.testing.tools import ClientTools, path_of
+
+        return ClientTools(path_of(self.app), self._send_message, lambda coroutine: coroutine)
 
     async def __aenter__(self) -> Self:
         await self._startup()

@@ -69,11 +69,17 @@ async def aget_response(
         await request.aload()
     if isinstance(application, Servable):
         await application.astart()
-    subrequest = _subrequest(request, blocks=False)
+    return await acall(application, _subrequest(request, blocks=False), interface)
+
+
+async def acall(
+    application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
+) -> Response:
+    """Call an application as ``aget_response`` does, with a request that is its own, and whose body was received."""
     context = copy_context()
-    response = await in_context(context, driven(_answer(application, subrequest, interface)))
+    response = await in_context(context, driven(_answer(application, request, interface)))
     body = response.body
-    return response if isinstance(body, bytes) else _with_body(response, AsyncBody(subrequest, body, context))
+    return response if isinstance(body, bytes) else _with_body(response, AsyncBody(request, body, context))
 
 
 async def _answer(application: ForeignApplication, request: Request, interface: ForeignInterface | None) -> Response:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
-from antiphon.app.planning.planner import merged_converters
+from antiphon.app.planning.planner import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.words import DescribedApp, Words
@@ -113,17 +113,27 @@ def _is_below(path: str, prefix: str) -> bool:
 
 def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
     """Yield the routes of an application and those mounted in it, except WebSockets and routes of features."""
+    security: dict[App, dict[str, Scheme]] = {}
+    for group, route, path, parameters, owner in described_routes(app, prefix):
+        if owner not in security:
+            security[owner] = security_schemes(owner._route_groups)
+        for method in route.methods:
+            yield _Described(reader.read(group, route, method), path, parameters, owner, security[owner])
+
+
+def described_routes(app: App, prefix: str = "") -> Iterator[tuple[RouteGroup, Route, str, list[Parameter], App]]:
+    """Yield the routes that documents describe, of an application and those mounted in it, each with its group, its
+    path in OpenAPI's form, the parameters of that, and its application.
+    """
     groups = app._route_groups
-    converters, security = merged_converters(groups), security_schemes(groups)
+    converters = merged_converters(groups)
     for group in groups:
         for route in group.routes():
             if is_described(route):
-                path, parameters = path_template(route, prefix, converters)
-                for method in route.methods:
-                    yield _Described(reader.read(group, route, method), path, parameters, app, security)
+                yield group, route, *path_template(route, prefix, converters), app
     for mount in app.mounts:
         if isinstance(mount.application, App):
-            yield from _routes(mount.application, prefix + mount.prefix, reader)
+            yield from described_routes(mount.application, prefix + mount.prefix)
 
 
 def is_described(route: Route) -> bool:
@@ -205,6 +215,8 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
     made = operation(contract, described.parameters, schemas)
     if contract.route.blueprint:
         made["tags"] = [contract.route.blueprint]
+    if contract.route.tool is not None:
+        made["x-tool"] = True
     if security := security_of(contract, described.security):
         made["security"] = security
     if contract.route.host:
@@ -237,7 +249,7 @@ def _unique(name: str, used: set[str]) -> str:
 
 _ORDER = (
     "operationId", "summary", "description", "tags", "deprecated", "servers", "parameters", "requestBody", "responses",
-    "security",
+    "security", "x-tool",
 )  # fmt: skip
 
 

@@ -110,8 +110,8 @@ class OpenAPI:
     def _answer(self, request: Request) -> Response:
         return _validated(Response(self._body(request), content_type="application/json"), request)
 
-    def _content(self, app: "App") -> Any:
-        """Return the document that is served."""
+    def content(self, app: "App") -> Any:
+        """Return the content of the document that is served: its file, or what the code says."""
         from antiphon.serialization.json import decode_json
 
         return self._made(app).content if self._file is None else decode_json(self._file)
@@ -122,7 +122,7 @@ class OpenAPI:
 
         above = request.root_path + self.prefix
         site = Site(request.root_path, f"{above}{self._docs}", request.url.origin)
-        response = Response.html(page_of(self._content(request.app), above + self._path, site, [*self._breaches]))
+        response = Response.html(page_of(self.content(request.app), above + self._path, site, [*self._breaches]))
         response.headers["content-security-policy"] = _POLICY
         return _validated(response, request)
 
@@ -140,7 +140,7 @@ class OpenAPI:
         """Redirect a form of the page to the URL that its parameters make."""
         from antiphon.features.openapi.try_it import target_of
 
-        target = target_of(self._content(request.app), operation, request.args)
+        target = target_of(self.content(request.app), operation, request.args)
         if target is None:
             raise NotFound
         path = quote_path(request.root_path) + target

@@ -98,6 +98,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], form: Marku
         _text(operation.get("summary") and f"{operation['summary']}."),
         _text(operation.get("description")),
         tag("p", {"class": "kind"}, f"Login: {', '.join(security)}") if security else "",
+        tag("p", {"class": "kind"}, "A tool for language models.") if operation.get("x-tool") else "",
         _list("Parameters", [(tag("code", {}, each["name"]), _parameter(each)) for each in parameters]),
         _list("Body", [(tag("code", {}, kind), _type(each.get("schema", {}))) for kind, each in body.items()]),
         _list("Answers", [(tag("code", {}, status), _answer(each)) for status, each in operation["responses"].items()]),

@@ -1,0 +1,208 @@
+"""The application as a protected resource of OAuth 2 (RFC 9728), for ``Users``.
+
+app.use(Users(Bearer(find_user), resource=ProtectedResource(["https://id.example"], url="https://shop.example")))
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.concurrency.crossing import Crossing
+from antiphon.explanations import explained
+from antiphon.features.oauth.provider import Introspection, Provider, checked_url
+from antiphon.features.oauth.tokens import ALGORITHMS, AccessToken, claimed_issuer, introspected, verified
+from antiphon.features.users import USERS, Bearer, UserSource
+from antiphon.handler.callables import check_no_decorator
+from antiphon.handler.contract import is_async
+from antiphon.http.authorization import Challenge
+from antiphon.http.errors import Forbidden
+from antiphon.http.urls.url import URL
+from antiphon.lazy import missing_package
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+U = TypeVar("U")
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+
+ACCESS_TOKEN = Dependency[AccessToken](
+    "access token", fix="app.use(Users(Bearer(...), resource=ProtectedResource(...)))"
+)
+"""The token of a request whose user it named."""
+
+
+class ProtectedResource:
+    """The application as a protected resource of OAuth 2: the ``resource`` of ``Users``.
+
+    ``issuers`` are the identifiers of the identity providers whose access tokens are accepted, such as
+    "https://id.example". ``url`` is the application's own identifier, which tokens must name as their audience
+    (RFC 8707): tokens for anything else are refused. Without it, the identifier is the scheme and host
+    of the request, which needs ``App(trusted_hosts=...)``.
+
+    A document below ``/.well-known/oauth-protected-resource`` tells clients where to log in (RFC 9728), and each 401
+    leads to it. ``scopes`` are named in both. ``scopes_required`` asks for scopes.
+
+    Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the extra
+    ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). While a provider that
+    has to be asked does not answer, the response is a 503. Raises ValueError for no issuers, several issuers with
+    ``introspection``, and URLs that are not of https, except those of this machine.
+    """
+
+    def __init__(
+        self,
+        issuers: Iterable[str],
+        *,
+        url: str | None = None,
+        scopes: Iterable[str] = (),
+        algorithms: Iterable[str] = ALGORITHMS,
+        introspection: Introspection | None = None,
+    ) -> None:
+        for given, name in ((issuers, "issuers"), (scopes, "scopes"), (algorithms, "algorithms")):
+            if isinstance(given, str):
+                raise explained("list-wanted", ValueError(f"{name} must be a list: [{given!r}]"))
+        providers = [Provider(each) for each in issuers]
+        if not providers or (introspection is not None and len(providers) > 1):
+            raise explained(
+                "bad-feature-option",
+                ValueError("ProtectedResource needs the issuers that it trusts, and exactly one with introspection"),
+            )
+        self._providers = {each.issuer: each for each in providers}
+        self._url = None if url is None else checked_url(url, "the url of a resource").rstrip("/")
+        self.scopes = tuple(scopes)
+        self._algorithms = tuple(algorithms)
+        self._introspection = introspection
+        if introspection is None:
+            try:
+                import joserfc  # noqa: F401
+            except ModuleNotFoundError as error:
+                raise missing_package(error, "oauth") from None
+        elif introspection.endpoint is not None:
+            checked_url(introspection.endpoint, "an endpoint")
+
+    def protect(self, sources: tuple[UserSource[U], ...], *, blocking: bool) -> tuple[UserSource[U], ...]:
+        """Return sources of users whose tokens are verified. Raises TypeError if none of them takes tokens."""
+        if not any(isinstance(each, Bearer) for each in sources):
+            raise explained(
+                "bad-feature-option",
+                TypeError("a ProtectedResource needs a source for tokens: Users(Bearer(find_user))"),
+            )
+        return tuple(_Protected(each, self, blocking) if isinstance(each, Bearer) else each for each in sources)
+
+    def install(self, app: "App") -> None:
+        """Register the routes of the document."""
+        paths = {"", "" if self._url is None else URL(self._url).path.rstrip("/")}
+        for path in sorted(paths):
+            name = "protected_resource" + path.replace("/", "_")
+            app.get(WELL_KNOWN + path, name=name, unguarded=True)(self._describe)
+        if self._url is None:
+            app.on_startup(lambda: self._check(app))
+
+    def _check(self, app: "App") -> None:
+        if not app.declares_hosts:
+            raise explained(
+                "bad-feature-option",
+                RuntimeError(
+                    "ProtectedResource does not know whose tokens it accepts: name its own URL,"
+                    ' ProtectedResource(..., url="https://shop.example"), or App(trusted_hosts=["shop.example"])'
+                ),
+            )
+
+    def _describe(self, request: Request) -> Response:
+        """Return the metadata (RFC 9728 §2), which is public."""
+        content = {
+            "resource": self.url_of(request),
+            "authorization_servers": [*self._providers],
+            "bearer_methods_supported": ["header"],
+            **({"scopes_supported": [*self.scopes]} if self.scopes else {}),
+        }
+        return Response.json(content, headers={"access-control-allow-origin": "*", "cache-control": "max-age=3600"})
+
+    def url_of(self, request: Request) -> str:
+        """Return the identifier of the resource."""
+        return request.url.origin if self._url is None else self._url
+
+    def challenge(self, request: Request, realm: str | None = None, **said: str) -> Challenge:
+        """Return a challenge that leads to the metadata (RFC 9728 §5.1)."""
+        url = URL(self.url_of(request))
+        place = f"{url.origin}{WELL_KNOWN}{url.path.rstrip('/')}"
+        parameters = {**({"realm": realm} if realm else {}), **said, "resource_metadata": place}
+        return Challenge("Bearer", parameters)
+
+    async def verify(self, token: str, audience: str) -> AccessToken | None:
+        """Return a token that is valid for this resource, or None. Raises ServiceUnavailable (503)."""
+        if self._introspection is not None:
+            provider = next(iter(self._providers.values()))
+            return await Crossing().run(introspected, token, provider, audience, self._introspection)
+        provider_or_none = self._providers.get(claimed_issuer(token) or "")
+        if provider_or_none is None:
+            return None
+        return await Crossing().run(verified, token, provider_or_none, audience, self._algorithms)
+
+
+class _Protected(Bearer[U]):
+    """A source of users by access tokens, whose loader is called with those that are valid here."""
+
+    def __init__(self, inner: Bearer[U], resource: ProtectedResource, blocking: bool) -> None:
+        super().__init__(inner.loader, realm=inner.realm)
+        self._inner = inner
+        self._resource = resource
+        self._blocking = blocking
+        self.loader = self._load
+
+    def credentials(self, request: Request) -> tuple[Any, ...] | None:
+        given = super().credentials(request)
+        return None if given is None else (given[0], request)
+
+    async def _load(self, token: str, request: Request) -> U | None:
+        found = await self._resource.verify(token, self._resource.url_of(request))
+        if found is None:
+            return None
+        request[ACCESS_TOKEN] = found
+        load: Callable[[str], U | Awaitable[U | None] | None] = self._inner.loader
+        if self._blocking and not is_async(load):
+            return await Crossing().run(load, found)  # type: ignore[arg-type]
+        user = load(found)
+        return await user if isawaitable(user) else user
+
+    def challenge(self, request: Request) -> Challenge:
+        """Return the challenge, which leads to the metadata."""
+        said = {"error": "invalid_token"} if "error" in super().challenge(request).parameters else {}
+        scopes = {"scope": " ".join(self._resource.scopes)} if self._resource.scopes else {}
+        return self._resource.challenge(request, self.realm, **said, **scopes)
+
+    def needs(self, request: Request, scopes: Iterable[str]) -> Challenge:
+        """Return the challenge that asks for more scopes (RFC 6750 §3.1)."""
+        return self._resource.challenge(request, error="insufficient_scope", scope=" ".join(scopes))
+
+
+class ScopesRequired:
+    """A hook that refuses access tokens without some scopes. ``scopes_required`` makes it."""
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        self.scopes = scopes
+
+    def __call__(self, request: Request) -> None:
+        """Raise Unauthorized (401) without a user, and Forbidden (403) without the scopes."""
+        check_no_decorator("scopes_required", request)
+        users = request[USERS]
+        users.check(request)
+        if ACCESS_TOKEN not in request or request[ACCESS_TOKEN].scopes.issuperset(self.scopes):
+            return
+        source = next(each for each in users.sources if isinstance(each, _Protected))
+        fields = {"www-authenticate": str(source.needs(request, self.scopes))}
+        raise Forbidden(f"This needs a token with the scopes {' '.join(self.scopes)}.", headers=fields)
+
+
+def scopes_required(*scopes: str) -> ScopesRequired:
+    """Return a hook that refuses access tokens without these scopes: ``before=scopes_required("lamps:write")``.
+
+    Clients with a token are told which scopes to ask for (403), those without any to log in (401). Users who have
+    logged in without a token of OAuth, as by a session, are not limited. Raises ValueError for no scopes.
+    """
+    if not scopes or not all(isinstance(each, str) and each for each in scopes):
+        raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))
+    return ScopesRequired(scopes)

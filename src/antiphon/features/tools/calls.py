@@ -1,0 +1,236 @@
+"""Calls of tools: the request that a call becomes, which the application answers as if a client had sent it.
+
+It keeps the address, the host and the header fields of the client's request, so that guards, users, limits and logs
+see the same caller. The model decides about the path, the query and the body only.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Any
+
+from antiphon.adapters.foreign.call import acall
+from antiphon.features.callers import AROUND
+from antiphon.features.tools.definitions import Argument, Definition
+from antiphon.features.tools.protocol import Message
+from antiphon.http.head import DerivedHead, Head
+from antiphon.http.structured_fields import Item
+from antiphon.http.urls.url import quote_path, unquote
+from antiphon.http.urls.urlencoded import format_query
+from antiphon.request.request import Request
+from antiphon.response.fields import JSON, NDJSON
+from antiphon.response.response import Response
+from antiphon.serialization.json import encode_json, pointer_step
+
+_OF_THE_MESSAGE = frozenset({
+    "accept", "accept-charset", "accept-encoding", "content-encoding", "content-length", "content-type", "expect",
+    "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since",
+    "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "te", "trailer",
+    "transfer-encoding", "upgrade",
+})  # fmt: skip
+"""Fields that describe the message or its answer, and not the client."""
+_RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
+"""The media types that results can have, the best first."""
+_RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
+_LONG_ID = 16
+"""The length of an id that is not a number of one session, in characters."""
+_int = re.compile(r"-?[0-9]{1,19}").fullmatch
+
+
+class BadArguments(Exception):
+    """Arguments that no request can be made of: lines that name each by a JSON Pointer, for the model to read."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+
+
+class _CallHead(DerivedHead):
+    """The head of the request that a call becomes."""
+
+    def __init__(self, inner: Head, method: str, target: str, fields: Mapping[str, str], size: int) -> None:
+        super().__init__(inner)
+        path, _, query = target.partition("?")
+        self.method = method
+        self.path = unquote(path)
+        self._raw_path = (quote_path(inner.root_path) + path).encode()
+        self._query = query.encode()
+        self._fields = {**fields, "content-length": str(size)} if size else dict(fields)
+        self.field = self._field
+        self.fields = self._lines
+        self.receive = bytes
+
+    def _field(self, name: str) -> str | None:
+        return self._fields.get(name) if name in _OF_THE_MESSAGE else self.inner.field(name)
+
+    def _lines(self) -> list[tuple[str, str]]:
+        kept = [(name, value) for name, value in self.inner.fields() if name.lower() not in _OF_THE_MESSAGE]
+        return [*kept, *self._fields.items()]
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path, percent-encoded."""
+        return self._raw_path
+
+    @property
+    def query_string(self) -> bytes:
+        """The query."""
+        return self._query
+
+    @property
+    def blocks(self) -> bool:
+        """False: the call is answered by a task."""
+        return False
+
+    @property
+    def has_body(self) -> bool:
+        """True if there is any content."""
+        return "content-length" in self._fields
+
+    @property
+    def uncoded_length(self) -> int:
+        """The length of the body."""
+        return int(self._fields.get("content-length", 0))
+
+    @property
+    def header_size(self) -> int:
+        """0: the server has measured the section."""
+        return 0
+
+    @property
+    def takes_early_hints(self) -> bool:
+        """False: the response is not the client's."""
+        return False
+
+    def send_early_hints(self, links: object) -> None:
+        """Send nothing."""
+
+
+async def read_here(request: Request, target: str, accept: str) -> Response:
+    """Return the application's response to GET for a path and query, for the client of a request."""
+    return await acall(request.route.app, _inner(request, "GET", target, {"accept": accept}, b""))
+
+
+async def call(request: Request, definition: Definition, arguments: Mapping[str, Any], key: str | None) -> Response:
+    """Return the application's response to a call. ``key`` is the Idempotency-Key of a write.
+
+    Raises BadArguments for what the application would not see as what it is.
+    """
+    _check(definition, arguments)
+    fields = {"accept": f"{NDJSON}, {_RESULTS_OF_STREAMS}" if definition.streams else _RESULTS}
+    if key is not None:
+        fields["idempotency-key"] = str(Item(key))
+    body = _body(definition, arguments)
+    if body is not None and definition.content_type is not None:
+        fields["content-type"] = definition.content_type
+    inner = _inner(request, definition.method, _target(definition, arguments), fields, body or b"")
+    return await acall(request.route.app, inner)
+
+
+def _inner(request: Request, method: str, target: str, fields: Mapping[str, str], body: bytes) -> Request:
+    inner = Request(_CallHead(request.head, method, target, fields, len(body)), body)
+    inner.id = request._id
+    inner[AROUND] = request
+    return inner
+
+
+def key_of(request: Request, message: Message) -> str:
+    """Return the key of a write, by which the application carries it out only once.
+
+    It is the client's Idempotency-Key, or is made from the id of the call, if that identifies the call by itself or
+    within a session. Most clients number the calls of each connection, and these numbers return: then each call is one
+    of its own.
+    """
+    if given := request.idempotency_key:
+        return given
+    session = request.head.field("mcp-session-id")
+    if session or (isinstance(message.id, str) and len(message.id) >= _LONG_ID):
+        return sha256(f"{session}\n{type(message.id).__name__}\n{message.id}".encode()).hexdigest()
+    return token_urlsafe()
+
+
+# The parts of the request
+
+
+def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
+    known = definition.arguments
+    unknown = [name for name in arguments if name not in known]
+    names = ", ".join(known) or "none"
+    wrong = [f"{pointer_step(name)}: there is no such argument. The arguments are: {names}" for name in unknown]
+    wrong += [
+        f"{pointer_step(name)}: missing" for name, each in known.items() if each.is_required and name not in arguments
+    ]
+    for name, value in arguments.items():
+        if name in known and (fault := _fault(known[name], value)):
+            wrong.append(f"{pointer_step(name)}: {fault}")
+    if wrong:
+        raise BadArguments(wrong)
+
+
+def _fault(argument: Argument, value: object) -> str | None:
+    """Return what is wrong with an argument that becomes a part of the URL, or None. The application checks others."""
+    if argument.place not in ("path", "query"):
+        return None
+    if argument.place == "query":
+        items = value if isinstance(value, list) else [value]
+        is_nested = any(isinstance(each, list | dict) for each in items)
+        return "must be text, a number or a list of these" if is_nested else None
+    text = _text(value)
+    if argument.schema.get("type") == "integer" and not _int(text):
+        return "must be an integer"
+    if isinstance(value, dict | list | None) or not text:
+        return "must be text or a number, and not empty"
+    may_have_slashes = argument.schema.get("pattern") == "^[^/]"
+    if ("/" in text and not may_have_slashes) or "\\" in text or "\0" in text:
+        return "must not contain slashes, backslashes and NUL"
+    if any(segment in (".", "..") for segment in text.split("/")) or text.startswith("/"):
+        return "must not begin with a slash, nor have the segments . and .."
+    return None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
+    """Return the path and the query of a call."""
+    path = definition.path
+    for name, value in _of_place(definition, arguments, "path"):
+        text = quote_path(_text(value))
+        path = path.replace(f"{{{name}}}", text)
+    query = [
+        (name, _text(each))
+        for name, value in _of_place(definition, arguments, "query")
+        for each in (value if isinstance(value, list) else [value])
+        if each is not None
+    ]
+    return f"{path}?{format_query(query)}" if query else path
+
+
+def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
+    """Return the body of a call, or None if no argument is for it."""
+    fields = dict(_of_place(definition, arguments, "field"))
+    whole = [value for _, value in _of_place(definition, arguments, "body")]
+    if not fields and not whole:
+        is_needed = definition.content_type == JSON and any(
+            each.place == "field" for each in definition.arguments.values()
+        )
+        return b"{}" if is_needed and definition.method != "QUERY" else None
+    value = whole[0] if whole else fields
+    if definition.content_type == JSON or not isinstance(value, dict):
+        return encode_json(value)
+    pairs = [
+        (name, _text(each))
+        for name, field in value.items()
+        for each in (field if isinstance(field, list) else [field])
+        if each is not None
+    ]
+    return format_query(pairs).encode()
+
+
+def _of_place(definition: Definition, arguments: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+    for name, value in arguments.items():
+        known = definition.arguments[name]
+        if known.place == place:
+            yield known.name, value

@@ -1,0 +1,273 @@
+"""Definitions of tools: each operation of an OpenAPI document whose route says ``tool=True``, with the schemas of its
+arguments and its result, and the place of each argument in the request.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from antiphon.app.application import App
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.route import Route, Tool
+from antiphon.explanations import explained
+from antiphon.features.openapi.document import described_routes
+from antiphon.features.openapi.operations import MULTIPART, URLENCODED
+from antiphon.features.openapi.schemas import REFERENCE, Schema, reached
+from antiphon.response.fields import EVENTS, JSON, NDJSON
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "QUERY", "PUT", "DELETE"})
+_OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
+_not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
+_DEFINITIONS = "#/$defs/"
+WHOLE_BODY = "body"
+"""The name of the argument that is the whole body, where its fields can't be arguments."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a tool: its place in the request, its name there, and its schema."""
+
+    place: str
+    """One of "path", "query", "field" (of the body) and "body" (all of it)."""
+    name: str
+    schema: Schema
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A tool: what clients see of it, and the request that a call of it makes."""
+
+    name: str
+    route: Route
+    method: str
+    path: str
+    """The path in OpenAPI's form, such as ``/lamps/{number}``."""
+    options: Tool
+    description: str
+    requires_user: bool
+    """True if the route refuses requests without a user."""
+    arguments: dict[str, Argument]
+    """The arguments by their names."""
+    content_type: str | None
+    """The media type of the body: JSON, a form, or None without a body."""
+    streams: bool
+    """True if the handler answers with a stream of values."""
+    result: Schema | None
+    """The schema of the result, if each successful answer has one."""
+    components: Mapping[str, Schema] = field(repr=False)
+    """The named types of the document."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """True if a call changes nothing."""
+        return self.method in SAFE_METHODS
+
+    @property
+    def is_destructive(self) -> bool:
+        """True if a call may do something that can't be undone."""
+        return self.method == "DELETE" if self.options.destructive is None else self.options.destructive
+
+    def as_json(self, *, has_any_result: bool) -> dict[str, Any]:
+        """Return the tool as clients see it. Before 2026-07-28, only objects can be structured results."""
+        made: dict[str, Any] = {"name": self.name}
+        if self.options.title:
+            made["title"] = self.options.title
+        made["description"] = self.description
+        made["inputSchema"] = self._with_types(self._input())
+        if self.result is not None and (has_any_result or self.is_object(self.result)):
+            result = self._with_types(self.result)
+            made["outputSchema"] = result if has_any_result else {"type": "object", **result}
+        made["annotations"] = {
+            "readOnlyHint": self.is_read_only,
+            "destructiveHint": not self.is_read_only and self.is_destructive,
+            "idempotentHint": self.method in _IDEMPOTENT,
+            "openWorldHint": False,
+        }
+        return made
+
+    def _input(self) -> Schema:
+        made: Schema = {"type": "object", "properties": {name: each.schema for name, each in self.arguments.items()}}
+        required = [name for name, each in self.arguments.items() if each.is_required]
+        return {**made, **({"required": required} if required else {}), "additionalProperties": False}
+
+    def is_object(self, schema: Schema) -> bool:
+        """True if all values of a schema are objects."""
+        return self.resolved(schema).get("type") == "object"
+
+    def resolved(self, schema: Schema) -> Schema:
+        """Return the schema that a reference stands for."""
+        return _resolved(schema, self.components)
+
+    def _with_types(self, schema: Schema) -> Schema:
+        """Return a schema with the named types that it refers to, and no more than these."""
+        names = sorted(reached([schema], self.components))
+        made: Schema = _referring(schema)
+        if names:
+            made["$defs"] = {name: _referring(self.components[name]) for name in names}
+        return made
+
+
+class ToolRoute(NamedTuple):
+    """A route that is a tool: its path in OpenAPI's form, and the prefix at which its application is mounted."""
+
+    route: Route
+    path: str
+    prefix: str = ""
+
+
+def tool_routes(app: App) -> Iterator[ToolRoute]:
+    """Yield the routes of an application, and of those mounted in it, that are tools."""
+    for _, route, path, _, _ in described_routes(app):
+        if route.tool is not None:
+            yield ToolRoute(route, path)
+
+
+def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> dict[str, Definition]:
+    """Return the tools of an application by their names, sorted, with the schemas of its OpenAPI document.
+
+    Raises LookupError for a route that the document does not describe, and ValueError for two tools of one name and
+    for arguments that a tool can't have.
+    """
+    made: dict[str, Definition] = {}
+    for each in _definitions(routes, content):
+        if each.name in made:
+            raise explained(
+                "bad-tool",
+                ValueError(
+                    f"two tools are named {each.name!r}: {made[each.name].route.answered_by} and"
+                    f" {each.route.answered_by}: give one of them a name, tool=Tool(name=...)"
+                ),
+            )
+        made[each.name] = each
+    return dict(sorted(made.items()))
+
+
+def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Iterator[Definition]:
+    for route, path, prefix in routes:
+        for method in route.methods:
+            operation = content["paths"].get(path, {}).get(method.lower())
+            if operation is not None and _is_of(operation, route):
+                yield _definition(route, method, prefix + path, operation, content)
+            elif method not in ("HEAD", "OPTIONS"):
+                hint = ': OpenAPI(..., openapi="3.2") describes it' if method == "QUERY" else ""
+                title = content["info"]["title"]
+                raise explained(
+                    "bad-tool", LookupError(f"{method} {path} is a tool, but not in the document {title!r}{hint}")
+                )
+
+
+def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
+    """True if an operation describes a route, and not one of the same path at another host."""
+    name: str = operation["operationId"]
+    rest = name.removeprefix(route.name)
+    return name.startswith(route.name) and (not rest or rest.startswith("_"))
+
+
+def _definition(
+    route: Route, method: str, path: str, operation: Mapping[str, Any], content: Mapping[str, Any]
+) -> Definition:
+    options = route.tool or Tool()
+    components: Mapping[str, Schema] = content["components"]["schemas"]
+    has_one_method = len([each for each in route.methods if each not in ("HEAD", "OPTIONS")]) == 1
+    name = options.name if options.name and has_one_method else operation["operationId"]
+    arguments = dict(_parameters(operation))
+    body, content_type = _body(route, operation, components)
+    arguments = _joined(route, arguments, body)
+    described = [operation.get("summary", ""), operation.get("description", "")]
+    security = operation.get("security", ())
+    answers = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    return Definition(
+        name=_not_in_names.sub("_", name)[:128],
+        route=route,
+        method=method,
+        path=path,
+        options=options,
+        description="\n\n".join(filter(None, described)) or name,
+        requires_user=bool(security) and {} not in security,
+        arguments=arguments,
+        content_type=content_type,
+        streams=any({NDJSON, EVENTS} & each.get("content", {}).keys() for each in answers),
+        result=_result(answers),
+        components=components,
+    )
+
+
+def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
+    """Yield the parameters of the path and the query. Headers and cookies are those of the client's request."""
+    for each in operation.get("parameters", ()):
+        if each["in"] in ("path", "query"):
+            schema = {**each.get("schema", {})}
+            if "description" in each:
+                schema["description"] = each["description"]
+            yield each["name"], Argument(each["in"], each["name"], schema, bool(each.get("required")))
+
+
+def _body(
+    route: Route, operation: Mapping[str, Any], components: Mapping[str, Schema]
+) -> tuple[dict[str, Argument], str | None]:
+    """Return the arguments that make the body: its fields, or all of it where they are not known."""
+    body = operation.get("requestBody", {})
+    content = body.get("content", {})
+    content_type = next((each for each in (JSON, URLENCODED) if each in content), None)
+    if content_type is None:
+        if body:
+            kinds = ", ".join(content)
+            what = "files" if MULTIPART in content else f"a body of {kinds}"
+            raise explained("bad-tool", ValueError(f"{route.answered_by} is a tool, and takes {what}: tools take JSON"))
+        return {}, None
+    schema = content[content_type].get("schema", {})
+    record, needed = _resolved(schema, components), bool(body.get("required"))
+    fields = record.get("properties")
+    if not fields or record.get("type") != "object" or isinstance(record.get("additionalProperties"), dict):
+        return {WHOLE_BODY: Argument("body", WHOLE_BODY, dict(schema), needed)}, content_type
+    required = record.get("required", ()) if needed else ()
+    return {name: Argument("field", name, dict(each), name in required) for name, each in fields.items()}, content_type
+
+
+def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argument]) -> dict[str, Argument]:
+    """Return all arguments. Where a field of the body has the name of a parameter, the body is an argument itself."""
+    if not parameters.keys() & body.keys():
+        return {**parameters, **body}
+    if WHOLE_BODY in parameters:
+        names = ", ".join(parameters.keys() & body.keys())
+        raise explained(
+            "bad-tool", ValueError(f"{route.answered_by} is a tool, and has two arguments each of the names {names}")
+        )
+    required = [name for name, each in body.items() if each.is_required]
+    schema: Schema = {"type": "object", "properties": {name: each.schema for name, each in body.items()}}
+    whole = Argument("body", WHOLE_BODY, {**schema, "required": required}, bool(required))
+    return {**parameters, WHOLE_BODY: whole}
+
+
+def _result(answers: list[Any]) -> Schema | None:
+    """Return the schema of all successful answers; None if one of them is not JSON."""
+    found = [each.get("content", {}).get(JSON, {}).get("schema") for each in answers]
+    schemas = [each for at, each in enumerate(found) if each and each not in found[:at]]
+    if not schemas or not all(found):
+        return None
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
+    while "$ref" in schema:
+        schema = components[schema["$ref"].removeprefix(REFERENCE)]
+    return schema
+
+
+def _referring(schema: Any) -> Any:
+    """Return a schema whose references are to its own definitions. Data in it, such as examples, stays as it is."""
+    if isinstance(schema, list):
+        return [_referring(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: each.replace(REFERENCE, _DEFINITIONS, 1)
+        if key == "$ref" and isinstance(each, str)
+        else each
+        if key in ("examples", "example", "default", "const", "enum")
+        else _referring(each)
+        for key, each in schema.items()
+        if key not in _OF_ANNOTATIONS
+    }

@@ -1,0 +1,181 @@
+"""Messages of the Model Context Protocol over HTTP: a JSON-RPC request in each POST, and its answer.
+
+Revision 2026-07-28 has no session: each request names its version and the client's capabilities. The revisions before
+it begin with ``initialize``, to which a server need not assign a session, so no state is kept for them either.
+"""
+
+import re
+from binascii import Error as BadBase64
+from binascii import a2b_base64
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from antiphon.http.errors import BadRequest, UnsupportedMediaType
+from antiphon.request.request import Request
+from antiphon.response.fields import JSON
+from antiphon.response.response import Response
+from antiphon.serialization.json import decode_json, encode_json
+
+MODERN = "2026-07-28"
+"""The revision without sessions."""
+LEGACY = ("2025-11-25", "2025-06-18", "2025-03-26")
+"""The revisions that begin with ``initialize``, the newest first."""
+VERSIONS = (MODERN, *LEGACY)
+
+PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32700, -32600, -32601, -32602, -32603
+NOT_FOUND_BEFORE = -32002
+"""The code of a resource that is not found, in the revisions before 2026-07-28."""
+HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION = -32020, -32021, -32022
+_STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
+"""The statuses of errors in the modern revision; 400 for all others."""
+
+META = "io.modelcontextprotocol/"
+_NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""The methods whose requests name what they are for in the header Mcp-Name, and the parameter that it repeats."""
+_DEEPEST = 60
+_encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
+
+
+class ProtocolError(Exception):
+    """An error of a message, which is answered as one of JSON-RPC. ``id`` is that of the message, if it is known."""
+
+    id: str | int | None = None
+
+    def __init__(self, code: int, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+
+
+class Message(NamedTuple):
+    """A request of a client."""
+
+    method: str
+    params: Mapping[str, Any]
+    id: str | int | None
+    """The id by which the client recognizes the answer; None for a notification, which has none."""
+    version: str
+    meta: Mapping[str, Any]
+
+    @property
+    def is_modern(self) -> bool:
+        """True if each request says all about the client."""
+        return self.version == MODERN
+
+    @property
+    def capabilities(self) -> Mapping[str, Any]:
+        """The client's capabilities; in revisions with sessions they are not known."""
+        found = self.meta.get(f"{META}clientCapabilities") if self.is_modern else None
+        return found if isinstance(found, dict) else {}
+
+    def text(self, name: str) -> str:
+        """Return a parameter. Raises ProtocolError if it is missing, or not text."""
+        value = self.params.get(name)
+        if not isinstance(value, str):
+            raise ProtocolError(INVALID_PARAMS, f"params.{name} must be a string")
+        return value
+
+
+def read_message(request: Request) -> Message:
+    """Return the message in a request's body. Raises ProtocolError, and UnsupportedMediaType (415) for anything but
+    JSON, which no page of another site can send without asking first.
+    """
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
+    try:
+        message = decode_json(request.body, _DEEPEST)
+    except BadRequest as error:
+        raise ProtocolError(PARSE_ERROR, error.detail or "The message is not JSON.") from None
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        raise ProtocolError(INVALID_REQUEST, "The body must be one JSON-RPC 2.0 message.")
+    method, ident, params = message.get("method"), message.get("id"), message.get("params", {})
+    if not isinstance(method, str) and ("result" in message or "error" in message):
+        return Message("", {}, None, LEGACY[0], {})  # an answer of the client, which nothing has asked for
+    if not isinstance(method, str) or not isinstance(params, dict):
+        raise ProtocolError(INVALID_REQUEST, "A request has a method, and its params are an object.")
+    if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
+        raise ProtocolError(INVALID_REQUEST, "The id of a request is a string or an integer.")
+    meta = params.get("_meta")
+    read = Message(method, params, ident, "", meta if isinstance(meta, dict) else {})
+    try:
+        return read._replace(version=_version_of(request, read))
+    except ProtocolError as error:
+        error.id = ident
+        raise
+
+
+def _version_of(request: Request, message: Message) -> str:
+    """Return the revision of the protocol that a request is of. Raises ProtocolError if it contradicts itself."""
+    header, said = _field(request, "mcp-protocol-version"), message.meta.get(f"{META}protocolVersion")
+    if said is None and (header is None or header in LEGACY):
+        return header or LEGACY[-1]
+    if message.id is None:
+        return _supported(header if header is not None else said)
+    if not isinstance(said, str) or f"{META}clientCapabilities" not in message.meta:
+        _supported(header)
+        names = f"{META}protocolVersion and {META}clientCapabilities"
+        raise ProtocolError(INVALID_PARAMS, f"params._meta must have {names}")
+    _check_header("MCP-Protocol-Version", header, said)
+    _check_header("Mcp-Method", _field(request, "mcp-method"), message.method)
+    _supported(said)
+    if message.method in _NAMED_BY:
+        wanted = message.params.get(_NAMED_BY[message.method])
+        if wanted is not None:
+            _check_header("Mcp-Name", _decoded(_field(request, "mcp-name")), wanted)
+    return said
+
+
+def _field(request: Request, name: str) -> str | None:
+    """Return a header without the spaces around it, which some servers leave (RFC 9110 §5.5)."""
+    value = request.head.field(name)
+    return None if value is None else value.strip(" \t")
+
+
+def _supported(version: object) -> str:
+    if not isinstance(version, str) or version not in VERSIONS:
+        data = {"supported": list(VERSIONS), "requested": version}
+        raise ProtocolError(UNSUPPORTED_VERSION, "Unsupported protocol version", data)
+    return version
+
+
+def _check_header(name: str, header: str | None, said: object) -> None:
+    """Check a header that repeats a part of the message, by which proxies may have decided."""
+    if header != said:
+        what = "is missing" if header is None else f"is {header[:80]!r}"
+        raise ProtocolError(HEADER_MISMATCH, f"Header mismatch: {name} {what}, and the message says {str(said)[:80]!r}")
+
+
+def _decoded(header: str | None) -> str | None:
+    found = None if header is None else _encoded(header)
+    if found is None:
+        return header
+    try:
+        return a2b_base64(found[1], strict_mode=True).decode()
+    except (BadBase64, UnicodeDecodeError):
+        return None
+
+
+# Answers
+
+
+def answer(message: Message, result: Mapping[str, Any]) -> Response:
+    """Return the response with the result of a request."""
+    return Response(encode_json(result_message(message, result)), content_type=JSON)
+
+
+def result_message(message: Message, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the message with the result of a request."""
+    shown = {"resultType": "complete", **result} if message.is_modern else result
+    return {"jsonrpc": "2.0", "id": message.id, "result": shown}
+
+
+def refusal(error: ProtocolError, message: Message | None = None) -> Response:
+    """Return the response with an error of a message, or of one that can't be read. Revisions with sessions answer
+    errors of methods with 200.
+    """
+    status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
+    ident = error.id if message is None else message.id
+    data = {} if error.data is None else {"data": error.data}
+    body = {"jsonrpc": "2.0", "id": ident, "error": {"code": error.code, "message": error.message, **data}}
+    return Response(encode_json(body), status, content_type=JSON)

@@ -1,0 +1,104 @@
+"""Resources: responses to GET that clients can read and give to a model, of the routes that are named for it."""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon.app.planning.planner import merged_converters
+from antiphon.app.route import Route
+from antiphon.explanations import explained
+from antiphon.features.openapi.parameters import path_template
+from antiphon.features.tools.calls import read_here
+from antiphon.features.tools.protocol import INVALID_PARAMS, NOT_FOUND_BEFORE, Message, ProtocolError
+from antiphon.features.tools.results import TooLarge, body_of, is_for_the_client, login_error, text_of
+from antiphon.handler.contract import innermost
+from antiphon.request.request import Request
+from antiphon.routing.pattern import Parameter
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+_ACCEPTED = "text/markdown, text/html;q=0.9, application/json;q=0.9, text/*;q=0.8, */*;q=0.5"
+
+
+class _Resource(NamedTuple):
+    route: Route
+    path: str
+    parameters: list[Parameter]
+    matches: re.Pattern[str]
+
+    def as_json(self, request: Request, key: str) -> dict[str, Any]:
+        described = (getattr(innermost(self.route.handler), "__doc__", None) or "").partition("\n\n")[0]
+        path = self.path
+        for each in self.parameters:
+            if each.converter.name == "path":
+                path = path.replace(f"{{{each.name}}}", f"{{+{each.name}}}")  # slashes stay (RFC 6570 §3.2.3)
+        made = {key: _base(request) + path, "name": self.route.name}
+        return {**made, **({"description": " ".join(described.split())} if described.strip() else {})}
+
+
+class Resources(NamedTuple):
+    """The resources of an application."""
+
+    all: tuple[_Resource, ...]
+
+    @classmethod
+    def of(cls, app: "App", names: Iterable[str]) -> "Resources":
+        """Return the resources of the routes with these names. Raises LookupError for a name without one for GET."""
+        converters = merged_converters(app._route_groups)
+        routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
+        return cls(tuple(_resource(routes, converters, name) for name in names))
+
+    def listed(self, request: Request) -> list[dict[str, Any]]:
+        """Return the resources at one URL each."""
+        return [each.as_json(request, "uri") for each in self.all if not each.parameters]
+
+    def templates(self, request: Request) -> list[dict[str, Any]]:
+        """Return the resources whose URLs have parameters."""
+        return [each.as_json(request, "uriTemplate") for each in self.all if each.parameters]
+
+    async def read(self, request: Request, message: Message, largest: int) -> list[dict[str, Any]]:
+        """Return the contents of a resource. Raises ProtocolError for one that is not found, or too large, and
+        Unauthorized and Forbidden as the application does.
+        """
+        uri = message.text("uri")
+        base = _base(request)
+        path = uri.removeprefix(base).partition("#")[0]
+        found = uri.startswith(f"{base}/") and any(each.matches.fullmatch(path) for each in self.all)
+        if not found:
+            raise _not_found(message, uri)
+        response = await read_here(request, path, _ACCEPTED)
+        if is_for_the_client(response):
+            raise login_error(response)
+        try:
+            body = await body_of(response, largest)
+        except TooLarge:
+            raise ProtocolError(INVALID_PARAMS, f"The resource has more than {largest} bytes", {"uri": uri}) from None
+        if response.status != 200:
+            raise _not_found(message, uri)
+        media = (response.content_type or "").partition(";")[0].strip().lower()
+        text = text_of(media, body)
+        data = {"blob": b64encode(body).decode()} if text is None else {"text": text}
+        return [{"uri": uri, **({"mimeType": media} if media else {}), **data}]
+
+
+def _resource(routes: dict[str, Route], converters: Any, name: str) -> _Resource:
+    route = routes.get(name)
+    if route is None:
+        raise explained("bad-tool", LookupError(f"Tools(resources=[{name!r}]) names no route for GET"))
+    path, parameters = path_template(route, "", converters)
+    pieces = re.split(r"\{([^}]+)\}", path)
+    slashes = {each.name: "[^?#]+" if each.converter.name == "path" else "[^/?#]+" for each in parameters}
+    pattern = "".join(slashes[each] if at % 2 else re.escape(each) for at, each in enumerate(pieces))
+    return _Resource(route, path, parameters, re.compile(pattern + r"(?:\?[^#]*)?"))
+
+
+def _base(request: Request) -> str:
+    """Return the URL of the application, without a slash at its end."""
+    return f"{request.url.origin}{request.root_path}"
+
+
+def _not_found(message: Message, uri: str) -> ProtocolError:
+    code = INVALID_PARAMS if message.is_modern else NOT_FOUND_BEFORE
+    return ProtocolError(code, "Resource not found", {"uri": uri[:1000]})

@@ -1,0 +1,166 @@
+"""Results of tools: responses of the application in the words and the shapes that a model can use."""
+
+import re
+from base64 import b64encode
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from html import unescape
+from typing import Any
+
+from antiphon.features.tools.definitions import Definition
+from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import BadRequest, Forbidden, HTTPError, Unauthorized
+from antiphon.http.status import phrase
+from antiphon.request.request import Request
+from antiphon.response.fields import JSON, NDJSON
+from antiphon.response.response import Response
+from antiphon.serialization.json import decode_json, encode_json
+
+_DEEPEST = 60
+_LONGEST_PAGE = 4000
+"""The bytes of an error's page that are read."""
+_tags = re.compile(r"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>", re.DOTALL | re.IGNORECASE)
+_MEDIA = {"image": "image", "audio": "audio"}
+
+
+class TooLarge(Exception):
+    """A response with more bytes than a model should read."""
+
+
+async def body_of(response: Response, largest: int) -> bytes:
+    """Return the body of a response, and close it. Raises TooLarge for more than ``largest`` bytes."""
+    body = response.body
+    if isinstance(body, bytes):
+        if len(body) > largest:
+            raise TooLarge
+        return body
+    read = bytearray()
+    async with aclosing(chunks_of(response)) as chunks:
+        async for chunk in chunks:
+            read += chunk
+            if len(read) > largest:
+                raise TooLarge
+    return bytes(read)
+
+
+async def chunks_of(response: Response) -> AsyncGenerator[bytes]:
+    """Yield the chunks of a streamed response, and close it in any case."""
+    body: Any = response.body
+    try:
+        async for chunk in body:
+            yield chunk
+    finally:
+        await body.aclose()
+
+
+def failure(text: str) -> dict[str, Any]:
+    """Return a result that tells the model what to change."""
+    return {"content": [{"type": "text", "text": text}], "isError": True}
+
+
+def broken_off() -> dict[str, Any]:
+    """Return the result of a call whose response failed after it had begun."""
+    return failure("500 Internal Server Error")
+
+
+def too_large(largest: int) -> dict[str, Any]:
+    """Return the result of a call with a response above the limit."""
+    return failure(
+        f"The result has more than {largest} bytes. Ask for less: a smaller page, fewer fields, or a narrower search."
+    )
+
+
+def result_of(
+    definition: Definition, request: Request, response: Response, body: bytes, *, is_modern: bool
+) -> dict[str, Any]:
+    """Return the result of a call from the whole response of the application."""
+    media = (response.content_type or "").partition(";")[0].strip().lower()
+    if response.status >= 400:
+        return failure(words_of(response, media, body))
+    if media == NDJSON:
+        media, body = JSON, encode_json([decode_json(line, _DEEPEST) for line in body.splitlines() if line.strip()])
+    content = _content(response, media, body)
+    if link := _location(request, response):
+        content.append({"type": "text", "text": f"Location: {link}"})
+    made: dict[str, Any] = {"content": content, "isError": False}
+    if media == JSON and body:
+        value = decode_json(body, _DEEPEST)
+        if isinstance(value, dict) or (is_modern and definition.result is not None):
+            made["structuredContent"] = value
+    return made
+
+
+def _content(response: Response, media: str, body: bytes) -> list[dict[str, Any]]:
+    kind = _MEDIA.get(media.partition("/")[0])
+    if kind is not None:
+        return [{"type": kind, "data": b64encode(body).decode(), "mimeType": media}]
+    if not body:
+        return [{"type": "text", "text": f"{response.status} {phrase(response.status)}"}]
+    text = text_of(media, body)
+    if text is None:
+        return [{"type": "text", "text": f"{len(body)} bytes of {media or 'an unknown type'}, which are not text."}]
+    return [{"type": "text", "text": text}]
+
+
+def text_of(media: str, body: bytes) -> str | None:
+    """Return a body as text, or None if it is not text."""
+    is_text = media.startswith("text/") or media == JSON or media.endswith(("+json", "+xml"))
+    try:
+        return body.decode() if is_text else None
+    except UnicodeDecodeError:
+        return body.decode("latin-1")
+
+
+def _location(request: Request, response: Response) -> str | None:
+    """Return where a response leads, as a path of this site; None for no place, and for one on another site."""
+    given = response.headers.get("location")
+    if given is None:
+        return None
+    url = request.url.join(given)
+    return url.target if url.origin == request.url.origin else None
+
+
+def words_of(response: Response, media: str, body: bytes) -> str:
+    """Return an error as lines: what failed, then each invalid field with its JSON Pointer."""
+    first = f"{response.status} {phrase(response.status)}"
+    if media != PROBLEM:
+        is_told = response.status < 500 and media in ("text/plain", "text/html", JSON)
+        return f"{first}\n{_plain(media, body)}" if is_told else first
+    try:
+        problem = decode_json(body, _DEEPEST)
+    except BadRequest:
+        return first
+    if not isinstance(problem, dict):
+        return first
+    title, detail = problem.get("title"), problem.get("detail")
+    lines = [f"{response.status} {title}" if isinstance(title, str) else first]
+    lines += [detail] if isinstance(detail, str) and response.status < 500 else []
+    return "\n".join([*lines, *_faults(problem.get("errors"))])
+
+
+def _plain(media: str, body: bytes) -> str:
+    """Return the beginning of an error's body as text, that of a page without its tags."""
+    text = body[:_LONGEST_PAGE].decode("utf-8", "replace")
+    if media != "text/html":
+        return text.strip()
+    text = _tags.sub(" ", text)
+    return " ".join(unescape(text).split())
+
+
+def _faults(errors: object) -> Iterable[str]:
+    for each in errors if isinstance(errors, list) else ():
+        if isinstance(each, dict):
+            yield f"{each.get('pointer') or '/'}: {each.get('detail')}"
+
+
+def is_for_the_client(response: Response) -> bool:
+    """True for a response about the client's login, which it has to see itself: no model can log in."""
+    return response.status == 401 or (response.status == 403 and "www-authenticate" in response.headers)
+
+
+def login_error(response: Response) -> HTTPError:
+    """Return the error that asks the client to log in, or for more rights, with the challenges of the response."""
+    is_login = response.status == 401
+    fields = {"www-authenticate": ", ".join(response.headers.getall("www-authenticate"))}
+    detail = "Log in first." if is_login else "The token does not have the rights that this call needs."
+    return (Unauthorized if is_login else Forbidden)(detail, headers=fields)

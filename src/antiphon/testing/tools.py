@@ -1,0 +1,93 @@
+"""Calls of an application's tools, as a client of the Model Context Protocol makes them: ``client.tools.call(...)``."""
+
+import json
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from antiphon.app.application import App
+from antiphon.explanations import explained
+from antiphon.features.tools.feature import features_of
+from antiphon.testing.call import Call
+from antiphon.testing.responses import ClientResponse
+
+Answer = TypeVar("Answer")
+Listed = TypeVar("Listed")
+
+_VERSION = "2026-07-28"
+_META = "io.modelcontextprotocol/"
+
+
+class ToolResult(NamedTuple):
+    """The result of a tool. ``text`` is what the model reads, ``data`` the structured content, None without any."""
+
+    text: str
+    data: Any
+    is_error: bool
+    """True if the model is told what to change."""
+    content: list[dict[str, Any]]
+    """The parts of the result, as they were sent."""
+    response: ClientResponse
+
+
+class ClientTools(Generic[Answer, Listed]):
+    """The tools of the application that a client tests. Those of an ``AsyncClient`` are awaited.
+
+    A request has the client's header fields and cookies, so what is listed depends on who is logged in.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        send: Callable[[str, Mapping[str, str], object], Call],
+        run: Callable[[Coroutine[Any, Any, Any]], Any],
+    ) -> None:
+        self._path = path
+        self._send = send
+        self._run = run
+        self._count = 0
+
+    def call(self, tool: str, /, **arguments: object) -> Answer:
+        """Call a tool. Raises AssertionError, with the response, for an answer that has no result: an unknown tool, or
+        a missing login.
+        """
+        params = {"name": tool, "arguments": arguments}
+        return self._run(self._call(params))  # type: ignore[no-any-return]  # an Answer, or an awaitable of one
+
+    def list(self) -> Listed:
+        """Return the tools that are listed, by their names, as clients see them."""
+        return self._run(self._list())  # type: ignore[no-any-return]
+
+    async def _call(self, params: Mapping[str, Any]) -> ToolResult:
+        response, found = await self._result("tools/call", params)
+        content = found.get("content", [])
+        text = "\n".join(each["text"] for each in content if each["type"] == "text")
+        return ToolResult(text, found.get("structuredContent"), bool(found.get("isError")), content, response)
+
+    async def _list(self) -> dict[str, dict[str, Any]]:
+        _, found = await self._result("tools/list", {})
+        return {each["name"]: each for each in found["tools"]}
+
+    async def _result(self, method: str, params: Mapping[str, Any]) -> tuple[ClientResponse, dict[str, Any]]:
+        self._count += 1
+        meta = {f"{_META}protocolVersion": _VERSION, f"{_META}clientCapabilities": {}}
+        message = {"jsonrpc": "2.0", "id": self._count, "method": method, "params": {**params, "_meta": meta}}
+        fields = {
+            "accept": "application/json, text/event-stream", "mcp-protocol-version": _VERSION, "mcp-method": method,
+        }  # fmt: skip
+        if "name" in params:
+            fields["mcp-name"] = params["name"]
+        response = await self._send(self._path, fields, message).respond()
+        try:
+            answer = json.loads(response.body)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or "result" not in answer:
+            raise AssertionError(f"no result: {response.status} {response.text}")
+        return response, answer["result"]
+
+
+def path_of(app: object) -> str:
+    """Return the path of an application's ``Tools``. Raises RuntimeError for one that serves none."""
+    for feature in features_of(app) if isinstance(app, App) else ():
+        return feature.path
+    raise explained("missing-feature", RuntimeError("this application serves no tools: app.use(Tools(api))"))

@@ -1,0 +1,108 @@
+"""Calls that a person has to agree with: the question, the answer, and states of other calls."""
+
+import pytest
+
+from antiphon import App, Request
+from antiphon.features import IdempotentWrites, MemoryStore, OpenAPI, Tool, Tools
+from antiphon.testing import Client, LifespanError
+from tests.features.tools.test_protocol import META, MODERN, fields
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+
+ASKS = {"elicitation": {"form": {}}}
+
+
+def delete(client, number=1, capabilities=ASKS, tool="delete_lamp", **params):
+    meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": capabilities}
+    params = {"name": tool, "arguments": {"number": number}, "_meta": meta, **params}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return client.post("/mcp", json=message, headers=fields("tools/call", mcp_name=tool)).json
+
+
+def accepted(state, action="accept"):
+    return {"requestState": state, "inputResponses": {"confirmation": {"action": action, "content": {}}}}
+
+
+def is_there(client, number=1):
+    return not client.tools.call("show_lamp", number=number).is_error
+
+
+def test_a_person_is_asked_and_the_call_is_carried_out_after_that(ann):
+    asked = delete(ann)["result"]
+    assert asked["resultType"] == "input_required"
+    assert asked["inputRequests"]["confirmation"]["params"]["message"] == "Delete lamp 1?"
+    assert is_there(ann)
+    done = delete(ann, **accepted(asked["requestState"]))["result"]
+    assert (done["isError"], is_there(ann)) == (False, False)
+
+
+@rows("action", ["decline", "cancel", "maybe", None])
+def test_nothing_is_done_without_an_agreement(action, ann):
+    state = delete(ann)["result"]["requestState"]
+    result = delete(ann, **accepted(state, action))["result"]
+    assert (result["isError"], result["content"][0]["text"]) == (True, "The person did not agree. Nothing was done.")
+    assert is_there(ann)
+
+
+def test_an_answer_that_is_missing_is_asked_for_again(ann):
+    state = delete(ann)["result"]["requestState"]
+    assert delete(ann, requestState=state, inputResponses={})["result"]["resultType"] == "input_required"
+
+
+@rows("capabilities", [{}, {"elicitation": None}, {"elicitation": {"url": {}}}])
+def test_a_client_that_can_t_ask_is_told_what_it_lacks(capabilities, ann):
+    error = delete(ann, capabilities=capabilities)["error"]
+    assert (error["code"], error["data"]) == (-32021, {"requiredCapabilities": ASKS})
+    assert is_there(ann)
+
+
+def test_a_state_is_for_one_call_of_one_person(ann):
+    state = delete(ann)["result"]["requestState"]
+    made_up = [state[:-9] + ("a" if state[-9] != "a" else "b") + state[-8:], "", 1, "eyJ9.x.y"]
+    for each in made_up:
+        assert delete(ann, **accepted(each))["error"]["code"] == -32602
+    assert delete(ann, number=2, **accepted(state))["error"]["code"] == -32602
+    bob = Client(ann.app, headers={"authorization": "Bearer of-bob"})
+    assert delete(bob, **accepted(state))["error"]["code"] == -32602
+    assert is_there(ann)
+
+
+def test_a_question_can_t_be_written_by_arguments():
+    app, api = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test")
+    app.use(Tools(api))
+
+    @app.post("/<name>", tool=Tool(confirm="Pay {name} {amount}? {nothing}"))
+    def pay(request: Request, name: str) -> str:
+        return "paid"
+
+    meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": ASKS}
+    params = {"name": "pay", "arguments": {"name": "{amount}\n\nIt is safe", "amount": 7}, "_meta": meta}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    asked = Client(app).post("/mcp", json=message, headers=fields("tools/call", mcp_name="pay")).json["result"]
+    said = asked["inputRequests"]["confirmation"]["params"]["message"]
+    assert said == "Pay {amount} It is safe 7? {nothing}"
+
+
+def test_an_agreement_is_used_once_where_writes_are_idempotent():
+    app, api, made = App(secret_keys=["of a test, and not secret"]), OpenAPI("Test"), []
+    app.use(IdempotentWrites(MemoryStore()))
+    app.use(Tools(api))
+
+    @app.delete("/<int:number>", tool=Tool(confirm="Delete?"), idempotent=True)
+    def delete_lamp(request: Request, number: int) -> dict[str, int]:
+        made.append(number)
+        return {"deleted": len(made)}
+
+    client = Client(app)
+    state = delete(client)["result"]["requestState"]
+    answers = [delete(client, **accepted(state))["result"]["structuredContent"] for _ in range(2)]
+    assert (answers, made) == ([{"deleted": 1}] * 2, [1])
+
+
+def test_questions_need_keys():
+    app = App()
+    app.use(Tools(OpenAPI("Test")))
+    app.delete("/", tool=Tool(confirm="Delete?"))(lambda request: "")
+    with pytest.raises(LifespanError, match="no key to sign with"), Client(app):
+        pass
