@@ -44,6 +44,7 @@ PUBLIC = {
         "Gauge", "Health", "HealthCheck", "Histogram", "HtmxHeaders", "HtmxRequest", "IdempotentWrites", "Languages",
         "Location", "Locations", "MemoryStore", "Metrics", "Missed", "OpenAPI", "OpenTelemetry", "OwnedEntry", "Page",
         "PageFile", "Pages", "PermissionsPolicy", "RateLimit",
+        "Run", "RunCall", "RunEnd", "RunEnded", "Runs", "ValuesMissed", "ag_ui_stream", "current_run", "ui_message_stream",
         "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry",
         "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "csp_nonce", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",

@@ -25,7 +25,7 @@ ASYNC_ONLY = {
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
-NAMED_BEFORE = {"antiphon.features.Channel"}
+NAMED_BEFORE = {"antiphon.features.Channel", "antiphon.features.Runs"}
 """Classes for code that awaits, before all: what blocks is named after it, as `send_now`."""
 FUNCTIONS = public_functions()
 

@@ -10,19 +10,19 @@ from contextlib import suppress
 from itertools import islice
 from threading import Condition, Lock
 
-from antiphon.features.channels.message import Entry, Item, Missed, Position
+from antiphon.features.channels.message import Entry, Item, Keep, Missed, Position
 
 BATCH = 64
 """The number of items that a listener takes at once."""
 
 
 class Feed:
-    """The newest ``keep`` items of a channel, in the order of their arrival, for all threads and loops.
+    """The newest items of a channel, as many as ``keep`` allows, in the order of their arrival, for all threads and loops.
 
     ``position`` is that of the newest message, or None while none is known.
     """
 
-    def __init__(self, name: str, keep: int) -> None:
+    def __init__(self, name: str, keep: Keep) -> None:
         self.name = name
         self.keep = keep
         self.position: Position | None = None
@@ -30,6 +30,8 @@ class Feed:
         self.users = 0
         self.loading = Lock()
         self._items: deque[Item] = deque()
+        self._size = 0
+        """The bytes of the items."""
         self._end = 0
         """The number of the next item."""
         self._changed = Condition()
@@ -68,11 +70,12 @@ class Feed:
     def _append(self, items: Sequence[Item]) -> None:
         for item in items:
             self._items.append(item)
+            self._size += _size(item)
             if isinstance(item, Entry):
                 self.position = item.position
         self._end += len(items)
-        while len(self._items) > self.keep:
-            self._items.popleft()
+        while len(self._items) > self.keep.most or self._size > self.keep.size:
+            self._size -= _size(self._items.popleft())
         self._wake()
 
     def _wake(self) -> None:
@@ -96,8 +99,12 @@ class Feed:
 
     def all(self) -> list[Item]:
         """Return all items that are kept."""
+        return self.numbered()[1]
+
+    def numbered(self) -> tuple[int, list[Item]]:
+        """Return the number of the oldest item, and all items that are kept."""
         with self._changed:
-            return [*self._items]
+            return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
         """Return the number of the item after a message, and what was missed in between; None for a later message."""
@@ -120,10 +127,13 @@ class Feed:
                 return self._end, Missed(None, since, None)
             return self._end - len(self._items), Missed(None, since, _first_id(self._items))
 
-    def wait(self, number: int, is_over: Callable[[], bool]) -> None:
-        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``."""
+    def wait(self, number: int, is_over: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``.
+
+        With ``seconds``, wait no longer than that.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._end > number or is_over())
+            self._changed.wait_for(lambda: self._end > number or is_over(), seconds)
 
     def wake(self) -> None:
         """Wake the waiting threads to check whether their wait is over."""
@@ -150,6 +160,10 @@ class Feed:
                 futures.discard(future)
                 if not futures:
                     del self._loops[loop]
+
+
+def _size(item: Item) -> int:
+    return len(item.data) if isinstance(item, Entry) else 0
 
 
 def _wake_all(futures: "set[asyncio.Future[None]]") -> None:
