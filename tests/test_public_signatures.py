@@ -20,7 +20,7 @@ ASYNC_ONLY = {
     "antiphon.testing.AsyncStreamedResponse.read": "of an async client",
     **{
         f"antiphon.WebSocket.{name}": "it blocks in a `def` handler"
-        for name in ("accept", "close", "receive", "receive_as", "send")
+        for name in ("accept", "close", "receive", "receive_as", "send", "send_each")
     },
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }

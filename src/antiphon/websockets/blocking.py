@@ -1,6 +1,6 @@
 """The WebSocket of a ``def`` handler, for type checkers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
 from antiphon.websockets.channel import WebSocketMessage
@@ -54,6 +54,10 @@ class BlockingWebSocket(Protocol):
 
     def send(self, message: object) -> None:
         """Send text, bytes, or any other value as JSON. Raises WebSocketClosed, and TypeError."""
+        ...
+
+    def send_each(self, source: AsyncIterable[object]) -> None:
+        """Send each item of an async iterable, to its end, and close it. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

@@ -17,7 +17,7 @@ BATCH = 64
 
 
 class Feed:
-    """The newest items of a channel, as many as ``keep`` allows, in the order of their arrival, for all threads and loops.
+    """The newest items of a channel, within the bounds of ``keep``, in the order of their arrival, for all threads.
 
     ``position`` is that of the newest message, or None while none is known.
     """

@@ -37,18 +37,22 @@ class Ledger:
 
     def live(self) -> dict[str, Record]:
         """Return the runs that have not ended, by their ids."""
-        found = [record_of(entry) for entry in self.store.owned_by(self._index("live"))]
-        for record in found:
-            if record is not None and not record.is_live:  # its process was killed while it wrote the end
+        found = self._indexed("live")
+        for record in found.values():
+            if not record.is_live:  # perhaps its process was killed while it wrote the end
                 self._settle(record)
-        return {record.id: record for record in found if record is not None and record.is_live}
+        return {id_: record for id_, record in found.items() if record.is_live}
 
     def owned_by(self, owner: str) -> list[Record]:
         """Return the runs of an owner, oldest first."""
-        ended = [record_of(entry) for entry in self.store.owned_by(self._index(f"of {owner}"))]
-        found = {record.id: record for record in ended if record is not None}
-        found |= {id_: record for id_, record in self.live().items() if record.owner == owner}
+        live = self._indexed("live")  # first: one that ends now is in at least one of the two
+        found = {id_: record for id_, record in live.items() if record.owner == owner}
+        found |= self._indexed(f"of {owner}")
         return sorted(found.values(), key=lambda record: record.started)
+
+    def _indexed(self, kind: str) -> dict[str, Record]:
+        found = [record_of(entry) for entry in self.store.owned_by(self._index(kind))]
+        return {record.id: record for record in found if record is not None}
 
     def take(self, record: Record, token: str, *, is_crash: bool) -> Record | None:
         """Take over a run for its next attempt, or return None if another process was faster."""

@@ -107,6 +107,16 @@ class Production:
             self._timer = loop.call_later(self.record.deadline, self._end_late)
         if context is not None:
             self._task = loop.create_task(self._aproduce(), context=context)
+            self._task.add_done_callback(self._end_unstarted)
+
+    def _end_unstarted(self, _: object) -> None:
+        """End a run whose task was cancelled before its first step."""
+        self.end(self.broken_off)
+
+    @property
+    def has_lost_loop(self) -> bool:
+        """True if its loop was closed under it."""
+        return self._loop is not None and self._loop.is_closed() and isinstance(self._source, AsyncIterable)
 
     def _end_late(self) -> None:
         problem = {"title": "The run took too long", "status": 504, "type": "about:blank"}
@@ -145,10 +155,13 @@ class Production:
         if self._timer is not None:
             self._timer.cancel()
         self._task = None
-        if state == self.broken_off or not self._hub.blocks:
-            self.end(state, problem)  # a loop that ends has no threads any more
+        if self._hub.blocks and state != self.broken_off:
+            try:
+                await asyncio.to_thread(self.end, state, problem)
+            except asyncio.CancelledError:
+                self.end(state, problem)  # unless the thread does that
         else:
-            await asyncio.to_thread(self.end, state, problem)
+            self.end(state, problem)  # a loop that ends has no threads any more
 
     async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
         try:

@@ -91,7 +91,7 @@ class Kind(StrEnum):
 
 
 class Line:
-    """An entry of a log: a value with its number, or the beginning or the end of an attempt with that of its last value.
+    """An entry of a log: a value and its number, or the begin or the end of an attempt and the number of values so far.
 
     The text is a value's JSON, or that of an end: the state and, for a failure, the problem.
     """
@@ -127,7 +127,7 @@ def read_line(data: bytes) -> Line:
 
 
 class RunEnd(NamedTuple):
-    """The end of a run: its final ``state``, the ``total`` of its values, and, if it failed, the ``problem`` (RFC 9457)."""
+    """The end of a run: its final ``state``, the ``total`` of its values, and the ``problem`` of a failure (RFC 9457)."""
 
     state: RunState
     total: int

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, g
 from uuid import UUID
 
 from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import explained
 from antiphon.features.channels.message import Keep
@@ -97,6 +98,11 @@ class Run(Generic[T]):
     def ended(self) -> float | None:
         """The time of the end."""
         return None if self._record.is_live else self._record.changed
+
+    @property
+    def is_draining(self) -> bool:
+        """True in a source if its process is about to end: it has the rest of the grace period."""
+        return DRAINING.is_given
 
     def written(self) -> list[T]:
         """Return the values of earlier attempts that are kept, in the source of a run that was started again."""
@@ -397,8 +403,9 @@ class Runs(Generic[T]):
         return self._find(id, owner)
 
     def _find(self, id_: str, owner: Owner | None) -> Run[T]:
+        text = owner_text(owner)
         record = self._own().ledger.load(id_)
-        if record is None or record.owner != owner_text(owner):
+        if record is None or record.owner != text:
             raise NotFound
         return Run(self, record)
 
@@ -424,8 +431,8 @@ class Runs(Generic[T]):
     def _read(self, line: Line) -> T:
         alias = getattr(self, "__orig_class__", None)
         wanted = get_args(alias)[0] if alias is not None else Any
-        value: T = line.value() if isinstance(wanted, TypeVar) else json_as(line.text, wanted)
-        return value
+        value: Any = line.value() if isinstance(wanted, TypeVar) else json_as(line.text, wanted)
+        return value  # type: ignore[no-any-return]  # the T of ``Runs[T]``
 
 
 R = TypeVar("R")

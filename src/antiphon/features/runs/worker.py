@@ -102,6 +102,7 @@ class Worker:
         """Forget a run that was not started."""
         with self._lock:
             self.productions.pop(id_, None)
+        self._wake_if_idle()
 
     def ended(self, production: Production, end: RunEnd) -> None:
         """Write the end of a run that this process has produced."""
@@ -110,8 +111,10 @@ class Worker:
             self._unwritten[record.id] = record.attempt, end
         try:
             self._write_end(record.id)
-        except StoreUnavailable:  # which is logged already
+        except StoreUnavailable:  # which is logged already, and the watch tries again
             pass
+        except Exception:
+            logging.getLogger("antiphon").exception("the end of the run %s can't be written", record.id)
         finally:
             self.discard(record.id)
 
@@ -147,6 +150,7 @@ class Worker:
                 self._followed[id_] -= 1
                 if not self._followed[id_]:
                     del self._followed[id_]
+            self._wake_if_idle()
 
     # The watch
 
@@ -155,6 +159,8 @@ class Worker:
         self._is_kept = is_kept
         if is_kept:
             self.watch()
+        else:
+            self._wake_if_idle()
 
     def watch(self) -> None:
         """Begin to watch, unless this process does."""
@@ -164,16 +170,20 @@ class Worker:
         if starts:
             Thread(target=self._watch, name="antiphon-runs", daemon=True).start()
 
-    def _has_work(self) -> bool:
+    @property
+    def _is_idle(self) -> bool:
+        return not (self.productions or self._followed or self._unwritten or self._is_kept)
+
+    def _goes_on(self) -> bool:
         with self._lock:
-            self._is_watching = bool(self.productions or self._followed or self._unwritten or self._is_kept)
+            self._is_watching = not self._is_idle
             return self._is_watching
 
     def _watch(self) -> None:
         withdraw = GRACE_OVER.subscribe(self._wake)
         number = 0
         is_over = False
-        while not is_over and self._has_work():
+        while not is_over and self._goes_on():
             try:
                 if self._feed is None:
                     self._feed = self._hub.join(self._signal, _SIGNALS)
@@ -200,8 +210,12 @@ class Worker:
         if (feed := self._feed) is not None:
             feed.wake()
 
+    def _wake_if_idle(self) -> None:
+        if self._is_idle:
+            self._wake()
+
     def _is_called(self) -> bool:
-        return GRACE_OVER.is_given
+        return GRACE_OVER.is_given or self._is_idle
 
     def _break_off(self) -> None:
         """End all that this process produces, since its time is over."""
@@ -238,7 +252,9 @@ class Worker:
             own = production.record
             if production.is_over or not production.is_started:
                 continue
-            if record is None:
+            if production.has_lost_loop:
+                production.end(production.broken_off)
+            elif record is None:
                 self._ledger.add(own)
             elif not record.is_live or (record.worker, record.attempt) != (self.token, own.attempt):
                 production.end(record.state if not record.is_live else "interrupted")
