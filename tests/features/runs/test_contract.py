@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import pytest
 
 from antiphon.features import RunEnded, Runs, ValuesMissed, current_run
-from antiphon.features.runs.record import read_line
+from antiphon.features.runs.record import Record, read_line
 from antiphon.http import Event, NotFound, ServiceUnavailable, TooManyRequests
 from tests.features.channels.on_loop import on_loop
 from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE, eventually
 
-pytestmark = pytest.mark.usefixtures("open_store", "all_end")  # each test runs with each of the stores: they are its subject
+pytestmark = pytest.mark.usefixtures(
+    "open_store", "all_end"
+)  # each test runs with each of the stores: they are its subject
 
 
 async def numbers(count, pause=0.0):
@@ -440,6 +442,26 @@ async def test_a_worker_that_was_given_up_and_does_not_know_it_changes_nothing(o
     assert [event.id.partition(".")[2][0] for event in heard if event.id] == sorted(
         event.id.partition(".")[2][0] for event in heard if event.id
     )
+
+
+@rows("crashes, end", [(0, ("123", "done")), (1, ("123", "done")), (2, ("", "interrupted"))])
+def test_a_run_whose_process_was_killed_three_times_is_not_started_again(open_store, crashes, end):
+    """It may be what kills them."""
+
+    async def watch():
+        runs = Runs(open_store(), lease=0.5)
+
+        @runs.again
+        async def count() -> AsyncIterator[int]:
+            for number in (1, 2, 3):
+                yield number
+
+        record = Record(f"run {crashes}", "7", "running", "a dead worker", crashes=crashes, function=count().name)
+        await asyncio.to_thread(runs._own().ledger.add, record._replace(arguments=b"{}"))
+        values, last = await told(await runs.find(record.id, owner=7))
+        return "".join(values), last
+
+    assert asyncio.run(watch()) == end
 
 
 @rows("annotation, given", [(int, ("1",)), (int, ()), (Token, ({"text": 1},))])
