@@ -123,3 +123,24 @@ async def socket(request: Request, socket, id: str):
 async def plain(request: Request):
     """Send values without a run, to compare."""
     return Response.events(numbers(int(request.args["count"]), float(request.args["pause"])))
+
+
+PAGE = """<!doctype html><title>Runs</title><pre id="events"></pre><pre id="fetched"></pre>
+<script>
+const url = location.hash.slice(1);
+const source = new EventSource(url);
+source.onmessage = (event) => { events.append(event.data); };
+source.addEventListener("missed", (event) => events.append("missed"));
+for (const end of ["done", "failed", "stopped", "interrupted"])
+  source.addEventListener(end, () => { source.close(); events.append(end); });
+(async () => {
+  const lines = await fetch(url.replace("/runs/", "/lines/"));
+  for await (const part of lines.body.pipeThrough(new TextDecoderStream())) fetched.append(part);
+  fetched.append("end");
+})().catch(() => fetched.append("cut"));
+</script>"""
+
+
+@app.get("/page")
+def page(request: Request):
+    return Response.html(PAGE)
