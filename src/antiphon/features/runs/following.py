@@ -30,10 +30,10 @@ class Reading:
 
     def __init__(self, since: Place = START) -> None:
         self._attempt = 0
-        self._since = since
+        self._place: Place | Line = since
         self._last = since.number
         """The number of the last value that was told."""
-        self.count = 0
+        self.total = 0
         """The number of the newest value."""
         self.end: RunEnd | None = None
 
@@ -41,30 +41,34 @@ class Reading:
         """Yield what these items tell."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
-                line = line_of(item)
-                if line.attempt >= self._attempt:
+                line = cast("Line", item.read) or line_of(item)
+                if line.number == self._last + 1 and line.attempt == self._attempt and line.kind == Kind.VALUE:
+                    self._last = self.total = line.number
+                    self._place = line
+                    yield line
+                elif line.attempt >= self._attempt:
                     yield from self._told(line)
 
     def _told(self, line: Line) -> Iterator[Told]:
         self._attempt = line.attempt
         if line.kind == Kind.BEGIN:
-            if line.attempt > self._since.attempt > 0 and line.number < self._last:
+            if line.attempt > self._place.attempt > 0 and line.number < self._last:
                 yield Gap(None)  # what it received was lost with a server, and other values replace it
                 self._last = line.number
             return
         if line.kind == Kind.END:
             if line.number > self._last:
                 yield Gap(line.number - self._last)
-            self.end = end_of(line)._replace(total=max(self.count, line.number))
+            self.end = end_of(line)._replace(total=max(self.total, line.number))
             yield self.end
             return
-        self.count = max(self.count, line.number)
+        self.total = max(self.total, line.number)
         if line.number <= self._last:
             return
         if line.number > self._last + 1:
             yield Gap(line.number - self._last - 1)
         self._last = line.number
-        self._since = Place(line.attempt, line.number)
+        self._place = line
         yield line
 
 
@@ -117,7 +121,7 @@ async def follow(
                 if reading.end is not None:
                     return
                 if known_end is not None:
-                    yield [known_end._replace(total=reading.count)]
+                    yield [known_end._replace(total=reading.total)]
                     return
                 await feed.wait_on_loop(number)
                 found, number = feed.take(number, None)

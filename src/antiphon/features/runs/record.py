@@ -90,6 +90,19 @@ class Kind(StrEnum):
     END = "e"
 
 
+class _PrintedEvent(Event):
+    """An event that many followers send, and that is printed once."""
+
+    __slots__ = ("_printed",)
+
+    def __str__(self) -> str:
+        try:
+            return self._printed
+        except AttributeError:
+            self._printed = super().__str__()
+            return self._printed
+
+
 class Line:
     """An entry of a log: a value and its number, or the begin or the end of an attempt and the number of values so far.
 
@@ -116,7 +129,7 @@ class Line:
         """Return the event of a value, the same one for all followers: text as it is, other values as JSON."""
         if self._event is None:
             text = self.value() if self.text[:1] == b'"' else self.text.decode()
-            self._event = Event(text, id=f"{run[:TAG]}.{self.attempt}-{self.number}")
+            self._event = _PrintedEvent(text, id=f"{run[:TAG]}.{self.attempt}-{self.number}")
         return self._event
 
 

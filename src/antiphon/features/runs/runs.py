@@ -385,7 +385,7 @@ class Runs(Generic[T]):
         reading, lines = read_all(own.ledger.hub(record.id), own.ledger.log(record.id), own.ledger.keep)
         production = self._production(record, function.source(record.arguments))
         own.worker.add(production)
-        production.begin([len(line.written) for line in lines], reading.count)
+        production.begin([len(line.written) for line in lines], reading.total)
         self._begin(production, self._loop_for(None), [self._read(line) for line in lines])
 
     # Finding
