@@ -136,6 +136,11 @@ TOPICS = {
         "Channels", "antiphon.features", "Channel ChannelListener ChannelMessage ChannelPresence Missed",
         "See also [Channels: events to many clients](../../how-to/events-to-many.md).",
     ),
+    "features/runs.md": Page(
+        "Runs", "antiphon.features",
+        "Runs Run RunCall RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
+        "See also [Runs: streams that outlive their requests](../../how-to/runs.md).",
+    ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
         "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
@@ -279,7 +284,8 @@ TOPICS = {
 GIVEN = {
     "antiphon.features.Counter", "antiphon.features.Gauge", "antiphon.features.Histogram",
     "antiphon.Exchange", "antiphon.FormPart", "antiphon.Upload", "antiphon.WebSocket", "antiphon.features.BoundField",
-    "antiphon.features.ChannelListener", "antiphon.features.ChannelPresence",
+    "antiphon.features.ChannelListener", "antiphon.features.ChannelPresence", "antiphon.features.Run",
+    "antiphon.features.RunCall", "antiphon.features.RunEnded", "antiphon.features.ValuesMissed",
     "antiphon.features.PageFile", "antiphon.testing.AsyncClientWebSocket", "antiphon.testing.AsyncStreamedResponse",
     "antiphon.testing.ClientResponse", "antiphon.testing.ClientSession", "antiphon.testing.ClientTools",
     "antiphon.testing.ToolResult",

@@ -49,7 +49,8 @@ PUBLIC = {
         "Tool", "Tools", "UploadProgress", "UserSource", "Users", "ValkeyStore", "csp_nonce", "csrf_input",
         "csrf_token", "is_same_secret", "login", "login_required", "logout", "patch_elements", "patch_signals",
         "redirect_htmx", "route_options", "scopes_required", "LazyText", "format_currency", "format_date",
-        "format_datetime", "format_number", "format_percent", "format_time", "format_timedelta", "lazy",
+        "format_datetime", "format_number", "format_percent", "format_time", "format_timedelta", "lazy", "Run",
+        "RunCall", "RunEnd", "RunEnded", "Runs", "ValuesMissed", "ag_ui_stream", "current_run", "ui_message_stream",
     },
     "antiphon.embedding": {
         "AT_END", "Advice", "Answer", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DescribedApp",

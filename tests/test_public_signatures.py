@@ -20,12 +20,12 @@ ASYNC_ONLY = {
     "antiphon.testing.AsyncStreamedResponse.read": "of an async client",
     **{
         f"antiphon.WebSocket.{name}": "it blocks in a `def` handler"
-        for name in ("accept", "close", "receive", "receive_as", "send")
+        for name in ("accept", "close", "receive", "receive_as", "send", "send_each")
     },
     "antiphon.types.Lifetime.ended": "it waits, where code that blocks asks",
 }
 """Coroutine functions that have no counterpart which blocks, and why."""
-NAMED_BEFORE = {"antiphon.features.Channel"}
+NAMED_BEFORE = {"antiphon.features.Channel", "antiphon.features.Runs"}
 """Classes for code that awaits, before all: what blocks is named after it, as `send_now`."""
 FUNCTIONS = public_functions()
 

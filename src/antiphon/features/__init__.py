@@ -36,6 +36,11 @@ __all__, __getattr__ = import_on_use(
         "features.openapi.feature": "OpenAPI",
         "features.pages": "PageFile Pages route_options",
         "features.rate_limits": "RateLimit",
+        "features.runs.calls": "RunCall",
+        "features.runs.formats": "ag_ui_stream ui_message_stream",
+        "features.runs.production": "current_run",
+        "features.runs.record": "RunEnd",
+        "features.runs.runs": "Run RunEnded Runs ValuesMissed",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
         " csp_nonce",
         "features.sessions": "Sessions",

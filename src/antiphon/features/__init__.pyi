@@ -38,6 +38,11 @@ from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
+from antiphon.features.runs.calls import RunCall
+from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
+from antiphon.features.runs.production import current_run
+from antiphon.features.runs.record import RunEnd
+from antiphon.features.runs.runs import Run, RunEnded, Runs, ValuesMissed
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -109,6 +114,11 @@ __all__ = [
     "PermissionsPolicy",
     "ProtectedResource",
     "RateLimit",
+    "Run",
+    "RunCall",
+    "RunEnd",
+    "RunEnded",
+    "Runs",
     "SQLiteStore",
     "SecurityHeaders",
     "SessionLogin",
@@ -125,9 +135,12 @@ __all__ = [
     "UserSource",
     "Users",
     "ValkeyStore",
+    "ValuesMissed",
+    "ag_ui_stream",
     "csp_nonce",
     "csrf_input",
     "csrf_token",
+    "current_run",
     "format_currency",
     "format_date",
     "format_datetime",
@@ -145,4 +158,5 @@ __all__ = [
     "redirect_htmx",
     "route_options",
     "scopes_required",
+    "ui_message_stream",
 ]

@@ -1,15 +1,17 @@
 """One connection on its event loop: the answer to its handshake, its messages, and its end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine
 from concurrent.futures import CancelledError as CallCancelled
 from concurrent.futures import Future as CallFuture
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.concurrency.timers import TimeSlice
 from antiphon.http.errors import HTTPError
+from antiphon.http.event import Event
 from antiphon.http.headers import HeaderFields
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
@@ -208,6 +210,15 @@ class Connection:
         self.sent += 1
         self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
 
+    async def send_each(self, source: AsyncIterable[object]) -> None:
+        """Send the items of an async iterable, and close it. Raises WebSocketClosed."""
+        try:
+            async for item in source:
+                if not isinstance(item, Event) or item.data is not None:
+                    await self.send(item)
+        finally:
+            await aclose(source)
+
     def _encoded(self, message: object) -> WebSocketMessage:
         if isinstance(message, str | bytes):
             return message
@@ -215,6 +226,11 @@ class Connection:
             return bytes(message)
         from antiphon.serialization.json import encode_json
 
+        if isinstance(message, Event):
+            fields = {"event": message.event, "id": message.id, "data": message.data}
+            if not isinstance(message.data, str | None):
+                fields["data"] = encode_json(message.data, self._json_default).decode()
+            message = {name: field for name, field in fields.items() if field is not None}
         return encode_json(message, self._json_default).decode()
 
     async def close(self, code: int, reason: str) -> None:

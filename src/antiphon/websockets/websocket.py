@@ -1,6 +1,6 @@
 """The WebSocket of a handler: outgoing and incoming messages, for ``async def`` and for ``def``."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
@@ -79,9 +79,17 @@ class WebSocket:
     def send(self, message: object) -> Awaitable[None]:
         """Send text, bytes, or any other value as JSON. Waits while the client reads too slowly.
 
-        Raises WebSocketClosed, and TypeError for a value that can't be written as JSON.
+        An ``Event`` is an object with its ``event``, ``id`` and ``data``, which is text, as EventSource gives it. Raises
+        WebSocketClosed, and TypeError for a value that can't be written as JSON.
         """
         return self._called(self._connection.send(message))
+
+    def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
+        """Send each item of an async iterable as ``send`` does, to its end, and close it: ``run.follow()``, for example.
+
+        Events that are only a comment are left out. Raises WebSocketClosed, and what the iterable raises.
+        """
+        return self._called(self._connection.send_each(source))
 
     def close(self, code: int = NORMAL, reason: str = "") -> Awaitable[None]:
         """Close the socket, unless it is closed.
@@ -181,6 +189,10 @@ class BlockingWebSocket(Protocol):
 
     def send(self, message: object) -> None:
         """Send text, bytes, or any other value as JSON. Raises WebSocketClosed, and TypeError."""
+        ...
+
+    def send_each(self, source: AsyncIterable[object]) -> None:
+        """Send each item of an async iterable, to its end, and close it. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

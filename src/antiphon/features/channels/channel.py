@@ -17,7 +17,16 @@ from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
-from antiphon.features.channels.message import ChannelMessage, Item, Missed, Position, event_of, message_of, read_id
+from antiphon.features.channels.message import (
+    ChannelMessage,
+    Item,
+    Keep,
+    Missed,
+    Position,
+    event_of,
+    message_of,
+    read_id,
+)
 from antiphon.features.stores.store import Store
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
@@ -31,7 +40,7 @@ class ChannelListener:
     yields a ``Missed``. A slow listener costs no memory: it misses the oldest messages.
     """
 
-    def __init__(self, hub: Hub, name: str, keep: int, since: str | None) -> None:
+    def __init__(self, hub: Hub, name: str, keep: Keep, since: str | None) -> None:
         self._hub = hub
         self._name = name
         self._keep = keep
@@ -206,7 +215,7 @@ class Channel:
             raise explained("bad-feature-option", ValueError(f"lease is a number of seconds above 0, not {lease!r}"))
         self._name = name
         self._store = store
-        self._keep = keep
+        self._keep = Keep(keep)
         self._max_message_size = max_message_size
         self._lease = lease
         self._hub = hub_of(store, name)

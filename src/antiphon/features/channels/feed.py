@@ -8,21 +8,21 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from threading import Condition, Lock
+from threading import Condition, Lock, RLock
 
-from antiphon.features.channels.message import Entry, Item, Missed, Position
+from antiphon.features.channels.message import Entry, Item, Keep, Missed, Position
 
 BATCH = 64
 """The number of items that a listener takes at once."""
 
 
 class Feed:
-    """The newest ``keep`` items of a channel, in the order of their arrival, for all threads and loops.
+    """The newest items of a channel, within the bounds of ``keep``, in the order of their arrival, for all threads.
 
     ``position`` is that of the newest message, or None while none is known.
     """
 
-    def __init__(self, name: str, keep: int) -> None:
+    def __init__(self, name: str, keep: Keep) -> None:
         self.name = name
         self.keep = keep
         self.position: Position | None = None
@@ -30,9 +30,12 @@ class Feed:
         self.users = 0
         self.loading = Lock()
         self._items: deque[Item] = deque()
+        self._size = 0
+        """The bytes of the items."""
         self._end = 0
         """The number of the next item."""
-        self._changed = Condition()
+        self._lock = RLock()  # taken directly, which is faster than by the condition
+        self._changed = Condition(self._lock)
         self._loops: dict[asyncio.AbstractEventLoop, set[asyncio.Future[None]]] = {}
         """The futures that tasks wait for, by their loops: each loop is woken once."""
 
@@ -45,14 +48,14 @@ class Feed:
 
     def load(self, entries: Sequence[Entry]) -> None:
         """Begin with the messages that the store has kept."""
-        with self._changed:
+        with self._lock:
             if not self.is_loaded:
                 self._append(_with_gaps(entries, None))
                 self.is_loaded = True
 
     def publish(self, entries: Sequence[Entry], after: Position | None) -> None:
         """Add the messages ``after`` a position, unless another thread has already added these or others."""
-        with self._changed:
+        with self._lock:
             if entries and self.position == after:
                 items = _with_gaps(entries, after)
                 is_told = bool(self._items) and isinstance(self._items[-1], Missed)
@@ -60,7 +63,7 @@ class Feed:
 
     def rewind(self, known: Position | None, to: Position | None) -> None:
         """Go back from a ``known`` position, since the store has lost messages, and tell listeners."""
-        with self._changed:
+        with self._lock:
             if self.position == known:
                 self._append([Missed(None, str(known), None)])
                 self.position = to
@@ -68,11 +71,12 @@ class Feed:
     def _append(self, items: Sequence[Item]) -> None:
         for item in items:
             self._items.append(item)
+            self._size += _size(item)
             if isinstance(item, Entry):
                 self.position = item.position
         self._end += len(items)
-        while len(self._items) > self.keep:
-            self._items.popleft()
+        while len(self._items) > self.keep.most or self._size > self.keep.size:
+            self._size -= _size(self._items.popleft())
         self._wake()
 
     def _wake(self) -> None:
@@ -86,7 +90,7 @@ class Feed:
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
         """Return the next items from a number on, and the number after them. ``last`` is the id of the last item."""
-        with self._changed:
+        with self._lock:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
             if skipped >= 0:
@@ -96,12 +100,16 @@ class Feed:
 
     def all(self) -> list[Item]:
         """Return all items that are kept."""
-        with self._changed:
-            return [*self._items]
+        return self.numbered()[1]
+
+    def numbered(self) -> tuple[int, list[Item]]:
+        """Return the number of the oldest item, and all items that are kept."""
+        with self._lock:
+            return self._end - len(self._items), [*self._items]
 
     def find(self, since: Position) -> tuple[int, Missed | None] | None:
         """Return the number of the item after a message, and what was missed in between; None for a later message."""
-        with self._changed:
+        with self._lock:
             if self.position is None or since > self.position:
                 return None
             place = _place(self._items, since)
@@ -114,42 +122,50 @@ class Feed:
         It is the oldest item. If the id is of the newest message's epoch and was lost with its server, it is the next
         item: the client has had all before it.
         """
-        with self._changed:
+        with self._lock:
             newest = self.position
             if position is not None and newest is not None and position.epoch == newest.epoch:
                 return self._end, Missed(None, since, None)
             return self._end - len(self._items), Missed(None, since, _first_id(self._items))
 
-    def wait(self, number: int, is_over: Callable[[], bool]) -> None:
-        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._end > number or is_over())
+    def wait(self, number: int, is_over: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``.
+
+        With ``seconds``, wait no longer than that.
+        """
+        with self._lock:
+            self._changed.wait_for(lambda: self._end > number or is_over(), seconds)
 
     def wake(self) -> None:
         """Wake the waiting threads to check whether their wait is over."""
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
 
     async def wait_on_loop(self, number: int) -> None:
         """Wait on an event loop until there is an item of this number."""
         loop = asyncio.get_running_loop()
-        with self._changed:
+        with self._lock:
             if self._end > number:
                 return
             future = loop.create_future()
             self._loops.setdefault(loop, set()).add(future)
         try:
             await future
-        finally:
+        except BaseException:
             self._forget(loop, future)
+            raise
 
     def _forget(self, loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
-        with self._changed:
+        with self._lock:
             futures = self._loops.get(loop)
             if futures is not None:
                 futures.discard(future)
                 if not futures:
                     del self._loops[loop]
+
+
+def _size(item: Item) -> int:
+    return len(item.data) if isinstance(item, Entry) else 0
 
 
 def _wake_all(futures: "set[asyncio.Future[None]]") -> None:

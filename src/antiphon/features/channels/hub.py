@@ -15,8 +15,8 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
-from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Position, Positions
-from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Keep, Position, Positions
+from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
 from antiphon.features.stores.store import Store, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -119,15 +119,15 @@ class Hub(ABC):
     """True if methods wait for a disk or a network."""
 
     @abstractmethod
-    def send(self, name: str, keep: int, data: bytes) -> Position:
+    def send(self, name: str, keep: Keep, data: bytes) -> Position:
         """Store a message, and return its position."""
 
     @abstractmethod
-    def joined(self, name: str, keep: int) -> Feed | None:
+    def joined(self, name: str, keep: Keep) -> Feed | None:
         """Return the feed of a channel for one more user, without waiting, or None if it has to be loaded."""
 
     @abstractmethod
-    def join(self, name: str, keep: int) -> Feed:
+    def join(self, name: str, keep: Keep) -> Feed:
         """Return the feed of a channel for one more user, and load it if need be."""
 
     @abstractmethod
@@ -137,6 +137,10 @@ class Hub(ABC):
     @abstractmethod
     def catch_up(self, feed: Feed) -> None:
         """Add to a feed what has been stored since."""
+
+    @abstractmethod
+    def expire(self, name: str, seconds: float) -> None:
+        """Forget the messages of a channel so many seconds from now, instead of at another time or never."""
 
     @abstractmethod
     def enter(self, name: str, member: str, ttl: float) -> None:
@@ -163,11 +167,13 @@ class MemoryHub(Hub):
     def __init__(self) -> None:
         self._feeds: dict[str, Feed] = {}
         self._unused: OrderedDict[str, None] = OrderedDict()
+        self._expiring: OrderedDict[str, float] = OrderedDict()
+        """The times at which feeds are forgotten, on the clock of ``monotonic``."""
         self._lock = Lock()
         self._epoch = time.time_ns() // 1_000_000
         self._members: dict[str, Counter[str]] = {}
 
-    def send(self, name: str, keep: int, data: bytes) -> Position:
+    def send(self, name: str, keep: Keep, data: bytes) -> Position:
         with self._lock:
             feed = self._use(name, keep)
             before = feed.position
@@ -177,23 +183,23 @@ class MemoryHub(Hub):
             self._leave(feed)
         return position
 
-    def joined(self, name: str, keep: int) -> Feed:
+    def joined(self, name: str, keep: Keep) -> Feed:
         with self._lock:
             return self._use(name, keep)
 
-    def join(self, name: str, keep: int) -> Feed:
+    def join(self, name: str, keep: Keep) -> Feed:
         return self.joined(name, keep)
 
     def leave(self, feed: Feed) -> None:
         with self._lock:
             self._leave(feed)
 
-    def _use(self, name: str, keep: int) -> Feed:
+    def _use(self, name: str, keep: Keep) -> Feed:
         feed = self._feeds.get(name)
         if feed is None:
             feed = self._feeds[name] = Feed(name, keep)
         self._unused.pop(name, None)
-        feed.keep = max(feed.keep, keep)
+        feed.keep = feed.keep.widened(keep)
         feed.users += 1
         return feed
 
@@ -203,15 +209,29 @@ class MemoryHub(Hub):
             return
         if feed.position is None:
             del self._feeds[feed.name]
+            self._expiring.pop(feed.name, None)
             return
         self._unused[feed.name] = None
         if len(self._unused) > MOST_UNUSED:
-            name, _ = self._unused.popitem(last=False)
-            del self._feeds[name]
-            self._epoch += 1  # so that no id of a forgotten message is that of a new one
+            self._forget(next(iter(self._unused)))
+
+    def _forget(self, name: str) -> None:
+        del self._unused[name], self._feeds[name]
+        self._expiring.pop(name, None)
+        self._epoch += 1  # so that no id of a forgotten message is that of a new one
 
     def catch_up(self, feed: Feed) -> None:
         """Do nothing: the feed is the store."""
+
+    def expire(self, name: str, seconds: float) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if name in self._feeds:
+                self._expiring[name] = now + seconds
+            for each in [each for each, _ in zip(self._expiring, range(LOOKED_AT), strict=False)]:
+                self._expiring.move_to_end(each)
+                if self._expiring[each] <= now and each in self._unused:
+                    self._forget(each)
 
     def enter(self, name: str, member: str, ttl: float) -> None:  # noqa: ARG002 - the process is the store
         with self._lock:
@@ -243,32 +263,32 @@ class StoredHub(Hub):
         self._is_reading = False
         self._leases = Leases(log)
 
-    def send(self, name: str, keep: int, data: bytes) -> Position:
-        return self._log.append(name, keep, data)
+    def send(self, name: str, keep: Keep, data: bytes) -> Position:
+        return self._log.append(name, keep.most, data)
 
-    def joined(self, name: str, keep: int) -> Feed | None:
+    def joined(self, name: str, keep: Keep) -> Feed | None:
         with self._lock:
             feed = self._feeds.get(name)
             if feed is None or not feed.is_loaded:
                 return None
             return self._use(feed, keep)
 
-    def join(self, name: str, keep: int) -> Feed:
+    def join(self, name: str, keep: Keep) -> Feed:
         with self._lock:
             feed = self._use(self._feeds.setdefault(name, Feed(name, keep)), keep)
         if not feed.is_loaded:
             try:
                 with feed.loading:
                     if not feed.is_loaded:
-                        feed.load(self._log.tail(name, feed.keep))
+                        feed.load(self._log.tail(name, feed.keep.most))
             except BaseException:
                 self.leave(feed)
                 raise
             self._read()
         return feed
 
-    def _use(self, feed: Feed, keep: int) -> Feed:
-        feed.keep = max(feed.keep, keep)
+    def _use(self, feed: Feed, keep: Keep) -> Feed:
+        feed.keep = feed.keep.widened(keep)
         feed.users += 1
         return feed
 
@@ -283,6 +303,9 @@ class StoredHub(Hub):
             feed.publish(entries, position)
             if len(entries) < BATCH:
                 return
+
+    def expire(self, name: str, seconds: float) -> None:
+        self._log.expire(name, seconds)
 
     def enter(self, name: str, member: str, ttl: float) -> None:
         self._leases.enter(name, member, ttl)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from antiphon.http.event import Event
@@ -51,14 +52,27 @@ def read_id(id_: str) -> Position | None:
     return Position(int(found[1]), int(found[2])) if found else None
 
 
+class Keep(NamedTuple):
+    """The bounds of the messages of a channel that are kept: their number, and the sum of their bytes, if limited."""
+
+    most: int
+    size: float = inf
+
+    def widened(self, other: "Keep") -> "Keep":
+        """Return the bounds that keep what either keeps."""
+        return Keep(max(self.most, other.most), max(self.size, other.size))
+
+
 class Entry:
     """A message as it is stored, shared by all listeners of a process."""
 
-    __slots__ = ("_event", "data", "position")
+    __slots__ = ("_event", "data", "position", "read")
 
     def __init__(self, position: Position, data: bytes) -> None:
         self.position = position
         self.data = data
+        self.read: object = None
+        """What a reader has made of the data, for all listeners."""
         self._event: Event | None = None
 
     def message(self) -> ChannelMessage:
@@ -122,6 +136,10 @@ class ChannelLog(Protocol):
 
     def interrupt(self) -> None:
         """Make ``watch`` look again, since this process has written, or listens to one more channel."""
+        ...
+
+    def expire(self, name: str, seconds: float) -> None:
+        """Forget the messages of a channel so many seconds from now, instead of at another time or never."""
         ...
 
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:

@@ -17,13 +17,19 @@ create table if not exists channels (name text primary key, epoch integer not nu
 create table if not exists channel_messages (
     name text, number integer, data blob not null, primary key (name, number)) without rowid;
 create table if not exists channel_members (
-    name text, member text, token text, expires real not null, primary key (name, member, token)) without rowid
+    name text, member text, token text, expires real not null, primary key (name, member, token)) without rowid;
+create table if not exists channel_expiry (name text primary key, expires real not null) without rowid
 """
 _NUMBER = """
 insert into channels values (?, ?, 1) on conflict (name) do update set number = number + 1 returning epoch, number
 """
 _HEAD = "select epoch, number from channels where name = ?"
 _MESSAGES = "select number, data from channel_messages where name = ? and number > ? order by number limit ?"
+_EXPIRE = """
+insert into channel_expiry values (?, ?) on conflict (name) do update set expires = excluded.expires
+"""
+_EXPIRED = "select name from channel_expiry where expires <= ? limit 16"
+_FORGET = [f"delete from {table} where name = ?" for table in ("channels", "channel_messages", "channel_expiry")]  # noqa: S608 - our own names
 _RENEW = """
 insert into channel_members values (?, ?, ?, ?) on conflict (name, member, token)
 do update set expires = excluded.expires
@@ -80,6 +86,14 @@ class SQLiteLog:
     def interrupt(self) -> None:
         self._woken.set()
 
+    def expire(self, name: str, seconds: float) -> None:
+        with self._writing() as connection:
+            now = self._store._clock()
+            connection.execute(_EXPIRE, [name, now + seconds])
+            for expired in connection.execute(_EXPIRED, [now]).fetchall():
+                for forget in _FORGET:
+                    connection.execute(forget, expired)
+
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
         with self._writing() as connection:
             now = self._store._clock()
@@ -121,7 +135,7 @@ class SQLiteLog:
 
 def _has_tables(connection: Connection) -> bool:
     found = connection.execute("select count(*) from sqlite_master where type = 'table' and name glob 'channel*'")
-    return bool(found.fetchall()[0][0] == 3)
+    return bool(found.fetchall()[0][0] == 4)
 
 
 def _head(connection: Connection, name: str) -> Position | None:

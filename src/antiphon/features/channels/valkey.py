@@ -104,6 +104,9 @@ class ValkeyLog:
         self._calls.ask(self._own, lambda client: client.xadd(self._own, {"w": 1}, maxlen=1))
         self._calls.ask(self._own, lambda client: client.pexpire(self._own, WOKEN))
 
+    def expire(self, name: str, seconds: float) -> None:
+        self._ask(name, "m", lambda client, key: client.pexpire(key, int(seconds * 1000)))
+
     def renew(self, name: str, token: str, members: Iterable[str], ttl: float) -> None:
         self._calls.run(_RENEW, [self._key(name, "p")], [int(ttl * 1000), *[token + member for member in members]])
 

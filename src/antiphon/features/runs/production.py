@@ -1,0 +1,269 @@
+"""The production of a run: its source is iterated, on a loop or a thread, and each value is written into its log."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import Context, ContextVar
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon.concurrency.iterables import aclose, close_of
+from antiphon.explanations import explained
+from antiphon.features.channels.hub import Hub
+from antiphon.features.channels.message import Keep
+from antiphon.features.runs.record import Kind, Line, Record, RunEnd, RunState
+from antiphon.features.stores.store import StoreUnavailable
+from antiphon.http.errors import HTTPError, InternalServerError
+from antiphon.serialization.json import encode_json
+
+if TYPE_CHECKING:
+    from antiphon.features.runs.runs import Run
+
+PATIENCE = 60.0
+"""Seconds for which a value is written again while the store does not answer. The source waits."""
+PAUSE = 0.2
+"""Seconds between two attempts."""
+
+current: "ContextVar[Run[Any] | None]" = ContextVar("antiphon.features.runs", default=None)
+
+
+def current_run() -> "Run[Any]":
+    """Return the run whose source is executing. Raises RuntimeError elsewhere."""
+    run = current.get()
+    if run is None:
+        raise explained("no-current-run", RuntimeError("no run is produced here: this is for the source of a run"))
+    return run
+
+
+class Bounds(NamedTuple):
+    """The limits of what is kept of a run: the number of values and their bytes, and the bytes of one value."""
+
+    keep: Keep
+    value: int
+
+
+class Production:
+    """A run that this process produces. It ends once, with the first end that it is given.
+
+    ``on_end`` is called once, on any thread, and may block: with the production and its end.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        source: "Iterable[Any] | AsyncIterable[Any]",
+        log: tuple[Hub, str],
+        bounds: Bounds,
+        on_end: "Callable[[Production, RunEnd], None]",
+    ) -> None:
+        self.record = record
+        self.count = 0
+        self.is_started = False
+        self.ended: Future[None] = Future()
+        """Done when the end is written, or given up."""
+        self._source = source
+        self._hub, self._name = log
+        self._bounds = bounds
+        self._on_end = on_end
+        self._sizes: deque[int] = deque()
+        self._size = 0
+        self._is_cut = False
+        self._end: RunEnd | None = None
+        self._lock = Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def broken_off(self) -> RunState:
+        """The state that follows if this worker ends first."""
+        return "interrupted" if self.record.function is None else "waiting"
+
+    @property
+    def is_over(self) -> bool:
+        """True once it has been given an end."""
+        return self._end is not None
+
+    # Starting
+
+    def start(self, run: "Run[Any]", loop: asyncio.AbstractEventLoop) -> None:
+        """Start to produce: an async source on a loop, another one on a thread. Both get contexts of their own."""
+        self.is_started = True
+        context = Context()
+        context.run(current.set, run)
+        self._loop = loop
+        is_async = isinstance(self._source, AsyncIterable)
+        loop.call_soon_threadsafe(self._start_on_loop, context if is_async else None)
+        if not is_async:
+            Thread(target=context.run, args=[self._produce], name="antiphon-run", daemon=True).start()
+
+    def _start_on_loop(self, context: Context | None) -> None:
+        loop = asyncio.get_running_loop()
+        if self.record.deadline is not None:
+            self._timer = loop.call_later(self.record.deadline, self._end_late)
+        if context is not None:
+            self._task = loop.create_task(self._aproduce(), context=context)
+            self._task.add_done_callback(self._end_unstarted)
+
+    def _end_unstarted(self, _: object) -> None:
+        """End a run whose task was cancelled before its first step."""
+        self.end(self.broken_off)
+
+    @property
+    def has_lost_loop(self) -> bool:
+        """True if its loop was closed under it."""
+        return self._loop is not None and self._loop.is_closed() and isinstance(self._source, AsyncIterable)
+
+    def _end_late(self) -> None:
+        problem = {"title": "The run took too long", "status": 504, "type": "about:blank"}
+        Thread(target=self.end, args=["failed", problem], name="antiphon-run-end", daemon=True).start()
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close a source that was not started."""
+        if isinstance(self._source, AsyncIterable):
+            asyncio.run_coroutine_threadsafe(self._aclose(None), loop)
+        elif close := close_of(None, self._source):
+            close()
+
+    # Producing
+
+    async def _aproduce(self) -> None:
+        source: Any = self._source
+        iterator: AsyncIterator[Any] | None = None
+        state: RunState = "done"
+        problem = None
+        try:
+            iterator = aiter(source)
+            async for value in iterator:
+                data = self._encoded(value)
+                if self._hub.blocks:
+                    await asyncio.to_thread(self._write, data)
+                else:
+                    self._write(data)
+                    await asyncio.sleep(0)
+                if self.is_over:
+                    break
+        except asyncio.CancelledError:
+            state = self.broken_off  # by the end of its loop, unless another end was given
+        except Exception as error:
+            state, problem = "failed", self._problem(error)
+        await self._aclose(iterator)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._task = None
+        if self._hub.blocks and state != self.broken_off:
+            try:
+                await asyncio.to_thread(self.end, state, problem)
+            except asyncio.CancelledError:
+                self.end(state, problem)  # unless the thread does that
+        else:
+            self.end(state, problem)  # a loop that ends has no threads any more
+
+    async def _aclose(self, iterator: AsyncIterator[Any] | None) -> None:
+        try:
+            await aclose(iterator, self._source)
+        except (Exception, asyncio.CancelledError) as error:
+            self._log(error)
+
+    def _produce(self) -> None:
+        state: RunState = "done"
+        problem = None
+        source: Any = self._source
+        iterator: Iterator[Any] | None = None
+        try:
+            iterator = iter(source)
+            for value in iterator:
+                self._write(self._encoded(value))
+                if self.is_over:
+                    break
+        except Exception as error:
+            state, problem = "failed", self._problem(error)
+        try:
+            if close := close_of(iterator, source):
+                close()
+        except Exception as error:
+            self._log(error)
+        if self._timer is not None and self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(self._timer.cancel)
+        self.end(state, problem)
+
+    def _encoded(self, value: object) -> bytes:
+        data = encode_json(value)
+        if len(data) > self._bounds.value:
+            reason = f"a value of a run has {len(data):,} bytes of JSON, of {self._bounds.value:,}"
+            raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_value_size"))
+        return data
+
+    def _problem(self, error: Exception) -> dict[str, Any]:
+        """Return what followers are told about an error: the details of an HTTPError, else only that there was one."""
+        if not self.is_over:
+            self._log(error)
+        shown = error if isinstance(error, HTTPError) else InternalServerError()
+        return dict(shown.problem())
+
+    def _log(self, error: BaseException) -> None:
+        logging.getLogger("antiphon").error("the run %s failed", self.record.id, exc_info=error)
+
+    # Writing
+
+    def begin(self, sizes: Iterable[int] = (), number: int = 0) -> None:
+        """Begin an attempt, after the values of earlier ones: their sizes, and the number of the last. Raises
+        StoreUnavailable.
+        """
+        self.count = number
+        for size in sizes:
+            self._kept(size)
+        self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
+
+    def _write(self, text: bytes) -> None:
+        """Write a value. Waits while the store does not answer, and then raises StoreUnavailable."""
+        self.count += 1
+        self._append(Line(Kind.VALUE, self.record.attempt, self.count, text))
+
+    def _append(self, line: Line) -> None:
+        data = line.written
+        keep = self._kept(len(data))
+        end = time.monotonic() + PATIENCE
+        while not self.is_over:
+            try:
+                self._hub.send(self._name, keep, data)
+                return
+            except StoreUnavailable:  # which is logged already
+                if line.kind == Kind.BEGIN or time.monotonic() > end:
+                    raise
+            time.sleep(PAUSE)
+
+    def _kept(self, size: int) -> Keep:
+        """Return how many entries may be kept with a new one of this size."""
+        self._sizes.append(size)
+        self._size += size
+        bound = self._bounds.keep
+        while len(self._sizes) > 1 and (self._size > bound.size or len(self._sizes) > bound.most):
+            self._size -= self._sizes.popleft()
+            self._is_cut = True
+        return Keep(len(self._sizes) if self._is_cut else bound.most, bound.size)
+
+    # Ending
+
+    def end(self, state: RunState, problem: "dict[str, Any] | None" = None) -> None:
+        """End the run, unless it has ended, and write that. Stops the source; may block."""
+        with self._lock:
+            if self._end is not None:
+                return
+            self._end = RunEnd(state, self.count, problem)
+        self._cancel()
+        try:
+            self._on_end(self, self._end)
+        finally:
+            self.ended.set_result(None)
+
+    def _cancel(self) -> None:
+        task, loop = self._task, self._loop
+        if task is not None and loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(task.cancel)

@@ -1,0 +1,454 @@
+"""Runs: streams that outlive their requests.
+
+runs = Runs(SQLiteStore("var/runs.db"))
+run = await runs.start(answer(question), owner=request.user.id)
+return Response.events(run.follow(request.last_event_id))
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import aclosing, suppress
+from functools import partial, update_wrapper
+from secrets import token_urlsafe
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args
+from uuid import UUID
+
+from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.loop import refuse_on_loop, thread
+from antiphon.concurrency.process import DRAINING
+from antiphon.explanations import explained
+from antiphon.features.channels.message import Keep
+from antiphon.features.runs.calls import Repeatable, RunCall
+from antiphon.features.runs.following import Gap, Told, follow, read_all
+from antiphon.features.runs.ledger import Ledger
+from antiphon.features.runs.production import Bounds, Production
+from antiphon.features.runs.record import Line, Record, RunEnd, RunState, read_event_id
+from antiphon.features.runs.worker import Worker
+from antiphon.features.stores.store import Store, StoreUnavailable
+from antiphon.handler.scope import find_current_request
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import NotFound, ServiceUnavailable, TooManyRequests
+from antiphon.http.event import Event
+from antiphon.serialization.readers import json_as
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.handler.contract import Unfinished
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+Owner: TypeAlias = str | int | UUID
+"""The id of a user, or of another owner of runs."""
+
+RETRY_AFTER = 5
+"""Seconds after which a client may try again when too many runs are live."""
+
+
+class RunEnded(Exception):
+    """The end of a run that is not done: its source was stopped, has failed, or was interrupted. ``end`` says which."""
+
+    def __init__(self, end: RunEnd) -> None:
+        super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
+        self.end = end
+
+
+class ValuesMissed(Exception):
+    """A gap in the values of a run, because they are not kept any more; ``total`` is their number, if known."""
+
+    def __init__(self, total: int | None) -> None:
+        super().__init__("values of the run are not kept any more")
+        self.total = total
+
+
+class Run(Generic[T]):
+    """A run, as it was when it was started or found: its values can be followed, and it can be stopped.
+
+    ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
+    """
+
+    def __init__(self, runs: "Runs[T]", record: Record) -> None:
+        self._runs = runs
+        self._record = record
+        self._written: list[T] = []
+
+    @property
+    def id(self) -> str:
+        """The id of the run: 128 bits that can't be guessed."""
+        return self._record.id
+
+    @property
+    def owner(self) -> str | None:
+        """The owner, as text; None without one."""
+        return self._record.owner
+
+    @property
+    def state(self) -> RunState:
+        """The state: running, waiting for a worker, done, failed, stopped or interrupted."""
+        return self._record.state
+
+    @property
+    def started(self) -> float:
+        """The time of the start."""
+        return self._record.started
+
+    @property
+    def ended(self) -> float | None:
+        """The time of the end."""
+        return None if self._record.is_live else self._record.changed
+
+    @property
+    def is_draining(self) -> bool:
+        """True in a source if its process is about to end: it has the rest of the grace period."""
+        return DRAINING.is_given
+
+    def written(self) -> list[T]:
+        """Return the values of earlier attempts that are kept, in the source of a run that was started again."""
+        return [*self._written]
+
+    # Following
+
+    async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the values as events, after the one with the id ``since``, to the end: for ``Response.events``.
+
+        With None, or with an id of another run, it begins at the start. Text is sent as the event's data, other values
+        as JSON. If values are missing because they are not kept any more, an event named "missed" has their ``total``,
+        or null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
+        "interrupted", and has the ``total`` of the values, and the ``problem`` of a failure. The first one is a
+        comment, so that the client receives the head at once. Raises StoreUnavailable (503).
+        """
+        id_ = self.id
+        yield Event(comment="")
+        async with aclosing(self._told(since)) as batches:
+            async for batch in batches:
+                for told in batch:
+                    yield told.event(id_) if isinstance(told, Line) else _event_of(told)
+
+    async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
+        """Yield the values, typed, after the one with the id ``since`` of its event, to the end.
+
+        Raises RunEnded unless the run is done, ValuesMissed for values that are not kept any more, and
+        StoreUnavailable (503).
+        """
+        async with aclosing(self._told(since)) as batches:
+            async for batch in batches:
+                for told in batch:
+                    if isinstance(told, Line):
+                        yield self._runs._read(told)
+                    elif isinstance(told, Gap):
+                        raise ValuesMissed(told.total)
+                    elif told.state != "done":
+                        raise RunEnded(told)
+
+    def _told(self, since: str | None) -> AsyncGenerator[list[Told], None]:
+        record = self._record
+        own = self._runs._own()
+        end = None if record.is_live else RunEnd(record.state, 0, record.problem)
+        ledger = own.ledger
+        place = read_event_id(record.id, since)
+        watch = own.worker.following(record.id)
+        return follow(ledger.hub(record.id), ledger.log(record.id), ledger.keep, place, end, watch)
+
+    # Stopping
+
+    def stop(self) -> bool:
+        """Stop the run, from any process, and return True unless it has ended already. Raises StoreUnavailable (503).
+
+        Its source is closed where it waits: an async one in its own process at once, or within part of the lease if
+        that can't be reached, and another one at its next value. Followers learn it at once.
+        """
+        refuse_on_loop("stop", "astop")
+        return self._stop()
+
+    async def astop(self) -> bool:
+        """Stop the run as ``stop`` does, without blocking the loop."""
+        return await self._runs._call(self._stop)
+
+    def _stop(self) -> bool:
+        own = self._runs._own()
+        production = own.worker.productions.get(self.id)
+        end = RunEnd("stopped", production.count if production else 0)
+        is_stopped = own.ledger.end(self.id, None, end)
+        if production is not None:
+            production.end("stopped")
+        elif is_stopped:
+            own.worker.notify()
+        return is_stopped
+
+
+def _event_of(told: "Gap | RunEnd") -> Event:
+    if isinstance(told, Gap):
+        return Event({"total": told.total}, event="missed")
+    return Event({"total": told.total} | ({"problem": told.problem} if told.problem else {}), event=told.state)
+
+
+class _Own:
+    """What one process has of runs."""
+
+    def __init__(self, runs: "Runs[Any]") -> None:
+        self.pid = os.getpid()
+        self.ledger = runs._new_ledger()
+        self.worker = Worker(self.ledger, runs._name, runs._lease, runs._can_start, runs._start_again)
+        self.apps: set[App] = set()
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+
+class Runs(Generic[T]):
+    """Streams that outlive their requests: each is produced once, where it was started, and followed by any number of
+    clients over any process, from any point.
+
+    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, or a ValkeyStore for
+    many machines. ``Runs[Token](store)`` reads values as that type. Two of them with one ``name`` and store are one.
+    Used by an app, ``app.use(runs)``, a process also takes over runs that others had to leave.
+
+    At most ``most`` runs are live at once, in all processes, and ``most_per_owner`` of one owner. The newest
+    ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most
+    ``max_value_size``; each process that follows a run has them in memory. A run is forgotten ``keep`` after its end.
+    It fails after its ``deadline``, unless that is None. If its process dies, its followers learn it within a
+    ``lease``. These times are in seconds or timedeltas.
+
+    Raises ValueError for an empty name, and for numbers that are not above 0, and TypeError for any other store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        name: str = "runs",
+        most: int = 100,
+        most_per_owner: int = 10,
+        keep: Duration = 3600.0,
+        keep_values: int = 10_000,
+        keep_bytes: int = 8 << 20,
+        max_value_size: int = 65_536,
+        deadline: Duration | None = None,
+        lease: Duration = 10.0,
+    ) -> None:
+        seconds, deadline, lease = seconds_of(keep), seconds_of(deadline), seconds_of(lease)
+        numbers = {
+            "most": most, "most_per_owner": most_per_owner, "keep": seconds, "keep_values": keep_values,
+            "keep_bytes": keep_bytes, "max_value_size": max_value_size, "lease": lease,
+            "deadline": 1 if deadline is None else deadline,
+        }  # fmt: skip
+        for option, number in numbers.items():
+            if not 0 < number < float("inf"):
+                raise explained("bad-feature-option", ValueError(f"{option} must be above 0, not {number!r}"))
+        if not name:
+            raise explained("bad-feature-option", ValueError("the name of runs must not be empty"))
+        self._store = store
+        self._name = name
+        self._most = most
+        self._most_per_owner = most_per_owner
+        self._seconds = seconds
+        self._bounds = Bounds(Keep(keep_values, keep_bytes), max_value_size)
+        self._deadline = deadline
+        self._lease = lease
+        self._functions: dict[str, Repeatable] = {}
+        self._lock = Lock()
+        self._process = _Own(self)
+
+    def _new_ledger(self) -> Ledger:
+        return Ledger(self._store, self._name, self._bounds.keep, self._seconds)
+
+    def _own(self) -> _Own:
+        """Return what this process has, which may have forked since the last call."""
+        if self._process.pid != os.getpid():
+            with self._lock:
+                if self._process.pid != os.getpid():
+                    self._process = _Own(self)
+        return self._process
+
+    def install(self, app: "App") -> None:
+        """Watch over the runs of other processes while the app runs, and let its shutdown wait for its own."""
+
+        async def runs() -> AsyncIterator[None]:
+            own = self._own()
+            own.apps.add(app)
+            own.loop = asyncio.get_running_loop()
+            own.worker.keep_watching(True)
+            yield
+            own.worker.keep_watching(False)
+
+        app.lifespan(runs)
+
+    # Starting
+
+    def again(self, function: "Callable[P, Iterable[T] | AsyncIterable[T]]") -> Callable[P, RunCall[T]]:
+        """Let runs of a function be started again by another process, if theirs ends before they do.
+
+        The function is idempotent, and its arguments can be kept as JSON: they have annotations, as which they are read
+        again. ``current_run().written()`` returns what earlier attempts have given. A run whose process was killed
+        three times is not started again. Raises TypeError for an argument without an annotation, and ValueError for a
+        second function of this name.
+        """
+        known = Repeatable(function)
+        if known.name in self._functions:
+            raise explained("bad-feature-option", ValueError(f"there are two functions {known.name}"))
+        self._functions[known.name] = known
+
+        def call(*given: P.args, **named: P.kwargs) -> RunCall[T]:
+            return known.call(*given, **named)
+
+        return update_wrapper(call, function)
+
+    async def start(
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: Owner | None = None
+    ) -> Run[T]:
+        """Start to produce the values of a source, in this process, and return the run.
+
+        An async source runs on this loop, in a task without the request, another one on a thread of its own. The
+        values are what JSON can express. Only the ``owner`` can find the run; without one, all that know its id.
+
+        Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if too many of the owner are,
+        StoreUnavailable (503), and TypeError for a source that is not an iterator. The source is closed then.
+        """
+        return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
+
+    def start_now(self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: Owner | None = None) -> Run[T]:
+        """Start a run as ``start`` does, and wait on this thread: for ``def`` handlers."""
+        refuse_on_loop("start_now", "start")
+        return self._start(source, owner, None)
+
+    def _start(
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: Owner | None,
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> Run[T]:  # fmt: skip
+        own = self._own()
+        record = Record(token_urlsafe(16), owner_text(owner), "running", own.worker.token, deadline=self._deadline)
+        if isinstance(source, RunCall):
+            record = record._replace(function=source.name, arguments=source.arguments)
+            source = source.source()
+        elif isinstance(source, str | bytes | dict) or not isinstance(source, Iterable | AsyncIterable):
+            message = f"a run is made of an iterator or an async iterator of values, not of {type(source).__name__}"
+            raise explained("bad-event", TypeError(message))
+        production = self._production(record, source)
+        try:
+            own.worker.add(production)
+            own.ledger.add(record)
+            self._check_limits(record)
+            production.begin()
+            own.ledger.renew(record.id)
+        except BaseException:
+            own.worker.discard(record.id)
+            self._withdraw(record.id)
+            production.close(self._loop_for(loop))
+            raise
+        return self._begin(production, self._loop_for(loop))
+
+    def _withdraw(self, id_: str) -> None:
+        with suppress(StoreUnavailable):  # which is logged already, and others end the run
+            self._own().ledger.remove(id_)
+
+    def _check_limits(self, record: Record) -> None:
+        """Check the limits after the run was added: of several that are added at once, none is too many."""
+        live = self._own().ledger.live()
+        if len(live) > self._most:
+            raise ServiceUnavailable("Too much is being done at once. Try again soon.", retry_after=RETRY_AFTER)
+        if record.owner is not None and (
+            sum(each.owner == record.owner for each in live.values()) > self._most_per_owner
+        ):
+            raise TooManyRequests("You have started too much at once. Try again soon.", retry_after=RETRY_AFTER)
+
+    def _production(self, record: Record, source: Any) -> Production:
+        own = self._own()
+        log = own.ledger.hub(record.id), own.ledger.log(record.id)
+        return Production(record, source, log, self._bounds, own.worker.ended)
+
+    def _begin(self, production: Production, loop: asyncio.AbstractEventLoop, written: Iterable[T] = ()) -> Run[T]:
+        own = self._own()
+        run = Run(self, production.record)
+        run._written = [*written]
+        request = find_current_request()
+        apps = own.apps | ({request.app} if request is not None and request.app is not None else set())
+        for each in {each._unfinished for app in apps for each in app._mounted_together()}:
+            each.add(production)
+            production.ended.add_done_callback(partial(_discard, each, production))
+        production.start(run, loop)
+        return run
+
+    def _loop_for(self, loop: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
+        """Return the loop for a source: that of the caller, of its request, or of the app."""
+        for found in (loop, thread.loop, self._own().loop):
+            if found is not None and not found.is_closed():
+                return found
+        return background_loop().loop
+
+    def _can_start(self, record: Record) -> bool:
+        return record.function in self._functions
+
+    def _start_again(self, record: Record) -> None:
+        """Start a run that this process has taken over."""
+        own = self._own()
+        function = self._functions[record.function or ""]
+        reading, lines = read_all(own.ledger.hub(record.id), own.ledger.log(record.id), own.ledger.keep)
+        production = self._production(record, function.source(record.arguments))
+        own.worker.add(production)
+        production.begin([len(line.written) for line in lines], reading.total)
+        self._begin(production, self._loop_for(None), [self._read(line) for line in lines])
+
+    # Finding
+
+    async def find(self, id: str, *, owner: Owner | None) -> Run[T]:  # noqa: A002 - as in the path
+        """Return the run of an owner with an id; with None, a run without an owner.
+
+        Raises NotFound (404) for an unknown id and for a run of another owner, and StoreUnavailable (503).
+        """
+        return await self._call(partial(self._find, id, owner))
+
+    def find_now(self, id: str, *, owner: Owner | None) -> Run[T]:  # noqa: A002
+        """Find a run as ``find`` does, and wait on this thread."""
+        refuse_on_loop("find_now", "find")
+        return self._find(id, owner)
+
+    def _find(self, id_: str, owner: Owner | None) -> Run[T]:
+        text = owner_text(owner)
+        record = self._own().ledger.load(id_)
+        if record is None or record.owner != text:
+            raise NotFound
+        return Run(self, record)
+
+    async def owned_by(self, owner: Owner) -> list[Run[T]]:
+        """Return the runs of an owner that are kept, oldest first. Raises StoreUnavailable (503)."""
+        return await self._call(partial(self._owned_by, owner))
+
+    def owned_by_now(self, owner: Owner) -> list[Run[T]]:
+        """Return the runs of an owner as ``owned_by`` does, and wait on this thread."""
+        refuse_on_loop("owned_by_now", "owned_by")
+        return self._owned_by(owner)
+
+    def _owned_by(self, owner: Owner) -> list[Run[T]]:
+        text = owner_text(owner)
+        if text is None:
+            raise explained("bad-feature-option", TypeError("runs are listed by their owner, not by None"))
+        return [Run(self, record) for record in self._own().ledger.owned_by(text)]
+
+    async def _call(self, function: "Callable[[], R]") -> "R":
+        """Call a function on a thread if the store blocks."""
+        return await asyncio.to_thread(function) if self._store.blocks else function()
+
+    def _read(self, line: Line) -> T:
+        alias = getattr(self, "__orig_class__", None)
+        wanted = get_args(alias)[0] if alias is not None else Any
+        value: Any = line.value() if isinstance(wanted, TypeVar) else json_as(line.text, wanted)
+        return value  # type: ignore[no-any-return]  # the T of ``Runs[T]``
+
+
+R = TypeVar("R")
+
+
+def _discard(unfinished: "Unfinished", production: Production, _: object) -> None:
+    unfinished.discard(production)
+
+
+def owner_text(owner: Owner | None) -> str | None:
+    """Return an owner as it is kept. Raises TypeError for what is not an id, and ValueError for empty text."""
+    if owner is None:
+        return None
+    if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
+        message = f"an owner is text, a number, a UUID or None, not {type(owner).__name__}"
+        raise explained("bad-feature-option", TypeError(message))
+    if owner == "":
+        raise explained("bad-feature-option", ValueError("an owner must not be empty text"))
+    return str(owner)

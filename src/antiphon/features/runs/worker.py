@@ -1,0 +1,311 @@
+"""The runs of one process: those that it produces, its sign of life, and its watch over the runs of other processes.
+
+A thread looks at the store several times in a lease while the process produces or follows runs, or serves an app that
+uses them. A worker is given up when its beat has not changed for most of a lease, on the clock of the process that
+looks. So no clock has to be right, and a store that does not answer makes nobody look dead.
+"""
+
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from secrets import token_hex
+from threading import Lock, Thread
+
+from antiphon.concurrency.process import DRAINING, GRACE_OVER
+from antiphon.features.channels.feed import Feed
+from antiphon.features.channels.hub import hub_of
+from antiphon.features.channels.message import Keep
+from antiphon.features.runs.ledger import RENEW_EVERY, Ledger
+from antiphon.features.runs.production import Production
+from antiphon.features.runs.record import CRASHES, Record, RunEnd
+from antiphon.features.stores.store import StoreUnavailable
+
+LOOKS = 6
+"""The number of looks at the store in a lease."""
+PATIENCE = 4 / LOOKS
+"""The part of a lease after which a worker without a new beat is given up. With a look before and after, this is less
+than a lease."""
+WAITING = 3.0
+"""The number of leases for which a run waits for a process that can start it again."""
+
+
+class Observed:
+    """How long values have not changed, on the monotonic clock of this process."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[object, float]] = {}
+
+    def unchanged(self, name: str, value: object) -> float:
+        """Return the seconds for which a name has had this value."""
+        now = time.monotonic()
+        known = self._seen.get(name)
+        if known is None or known[0] != value:
+            self._seen[name] = known = value, now
+        return now - known[1]
+
+    def keep(self, names: set[str]) -> None:
+        """Forget all other names."""
+        self._seen = {name: seen for name, seen in self._seen.items() if name in names}
+
+    def clear(self) -> None:
+        self._seen.clear()
+
+
+class Worker:
+    """This process, as one that produces and watches the runs of a ledger.
+
+    ``can_start`` says whether this process can start a run again, and ``start`` does it, for a record that was taken.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        name: str,
+        lease: float,
+        can_start: Callable[[Record], bool],
+        start: Callable[[Record], None],
+    ) -> None:
+        self.token = token_hex(16)
+        self.productions: dict[str, Production] = {}
+        self._ledger = ledger
+        self._lease = lease
+        self._can_start = can_start
+        self._start = start
+        self._signal = f"runs\0{name}"
+        self._hub = hub_of(ledger.store, self._signal)
+        self._followed: Counter[str] = Counter()
+        self._unwritten: dict[str, tuple[int, RunEnd]] = {}
+        self._gone: set[str] = set()
+        self._observed = Observed()
+        self._beats = 0
+        self._last_beat = 0.0
+        self._last_renewal = time.monotonic()
+        self._is_kept = False
+        self._is_watching = False
+        self._feed: Feed | None = None
+        self._lock = Lock()
+
+    # What it produces
+
+    def add(self, production: Production) -> None:
+        """Produce a run, and let others know that this process is alive. Raises StoreUnavailable."""
+        with self._lock:
+            self.productions[production.record.id] = production
+        if time.monotonic() - self._last_beat > self._lease / LOOKS or not self._last_beat:
+            self._beat()
+        self.watch()
+
+    def discard(self, id_: str) -> None:
+        """Forget a run that was not started."""
+        with self._lock:
+            self.productions.pop(id_, None)
+        self._wake_if_idle()
+
+    def ended(self, production: Production, end: RunEnd) -> None:
+        """Write the end of a run that this process has produced."""
+        record = production.record
+        with self._lock:
+            self._unwritten[record.id] = record.attempt, end
+        try:
+            self._write_end(record.id)
+        except StoreUnavailable:  # which is logged already, and the watch tries again
+            pass
+        except Exception:
+            logging.getLogger("antiphon").exception("the end of the run %s can't be written", record.id)
+        finally:
+            self.discard(record.id)
+
+    def _write_end(self, id_: str) -> None:
+        with self._lock:
+            attempt, end = self._unwritten[id_]
+        if end.state == "waiting":
+            record = self._ledger.load(id_)
+            if record is not None and record.attempt == attempt and self._ledger.release(record):
+                self.notify()
+        else:
+            self._ledger.end(id_, attempt, end)
+        with self._lock:
+            self._unwritten.pop(id_, None)
+
+    def notify(self) -> None:
+        """Make all processes look at the store. If it does not answer, they look soon anyway."""
+        with suppress(StoreUnavailable):
+            self._hub.send(self._signal, _SIGNALS, b"0")
+
+    # What it follows
+
+    @contextmanager
+    def following(self, id_: str) -> Iterator[None]:
+        """Watch over a run in this block."""
+        with self._lock:
+            self._followed[id_] += 1
+        self.watch()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._followed[id_] -= 1
+                if not self._followed[id_]:
+                    del self._followed[id_]
+            self._wake_if_idle()
+
+    # The watch
+
+    def keep_watching(self, is_kept: bool) -> None:
+        """Watch, or no longer watch, also while the process neither produces nor follows runs."""
+        self._is_kept = is_kept
+        if is_kept:
+            self.watch()
+        else:
+            self._wake_if_idle()
+
+    def watch(self) -> None:
+        """Begin to watch, unless this process does."""
+        with self._lock:
+            starts = not self._is_watching
+            self._is_watching = True
+        if starts:
+            Thread(target=self._watch, name="antiphon-runs", daemon=True).start()
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self.productions or self._followed or self._unwritten or self._is_kept)
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._is_watching = not self._is_idle
+            return self._is_watching
+
+    def _watch(self) -> None:
+        withdraw = GRACE_OVER.subscribe(self._wake)
+        number = 0
+        is_over = False
+        while not is_over and self._goes_on():
+            try:
+                if self._feed is None:
+                    self._feed = self._hub.join(self._signal, _SIGNALS)
+                    number = self._feed.end
+                self._look()
+                self._feed.wait(number, self._is_called, self._lease / LOOKS * random.uniform(0.8, 1))  # noqa: S311
+                number = self._feed.end
+            except StoreUnavailable:  # which is logged already
+                self._observed.clear()
+                time.sleep(self._lease / LOOKS / 2)
+            except Exception:
+                logging.getLogger("antiphon").exception("runs can't be watched")
+                time.sleep(self._lease / LOOKS)
+            if is_over := GRACE_OVER.is_given:
+                self._break_off()
+        withdraw()
+        with self._lock:
+            self._is_watching = False
+        feed, self._feed = self._feed, None
+        if feed is not None:
+            self._hub.leave(feed)
+
+    def _wake(self) -> None:
+        if (feed := self._feed) is not None:
+            feed.wake()
+
+    def _wake_if_idle(self) -> None:
+        if self._is_idle:
+            self._wake()
+
+    def _is_called(self) -> bool:
+        return GRACE_OVER.is_given or self._is_idle
+
+    def _break_off(self) -> None:
+        """End all that this process produces, since its time is over."""
+        for production in [*self.productions.values()]:
+            production.end(production.broken_off)
+
+    def _look(self) -> None:
+        if self.productions:
+            self._beat()
+        for id_ in [*self._unwritten]:
+            self._write_end(id_)
+        live = self._ledger.live()
+        self._renew_own()
+        self._mind_own(live)
+        others = [record for id_, record in live.items() if record.worker != self.token or id_ not in self.productions]
+        self._mind_others(others)
+        self._mind_followed(live)
+
+    def _beat(self) -> None:
+        self._beats += 1
+        self._ledger.beat(self.token, self._beats, self._lease)
+        self._last_beat = time.monotonic()
+
+    def _renew_own(self) -> None:
+        if time.monotonic() - self._last_renewal > RENEW_EVERY:
+            self._last_renewal = time.monotonic()
+            for id_ in [*self.productions]:
+                self._ledger.renew(id_)
+
+    def _mind_own(self, live: dict[str, Record]) -> None:
+        """Stop what others have stopped or taken over, and write down again what the store has lost."""
+        for id_, production in [*self.productions.items()]:
+            record = live.get(id_) or self._ledger.load(id_)
+            own = production.record
+            if production.is_over or not production.is_started:
+                continue
+            if production.has_lost_loop:
+                production.end(production.broken_off)
+            elif record is None:
+                self._ledger.add(own)
+            elif not record.is_live or (record.worker, record.attempt) != (self.token, own.attempt):
+                production.end(record.state if not record.is_live else "interrupted")
+
+    def _mind_others(self, others: list[Record]) -> None:
+        """Take over the runs of workers that are dead, or end them."""
+        beats: dict[str, int | None] = {}
+        for record in others:
+            worker = record.worker
+            name, value, most = f"run {record.id}", f"attempt {record.attempt}", PATIENCE
+            if record.state == "waiting":
+                most = WAITING
+            elif worker != self.token:  # else it was taken over, and could not be started
+                if worker not in beats:
+                    beats[worker] = self._ledger.last_beat(worker)
+                name, value = worker, f"beat {beats[worker]}"
+            is_over = self._observed.unchanged(name, value) > most * self._lease
+            if record.state == "waiting" and self._can_take(record):
+                self._take(record, is_crash=False)
+            elif is_over and record.state == "running" and record.function and record.crashes + 1 < CRASHES:
+                self._give_on(record)
+            elif is_over:
+                self._ledger.end(record.id, record.attempt, RunEnd("interrupted", 0))
+        self._observed.keep({*beats} | {f"run {record.id}" for record in others})
+
+    def _can_take(self, record: Record) -> bool:
+        return not DRAINING.is_given and self._can_start(record)
+
+    def _give_on(self, record: Record) -> None:
+        """Start the run of a dead worker again, or let others do that."""
+        if self._can_take(record):
+            self._take(record, is_crash=True)
+        elif self._ledger.release(record):
+            self.notify()
+
+    def _take(self, record: Record, *, is_crash: bool) -> None:
+        taken = self._ledger.take(record, self.token, is_crash=is_crash)
+        if taken is not None:
+            self._start(taken)
+
+    def _mind_followed(self, live: dict[str, Record]) -> None:
+        """Tell the end of runs whose process was killed while it wrote that, or whose end the store has lost."""
+        gone = {id_ for id_ in [*self._followed] if id_ not in live}
+        for id_ in gone & self._gone:
+            record = self._ledger.load(id_)
+            if record is None:
+                self._ledger.tell_end(id_, 1 << 30, RunEnd("interrupted", 0))
+            elif not record.is_live:
+                self._ledger.tell_end(id_, record.attempt, RunEnd(record.state, 0, record.problem))
+        self._gone = gone - self._gone
+
+
+_SIGNALS = Keep(16)
+"""What is kept of the signals with which processes wake each other."""

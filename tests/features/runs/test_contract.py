@@ -1,0 +1,486 @@
+"""What runs promise, with each store."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from antiphon.features import RunEnded, Runs, ValuesMissed, current_run
+from antiphon.features.runs.record import Record, read_line
+from antiphon.http import Event, NotFound, ServiceUnavailable, TooManyRequests
+from tests.features.channels.on_loop import on_loop
+from tests.helpers.rows import rows
+from tests.helpers.waiting import DEADLINE, eventually
+
+pytestmark = pytest.mark.usefixtures(
+    "open_store", "all_end"
+)  # each test runs with each of the stores: they are its subject
+
+
+async def numbers(count, pause=0.0):
+    for number in range(1, count + 1):
+        await asyncio.sleep(pause)
+        yield number
+
+
+def numbers_of_def(count):
+    yield from range(1, count + 1)
+
+
+async def events(run, since=None):
+    async with asyncio.timeout(DEADLINE):
+        return [event async for event in run.follow(since)][1:]
+
+
+async def told(run, since=None):
+    """Return the data of the values, and the name of the last event."""
+    *values, end = await events(run, since)
+    return [event.data for event in values], end.event
+
+
+async def ended(runs, run):
+    async with asyncio.timeout(DEADLINE):
+        while (found := await runs.find(run.id, owner=run.owner)).ended is None:
+            await asyncio.sleep(0.02)
+    return found
+
+
+class Gate:
+    """A source that gives a number each time that it is let."""
+
+    def __init__(self):
+        self.given = asyncio.Queue()
+        self.is_closed = asyncio.Event()
+
+    async def __aiter__(self):
+        try:
+            while (value := await self.given.get()) is not None:
+                yield value
+        finally:
+            self.is_closed.set()
+
+    def give(self, *values):
+        for value in values:
+            self.given.put_nowait(value)
+
+
+@rows("make", [numbers, numbers_of_def])
+def test_each_follower_gets_each_value_once_and_in_order(open_store, make):
+    async def follow():
+        here, there = Runs(open_store()), Runs(open_store())
+        run = await here.start(make(200), owner=7)
+        same = await there.find(run.id, owner=7)
+        followed = [told(each) for each in (run, same, run, same)]
+        assert await asyncio.gather(*followed) == [([str(n) for n in range(1, 201)], "done")] * 4
+        assert await told(await there.find(run.id, owner=7)) == ([str(n) for n in range(1, 201)], "done")
+
+    asyncio.run(follow())
+
+
+@on_loop
+async def test_a_client_that_comes_back_goes_on_after_its_last_event(open_store):
+    here, there = Runs(open_store()), Runs(open_store())
+    gate = Gate()
+    run = await here.start(gate, owner=7)
+    gate.give("a", "b", {"c": 1})
+    following = run.follow()
+    async with asyncio.timeout(DEADLINE):
+        first = [await anext(following) for _ in range(3)]
+    assert [event.data for event in first] == [None, "a", "b"]
+    await following.aclose()
+    rest = asyncio.create_task(events(await there.find(run.id, owner=7), first[1].id))
+    gate.give("d", None)
+    *values, end = await rest
+    assert [event.data for event in values] == ["b", '{"c":1}', "d"]
+    assert end == Event({"total": 4}, event="done")
+    assert await events(await there.find(run.id, owner=7), values[-1].id) == [end]
+
+
+@on_loop
+async def test_an_id_of_another_run_or_none_begins_at_the_start(open_store):
+    runs = Runs(open_store())
+    run, other = [await runs.start(numbers(3), owner=owner) for owner in (7, 8)]
+    foreign = (await events(other))[1].id
+    for since in (foreign, "", "x", "1", run.id, f"{run.id[:8]}.0-1", f"{run.id[:8]}.1-0", f"{run.id[:8]}.1-{9**30}"):
+        assert await told(run, since) == (["1", "2", "3"], "done")
+    assert await told(run, f"{run.id[:8]}.1-999") == ([], "done")
+
+
+@on_loop
+async def test_nothing_waits_for_a_reader_and_a_late_one_is_told_what_it_missed(open_store):
+    runs = Runs(open_store(), keep_values=50)
+    gate = Gate()
+    run = await runs.start(gate, owner=7)
+    slow = run.follow()
+    gate.give(*range(10))
+    async with asyncio.timeout(DEADLINE):
+        while (await anext(slow)).data != "9":
+            pass
+    gate.give(*range(10, 500), None)
+    await ended(runs, run)
+    last = [event async for event in slow]
+    late = await events(await runs.find(run.id, owner=7))
+    for heard, before in ((last, 10), (late, 0)):
+        missed = [event for event in heard if event.event == "missed"]
+        values = [int(event.data) for event in heard if event.event is None]
+        assert values == [*range(before + sum(event.data["total"] for event in missed), 500)]
+        assert sum(event.data["total"] for event in missed) >= 300
+        assert heard[-1] == Event({"total": 500}, event="done")
+
+
+@on_loop
+async def test_what_is_kept_is_bounded_in_bytes_too(open_store):
+    runs = Runs(open_store(), keep_bytes=20_000)
+    run = await runs.start(("x" * 990 for _ in range(200)), owner=7)
+    await ended(runs, run)
+    missed, *values, _ = await events(await runs.find(run.id, owner=7))
+    assert 10 <= len(values) <= 40  # Valkey drops in blocks
+    assert missed.data["total"] + len(values) == 200
+
+
+@rows(
+    "error, problem",
+    [
+        (ValueError("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
+        (NotFound("No such book."), {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such book."}),
+    ],
+)  # fmt: skip
+def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog):
+    async def broken():
+        yield 1
+        raise error
+
+    def broken_of_def():
+        yield 1
+        raise error
+
+    async def fail():
+        runs = Runs(open_store())
+        for source in (broken(), broken_of_def()):
+            run = await runs.start(source, owner=7)
+            values, end = [*await events(run)]
+            assert (values.data, end) == ("1", Event({"total": 1, "problem": problem}, event="failed"))
+            assert (await ended(runs, run)).state == "failed"
+            with pytest.raises(RunEnded) as caught:
+                [value async for value in run.values()]
+            assert (caught.value.end.state, caught.value.end.problem) == ("failed", problem)
+
+    asyncio.run(fail())
+    assert caplog.text.count(str(error)) >= 2
+
+
+@rows("value, reason", [(object(), "object can't be written"), ("x" * 100, "102 bytes of JSON, of 50: yield less")])
+def test_a_value_that_can_not_be_kept_fails_the_run(open_store, value, reason, caplog):
+    async def fail():
+        run = await Runs(open_store(), max_value_size=50).start(iter([value]), owner=7)
+        return await told(run)
+
+    assert asyncio.run(fail()) == ([], "failed")
+    assert reason in caplog.text
+
+
+@on_loop
+async def test_a_run_is_stopped_from_any_process_and_its_source_is_closed(open_store):
+    here, there = Runs(open_store(), lease=1.5), Runs(open_store(), lease=1.5)
+    for runs in (here, there):
+        gate = Gate()
+        run = await here.start(gate, owner=7)
+        gate.give(1)
+        following = asyncio.create_task(told(await there.find(run.id, owner=7)))
+        assert await (await runs.find(run.id, owner=7)).astop()
+        assert (await following)[1] == "stopped"
+        async with asyncio.timeout(DEADLINE):
+            await gate.is_closed.wait()
+        assert not await run.astop()
+        assert (await ended(there, run)).state == "stopped"
+        gate.give(2)
+        assert (await told(run))[1] == "stopped"
+
+
+def test_threads_start_find_follow_and_stop(open_store):
+    go_on = threading.Event()
+    closed = threading.Event()
+
+    def source():
+        try:
+            yield 1
+            go_on.wait(DEADLINE)
+            yield 2
+            yield 3
+        finally:
+            closed.set()
+
+    runs = Runs(open_store())
+    run = runs.start_now(source(), owner="ann")
+    assert [each.id for each in runs.owned_by_now("ann")] == [run.id]
+    assert runs.find_now(run.id, owner="ann").stop()
+    go_on.set()
+    assert closed.wait(DEADLINE)
+    assert asyncio.run(told(run))[1] == "stopped"
+    run = runs.start_now(numbers(3), owner="ann")  # on the background loop
+    eventually(lambda: runs.find_now(run.id, owner="ann").ended, "it has not ended")
+    assert asyncio.run(told(run)) == (["1", "2", "3"], "done")
+
+
+@on_loop
+async def test_runs_are_found_and_listed_by_their_owner_alone(open_store):
+    runs = Runs(open_store())
+    ann, bob = [await runs.start(numbers(1), owner=owner) for owner in ("ann", "bob")]
+    gate = Gate()
+    live = await runs.start(gate, owner="ann")
+    free = await runs.start(numbers(1))
+    for _ in range(2):
+        assert [run.id for run in await runs.owned_by("ann")] == [ann.id, live.id]
+        assert [run.id for run in await runs.owned_by("bob")] == [bob.id]
+        assert await runs.owned_by("eve") == []
+        for id_, owner in [(ann.id, "bob"), (ann.id, None), (free.id, "ann"), ("x", "ann"), ("", None), (ann.id[:-1], "ann"),
+                           (f"{ann.id}\0", "ann"), ("\ud800", "ann"), ("x" * 100_000, "ann")]:  # fmt: skip
+            with pytest.raises(NotFound):
+                await runs.find(id_, owner=owner)
+        assert (await runs.find(free.id, owner=None)).id == free.id
+        await ended(runs, ann)
+        await ended(runs, bob)
+        await ended(runs, free)
+    gate.give(None)
+    assert len({ann.id, bob.id, live.id, free.id}) == 4
+    assert min(len(run.id) for run in (ann, bob, live, free)) >= 22
+
+
+@rows("owner, error", [(True, TypeError), (b"ann", TypeError), (object(), TypeError), ("", ValueError)])
+def test_an_owner_is_an_id(open_store, owner, error):
+    async def start():
+        closed = []
+
+        async def source():
+            yield closed.append(1)
+
+        for call in (Runs(open_store()).start(source(), owner=owner), Runs(open_store()).find("x", owner=owner)):
+            with pytest.raises(error, match="an owner"):
+                await call
+        with pytest.raises(TypeError, match="not by None"):
+            await Runs(open_store()).owned_by(None)
+
+    asyncio.run(start())
+
+
+@on_loop
+async def test_so_many_runs_are_live_at_once_in_all_processes_and_for_each_owner(open_store):
+    here, there = Runs(open_store(), most=3, most_per_owner=2), Runs(open_store(), most=3, most_per_owner=2)
+    gates = [Gate() for _ in range(3)]
+    for gate, owner in zip(gates, ("ann", "ann", "bob"), strict=True):
+        await here.start(gate, owner=owner)
+    refused = Gate()
+    with pytest.raises(ServiceUnavailable) as busy:
+        await there.start(refused, owner="eve")
+    assert busy.value.headers["retry-after"]
+    gates[2].give(None)
+    await gates[2].is_closed.wait()
+    await asyncio.sleep(0.1)
+    with pytest.raises(TooManyRequests) as busy:
+        await there.start(refused, owner="ann")
+    assert busy.value.headers["retry-after"]
+    gates[0].give(None)
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            try:
+                run = await there.start(numbers(1), owner="ann")
+                break
+            except (ServiceUnavailable, TooManyRequests):
+                await asyncio.sleep(0.05)
+    assert await told(run) == (["1"], "done")
+    gates[1].give(None)
+
+
+@on_loop
+async def test_many_that_start_at_once_are_never_too_many(open_store):
+    processes = [Runs(open_store(), most=5) for _ in range(4)]
+    gates = [Gate() for _ in range(20)]
+
+    async def start(number):
+        try:
+            return await processes[number % 4].start(gates[number], owner=number)
+        except ServiceUnavailable:
+            return None
+
+    started = [run for run in await asyncio.gather(*map(start, range(20))) if run is not None]
+    assert len(started) <= 5
+    for gate in gates:
+        gate.give(None)
+
+
+@on_loop
+async def test_a_run_fails_at_its_deadline(open_store):
+    runs = Runs(open_store(), deadline=0.2)
+    gate = Gate()
+    run = await runs.start(gate, owner=7)
+    *_, end = await events(run)
+    assert (end.event, end.data["problem"]["title"]) == ("failed", "The run took too long")
+    await gate.is_closed.wait()
+
+    def stuck():
+        time.sleep(1)
+        yield 1
+
+    began = time.monotonic()
+    assert (await told(await runs.start(stuck(), owner=7)))[1] == "failed"
+    assert time.monotonic() - began < 0.9
+
+
+@on_loop
+async def test_an_ended_run_is_forgotten(open_store):
+    runs = Runs(open_store(), keep=0.3)
+    run = await runs.start(numbers(3), owner=7)
+    assert (await told(run))[1] == "done"
+    async with asyncio.timeout(DEADLINE):
+        while await runs.owned_by(7):
+            await asyncio.sleep(0.05)
+    with pytest.raises(NotFound):
+        await runs.find(run.id, owner=7)
+    async with asyncio.timeout(DEADLINE):
+        while True:  # its values go with one of the next runs
+            await (await runs.start(numbers(1), owner=7)).astop()
+            hub, log = runs._own().ledger.hub(run.id), runs._own().ledger.log(run.id)
+            feed = await asyncio.to_thread(hub.join, log, runs._bounds.keep)
+            found = feed.all()
+            hub.leave(feed)
+            if not found:
+                break
+            await asyncio.sleep(0.1)
+
+
+@dataclass
+class Token:
+    text: str
+
+
+@on_loop
+async def test_values_come_back_as_their_type(open_store):
+    async def tokens() -> AsyncIterator[Token]:
+        yield Token("a")
+        yield Token("b")
+
+    runs = Runs[Token](open_store())
+    run = await runs.start(tokens(), owner=7)
+    assert [value async for value in run.values()] == [Token("a"), Token("b")]
+    assert [value async for value in run.values((await events(run))[0].id)] == [Token("b")]
+    late = Runs[Token](open_store(), keep_values=1)
+    run = await late.start((Token(str(n)) for n in range(500)), owner=7)
+    await ended(late, run)
+    with pytest.raises(ValuesMissed):
+        [value async for value in (await late.find(run.id, owner=7)).values()]
+
+
+@on_loop
+async def test_a_source_has_no_request_and_knows_its_run(open_store):
+    async def source():
+        yield [current_run().id, current_run().written(), current_run().is_draining]
+
+    def source_of_def():
+        yield [current_run().id, current_run().written(), current_run().is_draining]
+
+    runs = Runs(open_store())
+    for made in (source(), source_of_def()):
+        run = await runs.start(made, owner=7)
+        assert [value async for value in run.values()] == [[run.id, [], False]]
+    with pytest.raises(RuntimeError, match="no run"):
+        current_run()
+
+
+@rows("make", [lambda: [1, 2], lambda: iter("ab")])
+def test_other_iterables_are_sources(open_store, make):
+    async def start():
+        return await told(await Runs(open_store()).start(make(), owner=7))
+
+    values, end = asyncio.run(start())
+    assert (len(values), end) == (2, "done")
+
+
+@rows("source", ["text", b"bytes", {"a": 1}, 7, None, numbers])
+def test_others_are_not(open_store, source):
+    async def start():
+        with pytest.raises(TypeError, match="made of an iterator"):
+            await Runs(open_store()).start(source, owner=7)
+
+    asyncio.run(start())
+
+
+def taken_over(runs, run):
+    """Let a run look like that of a worker that was killed: another one begins the next attempt."""
+    own = runs._own()
+    return own.ledger.take(own.ledger.load(run.id), own.worker.token, is_crash=True)
+
+
+@on_loop
+async def test_a_worker_that_was_given_up_and_does_not_know_it_changes_nothing(open_store):
+    here, there = Runs(open_store()), Runs(open_store())
+
+    def make(runs):
+        @runs.again
+        async def count(to: int) -> AsyncIterator[int]:
+            for number in range(len(current_run().written()) + 1, to + 1):
+                await asyncio.sleep(0.02)
+                yield number
+
+        return count
+
+    count, _ = make(here), make(there)
+    run = await here.start(count(30), owner=7)
+    following = asyncio.create_task(events(run))
+    await asyncio.sleep(0.2)
+    record = await asyncio.to_thread(taken_over, there, run)
+    await asyncio.to_thread(there._start_again, record)
+    heard = await following
+    values = [int(event.data) for event in heard if event.event is None]
+    again = [event for event in heard if event.event == "missed"]
+    assert heard[-1] == Event({"total": 30}, event="done")
+    if not again:  # the first worker wrote nothing between the look of the second one and its beginning
+        assert values == [*range(1, 31)]
+    assert values[-1] == 30
+    assert [event.id.partition(".")[2][0] for event in heard if event.id] == sorted(
+        event.id.partition(".")[2][0] for event in heard if event.id
+    )
+
+
+@rows("crashes, end", [(0, ("123", "done")), (1, ("123", "done")), (2, ("", "interrupted"))])
+def test_a_run_whose_process_was_killed_three_times_is_not_started_again(open_store, crashes, end):
+    """It may be what kills them."""
+
+    async def watch():
+        runs = Runs(open_store(), lease=0.5)
+
+        @runs.again
+        async def count() -> AsyncIterator[int]:
+            for number in (1, 2, 3):
+                yield number
+
+        record = Record(f"run {crashes}", "7", "running", "a dead worker", crashes=crashes, function=count().name)
+        await asyncio.to_thread(runs._own().ledger.add, record._replace(arguments=b"{}"))
+        values, last = await told(await runs.find(record.id, owner=7))
+        return "".join(values), last
+
+    assert asyncio.run(watch()) == end
+
+
+@rows("annotation, given", [(int, ("1",)), (int, ()), (Token, ({"text": 1},))])
+def test_arguments_that_can_not_be_kept_are_refused_where_they_are_given(open_store, annotation, given):
+    runs = Runs(open_store())
+
+    def source(value) -> Iterator[int]:
+        yield 1
+
+    with pytest.raises(TypeError, match="has to have a name and an annotation"):
+        runs.again(source)
+    source.__annotations__["value"] = annotation
+    call = runs.again(source)
+    with pytest.raises(TypeError):
+        call(*given)
+    with pytest.raises(ValueError, match="two functions"):
+        runs.again(source)
+
+
+def test_lines_are_read_as_they_were_written():
+    for written in (b'v 1 2 "a b"', b"b 3 0 ", b'e 1 5 ["done",null]'):
+        assert read_line(written).written == written

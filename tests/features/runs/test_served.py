@@ -1,0 +1,257 @@
+"""Runs over several processes, over each interface, while these are replaced, killed and told to end."""
+
+import http.client
+import json
+import signal
+import time
+from contextlib import ExitStack
+from functools import partial
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from antiphon.http import parse_events
+from tests.contract.process import ServerProcess
+from tests.contract.wire import SentRequest
+from tests.helpers.processes import RUN
+from tests.helpers.rows import rows
+from tests.helpers.waiting import DEADLINE, in_time
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+APPLICATION = "tests.helpers.served.runs:app"
+GRACE = ("--grace", "2")
+ASGI = (*RUN, "--interface", "asgi", *GRACE)
+RSGI = (*RUN, "--interface", "rsgi", *GRACE)
+WSGI = (*RUN, "--interface", "wsgi", *GRACE)
+LEASE = 1.5
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    with ExitStack() as stack:
+
+        def serve(store, *commands):
+            monkeypatch.setenv("STORE", str(store))
+            monkeypatch.setenv("LEASE", str(LEASE))
+            return [stack.enter_context(ServerProcess(command, APPLICATION)) for command in commands]
+
+        yield serve
+
+
+def ask(server, method, path, **fields):
+    response = server.respond(
+        SentRequest(method, path, [(name.replace("_", "-"), text) for name, text in fields.items()])
+    )
+    return response.status, json.loads(response.body) if response.body[:1] in (b"{", b"[") else response.body
+
+
+def start(server, count, pause=0.02, source="async", path="/runs", **fields):
+    status, run = ask(server, "POST", f"{path}?count={count}&pause={pause}&source={source}", **fields)
+    assert status == 202, run
+    return run
+
+
+class Follower:
+    """A client that comes back with the id of its last event, to one server after the other."""
+
+    def __init__(self, servers, id_, path="/runs"):
+        self.servers = servers
+        self.path = f"{path}/{id_}"
+        self.values = []
+        self.missed = []
+        self.end = None
+        self.last_id = None
+        self.connections = 0
+
+    def follow(self, at_once=10**9):
+        """Follow to the end, or leave and come back after a number of values."""
+        end = time.monotonic() + 2 * DEADLINE
+        while self.end is None:
+            assert time.monotonic() < end, f"no end after {len(self.values)} values"
+            server = self.servers[self.connections % len(self.servers)]
+            self.connections += 1
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+            try:
+                headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
+                connection.request("GET", self.path, headers=headers)
+                self._read(connection.getresponse(), at_once)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+            finally:
+                connection.close()
+        return self
+
+    def _read(self, response, at_once):
+        assert response.status == 200
+        block = ""
+        count = len(self.values)
+        while self.end is None and len(self.values) < count + at_once and (line := response.readline().decode()):
+            block += line
+            if line == "\n":
+                for event in parse_events(block):
+                    self._note(event)
+                block = ""
+
+    def _note(self, event):
+        self.last_id = event.id or self.last_id
+        if event.event == "missed":
+            self.missed.append(json.loads(event.data))
+        elif event.event:
+            self.end = event.event, json.loads(event.data)
+        elif event.data is not None:
+            self.values.append(json.loads(event.data))
+
+    @property
+    def numbers(self):
+        return [value["n"] for value in self.values]
+
+
+@rows("kind", ["sqlite", "valkey"])
+def test_clients_of_three_processes_get_each_value_once_and_in_order(serve, tmp_path, request, kind):
+    """One process for each interface. Each produces, and each is followed, by clients that come and go."""
+    store = tmp_path / "runs.db" if kind == "sqlite" else request.getfixturevalue("valkey").url
+    servers = serve(store, WSGI, ASGI, RSGI)
+    for turn, server in enumerate(servers):
+        for source, path in (("async", "/runs"), ("def", "/runs-now")):
+            run = start(server, 30, source=source, path=path)
+            for number, at_once in ((turn, 7), (turn + 1, 10**9)):
+                follower = Follower(servers[number % 3 :] + servers[: number % 3], run["id"], path).follow(at_once)
+                assert (follower.numbers, follower.missed) == ([*range(1, 31)], [])
+                assert {value["pid"] for value in follower.values} == {run["pid"]}
+                assert follower.end == ("done", {"total": 30})
+
+
+@rows("command", [ASGI, WSGI])
+def test_a_run_is_stopped_over_another_process(serve, tmp_path, command):
+    here, there = serve(tmp_path / "runs.db", command, command)
+    for source, path in (("async", "/runs"), ("def", "/runs-now")):
+        run = start(here, 1000, source=source)
+        assert ask(there, "DELETE", f"{path}/{run['id']}") == (200, {"stopped": True})
+        assert ask(there, "DELETE", f"{path}/{run['id']}") == (200, {"stopped": False})
+        assert in_time(Follower([here], run["id"]).follow).end[0] == "stopped"
+
+
+def test_an_attacker_learns_nothing_and_stops_nothing(serve, tmp_path):
+    """Eve knows the id of Ann's run, and the ids of its events; or guesses."""
+    [server] = serve(tmp_path / "runs.db", ASGI)
+    run = start(server, 60, pause=0.05, x_user="ann")
+    own = start(server, 3, x_user="eve")
+    following = Follower([server], run["id"])
+    event_id = f"{run['id'][:8]}.1-1"
+    for id_ in (
+        run["id"],
+        run["id"].lower(),
+        run["id"][:-1],
+        own["id"] + "x",
+        "..%2f" + own["id"],
+        "%00",
+        "%ff",
+        "x" * 4000,
+    ):
+        for method, path in (("GET", "runs"), ("GET", "lines"), ("GET", "ui"), ("GET", "ag-ui"), ("DELETE", "runs"),
+                             ("DELETE", "runs-now"), ("GET", "runs-now")):  # fmt: skip
+            status, _ = ask(server, method, f"/{path}/{id_}", x_user="eve", last_event_id=event_id)
+            assert status == 404 or (id_ in ("%00", "%ff") and status == 400), (method, path, id_)
+    with (
+        pytest.raises(Exception, match="404"),
+        connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}", additional_headers={"X-User": "eve"}),
+    ):
+        pass
+    assert ask(server, "GET", "/runs", x_user="eve")[1] == [{"id": own["id"], "state": "done"}]
+    _, body = ask(server, "GET", f"/runs/{own['id']}", x_user="eve", last_event_id=event_id)  # it begins at the start
+    assert [event.data for event in parse_events(body.decode()) if event.id][0].startswith('{"n":1,')
+    assert following.follow().end == ("done", {"total": 60})
+
+
+def test_followers_learn_within_the_lease_that_a_process_was_killed(serve, tmp_path):
+    here, there = serve(tmp_path / "runs.db", ASGI, ASGI)
+    run = start(here, 1000)
+    follower = Follower([there], run["id"])
+    began = time.monotonic()
+    here.kill()
+    assert in_time(follower.follow).end[0] == "interrupted"
+    assert time.monotonic() - began < LEASE + 1  # and a second for a busy machine
+    assert follower.numbers == [*range(1, len(follower.values) + 1)]
+    assert ask(there, "GET", "/runs")[1] == [{"id": run["id"], "state": "interrupted"}]
+
+
+def test_a_run_that_may_be_started_again_is_finished_by_another_process(serve, tmp_path):
+    here, there = serve(tmp_path / "runs.db", ASGI, WSGI)
+    run = start(here, 40, pause=0.05, source="again")
+    follower = Follower([there], run["id"])
+    in_time(partial(_until, there, run["id"], 5))
+    here.kill()
+    assert in_time(follower.follow).end == ("done", {"total": 40})
+    assert follower.numbers == [*range(1, 41)]
+    assert len({value["pid"] for value in follower.values}) == 2
+
+
+def _until(server, id_, number):
+    """Wait until a run has given some values."""
+    follower = Follower([server], id_)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE)
+    connection.request("GET", f"/runs/{id_}")
+    follower._read(connection.getresponse(), number)
+    connection.close()
+
+
+@rows("command", [ASGI, WSGI])
+def test_a_worker_that_ends_lets_runs_finish_within_the_grace(serve, tmp_path, command):
+    here, there = serve(tmp_path / "runs.db", command, command)
+    short, long, again = [
+        start(here, count, pause=0.05, source=source)
+        for count, source in ((20, "async"), (400, "async"), (70, "again"))
+    ]
+    began = time.monotonic()
+    here.send_signal(signal.SIGTERM)
+    for run, end in ((short, "done"), (long, "interrupted"), (again, "done")):
+        follower = in_time(Follower([there], run["id"]).follow)
+        assert follower.end[0] == end
+        assert follower.numbers == [*range(1, follower.end[1]["total"] + 1)]
+        if end == "interrupted":
+            assert time.monotonic() - began < 4
+    assert follower.numbers == [*range(1, 71)]
+    here.end()
+
+
+def test_a_worker_that_is_replaced_hands_on_its_runs(serve, tmp_path):
+    [server] = serve(tmp_path / "runs.db", ASGI)
+    short, again = [
+        start(server, count, pause=0.05, source=source) for count, source in ((30, "async"), (200, "again"))
+    ]
+    server.send_signal(signal.SIGUSR2)
+    for run, count in ((short, 30), (again, 200)):
+        follower = in_time(Follower([server], run["id"]).follow)
+        assert (follower.end, follower.missed) == (("done", {"total": count}), [])
+        assert follower.numbers == [*range(1, count + 1)]
+    assert len({value["pid"] for value in follower.values}) == 2
+
+
+def test_streams_for_other_readers(serve, tmp_path):
+    [server] = serve(tmp_path / "runs.db", ASGI)
+    run = start(server, 3, source="words")
+    follower = connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}")
+    with follower as socket, pytest.raises(ConnectionClosed):
+        received = []
+        while True:
+            received.append(json.loads(socket.recv(DEADLINE)))
+    assert [each.get("data") for each in received] == ["1 ", "2 ", "3 ", '{"total":3}']
+    assert [each.get("event") for each in received] == [None, None, None, "done"]
+    with connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}?since={received[1]['id']}") as socket:
+        assert json.loads(socket.recv(DEADLINE))["data"] == "3 "
+    assert ask(server, "GET", f"/lines/{run['id']}")[1] == b'"1 "\n"2 "\n"3 "\n'
+    ui = [event.data for event in parse_events(ask(server, "GET", f"/ui/{run['id']}")[1].decode()) if event.data]
+    assert [json.loads(each) for each in ui[:-1]] == [
+        {"type": "start", "messageId": run["id"]},
+        {"type": "text-start", "id": "1"},
+        *({"type": "text-delta", "id": "1", "delta": f"{n} "} for n in (1, 2, 3)),
+        {"type": "text-end", "id": "1"},
+        {"type": "finish"},
+    ]
+    assert ui[-1] == "[DONE]"
+    ag_ui = [event.data for event in parse_events(ask(server, "GET", f"/ag-ui/{run['id']}")[1].decode()) if event.data]
+    assert [json.loads(each)["type"] for each in ag_ui] == [
+        "RUN_STARTED", "TEXT_MESSAGE_START", *["TEXT_MESSAGE_CONTENT"] * 3, "TEXT_MESSAGE_END", "RUN_FINISHED",
+    ]  # fmt: skip
