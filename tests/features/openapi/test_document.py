@@ -14,6 +14,7 @@ from msgspec import Meta
 from antiphon import App, Blueprint, Request
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
+from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
 from tests.features.openapi.shop import make_app
@@ -258,6 +259,40 @@ def test_types_of_one_name_are_told_apart() -> None:
     operation = document_of(app)["paths"]["/"]["post"]
     taken = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert taken != operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+
+
+def test_each_component_has_its_name_as_its_title_and_no_two_make_one_class() -> None:
+    @dataclass
+    class Lamp:
+        name: str
+        watts: int = 4
+
+    @dataclass
+    class LampInput:
+        name: str
+
+    @dataclass
+    class Lamp_Input:
+        size: int
+
+    @dataclass
+    class Problem:
+        text: str
+
+    app = App()
+
+    @app.post("/")
+    def handler(request: Request) -> Listed[Lamp]:
+        request.json_as(Lamp)
+        raise NotFound
+
+    for number, kind in enumerate((LampInput, Lamp_Input, Problem)):
+        app.get(f"/{number}", gives=kind)(h.by_method)
+
+    schemas = document_of(app)["components"]["schemas"]
+    assert {name: each["title"] for name, each in schemas.items()} == {name: name for name in schemas}
+    assert len({name.replace("_", "").lower() for name in schemas}) == len(schemas) == 7, [*schemas]
+    assert "errors" in schemas["Problem"]["properties"]
 
 
 def test_a_type_without_a_schema_is_reported_with_the_handler() -> None:

@@ -114,7 +114,7 @@ def test_the_document_is_valid(content: dict[str, Any]) -> None:
 def test_a_model_has_a_schema_for_each_direction(content: dict[str, Any]) -> None:
     schemas = content["components"]["schemas"]
     assert schemas["LampInput"] == {
-        "title": "Lamp",
+        "title": "LampInput",
         "description": "A lamp with parts.",
         "type": "object",
         "properties": {

@@ -16,7 +16,7 @@ from antiphon.features.openapi.described import app_of, in_words_of, with_pages_
 from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
+from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
@@ -233,7 +233,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     if tags:
         content["tags"] = [{"name": name} for name in tags]
     content["paths"] = dict(sorted(paths.items()))
-    components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
+    components = {**schemas.components, PROBLEM_NAME: dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
     if schemes := {name: scheme for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes

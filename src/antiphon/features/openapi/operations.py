@@ -7,11 +7,11 @@ from typing import Any
 
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
-from antiphon.features.openapi.code.responses import HTML, JSON
+from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
 from antiphon.features.openapi.code.values import Of
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
-from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
@@ -21,7 +21,7 @@ BYTERANGES = "multipart/byteranges"
 """The media type of several parts of a response (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}Problem"}}}
+_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}}}
 _HEADERS: dict[str, Schema] = {
     "location": {"schema": {"type": "string", "format": "uri-reference"}},
     "www-authenticate": {"schema": {"type": "string"}},
@@ -133,15 +133,16 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
             _offer(content, JSON, schemas.of_type(read.wanted, "input"))
             required = True
         elif read.part == "raw":
-            content.setdefault("*/*", {})
+            content.setdefault(BYTES, {"schema": dict(FILE)})  # which generators of clients need: they know no ranges
+            content.setdefault(ANY, {"schema": dict(FILE)})
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or bool(schema.get("required"))
             if not _has_file(schema):
                 _offer(content, URLENCODED, schema)
             _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
-    if "*/*" in content and len(content) > 1:
-        del content["*/*"]
+    if ANY in content and len(content) > 2:
+        del content[ANY], content[BYTES]
     return {"required": required, "content": content} if content else {}
 
 
@@ -244,7 +245,7 @@ def _phrase(status: int) -> str:
 
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
-    "title": "Problem",
+    "title": PROBLEM_NAME,
     "description": "Problem details (RFC 9457).",
     "type": "object",
     "properties": {
