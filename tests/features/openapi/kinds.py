@@ -165,7 +165,7 @@ def go(request: Request, where: str) -> Response:
     return Response.redirect("/kinds/both")
 
 
-@api.get("/count/<int(max=9):number>.<re('[a-z]+'):kind>")
+@api.get("/count/<int(max=9):number>.<re([a-z]+):kind>")
 def one(request: Request, number: int, kind: str) -> list[int]:
     return [number]
 

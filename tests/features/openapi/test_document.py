@@ -48,7 +48,7 @@ post /api/orders lamps.order: header Idempotency-Key, application/json: 202 400 
 post /api/pets lamps.pet: application/json: 200 400 403 413 415 422
 get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind: 200 206 304 404 412 416
 get /api/search lamps.search_get: query q: 200 400
-post /api/search lamps.search_post: application/x-www-form-urlencoded, multipart/form-data: 200 400 403 413
+post /api/search lamps.search_post: application/x-www-form-urlencoded: 200 400 403 413
 get /api/signed/{name} lamps.signed: path name: 200 403 404 410
 """
 

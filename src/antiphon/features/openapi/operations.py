@@ -8,7 +8,7 @@ from typing import Any
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
-from antiphon.features.openapi.code.values import Of
+from antiphon.features.openapi.code.values import TEXT, Of
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
@@ -34,6 +34,8 @@ _KEY: Schema = {
 """A quoted text, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
 """The names of fields that the header of a part can have, where line breaks are percent-encoded."""
+_ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
+"""Not in the content: generators of clients choose badly between two media types of one form."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -138,12 +140,16 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or bool(schema.get("required"))
-            if not _has_file(schema):
+            if _has_file(schema):
+                _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
+            else:
                 _offer(content, URLENCODED, schema)
-            _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
     if ANY in content and len(content) > 2:
         del content[ANY], content[BYTES]
-    return {"required": required, "content": content} if content else {}
+    if not content:
+        return {}
+    told = {"description": _ALSO_IN_PARTS} if URLENCODED in content and MULTIPART not in content else {}
+    return {**told, "required": required, "content": content}
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
@@ -205,7 +211,9 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
     if given.media == PROBLEM:
         response.setdefault("content", {}).update(_PROBLEM_CONTENT)
     elif given.media is not None:
-        schema = dict(FILE) if given.body == Of(bytes) else schemas.of(given.body, "output")
+        is_text = given.body == Of(bytes) and given.media.startswith("text/")  # a file, which clients decode
+        body = TEXT if is_text else given.body
+        schema = dict(FILE) if body == Of(bytes) else schemas.of(body, "output")
         if not schema:
             response.setdefault("content", {}).setdefault(given.media, {})
         else:
