@@ -17,6 +17,7 @@ from antiphon.features.openapi.document import Info, make_document
 from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
+from tests.features.openapi.deferred_rows import Less, Row
 from tests.features.openapi.shop import make_app
 
 T = TypeVar("T")
@@ -293,6 +294,26 @@ def test_each_component_has_its_name_as_its_title_and_no_two_make_one_class() ->
     assert {name: each["title"] for name, each in schemas.items()} == {name: name for name in schemas}
     assert len({name.replace("_", "").lower() for name in schemas}) == len(schemas) == 7, [*schemas]
     assert "errors" in schemas["Problem"]["properties"]
+
+
+def test_a_typed_dict_requires_its_fields_where_annotations_are_text() -> None:
+    app = App()
+    for kind in (Row, Less):
+        app.post(f"/{kind.__name__}", takes=kind, gives=kind)(h.by_method)
+    schemas = document_of(app)["components"]["schemas"]
+    assert [schemas[name]["required"] for name in ("Row", "Less")] == [["a"], ["a"]]
+
+
+def test_an_annotated_answer_with_headers_has_those_of_the_code() -> None:
+    app = App()
+
+    @app.get("/")
+    def handler(request: Request) -> tuple[h.Lamp, dict[str, str]]:
+        return h.Lamp(1, ""), {"x-total": "1"}
+
+    answer = document_of(app)["paths"]["/"]["get"]["responses"]["200"]
+    assert [*answer["headers"]] == ["X-Total"]
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Lamp")
 
 
 def test_a_type_without_a_schema_is_reported_with_the_handler() -> None:

@@ -224,8 +224,10 @@ def _by_annotation(result: Value, annotation: Any) -> list[Given | NotKnown]:
         codes = [each.items[1] for each in found if isinstance(each, Tuple) and len(each.items) > 1]
         said = Tuple((said.items[0], either(*codes) if codes else UNKNOWN, *said.items[2:]))
     if isinstance(said, Tuple):
-        headers = [each.items[2] for each in found if isinstance(each, Tuple) and len(each.items) == 3]
-        said = Tuple((*said.items[:2], either(*headers))) if headers and len(said.items) == 3 else said
+        count = len(said.items)
+        has_headers = count == 3 or isinstance(said.items[1], Fields)
+        headers = [each.items[-1] for each in found if isinstance(each, Tuple) and len(each.items) == count]
+        said = Tuple((*said.items[:-1], either(*headers))) if headers and has_headers else said
     shapes = [each for each in found if isinstance(each, Fields | Items)]
     if shapes and _is_loose(annotation):
         said = either(*shapes)

@@ -225,10 +225,7 @@ def _may_lack(kind: Any) -> frozenset[str]:
     cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
-    if is_typeddict(cls):
-        return frozenset(cls.__optional_keys__)  # type: ignore[attr-defined]
-    config = getattr(cls, "__struct_config__", None)
-    omits = config is not None and config.omit_defaults
+    omits = is_typeddict(cls) or getattr(getattr(cls, "__struct_config__", None), "omit_defaults", False)
     fields = getattr(inspect.type_info(kind), "fields", ())
     return frozenset(
         each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
