@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 from msgspec import Meta
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Request, WebSocket
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.http import NotFound
@@ -339,6 +339,33 @@ def test_mounted_applications_are_described_below_their_prefix() -> None:
     inner.get("/lamps/<int:number>")(h.by_dependency)
     outer.mount("/inner", inner)
     assert [*document_of(outer)["paths"]] == ["/inner/lamps/{number}"]
+
+
+def test_a_route_or_a_blueprint_is_hidden_tagged_and_deprecated_by_its_metadata() -> None:
+    old = Blueprint("old", prefix="/old", meta={OpenAPI.DEPRECATED: True})
+    old.get("/lamps", meta={OpenAPI.TAGS: ["lamps", "rooms"]})(h.by_method)
+    old.get("/rooms")(h.by_method)
+    app = App()
+    app.register(old)
+    app.get("/internal", meta={OpenAPI.HIDDEN: True})(h.by_method)
+    content = document_of(app)
+    found = {path: item["get"] for path, item in content["paths"].items()}
+    assert {path: (each["tags"], each["deprecated"]) for path, each in found.items()} == {
+        "/old/lamps": (["lamps", "rooms"], True),
+        "/old/rooms": (["old"], True),
+    }
+    assert [each["name"] for each in content["tags"]] == ["lamps", "rooms", "old"]
+
+
+def test_the_document_lists_the_paths_of_websockets() -> None:
+    inner, outer = App(), App()
+
+    @inner.websocket("/rooms/<name>")
+    async def room(request: Request, socket: WebSocket, name: str) -> None: ...
+
+    outer.mount("/api", inner)
+    assert document_of(outer)["x-websockets"] == ["/api/rooms/{name}"]
+    assert "x-websockets" not in document_of(outer, prefix="/other")
 
 
 def test_each_prefix_has_a_document_of_its_own() -> None:

@@ -1,25 +1,27 @@
 """The document: an OpenAPI 3.1 description of an application, made by reading its handlers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 from antiphon.app.application import App
-from antiphon.app.planning.planner import merged_converters
+from antiphon.app.planning.planner import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
+from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
+from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter
 
 OPENAPI = "3.1.0"
@@ -86,7 +88,7 @@ def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
 def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
-    described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    described = [each for each in _routes(app, reader) if _is_below(each.path, info.prefix)]
     contracts = [each.contract for each in described]
     for contract in contracts:
         if complete is not None:
@@ -95,6 +97,8 @@ def _document(
     document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
     paths = _paths(described, schemas, document.unknown)
     document.content = _content(info, paths, schemas, described)
+    if sockets := sorted({path for path in _sockets(app) if _is_below(path, info.prefix)}):
+        document.content["x-websockets"] = sockets
     return document
 
 
@@ -102,19 +106,46 @@ def _is_below(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
-def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the routes of an application and those mounted in it, except WebSockets and routes of features."""
-    groups = app._route_groups
-    converters, security = merged_converters(groups), security_schemes(groups)
-    for group in groups:
+class _Placed(NamedTuple):
+    """A route with the application and the prefix at which it is answered."""
+
+    app: App
+    prefix: str
+    group: RouteGroup
+    route: Route
+
+
+def _placed(app: App, prefix: str = "") -> Iterator[_Placed]:
+    """Yield the routes of an application and those mounted in it, except those of features and hidden ones."""
+    for group in app._route_groups:
         for route in group.routes():
-            if route.websocket is None and not _is_of_feature(route):
-                path, parameters = path_template(route, prefix, converters)
-                for method in route.methods:
-                    yield _Described(reader.read(group, route, method), path, parameters, app, security)
+            if not (_is_of_feature(route) or route.meta.get(OpenAPI.HIDDEN)):
+                yield _Placed(app, prefix, group, route)
     for mount in app.mounts:
         if isinstance(mount.application, App):
-            yield from _routes(mount.application, prefix + mount.prefix, reader)
+            yield from _placed(mount.application, prefix + mount.prefix)
+
+
+def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
+    """Yield the methods of the routes of an application, except WebSockets."""
+    parts: dict[App, tuple[Mapping[str, Converter], dict[str, Schema]]] = {}
+    for each in _placed(app):
+        if each.route.websocket is not None:
+            continue
+        if each.app not in parts:
+            groups = each.app._route_groups
+            parts[each.app] = merged_converters(groups), security_schemes(groups)
+        converters, security = parts[each.app]
+        path, parameters = path_template(each.route, each.prefix, converters)
+        for method in each.route.methods:
+            yield _Described(reader.read(each.group, each.route, method), path, parameters, each.app, security)
+
+
+def _sockets(app: App) -> Iterator[str]:
+    """Yield the paths of the WebSockets of an application."""
+    for each in _placed(app):
+        if each.route.websocket is not None:
+            yield path_template(each.route, each.prefix, merged_converters(each.app._route_groups))[0]
 
 
 def _is_of_feature(route: Route) -> bool:
@@ -185,13 +216,19 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
     refuses_other_sites = not (described.app.allows_cross_site_writes or contract.route.csrf_exempt)
     made = operation(contract, described.parameters, schemas, refuses_other_sites=refuses_other_sites)
-    if contract.route.blueprint:
-        made["tags"] = [contract.route.blueprint]
+    if tags := _tags_of(contract.route):
+        made["tags"] = tags
+    if contract.route.meta.get(OpenAPI.DEPRECATED):
+        made["deprecated"] = True
     if security := security_of(contract, described.security):
         made["security"] = security
     if contract.route.host:
         made["servers"] = [_server_of(contract.route.host)]
     return made
+
+
+def _tags_of(route: Route) -> list[str]:
+    return [*route.meta.get(OpenAPI.TAGS, [route.blueprint] if route.blueprint else [])]
 
 
 def _server_of(host: str) -> Schema:
@@ -229,7 +266,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content: Schema = {"openapi": OPENAPI, "info": about}
     if info.servers:
         content["servers"] = [{"url": url} for url in info.servers]
-    tags = dict.fromkeys(each.contract.route.blueprint for each in described if each.contract.route.blueprint)
+    tags = dict.fromkeys(tag for each in described for tag in _tags_of(each.contract.route))
     if tags:
         content["tags"] = [{"name": name} for name in tags]
     content["paths"] = dict(sorted(paths.items()))
