@@ -1,25 +1,27 @@
 """The document: an OpenAPI description of an application, made by reading its handlers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from antiphon.app.application import App
-from antiphon.app.planning.planner import merged_converters
+from antiphon.app.planning.planner import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
 from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
+from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
+from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
+from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
@@ -92,7 +94,7 @@ def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
 def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
-    described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    described = [each for each in _routes(app, reader) if _is_below(each.path, info.prefix)]
     for each in described:
         refuses = refuses_other_sites(each.app, each.contract.route)
         expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
@@ -104,6 +106,8 @@ def _document(
     document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
     paths = _paths(described, schemas, document.unknown, info.openapi)
     document.content = _content(info, paths, schemas, described)
+    if sockets := sorted({path for path in _sockets(app) if _is_below(path, info.prefix)}):
+        document.content["x-websockets"] = sockets
     return document
 
 
@@ -111,24 +115,55 @@ def _is_below(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
-def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the routes of an application and those mounted in it, except WebSockets and routes of features."""
-    groups = app._route_groups
-    converters, security = merged_converters(groups), security_schemes(groups)
-    for group in groups:
+class _Placed(NamedTuple):
+    """A route with the application and the prefix at which it is answered."""
+
+    app: App
+    prefix: str
+    group: RouteGroup
+    route: Route
+
+
+def _placed(app: App, prefix: str = "") -> Iterator[_Placed]:
+    """Yield the routes of an application and those mounted in it, except those of features and hidden ones."""
+    for group in app._route_groups:
         for route in group.routes():
-            if is_described(route):
-                path, parameters = path_template(route, prefix, converters)
-                for method in route.methods:
-                    yield _Described(reader.read(group, route, method), path, parameters, app, security)
+            if not (_is_of_feature(route) or route.meta.get(OpenAPI.HIDDEN)):
+                yield _Placed(app, prefix, group, route)
     for mount in app.mounts:
         if isinstance(mount.application, App):
-            yield from _routes(mount.application, prefix + mount.prefix, reader)
+            yield from _placed(mount.application, prefix + mount.prefix)
+
+
+def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
+    """Yield the methods of the routes of an application, except WebSockets."""
+    parts: dict[App, tuple[Mapping[str, Converter], dict[str, Scheme]]] = {}
+    for each in _placed(app):
+        if each.route.websocket is not None:
+            continue
+        if each.app not in parts:
+            groups = each.app._route_groups
+            parts[each.app] = merged_converters(groups), security_schemes(groups)
+        converters, security = parts[each.app]
+        path, parameters = path_template(each.route, each.prefix, converters)
+        for method in each.route.methods:
+            yield _Described(reader.read(each.group, each.route, method), path, parameters, each.app, security)
+
+
+def _sockets(app: App) -> Iterator[str]:
+    """Yield the paths of the WebSockets of an application."""
+    for each in _placed(app):
+        if each.route.websocket is not None:
+            yield path_template(each.route, each.prefix, merged_converters(each.app._route_groups))[0]
 
 
 def is_described(route: Route) -> bool:
     """Return False for a WebSocket, and for a route that the package itself has added: static files, probes."""
-    return route.websocket is None and not is_ours(function_of(innermost(route.handler)))
+    return route.websocket is None and not _is_of_feature(route)
+
+
+def _is_of_feature(route: Route) -> bool:
+    return is_ours(function_of(innermost(route.handler)))
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:
@@ -203,8 +238,10 @@ def _leave_out_items(made: Schema) -> None:
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
     made = operation(contract, described.parameters, schemas)
-    if contract.route.blueprint:
-        made["tags"] = [contract.route.blueprint]
+    if tags := _tags_of(contract.route):
+        made["tags"] = tags
+    if contract.route.meta.get(OpenAPI.DEPRECATED):
+        made["deprecated"] = True
     if security := security_of(contract, described.security):
         made["security"] = security
     if contract.route.host:
@@ -215,6 +252,10 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
 def refuses_other_sites(app: App, route: Route) -> bool:
     """Return True if pages of other sites may not write to a route."""
     return not (app.allows_cross_site_writes or route.csrf_exempt)
+
+
+def _tags_of(route: Route) -> list[str]:
+    return [*route.meta.get(OpenAPI.TAGS, [route.blueprint] if route.blueprint else [])]
 
 
 def _server_of(host: str) -> Schema:
@@ -252,11 +293,11 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content: Schema = {"openapi": VERSIONS[info.openapi], "info": about}
     if info.servers:
         content["servers"] = [{"url": url} for url in info.servers]
-    tags = dict.fromkeys(each.contract.route.blueprint for each in described if each.contract.route.blueprint)
+    tags = dict.fromkeys(tag for each in described for tag in _tags_of(each.contract.route))
     if tags:
         content["tags"] = [{"name": name} for name in tags]
     content["paths"] = dict(sorted(paths.items()))
-    components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
+    components = {**schemas.components, PROBLEM_NAME: dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
     if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes

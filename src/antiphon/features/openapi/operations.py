@@ -8,10 +8,10 @@ from typing import Any
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
-from antiphon.features.openapi.code.values import Of, Stream
+from antiphon.features.openapi.code.values import TEXT, Of, Stream
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
-from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
@@ -22,7 +22,7 @@ BYTERANGES = "multipart/byteranges"
 """The media type of several parts of a response (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}Problem"}}}
+_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}}}
 _HEADERS: dict[str, Schema] = {
     "location": {"schema": {"type": "string", "format": "uri-reference"}},
     "www-authenticate": {"schema": {"type": "string"}},
@@ -40,6 +40,8 @@ _EVENT: Schema = {
     "type": "object",
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
 }
+_ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
+"""Not in the content: generators of clients choose badly between two media types of one form."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -143,16 +145,20 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or (read.is_always and bool(read.refusals and schema.get("required")))
-            if not _has_file(schema):
+            if _has_file(schema):
+                _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
+            else:
                 _offer(content, URLENCODED, schema)
-            _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
     encoding = {name: {"contentType": JSON} for read in contract.reads for name in schemas.json_fields(read)}
     for media in (URLENCODED, MULTIPART) if encoding else ():
         if media in content:
             content[media]["encoding"] = encoding
     if content.keys() - {BYTES, ANY}:
         content = {media: each for media, each in content.items() if media not in (BYTES, ANY)}
-    return {"required": required, "content": content} if content else {}
+    if not content:
+        return {}
+    told = {"description": _ALSO_IN_PARTS} if URLENCODED in content and MULTIPART not in content else {}
+    return {**told, "required": required, "content": content}
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
@@ -216,7 +222,9 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
     elif given.media is not None and isinstance(given.body, Stream):
         _add_stream(response.setdefault("content", {}), given.media, given.body, schemas)
     elif given.media is not None:
-        schema = dict(FILE) if given.body == Of(bytes) else schemas.of(given.body, "output")
+        is_text = given.body == Of(bytes) and given.media.startswith("text/")  # a file, which clients decode
+        body = TEXT if is_text else given.body
+        schema = dict(FILE) if body == Of(bytes) else schemas.of(body, "output")
         if not schema:
             response.setdefault("content", {}).setdefault(given.media, {})
         else:
@@ -265,7 +273,7 @@ def _phrase(status: int) -> str:
 
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
-    "title": "Problem",
+    "title": PROBLEM_NAME,
     "description": "Problem details (RFC 9457).",
     "type": "object",
     "properties": {
