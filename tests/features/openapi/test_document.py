@@ -181,7 +181,9 @@ def test_operations_of_one_name_are_told_apart_by_their_methods(content: dict[st
 
 def test_a_type_has_two_schemas_only_where_requests_may_leave_fields_out(content: dict[str, Any]) -> None:
     schemas = content["components"]["schemas"]
-    assert {"Lamp", "LampInput", "Room", "RoomInput", "Color", "Cat", "Dog", "Patch", "Problem"} == {*schemas}
+    assert {"Lamp", "LampInput", "Room", "RoomInput", "Color", "Cat", "Dog", "Patch", "Problem", "QuotaExceeded"} == {
+        *schemas
+    }
     assert schemas["LampInput"]["required"] == ["id", "name"]
     assert schemas["Lamp"]["required"] == [*schemas["Lamp"]["properties"]]
     assert schemas["RoomInput"]["properties"]["lamps"]["items"] == {"$ref": "#/components/schemas/LampInput"}

@@ -169,10 +169,10 @@ def _is_of_feature(route: Route) -> bool:
 def _schemas(contracts: list[Contract]) -> Schemas:
     inputs = [read.wanted for each in contracts for read in each.reads if read.part != "raw"]
     answers = [given for each in contracts for given in each.answers]
-    answers += [
-        given for each in contracts for failures in each.failures.values() for one in failures for given in one.answers
-    ]
-    return Schemas(inputs, [kind for given in answers for kind in leaf_types(given.body)])
+    failures = [one for each in contracts for several in each.failures.values() for one in several]
+    answers += [given for each in failures for given in each.answers]
+    outputs = [*[given.body for given in answers], *[each.problem for each in failures]]
+    return Schemas(inputs, [kind for value in outputs for kind in leaf_types(value)])
 
 
 # Unknown parts

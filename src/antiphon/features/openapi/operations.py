@@ -1,5 +1,6 @@
 """One operation of the document: the input and the answers of a method of a path."""
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
@@ -8,13 +9,14 @@ from typing import Any
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
-from antiphon.features.openapi.code.values import TEXT, Of, Stream
+from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import Problem
 from antiphon.response.fields import EVENTS
 from antiphon.routing.pattern import Parameter
 
@@ -22,7 +24,6 @@ BYTERANGES = "multipart/byteranges"
 """The media type of several parts of a response (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}}}
 _HEADERS: dict[str, Schema] = {
     "location": {"schema": {"type": "string", "format": "uri-reference"}},
     "www-authenticate": {"schema": {"type": "string"}},
@@ -218,7 +219,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
     for name in given.headers:
         response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
     if given.media == PROBLEM:
-        response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+        _offer(response.setdefault("content", {}), PROBLEM, _problem_schema(given.body, given.status, schemas))
     elif given.media is not None and isinstance(given.body, Stream):
         _add_stream(response.setdefault("content", {}), given.media, given.body, schemas)
     elif given.media is not None:
@@ -251,14 +252,45 @@ def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) ->
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:
     told = [*dict.fromkeys(each.detail for each in failures if each.detail)]
-    response = made.setdefault(status, {"description": " ".join(told) or _phrase(status)})
-    for failure in failures:
+    response = made.setdefault(status, {"description": _phrase(status)})
+    if told:
+        response["description"] = " ".join(told)
+    for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in their order
         for given in failure.answers:
             _add_answer(made, given, schemas)
         if failure.is_problem:
-            response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+            schema = _problem_schema(failure.problem, status, schemas)
+            _offer(response.setdefault("content", {}), PROBLEM, schema)
     if name := _ALWAYS.get(status):
         response.setdefault("headers", {})[_title(name)] = _HEADERS[name]
+
+
+def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
+    """Return the schema of problem details, which has a name of its own if they have a type or further members."""
+    if isinstance(value, Fields):
+        given = dict(value.items)
+        kind = given.pop("type", None)
+        uri = kind.value if isinstance(kind, Known) and isinstance(kind.value, str) else None
+        properties = {
+            **PROBLEM_SCHEMA["properties"],
+            **({"type": {"type": "string", "const": uri}} if uri else {}),
+            **{name: schemas.of(each, "output") for name, each in given.items()},
+        }
+        required = [*dict.fromkeys((*PROBLEM_SCHEMA["required"], *given))]
+        name = _name_of_problem(uri) or f"{_camel(_phrase(status))}Problem"
+        return schemas.add(name, {**PROBLEM_SCHEMA, "properties": properties, "required": required})
+    is_own = isinstance(value, Of) and value.type is not Problem
+    return (schemas.of(value, "output") if is_own else {}) or {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}
+
+
+def _name_of_problem(uri: str | None) -> str:
+    """Return a name for a type of problems: ``BidTooLow`` for ``/problems/bid-too-low``."""
+    return _camel(re.split("[/:#]", uri.rstrip("/#"))[-1]) if uri else ""
+
+
+def _camel(text: str) -> str:
+    name = "".join(each[0].upper() + each[1:] for each in re.findall(r"[A-Za-z0-9]+", text))
+    return name if name[:1].isalpha() else f"Problem{name}" if name else ""
 
 
 def _title(name: str) -> str:

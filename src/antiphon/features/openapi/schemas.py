@@ -90,6 +90,7 @@ class Schemas:
         names = _readable_names({**raw, **models["output"][1], **models["input"][1]})
         self._names = _names_by_side(names, _split_names(both["input"], both["output"]))
         self.components: dict[str, Schema] = {}
+        self._added: dict[str, tuple[str, Schema]] = {}
         for side in DIRECTIONS:
             for raw_name, schema in both[side].items():
                 name = self._names[side][raw_name]
@@ -127,6 +128,15 @@ class Schemas:
             if all(found[key] is not known for known, _ in self.undescribed):
                 self.undescribed.append((found[key], reason))
         return schemas, components
+
+    def add(self, name: str, schema: Schema) -> Schema:
+        """Return a reference to a component with a schema, which is added once."""
+        known = next((each for each, one in self._added.items() if one == (name, schema)), None)
+        if known is None:
+            known = _untaken(name, {_as_class(each) for each in (PROBLEM_NAME, *self.components)})
+            self._added[known] = name, schema
+            self.components[known] = {**schema, "title": known}
+        return {"$ref": f"{REFERENCE}{known}"}
 
     # Schemas by value and by type
 

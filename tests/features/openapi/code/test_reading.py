@@ -204,7 +204,10 @@ def test_hooks_of_a_route_and_of_the_app_count() -> None:
     app = App()
     app.before_request(key_required)
     contract = contract_of(h.no_content, app=app, before=RateLimit("10/minute"))
-    assert (taken(contract), given(contract)) == ("header x-key?", "204, 403 The key is wrong., 429 None")
+    assert (taken(contract), given(contract)) == (
+        "header x-key?",
+        "204, 403 The key is wrong., 429 At most {limit} in {period} seconds. Try again in {seconds} seconds.",
+    )
 
 
 def test_middleware_that_answers_counts() -> None:
