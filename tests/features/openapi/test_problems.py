@@ -77,7 +77,7 @@ def several(request: Request) -> NoReturn:
 
 
 def declared(request: Request) -> NoReturn:
-    fields = dict(zip(("least", "currency"), (3, "EUR"), strict=True))
+    fields: dict[str, object] = dict(zip(("least", "currency"), (3, "EUR"), strict=True))
     abort(409, members=fields)
 
 

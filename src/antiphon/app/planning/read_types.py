@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from antiphon.app.route import Route
 
-_READERS = frozenset({"args_as", "form_as", "json_as"})
+_READERS = frozenset({"args_as", "form_as", "headers_as", "json_as"})
 _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")

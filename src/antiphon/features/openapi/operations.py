@@ -117,13 +117,13 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
     """Note the errors of a body or a query that can't be read."""
-    if read.part == "query" or contract.has_content:
+    told = _REFUSED_PARAMETERS.get(read.part)
+    if told or contract.has_content:
         for status in read.refusals:
-            contract.fail(
-                status, "A parameter of the query is not valid." if read.part == "query" else _REFUSED[status]
-            )
+            contract.fail(status, told or _REFUSED[status])
 
 
+_REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
     400: "The body is malformed.", 413: "The body is too large.", 415: "The body is of another media type.",
     422: "A field is not valid.",

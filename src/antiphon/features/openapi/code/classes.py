@@ -124,5 +124,5 @@ def _make_error(frame: "Frame", made: Call, cls: type[BaseException]) -> Value:
         if status is not None and is_text(status):  # as in NotFound("There is no such lamp.")
             status, detail = None, status
     codes = statuses_in(status)
-    problem = problem_of(frame, made) if issubclass(cls, HTTPError) else ()
-    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), *problem)
+    kind, members = problem_of(frame, made) if issubclass(cls, HTTPError) else (None, None)
+    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), kind, members)

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
 def detail_of(made: Call, value: Value | None) -> str | None:
     """Return the detail of an error, with the variables of an f-string in braces, as in ``Bid at least {least}``."""
-    if value is None or (found := text_of(value)) is not None:
-        return None if value is None else found
     node = made.node
-    if not isinstance(node, ast.Call):
-        return None
+    if (found := text_of(value)) is not None or value is None or not isinstance(node, ast.Call):
+        return found
     given = [*node.args, *[each.value for each in node.keywords if each.arg == "detail"]]
     return next((_shown(each) for each in given if isinstance(each, ast.JoinedStr)), None)
 
