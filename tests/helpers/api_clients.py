@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from shutil import which
 
 TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[2] / "var" / "api-clients"))
 """The folder of the generators, which `make api-clients` fetches: an environment of Python, and packages of npm."""
@@ -67,3 +69,79 @@ def make_typescript_types(folder: Path) -> None:
     (folder / "node_modules").symlink_to(TOOLS / "node_modules")
     code, said = run(folder, NODE / "openapi-typescript", "openapi.json", "--output", "api.d.ts")
     assert code == 0, said
+
+
+def has_java() -> bool:
+    """Return True if the generator of clients in Java has been fetched, and a JDK is installed."""
+    return which("javac") is not None and next(_jars(), None) is not None
+
+
+def _jars() -> Iterator[Path]:
+    return TOOLS.glob("venv/lib/python3*/site-packages/openapi_generator_cli/openapi-generator.jar")
+
+
+def make_java_client(folder: Path) -> tuple[int, str]:
+    """Make a client for the HTTP client of Java from the document in a folder, and compile it with the programs there.
+
+    It needs Jackson and a part of Apache's HTTP client, which are in the archive of the generator, except for an
+    annotation and for the builder of multipart bodies.
+    """
+    options = "invokerPackage=client,apiPackage=client.api,modelPackage=client.model,openApiNullable=false"
+    command = ("java", "-jar", next(_jars()), "generate", "-i", "openapi.json", "-g", "java", "--library", "native")
+    code, said = run(folder, *command, "-o", "java", "--additional-properties", options)
+    if code != 0:
+        return code, said
+    for name, text in _JAVA.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    sources = [*folder.glob("java/src/main/java/**/*.java"), *[folder / name for name in _JAVA]]
+    return run(folder, "javac", "-nowarn", "-cp", next(_jars()), "-d", "classes", *sources, *folder.glob("*.java"))
+
+
+def run_java(folder: Path, *command: object) -> tuple[int, str]:
+    """Run a program that was compiled in a folder."""
+    return run(folder, "java", "-cp", os.pathsep.join((str(next(_jars())), "classes")), *command)
+
+
+_JAVA = {
+    "stubs/javax/annotation/Generated.java": """
+package javax.annotation;
+
+public @interface Generated { String value(); String comments() default ""; String date() default ""; }
+""",
+    "stubs/org/apache/http/entity/mime/MultipartEntityBuilder.java": """
+package org.apache.http.entity.mime;
+
+import java.io.*;
+import java.nio.file.Files;
+import org.apache.http.HttpEntity;
+import org.apache.http.entity.ByteArrayEntity;
+
+public class MultipartEntityBuilder {
+    private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+    public static MultipartEntityBuilder create() { return new MultipartEntityBuilder(); }
+    public MultipartEntityBuilder addBinaryBody(String name, File file) {
+        try {
+            return add(name + "\\"; filename=\\"" + file.getName(), Files.readAllBytes(file.toPath()));
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+    public MultipartEntityBuilder addTextBody(String name, String text) { return add(name, text.getBytes()); }
+    private MultipartEntityBuilder add(String name, byte[] content) {
+        String head = "--parts\\r\\nContent-Disposition: form-data; name=\\"" + name + "\\"\\r\\n\\r\\n";
+        body.writeBytes(head.getBytes());
+        body.writeBytes(content);
+        body.writeBytes("\\r\\n".getBytes());
+        return this;
+    }
+    public HttpEntity build() {
+        body.writeBytes("--parts--\\r\\n".getBytes());
+        ByteArrayEntity entity = new ByteArrayEntity(body.toByteArray());
+        entity.setContentType("multipart/form-data; boundary=parts");
+        return entity;
+    }
+}
+""",
+}
+"""The classes that a client needs, and that are not in the archive of the generator."""

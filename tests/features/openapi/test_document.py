@@ -239,7 +239,7 @@ def test_generators_of_clients_stumble_over_nothing(content: dict[str, Any]) -> 
         (str | None, {"type": ["string", "null"]}),
         (int, {"type": "integer"}),
         (Annotated[int, Meta(gt=0)], {"type": "integer", "exclusiveMinimum": 0}),
-        (Literal["a", "b"] | None, {"enum": ["a", "b", None]}),
+        (Literal["a", "b"] | None, {"type": ["string", "null"], "enum": ["a", "b", None]}),
         (list[str | None], {"type": "array", "items": {"type": ["string", "null"]}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
     ],

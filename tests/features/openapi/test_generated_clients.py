@@ -14,7 +14,17 @@ import pytest
 from antiphon.features.openapi.document import Info, make_document
 from tests.contract.process import ServerProcess
 from tests.features.openapi import bookstore, kinds
-from tests.helpers.api_clients import TSC, are_there, make_python_client, make_typescript_types, run, run_python
+from tests.helpers.api_clients import (
+    TSC,
+    are_there,
+    has_java,
+    make_java_client,
+    make_python_client,
+    make_typescript_types,
+    run,
+    run_java,
+    run_python,
+)
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -221,6 +231,97 @@ const user: string | number = mixed.user;
 """,
 }
 
+JAVA_HEAD = """
+import client.*;
+import client.api.*;
+import client.model.*;
+import java.io.File;
+import java.math.BigDecimal;
+import java.nio.file.*;
+import java.util.*;
+
+public class Calls {
+    interface Call { Object make() throws Exception; }
+    static void check(boolean isRight, String told) { if (!isRight) throw new AssertionError(told); }
+    static int status(Call call) throws Exception {
+        try { call.make(); return 200; } catch (ApiException error) { return error.getCode(); }
+    }
+    public static void main(String[] given) throws Exception {
+        ApiClient client = new ApiClient();
+        client.updateBaseUri(given[0]);
+        client.setRequestInterceptor(request -> request.header("authorization", "Bearer s3cret"));
+        File file = Files.writeString(Path.of("a.png"), "abc").toFile();
+"""
+JAVA_CALLS = {
+    "bookstore": """
+        BooksApi api = new BooksApi(client);
+        Book book = api.booksAdd(new NewBook().title("Sanditon").price(1200).genre(Genre.ATLAS));
+        int number = book.getId();
+        Genre genre = book.getGenre();
+        check(api.booksIndex("San", Genre.ATLAS, null).equals(List.of(book)), "found");
+        check(status(() -> api.booksIndex("", null, null)) == 422, "not valid");
+        check(api.booksShow(number, null, null, null, null).equals(book), "shown");
+        check(status(() -> api.booksShow(99, null, null, null, null)) == 404, "none");
+        NewBook other = new NewBook().title("Emma 2").price(1);
+        check(api.booksWrite(number, other, null, null, null, null).getPrice() == 1, "written");
+        check(api.booksChange(number, new Changes().price(5)).getPrice() == 5, "changed");
+        check(api.booksCover(number, file, "A").getSize() == 3, "cover");
+        String text = api.booksText(number, null, null, null, null, null, null);
+        String label = api.booksLabel(number, "txt");
+        Transfer sent = new Transfer().type(Transfer.TypeEnum.TRANSFER).iban("DE12");
+        Receipt receipt = api.booksPay(new BooksPayRequest(sent));
+        check(receipt.getMethod().getActualInstance() instanceof Transfer, "paid");
+        api.booksPut(1, null);
+        List<Line> lines = api.booksBasket().getLines();
+        api.booksClear();
+        Placed placed = api.booksOrder("java", new Order().addLinesItem(new LineInput().book(1)));
+        check(placed.getLines().get(0).getCount() == 1, "ordered");
+        check(api.booksOrdered(placed.getId()).equals(placed), "order");
+        check(status(() -> api.booksOrdered(UUID.randomUUID())) == 404, "no order");
+        api.booksEvents();
+        api.booksExport();
+        check(api.booksLines().contains("Persuasion"), "lines");
+        check(status(() -> api.booksSample("a/b")) == 403, "signed");
+        check(api.booksMe() != null, "me");
+        String told = api.booksContact("Ann", "Hello").getMessage();
+        check(api.booksSearchGet("Emma", null).getFound() != null, "search");
+        check(api.booksSearchPost(null, "Emma").getFound() != null, "search by form");
+        check(status(() -> { api.booksNewest(); return 0; }) == 307, "newest");
+        check(api.booksRaw(null, file) != null, "raw");
+        api.booksRemove(number);
+""",
+    "kinds": """
+        KindsApi api = new KindsApi(client);
+        LampInput lamp = new LampInput().name("Desk").shade(Shade.COLD).size(new SizeInput().width(3));
+        Kept kept = api.kindsAdd(lamp);
+        Lamp twin = kept.getOthers().get("twin");
+        check(twin.getWatts() == 4 && twin.getSize().getHeight() == 1 && twin.getNote() == null, "defaults");
+        check(twin.getKind() == Lamp.KindEnum.LED && new BigDecimal("1").equals(twin.getPrice()), "values");
+        LampInput wrong = new LampInput().name("Desk").price(new LampInputPrice("x"));
+        check(status(() -> api.kindsAdd(wrong)) == 422, "not valid");
+        check(api.kindsShow(kept.getId()).equals(kept), "shown");
+        check(status(() -> api.kindsShow(UUID.randomUUID())) == 404, "none");
+        api.kindsChange(kept.getId(), new Changes().name("Door"), null, null, null, null);
+        check(status(() -> { api.kindsRemove(kept.getId()); return 0; }) == 409, "sold");
+        Found found = api.kindsIndex(null, Shade.WARM, List.of("a", "b"), 7);
+        check(found.getTotal() == 7 && found.getId() == Found.IdEnum.NUMBER_1, "found");
+        check(api.kindsPicture(file, List.of(file, file), "A").getOthers() == 2, "files");
+        File shown = api.kindsShown("a.png", null, null, null, null, null, null);
+        DogInput dog = new DogInput().type(DogInput.TypeEnum.DOG).friend(new CatInput().type(CatInput.TypeEnum.CAT));
+        Dog pet = (Dog) api.kindsPet(new KindsPetsRequestInner(dog)).getActualInstance();
+        check(pet.getFriend().getLives() == 9, "union");
+        KindsPetsRequestInner cat = new KindsPetsRequestInner(new CatInput().type(CatInput.TypeEnum.CAT));
+        check(api.kindsPets(List.of(cat)).get(0).getActualInstance() instanceof Cat, "unions");
+        check(api.kindsCount(file).getSize() > 0, "bytes");  // the generator sends the path of the file as JSON
+        status(() -> api.kindsBoth());  // the generator knows one media type for each status, and gets the other
+        check(api.kindsLines().equals("one\\n"), "lines");
+        check(status(() -> { api.kindsGo("here"); return 0; }) == 303, "go");
+        check(api.kindsOne(3, "a").equals(List.of(3)), "one");
+        Map<String, KindsMixedRequestValue> values = Map.of("a", new KindsMixedRequestValue(1));
+        check(api.kindsMixed(values, "ada").get("user").getActualInstance().equals("ada"), "header");
+""",
+}
+
 
 class Service(NamedTuple):
     """An application that is served, and a folder with its document."""
@@ -276,4 +377,17 @@ def test_a_client_in_typescript_has_each_operation(service: Service) -> None:
     code, said = run(service.folder, *TSC, "calls.ts")
     assert code == 0, said
     code, said = run(service.folder, "node", "js/calls.js", service.url)
+    assert (code, said) == (0, ""), said
+
+
+def test_a_client_in_java_has_each_operation(service: Service) -> None:
+    if not has_java():
+        pytest.skip("the generator of clients in Java needs a JDK")
+    calls = JAVA_CALLS[service.name]
+    (service.folder / "Calls.java").write_text(f"{JAVA_HEAD}{calls}    }}\n}}\n")
+    code, said = make_java_client(service.folder)
+    assert code == 0, said
+    made = {re.sub("[._]", "", name).lower() for name in service.operations}
+    assert made == {name.lower() for name in re.findall(r"api\.([a-zA-Z]+)\(", calls)}
+    code, said = run_java(service.folder, "Calls", service.url)
     assert (code, said) == (0, ""), said

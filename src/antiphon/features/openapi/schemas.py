@@ -347,11 +347,18 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     )
     if made.get("format") == "decimal":
         made = _decimal(made, is_output)
+    if "enum" in made and "type" not in made and (kind := _type_of_choices(made["enum"])):
+        made["type"] = kind  # without it, some generators write code that doesn't compile
     if "properties" in made or "required" in made:
         made.pop("required", None)
         if required:
             made["required"] = required
     return _without_null_choice(made)
+
+
+def _type_of_choices(choices: list[Any]) -> str | None:
+    kinds = {type(each) for each in choices}
+    return "string" if kinds == {str} else "integer" if kinds == {int} else None
 
 
 _DECIMAL = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
