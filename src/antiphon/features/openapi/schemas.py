@@ -347,8 +347,8 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     )
     if made.get("format") == "decimal":
         made = _decimal(made, is_output)
-    if "enum" in made and "type" not in made and (kind := _type_of_choices(made["enum"])):
-        made["type"] = kind  # without it, some generators write code that doesn't compile
+    if "enum" in made and "type" not in made:
+        made = _with_types(made)
     if "properties" in made or "required" in made:
         made.pop("required", None)
         if required:
@@ -356,9 +356,22 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     return _without_null_choice(made)
 
 
-def _type_of_choices(choices: list[Any]) -> str | None:
-    kinds = {type(each) for each in choices}
-    return "string" if kinds == {str} else "integer" if kinds == {int} else None
+_CHOICES = {str: "string", int: "integer", type(None): "null"}
+
+
+def _with_types(schema: Schema) -> Schema:
+    """Return choices with their types, apart from each other, since generators drop choices of mixed types, and write
+    code that doesn't compile for those without.
+    """
+    choices = schema["enum"]
+    kinds = [*dict.fromkeys(map(type, choices))]
+    if not {*kinds} <= {*_CHOICES}:
+        return schema
+    names = [name for kind, name in _CHOICES.items() if kind in kinds]
+    if names[1:] in ([], ["null"]):
+        return {**schema, "type": names if names[1:] else names[0]}
+    apart = [{"type": _CHOICES[kind], "enum": [each for each in choices if type(each) is kind]} for kind in kinds]
+    return {**{key: each for key, each in schema.items() if key != "enum"}, "anyOf": apart}
 
 
 _DECIMAL = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"
