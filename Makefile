@@ -106,7 +106,8 @@ corpora: $(VENV)/.corpora
 api-clients: $(VENV)/.test
 	npm install --silent --no-save --prefix var/api-clients openapi-fetch@0 openapi-typescript@7 typescript@5 @types/node@20 ai@7
 	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) var/api-clients/venv api-clients
-	$(BIN)/python -m pytest tests/docs/test_openapi_clients_page.py tests/docs/test_stream_a_model_page.py
+	$(BIN)/python -m pytest tests/docs/test_openapi_clients_page.py tests/docs/test_stream_a_model_page.py \
+		tests/features/openapi/test_generated_clients.py
 
 tool-clients: $(VENV)/.test
 	npm install --silent --no-save --prefix var/tool-clients @modelcontextprotocol/client@2 @modelcontextprotocol/sdk@1 @modelcontextprotocol/conformance@0.2.0-alpha.12

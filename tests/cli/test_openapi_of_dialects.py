@@ -139,7 +139,7 @@ def described(made):
 
 
 PAGE, DATA = ["text/html"], ["application/json"]
-FORM = ["application/x-www-form-urlencoded", "multipart/form-data"]
+FORM = ["application/x-www-form-urlencoded"]
 REFUSED_FORM = {"400": PAGE, "413": PAGE}
 REFUSED_JSON = {**REFUSED_FORM, "415": PAGE}
 

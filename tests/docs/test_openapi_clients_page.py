@@ -4,15 +4,22 @@
 """
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.contract.process import ServerProcess
+from tests.helpers.api_clients import (
+    TSC,
+    are_there,
+    make_python_client,
+    make_typescript_types,
+    run,
+    run_python,
+    run_python_generator,
+)
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
@@ -20,26 +27,15 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/openapi-clients.md").read_text()
 BLOCKS = re.findall(r'^```(python|\w+ title="(.+?)")\n(.*?)^```$', PAGE, re.MULTILINE | re.DOTALL)
 FILES = {name or "shop.py": text for _, name, text in BLOCKS}
-TOOLS = Path(os.environ.get("API_CLIENTS", ROOT / "var" / "api-clients"))
-"""The folder of the generators: an environment of Python, and packages of npm."""
-
-
-def run(folder, *command, **environ):
-    made = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True, timeout=120, check=False
-    )
-    return made.returncode, made.stdout + made.stderr
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the files of the page, the document, and the packages of npm."""
-    if not (TOOLS / "node_modules").is_dir() or not (TOOLS / "venv").is_dir():
+    """A folder with the files of the page, and the document."""
+    if not are_there():
         pytest.skip("make api-clients fetches the generators")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
-    (tmp_path / "node_modules").symlink_to(TOOLS / "node_modules")
     code, document = run(tmp_path, sys.executable, "-m", "antiphon", "openapi", "shop:app", "--strict")
     assert code == 0
     (tmp_path / "openapi.json").write_text(document)
@@ -54,13 +50,9 @@ def url(folder, monkeypatch):
         yield f"http://127.0.0.1:{process.port}"
 
 
-TSC = ("--strict", "--module", "nodenext", "--target", "es2022", "--skipLibCheck", "--types", "node", "--outDir", "js")
-
-
 def test_a_client_in_typescript(folder, url):
-    programs = folder / "node_modules" / ".bin"
-    assert run(folder, programs / "openapi-typescript", "openapi.json", "--output", "api.d.ts")[0] == 0
-    assert run(folder, programs / "tsc", *TSC, "client.ts") == (0, "")
+    make_typescript_types(folder)
+    assert run(folder, *TSC, "client.ts") == (0, "")
     assert run(folder, "node", "js/client.js", url) == (0, "0 Desk\n")
     (told,) = re.findall(r"^(error TS.*)$", PAGE, re.MULTILINE)
     wrong = {
@@ -71,21 +63,17 @@ def test_a_client_in_typescript(folder, url):
     }
     for right, (other, error) in wrong.items():
         (folder / "client.ts").write_text(FILES["client.ts"].replace(right, other))
-        code, said = run(folder, programs / "tsc", *TSC, "client.ts")
+        code, said = run(folder, *TSC, "client.ts")
         assert (code, error in said) == (2, True), said
 
 
 def test_a_client_in_python(folder, url):
-    programs = TOOLS / "venv" / "bin"
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    code, said = run(folder, programs / "openapi-python-client", "generate", "--path", "openapi.json", PATH=path)
-    assert (code, "Warning" in said) == (0, False), said
-    environ = {"PYTHONPATH": str(folder / "lamps-client"), "MYPYPATH": str(folder / "lamps-client")}
-    assert run(folder, programs / "python", "client.py", url, **environ) == (0, "0 Desk\n")
-    checks = (programs / "mypy", "--strict", "--follow-imports", "silent", "client.py")
-    assert run(folder, *checks, **environ)[0] == 0
+    assert "Warning" not in make_python_client(folder)
+    assert run_python(folder, "python", "client.py", url) == (0, "0 Desk\n")
+    checks = ("mypy", "--strict", "--follow-imports", "silent", "client.py")
+    assert run_python(folder, *checks)[0] == 0
     (folder / "client.py").write_text(FILES["client.py"].replace("name=", "nmae="))
-    code, said = run(folder, *checks, **environ)
+    code, said = run_python(folder, *checks)
     assert (code, 'Unexpected keyword argument "nmae" for "NewLamp"' in said) == (1, True), said
 
 
@@ -183,20 +171,16 @@ def test_each_operation_has_a_client_where_types_have_defaults_files_and_unions(
     assert code == 0
     (folder / "openapi.json").write_text(document)
     operations = {each["operationId"] for item in json.loads(document)["paths"].values() for each in item.values()}
-    programs = TOOLS / "venv" / "bin"
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    code, said = run(folder, programs / "openapi-python-client", "generate", "--path", "openapi.json", PATH=path)
-    assert (code, "will not be generated" in said) == (0, False), said
+    assert "will not be generated" not in make_python_client(folder)
     made = {module.stem for module in folder.glob("varied-client/varied_client/api/*/*.py")} - {"__init__"}
     assert made == {each.replace(".", "_") for each in operations}
-    typescript = folder / "node_modules" / ".bin" / "openapi-typescript"
-    assert run(folder, typescript, "openapi.json", "--output", "api.d.ts")[0] == 0
+    make_typescript_types(folder)
     assert all(f'operations["{each}"]' in (folder / "api.d.ts").read_text() for each in operations)
     monkeypatch.chdir(folder)
     (folder / "call.py").write_text(CALL)
     with ServerProcess(("-m", "antiphon", "run", "{app}", "--port", "{port}"), "varied:app") as process:
         url = f"http://127.0.0.1:{process.port}"
-        called = run(folder, programs / "python", "call.py", url, PYTHONPATH=str(folder / "varied-client"))
+        called = run_python(folder, "python", "call.py", url)
     assert called == (0, "Lamp 40 red 1\n")
 
 
@@ -227,10 +211,7 @@ def test_not_all_generators_read_openapi_3_2(folder):
     code, document = run(folder, sys.executable, "-m", "antiphon", "openapi", "newer:app", "--strict")
     assert (code, '"query"' in document) == (0, True)
     (folder / "openapi.json").write_text(document)
-    made = folder / "node_modules" / ".bin" / "openapi-typescript"
-    assert run(folder, made, "openapi.json", "--output", "api.d.ts")[0] == 0
+    make_typescript_types(folder)
     assert "search" not in (folder / "api.d.ts").read_text()
-    programs = TOOLS / "venv" / "bin"
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    code, said = run(folder, programs / "openapi-python-client", "generate", "--path", "openapi.json", PATH=path)
+    code, said = run_python_generator(folder)
     assert (code, "Only OpenAPI versions 3.1.* are supported" in " ".join(said.split())) == (1, True), said

@@ -341,7 +341,7 @@ def test_other_clients_of_the_app_see_no_difference() -> None:
 
 
 def test_other_requests_are_those_that_they_were() -> None:
-    readers = {name: vars(Request)[name] for name in ("json_as", "form_as", "args_as")}
+    readers = {name: vars(Request)[name] for name in ("json_as", "form_as", "args_as", "headers_as")}
     app = served(hidden_read)
     with pytest.raises(ContractError):
         Client(app, contract=True).post("/lamp", json=LAMP)

@@ -184,9 +184,9 @@ class RouteOptions(TypedDict, total=False):
     webhooks, and has to identify its clients in a different way, such as by a signature of the body.
 
     ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
-    ``takes`` is the type of the JSON body, or a mapping of "json", "form" and "query" to types. ``gives`` is the type
-    of the response with status 200, or a mapping of statuses to types, with None for no content. They don't check
-    anything when a request is answered. ``examples`` are values for "json", "form", "query" and "path", and for
+    ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types. ``gives`` is
+    the type of the response with status 200, or a mapping of statuses to types, with None for no content. They don't
+    check anything when a request is answered. ``examples`` are values for the same parts and "path", and for
     statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
@@ -292,7 +292,7 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     before_hooks(options.get("before", ()))
 
 
-_PARTS = ("json", "form", "query")
+_PARTS = ("json", "form", "query", "headers")
 
 
 def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:

@@ -317,6 +317,16 @@ class Request(RequestHeaders):
 
         return fields_as(self.args, wanted, "query")
 
+    def headers_as(self, wanted: type[T]) -> T:
+        """Return headers as a dataclass, TypedDict or Struct, whose field ``x_user`` is the header X-User.
+
+        A list gets the elements of a list of the header (RFC 9110 §5.6.1). Raises UnprocessableContent (422), which
+        names each invalid field.
+        """
+        from antiphon.serialization.readers import headers_as
+
+        return headers_as(self.headers, wanted)
+
     def precondition(
         self,
         *,

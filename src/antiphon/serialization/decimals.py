@@ -57,7 +57,8 @@ class DecimalBounds:
 
     def schema(self) -> dict[str, object]:
         """Return the bounds in JSON Schema, for the Decimal as a string and as a number."""
-        pattern: dict[str, object] = {} if self.places is None else {"pattern": f"^{self._pattern}$"}
+        above_zero = r"(?!0*(\.0*)?$)" if self.limits.get("gt") == 0 else ""
+        pattern: dict[str, object] = {} if self.places is None else {"pattern": f"^{above_zero}{self._pattern}$"}
         return pattern | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
     def fault(self, text: str) -> Reason | None:

@@ -1,4 +1,4 @@
-"""Records read from named texts: the fields of a form, or the arguments of a query."""
+"""Records read from named texts: the fields of a form, the arguments of a query, or headers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from msgspec import inspect
 
 from antiphon.explanations import explained
 from antiphon.http.errors import UnprocessableContent
+from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import Unusable, bounds_in, decimal_fault
@@ -288,6 +289,15 @@ class FieldsReader:
             return self._record(values, taken)
         except msgspec.ValidationError as error:
             raise self._misfit(values, taken, error, (pairs, sent, source)) from error
+
+    def pairs_of(self, headers: Headers) -> MultiDict[str]:
+        """Return the headers that are fields: ``x_user`` is X-User. A list has one pair for each element."""
+        found: list[tuple[str, str]] = []
+        for name in self._names:
+            header = name.replace("_", "-")
+            values = headers.getall(header) if name in self._many else [headers[header]] if header in headers else []
+            found += [(name, value) for value in values]
+        return MultiDict(found)
 
     def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
         """Return the values of the file fields, with None for each name of files that has no file field."""

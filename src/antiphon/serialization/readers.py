@@ -17,6 +17,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import BadRequest, HTTPError
+from antiphon.http.headers import Headers
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.decimals import refusing_unusable, with_unusable_marked
@@ -153,6 +154,13 @@ def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
     return FieldsReader(wanted, file_type, json_as)
 
 
+def _reader_of(wanted: Any, file_type: type | None) -> FieldsReader:
+    try:
+        return _fields_reader(wanted, file_type)
+    except TypeError:
+        return _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
+
+
 def fields_as(
     pairs: MultiDict[str],
     wanted: type[T],
@@ -184,11 +192,13 @@ def fields_as(
     Raises UnprocessableContent, which names every invalid field, and TypeError for a type that is not a record, or
     has a field that can be read from neither text nor a file.
     """
-    try:
-        reader = _fields_reader(cast(Any, wanted), file_type)
-    except TypeError:
-        reader = _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
-    return cast(T, reader.read(pairs, source, files, limits))
+    return cast(T, _reader_of(wanted, file_type).read(pairs, source, files, limits))
+
+
+def headers_as(headers: Headers, wanted: type[T]) -> T:
+    """Read headers as a record, whose field ``x_user`` is X-User, as ``fields_as`` reads a query."""
+    reader = _reader_of(wanted, None)
+    return cast(T, reader.read(reader.pairs_of(headers), "headers"))
 
 
 def check_json(wanted: Any) -> None:

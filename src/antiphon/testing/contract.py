@@ -111,7 +111,13 @@ class HeldContract:
         return self._find(mount.application, mount.below(request))
 
 
-_PARTS: dict[ReadAs, str] = {"json": "its body", "form": "its form", "query": "its query", "raw": "its body"}
+_PARTS: dict[ReadAs, str] = {
+    "json": "its body",
+    "form": "its form",
+    "query": "its query",
+    "headers": "its headers",
+    "raw": "its body",
+}
 
 _HELD = "_held_contract"
 """The attribute of an application with its contract, which thus lives as long as the application."""
@@ -168,5 +174,9 @@ def _request_class(held: HeldContract) -> type[Request]:
         def args_as(self, wanted: Any) -> Any:
             held.check_read(self, "query", wanted)
             return super().args_as(wanted)
+
+        def headers_as(self, wanted: Any) -> Any:
+            held.check_read(self, "headers", wanted)
+            return super().headers_as(wanted)
 
     return HeldRequest

@@ -38,6 +38,12 @@ class Upload:
     form's field was left empty: without a name and without bytes, unlike an empty file that the user chose.
     """
 
+    size: int
+    """The size of the file in bytes."""
+    name: str
+    """The name of the form's field."""
+    filename: str
+    """The filename as the client sent it: a path, or anything else. Never save a file under it."""
     _is_detached = False
     _begins_at = 0
     _is_opened = False
@@ -46,12 +52,7 @@ class Upload:
         self._spool = spool
         self._offset = offset
         self._head = head
-        self.size = size
-        """The size of the file in bytes."""
-        self.name = name
-        """The name of the form's field."""
-        self.filename = filename
-        """The filename as the client sent it: a path, or anything else. Never save a file under it."""
+        self.size, self.name, self.filename = size, name, filename
 
     @lazy
     def safe_filename(self) -> str:

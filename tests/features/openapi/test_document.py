@@ -12,12 +12,14 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pytest
 from msgspec import Meta
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Request, WebSocket
 from antiphon.features import Compression, CSRFTokens, MemoryStore, OpenAPI, RateLimit, Sessions
 from antiphon.features.openapi.document import Info, make_document
 from antiphon.features.openapi.schemas import Schemas
+from antiphon.http import NotFound
 from antiphon.testing import Client
 from tests.features.openapi import handlers as h
+from tests.features.openapi.deferred_rows import Less, Row
 from tests.features.openapi.shop import make_app
 
 T = TypeVar("T")
@@ -49,7 +51,7 @@ post /api/orders lamps.order: header Idempotency-Key, application/json: 202 400 
 post /api/pets lamps.pet: application/json: 200 400 403 413 415 422
 get /api/pictures/{id}.{kind} lamps.show_picture: path id, path kind, header If-Match?, header If-Unmodified-Since?, header If-None-Match?, header If-Modified-Since?, header Range?, header If-Range?: 200 206 304 404 412 416
 get /api/search lamps.search_get: query q: 200 400
-post /api/search lamps.search_post: application/x-www-form-urlencoded, multipart/form-data: 200 400 403 413
+post /api/search lamps.search_post: application/x-www-form-urlencoded: 200 400 403 413
 get /api/signed/{name} lamps.signed: path name: 200 403 404 410
 """  # noqa: E501 - a row is a line
 
@@ -179,7 +181,9 @@ def test_operations_of_one_name_are_told_apart_by_their_methods(content: dict[st
 
 def test_a_type_has_two_schemas_only_where_requests_may_leave_fields_out(content: dict[str, Any]) -> None:
     schemas = content["components"]["schemas"]
-    assert {"Lamp", "LampInput", "Room", "RoomInput", "Color", "Cat", "Dog", "Patch", "Problem"} == {*schemas}
+    assert {"Lamp", "LampInput", "Room", "RoomInput", "Color", "Cat", "Dog", "Patch", "Problem", "QuotaExceeded"} == {
+        *schemas
+    }
     assert schemas["LampInput"]["required"] == ["id", "name"]
     assert schemas["Lamp"]["required"] == [*schemas["Lamp"]["properties"]]
     assert schemas["RoomInput"]["properties"]["lamps"]["items"] == {"$ref": "#/components/schemas/LampInput"}
@@ -235,7 +239,12 @@ def test_generators_of_clients_stumble_over_nothing(content: dict[str, Any]) -> 
         (str | None, {"type": ["string", "null"]}),
         (int, {"type": "integer"}),
         (Annotated[int, Meta(gt=0)], {"type": "integer", "exclusiveMinimum": 0}),
-        (Literal["a", "b"] | None, {"enum": ["a", "b", None]}),
+        (Literal["a", "b"], {"type": "string", "enum": ["a", "b"]}),
+        (
+            Literal[1, "a"],
+            {"anyOf": [{"type": "integer", "enum": [1]}, {"type": "string", "enum": ["a"]}]},
+        ),
+        (Literal["a", "b"] | None, {"type": ["string", "null"], "enum": ["a", "b", None]}),
         (list[str | None], {"type": "array", "items": {"type": ["string", "null"]}}),
         (dict[str, bool], {"type": "object", "additionalProperties": {"type": "boolean"}}),
     ],
@@ -284,6 +293,60 @@ def test_types_of_one_name_are_told_apart() -> None:
     assert taken != operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
 
 
+def test_each_component_has_its_name_as_its_title_and_no_two_make_one_class() -> None:
+    @dataclass
+    class Lamp:
+        name: str
+        watts: int = 4
+
+    @dataclass
+    class LampInput:
+        name: str
+
+    @dataclass
+    class Lamp_Input:
+        size: int
+
+    @dataclass
+    class Problem:
+        text: str
+
+    app = App()
+
+    @app.post("/")
+    def handler(request: Request) -> Listed[Lamp]:
+        request.json_as(Lamp)
+        raise NotFound
+
+    for number, kind in enumerate((LampInput, Lamp_Input, Problem)):
+        app.get(f"/{number}", gives=kind)(h.by_method)
+
+    schemas = document_of(app)["components"]["schemas"]
+    assert {name: each["title"] for name, each in schemas.items()} == {name: name for name in schemas}
+    assert len({name.replace("_", "").lower() for name in schemas}) == len(schemas) == 7, [*schemas]
+    assert "errors" in schemas["Problem"]["properties"]
+
+
+def test_a_typed_dict_requires_its_fields_where_annotations_are_text() -> None:
+    app = App()
+    for kind in (Row, Less):
+        app.post(f"/{kind.__name__}", takes=kind, gives=kind)(h.by_method)
+    schemas = document_of(app)["components"]["schemas"]
+    assert [schemas[name]["required"] for name in ("Row", "Less")] == [["a"], ["a"]]
+
+
+def test_an_annotated_answer_with_headers_has_those_of_the_code() -> None:
+    app = App()
+
+    @app.get("/")
+    def handler(request: Request) -> tuple[h.Lamp, dict[str, str]]:
+        return h.Lamp(1, ""), {"x-total": "1"}
+
+    answer = document_of(app)["paths"]["/"]["get"]["responses"]["200"]
+    assert [*answer["headers"]] == ["X-Total"]
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Lamp")
+
+
 def test_a_type_without_a_schema_is_reported_with_the_handler() -> None:
     class Opaque(list[int]):
         def __init__(self, *, why: int) -> None: ...
@@ -307,6 +370,33 @@ def test_mounted_applications_are_described_below_their_prefix() -> None:
     inner.get("/lamps/<int:number>")(h.by_dependency)
     outer.mount("/inner", inner)
     assert [*document_of(outer)["paths"]] == ["/inner/lamps/{number}"]
+
+
+def test_a_route_or_a_blueprint_is_hidden_tagged_and_deprecated_by_its_metadata() -> None:
+    old = Blueprint("old", prefix="/old", meta={OpenAPI.DEPRECATED: True})
+    old.get("/lamps", meta={OpenAPI.TAGS: ["lamps", "rooms"]})(h.by_method)
+    old.get("/rooms")(h.by_method)
+    app = App()
+    app.register(old)
+    app.get("/internal", meta={OpenAPI.HIDDEN: True})(h.by_method)
+    content = document_of(app)
+    found = {path: item["get"] for path, item in content["paths"].items()}
+    assert {path: (each["tags"], each["deprecated"]) for path, each in found.items()} == {
+        "/old/lamps": (["lamps", "rooms"], True),
+        "/old/rooms": (["old"], True),
+    }
+    assert [each["name"] for each in content["tags"]] == ["lamps", "rooms", "old"]
+
+
+def test_the_document_lists_the_paths_of_websockets() -> None:
+    inner, outer = App(), App()
+
+    @inner.websocket("/rooms/<name>")
+    async def room(request: Request, socket: WebSocket, name: str) -> None: ...
+
+    outer.mount("/api", inner)
+    assert document_of(outer)["x-websockets"] == ["/api/rooms/{name}"]
+    assert "x-websockets" not in document_of(outer, prefix="/other")
 
 
 def test_each_prefix_has_a_document_of_its_own() -> None:

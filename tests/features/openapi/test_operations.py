@@ -490,7 +490,7 @@ def object_of(**properties: Any) -> dict[str, Any]:
 
 
 def form_of(schema: dict[str, Any]) -> dict[str, Any]:
-    return {"application/x-www-form-urlencoded": schema, **parts_of(schema)}
+    return {"application/x-www-form-urlencoded": schema}
 
 
 def parts_of(schema: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dis import Instruction
 
 
-_READERS = frozenset({"args_as", "form_as", "json_as"})
+_READERS = frozenset({"args_as", "form_as", "headers_as", "json_as"})
 _CALLS = ("CALL", "PRECALL")
 
 _JSON, _FORMS = ("application/json",), ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import AsyncIterable, Iterator, Sequence
 from types import NoneType
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, Never, NoReturn, get_args
 
 from antiphon.app.answering.value_streams import formats_of, item_type
 from antiphon.features.openapi.code import annotations
@@ -52,6 +52,8 @@ class Given(NamedTuple):
     has_ranges: bool = False
     has_own_status: bool = False
     """True if the code gives the status, which then stays in the answer to an error."""
+    is_declared: bool = False
+    """True if it is declared with ``gives``."""
 
 
 class NotKnown(NamedTuple):
@@ -214,7 +216,7 @@ def given_by(findings: Findings) -> list[Given | NotKnown]:
     annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
-    if annotation is annotations.NOT_SAID or _says_nothing(annotation):
+    if annotation in (annotations.NOT_SAID, NoReturn, Never) or _says_nothing(annotation):
         return _without_annotation(findings.result)
     found = alternatives(findings.result)
     responses = [each for each in found if _makes_response(each)]

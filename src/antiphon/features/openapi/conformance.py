@@ -10,6 +10,7 @@ from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.responses import ANY, HTML, JSON
 from antiphon.features.openapi.code.values import (
+    NONE,
     UNKNOWN,
     Either,
     Fields,
@@ -35,6 +36,7 @@ from antiphon.serialization.readers import json_as
 
 ALWAYS = frozenset({408, 413, 414, 421, 431, 500})
 """Statuses that any response can have, which contracts don't list."""
+_FURTHER = "is not in the contract"
 
 
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
@@ -50,10 +52,13 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
         return None
     if any(each.has_ranges for each in contract.answers) and status in (206, 416):
         return None
-    may_be_problem = any(each.is_problem for each in contract.failures.get(status, ()))
+    problems = [each.problem for each in contract.failures.get(status, ()) if each.is_problem]
+    may_be_problem = bool(problems)
     media = (headers.get("content-type") or "").partition(";")[0].strip().lower() or None
-    if status in ALWAYS or (may_be_problem and media in (PROBLEM, HTML)):
+    if status in ALWAYS or (may_be_problem and media == HTML):
         return None
+    if may_be_problem and media == PROBLEM:
+        return None if method == "HEAD" else _breach_of_problem(problems, status, body)
     if not known and not may_be_problem:
         statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
         has = ", ".join(map(str, statuses)) or "none"
@@ -82,6 +87,15 @@ def _way_out(contract: Contract, status: int) -> str:
     if status in (204, 304) or status not in range(200, 300) or body is None:
         return f"declare it with gives={{..., {status}: ...}}"
     return f"annotate the handler with tuple[{body}, Literal[{status}]], or declare it with gives={{{status}: {body}}}"
+
+
+def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> str | None:
+    """Return which members of problem details are missing or wrong, of those that their contract has."""
+    data = json.loads(body)
+    found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
+    return (
+        f"answered {status} with problem details whose {found[0][0]}" if NONE not in problems and all(found) else None
+    )
 
 
 def _breach_of_content(known: Sequence[Given], status: int, media: str | None, body: bytes) -> str | None:
@@ -180,7 +194,7 @@ def _faults_of_fields(fields: Mapping[str, Value], data: Any, pointer: str) -> I
     for name in fields.keys() - data.keys():
         yield f"{pointer}{pointer_step(name)} is missing"
     for name in data.keys() - fields.keys():
-        yield f"{pointer}{pointer_step(name)} is not in the contract"
+        yield f"{pointer}{pointer_step(name)} {_FURTHER}"
     for name in fields.keys() & data.keys():
         yield from _faults(fields[name], data[name], f"{pointer}{pointer_step(name)}")
 
@@ -204,7 +218,7 @@ def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
     """Yield the fields that an answer lacks, even if requests may omit them, and the fields that its type lacks."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
-            yield f"{pointer}{pointer_step(name)} is not in the contract"
+            yield f"{pointer}{pointer_step(name)} {_FURTHER}"
         for name in declared.keys() - data.keys():
             yield f"{pointer}{pointer_step(name)} is missing"
         for name in declared.keys() & data.keys():

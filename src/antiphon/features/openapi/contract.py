@@ -17,10 +17,22 @@ from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
+from antiphon.features.openapi.code.problems import names_in
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place, Sources
-from antiphon.features.openapi.code.values import NONE, RECEIVED, UNKNOWN, Answer, Raisable, Value, alternatives, either
+from antiphon.features.openapi.code.values import (
+    NONE,
+    RECEIVED,
+    UNKNOWN,
+    Answer,
+    Fields,
+    Known,
+    Raisable,
+    Value,
+    alternatives,
+    either,
+)
 from antiphon.features.openapi.code.words import Words
 from antiphon.features.users import Users
 from antiphon.handler.contract import innermost
@@ -39,6 +51,8 @@ class Failure(NamedTuple):
     answers: tuple[Given, ...] = ()
     is_problem: bool = True
     """True if the answer may be problem details (RFC 9457)."""
+    problem: Value = NONE
+    """What the problem details have besides the members of all problems: their type, further members."""
 
 
 @dataclass
@@ -83,6 +97,14 @@ class Contract:
         """Note something that is not known, once."""
         if unread not in self.unread:
             self.unread.append(unread)
+
+    def declare_problems(self) -> None:
+        """Give the errors that are sent as problem details the types that are declared for their statuses."""
+        for given in [each for each in self.answers if each.status in self.failures and each.is_declared]:
+            failures = self.failures[given.status]
+            if given.media == JSON and failures and all(each.is_problem and not each.answers for each in failures):
+                self.answers.remove(given)
+                self.failures[given.status] = [each._replace(problem=given.body) for each in failures]
 
     def apply_changes(self) -> None:
         """Change all responses as the code after the handler does."""
@@ -151,6 +173,7 @@ class ContractReader:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
             contract.failures.pop(500, None)  # any answer can be that of a failure
+        contract.declare_problems()
         return contract
 
     # Answers
@@ -224,7 +247,7 @@ class ContractReader:
         status = error.status or 500
         if handler is None:
             if issubclass(error.kind, HTTPError):
-                contract.failures[status].append(Failure(error.detail))
+                contract.failures[status].append(_failure(error))
             elif not contract.answers:  # the handler does nothing but raise it
                 contract.failures[status].append(Failure("The server failed."))
             return
@@ -235,17 +258,17 @@ class ContractReader:
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:
-                contract.failures[each.error.status].append(Failure(each.error.detail))
+                contract.failures[each.error.status].append(_failure(each.error))
         answers = given_by(found)
         if raised_again and not answers:
-            contract.failures[status].append(Failure(error.detail))
+            contract.failures[status].append(_failure(error))
         for answer in answers:
             if isinstance(answer, NotKnown):
                 for unread in found.unread or [Unread(answer.text, found.place, "raised")]:
                     contract.add_unread(unread)
                 continue
             own = answer.status if answer.has_own_status else status
-            contract.failures[own].append(Failure(error.detail, (answer._replace(status=own),), raised_again))
+            contract.failures[own].append(_failure(error, (answer._replace(status=own),), is_problem=raised_again))
 
     def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
         example: BaseException
@@ -293,9 +316,29 @@ def _declared(status: int, kind: Any) -> Given:
     if kind is None or kind is type(None):
         return Given(status)
     if isinstance(kind, type) and issubclass(kind, HTTPError):
-        return Given(status, PROBLEM)
+        return Given(status, PROBLEM, _problem_of(Raisable(kind)))
     found = next((each for each in answers_of(value_of(kind)) if isinstance(each, Given)), None)
-    return (found or Given(status, JSON, value_of(kind)))._replace(status=status)
+    return (found or Given(status, JSON, value_of(kind)))._replace(status=status, is_declared=True)
+
+
+def _failure(error: Raisable, answers: tuple[Given, ...] = (), *, is_problem: bool = True) -> Failure:
+    return Failure(error.detail, answers, is_problem, _problem_of(error))
+
+
+def _problem_of(error: Raisable) -> Value:
+    """Return the members that an error's problem details have besides those of all problems."""
+    kind = error.type or _type_of(error.kind)
+    items = error.members.items if error.members else ()
+    return Fields(((("type", Known(kind)),) if kind else ()) + items) if kind or items else NONE
+
+
+def _type_of(cls: type) -> str | None:
+    """Return the type of the problem details of a class's errors, unless its own code may give them another."""
+    method = annotations.method_of(cls, "__init__")
+    if method is not None and not is_ours(method) and "type" in names_in(method):
+        return None
+    found = getattr(cls, "type", None)
+    return found if isinstance(found, str) and found != HTTPError.type else None
 
 
 def _place_of(route: Route) -> Place:

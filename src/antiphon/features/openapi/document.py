@@ -14,9 +14,10 @@ from antiphon.features.openapi.code.words import DescribedApp, Words
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
 from antiphon.features.openapi.examples import add_examples
+from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.parameters import path_template
-from antiphon.features.openapi.schemas import Schema, Schemas, leaf_types, reached
+from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
 from antiphon.lazy import lazy
@@ -92,7 +93,7 @@ def make_document(app: App | DescribedApp, info: Info) -> OpenAPIDocument:
 def _document(
     app: App, info: Info, reader: ContractReader, complete: Callable[[Contract], None] | None = None
 ) -> OpenAPIDocument:
-    described = [each for each in _routes(app, "", reader) if _is_below(each.path, info.prefix)]
+    described = [each for each in _routes(app, reader) if _is_below(each.path, info.prefix)]
     for each in described:
         refuses = refuses_other_sites(each.app, each.contract.route)
         expect(each.contract, has_parameters=bool(each.parameters), refuses_other_sites=refuses)
@@ -104,6 +105,8 @@ def _document(
     document = OpenAPIDocument({}, [*_unread(contracts), *_undescribed(contracts, schemas)], contracts)
     paths = _paths(described, schemas, document.unknown, info.openapi)
     document.content = _content(info, paths, schemas, described)
+    if sockets := sorted({path for path in _sockets(app) if _is_below(path, info.prefix)}):
+        document.content["x-websockets"] = sockets
     return document
 
 
@@ -111,43 +114,63 @@ def _is_below(path: str, prefix: str) -> bool:
     return not prefix or path == prefix or path.startswith(f"{prefix}/")
 
 
-def _routes(app: App, prefix: str, reader: ContractReader) -> Iterator[_Described]:
-    """Yield the routes of an application and those mounted in it, except WebSockets and routes of features."""
-    security: dict[App, dict[str, Scheme]] = {}
-    for group, route, path, parameters, owner in described_routes(app, prefix):
-        if owner not in security:
-            security[owner] = security_schemes(owner._route_groups)
-        for method in route.methods:
-            yield _Described(reader.read(group, route, method), path, parameters, owner, security[owner])
+class DescribedRoute(NamedTuple):
+    """A route that documents describe, with its application, and its path in OpenAPI's form."""
+
+    app: App
+    group: RouteGroup
+    route: Route
+    path: str
+    parameters: list[Parameter]
 
 
-def described_routes(app: App, prefix: str = "") -> Iterator[tuple[RouteGroup, Route, str, list[Parameter], App]]:
-    """Yield the routes that documents describe, of an application and those mounted in it, each with its group, its
-    path in OpenAPI's form, the parameters of that, and its application.
-    """
+def described_routes(app: App, prefix: str = "") -> Iterator[DescribedRoute]:
+    """Yield the routes of an application and those mounted in it, except those of features and hidden ones."""
     groups = app._route_groups
     converters = merged_converters(groups)
     for group in groups:
         for route in group.routes():
-            if is_described(route):
-                yield group, route, *path_template(route, prefix, converters), app
+            if not (_is_of_feature(route) or route.meta.get(OpenAPI.HIDDEN)):
+                yield DescribedRoute(app, group, route, *path_template(route, prefix, converters))
     for mount in app.mounts:
         if isinstance(mount.application, App):
             yield from described_routes(mount.application, prefix + mount.prefix)
 
 
+def _routes(app: App, reader: ContractReader) -> Iterator[_Described]:
+    """Yield the methods of the routes of an application, except WebSockets."""
+    security: dict[App, dict[str, Scheme]] = {}
+    for each in described_routes(app):
+        if each.route.websocket is not None:
+            continue
+        if each.app not in security:
+            security[each.app] = security_schemes(each.app._route_groups)
+        for method in each.route.methods:
+            contract = reader.read(each.group, each.route, method)
+            yield _Described(contract, each.path, each.parameters, each.app, security[each.app])
+
+
+def _sockets(app: App) -> Iterator[str]:
+    """Yield the paths of the WebSockets of an application."""
+    return (each.path for each in described_routes(app) if each.route.websocket is not None)
+
+
 def is_described(route: Route) -> bool:
     """Return False for a WebSocket, and for a route that the package itself has added: static files, probes."""
-    return route.websocket is None and not is_ours(function_of(innermost(route.handler)))
+    return route.websocket is None and not _is_of_feature(route)
+
+
+def _is_of_feature(route: Route) -> bool:
+    return is_ours(function_of(innermost(route.handler)))
 
 
 def _schemas(contracts: list[Contract]) -> Schemas:
     inputs = [read.wanted for each in contracts for read in each.reads if read.part != "raw"]
     answers = [given for each in contracts for given in each.answers]
-    answers += [
-        given for each in contracts for failures in each.failures.values() for one in failures for given in one.answers
-    ]
-    return Schemas(inputs, [kind for given in answers for kind in leaf_types(given.body)])
+    failures = [one for each in contracts for several in each.failures.values() for one in several]
+    answers += [given for each in failures for given in each.answers]
+    outputs = [*[given.body for given in answers], *[each.problem for each in failures]]
+    return Schemas(inputs, [kind for value in outputs for kind in leaf_types(value)])
 
 
 # Unknown parts
@@ -213,8 +236,10 @@ def _leave_out_items(made: Schema) -> None:
 def _operation(described: _Described, schemas: Schemas) -> Schema:
     contract = described.contract
     made = operation(contract, described.parameters, schemas)
-    if contract.route.blueprint:
-        made["tags"] = [contract.route.blueprint]
+    if tags := _tags_of(contract.route):
+        made["tags"] = tags
+    if contract.route.meta.get(OpenAPI.DEPRECATED):
+        made["deprecated"] = True
     if contract.route.tool is not None:
         made["x-tool"] = True
     if security := security_of(contract, described.security):
@@ -227,6 +252,10 @@ def _operation(described: _Described, schemas: Schemas) -> Schema:
 def refuses_other_sites(app: App, route: Route) -> bool:
     """Return True if pages of other sites may not write to a route."""
     return not (app.allows_cross_site_writes or route.csrf_exempt)
+
+
+def _tags_of(route: Route) -> list[str]:
+    return [*route.meta.get(OpenAPI.TAGS, [route.blueprint] if route.blueprint else [])]
 
 
 def _server_of(host: str) -> Schema:
@@ -264,11 +293,11 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     content: Schema = {"openapi": VERSIONS[info.openapi], "info": about}
     if info.servers:
         content["servers"] = [{"url": url} for url in info.servers]
-    tags = dict.fromkeys(each.contract.route.blueprint for each in described if each.contract.route.blueprint)
+    tags = dict.fromkeys(tag for each in described for tag in _tags_of(each.contract.route))
     if tags:
         content["tags"] = [{"name": name} for name in tags]
     content["paths"] = dict(sorted(paths.items()))
-    components = {**schemas.components, "Problem": dict(PROBLEM_SCHEMA)}
+    components = {**schemas.components, PROBLEM_NAME: dict(PROBLEM_SCHEMA)}
     content["components"] = {"schemas": {name: components[name] for name in sorted(reached([paths], components))}}
     if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes

@@ -19,10 +19,12 @@ def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
     for key, value in examples.items():
         written = encode_json(value)
         plain: Any = decode_json(written)
-        if key in ("query", "path"):
+        if key in ("query", "path", "headers"):
+            place = "header" if key == "headers" else key
+            values = {_field_of(name, place): each for name, each in plain.items()}
             for each in operation.get("parameters", ()):
-                if each["in"] == key and each["name"] in plain:
-                    each["example"] = plain[each["name"]]
+                if each["in"] == place and (name := _field_of(each["name"], place)) in values:
+                    each["example"] = values[name]
         elif isinstance(key, int):
             content = operation["responses"].get(str(key), {}).get("content", {})
             media = Headers({"content-type": next(iter(content), JSON)})
@@ -35,6 +37,10 @@ def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
             for media_type, each in operation.get("requestBody", {}).get("content", {}).items():
                 if (media_type == JSON) == (key == "json"):
                     each["example"] = plain
+
+
+def _field_of(name: str, place: str) -> str:
+    return name.lower().replace("-", "_") if place == "header" else name
 
 
 def _misfits(contract: Contract, part: str, written: bytes) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The OpenAPI document of an application, as a feature: ``app.use(OpenAPI("Lamps", version="2", prefix="/api"))``."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -13,6 +13,7 @@ from antiphon.handler.errors import is_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.urls.url import quote_path
 from antiphon.request.request import Request
+from antiphon.request.route import RouteKey
 from antiphon.response.message import watched
 from antiphon.response.response import Response
 
@@ -48,9 +49,20 @@ class OpenAPI:
     openapi --strict`` names it. ``file`` is a document written by ``antiphon openapi``, which is served instead, for
     applications that are shipped without their source.
 
+    A route or a blueprint says in its ``meta`` what its code does not: ``meta={OpenAPI.HIDDEN: True}`` leaves it out,
+    ``OpenAPI.TAGS: ["lamps"]`` replaces the blueprint's name as its tag, and ``OpenAPI.DEPRECATED: True`` marks it as
+    deprecated. WebSockets are not operations: ``x-websockets`` of the document lists their paths.
+
     Raises ValueError for a prefix that ends with a slash, for a path that does not begin with one, and for another
     version of OpenAPI; FileNotFoundError for a missing file.
     """
+
+    HIDDEN = RouteKey[bool]("openapi.hidden")
+    """A key of a route's ``meta``: True if the document leaves the route out."""
+    TAGS = RouteKey[Sequence[str]]("openapi.tags")
+    """A key of a route's ``meta``: the tags of its operations, instead of the blueprint's name."""
+    DEPRECATED = RouteKey[bool]("openapi.deprecated")
+    """A key of a route's ``meta``: True if its operations are deprecated."""
 
     def __init__(
         self,

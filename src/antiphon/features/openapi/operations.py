@@ -1,5 +1,6 @@
 """One operation of the document: the input and the answers of a method of a path."""
 
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from inspect import cleandoc
@@ -8,13 +9,14 @@ from typing import Any
 from antiphon.features.openapi.answers import Given
 from antiphon.features.openapi.code.findings import Read
 from antiphon.features.openapi.code.responses import ANY, BYTES, HTML, JSON
-from antiphon.features.openapi.code.values import Of, Stream
+from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
-from antiphon.features.openapi.schemas import FILE, REFERENCE, Schema, Schemas
+from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
 from antiphon.features.openapi.used_features import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import Problem
 from antiphon.response.fields import EVENTS
 from antiphon.routing.pattern import Parameter
 
@@ -22,7 +24,6 @@ BYTERANGES = "multipart/byteranges"
 """The media type of several parts of a response (RFC 9110 §14.6)."""
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
-_PROBLEM_CONTENT: Schema = {PROBLEM: {"schema": {"$ref": f"{REFERENCE}Problem"}}}
 _HEADERS: dict[str, Schema] = {
     "location": {"schema": {"type": "string", "format": "uri-reference"}},
     "www-authenticate": {"schema": {"type": "string"}},
@@ -40,6 +41,8 @@ _EVENT: Schema = {
     "type": "object",
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
 }
+_ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
+"""Not in the content: generators of clients choose badly between two media types of one form."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -114,13 +117,13 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
     """Note the errors of a body or a query that can't be read."""
-    if read.part == "query" or contract.has_content:
+    told = _REFUSED_PARAMETERS.get(read.part)
+    if told or contract.has_content:
         for status in read.refusals:
-            contract.fail(
-                status, "A parameter of the query is not valid." if read.part == "query" else _REFUSED[status]
-            )
+            contract.fail(status, told or _REFUSED[status])
 
 
+_REFUSED_PARAMETERS = {"query": "A parameter of the query is not valid.", "headers": "A header is not valid."}
 _REFUSED = {
     400: "The body is malformed.", 413: "The body is too large.", 415: "The body is of another media type.",
     422: "A field is not valid.",
@@ -143,16 +146,20 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
         elif read.part == "form":
             schema = _form_schema(contract, read, schemas)
             required = required or (read.is_always and bool(read.refusals and schema.get("required")))
-            if not _has_file(schema):
+            if _has_file(schema):
+                _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
+            else:
                 _offer(content, URLENCODED, schema)
-            _offer(content, MULTIPART, schema | {"propertyNames": _PART_NAMES})
     encoding = {name: {"contentType": JSON} for read in contract.reads for name in schemas.json_fields(read)}
     for media in (URLENCODED, MULTIPART) if encoding else ():
         if media in content:
             content[media]["encoding"] = encoding
     if content.keys() - {BYTES, ANY}:
         content = {media: each for media, each in content.items() if media not in (BYTES, ANY)}
-    return {"required": required, "content": content} if content else {}
+    if not content:
+        return {}
+    told = {"description": _ALSO_IN_PARTS} if URLENCODED in content and MULTIPART not in content else {}
+    return {**told, "required": required, "content": content}
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
@@ -212,11 +219,13 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
     for name in given.headers:
         response.setdefault("headers", {})[_title(name)] = _HEADERS.get(name, {"schema": {"type": "string"}})
     if given.media == PROBLEM:
-        response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+        _offer(response.setdefault("content", {}), PROBLEM, _problem_schema(given.body, given.status, schemas))
     elif given.media is not None and isinstance(given.body, Stream):
         _add_stream(response.setdefault("content", {}), given.media, given.body, schemas)
     elif given.media is not None:
-        schema = dict(FILE) if given.body == Of(bytes) else schemas.of(given.body, "output")
+        is_text = given.body == Of(bytes) and given.media.startswith("text/")  # a file, which clients decode
+        body = TEXT if is_text else given.body
+        schema = dict(FILE) if body == Of(bytes) else schemas.of(body, "output")
         if not schema:
             response.setdefault("content", {}).setdefault(given.media, {})
         else:
@@ -243,14 +252,45 @@ def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) ->
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:
     told = [*dict.fromkeys(each.detail for each in failures if each.detail)]
-    response = made.setdefault(status, {"description": " ".join(told) or _phrase(status)})
-    for failure in failures:
+    response = made.setdefault(status, {"description": _phrase(status)})
+    if told:
+        response["description"] = " ".join(told)
+    for failure in sorted(failures, key=lambda each: each.problem is NONE):  # generators try schemas in their order
         for given in failure.answers:
             _add_answer(made, given, schemas)
         if failure.is_problem:
-            response.setdefault("content", {}).update(_PROBLEM_CONTENT)
+            schema = _problem_schema(failure.problem, status, schemas)
+            _offer(response.setdefault("content", {}), PROBLEM, schema)
     if name := _ALWAYS.get(status):
         response.setdefault("headers", {})[_title(name)] = _HEADERS[name]
+
+
+def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
+    """Return the schema of problem details, which has a name of its own if they have a type or further members."""
+    if isinstance(value, Fields):
+        given = dict(value.items)
+        kind = given.pop("type", None)
+        uri = kind.value if isinstance(kind, Known) and isinstance(kind.value, str) else None
+        properties = {
+            **PROBLEM_SCHEMA["properties"],
+            **({"type": {"type": "string", "const": uri}} if uri else {}),
+            **{name: schemas.of(each, "output") for name, each in given.items()},
+        }
+        required = [*dict.fromkeys((*PROBLEM_SCHEMA["required"], *given))]
+        name = _name_of_problem(uri) or f"{_camel(_phrase(status))}Problem"
+        return schemas.add(name, {**PROBLEM_SCHEMA, "properties": properties, "required": required})
+    is_own = isinstance(value, Of) and value.type is not Problem
+    return (schemas.of(value, "output") if is_own else {}) or {"$ref": f"{REFERENCE}{PROBLEM_NAME}"}
+
+
+def _name_of_problem(uri: str | None) -> str:
+    """Return a name for a type of problems: ``BidTooLow`` for ``/problems/bid-too-low``."""
+    return _camel(re.split("[/:#]", uri.rstrip("/#"))[-1]) if uri else ""
+
+
+def _camel(text: str) -> str:
+    name = "".join(each[0].upper() + each[1:] for each in re.findall(r"[A-Za-z0-9]+", text))
+    return name if name[:1].isalpha() else f"Problem{name}" if name else ""
 
 
 def _title(name: str) -> str:
@@ -265,7 +305,7 @@ def _phrase(status: int) -> str:
 
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
-    "title": "Problem",
+    "title": PROBLEM_NAME,
     "description": "Problem details (RFC 9457).",
     "type": "object",
     "properties": {

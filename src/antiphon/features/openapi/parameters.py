@@ -63,24 +63,33 @@ def converter_schema(converter: Converter) -> Schema:
 def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
     """Yield the parameters of the query, the cookies and the headers."""
     seen: set[tuple[str, str]] = set()
-    for each in (*_of_queries(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
+    for each in (*_of_records(contract, schemas), *_of_names(contract), *_of_conditions(contract)):
         key = each["in"], each["name"].lower()
         if key not in seen:
             seen.add(key)
             yield each
 
 
-def _of_queries(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
+def _of_records(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
+    """Yield the parameters that are fields of the types of a query and of headers."""
     for read in contract.reads:
-        if read.part == "query":
-            record = schemas.record(read.wanted, takes_null=True)
-            for name, known in record.get("properties", {}).items():
-                schema = dict(known)
-                described = {"description": schema.pop("description")} if "description" in schema else {}
-                required = name in record.get("required", ()) and 422 in read.refusals and read.is_always
-                is_text = schema.get("type") in ("string", "array") and "format" not in schema
-                empty = {} if required or is_text else {"allowEmptyValue": True}
-                yield {"name": name, "in": "query", "required": required, **described, **empty, "schema": schema}
+        if read.part not in ("query", "headers"):
+            continue
+        is_query = read.part == "query"
+        record = schemas.record(read.wanted, takes_null=is_query)
+        for name, known in record.get("properties", {}).items():
+            schema = dict(known)
+            described = {"description": schema.pop("description")} if "description" in schema else {}
+            required = name in record.get("required", ()) and 422 in read.refusals and read.is_always
+            is_text = schema.get("type") in ("string", "array") and "format" not in schema
+            place = {"name": name, "in": "query"} if is_query else {"name": _header_name(name), "in": "header"}
+            empty = {"allowEmptyValue": True} if is_query and not (required or is_text) else {}
+            if is_query or place["name"].lower() not in _LEFT_OUT:
+                yield {**place, "required": required, **described, **empty, "schema": schema}
+
+
+def _header_name(field: str) -> str:
+    return "-".join(part.capitalize() for part in re.split("[-_]", field))
 
 
 def _of_conditions(contract: Contract) -> Iterator[Schema]:

@@ -31,7 +31,10 @@ from antiphon.uploads.upload import Upload
 
 Schema: TypeAlias = dict[str, Any]
 Direction: TypeAlias = Literal["input", "output"]
+DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
+PROBLEM_NAME = "Problem"
+"""The name of the component of problem details, which no type of an application has."""
 REFERENCE = "#/components/schemas/"
 FILE: Schema = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -66,7 +69,7 @@ class Schemas:
         """The types without a schema, and the reasons."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
-        kinds = {"input": [*inputs], "output": [*outputs]}
+        kinds: dict[Direction, list[Any]] = {"input": [*inputs], "output": [*outputs]}
         models = {side: self._of_models(several, side) for side, several in kinds.items()}
         self._raw_of_models = {side: schemas for side, (schemas, _) in models.items()}
         sides = {side: self._described(several, wanted) for side, several in kinds.items()}
@@ -75,23 +78,23 @@ class Schemas:
         )
         self._raw = dict(zip(map(_key, wanted), made, strict=True))
         optional = {_named_in(each): _may_lack(kind) for kind, each in zip(wanted, made, strict=True) if "$ref" in each}
-        both: dict[str, dict[str, Schema]] = {}
-        for side in ("input", "output"):
-            names = reached([self._raw[_key(kind)] for kind in sides[side]], raw)
+        both: dict[Direction, dict[str, Schema]] = {}
+        for side in DIRECTIONS:
+            reachable = reached([self._raw[_key(kind)] for kind in sides[side]], raw)
             both[side] = {
-                name: _prepared(raw[name], optional.get(name, frozenset()), side == "output") for name in names
+                name: _prepared(raw[name], optional.get(name, frozenset()), side == "output") for name in reachable
             }
             both[side] |= {
                 name: _prepared(each, frozenset(), side == "output") for name, each in models[side][1].items()
             }
-        self._names = _readable_names({**raw, **models["output"][1], **models["input"][1]})
-        self._split = _split_names(both["input"], both["output"])
+        names = _readable_names({**raw, **models["output"][1], **models["input"][1]})
+        self._names = _names_by_side(names, _split_names(both["input"], both["output"]))
         self.components: dict[str, Schema] = {}
-        for side, schemas in both.items():
-            for name, schema in schemas.items():
-                component = self.components[self._name(name, side)] = self._renamed(schema, side)
-                if "title" in component:  # generators of clients name classes after it
-                    component["title"] = self._name(name, side)
+        self._added: dict[str, tuple[str, Schema]] = {}
+        for side in DIRECTIONS:
+            for raw_name, schema in both[side].items():
+                name = self._names[side][raw_name]
+                self.components[name] = {**self._renamed(schema, side), "title": name}
 
     def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
         """Return those types that can be described, and add them with the records in them to ``wanted``."""
@@ -113,7 +116,7 @@ class Schemas:
                     wanted.append(each)
         return found
 
-    def _of_models(self, kinds: list[Any], side: str) -> tuple[dict[Any, Schema], dict[str, Schema]]:
+    def _of_models(self, kinds: list[Any], side: Direction) -> tuple[dict[Any, Schema], dict[str, Schema]]:
         """Return the schemas of types with Pydantic models, and the components that they refer to."""
         found = {_key(kind): kind for kind in kinds if has_model(kind)}
         if not found:
@@ -125,6 +128,15 @@ class Schemas:
             if all(found[key] is not known for known, _ in self.undescribed):
                 self.undescribed.append((found[key], reason))
         return schemas, components
+
+    def add(self, name: str, schema: Schema) -> Schema:
+        """Return a reference to a component with a schema, which is added once."""
+        known = next((each for each, one in self._added.items() if one == (name, schema)), None)
+        if known is None:
+            known = _untaken(name, {_as_class(each) for each in (PROBLEM_NAME, *self.components)})
+            self._added[known] = name, schema
+            self.components[known] = {**schema, "title": known}
+        return {"$ref": f"{REFERENCE}{known}"}
 
     # Schemas by value and by type
 
@@ -190,17 +202,13 @@ class Schemas:
         info = described(read.wanted, Upload)
         return [field.encode_name for field in info.fields if is_json(field.type)] if isinstance(info, Record) else []
 
-    def _name(self, raw: str, direction: str) -> str:
-        name = self._names[raw]
-        return f"{name}Input" if raw in self._split and direction == "input" else name
-
-    def _renamed(self, schema: Any, direction: str) -> Any:
+    def _renamed(self, schema: Any, direction: Direction) -> Any:
         """Return a schema whose references have the names of the document."""
         if isinstance(schema, list):
             return [self._renamed(each, direction) for each in schema]
         if not isinstance(schema, dict):
             if isinstance(schema, str) and schema.startswith(REFERENCE):
-                return REFERENCE + self._name(schema.removeprefix(REFERENCE), direction)
+                return REFERENCE + self._names[direction][schema.removeprefix(REFERENCE)]
             return schema
         return {key: self._renamed(each, direction) for key, each in schema.items()}
 
@@ -237,8 +245,7 @@ def _may_lack(kind: Any) -> frozenset[str]:
     cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
-    config = getattr(cls, "__struct_config__", None)
-    omits = is_typeddict(cls) or (config is not None and config.omit_defaults)
+    omits = is_typeddict(cls) or getattr(getattr(cls, "__struct_config__", None), "omit_defaults", False)
     fields = getattr(inspect.type_info(kind), "fields", ())
     return frozenset(
         each.encode_name for each in fields if (omits and not each.required) or each.default is msgspec.UNSET
@@ -286,6 +293,29 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
     return {name: each if each and taken[each] == 1 else name for name, each in readable.items()}
 
 
+def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
+    """Return the names of the components of requests and answers. Generators of clients make classes of them, so names
+    that only differ in case and underscores count as one.
+    """
+    taken = {_as_class(PROBLEM_NAME)}
+    found = {raw: _untaken(name, taken) for raw, name in names.items()}
+    return {"output": found, "input": found | {raw: _untaken(f"{names[raw]}Input", taken) for raw in sorted(split)}}
+
+
+def _untaken(name: str, taken: set[str]) -> str:
+    """Return a name, or the name with a number if another component has it, and add it to those that are taken."""
+    found, count = name, 1
+    while _as_class(found) in taken:
+        count += 1
+        found = f"{name}_{count}"
+    taken.add(_as_class(found))
+    return found
+
+
+def _as_class(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
 def _readable(title: str) -> str:
     return "_".join(re.findall(r"\w+", re.sub(r"(?:\w+\.)+", "", title)))
 
@@ -304,6 +334,8 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
         return schema
     made: Schema = {}
     for key, each in schema.items():
+        if key == "items" and each is False:
+            continue  # of a tuple, whose maxItems says the same to generators that take no schema of nothing
         if key == "properties":
             made[key] = {name: _prepared(one, frozenset(), is_output) for name, one in each.items()}
         elif key in ("examples", "enum", "mapping", "required"):
@@ -315,11 +347,31 @@ def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     )
     if made.get("format") == "decimal":
         made = _decimal(made, is_output)
+    if "enum" in made and "type" not in made:
+        made = _with_types(made)
     if "properties" in made or "required" in made:
         made.pop("required", None)
         if required:
             made["required"] = required
     return _without_null_choice(made)
+
+
+_CHOICES = {str: "string", int: "integer", type(None): "null"}
+
+
+def _with_types(schema: Schema) -> Schema:
+    """Return choices with their types, apart from each other, since generators drop choices of mixed types, and write
+    code that doesn't compile for those without.
+    """
+    choices = schema["enum"]
+    kinds = [*dict.fromkeys(map(type, choices))]
+    if not {*kinds} <= {*_CHOICES}:
+        return schema
+    names = [name for kind, name in _CHOICES.items() if kind in kinds]
+    if names[1:] in ([], ["null"]):
+        return {**schema, "type": names if names[1:] else names[0]}
+    apart = [{"type": _CHOICES[kind], "enum": [each for each in choices if type(each) is kind]} for kind in kinds]
+    return {**{key: each for key, each in schema.items() if key != "enum"}, "anyOf": apart}
 
 
 _DECIMAL = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,3})?$"

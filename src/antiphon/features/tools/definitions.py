@@ -119,9 +119,9 @@ class ToolRoute(NamedTuple):
 
 def tool_routes(app: App) -> Iterator[ToolRoute]:
     """Yield the routes of an application, and of those mounted in it, that are tools."""
-    for _, route, path, _, _ in described_routes(app):
-        if route.tool is not None:
-            yield ToolRoute(route, path)
+    for each in described_routes(app):
+        if each.route.tool is not None:
+            yield ToolRoute(each.route, each.path)
 
 
 def definitions_of(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> dict[str, Definition]:

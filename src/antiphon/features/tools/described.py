@@ -34,7 +34,7 @@ def definitions_of_dialect(
 
 
 def _marked(app: "App", wanted: Mapping[str, Tool], prefix: str) -> Iterator[ToolRoute]:
-    for _, route, path, _, _ in described_routes(app):
-        if route.name in wanted:
-            methods = tuple(each for each in route.methods if each not in ("HEAD", "OPTIONS"))
-            yield ToolRoute(route._replace(tool=wanted[route.name], methods=methods), path, prefix)
+    for each in described_routes(app):
+        if each.route.name in wanted:
+            methods = tuple(method for method in each.route.methods if method not in ("HEAD", "OPTIONS"))
+            yield ToolRoute(each.route._replace(tool=wanted[each.route.name], methods=methods), each.path, prefix)

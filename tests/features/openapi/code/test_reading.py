@@ -204,7 +204,10 @@ def test_hooks_of_a_route_and_of_the_app_count() -> None:
     app = App()
     app.before_request(key_required)
     contract = contract_of(h.no_content, app=app, before=RateLimit("10/minute"))
-    assert (taken(contract), given(contract)) == ("header x-key?", "204, 403 The key is wrong., 429 None")
+    assert (taken(contract), given(contract)) == (
+        "header x-key?",
+        "204, 403 The key is wrong., 429 At most {limit} in {period} seconds. Try again in {seconds} seconds.",
+    )
 
 
 def test_middleware_that_answers_counts() -> None:
@@ -266,10 +269,16 @@ def test_parts_are_declared_by_their_names() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"takes": {"body": h.Lamp}}, "takes is a type, or has types for json, form, query, not for 'body': '/x'"),
+        (
+            {"takes": {"body": h.Lamp}},
+            "takes is a type, or has types for json, form, query, headers, not for 'body': '/x'",
+        ),
         ({"gives": {"200": h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for '200': '/x'"),
         ({"gives": {99: h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for 99: '/x'"),
-        ({"examples": {"body": 1}}, "examples are for json, form, query, path and for statuses, not for 'body': '/x'"),
+        (
+            {"examples": {"body": 1}},
+            "examples are for json, form, query, headers, path and for statuses, not for 'body': '/x'",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_refused(option: dict[str, Any], message: str) -> None:

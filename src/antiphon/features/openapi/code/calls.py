@@ -12,6 +12,7 @@ from antiphon.features.openapi.code.functions import PURE, Call, call_function, 
 from antiphon.features.openapi.code.methods import call_method
 from antiphon.features.openapi.code.objects import copied, text_of
 from antiphon.features.openapi.code.parts import said
+from antiphon.features.openapi.code.problems import detail_of, problem_of
 from antiphon.features.openapi.code.responses import statuses_in
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -122,12 +123,12 @@ def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
 
 def _call_abort(frame: "Frame", made: Call, called: Callable[..., Any]) -> Value:
     codes = statuses_in(made.argument(0, "status") or UNKNOWN)
-    detail = text_of(made.argument(1, "detail"))
+    detail = detail_of(made, made.argument(1, "detail"))
     if codes is None or made.is_open:
         text = f"{made.written} is given a status that is not known before it runs"
         frame.unread(text, made.node, "raised")
         codes = ()
-    errors = [Raisable(ERRORS.get(code, HTTPError), code, detail) for code in codes]
+    errors = [Raisable(ERRORS.get(code, HTTPError), code, detail, *problem_of(frame, made)) for code in codes]
     if called is http_error:
         return frame.hold(made.node, either(*errors)) if errors else UNKNOWN
     for error in errors:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from functools import partial
-from types import FunctionType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.functions import PURE, Call, call_function
 from antiphon.features.openapi.code.methods import is_text, make_response
-from antiphon.features.openapi.code.objects import changed, copied, text_of
+from antiphon.features.openapi.code.objects import changed, copied
+from antiphon.features.openapi.code.problems import detail_of, names_in, problem_of
 from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -116,8 +116,7 @@ def _make_error(frame: "Frame", made: Call, cls: type[BaseException]) -> Value:
         return Raisable(cls, 422, "A field is not valid.")
     status, detail = made.argument(1, "status"), None
     if _has_own(frame, cls):
-        code = cast(FunctionType, annotations.method_of(cls, "__init__")).__code__
-        names = [*code.co_names, *[each for held in code.co_consts if isinstance(held, tuple) for each in held]]
+        names = names_in(annotations.method_of(cls, "__init__"))
         is_plain = not issubclass(cls, HTTPError) or (cls.status != HTTPError.status and "status" not in names)
         return Raisable(cls) if is_plain else UNKNOWN
     if issubclass(cls, HTTPError):
@@ -125,4 +124,5 @@ def _make_error(frame: "Frame", made: Call, cls: type[BaseException]) -> Value:
         if status is not None and is_text(status):  # as in NotFound("There is no such lamp.")
             status, detail = None, status
     codes = statuses_in(status)
-    return Raisable(cls, codes[0] if codes else None, text_of(detail))
+    kind, members = problem_of(frame, made) if issubclass(cls, HTTPError) else (None, None)
+    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), kind, members)

@@ -12,7 +12,7 @@ from antiphon.http.multidict import MissingKey
 
 NOWHERE = Place("", "", 0)
 
-ReadAs: TypeAlias = Literal["json", "form", "query", "raw"]
+ReadAs: TypeAlias = Literal["json", "form", "query", "headers", "raw"]
 """A part of a request that is read as a type; "raw" is a body of any media type."""
 
 
@@ -37,12 +37,14 @@ def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
 
 
 _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
-    "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "raw": (413,),
+    "json": (400, 413, 415, 422), "form": (400, 413, 415, 422), "query": (422,), "headers": (422,),
+    "raw": (413,),
 }  # fmt: skip
 _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
     "json": (400, 413, 415),
     "form": (400, 413),
     "query": (),
+    "headers": (),
     "raw": (413,),
 }
 """A body that is not a form counts as an empty form, unless it is read as a type."""

@@ -41,7 +41,7 @@ from antiphon.response.response import Response
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
 
-READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query"}
+READERS: dict[str, ReadAs] = {"json_as": "json", "form_as": "form", "args_as": "query", "headers_as": "headers"}
 
 
 _TEXTS = frozenset(dir(str)) & {

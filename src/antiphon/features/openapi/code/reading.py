@@ -232,7 +232,7 @@ class CodeReader:
                 text = f"{error.kind.__name__} is raised with a status that is not known before it runs"
                 expressions.findings.unread.append(Unread(text, place, "raised"))
                 return
-            error = Raisable(error.kind, status, error.detail)
+            error = replace(error, status=status)
         expressions.findings.add(Findings(raised=[Raised(error, place)]))
 
 

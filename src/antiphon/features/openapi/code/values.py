@@ -173,6 +173,10 @@ class Raisable:
     kind: type[BaseException]
     status: int | None = None
     detail: str | None = None
+    type: str | None = None
+    """The type of its problem details, unless it is that of its class."""
+    members: Fields | None = None
+    """The further members of its problem details (RFC 9457 §3.2)."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,155 @@
+"""The problem details of errors in documents: their type, their members and their text, as the code gives them."""
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from antiphon import App, Request, abort
+from antiphon.features.openapi.document import Info, make_document
+from antiphon.http.errors import Conflict
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass
+class TooLow:
+    least: int
+    currency: str
+
+
+@dataclass
+class Least:
+    least: int
+
+
+@dataclass
+class Money:
+    amount: int
+
+
+class Sold(Conflict):
+    type = "https://shop.example/problems#sold"
+
+
+class Odd(Conflict):
+    type = "/problems/odd"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("It is odd.", type=kind)
+
+
+def by_abort(request: Request) -> NoReturn:
+    least = int(request.args.get("least", "3"))
+    members = {"least": least, "bid": Money(2)}
+    abort(409, f"Bid at least {least}.", type="/problems/bid-too-low", members=members)
+
+
+def by_error(request: Request) -> NoReturn:
+    raise Conflict("Sold.", members={"until": "noon"})
+
+
+def by_class(request: Request) -> NoReturn:
+    raise Sold
+
+
+def by_class_with_text(request: Request) -> NoReturn:
+    raise Sold("It is sold.")
+
+
+def by_own_class(request: Request) -> NoReturn:
+    raise Odd("/problems/other")
+
+
+def plain(request: Request) -> NoReturn:
+    abort(409, "Sold.")
+
+
+def several(request: Request) -> NoReturn:
+    if "sold" in request.args:
+        raise Sold
+    if "plain" in request.args:
+        abort(409)
+    by_abort(request)
+
+
+def declared(request: Request) -> NoReturn:
+    fields: dict[str, object] = dict(zip(("least", "currency"), (3, "EUR"), strict=True))
+    abort(409, members=fields)
+
+
+def sends_json(request: Request) -> tuple[TooLow, int]:
+    return TooLow(3, "EUR"), 409
+
+
+def unknown_type(request: Request) -> NoReturn:
+    abort(409, type=request.args.get("type"))
+
+
+def app_of(handler: Any, **options: Any) -> App:
+    app = App()
+    app.get("/x", **options)(handler)
+    return app
+
+
+def answer_of(handler: Any, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the answer of a handler with the status 409 in the document, and the components."""
+    document = make_document(app_of(handler, **options), Info("Bids"))
+    assert document.unknown == []
+    return document.content["paths"]["/x"]["get"]["responses"]["409"], document.content["components"]["schemas"]
+
+
+ROWS: list[tuple[Any, dict[str, Any], str, str, str | None, set[str]]] = [
+    (by_abort, {}, "Bid at least {least}.", "BidTooLow", "/problems/bid-too-low", {"least", "bid"}),
+    (by_error, {}, "Sold.", "ConflictProblem", None, {"until"}),
+    (by_class, {}, "Conflict", "Sold", Sold.type, set()),
+    (by_class_with_text, {}, "It is sold.", "Sold", Sold.type, set()),
+    (by_own_class, {}, "Conflict", "Problem", None, set()),
+    (plain, {}, "Sold.", "Problem", None, set()),
+    (several, {}, "Bid at least {least}.", "Sold BidTooLow Problem", None, set()),
+    (plain, {"gives": {409: Sold}}, "Sold.", "Sold Problem", None, set()),
+    (declared, {"gives": {409: TooLow}}, "Conflict", "TooLow", None, {"least", "currency"}),
+]
+
+
+@rows("handler, options, text, names, uri, members", ROWS)
+def test_problem_details_are_described_as_they_are_sent(
+    handler: Any, options: dict[str, Any], text: str, names: str, uri: str | None, members: set[str]
+) -> None:
+    response, schemas = answer_of(handler, **options)
+    schema = response["content"][PROBLEM]["schema"]
+    choices = [each["$ref"].rpartition("/")[2] for each in schema.get("anyOf", [schema])]
+    assert (response["description"], choices) == (text, names.split())
+    named = schemas[choices[0]]
+    assert named["title"] == choices[0]
+    assert members <= {*named["required"]} & named["properties"].keys()
+    if uri is not None:
+        assert named["properties"]["type"] == {"type": "string", "const": uri}
+    sent = Client(app_of(handler, **options)).get("/x")
+    assert (sent.status, sent.headers["content-type"]) == (409, PROBLEM)
+    Draft202012Validator({**schema, "components": {"schemas": schemas}}).validate(sent.json)
+
+
+def test_a_declared_type_that_is_returned_is_json() -> None:
+    response, _ = answer_of(sends_json, gives={409: TooLow})
+    assert [*response["content"]] == ["application/json"]
+
+
+def test_a_type_that_is_not_known_is_reported() -> None:
+    (unknown,) = make_document(app_of(unknown_type), Info("Bids")).unknown
+    assert unknown.endswith("abort is given a type or members that are not known before it runs")
+
+
+def low(request: Request) -> NoReturn:
+    members: Any = {"least": 3} if "right" in request.args else {}
+    abort(409, members=members)
+
+
+def test_a_problem_without_a_member_of_its_contract_is_a_breach() -> None:
+    client = Client(app_of(low, gives={409: Least}), contract=True)
+    assert client.get("/x?right=1").status == 409
+    with pytest.raises(AssertionError, match="/least is missing"):
+        client.get("/x")
