@@ -54,7 +54,6 @@ class _CallHead(DerivedHead):
         path, _, query = target.partition("?")
         self.method = method
         self.path = unquote(path)
-        self.mount = getattr(inner, "mount", "")
         self._raw_path = (quote_path(inner.root_path) + path).encode()
         self._query = query.encode()
         self._fields = {**fields, "content-length": str(size)} if size else dict(fields)
