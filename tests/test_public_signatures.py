@@ -13,6 +13,7 @@ from tests.helpers.rows import rows
 from tests.test_public_names import PUBLIC
 
 ASYNC_ONLY = {
+    "antiphon.features.ProtectedResource.verify": "called by Users, before the handler",
     "antiphon.App.startup": "steps, which the lifecycle calls",
     "antiphon.App.shutdown": "steps, which the lifecycle calls",
     "antiphon.testing.AsyncClientWebSocket.close": "of an async client",
@@ -110,6 +111,7 @@ def test_every_duration_is_in_seconds_or_a_timedelta():
 
 
 INNER = {
+    "antiphon.features.Tools.definitions": "the command and the test client",
     "antiphon.types.Mount.hook": "the plan of the application",
     "antiphon.types.Mount.handshake_hook": "the plan of the application",
     "antiphon.types.Mount.lifespan": "the plan of the application",

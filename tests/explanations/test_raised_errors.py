@@ -51,6 +51,7 @@ WITHOUT_KIND = {
         adapters.servable.Servable._handle frameworks.framework adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
+    "says what is wrong with a document of an identity provider, which is logged": "features.oauth.provider._read",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection.connected_sockets",
     "says what to install": "lazy.changed_package",

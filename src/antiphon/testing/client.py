@@ -97,16 +97,17 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         for name, value in cookies.items():
             self.cookies.set(name, value)
         self._client = client
+        self._root_path = root_path.rstrip("/")
         self._http_version: HTTPVersion = http_version
         check: Check | None = None
         if contract:
-            app, check = _held_to_contract(app, root_path.rstrip("/"))
+            app, check = _held_to_contract(app, self._root_path)
         self._options = CallOptions(timeout, max_body, follow_redirects, NOTHING, check)
         self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
             app,
             interface,
-            Connection(client, root_path.rstrip("/"), raise_errors is not False),
+            Connection(client, self._root_path, raise_errors is not False),
             extra,
             on_thread=not self._is_inline,
             raise_answered_errors=raise_errors,
@@ -186,7 +187,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         return self._open(self._call(method, url, options))
 
     def _send_message(self, path: str, fields: Mapping[str, str], message: object) -> Call:
-        return self._call("POST", path, {"json": message, "headers": fields})
+        return self._call("POST", self._root_path + path, {"json": message, "headers": fields})
 
     def _socket_call(
         self, url: str, subprotocols: Iterable[str], origin: str | None, options: RequestOptions

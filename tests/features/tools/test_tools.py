@@ -542,6 +542,19 @@ def test_tools_of_mounted_applications():
     assert client.tools.call("show", number=3).data == {"number": 3}
 
 
+def test_tools_below_a_prefix_of_the_server_or_of_another_application(shop):
+    client = Client(shop.app, root_path="/shop")
+    assert client.tools.call("show_lamp", number=1).data == {"name": "Globe", "price": 40}
+    app = App()
+    app.mount("/shop", shop.app)
+    params = {"name": "show_lamp", "arguments": {"number": 1}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    found = Client(app).post("/shop/mcp", json=message).json["result"]
+    assert found["structuredContent"] == {"name": "Globe", "price": 40}
+    read = {**message, "method": "resources/read", "params": {"uri": "http://testserver/shop/about"}}
+    assert Client(app).post("/shop/mcp", json=read).json["result"]["contents"][0]["text"] == "We sell lamps."
+
+
 def test_the_page_and_the_document_show_tools(shop):
     document = shop.get("/api/openapi.json").json["paths"]
     assert document["/api/lamps/{number}"]["get"]["x-tool"] is True

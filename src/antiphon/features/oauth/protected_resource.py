@@ -197,7 +197,7 @@ class ScopesRequired:
         raise Forbidden(f"This needs a token with the scopes {' '.join(self.scopes)}.", headers=fields)
 
 
-def scopes_required(*scopes: str) -> ScopesRequired:
+def scopes_required(*scopes: str) -> Callable[[Request], None]:
     """Return a hook that refuses access tokens without these scopes: ``before=scopes_required("lamps:write")``.
 
     Clients with a token are told which scopes to ask for (403), those without any to log in (401). Users who have
