@@ -36,6 +36,12 @@ __all__, __getattr__ = import_on_use(
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
         " csp_nonce",
         "features.sessions": "Sessions",
+        "features.signatures.directory": "KeyDirectory",
+        "features.signatures.feature": "SignatureRefused Signatures",
+        "features.signatures.keys": "SignatureKey",
+        "features.signatures.senders": "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook",
+        "features.signatures.signing": "SignedResponses sign",
+        "features.signatures.webhooks": "Delivery StandardWebhook Webhook WebhookRefused",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
         "features.stores.sqlite": "SQLiteStore",
@@ -48,5 +54,6 @@ __all__, __getattr__ = import_on_use(
         "features.logs.access_log": "AccessLog",
         "request.flash": "FlashMessage FlashMessages",
         "request.location": "Location",
+        "request.signer": "RequestSigner",
     },
 )

@@ -42,6 +42,12 @@ from antiphon.features.security_headers import (
     csp_nonce,
 )
 from antiphon.features.sessions import Sessions
+from antiphon.features.signatures.directory import KeyDirectory
+from antiphon.features.signatures.feature import SignatureRefused, Signatures
+from antiphon.features.signatures.keys import SignatureKey
+from antiphon.features.signatures.senders import GitHubWebhook, ShopifyWebhook, SlackWebhook, StripeWebhook
+from antiphon.features.signatures.signing import SignedResponses, sign
+from antiphon.features.signatures.webhooks import Delivery, StandardWebhook, Webhook, WebhookRefused
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
@@ -53,6 +59,7 @@ from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.request.flash import FlashMessage, FlashMessages
 from antiphon.request.location import Location
+from antiphon.request.signer import RequestSigner
 
 __all__ = [
     "CORS",
@@ -73,6 +80,7 @@ __all__ = [
     "ContentSecurityPolicy",
     "CookieStore",
     "Counter",
+    "Delivery",
     "Field",
     "Flash",
     "FlashMessage",
@@ -80,12 +88,14 @@ __all__ = [
     "Form",
     "FormError",
     "Gauge",
+    "GitHubWebhook",
     "Health",
     "HealthCheck",
     "Histogram",
     "HtmxHeaders",
     "HtmxRequest",
     "IdempotentWrites",
+    "KeyDirectory",
     "Languages",
     "LazyText",
     "Location",
@@ -101,20 +111,31 @@ __all__ = [
     "Pages",
     "PermissionsPolicy",
     "RateLimit",
+    "RequestSigner",
     "SQLiteStore",
     "SecurityHeaders",
     "SessionLogin",
     "Sessions",
+    "ShopifyWebhook",
+    "SignatureKey",
+    "SignatureRefused",
+    "Signatures",
+    "SignedResponses",
+    "SlackWebhook",
+    "StandardWebhook",
     "Store",
     "StoreCount",
     "StoreEntry",
     "StoreUnavailable",
     "StrictTransportSecurity",
+    "StripeWebhook",
     "Templates",
     "UploadProgress",
     "UserSource",
     "Users",
     "ValkeyStore",
+    "Webhook",
+    "WebhookRefused",
     "csp_nonce",
     "csrf_input",
     "csrf_token",
@@ -134,4 +155,5 @@ __all__ = [
     "patch_signals",
     "redirect_htmx",
     "route_options",
+    "sign",
 ]

@@ -41,6 +41,7 @@ from antiphon.request.location import Location
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
 from antiphon.request.shared import SharedValues
+from antiphon.request.signer import RequestSigner
 from antiphon.request.templates import TemplateRenderer
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.request.watching import REQUEST_ID, note_read
@@ -688,6 +689,23 @@ class Request(RequestHeaders):
 
     Without that line, raises RuntimeError, which names it.
     """
+
+    signer: Dependency[RequestSigner] = Dependency(
+        "signer", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
+    )
+    """The signature by which the request was let through, a ``RequestSigner``: ``request.signer.key``. A route that is
+    ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
+
+    In any other route, raises RuntimeError, which names the fix.
+    """
+
+    @property
+    def signed_headers(self) -> Headers:
+        """The header fields that the signature covers: no other ones are known to be the signer's.
+
+        Raises RuntimeError, which names the fix, in a route that is not ``signed_by`` keys.
+        """
+        return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.
