@@ -31,7 +31,7 @@ from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.durations import Duration, seconds_of
 from antiphon.http.errors import Unauthorized
-from antiphon.http.headers import Headers
+from antiphon.http.headers import MutableHeaders
 from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
 from antiphon.request.request import Request
 from antiphon.request.signer import RequestSigner
@@ -140,7 +140,7 @@ class Signatures:
             )
         self._tag = tag
         self._store = store
-        self._required = required
+        self.required = required
         self._is_everywhere = everywhere
         self._blocks = blocking or (store is not None and store.blocks)
         self._structured = {**STRUCTURED, **(structured or {})}
@@ -158,11 +158,13 @@ class Signatures:
         Raises SignatureRefused (401), BadRequest (400) and what reading a body raises, StoreUnavailable (503);
         TypeError if the function of the keys is ``async def``.
         """
+        if _is_async(self._keys):
+            raise explained(
+                "bad-feature-option",
+                TypeError("verify() can't await the function of the keys: give it one that is def"),
+            )
         signatures = self._signatures(request)
-        keys = [self._key(each) for each in signatures]
-        if any(isawaitable(key) for key in keys):
-            raise explained("bad-feature-option", TypeError("the function of the keys is async: await nothing here"))
-        found = self._verified(request, signatures, keys)
+        found = self._verified(request, signatures, [self._key(each) for each in signatures])
         self._complete(found, request)
         return found
 
@@ -207,7 +209,7 @@ class Signatures:
             given, signed = request.head.field("signature-input"), request.head.field("signature")
         note_read(request, USER)
         if not given and not signed:
-            if self._required:
+            if self.required:
                 raise self._refused(request, "the request has no signature")
             return []
         try:
@@ -216,7 +218,7 @@ class Signatures:
             raise self._refused(request, f"Signature-Input or Signature is malformed: {error}") from None
         if self._tag is not None:
             found = [each for each in found if each.covered.parameters.get("tag") == self._tag]
-            if not found and not self._required:
+            if not found and not self.required:
                 return []
         if not 0 < len(found) <= MOST_SIGNATURES:
             reason = f"there are {len(found)} signatures" + (f" with the tag {self._tag!r}" if self._tag else "")
@@ -404,7 +406,7 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         signature.text("tag"),
         signature.label,
         tuple([str(item) for item in signature.covered.items]),
-        Headers([line for line in message.lines if line[0] in whole]),
+        MutableHeaders.over([line for line in message.lines if line[0] in whole]),
         key.directory,
     )
 
