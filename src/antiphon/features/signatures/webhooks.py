@@ -82,7 +82,7 @@ class Webhook(ABC):
         ttl: Duration = DAY,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        given = [secrets] if isinstance(secrets, str | bytes) else [*secrets]
+        given = [secrets] if isinstance(secrets, str | bytes) or not isinstance(secrets, Iterable) else [*secrets]
         self._secrets = [self._checked(secret) for secret in given]
         self._tolerance, self._ttl = seconds_of(tolerance), seconds_of(ttl)
         if not self._secrets or not (self._tolerance > 0 and self._ttl > 0):
