@@ -354,25 +354,28 @@ def _ecdsa(hash_name: str, size: int) -> _Algorithm:
     return _Algorithm(sign, is_valid)
 
 
-def _with_rsa(arguments: Callable[[], tuple[Any, Any]]) -> _Algorithm:
+def _with_rsa(arguments: Callable[[bool], tuple[Any, Any]]) -> _Algorithm:
+    """Return an algorithm whose padding and hash are given by a function, for signing or for verifying."""
+
     def sign(key: Any, data: bytes) -> bytes:
-        signature: bytes = key.sign(data, *arguments())
+        signature: bytes = key.sign(data, *arguments(True))
         return signature
 
     def is_valid(key: Any, data: bytes, signature: bytes) -> bool:
-        return _passes(lambda: key.verify(signature, data, *arguments()))
+        return _passes(lambda: key.verify(signature, data, *arguments(False)))
 
     return _Algorithm(sign, is_valid)
 
 
-def _pss() -> tuple[Any, Any]:
+def _pss(signs: bool) -> tuple[Any, Any]:
     from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
     from cryptography.hazmat.primitives.hashes import SHA512
 
-    return PSS(MGF1(SHA512()), SHA512.digest_size), SHA512()
+    # Signers may use a longer salt than the RFC's: http-message-signatures 1.0.6 for Node.js does.
+    return PSS(MGF1(SHA512()), SHA512.digest_size if signs else PSS.AUTO), SHA512()
 
 
-def _pkcs1() -> tuple[Any, Any]:
+def _pkcs1(_signs: bool) -> tuple[Any, Any]:
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.hashes import SHA256
 
