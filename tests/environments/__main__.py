@@ -57,6 +57,7 @@ ENVIRONMENTS = {
     "compression": Environment((("names",), ("installation",), _pages("compress")), "compression"),
     "languages": Environment((("names",), ("installation",), _pages("languages")), "languages"),
     "locations": Environment((("names",), ("installation",), _pages("locations")), "locations"),
+    "signatures": Environment((("names",), ("installation",), _pages("signed-requests")), "signatures"),
     "templates": Environment((("names",), ("installation",), _pages("templates", "blocks", "pages")), "templates"),
     "valkey": Environment((("names",), ("installation",), ("store",), _pages("valkey")), "valkey"),
     "websockets": Environment(

@@ -64,14 +64,18 @@ sequence, a boolean, or a date.
 
 
 class _WithParameters(Value):
-    __slots__ = ("_parameters",)
+    __slots__ = ("_parameters", "_text")
 
     _parameters: dict[str, BareItem]
+    _text: str
 
     @property
     def parameters(self) -> Mapping[str, BareItem]:
         """The parameters by name, in order; True for one without a value."""
         return MappingProxyType(self._parameters)
+
+    def __str__(self) -> str:
+        return self._text
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
@@ -89,7 +93,7 @@ class Item(_WithParameters):
     def __init__(self, value: BareItem, parameters: Mapping[str, BareItem] | None = None) -> None:
         self._value = value
         self._parameters = dict(parameters or {})
-        str(self)
+        self._text = _print_bare(value) + _print_parameters(self._parameters)
 
     @classmethod
     def parse(cls, text: str) -> "Item":
@@ -100,9 +104,6 @@ class Item(_WithParameters):
     def value(self) -> BareItem:
         """The value without parameters."""
         return self._value
-
-    def __str__(self) -> str:
-        return _print_bare(self._value) + _print_parameters(self._parameters)
 
 
 class InnerList(_WithParameters):
@@ -116,15 +117,12 @@ class InnerList(_WithParameters):
     def __init__(self, items: Iterable[Item | BareItem] = (), parameters: Mapping[str, BareItem] | None = None) -> None:
         self._items = tuple([item if isinstance(item, Item) else Item(item) for item in items])
         self._parameters = dict(parameters or {})
-        str(self)
+        self._text = f"({' '.join(map(str, self._items))}){_print_parameters(self._parameters)}"
 
     @property
     def items(self) -> tuple[Item, ...]:
         """The items, in order."""
         return self._items
-
-    def __str__(self) -> str:
-        return f"({' '.join(map(str, self._items))}){_print_parameters(self._parameters)}"
 
 
 StructuredMember: TypeAlias = Item | InnerList
@@ -279,6 +277,8 @@ def _print_named(name: str, value: T, print_: Callable[[T], str]) -> str:
 
 
 def _print_parameters(parameters: Mapping[str, BareItem]) -> str:
+    if not parameters:
+        return ""
     return "".join([f";{_print_named(name, value, _print_bare)}" for name, value in parameters.items()])
 
 

@@ -35,7 +35,7 @@ def check_digest(request: Request) -> None:
             headers={"accept-encoding": "identity"},
         )
     hashes = {name: _HASHES[name]() for name in given}
-    for chunk in request.stream:
+    for chunk in request.stream if request.content.data is None else (request.content.data,):
         for each in hashes.values():
             each.update(chunk)
     if wrong := [name for name, each in hashes.items() if not compare_digest(each.digest(), given[name])]:

@@ -1,6 +1,7 @@
 """The signature base: the components of a message that a signature covers, in the form that is signed (RFC 9421 §2)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
@@ -71,14 +72,19 @@ def identity_of(item: Item) -> Identity:
     return item.value, frozenset(item.parameters.items())
 
 
-def covered_identities(items: Iterable[Item]) -> set[Identity]:
-    """Return the identities of components, and of those that they contain."""
-    found = set[Identity]()
+@lru_cache(maxsize=256)
+def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
+    """Return the identities of the components of a signature, and of those that they contain.
+
+    It is kept for some lists, since a signer covers the same components each time. Raises ValueError as
+    ``check_covered`` does.
+    """
+    check_covered(items)
+    found = {identity_of(item) for item in items}
     for item in items:
-        found.add(identity_of(item))
         if not item.parameters:
             found.update((name, frozenset()) for name in _INCLUDES.get(str(item.value), ()))
-    return found
+    return frozenset(found)
 
 
 def check_covered(items: Sequence[Item]) -> None:

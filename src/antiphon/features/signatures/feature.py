@@ -20,9 +20,8 @@ from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
     StructuredKind,
-    check_covered,
     component_of,
-    covered_identities,
+    coverage,
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
@@ -130,7 +129,7 @@ class Signatures:
             raise explained("list-wanted", TypeError(f"cover is a list of components: [{cover!r}]"))
         self.name = name
         self._cover = tuple([component_of(text) for text in cover])
-        check_covered(self._cover)
+        self._demanded_always = coverage(self._cover)
         self._max_age = seconds_of(max_age)
         _check_once(store, self._max_age)
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
@@ -252,10 +251,11 @@ class Signatures:
 
     def _missing_in(self, covered: InnerList, request: Request) -> str:
         try:
-            check_covered(covered.items)
+            known = coverage(covered.items)
         except ValueError as error:
             return str(error)
-        known = covered_identities(covered.items)
+        if self._demanded_always <= known:
+            return ""
         missing = [str(item) for item in self._demanded(request) if identity_of(item) not in known]
         return f"it does not cover {' '.join(missing)}" if missing else ""
 
