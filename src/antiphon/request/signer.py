@@ -1,13 +1,14 @@
 """The interface of signed requests: the signature by which a request was let through, and what it covers."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from antiphon.http.headers import Headers
 
+_NO_HEADERS = Headers()
 
-@dataclass(frozen=True, slots=True)
-class RequestSigner:
+
+class RequestSigner(NamedTuple):
     """The signature by which a request was let through (RFC 9421). It is false for a request without a signature, which
     only ``Signatures(..., required=False)`` lets through.
     """
@@ -28,7 +29,7 @@ class RequestSigner:
     """The name of the signature in this request."""
     components: tuple[str, ...] = ()
     """The components that the signature covers, as it names them: ``'"@method"'``."""
-    headers: Headers = field(default_factory=Headers)
+    headers: Headers = _NO_HEADERS
     """The header fields that the signature covers as a whole."""
     directory: str | None = None
     """The URL of the directory that has the key; None for a key from elsewhere."""
