@@ -41,6 +41,10 @@ _bare_item = re.compile(
 )
 _plain_strings = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63}+\)')
 """Up to 64 strings without escapes and parameters, to the end of an inner list."""
+_plain_parameter = re.compile(
+    rf'; *+({_key.pattern})=(?:"([\x20\x21\x23-\x5b\x5d-\x7e]*+)"|(-?[0-9]{{1,15}})(?![0-9.]))'
+)
+"""A parameter that is a string without escapes, or an integer."""
 _comma = re.compile(r"[ \t]*+,[ \t]*+")
 _semicolon = re.compile("; *+")
 _spaces = re.compile(" *+")
@@ -242,7 +246,13 @@ class _Scanner:
 
     def parameters(self) -> dict[str, BareItem]:
         parameters: dict[str, BareItem] = {}
-        while self.take(_semicolon):
+        while self.text.startswith(";", self.at):
+            if plain := self.take(_plain_parameter):
+                self.add(2)
+                name, text, digits = plain.groups()
+                parameters[name] = int(digits) if text is None else text
+                continue
+            self.take(_semicolon)
             name = self.key()
             parameters[name] = self.bare_item() if self.take_sign("=") else True
         return parameters

@@ -31,6 +31,8 @@ from antiphon.features.markup import Markup
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
+from antiphon.features.signatures.components import StructuredKind
+from antiphon.features.signatures.keys import KeyMaterial
 from antiphon.features.templates.page import BlockNames
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.cookies import SameSite
@@ -98,6 +100,7 @@ __all__ = [
     "HTTPVersion",
     "Handler",
     "HeaderFields",
+    "KeyMaterial",
     "Language",
     "Lifetime",
     "LimitOptions",
@@ -129,6 +132,7 @@ __all__ = [
     "Shield",
     "SocketUse",
     "SourceFunction",
+    "StructuredKind",
     "StructuredMember",
     "TemplateRenderer",
     "TemplateString",

@@ -300,6 +300,8 @@ def test_a_sender_of_ones_own():
     hook = Shop("the secret of the shop")
     fields = {"x-shop": hex_of(b"the secret of the shop", b"shop:" + BODY)}
     assert hook(Request.blank("/", "POST", fields, BODY)) is None
+    for wrong in ({}, {"x-shop": "no hexadecimal digits"}):
+        assert not takes(hook, Request.blank("/", "POST", wrong, BODY))
 
 
 WRONG = [

@@ -38,9 +38,9 @@ from antiphon.request.watching import USER, note_read, unwatched
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
-    from antiphon.features.signatures.keys import KeyLike
+    from antiphon.features.signatures.keys import KeyMaterial
 
-    AnyKey: TypeAlias = KeyLike | SignatureKey
+    AnyKey: TypeAlias = KeyMaterial | SignatureKey
     Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
     """Keys by their ids. A ``KeyDirectory`` is such a function."""
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-    KeyLike: TypeAlias = (
-        str | bytes | Mapping[str, object] | Ed25519PrivateKey | Ed25519PublicKey | EllipticCurvePrivateKey
-        | EllipticCurvePublicKey | RSAPrivateKey | RSAPublicKey
-    )  # fmt: skip
+KeyMaterial: TypeAlias = (
+    "str | bytes | Mapping[str, object] | Ed25519PrivateKey | Ed25519PublicKey | EllipticCurvePrivateKey"
+    " | EllipticCurvePublicKey | RSAPrivateKey | RSAPublicKey"
+)
+"""The material of a key: a PEM file, an HMAC secret, a JWK, or a key object of the package cryptography."""
 
 SHORTEST_SECRET = 16
 """The length of the shortest HMAC secret in bytes."""
@@ -53,7 +54,7 @@ class SignatureKey:
     names the extra, if cryptography is needed and not installed.
     """
 
-    def __init__(self, material: "KeyLike", algorithm: str | None = None) -> None:
+    def __init__(self, material: "KeyMaterial", algorithm: str | None = None) -> None:
         self._key = _loaded(material)
         known = _algorithms_of(self._key)
         self.algorithm = known[0] if algorithm is None else algorithm
@@ -67,7 +68,7 @@ class SignatureKey:
         """The URL of the directory that has the key; None for a key from elsewhere."""
 
     @classmethod
-    def of(cls, key: "KeyLike | SignatureKey") -> "SignatureKey":
+    def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
         """Return a key as it is, or one of its material. Raises what the class does."""
         return key if isinstance(key, SignatureKey) else cls(key)
 

@@ -27,7 +27,7 @@ from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
-    from antiphon.features.signatures.keys import KeyLike
+    from antiphon.features.signatures.keys import KeyMaterial
 
 M = TypeVar("M", Request, Response)
 
@@ -39,7 +39,7 @@ OF_RESPONSES = (
 
 def sign(
     message: M,
-    key: "KeyLike | SignatureKey",
+    key: "KeyMaterial | SignatureKey",
     *,
     keyid: str | None = None,
     cover: Iterable[str] | None = None,
@@ -168,7 +168,7 @@ class SignedResponses:
 
     def __init__(
         self,
-        key: "KeyLike | SignatureKey",
+        key: "KeyMaterial | SignatureKey",
         *,
         keyid: str | None = None,
         cover: Iterable[str] = OF_RESPONSES,

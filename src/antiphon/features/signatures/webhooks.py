@@ -101,7 +101,10 @@ class Webhook(ABC):
 
     @abstractmethod
     def delivery(self, request: Request) -> Delivery:
-        """Return what the header of a webhook says. Raises ValueError, which says what is missing or malformed."""
+        """Return what the header of a webhook says.
+
+        Raises ValueError for what is malformed, and KeyError, as ``request.headers[name]`` does, for what is missing.
+        """
 
     def secret_bytes(self, secret: str) -> bytes:
         """Return the key of a secret as the sender writes it: by default its UTF-8."""
@@ -120,7 +123,7 @@ class Webhook(ABC):
         try:
             delivery = self.delivery(request)
             self._check_time(delivery.sent)
-        except ValueError as error:
+        except (KeyError, ValueError) as error:
             raise self._refused(request, str(error)) from None
         known = self._matching(request, delivery)
         if known is None:
@@ -229,7 +232,10 @@ class StandardWebhook(Webhook):
             raise explained("bad-signature-key", ValueError("a secret is base64, after whsec_")) from None
 
     def delivery(self, request: Request) -> Delivery:
-        """Return what ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` say."""
+        """Return what ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` say.
+
+        Raises ValueError if one is missing or malformed.
+        """
         id_, sent = field_of(request, "webhook-id"), field_of(request, "webhook-timestamp")
         if "." in id_:  # what is signed could be read in two ways
             raise ValueError("webhook-id has a dot")
