@@ -261,6 +261,7 @@ TOPICS = {
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
+        "KeyMaterial StructuredKind "
         "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "
         "TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",

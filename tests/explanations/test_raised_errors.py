@@ -39,8 +39,8 @@ WITHOUT_KIND = {
         routing.converters.find_converter
     """,
     "is a part of the reason why a signature is refused, which has a kind": """
-        app.planning.digests features.signatures.components features.signatures.directory features.signatures.feature
-        features.signatures.keys._number_bytes features.signatures.public_https features.signatures.senders
+        features.signatures.components features.signatures.directory features.signatures.feature
+        features.signatures.keys._number_bytes features.signatures.senders
         features.signatures.webhooks
     """,
     "is a part of what is said of a line in a file, which is passed over": """
