@@ -23,7 +23,7 @@ class Shop:
 
     def views(self, interface=None):
         def order(request):
-            return {"by": request.signer.key, "bytes": len(request.body), "type": request.signed_headers["content-type"]}
+            return {"by": request.signer.key, "size": len(request.body), "type": request.signed_headers["content-type"]}
 
         async def aorder(request):
             await asyncio.sleep(0)
@@ -59,5 +59,3 @@ def test_a_view_answers_what_is_signed(make, monkeypatch):
                 fields = dict(answers[0][1])
                 assert fields["accept-signature"] == 'sig1=("@method" "@path" "content-digest");keyid;created;nonce'
                 assert '"by":"p"' in answers[2][2]
-
-

@@ -142,7 +142,8 @@ class Signatures:
         self.required = required
         self._is_everywhere = everywhere
         self._blocks = blocking or (store is not None and store.blocks)
-        self._structured = {**STRUCTURED, **(structured or {})}
+        self._structured: dict[str, StructuredKind] = {**STRUCTURED}
+        self._structured.update(structured or {})
         self._clock = clock
 
     def install(self, app: "App") -> None:

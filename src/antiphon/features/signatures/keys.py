@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from json import dumps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, Union
 
 from antiphon.explanations import explained
 from antiphon.lazy import class_if_imported, lazy, missing_package
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-KeyMaterial: TypeAlias = (
-    "str | bytes | Mapping[str, object] | Ed25519PrivateKey | Ed25519PublicKey | EllipticCurvePrivateKey"
-    " | EllipticCurvePublicKey | RSAPrivateKey | RSAPublicKey"
-)
+KeyMaterial: TypeAlias = Union[
+    str, bytes, Mapping[str, object], "Ed25519PrivateKey", "Ed25519PublicKey", "EllipticCurvePrivateKey",
+    "EllipticCurvePublicKey", "RSAPrivateKey", "RSAPublicKey",
+]  # fmt: skip
 """The material of a key: a PEM file, an HMAC secret, a JWK, or a key object of the package cryptography."""
 
 SHORTEST_SECRET = 16
@@ -373,7 +373,7 @@ def _pss(signs: bool) -> tuple[Any, Any]:
     from cryptography.hazmat.primitives.hashes import SHA512
 
     # Signers may use a longer salt than the RFC's: http-message-signatures 1.0.6 for Node.js does.
-    return PSS(MGF1(SHA512()), SHA512.digest_size if signs else PSS.AUTO), SHA512()
+    return PSS(MGF1(SHA512()), 64 if signs else PSS.AUTO), SHA512()
 
 
 def _pkcs1(_signs: bool) -> tuple[Any, Any]:
