@@ -18,7 +18,8 @@
 # make corpora   read the examples of HTTP's authors with Antiphon and with others, those that can be fetched; lint answers
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make tool-clients   use an API's tools with clients in TypeScript, an agent and a conformance suite, which it fetches
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients; hours
+# make interop   sign and verify requests with packages of npm, which it fetches
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop; hours
 # make environments   build the wheel; try it with nothing else, with each extra alone, in what `antiphon new` makes, and with the newest of what it stands on
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
@@ -30,7 +31,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all-pythons test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients weekly environments release docs clean
+.PHONY: run quick test test-all-pythons test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients interop weekly environments release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -113,6 +114,10 @@ tool-clients: $(VENV)/.test
 	npm install --silent --no-save --prefix var/tool-clients @modelcontextprotocol/client@2 @modelcontextprotocol/sdk@1 @modelcontextprotocol/conformance@0.2.0-alpha.12
 	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) var/tool-clients/venv tool-clients
 	$(BIN)/python -m pytest tests/features/tools/test_other_clients.py
+
+interop: $(VENV)/.test
+	npm install --silent --no-save --prefix var/interop http-message-signatures@1 standardwebhooks@1 @octokit/webhooks-methods@6
+	$(BIN)/python -m pytest tests/features/signatures/test_other_libraries.py
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly

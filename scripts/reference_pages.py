@@ -180,6 +180,13 @@ TOPICS = {
         "See also [Rate limits](../../how-to/rate-limits.md) and"
         " [Idempotent requests](../../how-to/idempotency.md).",
     ),
+    "features/signatures.md": Page(
+        "Signed requests and webhooks", "antiphon.features",
+        "Signatures SignatureRefused RequestSigner SignatureKey KeyDirectory sign SignedResponses StandardWebhook"
+        " GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook Webhook Delivery WebhookRefused",
+        "See also [Signed requests](../../how-to/signed-requests.md),"
+        " [Receive webhooks](../../how-to/webhooks-in.md) and [Send webhooks](../../how-to/webhooks-out.md).",
+    ),
     "features/cache.md": Page(
         "Shared cache", "antiphon.features", "Cache",
         "See also [Cache responses on the server](../../how-to/shared-cache.md).",
@@ -267,6 +274,7 @@ TOPICS = {
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
+        "KeyMaterial StructuredKind "
         "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "
         "TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",

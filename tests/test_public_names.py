@@ -51,6 +51,9 @@ PUBLIC = {
         "redirect_htmx", "route_options", "scopes_required", "LazyText", "format_currency", "format_date",
         "format_datetime", "format_number", "format_percent", "format_time", "format_timedelta", "lazy", "Run",
         "RunCall", "RunEnd", "RunEnded", "Runs", "ValuesMissed", "ag_ui_stream", "current_run", "ui_message_stream",
+        "Delivery", "GitHubWebhook", "KeyDirectory", "RequestSigner", "ShopifyWebhook", "SignatureKey",
+        "SignatureRefused", "Signatures", "SignedResponses", "SlackWebhook", "StandardWebhook", "StripeWebhook",
+        "Webhook", "WebhookRefused", "sign",
     },
     "antiphon.embedding": {
         "AT_END", "Advice", "Answer", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DescribedApp",
@@ -87,7 +90,7 @@ PUBLIC = {
         "RouteOptions", "Routes", "SameSite", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues",
         "Shield", "SocketUse", "SourceFunction", "StructuredMember", "TemplateRenderer", "TemplateString",
         "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketHandler", "WebSocketMessage",
-        "WebSocketValues", "Widget",
+        "WebSocketValues", "Widget", "StructuredKind", "KeyMaterial",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip

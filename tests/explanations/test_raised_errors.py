@@ -38,6 +38,11 @@ WITHOUT_KIND = {
         routing.converters._between routing.converters._matching routing.converters._one_of
         routing.converters.find_converter
     """,
+    "is a part of the reason why a signature is refused, which has a kind": """
+        features.signatures.components features.signatures.directory features.signatures.feature
+        features.signatures.keys._number_bytes features.signatures.senders
+        features.signatures.webhooks
+    """,
     "is a part of what is said of a line in a file, which is passed over": """
         features.locations.address features.locations.csv_file
     """,

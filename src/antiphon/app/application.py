@@ -113,6 +113,7 @@ class App(Routes, Servable):
         """The applications in which this one is mounted, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
+        self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
@@ -370,6 +371,19 @@ class App(Routes, Servable):
         self._idempotent_surrounding = surround
         self._idempotent_watch = watch
 
+    def _check_signatures(self, name: str, check_for: Callable[[Route], Callable[[Request], Any]]) -> None:
+        """Let ``check_for`` supply the hook of each route that is ``signed_by`` a name, which refuses other requests.
+
+        Raises ValueError if a feature already has the name.
+        """
+        self._check_open()
+        if name in self._signature_checks:
+            raise explained(
+                "feature-used-twice",
+                ValueError(f"this app already has Signatures with the name {name!r}: give these another name="),
+            )
+        self._signature_checks[name] = check_for
+
     def _surround_with_cache(
         self,
         around: MiddlewareFunction,
@@ -461,6 +475,7 @@ class App(Routes, Servable):
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
             surround_idempotent=self._idempotent_surrounding,
+            signature_checks=self._signature_checks,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)

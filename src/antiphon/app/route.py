@@ -110,6 +110,10 @@ class Route(NamedTuple):
     """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
+    signed_by: str | None = None
+    """The name of the ``Signatures`` by one of whose keys a request has to be signed; None for unsigned requests."""
+    check_digest: bool = False
+    """True if only requests are answered whose body has the digest of their Content-Digest."""
     before: tuple[Hook, ...] = ()
     """The hooks of only this route, called after those of the blueprint and the application."""
     takes: object = None
@@ -183,6 +187,12 @@ class RouteOptions(TypedDict, total=False):
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for
     webhooks, and has to identify its clients in a different way, such as by a signature of the body.
 
+    A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name answers only requests with such
+    a signature (RFC 9421). Others are refused with 401, before all other hooks.
+
+    A route with ``check_digest`` answers only requests whose body has the digest that Content-Digest gives (RFC 9530).
+    Others are refused with 400.
+
     ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
     ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types. ``gives`` is
     the type of the response with status 200, or a mapping of statuses to types, with None for no content. They don't
@@ -206,6 +216,8 @@ class RouteOptions(TypedDict, total=False):
     unguarded: bool
     idempotent: bool
     csrf_exempt: bool
+    signed_by: str | None
+    check_digest: bool
     before: BeforeHook | Iterable[BeforeHook]
     takes: object
     gives: object
@@ -253,6 +265,8 @@ def make_route(
         options.get("unguarded", False),
         options.get("idempotent", False),
         options.get("csrf_exempt", False),
+        options.get("signed_by"),
+        options.get("check_digest", False),
         before_hooks(options.get("before", ())),
         takes=options.get("takes"),
         gives=options.get("gives"),
@@ -284,6 +298,11 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     if receive not in ("load", "lazy", "stream"):
         raise explained(
             "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
+        )
+    if options.get("check_digest") and receive == "stream":
+        raise explained(
+            "bad-route-option",
+            ValueError(f"a body that is streamed has no digest to check before: use receive='lazy': {pattern!r}"),
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))

@@ -44,6 +44,12 @@ __all__, __getattr__ = import_on_use(
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
         " csp_nonce",
         "features.sessions": "Sessions",
+        "features.signatures.directory": "KeyDirectory",
+        "features.signatures.feature": "SignatureRefused Signatures",
+        "features.signatures.keys": "SignatureKey",
+        "features.signatures.senders": "GitHubWebhook ShopifyWebhook SlackWebhook StripeWebhook",
+        "features.signatures.signing": "SignedResponses sign",
+        "features.signatures.webhooks": "Delivery StandardWebhook Webhook WebhookRefused",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
         "features.stores.sqlite": "SQLiteStore",
@@ -56,6 +62,6 @@ __all__, __getattr__ = import_on_use(
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
         "features.logs.access_log": "AccessLog",
-        "request.interfaces": "FlashMessage FlashMessages Location",
+        "request.interfaces": "FlashMessage FlashMessages Location RequestSigner",
     },
 )

@@ -51,6 +51,12 @@ from antiphon.features.security_headers import (
     csp_nonce,
 )
 from antiphon.features.sessions import Sessions
+from antiphon.features.signatures.directory import KeyDirectory
+from antiphon.features.signatures.feature import SignatureRefused, Signatures
+from antiphon.features.signatures.keys import SignatureKey
+from antiphon.features.signatures.senders import GitHubWebhook, ShopifyWebhook, SlackWebhook, StripeWebhook
+from antiphon.features.signatures.signing import SignedResponses, sign
+from antiphon.features.signatures.webhooks import Delivery, StandardWebhook, Webhook, WebhookRefused
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
@@ -61,7 +67,7 @@ from antiphon.features.templates.page import Block, Page
 from antiphon.features.tools.feature import Tools
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
-from antiphon.request.interfaces import FlashMessage, FlashMessages, Location
+from antiphon.request.interfaces import FlashMessage, FlashMessages, Location, RequestSigner
 
 __all__ = [
     "ACCESS_TOKEN",
@@ -84,6 +90,7 @@ __all__ = [
     "ContentSecurityPolicy",
     "CookieStore",
     "Counter",
+    "Delivery",
     "Field",
     "Flash",
     "FlashMessage",
@@ -91,6 +98,7 @@ __all__ = [
     "Form",
     "FormError",
     "Gauge",
+    "GitHubWebhook",
     "Health",
     "HealthCheck",
     "Histogram",
@@ -98,6 +106,7 @@ __all__ = [
     "HtmxRequest",
     "IdempotentWrites",
     "Introspection",
+    "KeyDirectory",
     "Languages",
     "LazyText",
     "Location",
@@ -114,6 +123,7 @@ __all__ = [
     "PermissionsPolicy",
     "ProtectedResource",
     "RateLimit",
+    "RequestSigner",
     "Run",
     "RunCall",
     "RunEnd",
@@ -123,11 +133,19 @@ __all__ = [
     "SecurityHeaders",
     "SessionLogin",
     "Sessions",
+    "ShopifyWebhook",
+    "SignatureKey",
+    "SignatureRefused",
+    "Signatures",
+    "SignedResponses",
+    "SlackWebhook",
+    "StandardWebhook",
     "Store",
     "StoreCount",
     "StoreEntry",
     "StoreUnavailable",
     "StrictTransportSecurity",
+    "StripeWebhook",
     "Templates",
     "Tool",
     "Tools",
@@ -136,6 +154,8 @@ __all__ = [
     "Users",
     "ValkeyStore",
     "ValuesMissed",
+    "Webhook",
+    "WebhookRefused",
     "ag_ui_stream",
     "csp_nonce",
     "csrf_input",
@@ -158,5 +178,6 @@ __all__ = [
     "redirect_htmx",
     "route_options",
     "scopes_required",
+    "sign",
     "ui_message_stream",
 ]

@@ -41,6 +41,12 @@ class WriteOnce(Protocol):
     ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]: ...
 
 
+class CheckSignature(Protocol):
+    """A feature that refuses requests that are not signed, such as ``Signatures``."""
+
+    def _hook(self, *, for_async: bool) -> Callable[[Request], Any]: ...
+
+
 Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
 """The arguments of a view other than its request: its own object if it is a method, and those by name."""
 
@@ -58,13 +64,18 @@ class ViewPlan:
     """The plan of a view's function, which requests go through like the plan of a route, but without an application."""
 
     def __init__(
-        self, function: Callable[..., Any], before: BeforeHook | Iterable[BeforeHook], idempotent: WriteOnce | None
+        self,
+        function: Callable[..., Any],
+        before: BeforeHook | Iterable[BeforeHook],
+        idempotent: WriteOnce | None,
+        signed_by: CheckSignature | None,
     ) -> None:
         handler = hook(_of_request(function))
+        checks = () if signed_by is None else (hook(signed_by._hook(for_async=handler.is_async)),)
         name = getattr(function, "__name__", "") or type(function).__name__
         route = Route(
             "", (), name, function, None, None, NO_ROUTE.limits, None, handler,
-            idempotent=idempotent is not None, before=before_hooks(before), dependencies=_NoDependencies(),
+            idempotent=idempotent is not None, before=(*checks, *before_hooks(before)), dependencies=_NoDependencies(),
         )  # fmt: skip
         stack = HandlerStack(before=route.before)
         self._plan = self._of_writes = _plan(route, handler, stack)
@@ -150,6 +161,7 @@ def view(
     limits: Limits | None = None,
     before: BeforeHook | Iterable[BeforeHook] = (),
     idempotent: WriteOnce | None = None,
+    signed_by: CheckSignature | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 def view(
     function: Callable[..., Any] | None = None,
@@ -159,6 +171,7 @@ def view(
     limits: Limits | None = None,
     before: BeforeHook | Iterable[BeforeHook] = (),
     idempotent: WriteOnce | None = None,
+    signed_by: CheckSignature | None = None,
 ) -> Any:
     """Turn a function that takes a ``Request`` into a view for every framework that ``Request.of`` supports.
 
@@ -174,7 +187,8 @@ def view(
 
     ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
     answer instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
-    request that writes is carried out once for each Idempotency-Key. Both work as for a route of an ``App``.
+    request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only requests
+    that are signed are answered. All of them work as for a route of an ``App``.
 
     Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
     view that can't be carried out once, such as a generator.
@@ -182,8 +196,10 @@ def view(
     if interface not in (None, "wsgi", "asgi"):
         raise explained("bad-view", ValueError(f"the interface of a view is 'wsgi' or 'asgi', not {interface!r}"))
     if function is None:
-        return partial(view, interface=interface, limits=limits, before=before, idempotent=idempotent)
-    return _viewed(View(function, limits, before, idempotent), function, interface)
+        return partial(
+            view, interface=interface, limits=limits, before=before, idempotent=idempotent, signed_by=signed_by
+        )
+    return _viewed(View(function, limits, before, idempotent, signed_by), function, interface)
 
 
 def _viewed(called: "View", function: Callable[..., Any], interface: str | None) -> Callable[..., Any]:
@@ -239,6 +255,7 @@ class View:
         limits: Limits | None,
         before: BeforeHook | Iterable[BeforeHook],
         idempotent: WriteOnce | None,
+        signed_by: CheckSignature | None,
     ) -> None:
         if not callable(function):
             check_arguments(function, "request")
@@ -254,7 +271,7 @@ class View:
             each.name for each in wanted if each.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
         ]
         self.is_async = is_async(function)
-        self._plan = ViewPlan(function, before, idempotent)
+        self._plan = ViewPlan(function, before, idempotent, signed_by)
         self.signature = _ViewSignature(wanted)
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "tuple[Any, Framework, _Rest]":

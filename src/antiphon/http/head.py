@@ -215,11 +215,11 @@ class RequestHead:
 
 
 class PlainHead(RequestHead):
-    """A copy of another head without its body; header fields stay as the server gave them."""
+    """A copy of another head without its body; header fields stay as the server gave them, unless others are given."""
 
     __slots__ = ()
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, lines: list[tuple[str, str]] | None = None) -> None:
         super().__init__(
             head.method,
             head.path,
@@ -231,7 +231,7 @@ class PlainHead(RequestHead):
             http_version=head.http_version,
             client=head.client,
         )
-        self._fields = [*head.fields()]
+        self._fields = [*head.fields()] if lines is None else lines
 
 
 class DerivedHead:

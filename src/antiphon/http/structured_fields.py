@@ -4,10 +4,12 @@ Reading is strict, as the RFC demands: one fault anywhere makes the field absent
 """
 
 import re
+from abc import abstractmethod
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from math import isfinite
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Self, TypeAlias, TypeVar
@@ -37,6 +39,12 @@ _bare_item = re.compile(
     r"|(?P<date>@-?[0-9]{1,15})"
     r'|%"(?P<display>(?>(?:[\x20\x21\x23\x24\x26-\x7e]++|%[0-9a-f]{2})*))"'
 )
+_plain_strings = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63}+\)')
+"""Up to 64 strings without escapes and parameters, to the end of an inner list."""
+_plain_parameter = re.compile(
+    rf'; *+({_key.pattern})=(?:"([\x20\x21\x23-\x5b\x5d-\x7e]*+)"|(-?[0-9]{{1,15}})(?![0-9.]))'
+)
+"""A parameter that is a string without escapes, or an integer."""
 _comma = re.compile(r"[ \t]*+,[ \t]*+")
 _semicolon = re.compile("; *+")
 _spaces = re.compile(" *+")
@@ -64,14 +72,24 @@ sequence, a boolean, or a date.
 
 
 class _WithParameters(Value):
-    __slots__ = ("_parameters",)
+    __slots__ = ("_parameters", "_text")
 
     _parameters: dict[str, BareItem]
+    _text: str | None
+    """The printed text; None until it is needed, after reading, which lets nothing pass that can't be printed."""
 
     @property
     def parameters(self) -> Mapping[str, BareItem]:
         """The parameters by name, in order; True for one without a value."""
         return MappingProxyType(self._parameters)
+
+    @abstractmethod
+    def _print(self) -> str: ...
+
+    def __str__(self) -> str:
+        if self._text is None:
+            self._text = self._print()
+        return self._text
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self}>"
@@ -89,7 +107,16 @@ class Item(_WithParameters):
     def __init__(self, value: BareItem, parameters: Mapping[str, BareItem] | None = None) -> None:
         self._value = value
         self._parameters = dict(parameters or {})
-        str(self)
+        self._text = self._print()
+
+    @classmethod
+    def _of_read(cls, value: BareItem, parameters: dict[str, BareItem]) -> "Item":
+        self = cls.__new__(cls)
+        self._value, self._parameters, self._text = value, parameters, None
+        return self
+
+    def _print(self) -> str:
+        return _print_bare(self._value) + _print_parameters(self._parameters)
 
     @classmethod
     def parse(cls, text: str) -> "Item":
@@ -100,9 +127,6 @@ class Item(_WithParameters):
     def value(self) -> BareItem:
         """The value without parameters."""
         return self._value
-
-    def __str__(self) -> str:
-        return _print_bare(self._value) + _print_parameters(self._parameters)
 
 
 class InnerList(_WithParameters):
@@ -116,15 +140,15 @@ class InnerList(_WithParameters):
     def __init__(self, items: Iterable[Item | BareItem] = (), parameters: Mapping[str, BareItem] | None = None) -> None:
         self._items = tuple([item if isinstance(item, Item) else Item(item) for item in items])
         self._parameters = dict(parameters or {})
-        str(self)
+        self._text = self._print()
+
+    def _print(self) -> str:
+        return f"({' '.join(map(str, self._items))}){_print_parameters(self._parameters)}"
 
     @property
     def items(self) -> tuple[Item, ...]:
         """The items, in order."""
         return self._items
-
-    def __str__(self) -> str:
-        return f"({' '.join(map(str, self._items))}){_print_parameters(self._parameters)}"
 
 
 StructuredMember: TypeAlias = Item | InnerList
@@ -178,10 +202,13 @@ class _Scanner:
 
     def counted(self, pattern: re.Pattern[str]) -> re.Match[str]:
         match = self.take(pattern) or self.fail()
-        self.count += 1
+        self.add(1)
+        return match
+
+    def add(self, count: int) -> None:
+        self.count += count
         if self.count > MOST_ITEMS:
             raise ValueError(f"a structured field with more than {MOST_ITEMS} names and items")
-        return match
 
     def fail(self) -> NoReturn:
         raise ValueError(f"not a structured field: {self.text[:80]!r} is malformed at character {self.at}")
@@ -201,6 +228,10 @@ class _Scanner:
     def member(self) -> StructuredMember:
         if not self.take_sign("("):
             return self.item()
+        if plain := self.take(_plain_strings):
+            found = _items_of(plain[0])
+            self.add(len(found))
+            return InnerList(found, self.parameters())
         items: list[Item] = []
         self.take(_spaces)
         while not self.take_sign(")"):
@@ -211,11 +242,17 @@ class _Scanner:
         return InnerList(items, self.parameters())
 
     def item(self) -> Item:
-        return Item(self.bare_item(), self.parameters())
+        return Item._of_read(self.bare_item(), self.parameters())  # noqa: SLF001 - of this module
 
     def parameters(self) -> dict[str, BareItem]:
         parameters: dict[str, BareItem] = {}
-        while self.take(_semicolon):
+        while self.text.startswith(";", self.at):
+            if plain := self.take(_plain_parameter):
+                self.add(2)
+                name, text, digits = plain.groups()
+                parameters[name] = int(digits) if text is None else text
+                continue
+            self.take(_semicolon)
             name = self.key()
             parameters[name] = self.bare_item() if self.take_sign("=") else True
         return parameters
@@ -232,6 +269,12 @@ class _Scanner:
         match = self.counted(_bare_item)
         kind = match.lastgroup or ""
         return _READERS[kind](match[kind])
+
+
+@lru_cache(maxsize=256)
+def _items_of(strings: str) -> tuple[Item, ...]:
+    """Return the items of an inner list of plain strings, up to its end. Signers send the same lists each time."""
+    return tuple([Item(string) for string in strings[1:-2].split('" "')])
 
 
 def _parse(text: str, read: Callable[[_Scanner], T]) -> T:
@@ -279,6 +322,8 @@ def _print_named(name: str, value: T, print_: Callable[[T], str]) -> str:
 
 
 def _print_parameters(parameters: Mapping[str, BareItem]) -> str:
+    if not parameters:
+        return ""
     return "".join([f";{_print_named(name, value, _print_bare)}" for name, value in parameters.items()])
 
 

@@ -32,7 +32,7 @@ from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
 from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
-from antiphon.request.interfaces import FlashMessages, Language, Location, Session, TemplateRenderer
+from antiphon.request.interfaces import FlashMessages, Language, Location, RequestSigner, Session, TemplateRenderer
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.readings import (
     FORM,
@@ -702,6 +702,23 @@ class Request(RequestHeaders):
 
     Without that line, raises RuntimeError, which names it.
     """
+
+    signer: Dependency[RequestSigner] = Dependency(
+        "signer", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
+    )
+    """The signature by which the request was let through, a ``RequestSigner``: ``request.signer.key``. A route that is
+    ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
+
+    In any other route, raises RuntimeError, which names the fix.
+    """
+
+    @property
+    def signed_headers(self) -> Headers:
+        """The header fields that the signature covers: no other ones are known to be the signer's.
+
+        Raises RuntimeError, which names the fix, in a route that is not ``signed_by`` keys.
+        """
+        return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
     """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.

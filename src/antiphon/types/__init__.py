@@ -29,6 +29,8 @@ __all__, __getattr__ = import_on_use(
         "features.openapi.document": "OpenAPIDocument",
         "features.security_headers": "PolicyDirectives PolicyWords",
         "features.sessions": "SessionAccess",
+        "features.signatures.components": "StructuredKind",
+        "features.signatures.keys": "KeyMaterial",
         "features.templates.page": "BlockNames",
         "http.cache_control": "CacheDirectives",
         "http.cookies": "SameSite",

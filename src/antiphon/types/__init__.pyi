@@ -29,6 +29,8 @@ from antiphon.features.languages.texts import Texts
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
+from antiphon.features.signatures.components import StructuredKind
+from antiphon.features.signatures.keys import KeyMaterial
 from antiphon.features.templates.page import BlockNames
 from antiphon.http.cache_control import CacheDirectives
 from antiphon.http.cookies import SameSite
@@ -93,6 +95,7 @@ __all__ = [
     "HTTPVersion",
     "Handler",
     "HeaderFields",
+    "KeyMaterial",
     "Language",
     "Lifetime",
     "LimitOptions",
@@ -124,6 +127,7 @@ __all__ = [
     "Shield",
     "SocketUse",
     "SourceFunction",
+    "StructuredKind",
     "StructuredMember",
     "TemplateRenderer",
     "TemplateString",

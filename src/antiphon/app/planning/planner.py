@@ -1,17 +1,18 @@
 """Planning: once, before the first request, each registered route and mount becomes a plan."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import Hook, MiddlewareFunction
+from antiphon.app.answering.hooks import Hook, MiddlewareFunction, hook
 from antiphon.app.answering.middleware import middleware
 from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.digests import in_place, require_digest
 from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import (
     MountPlans,
@@ -41,6 +42,9 @@ SurroundIdempotent: TypeAlias = Callable[
 """A function that is given an idempotent route and its handler, as a function of the request alone. It returns the
 outermost middleware of the route, and the function to be called instead of the handler.
 """
+
+SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
+"""Functions by the names of ``signed_by``: each is given a route, and returns the hook that refuses its requests."""
 
 
 class RouteGroup:
@@ -223,12 +227,14 @@ class Planning:
         encoded_slashes: bool,
         signer: Callable[[str], Signer],
         surround_idempotent: SurroundIdempotent | None,
+        signature_checks: SignatureChecks,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
         self._signer = signer
         self._surround_idempotent = surround_idempotent
+        self._signature_checks = signature_checks
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
         self._routing = Routing(guard, self._router, encoded_slashes)
@@ -294,14 +300,36 @@ class Planning:
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if all(method in SAFE_METHODS for method in route.methods):
             stack = stack.without_writes()
-        if not (route.signed or route.before or route.websocket):
+        checks = [*self._checks(route)]
+        if not (checks or route.before):
             return stack
-        checks = [self._signature_check(route)] if route.signed else []
-        if route.websocket is not None:
-            checks.insert(0, self._handshake_check(route))
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
-    def _signature_check(self, route: Route) -> Hook:
+    def _checks(self, route: Route) -> Iterator[Hook]:
+        """Yield the hooks that an option of a route demands, which are called before all others."""
+        if route.websocket is not None:
+            yield self._handshake_check(route)
+        if route.signed:
+            yield self._url_check(route)
+        if route.signed_by is not None:
+            yield self._signer_check(route, route.signed_by)
+        if route.check_digest:
+            yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
+
+    def _signer_check(self, route: Route, name: str) -> Hook:
+        """Return the hook that refuses requests without a signature, as a feature supplies it."""
+        if name not in self._signature_checks:
+            known = f", which has {', '.join(map(repr, self._signature_checks))}" if self._signature_checks else ""
+            raise explained(
+                "missing-feature",
+                RuntimeError(
+                    f"{describe(route.handler)} is signed by {name!r}, which needs"
+                    f" app.use(Signatures(keys, name={name!r})) in its app{known}"
+                ),
+            )
+        return hook(self._signature_checks[name](route))
+
+    def _url_check(self, route: Route) -> Hook:
         """Return the hook that refuses unsigned URLs. Raises RuntimeError if the app has no keys for it."""
         try:
             return Hook(partial(check_signature, self._signer(SALT)), False)

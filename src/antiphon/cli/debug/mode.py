@@ -118,14 +118,16 @@ def switch_on(*, is_for_loopback: bool) -> None:
 
 
 class _Answers:
-    """The answers to errors of status 500 and above, to unknown paths, and to requests that lack a name."""
+    """The answers to errors of status 500 and above, to unknown paths, to requests that lack a name, and to those that
+    are refused for a reason that no client is told.
+    """
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._viewers = Viewers(is_for_loopback)
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Add the details of an error to the response that answers it."""
-        if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey):
+        if response.status < 500 and response.status != NotFound.status and not _is_explained(error):
             return
         try:
             if self._viewers.may_see(request):
@@ -197,11 +199,23 @@ def is_local(host: str) -> bool:
     return True
 
 
+def _is_explained(error: BaseException) -> bool:
+    """True for an error below 500 about which more is shown."""
+    return isinstance(error, MissingKey) or bool(_hidden_reason(error))
+
+
+def _hidden_reason(error: BaseException) -> str:
+    """Return the ``reason`` of an error for clients that has one for logs, such as ``SignatureRefused``, or ""."""
+    return str(getattr(error, "reason", "")) if isinstance(error, HTTPError) else ""
+
+
 def _complete(request: Request, error: BaseException, response: Response) -> None:
     if response.status == NotFound.status:
         add_routes(request, response)
     elif isinstance(error, MissingKey):
         add_sent_names(request, error.name, response)
+    elif reason := _hidden_reason(error):
+        _add(response, "reason", "The reason, which only debug mode shows", [reason])
     else:
         _show(report_of(error, request), response)
 

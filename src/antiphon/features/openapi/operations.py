@@ -99,6 +99,10 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(400, None)
     if refuses_other_sites and not is_safe:
         contract.fail(403, "A page on another site may not write here.")
+    if route.signed_by is not None:
+        contract.fail(401, "The request is not signed by a known key.")
+    if route.check_digest:
+        contract.fail(400, "The body does not have its Content-Digest.")
     if route.signed:
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")

@@ -7,7 +7,7 @@ from antiphon.app.planning.planner import RouteGroup
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import Schema
-from antiphon.features.openapi.used_features import users_of
+from antiphon.features.openapi.used_features import requires_signature, users_of
 from antiphon.features.sessions import Sessions
 from antiphon.features.users import Basic, Bearer, UserSource
 from antiphon.request.request import Request
@@ -16,8 +16,16 @@ from antiphon.request.request import Request
 class Scheme(NamedTuple):
     """A security scheme, and the source of users that it stands for."""
 
-    source: UserSource[Any]
+    source: UserSource[Any] | None
+    """None for signatures, which have no user."""
     schema: Schema
+
+
+SIGNATURE = "signature"
+_SIGNATURE_SCHEME: Schema = {
+    "type": "apiKey", "in": "header", "name": "Signature",
+    "description": "An HTTP message signature (RFC 9421): a 401 says in Accept-Signature what it has to cover.",
+}  # fmt: skip
 
 
 def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Scheme]:
@@ -28,6 +36,8 @@ def security_schemes(groups: Sequence[RouteGroup]) -> dict[str, Scheme]:
             name, schema = _scheme(source, groups)
             if schema:
                 schemes[name if name not in schemes else f"{name}{len(schemes) + 1}"] = Scheme(source, schema)
+    if any(route.signed_by is not None for group in groups for route in group.routes()):
+        schemes[SIGNATURE] = Scheme(None, _SIGNATURE_SCHEME)
     return schemes
 
 
@@ -53,11 +63,21 @@ def _session_cookie(groups: Sequence[RouteGroup]) -> str:
 
 
 def security_of(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
-    """Return the security requirements of an operation: any of the schemes, or none for anonymous clients."""
+    """Return the security requirements of an operation: any of the schemes, or none for anonymous clients; and with
+    each of them a signature, if the route is signed.
+    """
+    wanted = _security_of_users(contract, schemes)
+    if contract.route.signed_by is None:
+        return wanted
+    signed = [{**each, SIGNATURE: []} for each in wanted or [{}]]
+    return signed if requires_signature(contract.route) else [*signed, *(wanted or [{}])]
+
+
+def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[dict[str, list[str]]]:
     if not (contract.requires_user or contract.may_have_user):
         return []
     read = [source for users in contract.users for source in users.sources]
     wanted: list[dict[str, list[str]]] = [
-        {name: []} for name, scheme in schemes.items() if not read or scheme.source in read
+        {name: []} for name, scheme in schemes.items() if scheme.source and (not read or scheme.source in read)
     ]
     return wanted if contract.requires_user or not wanted else [*wanted, {}]

@@ -5,6 +5,7 @@ from typing import Any
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.route import Route
 from antiphon.features.idempotency.feature import IdempotentWrites
+from antiphon.features.signatures.feature import Signatures
 from antiphon.features.users import Users
 
 
@@ -18,3 +19,10 @@ def requires_key(route: Route) -> bool:
     """True if an idempotent route refuses requests without an Idempotency-Key."""
     feature = getattr(route.app and route.app._idempotent_surrounding, "__self__", None)
     return not isinstance(feature, IdempotentWrites) or feature.required
+
+
+def requires_signature(route: Route) -> bool:
+    """True if a route that is ``signed_by`` keys refuses requests without any signature."""
+    check = route.app._signature_checks.get(route.signed_by) if route.app else None
+    feature = getattr(check, "__self__", None)
+    return not isinstance(feature, Signatures) or feature.required

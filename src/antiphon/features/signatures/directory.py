@@ -1,0 +1,167 @@
+"""Keys of others that they publish: directories of keys, fetched, cached and bounded (Web Bot Auth)."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
+from time import monotonic
+from typing import Literal
+
+from antiphon.explanations import explained
+from antiphon.features.signatures.keys import SignatureKey, jwk_algorithm
+from antiphon.features.signatures.public_https import public_url, request_public
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.urls.url import URL
+
+WELL_KNOWN = "/.well-known/http-message-signatures-directory"
+"""The path of a directory (draft-meunier-http-message-signatures-directory)."""
+MEDIA_TYPE = "application/http-message-signatures-directory+json"
+
+MOST_BYTES = 64 << 10
+"""The size of the largest directory in bytes."""
+MOST_KEYS = 100
+"""The most keys of a directory that are read."""
+RETRY = 60.0
+"""The seconds after which a directory is asked again for a key that it did not have, or because it did not answer."""
+DAY = 24 * 3600.0
+"""The seconds for which keys are kept whose directory does not answer any longer."""
+
+
+class KeyDirectory:
+    """The keys of others, as they publish them: ``Signatures(KeyDirectory("https://agent.example"))``.
+
+    Each URL is that of a directory, a JSON Web Key Set, or of a site that has one at its well-known path. You name the
+    URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), as ``keyid`` of Web Bot Auth is; with
+    ``by="kid"``, for only one URL, by its ``kid``. The first directory that has a key counts.
+
+    A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
+    unknown key, but at most once a minute. If it does not answer, its keys are kept for a day. Only Ed25519, ECDSA and
+    RSA keys count, in the time between their ``nbf`` and ``exp``, and at most 100 of them.
+
+    It is fetched over https, from public addresses alone, and without redirects, in at most 5 seconds. ``fetch`` is a
+    function that does that instead, such as through a proxy: it takes the URL, and returns the bytes of the answer, or
+    raises OSError. Raises ValueError for a URL that is not a public one, and for none.
+    """
+
+    def __init__(
+        self,
+        *urls: str,
+        ttl: Duration = 3600.0,
+        by: Literal["thumbprint", "kid"] = "thumbprint",
+        fetch: Callable[[str], bytes] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not urls or (by == "kid" and len(urls) > 1):
+            wanted = "one URL, since another one could use the same kid" if by == "kid" else "URLs of directories"
+            raise explained("bad-feature-option", ValueError(f"KeyDirectory takes {wanted}, not {urls!r}"))
+        self._directories = [_Directory(_whole(public_url(url)), by, fetch or _fetch, clock) for url in urls]
+        self._ttl = seconds_of(ttl)
+        self._lock = Lock()
+
+    def __call__(self, keyid: str) -> SignatureKey | None:
+        """Return the key with an id, or None. Fetches the directories if they are due, which blocks."""
+        for directory in self._directories:
+            if directory.is_due(keyid, self._ttl):
+                with self._lock:
+                    if directory.is_due(keyid, self._ttl):
+                        directory.refresh()
+            key = directory.find(keyid)
+            if key is not None:
+                return key
+        return None
+
+    def has_at_hand(self, keyid: str) -> bool:
+        """Return True if the answer for a key needs no fetching."""
+        for directory in self._directories:
+            if directory.is_due(keyid, self._ttl):
+                return False
+            if directory.find(keyid) is not None:
+                return True
+        return True
+
+
+class _Directory:
+    """One directory: its keys, and when they were last fetched, and asked for."""
+
+    def __init__(
+        self,
+        url: str,
+        by: Literal["thumbprint", "kid"],
+        fetch: Callable[[str], bytes],
+        clock: Callable[[], float],
+    ) -> None:
+        self._url = url
+        self._by = by
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: dict[str, _Published] = {}
+        self._fetched = self._tried = -DAY
+
+    def is_due(self, keyid: str, ttl: float) -> bool:
+        """True if the directory is to be fetched, since its keys are old, or lack one."""
+        now = monotonic()
+        return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
+
+    def find(self, keyid: str) -> SignatureKey | None:
+        """Return a key that is valid now, or None."""
+        found = self._keys.get(keyid)
+        return found.key if found is not None and found.begins <= self._clock() < found.ends else None
+
+    def refresh(self) -> None:
+        """Fetch the keys. If that fails, log it, and keep the old ones for a day."""
+        now = monotonic()
+        try:
+            self._keys, self._fetched = self._read(self._fetch(self._url)), now
+        except (OSError, ValueError) as error:
+            import logging
+
+            logging.getLogger("antiphon").warning("The keys at %s can't be read: %s", self._url, error)
+            if now - self._fetched >= DAY:
+                self._keys = {}
+        finally:
+            self._tried = now
+
+    def _read(self, data: bytes) -> "dict[str, _Published]":
+        """Return the keys of a JSON Web Key Set by their ids. Keys that can't verify are left out."""
+        if len(data) > MOST_BYTES:
+            raise ValueError(f"a directory has at most {MOST_BYTES} bytes")
+        found = json.loads(data)
+        listed = found.get("keys") if isinstance(found, dict) else None
+        if not isinstance(listed, list):
+            raise ValueError("a directory is an object with a list of keys")
+        keys: dict[str, _Published] = {}
+        for jwk in listed[:MOST_KEYS]:
+            try:
+                published = _Published(jwk, self._url)
+            except (ValueError, TypeError, RecursionError):
+                continue
+            keys.setdefault(published.key.thumbprint if self._by == "thumbprint" else published.kid, published)
+        return keys
+
+
+class _Published:
+    """A key of a directory, and the time in which it is valid. Raises ValueError and TypeError for any other value."""
+
+    def __init__(self, jwk: object, url: str) -> None:
+        if not isinstance(jwk, Mapping) or jwk.get("kty") == "oct" or jwk.get("use", "sig") != "sig":
+            raise ValueError("not a public key for signatures")
+        public = {name: value for name, value in jwk.items() if name not in _PRIVATE}
+        self.key = SignatureKey(public, jwk_algorithm(public))
+        self.key.directory = url
+        self.kid = str(public.get("kid"))
+        self.begins, self.ends = float(public.get("nbf", 0)), float(public.get("exp", "inf"))
+
+
+_PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+"""Members of private keys (RFC 7518 §6), which no directory should have."""
+
+
+def _whole(url: URL) -> str:
+    return str(url) if url.target.partition("?")[0] not in ("", "/") else f"{url.origin}{WELL_KNOWN}"
+
+
+def _fetch(url: str) -> bytes:
+    answer = request_public("GET", public_url(url), {"accept": f"{MEDIA_TYPE}, application/json"}, most=MOST_BYTES)
+    if answer.status != 200:
+        raise OSError(f"the status is {answer.status}, not 200")
+    return answer.body

@@ -1,0 +1,416 @@
+"""Signed requests, as a feature of an app: who sent a request, unchanged, once (RFC 9421).
+
+app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
+
+A request is let through by the first of its signatures that is valid, and covers what is demanded. First its head is
+checked, then its body against the digest that is covered, and last that the nonce is new.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from antiphon.app.planning.digests import PREFERRED_DIGESTS, DigestError, check_digest, in_place
+from antiphon.app.route import Route
+from antiphon.explanations import explained
+from antiphon.features.signatures.components import (
+    STRUCTURED,
+    Components,
+    StructuredKind,
+    component_of,
+    coverage,
+    identity_of,
+)
+from antiphon.features.signatures.keys import SignatureKey
+from antiphon.features.stores.store import Store
+from antiphon.handler.contract import describe, is_async
+from antiphon.http.authorization import Challenge
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import Unauthorized
+from antiphon.http.headers import MutableHeaders
+from antiphon.http.structured_fields import BareItem, InnerList, Item, StructuredMember, parse_structured_dictionary
+from antiphon.request.interfaces import RequestSigner
+from antiphon.request.request import Request
+from antiphon.request.watching import USER, note_read, unwatched
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+    from antiphon.features.signatures.keys import KeyMaterial
+
+    AnyKey: TypeAlias = KeyMaterial | SignatureKey
+    Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
+    """Keys by their ids. A ``KeyDirectory`` is such a function."""
+
+COVER = ("@method", "@authority", "@path", "@query", "content-digest")
+"""The components that a signature has to cover by default."""
+
+FIVE_MINUTES = 300.0
+"""Seconds."""
+
+CLOCK_SKEW = 60
+"""The seconds by which the clock of a signer may be ahead."""
+
+MOST_SIGNATURES = 4
+"""The most signatures of one request that are checked, since each costs as much as several hellos."""
+
+_LAST_MOMENT = 253402300799
+"""The end of the year 9999, in seconds since 1970: the last that a datetime can have."""
+_INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
+
+
+class SignatureRefused(Unauthorized):
+    """401: a request is not signed as its route demands.
+
+    The client is told only what a signature has to cover. ``reason`` says why this one was refused, for logs; debug
+    mode shows it.
+    """
+
+    reason: str = ""
+
+
+class _Signature(NamedTuple):
+    """A signature as a request has it, and what it covers."""
+
+    label: str
+    covered: InnerList
+    signature: bytes
+
+    def text(self, name: str) -> str | None:
+        """Return a parameter that is text; None if it is absent."""
+        value = self.covered.parameters.get(name)
+        return None if value is None else str(value)
+
+    def moment(self, name: str) -> int | None:
+        """Return a parameter that is a time, in seconds since 1970; None if it is absent."""
+        value = self.covered.parameters.get(name)
+        return value if isinstance(value, int) else None
+
+
+class Signatures:
+    """A feature that answers routes with ``signed_by`` only if a request is signed (RFC 9421).
+
+    ``keys`` has the keys of those who may sign, by their ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def``
+    or ``async def``, that returns the key, or None. A ``def`` that waits, for example for a database, says so with
+    ``blocking``. Keys are what ``SignatureKey`` takes. No client can choose a key's algorithm.
+
+    ``cover`` names the components that a signature has to cover: fields such as "content-type", and derived components
+    such as "@path". "@query" and "content-digest" are demanded only of a request that has a query or a body. If a
+    signature covers Content-Digest, the body is compared with it, before the handler and all hooks.
+
+    A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
+    and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and passes
+    once. With a ``tag``, a signature needs that one. ``required=False`` lets requests without any signature through,
+    with a ``request.signer`` that is false.
+
+    ``name`` is the name for ``signed_by``. ``everywhere=True`` demands a signature of all requests, also of those to
+    mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises
+    ValueError and TypeError for bad options.
+    """
+
+    def __init__(
+        self,
+        keys: "Keys",
+        *,
+        name: str = "partners",
+        cover: Iterable[str] = COVER,
+        max_age: Duration | None = FIVE_MINUTES,
+        tag: str | None = None,
+        store: Store | None = None,
+        required: bool = True,
+        everywhere: bool = False,
+        blocking: bool = False,
+        structured: Mapping[str, StructuredKind] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if isinstance(cover, str):
+            raise explained("list-wanted", TypeError(f"cover is a list of components: [{cover!r}]"))
+        self.name = name
+        self._cover = tuple([component_of(text) for text in cover])
+        self._demanded_always = coverage(self._cover)
+        self._max_age = seconds_of(max_age)
+        _check_once(store, self._max_age)
+        self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
+        if not isinstance(self._keys, dict) and not callable(self._keys):
+            raise explained(
+                "bad-feature-option", TypeError(f"keys are a dict, a KeyDirectory or a function, not {keys!r}")
+            )
+        self._tag = tag
+        self._store = store
+        self.required = required
+        self._is_everywhere = everywhere
+        self._blocks = blocking or (store is not None and store.blocks)
+        self._structured: dict[str, StructuredKind] = {**STRUCTURED}
+        self._structured.update(structured or {})
+        self._clock = clock
+
+    def install(self, app: "App") -> None:
+        """Let the app check the routes that say ``signed_by`` with the name of this feature, or all requests."""
+        app._check_signatures(self.name, self._check_for)
+        if self._is_everywhere:
+            app.before_request(blocking=True)(self._hook(for_async=False))
+
+    def verify(self, request: Request) -> RequestSigner:
+        """Return the signer of a request, after its body was compared with its digest, where that may block.
+
+        Raises SignatureRefused (401), BadRequest (400) and what reading a body raises, StoreUnavailable (503);
+        TypeError if the function of the keys is ``async def``.
+        """
+        if _is_async(self._keys):
+            raise explained(
+                "bad-feature-option",
+                TypeError("verify() can't await the function of the keys: give it one that is def"),
+            )
+        signatures = self._signatures(request)
+        found = self._verified(request, signatures, [self._key(each) for each in signatures])
+        self._complete(found, request)
+        return found
+
+    def _check_for(self, route: Route) -> Callable[[Request], Any]:
+        """Return the hook of a route. Raises ValueError for a route whose body can't be checked before the handler."""
+        wrong = ""
+        if route.receive == "stream" and any(item.value == "content-digest" for item in self._cover):
+            wrong = "streams its body, which can't be compared with its digest before: use receive='lazy'"
+        elif route.unguarded:
+            wrong = "is unguarded, so nothing is checked: leave out one of the two"
+        if wrong:
+            raise explained("bad-route-option", ValueError(f"{describe(route.handler)} is signed, and {wrong}"))
+        return self._hook(for_async=is_async(route.handler))
+
+    def _hook(self, *, for_async: bool) -> Callable[[Request], Any]:
+        """Return the hook, which is async for an async handler, and if the function of the keys is."""
+        return self._acheck if for_async or _is_async(self._keys) else self._check
+
+    def _check(self, request: Request) -> None:
+        self.verify(request)
+
+    async def _acheck(self, request: Request) -> None:
+        signatures = self._signatures(request)
+        if self._waits_for_keys(signatures):
+            from antiphon.concurrency.crossing import Crossing
+
+            keys = await Crossing().run(lambda: [self._key(each) for each in signatures])
+        else:
+            keys = [self._key(each) for each in signatures]
+        known = [await key if isawaitable(key) else key for key in keys]
+        found = self._verified(request, signatures, known)
+        if self._store is not None or "content-digest" in found.headers:
+            await in_place(partial(self._complete, found), blocks=self._blocks)(request)
+        else:
+            self._complete(found, request)
+
+    # The head
+
+    def _signatures(self, request: Request) -> list[_Signature]:
+        """Return the signatures that may be valid; none for a request that may be without. Raises SignatureRefused."""
+        with unwatched(request):
+            given, signed = request.head.field("signature-input"), request.head.field("signature")
+        note_read(request, USER)
+        if not given and not signed:
+            if self.required:
+                raise self._refused(request, "the request has no signature")
+            return []
+        try:
+            found = _read(given or "", signed or "")
+        except ValueError as error:
+            raise self._refused(request, f"Signature-Input or Signature is malformed: {error}") from None
+        if self._tag is not None:
+            found = [each for each in found if each.covered.parameters.get("tag") == self._tag]
+            if not found and not self.required:
+                return []
+        if not 0 < len(found) <= MOST_SIGNATURES:
+            reason = f"there are {len(found)} signatures" + (f" with the tag {self._tag!r}" if self._tag else "")
+            raise self._refused(request, reason)
+        wrong = {each.label: self._wrong_in(each, request) for each in found}
+        if all(wrong.values()):
+            raise self._refused(request, _joined(wrong))
+        return [each for each in found if not wrong[each.label]]
+
+    def _wrong_in(self, signature: _Signature, request: Request) -> str:
+        """Return what is wrong with a signature, whatever its key is; "" if nothing is."""
+        parameters, now = signature.covered.parameters, self._clock()
+        if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
+            return f"{wrong[0]} is not a time in seconds since 1970"
+        if wrong := [name for name in _TEXTS if name in parameters and type(parameters[name]) is not str]:
+            return f"{wrong[0]} is not text in quotes"
+        if "keyid" not in parameters:
+            return "it has no keyid"
+        if self._store is not None and not parameters.get("nonce"):
+            return "it has no nonce"
+        created, expires = signature.moment("created"), signature.moment("expires")
+        if created is None and self._max_age is not None:
+            return "it does not say when it was created"
+        if created is not None and created > now + CLOCK_SKEW:
+            return f"it was created {created - now:.0f} seconds in the future"
+        if created is not None and self._max_age is not None and created < now - self._max_age:
+            return f"it was created {now - created:.0f} seconds ago, and is valid for {self._max_age:g}"
+        if expires is not None and expires <= now:
+            return f"it expired {now - expires:.0f} seconds ago"
+        return self._missing_in(signature.covered, request)
+
+    def _missing_in(self, covered: InnerList, request: Request) -> str:
+        try:
+            known = coverage(covered.items)
+        except ValueError as error:
+            return str(error)
+        if self._demanded_always <= known:
+            return ""
+        missing = [str(item) for item in self._demanded(request) if identity_of(item) not in known]
+        return f"it does not cover {' '.join(missing)}" if missing else ""
+
+    def _demanded(self, request: Request) -> list[Item]:
+        """Return the components that a signature of this request has to cover."""
+        absent = set[str]()
+        if not request.head.query_string:
+            absent.add("@query")
+        if request.content.is_empty:
+            absent.add("content-digest")
+        return [item for item in self._cover if item.value not in absent or item.parameters]
+
+    def _key(self, signature: _Signature) -> Any:
+        """Return the key of a signature, None if it is not known, or an awaitable of either."""
+        keyid = str(signature.covered.parameters["keyid"])
+        return self._keys.get(keyid) if isinstance(self._keys, dict) else self._keys(keyid)
+
+    def _waits_for_keys(self, signatures: Sequence[_Signature]) -> bool:
+        keys = self._keys
+        if (has_at_hand := getattr(keys, "has_at_hand", None)) is not None:  # a directory, which may be fetched
+            return not all(has_at_hand(str(each.covered.parameters["keyid"])) for each in signatures)
+        return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
+
+    def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSigner:
+        """Return the signer whose signature is valid, as far as the head says. Raises SignatureRefused."""
+        if not signatures:
+            return RequestSigner()
+        with unwatched(request):  # it decides whether to answer, not what the answer is
+            message = Components(request.head.fields(), request.head, structured=self._structured)
+        wrong = dict[str, str]()
+        for signature, given in zip(signatures, keys, strict=True):
+            key = None if given is None else SignatureKey.of(given)
+            reason = _fault(message, signature, key)
+            if key is not None and not reason:
+                return _signer(message, signature, key)
+            wrong[signature.label] = reason
+        raise self._refused(request, _joined(wrong))
+
+    # The body, and the nonce
+
+    def _complete(self, signer: RequestSigner, request: Request) -> None:
+        """Check the body, and that the nonce is new, and make the signer that of the request."""
+        if signer and "content-digest" in signer.headers:
+            try:
+                check_digest(request)
+            except DigestError as error:
+                raise self._refused(request, f"{signer.label}: {error}") from None
+        if signer and self._store is not None:
+            key = f"signature {self.name}\n{signer.key}\n{signer.nonce}"
+            ttl = (self._max_age or 0) + 2 * CLOCK_SKEW
+            if self._store.add(key, {}, ttl=ttl) is None:
+                raise self._refused(request, f"{signer.label}: its nonce came before")
+        request[Request.signer] = signer
+
+    def _refused(self, request: Request, reason: str) -> SignatureRefused:
+        """Return the error, which tells the client what a signature has to cover, and only the log why."""
+        import logging
+
+        logging.getLogger("antiphon.signatures").info("%s %s was refused: %s", request.method, request.path, reason)
+        demanded = self._demanded(request)
+        fields = {"accept-signature": f"sig1={InnerList(demanded, self._wanted_parameters())}"}
+        if any(item.value == "content-digest" for item in demanded):
+            fields["want-content-digest"] = PREFERRED_DIGESTS
+        error = SignatureRefused(
+            "The request must be signed by a known key: Accept-Signature says what the signature has to cover.",
+            challenge=Challenge("Signature"),
+            headers=fields,
+        )
+        error.reason = reason
+        return explained("signature-refused", error)
+
+    def _wanted_parameters(self) -> dict[str, BareItem]:
+        """Return the parameters of Accept-Signature (RFC 9421 §5.1)."""
+        wanted: dict[str, BareItem] = {"keyid": True}
+        if self._max_age is not None:
+            wanted["created"] = True
+        if self._store is not None:
+            wanted["nonce"] = True
+        if self._tag is not None:
+            wanted["tag"] = self._tag
+        return wanted
+
+
+def _check_once(store: Store | None, max_age: float | None) -> None:
+    if max_age is not None and not max_age > 0:
+        raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
+    if store is None:
+        return
+    if not store.is_server_side:
+        kind = type(store).__name__
+        raise explained(
+            "store-cannot",
+            ValueError(f"{kind} can't tell that a nonce is new: SQLiteStore(path) and ValkeyStore(url) can"),
+        )
+    if max_age is None:
+        raise explained(
+            "bad-feature-option", ValueError("a store that keeps nonces needs a max_age: it can't keep them forever")
+        )
+
+
+def _is_moment(value: BareItem) -> bool:
+    return type(value) is int and 0 <= value <= _LAST_MOMENT
+
+
+def _is_async(keys: object) -> bool:
+    return callable(keys) and is_async(keys)
+
+
+def _read(given: str, signed: str) -> list[_Signature]:
+    """Return the signatures of a message that have both fields. Raises ValueError for malformed ones."""
+    inputs, signatures = parse_structured_dictionary(given), parse_structured_dictionary(signed)
+    if inputs.keys() != signatures.keys():
+        raise ValueError("they do not name the same signatures")
+    return [_Signature(label, *_pair(label, inputs[label], signatures[label])) for label in inputs]
+
+
+def _pair(label: str, covered: StructuredMember, signature: StructuredMember) -> tuple[InnerList, bytes]:
+    if not isinstance(covered, InnerList) or not isinstance(signature, Item) or type(signature.value) is not bytes:
+        raise ValueError(f"{label} must be a list of components, and bytes")
+    return covered, signature.value
+
+
+def _fault(message: Components, signature: _Signature, key: SignatureKey | None) -> str:
+    """Return what is wrong with a signature of a message by a key; "" if nothing is."""
+    if key is None:
+        return f"there is no key {signature.text('keyid')!r}"
+    algorithm = signature.text("alg")
+    if algorithm is not None and algorithm != key.algorithm:
+        return f"it is by {algorithm!r}, and its key is for {key.algorithm!r}"
+    try:
+        base = message.base(signature.covered)
+    except ValueError as error:
+        return str(error)
+    if key.verify(base, signature.signature):
+        return ""
+    return f"it is not the signature by {signature.text('keyid')!r} of this request, whose signature base is {base!r}"
+
+
+def _signer(message: Components, signature: _Signature, key: SignatureKey) -> RequestSigner:
+    whole = {str(item.value) for item in signature.covered.items if "key" not in item.parameters}
+    created, expires = signature.moment("created"), signature.moment("expires")
+    return RequestSigner(
+        signature.text("keyid") or "",
+        key.algorithm,
+        None if created is None else datetime.fromtimestamp(created, UTC),
+        None if expires is None else datetime.fromtimestamp(expires, UTC),
+        signature.text("nonce"),
+        signature.text("tag"),
+        signature.label,
+        tuple([str(item) for item in signature.covered.items]),
+        MutableHeaders.over([line for line in message.lines if line[0] in whole]),
+        key.directory,
+    )
+
+
+def _joined(wrong: Mapping[str, str]) -> str:
+    return "; ".join([f"{label}: {reason}" for label, reason in wrong.items() if reason])

@@ -1,0 +1,436 @@
+"""Webhooks: by Standard Webhooks in both directions, and of senders that sign in their own way."""
+
+import hmac
+import json
+import socket
+import ssl
+import threading
+import time
+from base64 import b64encode
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from antiphon import App, Request
+from antiphon.features import (
+    CookieStore,
+    Delivery,
+    GitHubWebhook,
+    MemoryStore,
+    ShopifyWebhook,
+    SlackWebhook,
+    SQLiteStore,
+    StandardWebhook,
+    StripeWebhook,
+    Webhook,
+    WebhookRefused,
+)
+from antiphon.features.signatures import public_https
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
+
+BODY = b'{"type": "paid", "id": "evt_1", "event_id": "Ev1"}'
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+OTHER = "whsec_" + b64encode(b"another secret of 32 bytes or so").decode()
+
+
+def app_of(hook, style="def"):
+    app, seen = App(), []
+
+    def take(request: Request):
+        seen.append(len(request.body))
+        return request.headers.get("x-answer", "taken"), int(request.headers.get("x-status", "200"))
+
+    async def atake(request: Request):
+        return take(request)
+
+    app.post("/hook", before=hook)(take if style == "def" else atake)
+    return app, seen
+
+
+def post(client, headers, body=BODY, **more):
+    return client.post("/hook", headers={"content-type": "application/json", **headers, **more}, body=body)
+
+
+def standard(body=BODY, secret=SECRET, **options):
+    return StandardWebhook(secret).sign(body, **options)
+
+
+def test_its_library_verifies_what_is_sent():
+    library = pytest.importorskip("standardwebhooks")  # 1.1.0
+    for body in (BODY, b"{}", '{"caf\xe9": 1}'.encode()):
+        assert library.Webhook(SECRET).verify(body, standard(body)) == json.loads(body)
+    both = StandardWebhook([OTHER, SECRET]).sign(BODY, id="msg_1")
+    assert library.Webhook(SECRET).verify(BODY, both)
+    assert library.Webhook(OTHER).verify(BODY, both)
+    with pytest.raises(library.WebhookVerificationError):
+        library.Webhook(SECRET).verify(b"{}", both)
+
+
+def test_what_its_library_sends_is_taken(interface, style):
+    library = pytest.importorskip("standardwebhooks")
+    sent = datetime.now(UTC)
+    signature = library.Webhook(SECRET).sign("msg_1", sent, BODY.decode())
+    fields = {"webhook-id": "msg_1", "webhook-timestamp": str(int(sent.timestamp())), "webhook-signature": signature}
+    app, seen = app_of(StandardWebhook(SECRET), style)
+    with Client(app, interface) as client:
+        assert post(client, fields).status == 200
+        assert post(client, fields, b"{}").status == 403
+    assert seen == [len(BODY)]
+
+
+def test_the_example_of_the_specification():
+    clock = 1614265330
+    hook = StandardWebhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", clock=lambda: clock)
+    body = b'{"test": 2432232314}'
+    fields = {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    assert hook(Request.blank("/", "POST", fields, body)) is None
+    assert hook.sign(body, id="msg_p5jXN8AQM9LWM0D4loKWxJek") == fields
+
+
+def now(seconds=0):
+    return str(int(time.time() + seconds))
+
+
+FORGED = [
+    ("no id", lambda good: {**good, "webhook-id": ""}),
+    ("another id", lambda good: {**good, "webhook-id": "msg_2"}),
+    ("an id with a dot", lambda good: {**good, "webhook-id": "msg.1"}),
+    ("another time", lambda good: {**good, "webhook-timestamp": now(1)}),
+    ("a time that is none", lambda good: {**good, "webhook-timestamp": "now"}),
+    ("a time with a sign", lambda good: {**good, "webhook-timestamp": f"+{now()}"}),
+    ("a time in other digits", lambda good: {**good, "webhook-timestamp": "\xb2" * 10}),
+    ("old", lambda good: StandardWebhook(SECRET, clock=lambda: time.time() - 301).sign(BODY)),
+    ("of the future", lambda good: StandardWebhook(SECRET, clock=lambda: time.time() + 302).sign(BODY)),
+    ("no signature", lambda good: {**good, "webhook-signature": ""}),
+    ("an empty signature", lambda good: {**good, "webhook-signature": "v1,"}),
+    ("half a signature", lambda good: {**good, "webhook-signature": good["webhook-signature"][:20]}),
+    ("no base64", lambda good: {**good, "webhook-signature": "v1,%%%"}),
+    ("another version", lambda good: {**good, "webhook-signature": good["webhook-signature"].replace("v1,", "v2,")}),
+    ("another secret", lambda good: standard(secret=OTHER)),
+    ("another body", lambda good: standard(b"{}")),
+    ("too many signatures", lambda good: {**good, "webhook-signature": "v1,AAAA " * 16 + good["webhook-signature"]}),
+]
+
+
+@rows("name, forge", FORGED)
+def test_a_forged_webhook_is_refused(name, forge, interface, style):
+    app, seen = app_of(StandardWebhook(SECRET, MemoryStore()), style)
+    with Client(app, interface) as client:
+        good = standard()
+        answer = post(client, forge(good))
+        assert (answer.status, seen) == (403, [])
+        assert answer.json["detail"] == "The webhook does not have a valid signature."
+        assert post(client, good).status == 200
+
+
+@rows("kind", ["memory", "sqlite"])
+def test_each_id_is_carried_out_once(kind, interface, style, tmp_path):
+    store = MemoryStore() if kind == "memory" else SQLiteStore(tmp_path / "hooks.db")
+    app, seen = app_of(StandardWebhook([SECRET, OTHER], store), style)
+    with closing(store), Client(app, interface) as client:
+        first, retry = (
+            standard(id="msg_1"),
+            StandardWebhook(SECRET, clock=lambda: time.time() + 30).sign(BODY, id="msg_1"),
+        )
+        assert [post(client, each).status for each in (first, first, retry)] == [200, 204, 204]
+        assert post(client, standard(id="msg_2")).status == 200
+        assert post(client, standard(id="msg_1", secret=OTHER)).status == 200  # of another sender
+        failed = standard(id="msg_3")
+        assert post(client, failed, **{"x-status": "500"}).status == 500
+        assert post(client, failed, **{"x-status": "422"}).status == 422
+        assert [post(client, failed).status for _ in range(2)] == [200, 204]
+    assert len(seen) == 6
+
+
+def test_a_repetition_waits_for_the_first_one():
+    began, goes_on, app = threading.Event(), threading.Event(), App()
+
+    @app.post("/hook", before=StandardWebhook(SECRET, MemoryStore()))
+    def take(request):
+        began.set()
+        assert goes_on.wait(10)
+        return "taken"
+
+    fields, answers = standard(id="msg_1"), []
+    first = threading.Thread(target=lambda: answers.append(post(Client(app, "wsgi"), fields).status))
+    first.start()
+    assert began.wait(10)
+    again = post(Client(app, "wsgi"), fields)
+    goes_on.set()
+    first.join()
+    assert (again.status, again.headers["retry-after"], answers) == (409, "2", [200])
+
+
+def test_a_large_body_is_checked(interface, style):
+    body = bytes(3 << 20)
+    app, seen = app_of(StandardWebhook(SECRET), style)
+    with Client(app, interface) as client:
+        fields = standard(body)
+        assert post(client, fields, body).status == 200
+        assert post(client, fields, body[1:] + b"1").status == 403
+    assert seen == [3 << 20]
+
+
+# Senders of their own kind
+
+
+def hex_of(secret, data):
+    return hmac.digest(secret, data, "sha256").hex()
+
+
+def test_the_example_of_github():
+    # of its page "Validating webhook deliveries"
+    signature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    hook = GitHubWebhook("It's a Secret to Everybody")
+    assert hook(Request.blank("/", "POST", {"x-hub-signature-256": signature}, b"Hello, World!")) is None
+    with pytest.raises(WebhookRefused):
+        hook(Request.blank("/", "POST", {"x-hub-signature-256": signature}, b"Hello, World"))
+
+
+def by_stripe(body=BODY, secret="whsec_of_the_endpoint", at=0):
+    sent = now(at)
+    return {"stripe-signature": f"t={sent},v1={hex_of(secret.encode(), sent.encode() + b'.' + body)},v0=00"}
+
+
+def by_slack(body=BODY, secret="signing secret of Slack", at=0):
+    sent = now(at)
+    made = hex_of(secret.encode(), f"v0:{sent}:".encode() + body)
+    return {"x-slack-request-timestamp": sent, "x-slack-signature": f"v0={made}"}
+
+
+def by_github(body=BODY, secret="a secret for GitHub", at=0):
+    return {"x-hub-signature-256": f"sha256={hex_of(secret.encode(), body)}"}
+
+
+def by_shopify(body=BODY, secret="a secret for Shopify", at=0):
+    return {"x-shopify-hmac-sha256": b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()}
+
+
+def test_the_library_of_stripe_agrees():
+    stripe = pytest.importorskip("stripe")  # 16.1.0
+    for fields, is_valid in ((by_stripe(), True), (by_stripe(b"{}"), False), (by_stripe(at=-301), False)):
+        request = Request.blank("/", "POST", fields, BODY)
+        assert takes(StripeWebhook("whsec_of_the_endpoint"), request) == is_valid
+        assert its_verdict(
+            lambda fields=fields: stripe.WebhookSignature.verify_header(
+                BODY.decode(), fields["stripe-signature"], "whsec_of_the_endpoint", 300
+            ),
+            stripe.SignatureVerificationError,
+        ) == is_valid  # fmt: skip
+
+
+def test_the_library_of_slack_agrees():
+    signature = pytest.importorskip("slack_sdk.signature")  # 3.48.0
+    library = signature.SignatureVerifier("signing secret of Slack")
+    for fields, is_valid in ((by_slack(), True), (by_slack(b"{}"), False), (by_slack(at=-301), False)):
+        request = Request.blank("/", "POST", fields, BODY)
+        assert takes(SlackWebhook("signing secret of Slack"), request) == is_valid
+        assert library.is_valid_request(BODY, fields) == is_valid
+    made = library.generate_signature(timestamp=now(), body=BODY)
+    fields = {"x-slack-request-timestamp": now(), "x-slack-signature": made}
+    assert takes(SlackWebhook("signing secret of Slack"), Request.blank("/", "POST", fields, BODY))
+
+
+def takes(hook, request):
+    return its_verdict(lambda: hook(request), WebhookRefused)
+
+
+def its_verdict(verify, error):
+    try:
+        verify()
+    except error:
+        return False
+    return True
+
+
+SENDERS = [
+    (StripeWebhook, "whsec_of_the_endpoint", by_stripe),
+    (SlackWebhook, "signing secret of Slack", by_slack),
+    (GitHubWebhook, "a secret for GitHub", by_github),
+    (ShopifyWebhook, "a secret for Shopify", by_shopify),
+]
+
+
+@rows("kind, secret, make", SENDERS)
+def test_a_sender_is_known_by_its_signature(kind, secret, make, interface, style):
+    app, seen = app_of(kind([secret, "an older secret of it"], MemoryStore()), style)
+    with Client(app, interface) as client:
+        assert post(client, make(secret="an older secret of it")).status == 200
+        assert post(client, make()).status == 200
+        assert post(client, make()).status == 204
+        assert post(client, make(secret="the secret of a stranger")).status == 403
+        assert post(client, make(b"{}")).status == 403
+        assert post(client, {}).status == 403
+        assert post(client, {name: f"!{value}" for name, value in make().items()}).status == 403
+    assert len(seen) == 2
+
+
+SAME_EVENT = [
+    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b'{"id": "evt_1", "n": %d}', 204),
+    (SlackWebhook, "signing secret of Slack", by_slack, b'{"event_id": "Ev1", "n": %d}', 204),
+    (SlackWebhook, "signing secret of Slack", by_slack, b"n=%d", 200),
+    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b'{"id": %d}', 200),
+    (StripeWebhook, "whsec_of_the_endpoint", by_stripe, b"[%d", 200),
+    (GitHubWebhook, "a secret for GitHub", by_github, b'{"id": "evt_1", "n": %d}', 200),
+]
+
+
+@rows("kind, secret, make, body, status", SAME_EVENT)
+def test_an_event_is_known_by_its_id(kind, secret, make, body, status, interface, style):
+    app, _ = app_of(kind(secret, MemoryStore()), style)
+    with Client(app, interface) as client:
+        assert post(client, make(body % 1), body % 1).status == 200
+        assert post(client, make(body % 2), body % 2).status == status
+
+
+def test_a_sender_of_ones_own():
+    class Shop(Webhook):
+        def delivery(self, request):
+            return Delivery([bytes.fromhex(request.headers["x-shop"])], b"shop:")
+
+    hook = Shop("the secret of the shop")
+    fields = {"x-shop": hex_of(b"the secret of the shop", b"shop:" + BODY)}
+    assert hook(Request.blank("/", "POST", fields, BODY)) is None
+    for wrong in ({}, {"x-shop": "no hexadecimal digits"}):
+        assert not takes(hook, Request.blank("/", "POST", wrong, BODY))
+
+
+WRONG = [
+    (lambda: StandardWebhook([]), ValueError, "a webhook has a secret"),
+    (lambda: StandardWebhook(SECRET, tolerance=0), ValueError, "a tolerance and a ttl above 0"),
+    (lambda: StandardWebhook("whsec_%"), ValueError, "a secret is base64, after whsec_"),
+    (lambda: StandardWebhook("whsec_AAAA"), ValueError, "at least 16 bytes, not 3"),
+    (lambda: GitHubWebhook(7), TypeError, "a secret is text or bytes, not 7"),
+    (lambda: GitHubWebhook([7]), TypeError, "a secret is text or bytes, not 7"),
+    (lambda: GitHubWebhook("a secret for GitHub", CookieStore(["k" * 20])), ValueError, "can't tell that an id is new"),
+    (lambda: StandardWebhook(SECRET).sign(b"", id="a.b"), ValueError, "without a dot"),
+    (lambda: StandardWebhook(SECRET).sign(b"", id=""), ValueError, "without a dot"),
+    (lambda: StandardWebhook(SECRET).send("http://shop.example/", {}), ValueError, "a public URL"),
+    (lambda: StandardWebhook(SECRET)(app_of), TypeError, "is a hook, not a decorator"),
+]
+
+
+@rows("make, kind, message", WRONG)
+def test_mistakes_are_told(make, kind, message):
+    with pytest.raises(kind, match=message):
+        make()
+
+
+# Sending
+
+
+@pytest.fixture
+def receiver(monkeypatch, tmp_path):
+    """A server over TLS that stands for one on the public internet, with what it has received."""
+    pytest.importorskip("cryptography")
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        answer = 200, b"ok"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            received.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            status, text = self.answer
+            self.send_response(status)
+            self.send_header("location", "https://10.0.0.1/")
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+
+    certificate, key = certificate_for("shop.example", tmp_path)
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    connect = socket.create_connection
+    monkeypatch.setattr(public_https, "_public_address", lambda host: "93.184.215.14")
+    port = server.server_address[1]
+    monkeypatch.setattr(
+        public_https.socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", port), timeout)
+    )
+    trusting = ssl.create_default_context(cafile=certificate)
+    monkeypatch.setattr(public_https.ssl, "create_default_context", lambda: trusting)
+    yield Handler, received
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def certificate_for(host, folder):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, today = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, *form))
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_a_webhook_is_sent(receiver):
+    handler, received = receiver
+    hook = StandardWebhook(SECRET)
+    assert hook.send("https://shop.example/hook?a=1", {"paid": True}, id="msg_1", headers={"x-a": "1"}) == 200
+    path, fields, body = received[0]
+    assert (path, body, fields["content-type"], fields["x-a"]) == (
+        "/hook?a=1",
+        b'{"paid":true}',
+        "application/json",
+        "1",
+    )
+    assert takes(hook, Request.blank("/", "POST", fields, body))
+    assert hook.send("https://shop.example/", b"raw") == 200
+    assert received[1][1]["content-type"] == "application/octet-stream"
+    handler.answer = 302, b""
+    assert hook.send("https://shop.example/", {}) == 302  # and it is not followed
+    handler.answer = 200, bytes(100_000)
+    with pytest.raises(OSError, match="more than 65536 bytes"):
+        hook.send("https://shop.example/", {})
+    with pytest.raises(OSError, match=r"shop\.example\.evil does not answer"):  # the certificate is of another host
+        hook.send("https://shop.example.evil/", {})
+
+
+def test_no_webhook_is_sent_to_ones_own_network():
+    for url in ("https://localhost/", "https://127.0.0.1/", "https://169.254.169.254/latest/", "https://10.0.0.1/"):
+        with pytest.raises(OSError, match="not on the public internet"):
+            StandardWebhook(SECRET).send(url, {})
+
+
+def test_it_does_not_block_a_loop():
+    app = App()
+    app.post("/")(sends)
+    with pytest.raises(RuntimeError, match="would block this event loop"):
+        Client(app, raise_errors=True).post("/")
+
+
+async def sends(request):
+    StandardWebhook(SECRET).send("https://shop.example/", {})

@@ -1,0 +1,50 @@
+"""Keys, and an app that answers signed requests, for tests of signatures."""
+
+from functools import cache
+
+from antiphon import App, Request
+from antiphon.features import Signatures
+
+
+@cache
+def private_keys():
+    """Return a private key for each algorithm."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+    return {
+        "ed25519": ed25519.Ed25519PrivateKey.generate(),
+        "ecdsa-p256-sha256": ec.generate_private_key(ec.SECP256R1()),
+        "ecdsa-p384-sha384": ec.generate_private_key(ec.SECP384R1()),
+        "rsa-pss-sha512": rsa.generate_private_key(65537, 2048),
+        "hmac-sha256": b"a secret that both sides know",
+    }
+
+
+@cache
+def public_keys():
+    """Return the keys that verify, by the names of their algorithms."""
+    return {name: key if isinstance(key, bytes) else key.public_key() for name, key in private_keys().items()}
+
+
+def app_of(style, *routes, **options):
+    """Return an app with an order that is signed, and says who sent it."""
+    app = App()
+    app.use(Signatures(options.pop("keys", None) or public_keys(), **options))
+
+    def said(request: Request):
+        signer = request.signer
+        return {
+            "by": signer.key,
+            "algorithm": signer.algorithm,
+            "label": signer.label,
+            "headers": dict(request.signed_headers.items()),
+            "body": len(request.body),
+        }
+
+    async def asaid(request: Request):
+        return said(request)
+
+    handler = said if style == "def" else asaid
+    for pattern in routes or ("/orders/<int:number>",):
+        app.route(pattern, ("GET", "POST"), signed_by=options.get("name", "partners"))(handler)
+    return app
