@@ -16,7 +16,7 @@ from antiphon.cli.debug.report import Failure, Report, report_of
 from antiphon.cli.routes import Row, aligned, table
 from antiphon.handler.errors import PROBLEM, set_debug_answer
 from antiphon.http.errors import HTTPError, NotFound
-from antiphon.http.multidict import MissingKey
+from antiphon.http.multidict import MissingFile, MissingKey
 from antiphon.request.body import FORM, Members
 from antiphon.request.proxies import is_by_trusted_proxy
 from antiphon.request.request import Request
@@ -125,7 +125,7 @@ class _Answers:
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Add the details of an error to the response that answers it."""
-        if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey):
+        if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey | MissingFile):
             return
         try:
             if self._viewers.may_see(request):
@@ -200,7 +200,7 @@ def is_local(host: str) -> bool:
 def _complete(request: Request, error: BaseException, response: Response) -> None:
     if response.status == NotFound.status:
         add_routes(request, response)
-    elif isinstance(error, MissingKey):
+    elif isinstance(error, MissingKey | MissingFile):
         add_sent_names(request, error.name, response)
     else:
         _show(report_of(error, request), response)
