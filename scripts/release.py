@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from antiphon.cli.new_project import IS_RELEASED
 from scripts.absolute_links import with_absolute_links
 from scripts.lowest import lowest_versions
 
@@ -76,6 +77,8 @@ def check_tree() -> None:
     version = PROJECT["version"]
     if "Source" not in PROJECT["urls"]:
         raise BadRelease("[project.urls] in pyproject.toml has no Source, to which the README's links could lead")
+    if not IS_RELEASED:
+        raise BadRelease("IS_RELEASED in src/antiphon/cli/new_project is False: set it, and write the pages again")
     if output("git", "status", "--porcelain"):
         raise BadRelease("there are changes that are not committed")
     if not re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):

@@ -12,7 +12,9 @@ PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 DEPLOY = ROOT / "examples/deploy"
 LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml"}
 """Files that are too long to be shown."""
-SHOWN = {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
+SHOWN = (
+    {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
+)
 
 
 def test_it_shows_every_file_as_it_is():

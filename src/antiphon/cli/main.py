@@ -323,7 +323,7 @@ def new(name: str, flavour: str) -> None:
 
     Nothing is overwritten.
     """
-    from antiphon.cli.new_project import ProjectName, make
+    from antiphon.cli.new_project import ProjectName, make, requirement
 
     names = ProjectName.parse(name)
     folder = make(names, flavour)
@@ -331,6 +331,8 @@ def new(name: str, flavour: str) -> None:
     click.echo(f"  cd {folder}")
     click.echo("  python3 -m venv .venv && . .venv/bin/activate\n  pip install -e '.[test]'")
     click.echo("  pytest\n  antiphon run --reload")
+    if " @ file:" in (required := requirement("")):
+        click.echo(f"\nIts pyproject.toml requires {required}: CI and Docker need an address that they can reach.")
 
 
 @main.command()

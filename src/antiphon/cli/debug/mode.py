@@ -125,7 +125,11 @@ class _Answers:
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Add the details of an error to the response that answers it."""
-        if response.status < 500 and response.status != NotFound.status and not isinstance(error, MissingKey | MissingFile):
+        if (
+            response.status < 500
+            and response.status != NotFound.status
+            and not isinstance(error, MissingKey | MissingFile)
+        ):
             return
         try:
             if self._viewers.may_see(request):
