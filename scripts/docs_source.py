@@ -20,7 +20,7 @@ def version() -> str:
 
 def version_title() -> str:
     """Return the version as the site names it: one that is not released yet says so."""
-    return version() if IS_RELEASED else f"{version()} (unreleased)"
+    return version() if IS_RELEASED else f"pre-{version()}"
 
 
 @cache

@@ -74,15 +74,7 @@ def compat(dialect: str) -> str:
 
 def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
-    head = [
-        "application",
-        "what it is",
-        "original",
-        "tests",
-        "pass with the original:",
-        "of these with the dialect:",
-        "again",
-    ]
+    head = ["pass with the dialect:", "with the original:", "application", "original", "tests", "`make wall`"]
     return table(head, [_application(row) for row in rows(WALL)])
 
 
@@ -92,13 +84,12 @@ def _application(row: Mapping[str, str]) -> list[str]:
     original = f"[{names[row['dialect']]} {row['original'].rpartition(' ')[2]}](dialects/{row['dialect']}.md)"
     run = int(row["of"]) + int(row["failed_with_original"])
     return [
+        f"{row['passed']} / {row['of']}",
+        f"{row['of']} of {run}",
         f"{known.name} {row['version']}",
-        known.description,
         original,
         known.tests,
-        f"{row['of']} of {run}",
-        f"{row['passed']} / {row['of']}",
-        f"`make wall {row['distribution']}`",
+        f"`{row['distribution']}`",
     ]
 
 
@@ -332,7 +323,7 @@ def first_program() -> str:
     module = ModuleType("lamps")
     exec(compile(FIRST, "lamps.py", "exec"), module.__dict__)
     problem = Client(module.app).post("/lamps", json=WRONG).json | {"request_id": "234c86d270b22176e801dfa5f9e0048c"}
-    command = f"$ curl -s localhost:8000/lamps --json '{json.dumps(WRONG)}' | python3 -m json.tool --indent 2"
+    command = f"$ curl -s localhost:8000/lamps --json '{json.dumps(WRONG)}' \\\n    | python3 -m json.tool --indent 2"
     return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{command}\n{json.dumps(problem, indent=2)}\n```'
 
 
