@@ -57,6 +57,7 @@ LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", 
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+\.svg)\)$", re.MULTILINE)
+_KEYWORDS = re.compile(r"^<!-- keywords: (.*?) -->\n\n", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
@@ -131,8 +132,17 @@ def page(source: Path) -> str:
         text = with_buttons(source, text, STAGED / "playground")
     text = _PICTURE.sub(lambda found: _drawn(source, found), text)
     text += docs_source.links(source)
-    linked = _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
+    linked = _with_tags(_CODE_OR_LINK.sub(lambda found: _linked(source, found), text))
     return f"{UNSEARCHED}\n\n{linked}" if OTHERS.get(str(source.relative_to(ROOT))) in LISTS else linked
+
+
+def _with_tags(text: str) -> str:
+    """Return a page with its keywords as the tags of the site, which the search reads and the page does not show."""
+    found = _KEYWORDS.search(text)
+    if found is None:
+        return text
+    tags = [" ".join(each.split()) for each in found[1].split(",")]
+    return f"---\ntags: {json.dumps(tags)}\n---\n\n{text[: found.start()]}{text[found.end() :]}"
 
 
 def _drawn(source: Path, found: re.Match[str]) -> str:

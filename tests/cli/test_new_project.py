@@ -103,6 +103,7 @@ def test_a_project_has_its_files_and_its_names(folder, flavour):
         ".dockerignore",
         ".github/workflows/ci.yml",
         ".gitignore",
+        "AGENTS.md",
         "Dockerfile",
         "README.md",
         "my_shop/app.py",
