@@ -132,17 +132,13 @@ def page(source: Path) -> str:
         text = with_buttons(source, text, STAGED / "playground")
     text = _PICTURE.sub(lambda found: _drawn(source, found), text)
     text += docs_source.links(source)
-    linked = _with_tags(_CODE_OR_LINK.sub(lambda found: _linked(source, found), text))
+    linked = _with_keywords(_CODE_OR_LINK.sub(lambda found: _linked(source, found), text))
     return f"{UNSEARCHED}\n\n{linked}" if OTHERS.get(str(source.relative_to(ROOT))) in LISTS else linked
 
 
-def _with_tags(text: str) -> str:
-    """Return a page with its keywords as the tags of the site, which the search reads and the page does not show."""
-    found = _KEYWORDS.search(text)
-    if found is None:
-        return text
-    tags = [" ".join(each.split()) for each in found[1].split(",")]
-    return f"---\ntags: {json.dumps(tags)}\n---\n\n{text[: found.start()]}{text[found.end() :]}"
+def _with_keywords(text: str) -> str:
+    """Return a page with its keywords as a paragraph that the search reads, and the page does not show."""
+    return _KEYWORDS.sub(lambda found: f'<p class="keywords">{html.escape(" ".join(found[1].split()))}</p>\n\n', text)
 
 
 def _drawn(source: Path, found: re.Match[str]) -> str:
