@@ -48,7 +48,7 @@ SHOWN = {
 """Folders whose files are shown on one page, which the search leaves out, and the titles of these pages."""
 SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
 """Folders whose files a page of docs shows."""
-HOME = DOCS / "index.md"
+HOME = "index.md"
 """The only home page: links to README.md lead here."""
 LISTS = {"contents.md", "project/benchmarks.md", "project/changes.md"}
 """Pages that name what others explain, which the search leaves out."""
@@ -57,7 +57,7 @@ LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", 
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+\.svg)\)$", re.MULTILINE)
-_KEYWORDS = re.compile(r"^<!-- keywords: (.*?) -->\n\n", re.MULTILINE | re.DOTALL)
+_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->\n\n", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
@@ -152,7 +152,7 @@ def _drawn(source: Path, found: re.Match[str]) -> str:
 def _linked(source: Path, found: re.Match[str]) -> str:
     if found[1] is None:
         return found[0]
-    known, target = {**places(), ROOT / "README.md": places()[HOME]}, (source.parent / found[1]).resolve()
+    known, target = {**places(), ROOT / "README.md": HOME}, (source.parent / found[1]).resolve()
     fragment = found[2] or ""
     if target.suffix == ".png" and target.is_relative_to(DOCS):
         known[target] = str(target.relative_to(DOCS))

@@ -23,7 +23,7 @@ def test_it_shows_every_file_as_it_is():
 
 
 def test_it_says_of_every_file_how_it_is_tested():
-    tested = PAGE.partition("\n## What is tested\n")[2]
+    tested = PAGE.partition("\n## Tests of these files\n")[2]
     names = {
         name for row in re.findall(r"^\| (`.*?) \|", tested, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
     }

@@ -22,7 +22,7 @@ CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
-_KEYWORDS = re.compile(r"^<!-- keywords: (.*?) -->$", re.MULTILINE | re.DOTALL)
+_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):?\s*((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _COMMON = frozenset(
