@@ -306,10 +306,12 @@ from antiphon import App, Request
 
 app = App()
 
+
 @dataclass
 class Lamp:
     name: str
     price: int
+
 
 @app.post("/lamps")
 def add(request: Request):

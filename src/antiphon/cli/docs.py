@@ -96,7 +96,7 @@ def search(question: str, most: int = 8) -> list[Hit]:
         for name, count in having.items():
             length = 0.4 + 0.6 * sum(index[name].values()) / average
             scores[name] = scores.get(name, 0) + weight * count * 2.5 / (count + 1.5 * length)
-    best = sorted(scores, key=lambda name: (-scores[name] * (1.15 if name.startswith("how-to/") else 1), name))
+    best = sorted(scores, key=lambda name: (-scores[name] * (1.03 if name.startswith("how-to/") else 1), name))
     return [_hit(name, set(wanted)) for name in best[:most]]
 
 
