@@ -31,6 +31,17 @@ def test_the_switch_turns_the_pages(monkeypatch, is_released, said):
     assert BY_NAME.search(tables.installing("antiphon")) if is_released else "source" in tables.installing("antiphon")
 
 
+def test_the_status_says_what_the_package_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = project["classifiers"]
+    versions = [each.rpartition(" ")[2] for each in declared if re.search(r"Python :: 3\.\d", each)]
+    assert f"Python {versions[0]} to {versions[-1]}, on Linux and macOS" in tables.status()
+    front = (ROOT / "docs/index.md").read_text()
+    assert f"Alpha · Python {versions[0]} to {versions[-1]} · Linux and macOS · {project['license']} licence" in front
+    assert "Development Status :: 3 - Alpha" in declared
+    assert {each for each in declared if "Windows" in each} == set()
+
+
 @pytest.mark.parametrize("page", ["SECURITY.md", "CODE_OF_CONDUCT.md"])
 def test_a_page_that_promises_an_answer_says_whether_there_is_an_address(page):
     is_public = "Source" in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
