@@ -325,7 +325,8 @@ def first_program() -> str:
     module = ModuleType("lamps")
     exec(compile(FIRST, "lamps.py", "exec"), module.__dict__)
     problem = Client(module.app).post("/lamps", json=WRONG).json | {"request_id": "234c86d270b22176e801dfa5f9e0048c"}
-    command = f"$ curl -s localhost:8000/lamps --json '{json.dumps(WRONG)}' \\\n    | python3 -m json.tool --indent 2"
+    lines = ("$ curl -s localhost:8000/lamps", f"--json '{json.dumps(WRONG)}'", "| python3 -m json.tool --indent 2")
+    command = " \\\n    ".join(lines)
     return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{command}\n{json.dumps(problem, indent=2)}\n```'
 
 
