@@ -107,7 +107,7 @@ def groups() -> dict[str, dict[str, Mapping[str, str]]]:
 PARTS_OF_SUITES = "of its"
 GROUPS = {
     ALL: "Their own tests, all of them",
-    PARTS_OF_SUITES: "Parts of their own tests, those about HTTP",
+    PARTS_OF_SUITES: "Parts of their own tests",
     ANSWERS_COMPARED: "None of their own tests: requests that we wrote, whose responses were compared",
 }
 """What ran of an application, in three groups: by the words of ``Application.tests``, or any other for the second."""
@@ -179,9 +179,7 @@ def speed() -> str:
         for name in ("blacksheep", "falcon", "starlette")
     )
     times = figures()["frameworks"]
-    form = {
-        name: f"{times[f'{name} asgi']['a form with a picture']:.0f}" for name in ("antiphon", "starlette", "fastapi")
-    }
+    form = {name: f"{times[f'{name} asgi'][FORM]:.0f}" for name in ("antiphon", "starlette", "fastapi")}
     return (
         f'Over ASGI, in one process, a "hello" takes {hello["antiphon"][0]:.1f} µs ({others}), and a form with a'
         f" picture {form['antiphon']} µs\n(Starlette {form['starlette']}, FastAPI {form['fastapi']})."
@@ -260,8 +258,7 @@ def frameworks() -> str:
     asked = [*measured["antiphon wsgi"]]
     lines = []
     for name, (file, key) in SERVED.items():
-        text = (FRAMEWORKS / f"{file}_app.py").read_text()
-        count = sum(1 for line in text.splitlines() if line.strip())
+        count = _lines(FRAMEWORKS / f"{file}_app.py")
         interface = key.partition(" ")[2].upper()
         lines.append([name, interface, str(count), *(f"{measured[key][case]:.0f} µs" for case in asked)])
     return table(["", "over", "lines:", *(f"{case}:" for case in asked)], lines)
