@@ -1,16 +1,19 @@
-"""The C extension, which is optional: all else is in pyproject.toml.
+"""The C extension, which is optional, and the documentation in the wheel: all else is in pyproject.toml.
 
 Where no C compiler works, the package is built without it, and so it is with ANTIPHON_PURE=1 in the environment. With
 ANTIPHON_PURE=0 a build without it fails.
 """
 
+import io
 import os
 import sysconfig
+import tarfile
 from logging import WARNING
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 from setuptools.errors import BaseError, CCompilerError
 
 PURE = os.environ.get("ANTIPHON_PURE", "")
@@ -31,6 +34,23 @@ class BuildIfPossible(build_ext):
             self.announce("No C compiler works here, so antiphon is built without its extension: pure Python.", WARNING)
 
 
+class BuildWithDocs(build_py):
+    """Pack the pages of the documentation into one file of the package, for `antiphon docs`."""
+
+    def run(self) -> None:
+        """Copy the modules, and pack the pages; an editable installation reads them where they are."""
+        super().run()
+        pages = sorted(Path("docs").rglob("*.md"))
+        if self.editable_mode or not pages:
+            return
+        with tarfile.open(Path(self.build_lib, "antiphon/cli/docs.tar.xz"), "w:xz", preset=9) as archive:
+            for page in pages:
+                content = page.read_bytes()
+                entry = tarfile.TarInfo(page.relative_to("docs").as_posix())
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+
+
 SPEEDUPS = Extension(
     "antiphon.speedups._speedups",
     SOURCES,
@@ -42,5 +62,5 @@ SPEEDUPS = Extension(
 setup(
     ext_modules=[SPEEDUPS] if SOURCES and PURE != "1" else [],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if HAS_STABLE_ABI else {},
-    cmdclass={"build_ext": BuildIfPossible},
+    cmdclass={"build_ext": BuildIfPossible, "build_py": BuildWithDocs},
 )

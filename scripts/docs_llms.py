@@ -15,8 +15,9 @@ INTRODUCTION = """\
 > One HTTP Request and one Response for every Python web app, over WSGI, ASGI and RSGI. You write a handler once, as
 > `def` or `async def`.
 
-Install it with `pip install antiphon`; import `App`, `Request`, `Response` and `abort` from `antiphon`, features from
-`antiphon.features`, the test client from `antiphon.testing`. Handlers take the request and return plain values.
+How to install it: [Extras](reference/extras.md). Import `App`, `Request`, `Response` and `abort` from `antiphon`,
+features from `antiphon.features`, the test client from `antiphon.testing`. Handlers take the request and return plain
+values.
 """
 
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\):? ?(.*)$", re.MULTILINE)
@@ -44,7 +45,7 @@ def overview(contents: str, size: int) -> str:
             whole = f"- [All of the reference in one file]({ALL}): {size / 1000:,.0f} kB of Markdown"
             parts.append(f"## Reference\n\n{whole}\n")
         parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
-    optional = ("overview", "project/benchmarks", "project/changes", "project/contributing", "project/security")
+    optional = ("project/benchmarks", "project/changes", "project/contributing", "project/security")
     named = [f"- [{Path(name).name.capitalize()}]({name}.md)" for name in optional]
     return "\n".join([*parts, "## Optional\n\n" + "\n".join(named) + "\n"])
 

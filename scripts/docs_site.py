@@ -27,7 +27,6 @@ DOCS = ROOT / "docs"
 STAGED = ROOT / "build/docs"
 SITE = ROOT / "build/site"
 OTHERS = {
-    "README.md": "overview.md",
     "docs/README.md": "contents.md",
     "CHANGELOG.md": "project/changes.md",
     "CONTRIBUTING.md": "project/contributing.md",
@@ -37,13 +36,20 @@ OTHERS = {
     "benchmarks/README.md": "project/benchmarks.md",
 }
 """Pages that are elsewhere than in docs, or have another name there, and their places on the site."""
-SHOWN = (
-    "examples/guestbook", "examples/compared", "examples/deploy", "examples/deploy/kubernetes",
-    "examples/dialect_bottle", "examples/feature_flags", "examples/frameworks",
-)  # fmt: skip
-"""Folders whose files are shown on one page, which the search leaves out."""
+SHOWN = {
+    "examples/guestbook": "A guestbook",
+    "examples/compared": "A tracker in five frameworks",
+    "examples/deploy": "Files for a deployment",
+    "examples/deploy/kubernetes": "Files for Kubernetes",
+    "examples/dialect_bottle": "A Bottle dialect",
+    "examples/feature_flags": "A package with a feature",
+    "examples/frameworks": "A shop in four frameworks",
+}
+"""Folders whose files are shown on one page, which the search leaves out, and the titles of these pages."""
 SHOWN_ALREADY = {"examples/dialects": "reference/dialects.md"}
 """Folders whose files a page of docs shows."""
+HOME = "index.md"
+"""The only home page: links to README.md lead here."""
 LISTS = {"contents.md", "project/benchmarks.md", "project/changes.md"}
 """Pages that name what others explain, which the search leaves out."""
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---"
@@ -51,6 +57,7 @@ LANGUAGES = {".py": "python", ".html": "html", ".conf": "nginx", ".css": "css", 
 
 _CODE_OR_LINK = re.compile(r"^```.*?^```$|`[^`\n]+`|\]\(([^)#:]+)(#[^)]*)?\)", re.MULTILINE | re.DOTALL)
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\(([^)]+\.svg)\)$", re.MULTILINE)
+_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->\n\n", re.MULTILINE | re.DOTALL)
 _ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+\.md)\)", re.MULTILINE)
 
 
@@ -66,7 +73,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         docs_llms.write(STAGED, SITE, (DOCS / "README.md").read_text())
         # A site by itself has one version, its own.
         (SITE / "versions.json").write_text(
-            json.dumps([{"version": ".", "title": docs_source.version(), "aliases": []}])
+            json.dumps([{"version": ".", "title": docs_source.version_title(), "aliases": []}])
         )
     if not code and options.publish:
         publish(SITE, options.publish, docs_source.version())
@@ -125,8 +132,13 @@ def page(source: Path) -> str:
         text = with_buttons(source, text, STAGED / "playground")
     text = _PICTURE.sub(lambda found: _drawn(source, found), text)
     text += docs_source.links(source)
-    linked = _CODE_OR_LINK.sub(lambda found: _linked(source, found), text)
+    linked = _with_keywords(_CODE_OR_LINK.sub(lambda found: _linked(source, found), text))
     return f"{UNSEARCHED}\n\n{linked}" if OTHERS.get(str(source.relative_to(ROOT))) in LISTS else linked
+
+
+def _with_keywords(text: str) -> str:
+    """Return a page with its keywords as a paragraph that the search reads, and the page does not show."""
+    return _KEYWORDS.sub(lambda found: f'<p class="keywords">{html.escape(" ".join(found[1].split()))}</p>\n\n', text)
 
 
 def _drawn(source: Path, found: re.Match[str]) -> str:
@@ -140,7 +152,7 @@ def _drawn(source: Path, found: re.Match[str]) -> str:
 def _linked(source: Path, found: re.Match[str]) -> str:
     if found[1] is None:
         return found[0]
-    known, target = dict(places()), (source.parent / found[1]).resolve()
+    known, target = {**places(), ROOT / "README.md": HOME}, (source.parent / found[1]).resolve()
     fragment = found[2] or ""
     if target.suffix == ".png" and target.is_relative_to(DOCS):
         known[target] = str(target.relative_to(DOCS))
@@ -157,7 +169,7 @@ def _anchor(title: str) -> str:
 
 def shown(folder: Path) -> str:
     """Return a page that shows the files of a folder."""
-    parts = [UNSEARCHED, f"# {folder.relative_to(ROOT)}"]
+    parts = [UNSEARCHED, f"# {SHOWN[str(folder.relative_to(ROOT))]}", f"The folder `{folder.relative_to(ROOT)}`."]
     for path in sorted(folder.rglob("*")):
         if _is_shown(path):
             language = LANGUAGES.get(path.suffix, "text")
@@ -175,13 +187,13 @@ def _is_shown(path: Path) -> bool:
 def navigation() -> str:
     """Return the navigation as a list: the lists of docs/README.md, in its sections, and then the project's pages."""
     sections = (DOCS / "README.md").read_text().split("\n## ")
-    lines = ["- [Antiphon](index.md)", "- [Overview](overview.md)", "- Tutorial", *_groups(sections[0])]
+    lines = ["- [Antiphon](index.md)", "- Tutorial", *_groups(sections[0])]
     for section in sections[1:]:
         title, _, text = section.partition("\n")
         lines += [f"- {title}", *_groups(text)]
     lines += ["- Project", "    - [All pages](contents.md)"]
     lines += [f"    - [{_title(place)}]({place})" for name, place in OTHERS.items() if place.startswith("project/")]
-    lines += ["    - Examples", *(f"        - [{Path(name).name.capitalize()}]({name}.md)" for name in SHOWN)]
+    lines += ["    - Examples", *(f"        - [{title}]({name}.md)" for name, title in SHOWN.items())]
     return "\n".join(lines) + "\n"
 
 

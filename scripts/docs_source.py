@@ -6,6 +6,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from antiphon.cli.new_project import IS_RELEASED
+
 ROOT = Path(__file__).parents[1]
 _REMOTE = re.compile(r"(?:https://|git@|ssh://git@)([\w.-]+\.\w+)[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
@@ -14,6 +16,11 @@ _REMOTE = re.compile(r"(?:https://|git@|ssh://git@)([\w.-]+\.\w+)[:/]([\w.-]+/[\
 def version() -> str:
     """Return the version of pyproject.toml."""
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+
+
+def version_title() -> str:
+    """Return the version as the site names it: one that is not released yet says so."""
+    return version() if IS_RELEASED else f"pre-{version()}"
 
 
 @cache

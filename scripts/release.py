@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from antiphon.cli.new_project import IS_RELEASED
 from scripts.absolute_links import with_absolute_links
 from scripts.lowest import lowest_versions
 
@@ -34,6 +35,8 @@ NOT_COPIED = (".git", *(ROOT / ".gitignore").read_text().replace("/", "").split(
 NOT_IN_SDIST = (".gitignore", ".pre-commit-config.yaml")
 GENERATED = ("*.egg-info/*", "*.dist-info/*", "PKG-INFO", "setup.cfg")
 COMPILED = ("*.so", "*.pyd")
+PACKED_DOCS = "antiphon/cli/docs.tar.xz"
+"""The pages of the documentation, which setup.py packs into a wheel."""
 
 TRIAL = """
 from antiphon.testing import Client
@@ -76,6 +79,8 @@ def check_tree() -> None:
     version = PROJECT["version"]
     if "Source" not in PROJECT["urls"]:
         raise BadRelease("[project.urls] in pyproject.toml has no Source, to which the README's links could lead")
+    if not IS_RELEASED:
+        raise BadRelease("IS_RELEASED in src/antiphon/cli/new_project is False: set it, and write the pages again")
     if output("git", "status", "--porcelain"):
         raise BadRelease("there are changes that are not committed")
     if not re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):
@@ -121,9 +126,11 @@ def check_contents(source: set[str]) -> None:
     for folder, compiled in ((DIST, 0), (HERE, 1)):
         with zipfile.ZipFile(one(folder, "*.whl")) as wheel:
             names = without(wheel.namelist(), GENERATED)
-            require(package, without(names, COMPILED), f"the wheel in {folder.name}")
-            if len(names) != len(package) + compiled:
-                raise BadRelease(f"the wheel in {folder.name} has {len(names) - len(package)} files of machine code")
+            require(package | {PACKED_DOCS}, without(names, COMPILED), f"the wheel in {folder.name}")
+            if len(names) != len(package) + 1 + compiled:
+                raise BadRelease(
+                    f"the wheel in {folder.name} has {len(names) - len(package) - 1} files of machine code"
+                )
 
 
 def without(names: Iterable[str], patterns: tuple[str, ...]) -> set[str]:

@@ -6,19 +6,24 @@ stands between `<!-- from NAME -->` and `<!-- end -->`.
 """
 
 import csv
+import json
 import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
+from antiphon.cli.new_project import IS_RELEASED
+from antiphon.testing import Client
+from scripts import docs_source
 from scripts.lint_answers import KNOWN
 from scripts.side_by_side import figures, side_by_side
 from tests.corpora import known
 from tests.corpora.__main__ import CORPORA
 from tests.corpora.__main__ import LIBRARIES as READERS
-from tests.dialects.applications import APPLICATIONS
+from tests.dialects.applications import ALL, ANSWERS_COMPARED, APPLICATIONS
 
 ROOT = Path(__file__).parents[1]
 TESTED = ROOT / "tests/dialects/tested.csv"
@@ -69,15 +74,7 @@ def compat(dialect: str) -> str:
 
 def wall() -> str:
     """Return the table of the applications whose tests run on a dialect."""
-    head = [
-        "application",
-        "what it is",
-        "original",
-        "tests",
-        "pass with the original:",
-        "of these with the dialect:",
-        "again",
-    ]
+    head = ["pass with the dialect:", "with the original:", "application", "original", "tests", "`make wall`"]
     return table(head, [_application(row) for row in rows(WALL)])
 
 
@@ -87,69 +84,152 @@ def _application(row: Mapping[str, str]) -> list[str]:
     original = f"[{names[row['dialect']]} {row['original'].rpartition(' ')[2]}](dialects/{row['dialect']}.md)"
     run = int(row["of"]) + int(row["failed_with_original"])
     return [
+        f"{row['passed']} / {row['of']}",
+        f"{row['of']} of {run}",
         f"{known.name} {row['version']}",
-        known.description,
         original,
         known.tests,
-        f"{row['of']} of {run}",
-        f"{row['passed']} / {row['of']}",
-        f"`make wall {row['distribution']}`",
+        f"`{row['distribution']}`",
     ]
+
+
+def groups() -> dict[str, dict[str, Mapping[str, str]]]:
+    """Return the applications by what of them ran, each with the row of the dialect on which most of it did."""
+    found: dict[str, dict[str, Mapping[str, str]]] = {words: {} for words in GROUPS.values()}
+    applications = {each.project.name: each for each in APPLICATIONS}
+    for row in rows(WALL):
+        group = found[GROUPS.get(applications[row["distribution"]].tests, GROUPS[PARTS_OF_SUITES])]
+        name = row["distribution"]
+        group[name] = max(group.get(name, row), row, key=lambda each: int(each["of"]))
+    return found
+
+
+PARTS_OF_SUITES = "of its"
+GROUPS = {
+    ALL: "Their own tests, all of them",
+    PARTS_OF_SUITES: "Parts of their own tests",
+    ANSWERS_COMPARED: "None of their own tests: requests that we wrote, whose responses were compared",
+}
+"""What ran of an application, in three groups: by the words of ``Application.tests``, or any other for the second."""
 
 
 def applications_named() -> str:
-    """Return the applications of the wall in one line."""
-    applications = {each.project.name: each.name for each in APPLICATIONS}
-    names = dict.fromkeys(applications[row["distribution"]] for row in rows(WALL))
-    return f"Applications whose own tests run on it: {', '.join(names)}."
+    """Return the applications of the wall, with their versions, in three lines."""
+    names = {each.project.name: each.name for each in APPLICATIONS}
+    lines = [
+        f"- {words}: {', '.join(' '.join((names[name], row['version'])) for name, row in found.items())}."
+        for words, found in groups().items()
+    ]
+    return "\n".join(lines)
 
 
 def wall_cards() -> str:
-    """Return the applications of the wall, each once, with the dialect on which most of its tests ran."""
+    """Return the applications of the wall as cards, in three groups."""
     applications = {each.project.name: each for each in APPLICATIONS}
-    most: dict[str, Mapping[str, str]] = {}
-    for row in rows(WALL):
-        most[row["distribution"]] = max(most.get(row["distribution"], row), row, key=lambda each: int(each["of"]))
-    lines = [
-        f"- **{applications[name].name}** {_of(row)}<br>{applications[name].description}" for name, row in most.items()
-    ]
-    return "\n".join(['<div class="wall" markdown>', "", *lines, "", "</div>"])
+    parts: list[str] = []
+    for words, found in groups().items():
+        lines = [
+            f"- **{_of(row)}**<br>{applications[name].name} {row['version']}<br>{applications[name].description}"
+            for name, row in found.items()
+        ]
+        parts += [f"**{words}**", "", '<div class="wall" markdown>', "", *lines, "", "</div>", ""]
+    return "\n".join(parts).strip()
 
 
 def _of(row: Mapping[str, str]) -> str:
     return f"{int(row['passed']):,}&nbsp;of&nbsp;{int(row['of']):,}"
 
 
-def three_figures() -> str:
-    """Return the front page's figures, each with the command that makes it again."""
+def projects() -> str:
+    """Return how many tests of other projects pass on the dialects of Flask and Pyramid."""
+    return f"Other projects' tests that pass: {_passed('flask')}, on Flask's; {_passed('pyramid')}, on Pyramid's."
+
+
+Measured = dict[str, dict[str, tuple[float, float | None]]]
+"""For each case, the time of each framework in microseconds, and how many times Antiphon's it is."""
+
+
+def benchmark(part: str, interface: str) -> Measured:
+    """Return the figures of one part of benchmarks/README.md whose tables begin with these words."""
+    text = (
+        (ROOT / "benchmarks/README.md").read_text().partition(f"<!-- from {part} -->")[2].partition("<!-- end -->")[0]
+    )
+    found: Measured = {}
+    for block in text.split("\n\n"):
+        lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in block.strip().split("\n")]
+        if lines[0][0] == interface:
+            for name, *cells in lines[2:]:
+                for case, cell in zip(lines[0][1:], cells, strict=True):
+                    if number := re.match(r"([\d,.]+)(?: \(([\d.]+)\))?", cell):
+                        ratio = float(number[2]) if number[2] else None
+                        found.setdefault(case, {})[name.lower()] = (float(number[1].replace(",", "")), ratio)
+    return found
+
+
+IN_PROCESS = "benchmarks, with the C extension"
+FORM = "a form with a picture"
+FRAMEWORK_NAMES = {"blacksheep": "BlackSheep", "fastapi": "FastAPI", "webob": "WebOb"}
+
+
+def speed() -> str:
+    """Return the README's line on speed, with a framework that is faster."""
+    hello = benchmark(IN_PROCESS, "ASGI")["hello"]
+    others = ", ".join(
+        f"{FRAMEWORK_NAMES.get(name, name.capitalize())} {hello[name][0]:.1f}"
+        for name in ("blacksheep", "falcon", "starlette")
+    )
     times = figures()["frameworks"]
-    case = "a form with a picture"
-    ours, theirs = (f"{times[name][case]:.0f} µs" for name in ("antiphon wsgi", "flask wsgi"))
-    tests = [row for row in rows(COMPAT) if row["dialect"] == "flask"]
-    passed, of = (sum(int(row[name]) for row in tests) for name in ("passed", "of"))
-    fields = known.counts()["counts"]["structured fields, parsed"]
-    told = {
-        ours: (f"for {case}, handled in one process; Flask takes {theirs}", "python -m benchmarks.side_by_side"),
-        f"{passed:,} of {of:,}": (
-            f"tests of {len(tests)} projects made for Flask pass with Antiphon in its place",
-            "make compat",
-        ),
-        f"{fields['Antiphon']:,} of {fields['cases']:,}": (
-            "examples of structured fields are read as their authors say",
-            "make corpora",
-        ),
-    }
-    lines = [f"- **{figure}**<br>{words}<br>`{command}`" for figure, (words, command) in told.items()]
-    return "\n".join(['<div class="figures" markdown>', "", *lines, "", "</div>"])
+    form = {name: f"{times[f'{name} asgi'][FORM]:.0f}" for name in ("antiphon", "starlette", "fastapi")}
+    return (
+        f'Over ASGI, in one process, a "hello" takes {hello["antiphon"][0]:.1f} µs ({others}), and a form with a'
+        f" picture {form['antiphon']} µs\n(Starlette {form['starlette']}, FastAPI {form['fastapi']})."
+    )
+
+
+def slower() -> str:
+    """Return the table of the cases in which another framework takes less time than Antiphon."""
+    places = (
+        ("in one process, WSGI", benchmark(IN_PROCESS, "WSGI")),
+        ("in one process, ASGI", benchmark(IN_PROCESS, "ASGI")),
+        ("behind Granian", benchmark("everyday", "µs of CPU time")),
+    )
+    lines = [
+        [where, case, FRAMEWORK_NAMES.get(name, name.capitalize()), f"{ratio:.2f}"]
+        for where, cases in places
+        for case, found in cases.items()
+        for name, (_, ratio) in found.items()
+        if ratio is not None and ratio < 1 and name != "bare"
+    ]
+    return table(["where", "case", "framework", "its time, in Antiphon's:"], lines)
+
+
+def guestbook() -> str:
+    """Return how long the guestbook is."""
+    folder = ROOT / "examples/guestbook"
+    code, pages = (sum(map(_lines, folder.rglob(pattern))) for pattern in ("*.py", "*.html"))
+    return (
+        f"The [guestbook](examples/guestbook) is a complete site in {code} lines of Python and {pages} of templates:\n"
+        "logins, a form with a picture, errors next to their fields, and one handler for the page, its fragments and\n"
+        "JSON, in English and in Arabic."
+    )
+
+
+def _lines(path: Path) -> int:
+    return sum(1 for line in path.read_text().splitlines() if line.strip())
 
 
 def dialects() -> str:
-    """Return the table of what runs of each library."""
+    """Return the table of what runs of each library that the README names."""
     counts = {row["dialect"]: [f"{row[name]} of {row['of']}" for name in ("tested", "served")] for row in rows(TESTED)}
-    head = ["written for", "documented features with a test:", "seen by a client:", "other projects' tests that pass:"]
+    head = [
+        "written for",
+        "features that we list, tested:",
+        "and seen by a client:",
+        "other projects' tests that pass:",
+    ]
     lines = [
         [f"[{each.name}](docs/{each.page})", *counts.get(each.dialect, ["", ""]), _passed(each.dialect)]
-        for each in LIBRARIES
+        for each in LIBRARIES[:4]
     ]
     return table(head, lines)
 
@@ -178,8 +258,7 @@ def frameworks() -> str:
     asked = [*measured["antiphon wsgi"]]
     lines = []
     for name, (file, key) in SERVED.items():
-        text = (FRAMEWORKS / f"{file}_app.py").read_text()
-        count = sum(1 for line in text.splitlines() if line.strip())
+        count = _lines(FRAMEWORKS / f"{file}_app.py")
         interface = key.partition(" ")[2].upper()
         lines.append([name, interface, str(count), *(f"{measured[key][case]:.0f} µs" for case in asked)])
     return table(["", "over", "lines:", *(f"{case}:" for case in asked)], lines)
@@ -191,6 +270,61 @@ def versions() -> str:
     known = measured["versions"]
     names = ", ".join(f"{name} {known[name.lower()]}" for name in ("Flask", "Starlette", "FastAPI"))
     return f"Measured on {measured['when']} with {measured['python']}, {names}: the time of one request in one process."
+
+
+def installing(what: str) -> str:
+    """Return how to install Antiphon with other packages: by its name, or until it is released from its source."""
+    packages = [f"'{each}'" if "[" in each else each for each in what.split()]
+    if IS_RELEASED:
+        return f"```console\npip install {' '.join(packages)}\n```"
+    local = re.sub(r"(?<!\S)('?)antiphon", r"\1../antiphon", " ".join(packages))
+    told = "Antiphon is not on the package index yet: install it from a copy of its source. With that copy in a folder"
+    return f"{told}\n`antiphon` next to yours:\n\n```console\npip install {local}\n```"
+
+
+def status() -> str:
+    """Return what a visitor has to know first."""
+    index = "" if IS_RELEASED else ", not on the package index yet"
+    return (
+        f"> **Status: alpha**{index}, with no known users in production. Below 1.0, a minor version may change names\n"
+        "> and behaviour. Python 3.11 to 3.14, on Linux and macOS; no Windows (use WSL). MIT licence."
+    )
+
+
+def first_version() -> str:
+    """Return what the README says of this version."""
+    number = ".".join(docs_source.version().split(".")[:2])
+    return f"{number} is the newest version." if IS_RELEASED else f"{number}.0 will be the first version."
+
+
+FIRST = """\
+from dataclasses import dataclass
+from antiphon import App, Request
+
+app = App()
+
+
+@dataclass
+class Lamp:
+    name: str
+    price: int
+
+
+@app.post("/lamps")
+def add(request: Request):
+    return request.json_as(Lamp), 201
+"""
+WRONG = {"name": "Desk", "price": "cheap"}
+
+
+def first_program() -> str:
+    """Return a short application, a wrong request, and all of the response, as the application sends it."""
+    module = ModuleType("lamps")
+    exec(compile(FIRST, "lamps.py", "exec"), module.__dict__)
+    problem = Client(module.app).post("/lamps", json=WRONG).json | {"request_id": "234c86d270b22176e801dfa5f9e0048c"}
+    lines = ("$ curl -s localhost:8000/lamps", f"--json '{json.dumps(WRONG)}'", "| python3 -m json.tool --indent 2")
+    command = " \\\n    ".join(lines)
+    return f'```python title="lamps.py"\n{FIRST}```\n\n```console\n{command}\n{json.dumps(problem, indent=2)}\n```'
 
 
 def app() -> str:
@@ -244,7 +378,12 @@ def _code(text: str) -> str:
     return f"{quotes}{inner}{quotes}".replace("|", "\\|") if text else "nothing"
 
 
+INSTALLED = ("antiphon", "antiphon[templates,languages]", "antiphon[templates,languages] argon2-cffi pytest")
+"""What pages tell to install, from the index or the source."""
 PARTS: Mapping[str, Callable[[], str]] = {
+    "the first program": first_program,
+    "the status": status,
+    "the version": first_version,
     "examples/frameworks/antiphon_app.py": app,
     "examples/dialects": side_by_side,
     "the frameworks' times": lambda: f"{frameworks()}\n\n{versions()}",
@@ -252,11 +391,15 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "wall.csv": wall,
     "wall.csv, names": applications_named,
     "wall.csv, cards": wall_cards,
-    "three figures": three_figures,
+    "the guestbook's lines": guestbook,
+    "compat.csv, in a word": projects,
+    "the benchmarks, in a line": speed,
+    "the benchmarks, others ahead": slower,
     "the corpora's counts": corpora,
     "the corpora's sources": corpora_sources,
     "the corpora's differences": corpora_differences,
     "the lint's notes": lint_notes,
+    **{f"pip install {what}": partial(installing, what) for what in INSTALLED},
     **{f"compat.csv, {name}": partial(compat, name) for name in ("werkzeug", "flask", "webob", "pyramid", "microdot")},
 }
 PAGES = [
@@ -264,7 +407,9 @@ PAGES = [
     for name in (
         "README.md",
         "docs/index.md",
-        *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "corpora")),
+        *(f"docs/reference/{page}.md" for page in ("dialects", "compatibility", "wall", "corpora", "extras")),
+        "docs/tutorial/1-one-file.md",
+        "docs/explanation/compared.md",
     )
 ]
 

@@ -131,6 +131,13 @@ def test_can_be_imported_and_have_a_docstring(place):
 
 
 @rows("place", LAZY)
+def test_are_listed_for_completion(place):
+    module = importlib.import_module(place)
+    assert PUBLIC[place] <= {*dir(module)}
+    assert "import_on_use" not in dir(module)
+
+
+@rows("place", LAZY)
 def test_are_the_same_for_type_checkers(place):
     stub = Path(importlib.import_module(place).__file__).with_suffix(".pyi")
     imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]

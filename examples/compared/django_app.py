@@ -1,17 +1,14 @@
-import json
-from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import get_args
 
 from django import forms
 from django.conf import settings
 from django.core.asgi import get_asgi_application
-from django.http import Http404, HttpResponse, HttpResponseForbidden, JsonResponse
+from django.http import HttpResponse, HttpResponseForbidden, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from .tracker import Priority, State, Tracker
 
@@ -34,8 +31,12 @@ settings.configure(
         }
     ],
 )
+from ninja import NinjaAPI, Query, Schema  # noqa: E402 - it reads the settings
+from ninja.errors import HttpError  # noqa: E402
+from ninja.security import APIKeyCookie  # noqa: E402
+
 tracker = Tracker()
-choices = partial(map, lambda name: (name, name))
+api = NinjaAPI(title="Tracker")
 
 
 class Login(forms.Form):
@@ -43,14 +44,27 @@ class Login(forms.Form):
     password = forms.CharField()
 
 
-class Filter(forms.Form):
-    state = forms.ChoiceField(choices=[*choices(get_args(State))], required=False)
-    limit = forms.IntegerField(required=False)
+class Filter(Schema):
+    state: State = "open"
+    limit: int = 20
 
 
-class NewTicket(forms.Form):
-    title = forms.CharField()
-    priority = forms.ChoiceField(choices=[*choices(get_args(Priority))], required=False)
+class NewTicket(Schema):
+    title: str
+    priority: Priority = "normal"
+
+
+class Ticket(NewTicket):
+    number: int
+    author: str
+    state: State
+
+
+class SessionUser(APIKeyCookie):
+    param_name = settings.SESSION_COOKIE_NAME
+
+    def authenticate(self, request, key):
+        return request.session.get("name")
 
 
 @ensure_csrf_cookie
@@ -71,45 +85,25 @@ def log_in(request):
     return HttpResponse(status=204)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def tickets(request):
-    return add_ticket(request) if request.method == "POST" else list_tickets(request)
+@api.get("/tickets", response=list[Ticket])
+def list_tickets(request, wanted: Query[Filter]):
+    return tracker.list(wanted.state, wanted.limit)
 
 
-def list_tickets(request):
-    form = Filter(request.GET)
-    if not form.is_valid():
-        return JsonResponse(form.errors, status=422)
-    found = tracker.list(form.cleaned_data["state"] or "open", form.cleaned_data["limit"] or 20)
-    return JsonResponse([vars(ticket) for ticket in found], safe=False)
+@api.post("/tickets", auth=SessionUser(), response={201: Ticket})
+def add_ticket(request, new: NewTicket, response: HttpResponse):
+    ticket = tracker.add(new.title, new.priority, request.auth)
+    response["location"] = f"/tickets/{ticket.number}"
+    return 201, ticket
 
 
-def add_ticket(request):
-    if "name" not in request.session:
-        return HttpResponse(status=401)
-    try:
-        sent = json.loads(request.body)
-    except ValueError:
-        return JsonResponse({"detail": "The body is not JSON."}, status=400)
-    form = NewTicket(sent if isinstance(sent, dict) else {})
-    if not form.is_valid():
-        return JsonResponse(form.errors, status=422)
-    ticket = tracker.add(form.cleaned_data["title"], form.cleaned_data["priority"] or "normal", request.session["name"])
-    return JsonResponse(vars(ticket), status=201, headers={"location": f"/tickets/{ticket.number}"})
-
-
-@require_safe
-def show_ticket(request, number):
+@api.get("/tickets/{int:number}", response=Ticket)
+def show_ticket(request, number: int):
     ticket = tracker.find(number)
     if ticket is None:
-        raise Http404(f"There is no ticket {number}.")
-    return JsonResponse(vars(ticket))
+        raise HttpError(404, f"There is no ticket {number}.")
+    return ticket
 
 
-urlpatterns = [
-    path("", board),
-    path("login", log_in),
-    path("tickets", tickets),
-    path("tickets/<int:number>", show_ticket),
-]
+urlpatterns = [path("", board), path("login", log_in), path("", api.urls)]
 app = get_asgi_application()

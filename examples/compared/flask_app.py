@@ -1,14 +1,26 @@
+from dataclasses import dataclass
 from secrets import token_hex
-from typing import get_args
 
 from flask import Flask, abort, render_template, request, session
+from pydantic import TypeAdapter, ValidationError
 
-from .tracker import Priority, State, Tracker
+from .tracker import NewTicket, State, Tracker
 
 tracker = Tracker()
 app = Flask(__name__)
 app.secret_key = token_hex()
 app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+
+
+@dataclass
+class Filter:
+    state: State = "open"
+    limit: int = 20
+
+
+@app.errorhandler(ValidationError)
+def show_errors(error):
+    return {"errors": error.errors(include_url=False, include_input=False)}, 422
 
 
 @app.get("/")
@@ -27,29 +39,16 @@ def log_in():
 
 @app.get("/tickets")
 def list_tickets():
-    state = request.args.get("state", "open")
-    if state not in get_args(State):
-        abort(422, "state is open or closed.")
-    try:
-        limit = int(request.args.get("limit", 20))
-    except ValueError:
-        abort(422, "limit is a number.")
-    return tracker.list(state, limit)
+    wanted = TypeAdapter(Filter).validate_python(request.args.to_dict())
+    return tracker.list(wanted.state, wanted.limit)
 
 
 @app.post("/tickets")
 def add_ticket():
     if "name" not in session:
         abort(401)
-    new = request.get_json()
-    if not isinstance(new, dict):
-        abort(422, "A ticket is an object.")
-    title, priority = new.get("title"), new.get("priority", "normal")
-    if not isinstance(title, str):
-        abort(422, "title is a text.")
-    if priority not in get_args(Priority):
-        abort(422, "priority is low, normal or high.")
-    ticket = tracker.add(title, priority, session["name"])
+    new = TypeAdapter(NewTicket).validate_python(request.get_json())
+    ticket = tracker.add(new.title, new.priority, session["name"])
     return vars(ticket), 201, {"location": f"/tickets/{ticket.number}"}
 
 

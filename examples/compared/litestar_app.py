@@ -27,12 +27,12 @@ class Login:
     password: str
 
 
-def find_user(session: dict[str, str], connection: ASGIConnection) -> User | None:
+async def find_user(session: dict[str, str], connection: ASGIConnection) -> User | None:
     return tracker.user(session.get("name", ""))
 
 
-@get("/", exclude_from_auth=True, sync_to_thread=False)
-def board(request: Request) -> Template:
+@get("/", exclude_from_auth=True)
+async def board(request: Request) -> Template:
     return Template("board.html", context={"tickets": tracker.list(), "user": request.session.get("name")})
 
 
@@ -41,28 +41,27 @@ def board(request: Request) -> Template:
     exclude_from_auth=True,
     middleware=[RateLimitConfig(rate_limit=("minute", 5)).middleware],
     status_code=204,
-    sync_to_thread=False,
 )
-def log_in(data: Annotated[Login, Body(media_type=RequestEncodingType.URL_ENCODED)], request: Request) -> None:
+async def log_in(data: Annotated[Login, Body(media_type=RequestEncodingType.URL_ENCODED)], request: Request) -> None:
     user = tracker.check(data.name, data.password)
     if user is None:
         raise PermissionDeniedException("The name or the password is wrong.")
     request.set_session({"name": user.name})
 
 
-@get("/tickets", exclude_from_auth=True, sync_to_thread=False)
-def list_tickets(shown: Annotated[State, Parameter(query="state")] = "open", limit: int = 20) -> list[Ticket]:
+@get("/tickets", exclude_from_auth=True)
+async def list_tickets(shown: Annotated[State, Parameter(query="state")] = "open", limit: int = 20) -> list[Ticket]:
     return tracker.list(shown, limit)
 
 
-@post("/tickets", sync_to_thread=False)
-def add_ticket(data: NewTicket, request: Request) -> Response[Ticket]:
+@post("/tickets")
+async def add_ticket(data: NewTicket, request: Request) -> Response[Ticket]:
     ticket = tracker.add(data.title, data.priority, request.user.name)
     return Response(ticket, headers={"location": f"/tickets/{ticket.number}"})
 
 
-@get("/tickets/{number:int}", exclude_from_auth=True, sync_to_thread=False)
-def show_ticket(number: int) -> Ticket:
+@get("/tickets/{number:int}", exclude_from_auth=True)
+async def show_ticket(number: int) -> Ticket:
     ticket = tracker.find(number)
     if ticket is None:
         raise NotFoundException(f"There is no ticket {number}.")

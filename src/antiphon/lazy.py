@@ -156,8 +156,9 @@ def require_names(package: str, series: str, owner: object, *names: str) -> None
 
 def import_on_use(
     package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
-) -> tuple[list[str], Callable[[str], Any]]:
-    """Return the ``__all__`` and the ``__getattr__`` of a package that imports each name on first use (PEP 562).
+) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__all__``, the ``__getattr__`` and the ``__dir__`` of a package that imports each name on first use
+    (PEP 562).
 
     ``modules`` maps each module, by its path below `antiphon`, to its names, separated by spaces. Names in ``renamed``
     still work, and warn each time.
@@ -183,7 +184,10 @@ def import_on_use(
         setattr(sys.modules[package], name, value)
         return value
 
-    return sorted(where), import_name
+    def names() -> list[str]:
+        return sorted({*where, *vars(sys.modules[package])} - {"import_on_use"})
+
+    return sorted(where), import_name, names
 
 
 def not_offered(name: str, message: str) -> AttributeError | ImportError:

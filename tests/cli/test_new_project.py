@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from antiphon import Request
 from antiphon.cli.main import main
 from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
@@ -103,6 +104,7 @@ def test_a_project_has_its_files_and_its_names(folder, flavour):
         ".dockerignore",
         ".github/workflows/ci.yml",
         ".gitignore",
+        "AGENTS.md",
         "Dockerfile",
         "README.md",
         "my_shop/app.py",
@@ -113,6 +115,19 @@ def test_a_project_has_its_files_and_its_names(folder, flavour):
     assert not [
         name for name, text in texts.items() if re.search("project.name|antiphon-version|template$", name + text)
     ]
+
+
+def test_the_notes_for_tools_name_what_there_is():
+    new("my-shop")
+    notes = Path("my-shop/AGENTS.md").read_text()
+    assert len(notes.splitlines()) <= 45
+    assert {*re.findall(r"\bantiphon (\w+)", notes)} <= {*main.commands}
+    pages = re.findall(r"antiphon docs ([a-z][\w-]*)", notes)
+    assert [name for name in pages if CliRunner().invoke(main, ["docs", name]).exit_code] == []
+    for kind in re.findall(r"antiphon explain ([\w-]+)", notes):
+        assert CliRunner().invoke(main, ["explain", kind]).exit_code == 0
+    ours = " ".join(re.findall(r"\| ([^|]+) \|$", notes, re.MULTILINE))
+    assert [name for name in re.findall(r"`request\.(\w+)", ours) if not hasattr(Request, name)] == []
 
 
 def test_an_empty_folder_is_filled():

@@ -20,6 +20,7 @@ class Application(NamedTuple):
 ANSWERS = Path(__file__).parent / "answers"
 """A folder of ours: requests to applications, whose answers are compared with those on the original."""
 ALL = "all"
+ANSWERS_COMPARED = "requests, compared answer by answer"
 OPENSTACK_NEEDS = ("fixtures", "oslotest", "testtools")
 KEYSTONE_TESTS = (
     "keystone/tests/unit/server",
@@ -91,7 +92,7 @@ APPLICATIONS = [
         Project("pgadmin4", "9.18", {"flask": 0}, options=("answers_of_pgadmin.py",), own_tests=ANSWERS),
         "pgAdmin 4",
         "PostgreSQL in a browser",
-        "requests, compared answer by answer",
+        ANSWERS_COMPARED,
     ),
     Application(
         Project(
@@ -145,7 +146,7 @@ APPLICATIONS = [
         Project("mlflow", "3.17.2", {"flask": 0}, options=("answers_of_mlflow.py",), own_tests=ANSWERS),
         "MLflow",
         "records of machine learning",
-        "requests, compared answer by answer",
+        ANSWERS_COMPARED,
     ),
     Application(
         Project(
@@ -158,7 +159,7 @@ APPLICATIONS = [
         ),
         "Superset",
         "charts and dashboards from databases",
-        "requests, compared answer by answer",
+        ANSWERS_COMPARED,
     ),
     Application(PLAIN["httpbin"], "httpbin", "answers that show their requests", ALL),
     Application(PLAIN["ihatemoney"], "ihatemoney", "shared budgets", ALL),

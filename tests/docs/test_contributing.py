@@ -43,7 +43,14 @@ def test_a_command_names_what_is_there(command):
 
 @pytest.mark.processes
 def test_the_first_hour_sees_a_test_fail_and_pass(tmp_path):
-    for name in ("src/antiphon", "tests/http", "tests/helpers", "tests/conftest.py", "tests/skips.txt", "pyproject.toml"):
+    for name in (
+        "src/antiphon",
+        "tests/http",
+        "tests/helpers",
+        "tests/conftest.py",
+        "tests/skips.txt",
+        "pyproject.toml",
+    ):
         copy = shutil.copy if (ROOT / name).is_file() else shutil.copytree
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, tmp_path / name)

@@ -12,7 +12,9 @@ PAGE = (ROOT / "docs/how-to/deploy.md").read_text()
 DEPLOY = ROOT / "examples/deploy"
 LINKED = {"grafana-dashboard.json", "kubernetes/shop.yaml"}
 """Files that are too long to be shown."""
-SHOWN = {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
+SHOWN = (
+    {path.name for path in DEPLOY.iterdir() if path.is_file()} - {"requirements.txt", "shop.py", "simulate.py"} - LINKED
+)
 
 
 def test_it_shows_every_file_as_it_is():
@@ -21,7 +23,7 @@ def test_it_shows_every_file_as_it_is():
 
 
 def test_it_says_of_every_file_how_it_is_tested():
-    tested = PAGE.partition("\n## What is tested\n")[2]
+    tested = PAGE.partition("\n## Tests of these files\n")[2]
     names = {
         name for row in re.findall(r"^\| (`.*?) \|", tested, re.MULTILINE) for name in re.findall("`([^`]+)`", row)
     }

@@ -48,7 +48,7 @@ def test_the_reference_is_one_file_of_the_size_that_is_told(site):
 
 @pytest.mark.processes
 def test_each_page_is_there_as_markdown_without_what_only_the_site_reads(site):
-    for path in (*DOCS.rglob("*.md"), docs_site.ROOT / "README.md"):
+    for path in DOCS.rglob("*.md"):
         text = (site / docs_site.places()[path]).read_text()
         assert not text.startswith("---"), path
         assert "data-example" not in text, path

@@ -36,9 +36,7 @@ def test_a_command_of_curl_is_a_request(command, method, target, headers, body, 
     }
 
 
-@rows(
-    "command", ["antiphon run guestbook:app", "curl -F a=b localhost:8000", "curl localhost:8000 | sort", "curl"]
-)
+@rows("command", ["antiphon run guestbook:app", "curl -F a=b localhost:8000", "curl localhost:8000 | sort", "curl"])
 def test_a_command_that_is_no_such_request_does_not_run(command):
     with pytest.raises(NotRunError):
         request(command)
@@ -143,6 +141,10 @@ def test_a_published_site_is_beside_other_versions_and_the_newest_comes_first(tm
     (site / "index.html").write_text("")
     for version in ("0.9.0", "0.10.0", "0.2.0"):
         docs_site.publish(site, folder, version)
-    assert [each["version"] for each in json.loads((folder / "versions.json").read_text())] == ["0.10.0", "0.9.0", "0.2.0"]
+    assert [each["version"] for each in json.loads((folder / "versions.json").read_text())] == [
+        "0.10.0",
+        "0.9.0",
+        "0.2.0",
+    ]
     assert (folder / "0.9.0/index.html").exists()
     assert "url=0.10.0/" in (folder / "index.html").read_text()

@@ -16,7 +16,9 @@ from tests.helpers.rows import rows
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/explanation/versions.md").read_text()
-SOURCES = {path: path.read_text() for path in Path(antiphon.__file__).parent.rglob("*.py") if "dialects" not in str(path)}
+SOURCES = {
+    path: path.read_text() for path in Path(antiphon.__file__).parent.rglob("*.py") if "dialects" not in str(path)
+}
 ABSTRACT = {
     Store: {
         "add", "change", "delete", "delete_owned", "increment", "load", "owned_by", "replace", "rotate",
@@ -65,4 +67,3 @@ def test_provisional_names_can_be_imported():
     named = {name for name in re.findall(r"`(\w+)`", listed) if name != "antiphon"}
     assert named - known == set()
     assert named == {name.rpartition(".")[2] for name in PROVISIONAL}
-

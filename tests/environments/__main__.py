@@ -133,6 +133,7 @@ def _copied(folder: Path) -> Path:
     """Return a copy of what the package is made of."""
     copy = folder / "source"
     shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "*.so"))
+    shutil.copytree(ROOT / "docs", copy / "docs")
     for name in SOURCE:
         shutil.copy(ROOT / name, copy)
     return copy

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -89,8 +90,9 @@ QUESTIONS: dict[str, Callable[[Visitor], str]] = {
     ),
     "OpenAPI document": openapi,
     "a ticket that does not exist, asked for as JSON": error_type,
-    "the seventh wrong password in a minute": seventh_login,
 }
+LIMITED = {"Antiphon", "Litestar"}
+"""The programs that declare a rate limit for logins, which their frameworks have."""
 
 
 @pytest.fixture(scope="module", params=FRAMEWORKS)
@@ -131,6 +133,43 @@ def test_the_page_says_what_is_answered(served):
         visitor.log_in()
         measured = {question: ask(visitor) for question, ask in QUESTIONS.items()}
     assert measured == {question: CELLS[question][name] for question in QUESTIONS}
+
+
+BUILT_IN = {
+    "validation": {
+        "FastAPI": "fastapi.exceptions", "Litestar": "litestar.exceptions", "Django": "django.forms",
+    },
+    "database": {"Django": "django.db.models"},
+    "migrations": {"Django": "django.db.migrations"},
+    "HTML forms with errors": {"Django": "django.forms"},
+    "sessions on the server": {
+        "Litestar": "litestar.middleware.session.server_side", "Django": "django.contrib.sessions.backends.base",
+    },
+    "login": {"Litestar": "litestar.security.session_auth", "Django": "django.contrib.auth"},
+    "password hashes, user tables": {"Django": "django.contrib.auth.hashers"},
+    "admin pages": {"Django": "django.contrib.admin"},
+    "rate limits": {"Litestar": "litestar.middleware.rate_limit"},
+    "OpenAPI": {"FastAPI": "fastapi.openapi", "Litestar": "litestar.openapi"},
+    "WebSockets": {"FastAPI": "fastapi.websockets", "Litestar": "litestar.handlers.websocket_handlers"},
+    "translations": {"Django": "django.utils.translation"},
+    "cache of responses": {"Litestar": "litestar.config.response_cache", "Django": "django.middleware.cache"},
+    "metrics": {"Litestar": "litestar.plugins.prometheus"},
+}  # fmt: skip
+"""The part of each framework that is said to have something built in."""
+
+
+def test_what_is_said_to_be_built_in_can_be_imported():
+    others = {row: {name: cell for name, cell in found.items() if name != "Antiphon"} for row, found in CELLS.items()}
+    said = {row: {name for name, cell in found.items() if "built in" in cell} for row, found in others.items()}
+    assert {row: found for row, found in said.items() if found} == {row: {*found} for row, found in BUILT_IN.items()}
+    modules = {module for found in BUILT_IN.values() for module in found.values()}
+    assert {module for module in modules if find_spec(module) is None} == set()
+
+
+def test_a_declared_rate_limit_refuses_the_seventh_wrong_password(served):
+    name, url = served
+    with Client(base_url=url) as http:
+        assert seventh_login(Visitor(http)) == ("429" if name in LIMITED else "403")
 
 
 def test_the_page_counts_the_lines():

@@ -32,7 +32,9 @@ def package(monkeypatch):
     module = ModuleType("antiphon.shelf")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     go = {"Environ": Renamed("Environment", since="0.2", until="2999-01-31")}
-    module.__all__, module.__getattr__ = import_on_use(module.__name__, {"environment.variables": "Environment"}, go)
+    module.__all__, module.__getattr__, module.__dir__ = import_on_use(
+        module.__name__, {"environment.variables": "Environment"}, go
+    )
     return module
 
 

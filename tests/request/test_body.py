@@ -2,6 +2,7 @@ import asyncio
 import gc
 import gzip
 import os
+import pickle
 import random
 import sys
 import threading
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Limits, Request
-from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, FieldError, UnprocessableContent
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.open_files import is_without_files
@@ -231,6 +232,17 @@ def test_content_length_is_what_was_declared(way):
     coded = gzip.compress(b"x" * 1000)
     request = loaded(way, coded, content_encoding="gzip", content_length=len(coded))
     assert (request.content_length, len(request.body)) == (len(coded), 1000)
+
+
+class TestAMissingFile:
+    @rows("body, content_type", [(b"picture=a", FORM), (b"...", "text/plain"), (LARGE_FORM, FORM_DATA)])
+    def test_is_a_422_that_names_the_field(self, body, content_type):
+        request = Request.blank("/", "POST", {"content-type": content_type}, body)
+        for error in (KeyError, UnprocessableContent, FieldError):
+            with pytest.raises(error) as raised:
+                _ = request.files["a/~b"]
+        for each in (raised.value, pickle.loads(pickle.dumps(raised.value))):
+            assert each.errors == [{"pointer": "/a~1~0b", "detail": "is missing", "code": "missing"}]
 
 
 class TestNothingIsLeft:

@@ -193,7 +193,9 @@ class Routes:
     ) -> Callable[[H], H]:
         """Register a handler for a path and some methods; usable as a decorator.
 
-        The handler is called with the request, and with the parameters of the path that it has as arguments.
+        The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
+        text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
+        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
         ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
         rest. Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
         handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
@@ -233,7 +235,13 @@ class Routes:
             check_names([*parse_host_pattern(host, self._converters()), *segments], host + prefix)
 
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1)."""
+        """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1).
+
+        The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
+        text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
+        ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
+        ``RouteOptions`` describes the options, such as ``name``, ``limits``, ``before`` and ``deadline``.
+        """
         return self.route(pattern, ("GET",), **options)
 
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:

@@ -337,7 +337,7 @@ def new(name: str, flavour: str) -> None:
 
     Nothing is overwritten.
     """
-    from antiphon.cli.new_project import ProjectName, make
+    from antiphon.cli.new_project import ProjectName, make, requirement
 
     names = ProjectName.parse(name)
     folder = make(names, flavour)
@@ -345,6 +345,8 @@ def new(name: str, flavour: str) -> None:
     click.echo(f"  cd {folder}")
     click.echo("  python3 -m venv .venv && . .venv/bin/activate\n  pip install -e '.[test]'")
     click.echo("  pytest\n  antiphon run --reload")
+    if " @ file:" in (required := requirement("")):
+        click.echo(f"\nIts pyproject.toml requires {required}: CI and Docker need an address that they can reach.")
 
 
 @main.command()
@@ -389,6 +391,34 @@ def explain(kind: str | None) -> None:
     from antiphon.cli.explain import explanation_of, listed
 
     click.echo(explanation_of(kind) if kind else "\n".join(listed()).lstrip())
+
+
+@main.command()
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best first.")
+def docs(name: str | None, question: str | None) -> None:
+    """Print a page of the documentation of this version, which needs no network. Without NAME, list all pages.
+
+    NAME is a page such as websockets or reference/websockets.
+    """
+    from antiphon.cli.docs import contents, page, search
+
+    if name is not None and question is not None:
+        raise BadCommand("Leave out NAME or --search: the search is in all pages.")
+    if question is not None:
+        hits = search(question)
+        for each in hits:
+            click.echo(f"{each.name:32}  {each.title}" + (f": {each.section}" if each.section else ""))
+        if not hits:
+            click.echo("No page has any of these words.", err=True)
+        sys.exit(not hits)
+    if name is None:
+        click.echo("\n".join(contents()).lstrip())
+        return
+    text, others = page(name)
+    click.echo(text.rstrip())
+    if others:
+        click.echo(f"\nPages of the same name: {', '.join(others)}.", err=True)
 
 
 def _request(url: str, method: str) -> "Request":

@@ -6,7 +6,7 @@ need these names.
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__ = import_on_use(
+__all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
         "adapters.foreign.environ_host": "AT_END EnvironHost ReceivedInput",

@@ -2,7 +2,7 @@
 
 from antiphon.lazy import import_on_use
 
-__all__, __getattr__ = import_on_use(
+__all__, __getattr__, __dir__ = import_on_use(
     __name__,
     {
         "features.block_script": "BlockScript",

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
 from antiphon.explanations.words import MULTIDICT, names_ours
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, FieldError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -51,6 +51,15 @@ class MissingKey(BadRequest, KeyError):
 
     def __init__(self, name: str, detail: str | None = None) -> None:
         super().__init__(detail or f"{name!r} is missing")
+        self.name = name
+
+
+class MissingFile(FieldError, KeyError):
+    """The error for an absent file of a form: a KeyError, and a 422 that names the field if no handler catches it."""
+
+    def __init__(self, name: str) -> None:
+        escaped = name.replace("~", "~0").replace("/", "~1")
+        super().__init__(f"/{escaped}", "is missing", code="missing")
         self.name = name
 
 
@@ -189,6 +198,18 @@ class MultiDict(Generic[V]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.items()!r})"
+
+
+class Files(MultiDict[V]):
+    """The files of a form. ``[]`` raises MissingFile (a KeyError and a 422) for an absent name."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> V:
+        try:
+            return self._found[name]
+        except KeyError:
+            raise MissingFile(name) from None
 
 
 class FirstMultiDict(MultiDict[V]):

@@ -1,4 +1,4 @@
-"""The interfaces of features that a request knows: sessions, flash messages, languages, locations, templates and signatures."""
+"""The interfaces of features that a request knows: sessions, flashed messages, languages, locations, signatures, etc."""
 
 from abc import ABC, abstractmethod
 from collections import UserString

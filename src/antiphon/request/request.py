@@ -25,7 +25,7 @@ from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, mounted_at
 from antiphon.http.headers import HeaderFields, Headers
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import FirstMultiDict, MultiDict
+from antiphon.http.multidict import Files, FirstMultiDict, MultiDict
 from antiphon.http.urls.path import quoted_root
 from antiphon.http.urls.url import URL, is_this_machine
 from antiphon.http.urls.urlencoded import Fields, parse_form
@@ -507,10 +507,11 @@ class Request(RequestHeaders):
     def files(self) -> "MultiDict[Upload]":
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
-        If no file was chosen for a field, its upload is falsy. Raises what ``form`` does.
+        If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
+        is missing. Raises what ``form`` does.
         """
         if self.mimetype != FORM_DATA:
-            return MultiDict()
+            return Files()
         self.content.has_uploads = True
         return self._form_data.files
 

@@ -16,7 +16,7 @@ from antiphon.cli.debug.report import Failure, Report, report_of
 from antiphon.cli.routes import Row, aligned, table
 from antiphon.handler.errors import PROBLEM, set_debug_answer
 from antiphon.http.errors import HTTPError, NotFound
-from antiphon.http.multidict import MissingKey
+from antiphon.http.multidict import MissingFile, MissingKey
 from antiphon.request.proxies import is_by_trusted_proxy
 from antiphon.request.readings import FORM, Members
 from antiphon.request.request import Request
@@ -201,7 +201,7 @@ def is_local(host: str) -> bool:
 
 def _is_explained(error: BaseException) -> bool:
     """True for an error below 500 about which more is shown."""
-    return isinstance(error, MissingKey) or bool(_hidden_reason(error))
+    return isinstance(error, MissingKey | MissingFile) or bool(_hidden_reason(error))
 
 
 def _hidden_reason(error: BaseException) -> str:
@@ -212,7 +212,7 @@ def _hidden_reason(error: BaseException) -> str:
 def _complete(request: Request, error: BaseException, response: Response) -> None:
     if response.status == NotFound.status:
         add_routes(request, response)
-    elif isinstance(error, MissingKey):
+    elif isinstance(error, MissingKey | MissingFile):
         add_sent_names(request, error.name, response)
     elif reason := _hidden_reason(error):
         _add(response, "reason", "The reason, which only debug mode shows", [reason])

@@ -1,11 +1,12 @@
 """`antiphon new`: a working project with tests, created from the files in this folder, all of them or none."""
 
+import json
 import keyword
 import os
 import re
 import shutil
 import sys
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from importlib.util import find_spec
 from pathlib import Path
 from secrets import token_hex
@@ -13,6 +14,11 @@ from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
 
+IS_RELEASED = False
+"""True once the package index has this version: new projects, README.md and the documentation then install it by name.
+
+`python -m scripts.tables` writes the pages, and a release is refused without it.
+"""
 _SUFFIX = ".template"
 """The suffix of each file's name, so that tools don't treat it as a file of this package."""
 _TEMPLATES = Path(__file__).parent
@@ -82,8 +88,21 @@ def _files(name: ProjectName, flavour: str) -> dict[str, str]:
 
 
 def _filled(text: str, name: ProjectName) -> str:
-    text = text.replace("antiphon-version", version("antiphon"))
+    text = re.sub(r"antiphon(\[\w+\])?>=antiphon-version", lambda found: requirement(found[1] or ""), text)
     return text.replace("project-name", name.project).replace("project_name", name.package)
+
+
+def requirement(extras: str) -> str:
+    """Return what a project requires: this version, or until it is released the place it was installed from (PEP 610).
+
+    ``extras`` are in brackets, or empty.
+    """
+    place = json.loads(distribution("antiphon").read_text("direct_url.json") or "{}")
+    if IS_RELEASED or "url" not in place:
+        return f"antiphon{extras}>={version('antiphon')}"
+    vcs = place.get("vcs_info", {})
+    at = f"{vcs['vcs']}+{place['url']}@{vcs['commit_id']}" if vcs else place["url"]
+    return f"antiphon{extras} @ {at}"
 
 
 def _write(path: Path, text: str) -> None:

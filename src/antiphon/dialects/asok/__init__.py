@@ -41,7 +41,7 @@ def reason(name: str) -> str:
 __version__ = "0.8.0"
 """The version of Asok whose names and habits these are."""
 
-__all__, _import_name = import_on_use(
+__all__, _import_name, _ = import_on_use(
     __name__,
     {
         "dialects.asok.app": "Asok",

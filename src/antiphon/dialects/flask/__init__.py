@@ -12,7 +12,7 @@ from antiphon.lazy import import_on_use
 __version__ = "3.1.3"
 """The version of Flask whose names and habits these are."""
 
-__all__, _import_name = import_on_use(
+__all__, _import_name, _ = import_on_use(
     __name__,
     {
         "dialects.flask.app": "Flask",

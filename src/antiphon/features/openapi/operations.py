@@ -95,8 +95,9 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         _expect_refusals(contract, read)
     if any(each.is_required and each.part in ("query", "cookie", "header") for each in contract.named):
         contract.fail(400, None)
-    if any(each.is_required and each.part in ("form", "files") for each in contract.named) and contract.has_content:
-        contract.fail(400, None)
+    for part, status, detail in (("form", 400, None), ("files", 422, _REFUSED[422])):
+        if contract.has_content and any(each.is_required and each.part == part for each in contract.named):
+            contract.fail(status, detail)
     if refuses_other_sites and not is_safe:
         contract.fail(403, "A page on another site may not write here.")
     if route.signed_by is not None:

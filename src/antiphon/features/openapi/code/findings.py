@@ -8,7 +8,7 @@ from antiphon.features.openapi.code.sources import Place
 from antiphon.features.openapi.code.values import NEVER, Raisable, Value
 from antiphon.features.users import Users
 from antiphon.http.errors import ERRORS
-from antiphon.http.multidict import MissingKey
+from antiphon.http.multidict import MissingFile, MissingKey
 
 NOWHERE = Place("", "", 0)
 
@@ -133,6 +133,7 @@ class Findings:
         for at, each in enumerate(self.reads[reads:], reads):
             caught += [Raised(Raisable(ERRORS[one], one), each.place) for one in each.refusals if one in refused]
             self.reads[at] = each._replace(refusals=tuple(one for one in each.refusals if one not in refused))
-        if issubclass(MissingKey, kinds):
-            self.named[named:] = [each._replace(is_required=False) for each in self.named[named:]]
+        for at, name in enumerate(self.named[named:], named):
+            if issubclass(MissingFile if name.part == "files" else MissingKey, kinds):
+                self.named[at] = name._replace(is_required=False)
         return caught

@@ -1,0 +1,145 @@
+"""`antiphon docs`: the pages of this version's documentation, from the installed package, and a search in them."""
+
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from math import log
+from pathlib import Path
+from typing import NamedTuple
+
+from antiphon.cli.errors import BadCommand, Refused
+
+ARCHIVE = Path(__file__).with_name("docs.tar.xz")
+"""All pages in one file, which `setup.py` writes into a wheel."""
+SOURCE = Path(__file__).parents[3] / "docs"
+"""The pages of a copy of the source, where nothing is packed."""
+FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
+"""In which order pages of the same name are taken."""
+CONTENTS = "README"
+
+_WORD = re.compile(r"[a-z0-9]+")
+_HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
+_KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):?\s*((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
+_FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_COMMON = frozenset(
+    "a an and are as at be by can do does for from how i if in into is it its my of on or that the this to use using "  # noqa: SIM905
+    "what when where which with you your".split()
+)
+
+
+class Hit(NamedTuple):
+    """A page that a search has found."""
+
+    name: str
+    title: str
+    section: str
+    """The heading of the section that has most of the words."""
+
+
+@cache
+def pages() -> Mapping[str, str]:
+    """Return the text of each page by its name, such as "how-to/websockets". Raises `Refused` if there are none."""
+    try:
+        if ARCHIVE.exists():
+            with tarfile.open(ARCHIVE) as archive:
+                read = {each.name: archive.extractfile(each) for each in archive}
+                return {name.removesuffix(".md"): file.read().decode() for name, file in read.items() if file}
+    except (OSError, tarfile.TarError, ImportError) as error:  # a Python without lzma can't read it
+        raise Refused(f"The pages in {ARCHIVE} can't be read: {error}.") from error
+    found = {str(path.relative_to(SOURCE).with_suffix("")): path.read_text("utf-8") for path in SOURCE.rglob("*.md")}
+    if CONTENTS not in found:
+        raise Refused("This installation has no documentation: its wheel was built without the folder docs.")
+    return found
+
+
+def page(name: str) -> tuple[str, list[str]]:
+    """Return a page and the names of others that are called the same, by a page's name or the last part of it.
+
+    Raises `BadCommand` for an unknown name, with the nearest ones.
+    """
+    known = pages()
+    wanted = name.strip("/").removesuffix(".md").removeprefix("docs/")
+    places = [wanted, *(f"{folder}/{wanted}".lstrip("/") for folder in FOLDERS)]
+    places += sorted(each for each in known if each.endswith(f"/{wanted}"))
+    found = [*dict.fromkeys(each for each in places if each in known)]
+    if not found:
+        near = get_close_matches(wanted, {each.rpartition("/")[2] for each in known}, 3, 0.6)
+        meant = f"Did you mean {' or '.join(near)}? " if near else ""
+        raise BadCommand(f'There is no page {name!r}. {meant}`antiphon docs --search "{name}"` searches all pages.')
+    return known[found[0]], found[1:]
+
+
+def contents() -> Iterator[str]:
+    """Yield the lines of a list of all pages: their names, and what each is about."""
+    for section in pages()[CONTENTS].split("\n## "):
+        for group in section.split("\n### "):
+            entries = [(name, " ".join((told or title).split())) for title, name, told in _ENTRY.findall(group)]
+            if entries:
+                title = group.partition("\n")[0].lstrip("# ")
+                yield f"\n{title}\n"
+                width = max(len(name) for name, _ in entries)
+                yield from (f"  {name:{width}}  {told}" for name, told in entries)
+
+
+def search(question: str, most: int = 8) -> list[Hit]:
+    """Return the pages with the words of a question, the best first (Okapi BM25, with titles and keywords first)."""
+    index, wanted = _index(), dict.fromkeys(_words(question))
+    average = sum(sum(counts.values()) for counts in index.values()) / len(index)
+    scores: dict[str, float] = {}
+    for word in wanted:
+        having = {name: counts[word] for name, counts in index.items() if word in counts}
+        weight = log(1 + (len(index) - len(having) + 0.5) / (len(having) + 0.5))
+        for name, count in having.items():
+            length = 0.4 + 0.6 * sum(index[name].values()) / average
+            scores[name] = scores.get(name, 0) + weight * count * 2.5 / (count + 1.5 * length)
+    best = sorted(scores, key=lambda name: (-scores[name] * (1.03 if name.startswith("how-to/") else 1), name))
+    return [_hit(name, set(wanted)) for name in best[:most]]
+
+
+def _hit(name: str, wanted: set[str]) -> Hit:
+    text = pages()[name]
+    title, *sections = _HEADING.split(_FENCE.sub("", text))[1:]
+    words = {
+        heading: len(wanted & {*_words(f"{heading} {body}")})
+        for heading, body in zip(sections[1::2], sections[2::2], strict=True)
+    }
+    best = max(words, key=words.__getitem__, default="")
+    return Hit(name, title, best if words.get(best) else "")
+
+
+@cache
+def _index() -> Mapping[str, Counter[str]]:
+    """Return how much of each word every page has; words of titles, keywords and headings count more."""
+    index: dict[str, Counter[str]] = {}
+    for name, text in pages().items():
+        if name in (CONTENTS, "index"):
+            continue
+        counts = Counter(_words(text))
+        headings = _HEADING.findall(_FENCE.sub("", text))
+        parts = (
+            (" ".join(headings[:1]), 12),
+            (" ".join(headings[1:]), 3),
+            (name, 6),
+            (" ".join(_KEYWORDS.findall(text)), 15),
+        )
+        for words, weight in parts:
+            for word in _words(words):
+                counts[word] += weight
+        index[name] = counts
+    return index
+
+
+def _words(text: str) -> list[str]:
+    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON]
+
+
+def _stem(word: str) -> str:
+    """Return a word without its English ending, so that "uploads" finds "uploading"."""
+    for ending in ("ations", "ation", "ings", "ing", "ies", "ed", "es", "s", "y", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word.removesuffix(ending)
+    return word

@@ -1,0 +1,94 @@
+"""`antiphon docs`: pages and a search, from the source and from a wheel."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon.cli import docs
+from antiphon.cli.main import main
+from tests.helpers.questions import QUESTIONS
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+ROOT = Path(__file__).parents[2]
+MOST = 400_000
+"""The greatest size of all pages in a wheel, in bytes."""
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["docs", *arguments])
+
+
+@rows(
+    "name, path",
+    [
+        ("websockets", "how-to/websockets"),
+        ("reference/websockets.md", "reference/websockets"),
+        ("flask", "reference/dialects/flask"),
+    ],
+)
+def test_a_page_is_printed_as_it_is(name, path):
+    assert run(name).stdout == (ROOT / f"docs/{path}.md").read_text().rstrip() + "\n"
+
+
+def test_pages_of_the_same_name_are_named():
+    assert "Pages of the same name: reference/websockets." in run("websockets").stderr
+
+
+def test_an_unknown_page_is_a_mistake_that_names_the_nearest():
+    result = run("wbsockets")
+    assert (result.exit_code, "Did you mean websockets" in result.stderr) == (2, True)
+
+
+def test_a_name_and_a_question_at_once_are_a_mistake():
+    assert run("forms", "--search", "forms").exit_code == 2
+
+
+def test_without_a_name_all_pages_that_are_listed_are_named():
+    told = run().stdout
+    assert "\n  how-to/csrf " in told
+    assert {f"  {name} " in told for name in docs.pages() if name.startswith("how-to/")} == {True}
+
+
+def test_a_question_in_common_words_finds_its_page_among_the_first_three():
+    found = {question: [each.name for each in docs.search(question, 3)] for question, _ in QUESTIONS}
+    missed = {question: found[question] for question, wanted in QUESTIONS if not {*wanted.split()} & {*found[question]}}
+    assert missed == {}
+
+
+def test_a_search_prints_pages_with_their_titles_and_sections():
+    first = run("--search", "reject a body over 1 MB").stdout.splitlines()[0]
+    assert first.split()[:2] == ["reference/limits", "Limits:"]
+
+
+def test_a_search_that_finds_nothing_fails():
+    assert run("--search", "zzzzzz").exit_code == 1
+
+
+@pytest.mark.processes
+def test_a_wheel_has_all_pages_in_few_bytes(tmp_path, monkeypatch):
+    command = (sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path))
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    packed = tmp_path / "antiphon/cli/docs.tar.xz"
+    from_source = dict(docs.pages())
+    monkeypatch.setattr(docs, "ARCHIVE", packed)
+    docs.pages.cache_clear()
+    try:
+        assert docs.pages() == from_source
+    finally:
+        docs.pages.cache_clear()
+    assert packed.stat().st_size <= MOST
+
+
+def test_an_installation_without_pages_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(docs, "ARCHIVE", tmp_path / "none")
+    monkeypatch.setattr(docs, "SOURCE", tmp_path)
+    docs.pages.cache_clear()
+    try:
+        result = run("forms")
+    finally:
+        docs.pages.cache_clear()
+    assert (result.exit_code, "no documentation" in result.stderr) == (3, True)
