@@ -130,16 +130,17 @@ class ContractReader:
         contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
-        self._add_unread(contract, found)
         self._add_changes(contract, found)
         raised = [*found.raised]
         for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
             raised += self._add_read(contract, source.hook.function).raised
+        for hook in stack.after:
+            raised += self._add_around(contract, hook.function, RECEIVED)
+        inside = len(contract.changes)
         opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
         for around in opened:
             raised += self._add_around(contract, around.function)
-        for hook in stack.after:
-            raised += self._add_around(contract, hook.function, RECEIVED)
+        contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost receives a response first
         if not contract.changes:
             contract.answers, contract.early = contract.answers + contract.early, []
         self._declare(contract)
@@ -156,17 +157,13 @@ class ContractReader:
     # Answers
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
-        for each in given_by(found):
-            if isinstance(each, Given):
-                contract.answers.append(each)
-            elif not any(one.about in ("given", "all") for one in found.unread):
-                contract.unread.append(Unread(each.text, found.place, "given"))
-
-    def _add_unread(self, contract: Contract, found: Findings) -> None:
-        knows_answers = found.stated is not annotations.NOT_SAID and bool(contract.answers)
-        for each in found.unread:
-            if not (each.about == "given" and knows_answers):
-                contract.unread.append(each)
+        given = given_by(found)
+        contract.answers += [each for each in given if isinstance(each, Given)]
+        unknown = [Unread(each.text, found.place, "given") for each in given if isinstance(each, NotKnown)]
+        is_stated = found.stated is not annotations.NOT_SAID and not unknown
+        contract.unread += [each for each in found.unread if not (each.about == "given" and is_stated)]
+        if not any(each.about in ("given", "all") for each in contract.unread):
+            contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and the answers of a hook or a middleware, and return what it raises."""

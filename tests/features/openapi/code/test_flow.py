@@ -416,7 +416,7 @@ READ = [
     (parameter_of_lambda, "", f"{JSON} {{named: list[Lamp], picked: Lamp}}"),
     (formatted, "query width", "200 text/plain str"),
     (imported_within, "json NewLamp", f"{JSON} NewLamp"),
-    (module_within, "", f"{JSON} {{lamp: Lamp, text: ?}}"),
+    (module_within, "", f"{JSON} {{lamp: Lamp, text: str}}"),
     (new_type, "", f"{JSON} {{number: LampNumber, made: LampNumber, next: int}}"),
     (filled_by_key, "", f"{JSON} {{name: str, lamp: Lamp}}"),
     (filled_in_branches, "query lamp?", f"{JSON} {{name: str, lamp: Lamp}}, {JSON} {{name: str}}"),

@@ -256,7 +256,7 @@ def all_of_query(request: Request) -> str:
         (captured, "`return row` returns a value that is not known before it runs"),
         (not_bound, "`return store` returns a value that is not known before it runs"),
         (of_local_class, "`return Local()` returns a value that is not known before it runs"),
-        (all_of_query, "`return str({**request.args})` gives the request to code that is not known"),
+        (all_of_query, "`return str({**request.args})` uses the request in a way that is not known"),
     ],
 )
 def test_what_touches_a_value_without_being_followed_makes_it_unknown(handler: Any, text: str) -> None:

@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import statuses_in
 from antiphon.features.openapi.code.values import (
     NONE,
+    TEXT,
     UNKNOWN,
     Bound,
     Closure,
@@ -31,11 +32,11 @@ from antiphon.http.errors import ERRORS, HTTPError, abort, http_error
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
 
-_BUILTIN: dict[Any, Any] = {
-    len: int, repr: str, any: bool, all: bool, isinstance: bool, callable: bool, hasattr: bool, issubclass: bool,
-    print: None, id: int, hash: int, ord: int, chr: str, round: int, format: str,
+_BUILTIN: dict[Any, Value] = {
+    **dict.fromkeys((repr, chr, format), TEXT), **dict.fromkeys((len, id, hash, ord), Of(int)), print: NONE,
+    **dict.fromkeys((any, all, isinstance, callable, hasattr, issubclass), Of(bool)),
 }  # fmt: skip
-"""Functions that change nothing, and the types of their results."""
+"""The results of functions that change nothing."""
 
 
 _CACHED = type(cache(len))
@@ -93,15 +94,14 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
 
 
 def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
-    frame.use(*made.given)
+    shown = frame.use(*made.given, result=_BUILTIN.get(called, UNKNOWN))
     for each in made.given:  # it calls the functions that it is given
         if isinstance(each, Closure):
             items = [frame.items_of(one, made.node) for one in made.positional if one is not each]
             frame.loop(partial(each.frame.call_closure, each, Call(made.node, each, items[:1], {})))
     first = made.positional[0] if made.positional else UNKNOWN
     if called in _OF_ITEMS:
-        content = frame.flow.content(made.positional[-1] if called is filter and len(made.positional) > 1 else first)
-        return frame.hold(made.node, copied(_OF_ITEMS[called], content))
+        return frame.hold(made.node, copied(_OF_ITEMS[called], frame.flow.content(first)))
     if called in (min, max, next):
         found = (
             either(*made.positional)
@@ -111,8 +111,7 @@ def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
         defaults = [*made.positional[1:]] if called is next else []
         return either(found, *defaults, *[value for name, value in made.named.items() if name == "default"])
     if called in _BUILTIN:
-        kind = _BUILTIN[called]
-        return NONE if kind is None else Of(kind)
+        return shown
     if called is getattr and (name := text_of(made.argument(1, "name"))) is not None and len(made.positional) == 2:
         return frame.attribute(first, name, made.node)
     if (getattr(called, "__module__", None) or "").partition(".")[0] not in PURE - {"builtins"}:

@@ -9,8 +9,8 @@ from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.functions import PURE, Call, call_function
-from antiphon.features.openapi.code.methods import is_text, make_response
-from antiphon.features.openapi.code.objects import changed, copied, text_of
+from antiphon.features.openapi.code.methods import make_response
+from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
 from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -61,8 +61,7 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         frame.escape(*made.given)
         return UNKNOWN
     if cls.__module__ == "builtins" and not issubclass(cls, BaseException):
-        frame.use(*made.given)
-        return Of(cls)
+        return frame.use(*made.given, result=Of(cls))
     if cls is partial and made.positional:
         return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
     for name in ("__new__", "__init__", "__post_init__", "_missing_"):

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Self, cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.annotations import list_of, tuple_of
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
-from antiphon.features.openapi.code.objects import changed, returned, with_headers
+from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import answer_of_response, argument
 from antiphon.features.openapi.code.values import (
@@ -71,14 +71,13 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
         case Known(value) if isinstance(value, type):
             return _call_of_class(frame, made, value, method)
     if isinstance(method.function, FunctionType):
-        found = call_function(frame, made, method.function, owner)
-        return owner if isinstance(found, Of) and found.type is Self else found
-    if is_text(owner) and method.name in _TEXTS:
-        return TEXT
-    return _call_of_builtin(frame, made, owner, method.name)
+        return call_function(frame, made, method.function, owner)
+    if is_text(owner):
+        return frame.use(owner, *made.given, result=TEXT if method.name in _TEXTS else UNKNOWN)
+    return _call_of_object(frame, made, owner, method.name)
 
 
-def _call_of_object(frame: "Frame", made: Call, owner: Ref, name: str) -> Value:
+def _call_of_object(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
     """Return the result of a method of a dict, a list, a response or an error."""
     before = alternatives(frame.flow.content(owner))
     known = [*map(frame.flow.content, made.positional)]
@@ -87,19 +86,18 @@ def _call_of_object(frame: "Frame", made: Call, owner: Ref, name: str) -> Value:
     frame.change(owner, lambda each: changed(each, name, given, named), *made.given)
     if any(changed(each, name, given, named) is UNKNOWN for each in before):
         return lost(frame, made, "is not known before it runs")
-    found = either(*[_returned(frame, each, owner, name, given) for each in before])
+    found = either(*[_returned(frame, made, each, owner, name, given) for each in before])
     return frame.hold(made.node, found)
 
 
-def _returned(frame: "Frame", content: Value, owner: Ref, name: str, given: Sequence[Value]) -> Value:
+def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: str, given: Sequence[Value]) -> Value:
     match content:
         case Answer():
             return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
-        case Of():
-            frame.escape(*given)
-            return UNKNOWN
+        case Of() | Known():
+            return _call_of_builtin(frame, made, content, name)
     return returned(content, name, given)
 
 
@@ -187,10 +185,6 @@ def make_response(frame: "Frame", made: Call, maker: str) -> Value:
         if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
             frame.reader.note_raised(frame, Raisable(NotFound), made.node)
     return frame.hold(made.node, answer_of_response(maker, positional, named))
-
-
-def is_text(owner: Value) -> bool:
-    return (isinstance(owner, Of) and owner.type is str) or (isinstance(owner, Known) and isinstance(owner.value, str))
 
 
 def _call_of_builtin(frame: "Frame", made: Call, owner: Value, name: str) -> Value:

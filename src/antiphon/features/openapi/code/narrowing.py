@@ -2,18 +2,14 @@
 
 import ast
 from collections.abc import Callable
-from types import NoneType
 from typing import TYPE_CHECKING
 
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.parts import kind_of
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
-    Answer,
-    Fields,
-    Items,
     Known,
     Of,
-    Raisable,
     Ref,
     Tuple,
     Value,
@@ -21,7 +17,6 @@ from antiphon.features.openapi.code.values import (
     either,
     without_none,
 )
-from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
@@ -85,7 +80,7 @@ def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, i
     kept: list[Value] = []
     for each in alternatives(value):
         for one in map(Of, annotations.members(each.type)) if isinstance(each, Of) else (each,):
-            own = _class_of(expressions.flow.content(one))
+            own = kind_of(expressions.flow.content(one))
             if own is None:
                 kept += [one] if isinstance(one, Ref) else [Of(kind) for kind in kinds] if is_true else [one]
             elif issubclass(own, kinds) is is_true:
@@ -93,22 +88,3 @@ def of_classes(expressions: "Frame", value: Value, kinds: tuple[type, ...], *, i
             elif is_true:
                 kept += [Of(kind) for kind in kinds if issubclass(kind, own)]
     return either(*kept)
-
-
-def _class_of(value: Value) -> type | None:
-    match value:
-        case Of(kind):
-            return NoneType if kind is None else annotations.class_of(kind)
-        case Known(held):
-            return type(held)
-        case Fields():
-            return dict
-        case Items(_, kind):
-            return kind
-        case Tuple():
-            return tuple
-        case Raisable(kind):
-            return kind
-        case Answer():
-            return Response
-    return None

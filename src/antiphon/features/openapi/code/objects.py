@@ -1,12 +1,13 @@
 """The contents of objects that code makes, dicts, lists and responses, and what their methods change and return."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import GenericAlias
-from typing import Any
+from typing import Any, is_typeddict
 
-from antiphon.features.openapi.code.parts import item_at, item_of
-from antiphon.features.openapi.code.responses import media_type, statuses_in
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.parts import item_at, item_of, kind_of
+from antiphon.features.openapi.code.responses import body_in, media_type, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -20,6 +21,7 @@ from antiphon.features.openapi.code.values import (
     Raisable,
     Tuple,
     Value,
+    alternatives,
     either,
 )
 
@@ -28,6 +30,7 @@ OPEN = Of(dict[str, Any])
 _ADDS = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
 """Methods that add an item, and the position of that argument."""
 _KEEPS = frozenset({"sort", "reverse", "remove", "discard", "difference_update", "intersection_update"})
+_READS = frozenset({"get", "items", "keys", "values", "copy", "pop", "popitem", "index", "count"})
 _NEW_SETS = frozenset({"union", "difference", "intersection", "symmetric_difference"})
 
 
@@ -39,7 +42,34 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
             return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
         case Items(item):
             return replace(content, item=either(item, value))
+        case Of():
+            return _if_allowed(content, lambda opened: with_item(opened, key, value))
     return content
+
+
+def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
+    """Return a collection that is known by its annotation after a change; UNKNOWN if the annotation has no such one."""
+    cls, item = annotations.class_of(content.type), item_at(content, UNKNOWN)
+    if is_typeddict(cls):
+        opened: Value = Fields(tuple((name, item_at(content, Known(name))) for name in annotations.hints_of(cls)))
+    elif cls in (dict, list, set) and item is not UNKNOWN:
+        opened = Items(item, cls)
+    else:
+        return content
+    return content if _fits(change(opened), opened) else OPEN if cls is dict else UNKNOWN
+
+
+def _fits(value: Value, allowed: Value) -> bool:
+    match value, allowed:
+        case Items(one), Items(other):
+            return _fits(one, other)
+        case Fields(some), Fields(others):
+            return dict(some).keys() == dict(others).keys() and all(
+                map(_fits, dict(some).values(), dict(others).values())
+            )
+    kinds = [float if kind is int else kind for kind in map(kind_of, alternatives(allowed))]
+    found = [float if kind is int else kind for kind in map(kind_of, alternatives(value))]
+    return None in kinds or all(kind is None or issubclass(kind, tuple(kinds)) for kind in found)
 
 
 def without_item(content: Value, key: Value) -> Value:
@@ -53,6 +83,11 @@ def without_item(content: Value, key: Value) -> Value:
 def text_of(value: Value | None) -> str | None:
     """Return a text that is known before the code runs."""
     return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
+
+
+def is_text(value: Value) -> bool:
+    """Return True for a text."""
+    return text_of(value) is not None or kind_of(value) is str
 
 
 def merged(content: Value, others: Sequence[Value]) -> Value:
@@ -87,10 +122,14 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             if method in _ADDS:
                 return Items(either(item, *given[_ADDS[method] :][:1]), kind)
             if method in ("extend", "update"):
+                if kind is dict:
+                    given = [returned(each, "values", []) for each in (*given, Fields(tuple(named.items())))]
                 return Items(either(item, *map(item_of, given)), kind)
+            if method == "setdefault" and kind is dict:
+                return with_item(content, first, given[1] if len(given) > 1 else NONE)
             if method == "clear":
                 return Items(NEVER, kind)
-            if method in ("pop", "index", "count", "copy") or method in _KEEPS | _NEW_SETS:
+            if method in _READS | _KEEPS | _NEW_SETS:
                 return content
         case Answer():
             if method == "conditional":
@@ -98,8 +137,10 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             return content
         case Raisable() if method in ("with_traceback", "add_note"):
             return content
-        case Of():
+        case Known():
             return content
+        case Of():
+            return _if_allowed(content, lambda opened: changed(opened, method, given, named))
     return UNKNOWN
 
 
@@ -173,7 +214,7 @@ def with_header(content: Value, name: Value, value: Value) -> Value:
     if written.lower() != "content-type":
         return replace(content, headers=tuple(dict.fromkeys((*content.headers, written.lower()))))
     media = media_type(value)
-    return UNKNOWN if media is None else replace(content, media=media)
+    return UNKNOWN if media is None else replace(content, media=media, body=body_in(media, content.body))
 
 
 def with_headers(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:

@@ -97,13 +97,13 @@ class Statements(Expressions, ast.NodeVisitor):
             for name, value in given.items():
                 inner.bind(name, value)
             body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
-            result = inner.run_call(body)
+            if not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
+                return inner.run_call(body)
+            self.loop(partial(inner.run_call, body))  # as far as its items are asked for
         finally:
             self.reader.open.pop()
-        if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
-            self.flow.escape(result, *given.values(), closure)
-            return UNKNOWN
-        return result
+        self.flow.escape(*given.values(), closure)
+        return UNKNOWN
 
     is_inner = False
 
@@ -394,9 +394,8 @@ class Statements(Expressions, ast.NodeVisitor):
             self._finally(partial(self._with, others, body), leave)
             return
         end, seen = self.flow.watch(lambda: self._with(others, body))
-        caught = self.findings.take_caught(mark, kinds or (BaseException,))
-        if not kinds:  # it may suppress errors
-            self.findings.add(Findings(raised=caught))
+        if kinds is not None:
+            self.findings.take_caught(mark, kinds)
         self._go_on([seen] if end is None else [end, seen])
         leave()
 
