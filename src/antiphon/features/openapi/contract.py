@@ -146,6 +146,9 @@ class ContractReader:
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
+        for given in [] if contract.has_content else [each for each in contract.answers if each.status == 200]:
+            for status in (412,) * given.is_conditional + (416,) * given.has_ranges:
+                contract.fail(status, None)
         known = {*contract.failures}
         for kind in _UNEXPECTED if stack.error_handlers else ():
             if self._handler_of(stack, Raisable(kind)) is not None:

@@ -11,9 +11,11 @@ from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.functions import PURE, Call, call_function
 from antiphon.features.openapi.code.methods import make_response
 from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
+from antiphon.features.openapi.code.operators import is_number
 from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
+    NONE,
     UNKNOWN,
     Fields,
     FormOf,
@@ -61,7 +63,8 @@ def call_class(frame: "Frame", made: Call, cls: type) -> Value:
         frame.escape(*made.given)
         return UNKNOWN
     if cls.__module__ == "builtins" and not issubclass(cls, BaseException):
-        return frame.use(*made.given, result=Of(cls))
+        is_finite = cls is not float or all(map(is_number, made.positional))
+        return frame.use(*made.given, result=Of(cls) if is_finite else either(Of(float), NONE))  # JSON has no NaN
     if cls is partial and made.positional:
         return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
     for name in ("__new__", "__init__", "__post_init__", "_missing_"):

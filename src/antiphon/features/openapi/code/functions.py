@@ -106,7 +106,7 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     cls = None if stated is annotations.NOT_SAID else annotations.class_of(stated)
     if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
         return found
-    if annotations.is_loose(stated) and found is not UNKNOWN:
+    if (cls is tuple or annotations.is_loose(stated)) and found is not UNKNOWN:
         return found
     result = frame.use(found, result=_typed(stated))
     frame.escape(found if result != found else NONE)

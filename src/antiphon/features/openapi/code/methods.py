@@ -1,15 +1,14 @@
 """Methods: readers of the request, responses, forms, dicts and lists, and what is known about their results."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.annotations import list_of, tuple_of
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
 from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
@@ -23,7 +22,6 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Answer,
     Bound,
-    Fields,
     FormOf,
     Known,
     Of,
@@ -96,9 +94,8 @@ def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: st
             return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
-        case Of() | Known():
-            return _call_of_builtin(frame, made, content, name)
-    return returned(content, name, given)
+    found = returned(content, name, given)
+    return lost(frame, made, "its code is not known") if found is UNKNOWN else found
 
 
 def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
@@ -185,35 +182,3 @@ def make_response(frame: "Frame", made: Call, maker: str) -> Value:
         if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
             frame.reader.note_raised(frame, Raisable(NotFound), made.node)
     return frame.hold(made.node, answer_of_response(maker, positional, named))
-
-
-def _call_of_builtin(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
-    """Return the result of a method of a dict or a list that is not made here."""
-    kind = annotations.class_of(owner.type) if isinstance(owner, Of) else None
-    arguments = get_args(owner.type) if isinstance(owner, Of) else ()
-    if isinstance(owner, Known) and isinstance(owner.value, dict) and name in ("get", "items", "values", "keys"):
-        held = Fields(tuple((str(key), Of(type(each))) for key, each in owner.value.items()))
-        return returned(held, name, made.positional) if owner.value else UNKNOWN
-    lost(frame, made, "its code is not known")
-    if kind is None or annotations.has_variables(getattr(owner, "type", None)):
-        return UNKNOWN
-    if len(arguments) == 2 and issubclass(kind, Mapping):
-        key, item = arguments
-        match name:
-            case "get" | "pop":
-                default = made.argument(1, "default")
-                missing = () if name == "pop" and default is None else (NONE if default is None else default,)
-                return either(Of(item), *missing)
-            case "setdefault":
-                return Of(item)
-            case "values":
-                return Of(list_of(item))
-            case "keys":
-                return Of(list_of(key))
-            case "items":
-                return Of(list_of(tuple_of(key, item)))
-            case "copy":
-                return owner
-    if arguments and issubclass(kind, list) and name in ("pop", "copy"):
-        return Of(arguments[0]) if name == "pop" else owner
-    return UNKNOWN

@@ -49,14 +49,24 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
 
 def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
     """Return a collection that is known by its annotation after a change; UNKNOWN if the annotation has no such one."""
+    opened = _opened(content)
+    if opened is content or _fits(change(opened), opened):
+        return content
+    return OPEN if annotations.class_of(content.type) is dict else UNKNOWN
+
+
+def _opened(content: Value) -> Value:
+    """Return a collection with its items, as its annotation or its current items say."""
+    if isinstance(content, Known) and isinstance(content.value, dict) and content.value:
+        return Fields(tuple((str(key), Of(type(each))) for key, each in content.value.items()))
+    if not isinstance(content, Of):
+        return content
     cls, item = annotations.class_of(content.type), item_at(content, UNKNOWN)
     if is_typeddict(cls):
-        opened: Value = Fields(tuple((name, item_at(content, Known(name))) for name in annotations.hints_of(cls)))
-    elif cls in (dict, list, set) and item is not UNKNOWN:
-        opened = Items(item, cls)
-    else:
+        return Fields(tuple((name, item_at(content, Known(name))) for name in annotations.hints_of(cls)))
+    if item is UNKNOWN or cls is None or not issubclass(cls, Mapping | list | set):
         return content
-    return content if _fits(change(opened), opened) else OPEN if cls is dict else UNKNOWN
+    return Items(item, dict if issubclass(cls, Mapping) else cls)
 
 
 def _fits(value: Value, allowed: Value) -> bool:
@@ -67,9 +77,11 @@ def _fits(value: Value, allowed: Value) -> bool:
             return dict(some).keys() == dict(others).keys() and all(
                 map(_fits, dict(some).values(), dict(others).values())
             )
-    kinds = [float if kind is int else kind for kind in map(kind_of, alternatives(allowed))]
-    found = [float if kind is int else kind for kind in map(kind_of, alternatives(value))]
-    return None in kinds or all(kind is None or issubclass(kind, tuple(kinds)) for kind in found)
+    kinds = tuple(kind for each in alternatives(allowed) if (kind := kind_of(each)) is not None)
+    if len(kinds) != len(alternatives(allowed)):
+        return True
+    kinds = (*kinds, int) if float in kinds else kinds
+    return all(kind is None or issubclass(kind, kinds) for kind in map(kind_of, alternatives(value)))
 
 
 def without_item(content: Value, key: Value) -> Value:
@@ -147,8 +159,19 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
 def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
     """Return the result of a method of a dict or a list, as it was before the call."""
     first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
+    key, content = item_of(content), _opened(content)
     values = [each for _, each in content.items] if isinstance(content, Fields) else []
     match content, method:
+        case Items(item, kind), "get" | "setdefault" | "pop" if kind is dict:
+            return item if default is None and method == "pop" else either(item, default or NONE)
+        case Items(item, kind), "values" if kind is dict:
+            return Items(item, Iterator)
+        case Items(item, kind), "items" if kind is dict:
+            return Items(Tuple((key, item)), Iterator)
+        case Items(_, kind), "keys" if kind is dict:
+            return Items(key, Iterator)
+        case Items(item, kind), "copy" if kind is dict:
+            return OPEN
         case Fields(), "get" | "setdefault" | "pop":
             found = item_at(content, first)
             missing = isinstance(first, Known) and first.value not in dict(content.items)

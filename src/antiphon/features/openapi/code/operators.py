@@ -31,6 +31,11 @@ def simple_type(value: Value) -> Any:
     return found.pop() if len(found) == 1 else None
 
 
+def is_number(value: Value) -> bool:
+    """Return True for an integer or a float."""
+    return simple_type(value) in (int, float, bool)
+
+
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:
     """Return the result of an operator on texts, numbers or types."""
     one, other = simple_type(left), simple_type(right)
