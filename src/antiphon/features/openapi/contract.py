@@ -59,6 +59,8 @@ class Contract:
     """The features whose user is read."""
     early: list[Given] = field(default_factory=list)
     """Answers of the code around the handler, which not all of that code sees."""
+    outside: list[Raised] = field(default_factory=list)
+    """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
     """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
@@ -94,6 +96,8 @@ class Contract:
                     for code in one.statuses or (status,):
                         self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
         self.answers += self.early
+        for raised in self.outside if self.changes else ():
+            self.add_failure(raised)
         self.early, self.changes = [], []
 
 
@@ -139,8 +143,12 @@ class ContractReader:
         inside = len(contract.changes)
         opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
         for around in opened:
-            raised += self._add_around(contract, around.function)
+            contract.outside += self._add_around(contract, around.function)
+        raised += contract.outside
         contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost receives a response first
+        if any(each.status < 400 for each in contract.early):  # the handler may not be reached
+            contract.reads = [each._replace(is_always=False) for each in contract.reads]
+            contract.named = [each._replace(is_always=False) for each in contract.named]
         if not contract.changes:
             contract.answers, contract.early = contract.answers + contract.early, []
         self._declare(contract)

@@ -123,15 +123,15 @@ class Frame(ast.NodeVisitor, ABC):
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
         made: list[Value] = []
         others: list[Value] = []
-        for each in alternatives(value):
-            one = each
+        for number, each in enumerate(alternatives(value)):
+            one, within = each, (*place, number)
             match each:
                 case Fields(items):
-                    one = Fields(tuple((name, self._hold((*place, name), part, are_many)) for name, part in items))
+                    one = Fields(tuple((name, self._hold((*within, name), part, are_many)) for name, part in items))
                 case Items(item, kind):
-                    one = Items(self._hold((*place, "*"), item, True), kind)
+                    one = Items(self._hold((*within, "*"), item, True), kind)
                 case Tuple(items):
-                    one = Tuple(tuple(self._hold((*place, at), part, are_many) for at, part in enumerate(items)))
+                    one = Tuple(tuple(self._hold((*within, at), part, are_many) for at, part in enumerate(items)))
             (made if is_container(one) else others).append(one)
         if not made:
             return either(*others)
@@ -285,6 +285,8 @@ class Frame(ast.NodeVisitor, ABC):
 
     def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
         self.flow.forget_attributes()
+        if target.attr.startswith("__"):
+            self.unread(f"`{short(self.at)}` changes how an object behaves", target, "all")
         if any(isinstance(each, TheRequest) for each in alternatives(value)):
             text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
             self.unread(text, target, "taken")

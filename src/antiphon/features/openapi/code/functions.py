@@ -13,7 +13,7 @@ from typing import Never as NeverReturned
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import argument
-from antiphon.features.openapi.code.values import NONE, TEXT, UNKNOWN, Known, Of, TheRequest, Value, alternatives
+from antiphon.features.openapi.code.values import NONE, TEXT, UNKNOWN, Known, Of, TheRequest, Tuple, Value, alternatives
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     cls = None if stated is annotations.NOT_SAID else annotations.class_of(stated)
     if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
         return found
-    if (cls is tuple or annotations.is_loose(stated)) and found is not UNKNOWN:
+    has_status = any(isinstance(each, Tuple) for each in alternatives(found))
+    if has_status or (annotations.is_loose(stated) and found is not UNKNOWN):
         return found
     result = frame.use(found, result=_typed(stated))
     frame.escape(found if result != found else NONE)
