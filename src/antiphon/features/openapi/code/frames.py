@@ -19,7 +19,7 @@ from antiphon.features.openapi.code.objects import (
     with_header,
     with_item,
 )
-from antiphon.features.openapi.code.parts import item_of, unpacked
+from antiphon.features.openapi.code.parts import item_of, kind_of, unpacked
 from antiphon.features.openapi.code.sources import Source, own_names
 from antiphon.features.openapi.code.values import (
     NONE,
@@ -306,7 +306,8 @@ class Frame(ast.NodeVisitor, ABC):
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
         """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
-        if any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
+        is_told = None not in {kind_of(each) for one in given for each in alternatives(self.flow.content(one))}
+        if is_told and any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
             self.unread(
                 f"`{short(self.at)}` changes a value in a way that its annotation does not allow", self.at, "all"
             )

@@ -81,7 +81,7 @@ def _fits(value: Value, allowed: Value) -> bool:
     if len(kinds) != len(alternatives(allowed)):
         return True
     kinds = (*kinds, int) if float in kinds else kinds
-    return all(kind is None or issubclass(kind, kinds) for kind in map(kind_of, alternatives(value)))
+    return all(kind is not None and issubclass(kind, kinds) for kind in map(kind_of, alternatives(value)))
 
 
 def without_item(content: Value, key: Value) -> Value:
