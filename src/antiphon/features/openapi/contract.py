@@ -240,6 +240,9 @@ class ContractReader:
         self._add_reads(contract, replace(found, named=[each._replace(is_required=False) for each in found.named]))
         if any(each.is_required for each in found.named):
             contract.failures[400].append(Failure(None))
+        for unread in found.unread if not is_ours(function_of(handler.function)) else ():
+            if unread.about != "given":
+                contract.add_unread(unread)
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:
