@@ -113,13 +113,9 @@ def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
     if called in _OF_ITEMS:
         return frame.hold(made.node, copied(_OF_ITEMS[called], frame.flow.content(first)))
     if called in (min, max, next):
-        found = (
-            either(*made.positional)
-            if len(made.positional) > 1 and called is not next
-            else frame.items_of(first, made.node)
-        )
-        defaults = [*made.positional[1:]] if called is next else []
-        return either(found, *defaults, *[value for name, value in made.named.items() if name == "default"])
+        defaults = [*made.positional[1:], *[value for name, value in made.named.items() if name == "default"]]
+        is_item = called is next or len(made.positional) == 1
+        return either(frame.items_of(first, made.node) if is_item else first, *defaults)
     if called in _BUILTIN:
         return shown
     if called is getattr and (name := text_of(made.argument(1, "name"))) is not None and len(made.positional) == 2:

@@ -230,11 +230,8 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def visit_Tuple(self, node: ast.Tuple) -> Value:
         found = Tuple(tuple(self.value(each) for each in node.elts))
-        return (
-            found
-            if not any(isinstance(each, ast.Starred) for each in node.elts)
-            else Items(either(*found.items), tuple)
-        )
+        is_open = any(isinstance(each, ast.Starred) for each in node.elts)
+        return Items(either(*found.items), tuple) if is_open else found
 
     def visit_Starred(self, node: ast.Starred) -> Value:
         return self.items_of(self.value(node.value), node)

@@ -50,17 +50,9 @@ _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "fi
 PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
 """A text in which fields of the query, cookies or headers are not told apart, such as the URL."""
 _USED = (
-    "__format__",
-    "__str__",
-    "__repr__",
-    "__len__",
-    "__bool__",
-    "__eq__",
-    "__lt__",
-    "__contains__",
-    "__hash__",
+    "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",
-)
+)  # fmt: skip
 """Special methods that showing, testing and comparing a value may call."""
 
 
@@ -262,12 +254,8 @@ class Frame(ast.NodeVisitor, ABC):
                 fits = isinstance(content, Tuple) and len(content.items) == len(elts)
                 is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
                 for at, each in enumerate(elts):
-                    one = (
-                        parts_of(content)[at]
-                        if is_fixed
-                        else either(*[unpacked(one, at) for one in alternatives(content)])
-                    )
-                    self.assign(each, one)
+                    several = [unpacked(one, at) for one in alternatives(content)]
+                    self.assign(each, parts_of(content)[at] if is_fixed else either(*several))
             case _:
                 self.escape(value, self.value(target))
 

@@ -163,7 +163,7 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
     values = [each for _, each in content.items] if isinstance(content, Fields) else []
     match content, method:
         case Items(item, kind), "get" | "setdefault" | "pop" if kind is dict:
-            return item if default is None and method == "pop" else either(item, default or NONE)
+            return item if default is None and method == "pop" else either(item, NONE if default is None else default)
         case Items(item, kind), "values" if kind is dict:
             return Items(item, Iterator)
         case Items(item, kind), "items" if kind is dict:
@@ -176,11 +176,9 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
             found = item_at(content, first)
             missing = isinstance(first, Known) and first.value not in dict(content.items)
             is_there = text_of(first) is not None and not missing
-            return (
-                found
-                if is_there or (default is None and method == "pop")
-                else either(*([] if missing else [found]), NONE if default is None else default)
-            )
+            if is_there or (default is None and method == "pop"):
+                return found
+            return either(*([] if missing else [found]), NONE if default is None else default)
         case Fields(), "values":
             return Items(either(*values), Iterator)
         case Fields(), "items":
@@ -250,12 +248,6 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
         if has_media and (text_of(first) or "").lower() == "content-type":
             return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
-    if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
-        return (
-            replace(content, headers=tuple(each for each in content.headers if each != text_of(first)))
-            if isinstance(content, Answer)
-            else content
-        )
     if method == "update" and all(isinstance(each, Fields) for each in given):
         for each in (*given, Fields(tuple(named.items()))):
             for name, value in each.items if isinstance(each, Fields) else ():

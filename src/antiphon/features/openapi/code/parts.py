@@ -134,11 +134,8 @@ def sliced(value: Value) -> Value:
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that stands for any current item of a collection."""
-    return (
-        either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items])
-        if items
-        else UNKNOWN
-    )
+    held = [Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]
+    return either(*held) if held else UNKNOWN
 
 
 def item_of(value: Value) -> Value:

@@ -15,6 +15,7 @@ from antiphon.features.openapi.code.frames import short
 from antiphon.features.openapi.code.functions import Call, call_method_of
 from antiphon.features.openapi.code.narrowing import classes_in, dotted, fits, fitting, left_by
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
+from antiphon.features.openapi.code.parts import kind_of
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -417,16 +418,11 @@ class Statements(Expressions, ast.NodeVisitor):
 
 def _may_suppress(manager: Value) -> bool:
     """True if a context manager may go on after an error, as those do whose ``__exit__`` returns a bool."""
-    if isinstance(manager, Items):
+    cls = kind_of(manager)
+    if cls is None or cls in (suppress, ExitStack, AsyncExitStack) or isinstance(manager, Items):
         return True
-    if isinstance(manager, Known | Of):
-        cls = type(manager.value) if isinstance(manager, Known) else annotations.class_of(manager.type)
-        if cls is None or cls in (suppress, ExitStack, AsyncExitStack):
-            return True
-        leave = annotations.method_of(cls, "__exit__") or annotations.method_of(cls, "__aexit__")
-        said = annotations.NOT_SAID if leave is None else annotations.returned_by(leave)
-        return said is bool or (said is annotations.NOT_SAID and leave is not None)
-    return True
+    leave = annotations.method_of(cls, "__exit__") or annotations.method_of(cls, "__aexit__")
+    return leave is not None and annotations.returned_by(leave) in (bool, annotations.NOT_SAID)
 
 
 def _raisable(value: Value) -> Raisable | None:
