@@ -250,7 +250,7 @@ class Expressions(Frame, ast.NodeVisitor):
         kind = value.type if isinstance(value, Of) else Any
         if kind is Any:
             self.escape(value)
-        return self.flow.make((*self.scope, node), Of(annotations.dict_of(kind)))
+        return self.hold(node, Of(annotations.dict_of(kind)))
 
     def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
         """Return the values of the parts of a comprehension, whose names are its own."""

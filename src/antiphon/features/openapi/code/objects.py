@@ -270,4 +270,6 @@ def copied(kind: type, value: Value) -> Value:
 
 def is_container(value: Value) -> bool:
     """True for the content of an object that can change."""
-    return isinstance(value, Fields | Answer | Raisable) or (isinstance(value, Items) and value.kind in (list, set))
+    is_items = isinstance(value, Items) and value.kind in (list, set)
+    is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
+    return is_items or is_dict or isinstance(value, Fields | Answer | Raisable)
