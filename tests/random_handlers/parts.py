@@ -50,7 +50,7 @@ TYPED = [
     ("dict[str, int]", ['{"a": 1}', "dict(b=2)", "{}"]),
     ("dict[str, Any]", ["$D", "$d", '{"a": $V}']),
     ("dict", ["$D", "$d"]),
-    ("list[dict[str, Any]]", ["$l", "[$D]"]),
+    ("list[dict[str, Any]]", ["[$D, *[$D]]", "[$D]"]),
     ("list[Any]", ["$L", "$l"]),
     ("str", ['"x"', "$t"]),
     ("bytes", ['b"x"']),

@@ -718,7 +718,7 @@ def test_a_helper_that_never_returns_tells_its_error() -> None:
 
 NOT_KNOWN = [
     (form_of_anything, "Form is made of a type that is not known before it runs"),
-    (field_names, "`return request.args.keys()` gives the request to code that is not known"),
+    (field_names, "`return request.args.keys()` uses the request in a way that is not known"),
     (aborted, "abort is given a status that is not known before it runs"),
     (status_of_enum, "the status of the response is not known"),
     (unknown_maker, "`return Response.from_elsewhere('a')` returns a value that is not known"),

@@ -13,6 +13,7 @@ from antiphon.features.openapi.code.responses import (
     HTML,
     JSON,
     PLAIN,
+    body_in,
     fields_of,
     header_names,
     media_in,
@@ -116,12 +117,13 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
         if isinstance(each, NotKnown) or isinstance(media, Unknown):
             made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the answer is not known"))
             continue
+        body = each.body if media == each.media else body_in(media, each.body)
         named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
         own = 200 if items[0] is NONE or (each.media is None and each.status == 204) else each.status
         made += [
             Given(code, headers=named, has_own_status=codes is not None)
             if code in (204, 304)
-            else each._replace(status=code, media=media, headers=named, has_own_status=codes is not None)
+            else each._replace(status=code, media=media, body=body, headers=named, has_own_status=codes is not None)
             for code in codes or (own,)
         ]
     return made

@@ -73,6 +73,8 @@ class Contract:
     """The features whose user is read."""
     early: list[Given] = field(default_factory=list)
     """Answers of the code around the handler, which not all of that code sees."""
+    outside: list[Raised] = field(default_factory=list)
+    """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
     """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
@@ -116,6 +118,8 @@ class Contract:
                     for code in one.statuses or (status,):
                         self.failures[code] += [_changed_failure(failure, one, code) for failure in each]
         self.answers += self.early
+        for raised in self.outside if self.changes else ():
+            self.add_failure(raised)
         self.early, self.changes = [], []
 
 
@@ -152,21 +156,29 @@ class ContractReader:
         contract.users, contract.requires_user = [*found.users], HAS_USER in found.always
         contract.may_have_user = bool(found.users) or any(each.error.status == 401 for each in found.raised)
         self._add_answers(contract, found)
-        self._add_unread(contract, found)
         self._add_changes(contract, found)
         raised = [*found.raised]
         for source in group.dependencies.resolving:  # before the handler, whether it reads the dependency or not
             raised += self._add_read(contract, source.hook.function).raised
-        opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
-        for around in opened:
-            raised += self._add_around(contract, around.function)
         for hook in stack.after:
             raised += self._add_around(contract, hook.function, RECEIVED)
+        inside = len(contract.changes)
+        opened: list[Middleware | Hook] = [*stack.middleware, *stack.before, *route.before]
+        for around in opened:
+            contract.outside += self._add_around(contract, around.function)
+        raised += contract.outside
+        contract.changes[inside:] = reversed(contract.changes[inside:])  # the innermost receives a response first
+        if any(each.status < 400 for each in contract.early):  # the handler may not be reached
+            contract.reads = [each._replace(is_always=False) for each in contract.reads]
+            contract.named = [each._replace(is_always=False) for each in contract.named]
         if not contract.changes:
             contract.answers, contract.early = contract.answers + contract.early, []
         self._declare(contract)
         for each in raised:
             contract.add_failure(each)
+        for given in [] if contract.has_content else [each for each in contract.answers if each.status == 200]:
+            for status in (412,) * given.is_conditional + (416,) * given.has_ranges:
+                contract.fail(status, None)
         known = {*contract.failures}
         for kind in _UNEXPECTED if stack.error_handlers else ():
             if self._handler_of(stack, Raisable(kind)) is not None:
@@ -179,17 +191,13 @@ class ContractReader:
     # Answers
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
-        for each in given_by(found):
-            if isinstance(each, Given):
-                contract.answers.append(each)
-            elif not any(one.about in ("given", "all") for one in found.unread):
-                contract.unread.append(Unread(each.text, found.place, "given"))
-
-    def _add_unread(self, contract: Contract, found: Findings) -> None:
-        knows_answers = found.stated is not annotations.NOT_SAID and bool(contract.answers)
-        for each in found.unread:
-            if not (each.about == "given" and knows_answers):
-                contract.unread.append(each)
+        given = given_by(found)
+        contract.answers += [each for each in given if isinstance(each, Given)]
+        unknown = [Unread(each.text, found.place, "given") for each in given if isinstance(each, NotKnown)]
+        is_stated = found.stated is not annotations.NOT_SAID and not unknown
+        contract.unread += [each for each in found.unread if not (each.about == "given" and is_stated)]
+        if not any(each.about in ("given", "all") for each in contract.unread):
+            contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
         """Add the input and the answers of a hook or a middleware, and return what it raises."""
@@ -255,6 +263,9 @@ class ContractReader:
         self._add_reads(contract, replace(found, named=[each._replace(is_required=False) for each in found.named]))
         if any(each.is_required for each in found.named):
             contract.failures[400].append(Failure(None))
+        for unread in found.unread if not is_ours(function_of(handler.function)) else ():
+            if unread.about != "given":
+                contract.add_unread(unread)
         raised_again = any(each.error == error for each in found.raised)
         for each in found.raised:
             if each.error != error and each.error.status is not None:

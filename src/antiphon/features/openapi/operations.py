@@ -248,11 +248,9 @@ def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> 
 
 def _add_conditional(made: dict[int, Schema], given: Given, schemas: Schemas) -> None:
     made.setdefault(304, {"description": _phrase(304)})
-    _add_failures(made, 412, [Failure(None)], schemas)
     if given.has_ranges:
         _add_answer(made, given._replace(status=206), schemas)
         made[206].setdefault("content", {})[BYTERANGES] = {}
-        _add_failures(made, 416, [Failure(None)], schemas)
 
 
 def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failure], schemas: Schemas) -> None:

@@ -226,6 +226,32 @@ def imported_within(request: Request):
     return read(request)
 
 
+def opened_comprehension(request: Request):
+    row = {name: len(name) for name in ("a", "b")}
+    row["text"] = "s"
+    return row
+
+
+def text_as_json(request: Request):
+    return "[1]", {"content-type": "application/json"}
+
+
+def stopped_generator(request: Request):
+    def numbers():
+        try:
+            yield 1
+        finally:
+            raise NotFound("It is closed.")
+
+    for _ in numbers():
+        break
+    return "text"
+
+
+def url_shown(request: Request) -> list[str]:
+    return [f"{request.url}", ", ".join(request.cookies) or "none"]
+
+
 def module_within(request: Request):
     import json
 
@@ -416,7 +442,11 @@ READ = [
     (parameter_of_lambda, "", f"{JSON} {{named: list[Lamp], picked: Lamp}}"),
     (formatted, "query width", "200 text/plain str"),
     (imported_within, "json NewLamp", f"{JSON} NewLamp"),
-    (module_within, "", f"{JSON} {{lamp: Lamp, text: ?}}"),
+    (opened_comprehension, "", f"{JSON} dict[str, typing.Any]"),
+    (text_as_json, "", f"{JSON} ?"),
+    (stopped_generator, "", "200 text/plain str, 404 It is closed."),
+    (url_shown, "", f"{JSON} list[str]"),
+    (module_within, "", f"{JSON} {{lamp: Lamp, text: str}}"),
     (new_type, "", f"{JSON} {{number: LampNumber, made: LampNumber, next: int}}"),
     (filled_by_key, "", f"{JSON} {{name: str, lamp: Lamp}}"),
     (filled_in_branches, "query lamp?", f"{JSON} {{name: str, lamp: Lamp}}, {JSON} {{name: str}}"),

@@ -249,6 +249,21 @@ def all_of_query(request: Request) -> str:
     return str({**request.args})
 
 
+def by_url(request: Request):
+    is_there = "q=a" in f"{request.url.target}"
+    return {"found": True} if is_there else {}
+
+
+def counted() -> dict[str, int]:
+    return {"a": 1}
+
+
+def not_allowed(request: Request):
+    row = counted()
+    row["b"] = "text"
+    return row
+
+
 @rows(
     "handler, text",
     [
@@ -256,7 +271,9 @@ def all_of_query(request: Request) -> str:
         (captured, "`return row` returns a value that is not known before it runs"),
         (not_bound, "`return store` returns a value that is not known before it runs"),
         (of_local_class, "`return Local()` returns a value that is not known before it runs"),
-        (all_of_query, "`return str({**request.args})` gives the request to code that is not known"),
+        (all_of_query, "`return str({**request.args})` uses the request in a way that is not known"),
+        (by_url, "`is_there = 'q=a' in f'{request.url.target}'` uses the request in a way that is not known"),
+        (not_allowed, "`row['b'] = 'text'` changes a value in a way that its annotation does not allow"),
     ],
 )
 def test_what_touches_a_value_without_being_followed_makes_it_unknown(handler: Any, text: str) -> None:

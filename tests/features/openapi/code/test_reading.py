@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from antiphon import App, Request, abort
+from antiphon import App, Request, Response, abort
 from antiphon.features import RateLimit
 from antiphon.features.openapi.code.values import NONE, UNKNOWN, Either, Fields, Items, Known, Of, Stream, Value
 from antiphon.features.openapi.contract import Contract, ContractReader
+from antiphon.features.openapi.operations import expect
+from antiphon.http import HTTPError
 from tests.features.openapi import handlers as h
 
 
@@ -19,7 +21,7 @@ def contract_of(
     app = app or App()
     app.route(path, (method,), **options)(handler)
     (group,) = app._route_groups
-    return ContractReader().read(group, group.routes()[-1], "POST")
+    return ContractReader().read(group, group.routes()[-1], method)
 
 
 def name_of(kind: Any) -> str:
@@ -223,6 +225,42 @@ def test_middleware_that_answers_counts() -> None:
 
     contract = contract_of(h.no_content, app=app)
     assert (taken(contract), given(contract)) == ("cookie admin?", "204, 503 text/plain str")
+
+
+def test_middleware_has_the_last_word_on_a_status_and_passes_on_the_errors_of_the_middleware_around_it() -> None:
+    app = App()
+
+    @app.middleware
+    def outer(request: Request) -> Any:
+        if request.cookies.get("banned"):
+            abort(403, "Go away.")
+        yield
+
+    @app.middleware
+    def inner(request: Request) -> Any:
+        response = yield
+        response.status = 203
+
+    @app.after_request
+    def after(request: Request, response: Response) -> None:
+        response.status = 202
+
+    contract = contract_of(lambda request: "text", app=app)
+    expect(contract, has_parameters=False, refuses_other_sites=False)
+    assert {each.status for each in contract.answers} == {203}
+    assert set(contract.failures) == {203, 403}
+
+
+def test_the_errors_of_a_conditional_answer_have_their_handler() -> None:
+    app = App()
+
+    @app.errorhandler(412)
+    def changed(request: Request, error: HTTPError) -> tuple[str, int]:
+        return "It has changed.", 412
+
+    contract = contract_of(lambda request: Response("text").conditional(request), "/x", "GET", app)
+    (failure,) = contract.failures[412]
+    assert [(each.status, each.media) for each in failure.answers] == [(412, "text/plain")]
 
 
 def test_an_error_is_answered_by_its_handler() -> None:

@@ -3,7 +3,21 @@
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Coroutine, Iterable, Mapping
 from types import FunctionType, GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, NewType, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NewType,
+    NotRequired,
+    ParamSpec,
+    Required,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from antiphon.lazy import class_if_imported
 from antiphon.request.dependencies import Dependency
@@ -106,9 +120,12 @@ def item_of(annotation: Any) -> Any:
     return arguments[0]
 
 
-def subscript_of(annotation: Any) -> Any:
+def subscript_of(annotation: Any, key: object = None) -> Any:
     """Return the type of ``value[key]``; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
+    if is_typeddict(kind):
+        hint = hints_of(kind).get(str(key), NOT_SAID)
+        return get_args(hint)[0] if get_origin(hint) in (NotRequired, Required) else hint
     if kind is None or not arguments:
         return str if kind is str else NOT_SAID
     if issubclass(kind, Mapping):

@@ -1,42 +1,53 @@
-"""Calls, and what is known about their results."""
+"""Calls, and what is known about their results: of functions, classes, and objects of the application."""
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, NewType, cast, get_args, get_origin
 
+from antiphon.features.forms.form import Form
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.classes import call_class
+from antiphon.features.openapi.code.findings import Read, ReadAs
 from antiphon.features.openapi.code.flow import Stop
 from antiphon.features.openapi.code.functions import PURE, Call, call_function, lost
-from antiphon.features.openapi.code.methods import call_method
-from antiphon.features.openapi.code.objects import copied, text_of
+from antiphon.features.openapi.code.methods import call_method, make_response
+from antiphon.features.openapi.code.objects import changed, copied, is_text, text_of
+from antiphon.features.openapi.code.operators import is_number
 from antiphon.features.openapi.code.parts import said
-from antiphon.features.openapi.code.problems import detail_of, problem_of
-from antiphon.features.openapi.code.responses import statuses_in
+from antiphon.features.openapi.code.problems import detail_of, names_in, problem_of
+from antiphon.features.openapi.code.responses import answer_of_page, statuses_in
 from antiphon.features.openapi.code.values import (
+    NEVER,
     NONE,
+    TEXT,
     UNKNOWN,
     Bound,
     Closure,
+    Fields,
+    FormOf,
+    Items,
     Known,
     Local,
     Of,
     Partial,
     Raisable,
+    TheRequest,
+    Tuple,
     Value,
+    alternatives,
     either,
 )
-from antiphon.http.errors import ERRORS, HTTPError, abort, http_error
+from antiphon.http.errors import ERRORS, FieldError, HTTPError, abort, http_error
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from antiphon.features.openapi.code.frames import Frame
 
-_BUILTIN: dict[Any, Any] = {
-    len: int, repr: str, any: bool, all: bool, isinstance: bool, callable: bool, hasattr: bool, issubclass: bool,
-    print: None, id: int, hash: int, ord: int, chr: str, round: int, format: str,
+_BUILTIN: dict[Any, Value] = {
+    **dict.fromkeys((repr, chr, format), TEXT), **dict.fromkeys((len, id, hash, ord), Of(int)), print: NONE,
+    **dict.fromkeys((any, all, isinstance, callable, hasattr, issubclass), Of(bool)),
 }  # fmt: skip
-"""Functions that change nothing, and the types of their results."""
+"""The results of functions that change nothing."""
 
 
 _CACHED = type(cache(len))
@@ -94,26 +105,20 @@ def _call_object(frame: "Frame", made: Call, called: Any) -> Value:
 
 
 def _call_builtin(frame: "Frame", made: Call, called: Any) -> Value:
-    frame.use(*made.given)
+    shown = frame.use(*made.given, result=_BUILTIN.get(called, UNKNOWN))
     for each in made.given:  # it calls the functions that it is given
         if isinstance(each, Closure):
             items = [frame.items_of(one, made.node) for one in made.positional if one is not each]
             frame.loop(partial(each.frame.call_closure, each, Call(made.node, each, items[:1], {})))
     first = made.positional[0] if made.positional else UNKNOWN
     if called in _OF_ITEMS:
-        content = frame.flow.content(made.positional[-1] if called is filter and len(made.positional) > 1 else first)
-        return frame.hold(made.node, copied(_OF_ITEMS[called], content))
+        return frame.hold(made.node, copied(_OF_ITEMS[called], frame.flow.content(first)))
     if called in (min, max, next):
-        found = (
-            either(*made.positional)
-            if len(made.positional) > 1 and called is not next
-            else frame.items_of(first, made.node)
-        )
-        defaults = [*made.positional[1:]] if called is next else []
-        return either(found, *defaults, *[value for name, value in made.named.items() if name == "default"])
+        defaults = [*made.positional[1:], *[value for name, value in made.named.items() if name == "default"]]
+        is_item = called is next or len(made.positional) == 1
+        return either(frame.items_of(first, made.node) if is_item else first, *defaults)
     if called in _BUILTIN:
-        kind = _BUILTIN[called]
-        return NONE if kind is None else Of(kind)
+        return shown
     if called is getattr and (name := text_of(made.argument(1, "name"))) is not None and len(made.positional) == 2:
         return frame.attribute(first, name, made.node)
     if (getattr(called, "__module__", None) or "").partition(".")[0] not in PURE - {"builtins"}:
@@ -134,3 +139,99 @@ def _call_abort(frame: "Frame", made: Call, called: Callable[..., Any]) -> Value
     for error in errors:
         frame.reader.note_raised(frame, error, made.node)
     raise Stop
+
+
+# Classes
+
+_COPIES = (list, dict, set, frozenset, tuple)
+
+
+def call_class(frame: "Frame", made: Call, cls: type) -> Value:
+    if issubclass(cls, Form):
+        return _make_form(frame, made)
+    if issubclass(cls, Response) and not _has_own(frame, cls):
+        return make_response(frame, made, "")
+    if annotations.is_page(cls):
+        frozen = frame.flow.frozen
+        named = {name: frozen(value) for name, value in made.named.items()}
+        status_at = 2 if annotations.is_page(cls, "Block") else 1
+        frame.escape(*made.given)
+        return frame.hold(made.node, answer_of_page(made.positional, named, status_at))
+    if cls in (enumerate, zip, map, range, filter, reversed):
+        return _call_iterator(frame, made, cls)
+    if cls in _COPIES:
+        frame.use(*made.given)
+        given = (
+            frame.flow.content(made.positional[0]) if made.positional else Fields(()) if cls is dict else Items(NEVER)
+        )
+        content = either(*[copied(cls, each) for each in alternatives(given)])
+        return frame.hold(made.node, changed(content, "update", [], made.named) if made.named else content)
+    if cls in (type, super, object):
+        frame.escape(*made.given)
+        return UNKNOWN
+    if cls.__module__ == "builtins" and not issubclass(cls, BaseException):
+        is_finite = cls is not float or all(map(is_number, made.positional))
+        return frame.use(*made.given, result=Of(cls) if is_finite else either(Of(float), NONE))  # JSON has no NaN
+    if cls is partial and made.positional:
+        return Partial(made.positional[0], tuple(made.positional[1:]), tuple(made.named.items()))
+    for name in ("__new__", "__init__", "__post_init__", "_missing_"):
+        method = annotations.method_of(cls, name)
+        if method is not None and (frame.reader.follows(method) or (made.is_given_request and name == "__init__")):
+            initial = made if name != "__post_init__" else Call(made.node, made.called, [], {})
+            call_function(frame, initial, method, Of(cls))
+    frame.use(*made.given)
+    if cls.__module__.partition(".")[0] not in PURE:
+        is_read = _has_own(frame, cls)
+        frame.escape(*[each for each in made.given if not (is_read and isinstance(each, TheRequest))])
+    return frame.hold(made.node, _make_error(frame, made, cls)) if issubclass(cls, BaseException) else Of(cls)
+
+
+def _call_iterator(frame: "Frame", made: Call, cls: type) -> Value:
+    if cls is range:
+        return Items(Of(int), Iterator)
+    if cls in (map, filter) and made.positional:
+        function, *given = made.positional
+        items = [frame.items_of(each, made.node) for each in given]
+        found: list[Value] = []
+        frame.loop(lambda: found.append(frame.each(function, lambda one: frame.call(Call(made.node, one, items, {})))))
+        return Items(either(*found, *([] if found else [NEVER])) if cls is map else either(*items), Iterator)
+    items = [frame.items_of(each, made.node) for each in made.positional]
+    if cls is reversed:
+        return Items(either(*items), Iterator)
+    return Items(Tuple((Of(int), *items) if cls is enumerate else tuple(items)), Iterator)
+
+
+def _make_form(frame: "Frame", made: Call) -> Value:
+    wanted, method = made.argument(0, "wanted"), made.named.get("method")
+    if not isinstance(wanted, Known):
+        frame.unread(f"{made.written} is made of a type that is not known before it runs", made.node, "taken")
+        return UNKNOWN
+    part: ReadAs = "query" if isinstance(method, Known) and method.value == "get" else "form"
+    place = frame.source.place_of(made.node)
+    refusals = () if part == "query" else (400, 415)  # after other errors, the form is shown again
+    frame.flow.always(part, wanted.value)
+    frame.findings.reads.append(Read(part, wanted.value, place, refusals))
+    return FormOf(wanted.value, part == "query")
+
+
+def _has_own(frame: "Frame", cls: type) -> bool:
+    """True for a class that the application initializes in its own way."""
+    method = annotations.method_of(cls, "__init__")
+    return method is not None and frame.reader.follows(method)
+
+
+def _make_error(frame: "Frame", made: Call, cls: type[BaseException]) -> Value:
+    if issubclass(cls, FieldError):
+        return Raisable(cls, 422, "A field is not valid.")
+    status, detail = made.argument(1, "status"), None
+    if _has_own(frame, cls):
+        names = names_in(annotations.method_of(cls, "__init__"))
+        is_plain = not issubclass(cls, HTTPError) or (cls.status != HTTPError.status and "status" not in names)
+        return Raisable(cls) if is_plain else UNKNOWN
+    if issubclass(cls, HTTPError):
+        status, detail = made.argument(0, "status"), made.argument(1, "detail")
+        if status is not None and is_text(status):  # as in NotFound("There is no such lamp.")
+            status, detail = None, status
+    codes = statuses_in(status)
+    kind, members = problem_of(frame, made) if issubclass(cls, HTTPError) else (None, None)
+    return Raisable(cls, codes[0] if codes else None, detail_of(made, detail), kind, members)

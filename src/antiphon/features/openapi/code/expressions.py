@@ -11,7 +11,7 @@ from antiphon.features.forms.messages import FormError
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
-from antiphon.features.openapi.code.frames import Frame
+from antiphon.features.openapi.code.frames import PART_OF_REQUEST, Frame
 from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
 from antiphon.features.openapi.code.narrowing import dotted
 from antiphon.features.openapi.code.objects import OPEN, merged, with_item
@@ -90,11 +90,11 @@ class Expressions(Frame, ast.NodeVisitor):
         return Known(node.value)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> Value:
+        shown = []
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
-                self.use(self.value(part.value))
-                self.value(part.format_spec)
-        return TEXT
+                shown += [self.value(part.value), self.value(part.format_spec)]
+        return self.use(*shown, result=TEXT)
 
     def visit_Name(self, node: ast.Name) -> Value:
         key = self.key_of(node.id)
@@ -139,8 +139,9 @@ class Expressions(Frame, ast.NodeVisitor):
                 return attribute_of_object(owner, name)
             case Of(kind):
                 cls = annotations.class_of(kind)
-                if cls is URL and name == "query":
-                    self.escape(Pairs("query"))
+                if owner == PART_OF_REQUEST:  # the URL
+                    whole = name in ("query", "target")
+                    return owner if whole else attribute_of_instance(Of(URL), name, owner)
                 return self._property(owner, cls, name, node, partial(attribute_of_instance, owner, name))
             case FormOf(wanted, is_query):
                 if name in ("data", "status", "errors"):
@@ -171,7 +172,7 @@ class Expressions(Frame, ast.NodeVisitor):
         if name == "method":
             return Known(self.reader.method)
         if name == "url":
-            return Of(URL)
+            return PART_OF_REQUEST
         if name == "query_string":
             self.escape(Pairs("query"))
         if name in _CONDITIONS:
@@ -229,11 +230,8 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def visit_Tuple(self, node: ast.Tuple) -> Value:
         found = Tuple(tuple(self.value(each) for each in node.elts))
-        return (
-            found
-            if not any(isinstance(each, ast.Starred) for each in node.elts)
-            else Items(either(*found.items), tuple)
-        )
+        is_open = any(isinstance(each, ast.Starred) for each in node.elts)
+        return Items(either(*found.items), tuple) if is_open else found
 
     def visit_Starred(self, node: ast.Starred) -> Value:
         return self.items_of(self.value(node.value), node)
@@ -249,8 +247,10 @@ class Expressions(Frame, ast.NodeVisitor):
 
     def visit_DictComp(self, node: ast.DictComp) -> Value:
         _, value = self._each(node, node.key, node.value)
-        self.escape(value)
-        return Of(annotations.dict_of(value.type if isinstance(value, Of) else Any))
+        kind = value.type if isinstance(value, Of) else Any
+        if kind is Any:
+            self.escape(value)
+        return self.hold(node, Of(annotations.dict_of(kind)))
 
     def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
         """Return the values of the parts of a comprehension, whose names are its own."""
@@ -288,12 +288,15 @@ class Expressions(Frame, ast.NodeVisitor):
         if len(values) == 1:
             return first
 
+        several = alternatives(first)  # `or` shows what it tests
+        tested = first if is_and else either(*[UNKNOWN if each == PART_OF_REQUEST else each for each in several])
+
         def stay() -> Value:
-            self.where(first, values[0], not is_and)
+            self.where(tested, values[0], not is_and)
             return first if is_and else without_none(first)
 
         def go_on() -> Value:
-            self.where(first, values[0], is_and)
+            self.where(tested, values[0], is_and)
             return self._bool(values[1:], is_and)
 
         return self.flow.branch(stay, go_on)
@@ -315,8 +318,6 @@ class Expressions(Frame, ast.NodeVisitor):
                 for each in alternatives(other):
                     if isinstance(each, Pairs):
                         self.field(each, one)
-                    elif each == Of(URL):
-                        self.escape(Pairs("query"))
         if len(others) != 1 or not isinstance(node.left, ast.Attribute):
             return Of(bool)
         is_settled = node.left.attr == "method" or is_option(self.value(node.left.value))
@@ -349,8 +350,10 @@ class Expressions(Frame, ast.NodeVisitor):
         name = _SPECIAL.get(type(operator))
         if name and (found := call_method_of(self, left, f"__{name}__", [right], node)) is not None:
             return found
-        self.escape(left, right)
-        return combined(left, operator, right)
+        found = combined(left, operator, right)
+        if found is UNKNOWN:
+            self.escape(left, right)
+        return self.use(left, right, result=found)
 
     def visit_Await(self, node: ast.Await) -> Value:
         self.awaited = node.value

@@ -41,12 +41,8 @@ _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
     "raw": (413,),
 }  # fmt: skip
 _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
-    "json": (400, 413, 415),
-    "form": (400, 413),
-    "query": (),
-    "headers": (),
-    "raw": (413,),
-}
+    "json": (400, 413, 415), "form": (400, 413), "query": (), "headers": (), "raw": (413,),
+}  # fmt: skip
 """A body that is not a form counts as an empty form, unless it is read as a type."""
 
 

@@ -4,17 +4,25 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NewType
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
 from antiphon.features.openapi.code.functions import Call, call_method_of, method_for
 from antiphon.features.openapi.code.narrowing import narrow
-from antiphon.features.openapi.code.objects import is_container, text_of, with_attribute, with_header, with_item
-from antiphon.features.openapi.code.parts import item_of, unpacked
+from antiphon.features.openapi.code.objects import (
+    is_container,
+    is_text,
+    text_of,
+    with_attribute,
+    with_header,
+    with_item,
+)
+from antiphon.features.openapi.code.parts import item_of, kind_of, unpacked
 from antiphon.features.openapi.code.sources import Source, own_names
 from antiphon.features.openapi.code.values import (
+    NONE,
     UNKNOWN,
     Bound,
     Closure,
@@ -39,18 +47,12 @@ if TYPE_CHECKING:
 _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "files": "form"}
 
 
+PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
+"""A text in which fields of the query, cookies or headers are not told apart, such as the URL."""
 _USED = (
-    "__format__",
-    "__str__",
-    "__repr__",
-    "__len__",
-    "__bool__",
-    "__eq__",
-    "__lt__",
-    "__contains__",
-    "__hash__",
+    "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",
-)
+)  # fmt: skip
 """Special methods that showing, testing and comparing a value may call."""
 
 
@@ -113,15 +115,15 @@ class Frame(ast.NodeVisitor, ABC):
     def _hold(self, place: tuple[Any, ...], value: Value, are_many: bool) -> Value:
         made: list[Value] = []
         others: list[Value] = []
-        for each in alternatives(value):
-            one = each
+        for number, each in enumerate(alternatives(value)):
+            one, within = each, (*place, number)
             match each:
                 case Fields(items):
-                    one = Fields(tuple((name, self._hold((*place, name), part, are_many)) for name, part in items))
+                    one = Fields(tuple((name, self._hold((*within, name), part, are_many)) for name, part in items))
                 case Items(item, kind):
-                    one = Items(self._hold((*place, "*"), item, True), kind)
+                    one = Items(self._hold((*within, "*"), item, True), kind)
                 case Tuple(items):
-                    one = Tuple(tuple(self._hold((*place, at), part, are_many) for at, part in enumerate(items)))
+                    one = Tuple(tuple(self._hold((*within, at), part, are_many) for at, part in enumerate(items)))
             (made if is_container(one) else others).append(one)
         if not made:
             return either(*others)
@@ -136,21 +138,32 @@ class Frame(ast.NodeVisitor, ABC):
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
-            elif isinstance(each, TheRequest | Pairs):
-                self.unread(f"`{short(self.at)}` gives the request to code that is not known", self.at, "taken")
+            elif isinstance(each, TheRequest | Pairs) or each == PART_OF_REQUEST:
+                self.unread(f"`{short(self.at)}` uses the request in a way that is not known", self.at, "taken")
             elif not isinstance(each, Ref):
                 self.escape(*parts_of(each))
         self.flow.escape(*values)
 
-    def use(self, *values: Value) -> None:
-        """Note that values are shown, tested or compared, which may call their special methods."""
+    def use(self, *values: Value, result: Value = UNKNOWN) -> Value:
+        """Return the result of known code that shows, tests or compares values, and may call their special methods.
+
+        A text that is made of the URL, or of all fields, may be shown. What depends on it otherwise is not known.
+        """
+        if any(self._has_part(each) for each in values):
+            if is_text(result):
+                return PART_OF_REQUEST
+            if result != NONE:
+                self.escape(PART_OF_REQUEST)
         for value in values:
             for each in alternatives(value):
-                if isinstance(each, Pairs):
-                    self.escape(each)
                 for name in _USED:
                     if method_for(self, each, name) is not None:
                         self.loop(partial(call_method_of, self, each, name, [UNKNOWN], self.at))
+        return result
+
+    def _has_part(self, value: Value) -> bool:
+        held = parts_of(self.flow.frozen(value))
+        return value == PART_OF_REQUEST or isinstance(value, Pairs) or any(map(self._has_part, held))
 
     def captured(self, node: ast.AST) -> list[Value]:
         """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
@@ -193,7 +206,7 @@ class Frame(ast.NodeVisitor, ABC):
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
         """Return a value that stands for any item of an iteration."""
-        self.use(value)
+        self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
             return self.items_of(found, node)
@@ -241,12 +254,8 @@ class Frame(ast.NodeVisitor, ABC):
                 fits = isinstance(content, Tuple) and len(content.items) == len(elts)
                 is_fixed = fits and not any(isinstance(each, ast.Starred) for each in elts)
                 for at, each in enumerate(elts):
-                    one = (
-                        parts_of(content)[at]
-                        if is_fixed
-                        else either(*[unpacked(one, at) for one in alternatives(content)])
-                    )
-                    self.assign(each, one)
+                    several = [unpacked(one, at) for one in alternatives(content)]
+                    self.assign(each, parts_of(content)[at] if is_fixed else either(*several))
             case _:
                 self.escape(value, self.value(target))
 
@@ -264,6 +273,8 @@ class Frame(ast.NodeVisitor, ABC):
 
     def _set_attribute(self, owner: Value, target: ast.Attribute, value: Value) -> None:
         self.flow.forget_attributes()
+        if target.attr.startswith("__"):
+            self.unread(f"`{short(self.at)}` changes how an object behaves", target, "all")
         if any(isinstance(each, TheRequest) for each in alternatives(value)):
             text = f"the request is stored as {ast.unparse(target)}, and what is read from it there is not known"
             self.unread(text, target, "taken")
@@ -283,6 +294,11 @@ class Frame(ast.NodeVisitor, ABC):
 
     def change(self, owner: Value, change: Callable[[Value], Value], *given: Value) -> None:
         """Change the content of the objects that a value may be. What they no longer tell apart is unknown."""
+        is_told = None not in {kind_of(each) for one in given for each in alternatives(self.flow.content(one))}
+        if is_told and any(isinstance(each, Of) and change(each) != each for each in alternatives(owner)):
+            self.unread(
+                f"`{short(self.at)}` changes a value in a way that its annotation does not allow", self.at, "all"
+            )
         before = alternatives(self.flow.content(owner))
         after = [*map(change, before)]
         is_known = [not isinstance(each, Of | Unknown) for each in after]

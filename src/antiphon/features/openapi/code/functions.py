@@ -1,15 +1,19 @@
 """Calls of functions whose code is followed, or is not."""
 
 import ast
+import html
+import json
+import textwrap
+import urllib.parse
 from collections.abc import Sequence
 from types import FunctionType, NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 from typing import Never as NeverReturned
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import argument
-from antiphon.features.openapi.code.values import NONE, UNKNOWN, Known, Of, TheRequest, Value, alternatives
+from antiphon.features.openapi.code.values import NONE, TEXT, UNKNOWN, Known, Of, TheRequest, Tuple, Value, alternatives
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ PURE = frozenset({
     "msgspec", "pathlib", "re", "secrets", "statistics", "textwrap", "time", "urllib", "uuid",
 })  # fmt: skip
 """Modules and packages whose functions change none of their arguments, and keep none."""
+_MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urllib.parse.urlencode)
+"""Functions of theirs that return text, and have no annotations."""
 
 
 class Call(NamedTuple):
@@ -92,18 +98,20 @@ def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Val
     found = frame.reader.call(frame, given, function)
     if found is None:
         if (function.__module__ or "").partition(".")[0] in PURE:
-            frame.use(*made.given)
-            return _typed(stated)
+            made_by = owner if stated is Self and owner is not None else _typed(stated)
+            return frame.use(*given.given, result=TEXT if function in _MAKE_TEXT else made_by)
         lost(frame, given, "its code is not known")
         return _typed(stated)
     frame.flow.forget_attributes()
     cls = None if stated is annotations.NOT_SAID else annotations.class_of(stated)
     if stated is annotations.NOT_SAID or (cls is not None and issubclass(cls, Response | BaseException)):
         return found
-    if annotations.is_loose(stated) and found is not UNKNOWN:
+    has_status = any(isinstance(each, Tuple) for each in alternatives(found))
+    if has_status or (annotations.is_loose(stated) and found is not UNKNOWN):
         return found
-    frame.escape(found)
-    return _typed(stated)
+    result = frame.use(found, result=_typed(stated))
+    frame.escape(found if result != found else NONE)
+    return result
 
 
 def _typed(annotation: Any) -> Value:

@@ -1,18 +1,17 @@
 """Methods: readers of the request, responses, forms, dicts and lists, and what is known about their results."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Self, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.annotations import list_of, tuple_of
 from antiphon.features.openapi.code.findings import Named, ReadAs
 from antiphon.features.openapi.code.functions import Call, call_function, lost
-from antiphon.features.openapi.code.objects import changed, returned, with_headers
+from antiphon.features.openapi.code.objects import changed, is_text, returned, with_headers
 from antiphon.features.openapi.code.parts import said
 from antiphon.features.openapi.code.responses import answer_of_response, argument
 from antiphon.features.openapi.code.values import (
@@ -23,7 +22,6 @@ from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Answer,
     Bound,
-    Fields,
     FormOf,
     Known,
     Of,
@@ -71,14 +69,13 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
         case Known(value) if isinstance(value, type):
             return _call_of_class(frame, made, value, method)
     if isinstance(method.function, FunctionType):
-        found = call_function(frame, made, method.function, owner)
-        return owner if isinstance(found, Of) and found.type is Self else found
-    if is_text(owner) and method.name in _TEXTS:
-        return TEXT
-    return _call_of_builtin(frame, made, owner, method.name)
+        return call_function(frame, made, method.function, owner)
+    if is_text(owner):
+        return frame.use(owner, *made.given, result=TEXT if method.name in _TEXTS else UNKNOWN)
+    return _call_of_object(frame, made, owner, method.name)
 
 
-def _call_of_object(frame: "Frame", made: Call, owner: Ref, name: str) -> Value:
+def _call_of_object(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
     """Return the result of a method of a dict, a list, a response or an error."""
     before = alternatives(frame.flow.content(owner))
     known = [*map(frame.flow.content, made.positional)]
@@ -87,20 +84,18 @@ def _call_of_object(frame: "Frame", made: Call, owner: Ref, name: str) -> Value:
     frame.change(owner, lambda each: changed(each, name, given, named), *made.given)
     if any(changed(each, name, given, named) is UNKNOWN for each in before):
         return lost(frame, made, "is not known before it runs")
-    found = either(*[_returned(frame, each, owner, name, given) for each in before])
+    found = either(*[_returned(frame, made, each, owner, name, given) for each in before])
     return frame.hold(made.node, found)
 
 
-def _returned(frame: "Frame", content: Value, owner: Ref, name: str, given: Sequence[Value]) -> Value:
+def _returned(frame: "Frame", made: Call, content: Value, owner: Value, name: str, given: Sequence[Value]) -> Value:
     match content:
         case Answer():
             return owner if name in ("conditional", "freeze", "afreeze") else UNKNOWN
         case Raisable():
             return owner if name == "with_traceback" else NONE
-        case Of():
-            frame.escape(*given)
-            return UNKNOWN
-    return returned(content, name, given)
+    found = returned(content, name, given)
+    return lost(frame, made, "its code is not known") if found is UNKNOWN else found
 
 
 def _call_of_request(frame: "Frame", made: Call, method: Bound) -> Value:
@@ -187,39 +182,3 @@ def make_response(frame: "Frame", made: Call, maker: str) -> Value:
         if not (isinstance(source, Known) and isinstance(source.value, str | PathLike) and Path(source.value).exists()):
             frame.reader.note_raised(frame, Raisable(NotFound), made.node)
     return frame.hold(made.node, answer_of_response(maker, positional, named))
-
-
-def is_text(owner: Value) -> bool:
-    return (isinstance(owner, Of) and owner.type is str) or (isinstance(owner, Known) and isinstance(owner.value, str))
-
-
-def _call_of_builtin(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
-    """Return the result of a method of a dict or a list that is not made here."""
-    kind = annotations.class_of(owner.type) if isinstance(owner, Of) else None
-    arguments = get_args(owner.type) if isinstance(owner, Of) else ()
-    if isinstance(owner, Known) and isinstance(owner.value, dict) and name in ("get", "items", "values", "keys"):
-        held = Fields(tuple((str(key), Of(type(each))) for key, each in owner.value.items()))
-        return returned(held, name, made.positional) if owner.value else UNKNOWN
-    lost(frame, made, "its code is not known")
-    if kind is None or annotations.has_variables(getattr(owner, "type", None)):
-        return UNKNOWN
-    if len(arguments) == 2 and issubclass(kind, Mapping):
-        key, item = arguments
-        match name:
-            case "get" | "pop":
-                default = made.argument(1, "default")
-                missing = () if name == "pop" and default is None else (NONE if default is None else default,)
-                return either(Of(item), *missing)
-            case "setdefault":
-                return Of(item)
-            case "values":
-                return Of(list_of(item))
-            case "keys":
-                return Of(list_of(key))
-            case "items":
-                return Of(list_of(tuple_of(key, item)))
-            case "copy":
-                return owner
-    if arguments and issubclass(kind, list) and name in ("pop", "copy"):
-        return Of(arguments[0]) if name == "pop" else owner
-    return UNKNOWN

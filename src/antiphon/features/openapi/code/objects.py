@@ -1,12 +1,13 @@
 """The contents of objects that code makes, dicts, lists and responses, and what their methods change and return."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import GenericAlias
-from typing import Any
+from typing import Any, is_typeddict
 
-from antiphon.features.openapi.code.parts import item_at, item_of
-from antiphon.features.openapi.code.responses import media_type, statuses_in
+from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.parts import item_at, item_of, kind_of
+from antiphon.features.openapi.code.responses import body_in, media_type, statuses_in
 from antiphon.features.openapi.code.values import (
     NEVER,
     NONE,
@@ -20,6 +21,7 @@ from antiphon.features.openapi.code.values import (
     Raisable,
     Tuple,
     Value,
+    alternatives,
     either,
 )
 
@@ -28,6 +30,7 @@ OPEN = Of(dict[str, Any])
 _ADDS = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
 """Methods that add an item, and the position of that argument."""
 _KEEPS = frozenset({"sort", "reverse", "remove", "discard", "difference_update", "intersection_update"})
+_READS = frozenset({"get", "items", "keys", "values", "copy", "pop", "popitem", "index", "count"})
 _NEW_SETS = frozenset({"union", "difference", "intersection", "symmetric_difference"})
 
 
@@ -39,7 +42,46 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
             return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
         case Items(item):
             return replace(content, item=either(item, value))
+        case Of():
+            return _if_allowed(content, lambda opened: with_item(opened, key, value))
     return content
+
+
+def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
+    """Return a collection that is known by its annotation after a change; UNKNOWN if the annotation has no such one."""
+    opened = _opened(content)
+    if opened is content or _fits(change(opened), opened):
+        return content
+    return OPEN if annotations.class_of(content.type) is dict else UNKNOWN
+
+
+def _opened(content: Value) -> Value:
+    """Return a collection with its items, as its annotation or its current items say."""
+    if isinstance(content, Known) and isinstance(content.value, dict) and content.value:
+        return Fields(tuple((str(key), Of(type(each))) for key, each in content.value.items()))
+    if not isinstance(content, Of):
+        return content
+    cls, item = annotations.class_of(content.type), item_at(content, UNKNOWN)
+    if is_typeddict(cls):
+        return Fields(tuple((name, item_at(content, Known(name))) for name in annotations.hints_of(cls)))
+    if item is UNKNOWN or cls is None or not issubclass(cls, Mapping | list | set):
+        return content
+    return Items(item, dict if issubclass(cls, Mapping) else cls)
+
+
+def _fits(value: Value, allowed: Value) -> bool:
+    match value, allowed:
+        case Items(one), Items(other):
+            return _fits(one, other)
+        case Fields(some), Fields(others):
+            return dict(some).keys() == dict(others).keys() and all(
+                map(_fits, dict(some).values(), dict(others).values())
+            )
+    kinds = tuple(kind for each in alternatives(allowed) if (kind := kind_of(each)) is not None)
+    if len(kinds) != len(alternatives(allowed)):
+        return True
+    kinds = (*kinds, int) if float in kinds else kinds
+    return all(kind is not None and issubclass(kind, kinds) for kind in map(kind_of, alternatives(value)))
 
 
 def without_item(content: Value, key: Value) -> Value:
@@ -53,6 +95,11 @@ def without_item(content: Value, key: Value) -> Value:
 def text_of(value: Value | None) -> str | None:
     """Return a text that is known before the code runs."""
     return value.value if isinstance(value, Known) and isinstance(value.value, str) else None
+
+
+def is_text(value: Value) -> bool:
+    """Return True for a text."""
+    return text_of(value) is not None or kind_of(value) is str
 
 
 def merged(content: Value, others: Sequence[Value]) -> Value:
@@ -87,10 +134,14 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             if method in _ADDS:
                 return Items(either(item, *given[_ADDS[method] :][:1]), kind)
             if method in ("extend", "update"):
+                if kind is dict:
+                    given = [returned(each, "values", []) for each in (*given, Fields(tuple(named.items())))]
                 return Items(either(item, *map(item_of, given)), kind)
+            if method == "setdefault" and kind is dict:
+                return with_item(content, first, given[1] if len(given) > 1 else NONE)
             if method == "clear":
                 return Items(NEVER, kind)
-            if method in ("pop", "index", "count", "copy") or method in _KEEPS | _NEW_SETS:
+            if method in _READS | _KEEPS | _NEW_SETS:
                 return content
         case Answer():
             if method == "conditional":
@@ -98,25 +149,36 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             return content
         case Raisable() if method in ("with_traceback", "add_note"):
             return content
-        case Of():
+        case Known():
             return content
+        case Of():
+            return _if_allowed(content, lambda opened: changed(opened, method, given, named))
     return UNKNOWN
 
 
 def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
     """Return the result of a method of a dict or a list, as it was before the call."""
     first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
+    key, content = item_of(content), _opened(content)
     values = [each for _, each in content.items] if isinstance(content, Fields) else []
     match content, method:
+        case Items(item, kind), "get" | "setdefault" | "pop" if kind is dict:
+            return item if default is None and method == "pop" else either(item, NONE if default is None else default)
+        case Items(item, kind), "values" if kind is dict:
+            return Items(item, Iterator)
+        case Items(item, kind), "items" if kind is dict:
+            return Items(Tuple((key, item)), Iterator)
+        case Items(_, kind), "keys" if kind is dict:
+            return Items(key, Iterator)
+        case Items(item, kind), "copy" if kind is dict:
+            return OPEN
         case Fields(), "get" | "setdefault" | "pop":
             found = item_at(content, first)
             missing = isinstance(first, Known) and first.value not in dict(content.items)
             is_there = text_of(first) is not None and not missing
-            return (
-                found
-                if is_there or (default is None and method == "pop")
-                else either(*([] if missing else [found]), NONE if default is None else default)
-            )
+            if is_there or (default is None and method == "pop"):
+                return found
+            return either(*([] if missing else [found]), NONE if default is None else default)
         case Fields(), "values":
             return Items(either(*values), Iterator)
         case Fields(), "items":
@@ -173,7 +235,7 @@ def with_header(content: Value, name: Value, value: Value) -> Value:
     if written.lower() != "content-type":
         return replace(content, headers=tuple(dict.fromkeys((*content.headers, written.lower()))))
     media = media_type(value)
-    return UNKNOWN if media is None else replace(content, media=media)
+    return UNKNOWN if media is None else replace(content, media=media, body=body_in(media, content.body))
 
 
 def with_headers(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
@@ -186,12 +248,6 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
         if has_media and (text_of(first) or "").lower() == "content-type":
             return content if method == "setdefault" else UNKNOWN
         return with_header(content, first, given[1])
-    if method in ("pop", "discard") and (text_of(first) or "content-type").lower() != "content-type":
-        return (
-            replace(content, headers=tuple(each for each in content.headers if each != text_of(first)))
-            if isinstance(content, Answer)
-            else content
-        )
     if method == "update" and all(isinstance(each, Fields) for each in given):
         for each in (*given, Fields(tuple(named.items()))):
             for name, value in each.items if isinstance(each, Fields) else ():
@@ -214,4 +270,6 @@ def copied(kind: type, value: Value) -> Value:
 
 def is_container(value: Value) -> bool:
     """True for the content of an object that can change."""
-    return isinstance(value, Fields | Answer | Raisable) or (isinstance(value, Items) and value.kind in (list, set))
+    is_items = isinstance(value, Items) and value.kind in (list, set)
+    is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
+    return is_items or is_dict or isinstance(value, Fields | Answer | Raisable)

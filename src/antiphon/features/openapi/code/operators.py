@@ -3,8 +3,8 @@
 import ast
 from typing import Any
 
-from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.flow import items_known
+from antiphon.features.openapi.code.parts import kind_of
 from antiphon.features.openapi.code.values import TEXT, UNKNOWN, Known, Of, Value, alternatives
 
 
@@ -27,15 +27,13 @@ def compared(left: Value, operator: ast.cmpop, right: Value) -> Value:
 
 
 def simple_type(value: Value) -> Any:
-    found = {
-        type(each.value)
-        if isinstance(each, Known)
-        else annotations.class_of(each.type)
-        if isinstance(each, Of)
-        else None
-        for each in alternatives(value)
-    }
+    found = {*map(kind_of, alternatives(value))}
     return found.pop() if len(found) == 1 else None
+
+
+def is_number(value: Value) -> bool:
+    """Return True for an integer or a float."""
+    return simple_type(value) in (int, float, bool)
 
 
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:

@@ -2,25 +2,28 @@
 
 import inspect
 from collections.abc import Collection
-from types import FunctionType, ModuleType
+from types import FunctionType, ModuleType, NoneType
 from typing import Any, get_args
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
+    Answer,
     Bound,
     Either,
     Fields,
     Items,
     Known,
     Of,
+    Raisable,
     TheRequest,
     Tuple,
     Value,
     either,
 )
 from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 
 def said(annotation: Any) -> Value:
@@ -81,7 +84,7 @@ def item_at(owner: Value, key: Value) -> Value:
         case Tuple(items), Known(int() as at):
             return items[at] if -len(items) <= at < len(items) else UNKNOWN
         case Of(kind), _:
-            return said(annotations.subscript_of(kind))
+            return said(annotations.subscript_of(kind, key.value if isinstance(key, Known) else None))
         case Known(held), Known(name):  # of types: list[Order]
             return _subscripted(held, name)
         case Known(dict() as held), _:
@@ -91,6 +94,26 @@ def item_at(owner: Value, key: Value) -> Value:
         case Known(held), Tuple(items) if all(isinstance(each, Known) for each in items):
             return _subscripted(held, tuple(each.value for each in items if isinstance(each, Known)))
     return UNKNOWN
+
+
+def kind_of(value: Value) -> type | None:
+    """Return the class of a value, or None if it isn't known."""
+    match value:
+        case Of(kind):
+            return NoneType if kind is None else annotations.class_of(kind)
+        case Known(held):
+            return type(held)
+        case Fields():
+            return dict
+        case Items(_, kind):
+            return kind
+        case Tuple():
+            return tuple
+        case Raisable(kind):
+            return kind
+        case Answer():
+            return Response
+    return None
 
 
 def _subscripted(generic: Any, argument: Any) -> Value:
@@ -111,11 +134,8 @@ def sliced(value: Value) -> Value:
 
 def _held_in(items: Collection[object]) -> Value:
     """Return a value that stands for any current item of a collection."""
-    return (
-        either(*[Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items])
-        if items
-        else UNKNOWN
-    )
+    held = [Known(each) if isinstance(each, FunctionType) else Of(type(each)) for each in items]
+    return either(*held) if held else UNKNOWN
 
 
 def item_of(value: Value) -> Value:

@@ -45,9 +45,8 @@ from antiphon.request.request import Request
 _DEEPEST = 12
 """The depth to which nested calls are followed."""
 
-_LIBRARIES = tuple(
-    {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(name))}
-)
+_PATHS = map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib"))
+_LIBRARIES = tuple({path for path in _PATHS if path})
 
 
 def function_of(called: Callable[..., Any]) -> FunctionType | None:

@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any
 
 from antiphon.features.openapi.code import annotations
-from antiphon.features.openapi.code.parts import item_of
+from antiphon.features.openapi.code.parts import item_of, kind_of
 from antiphon.features.openapi.code.values import (
     NONE,
     TEXT,
@@ -153,7 +153,13 @@ def _plain(body: Value, made: Answer) -> Value:
     if not isinstance(kind, type):
         return UNKNOWN if made.media is None else replace(made, body=UNKNOWN)
     text = issubclass(kind, str)
-    return replace(made, media=made.media or (PLAIN if text else BYTES), body=TEXT if text else Of(bytes))
+    media = made.media or (PLAIN if text else BYTES)
+    return replace(made, media=media, body=body_in(media, TEXT if text else Of(bytes)))
+
+
+def body_in(media: str | None, body: Value) -> Value:
+    """Return the body of an answer. A text that is sent as JSON is any JSON."""
+    return UNKNOWN if media is not None and "json" in media and kind_of(body) in (str, bytes) else body
 
 
 def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:

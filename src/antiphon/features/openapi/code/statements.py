@@ -13,9 +13,9 @@ from antiphon.features.openapi.code.findings import Findings, Raised
 from antiphon.features.openapi.code.flow import Exit, State, Stop, is_fact, joined
 from antiphon.features.openapi.code.frames import short
 from antiphon.features.openapi.code.functions import Call, call_method_of
-from antiphon.features.openapi.code.narrowing import classes_in, dotted
+from antiphon.features.openapi.code.narrowing import classes_in, dotted, fits, fitting, left_by
 from antiphon.features.openapi.code.objects import changed, with_headers, without_item
-from antiphon.features.openapi.code.patterns import fits, fitting, left_by
+from antiphon.features.openapi.code.parts import kind_of
 from antiphon.features.openapi.code.sources import MISSING
 from antiphon.features.openapi.code.values import (
     NEVER,
@@ -97,13 +97,13 @@ class Statements(Expressions, ast.NodeVisitor):
             for name, value in given.items():
                 inner.bind(name, value)
             body = [ast.copy_location(ast.Return(node.body), node)] if isinstance(node, ast.Lambda) else node.body
-            result = inner.run_call(body)
+            if not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
+                return inner.run_call(body)
+            self.loop(partial(inner.run_call, body))  # as far as its items are asked for
         finally:
             self.reader.open.pop()
-        if any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node)):
-            self.flow.escape(result, *given.values(), closure)
-            return UNKNOWN
-        return result
+        self.flow.escape(*given.values(), closure)
+        return UNKNOWN
 
     is_inner = False
 
@@ -394,9 +394,8 @@ class Statements(Expressions, ast.NodeVisitor):
             self._finally(partial(self._with, others, body), leave)
             return
         end, seen = self.flow.watch(lambda: self._with(others, body))
-        caught = self.findings.take_caught(mark, kinds or (BaseException,))
-        if not kinds:  # it may suppress errors
-            self.findings.add(Findings(raised=caught))
+        if kinds is not None:
+            self.findings.take_caught(mark, kinds)
         self._go_on([seen] if end is None else [end, seen])
         leave()
 
@@ -419,16 +418,11 @@ class Statements(Expressions, ast.NodeVisitor):
 
 def _may_suppress(manager: Value) -> bool:
     """True if a context manager may go on after an error, as those do whose ``__exit__`` returns a bool."""
-    if isinstance(manager, Items):
+    cls = kind_of(manager)
+    if cls is None or cls in (suppress, ExitStack, AsyncExitStack) or isinstance(manager, Items):
         return True
-    if isinstance(manager, Known | Of):
-        cls = type(manager.value) if isinstance(manager, Known) else annotations.class_of(manager.type)
-        if cls is None or cls in (suppress, ExitStack, AsyncExitStack):
-            return True
-        leave = annotations.method_of(cls, "__exit__") or annotations.method_of(cls, "__aexit__")
-        said = annotations.NOT_SAID if leave is None else annotations.returned_by(leave)
-        return said is bool or (said is annotations.NOT_SAID and leave is not None)
-    return True
+    leave = annotations.method_of(cls, "__exit__") or annotations.method_of(cls, "__aexit__")
+    return leave is not None and annotations.returned_by(leave) in (bool, annotations.NOT_SAID)
 
 
 def _raisable(value: Value) -> Raisable | None:
