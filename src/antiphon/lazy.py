@@ -3,15 +3,12 @@
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, overload
 
 from antiphon.speedups import accelerated
 
 if TYPE_CHECKING:
     from types import FrameType
-
-    from antiphon.explanations.renamed import Renamed
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -155,20 +152,16 @@ def require_names(package: str, series: str, owner: object, *names: str) -> None
 
 
 def import_on_use(
-    package: str, modules: Mapping[str, str], renamed: "Mapping[str, Renamed]" = MappingProxyType({})
+    package: str, modules: Mapping[str, str]
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__all__``, the ``__getattr__`` and the ``__dir__`` of a package that imports each name on first use
     (PEP 562).
 
-    ``modules`` maps each module, by its path below `antiphon`, to its names, separated by spaces. Names in ``renamed``
-    still work, and warn each time.
+    ``modules`` maps each module, by its path below `antiphon`, to its names, separated by spaces.
     """
     where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
 
     def import_name(name: str) -> Any:
-        if name in renamed:
-            renamed[name].warn(f"{package}.{name}")
-            return getattr(sys.modules[package], renamed[name].new)
         if name not in where:
             from antiphon.explanations.words import missing_name
 
