@@ -49,6 +49,8 @@ __all__, __getattr__ = import_on_use(
         "request.shared": "SharedValues",
         "request.templates": "TemplateRenderer",
         "response.conditional": "ConditionalRequest",
+        "features.runs.record": "RunState",
+        "features.runs.runs": "RunOwner",
         "response.events": "OnDrain",
         "response.files": "FileSource",
         "response.message": "Body BodyLike",
