@@ -106,6 +106,7 @@ api-clients: $(VENV)/.test
 	npm install --silent --no-save --prefix var/api-clients openapi-fetch@0 openapi-typescript@7 typescript@5 @types/node@20 ai@7
 	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) var/api-clients/venv api-clients
 	$(BIN)/python -m pytest tests/docs/test_openapi_clients_page.py tests/docs/test_stream_a_model_page.py
+	$(BIN)/python -m pytest tests/features/runs/test_served.py -k sdk
 
 weekly:
 	PYTHON=$(PYTHON) scripts/weekly
