@@ -109,6 +109,7 @@ api-clients: $(VENV)/.test
 	WITHOUT_PROJECT=yes scripts/venv $(PYTHON) var/api-clients/venv api-clients
 	$(BIN)/python -m pytest tests/docs/test_openapi_clients_page.py tests/docs/test_stream_a_model_page.py \
 		tests/features/openapi/test_generated_clients.py
+	$(BIN)/python -m pytest tests/features/runs/test_served.py -k sdk
 
 tool-clients: $(VENV)/.test
 	npm install --silent --no-save --prefix var/tool-clients @modelcontextprotocol/client@2 @modelcontextprotocol/sdk@1 @modelcontextprotocol/conformance@0.2.0-alpha.12

@@ -90,7 +90,7 @@ PUBLIC = {
         "RouteOptions", "Routes", "SameSite", "SecretKeys", "SessionAccess", "SettableDependency", "SharedValues",
         "Shield", "SocketUse", "SourceFunction", "StructuredMember", "TemplateRenderer", "TemplateString",
         "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketHandler", "WebSocketMessage",
-        "WebSocketValues", "Widget", "StructuredKind", "KeyMaterial",
+        "WebSocketValues", "Widget", "StructuredKind", "KeyMaterial", "RunOwner", "RunState",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip

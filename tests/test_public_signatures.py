@@ -61,7 +61,6 @@ NO_TIMEDELTA = {
     "antiphon.features.Gauge.set.value": "of whatever the gauge counts",
     "antiphon.features.Histogram.observe.value": "of whatever the histogram counts",
     "antiphon.features.Channel.keep": "how many",
-    "antiphon.features.ChannelListener.keep": "how many",
     "antiphon.features.ChannelPresence.lease": "seconds, which the channel passes on",
     "antiphon.features.Location.lat": "degrees",
     "antiphon.features.Location.lon": "degrees",

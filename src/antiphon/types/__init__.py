@@ -47,6 +47,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         "request.request": "Globals",
         "request.route": "RouteMeta",
         "response.conditional": "ConditionalRequest",
+        "features.runs.record": "RunState",
+        "features.runs.runs": "RunOwner",
         "response.events": "OnDrain",
         "response.files": "FileSource",
         "response.message": "Body BodyLike",

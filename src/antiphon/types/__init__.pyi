@@ -27,6 +27,8 @@ from antiphon.features.html import AttributeValue, Markup
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
 from antiphon.features.openapi.document import OpenAPIDocument
+from antiphon.features.runs.record import RunState
+from antiphon.features.runs.runs import RunOwner
 from antiphon.features.security_headers import PolicyDirectives, PolicyWords
 from antiphon.features.sessions import SessionAccess
 from antiphon.features.signatures.components import StructuredKind
@@ -119,6 +121,8 @@ __all__ = [
     "RouteMeta",
     "RouteOptions",
     "Routes",
+    "RunOwner",
+    "RunState",
     "SameSite",
     "SecretKeys",
     "SessionAccess",

@@ -79,13 +79,13 @@ class WebSocket:
     def send(self, message: object) -> Awaitable[None]:
         """Send text, bytes, or any other value as JSON. Waits while the client reads too slowly.
 
-        An ``Event`` is an object with its ``event``, ``id`` and ``data``, which is text, as EventSource gives it. Raises
+        An ``Event`` is an object with its ``event``, ``id`` and ``data``, which is text, as for EventSource. Raises
         WebSocketClosed, and TypeError for a value that can't be written as JSON.
         """
         return self._called(self._connection.send(message))
 
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
-        """Send each item of an async iterable as ``send`` does, to its end, and close it: ``run.follow()``, for example.
+        """Send each item of an async iterable as ``send`` does, to its end, and close it: such as ``run.follow()``.
 
         Events that are only a comment are left out. Raises WebSocketClosed, and what the iterable raises.
         """

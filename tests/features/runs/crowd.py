@@ -1,4 +1,6 @@
-"""`python -m tests.features.runs.crowd`: a crowd follows runs while processes are replaced and killed, and Valkey fails.
+"""`python -m tests.features.runs.crowd`: a crowd follows runs while processes are replaced and killed.
+
+Then the primary of Valkey fails, if the runs are there.
 
 Each client follows one run over one of three processes of `antiphon run`, leaves after about a second, and comes back
 to another process with the id of its last event, until it is told the end. The exit code is 1 if a client got a value

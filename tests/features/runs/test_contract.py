@@ -145,7 +145,7 @@ async def test_what_is_kept_is_bounded_in_bytes_too(open_store):
     "error, problem",
     [
         (ValueError("secret"), {"type": "about:blank", "title": "Internal Server Error", "status": 500}),
-        (NotFound("No such book."), {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such book."}),
+        (NotFound("None."), {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "None."}),
     ],
 )  # fmt: skip
 def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog):
@@ -236,8 +236,9 @@ async def test_runs_are_found_and_listed_by_their_owner_alone(open_store):
         assert [run.id for run in await runs.owned_by("ann")] == [ann.id, live.id]
         assert [run.id for run in await runs.owned_by("bob")] == [bob.id]
         assert await runs.owned_by("eve") == []
-        for id_, owner in [(ann.id, "bob"), (ann.id, None), (free.id, "ann"), ("x", "ann"), ("", None), (ann.id[:-1], "ann"),
-                           (f"{ann.id}\0", "ann"), ("\ud800", "ann"), ("x" * 100_000, "ann")]:  # fmt: skip
+        for id_, owner in [(ann.id, "bob"), (ann.id, None), (free.id, "ann"), ("x", "ann"), ("", None),
+                           (ann.id[:-1], "ann"), (f"{ann.id}\0", "ann"), ("\ud800", "ann"),
+                           ("x" * 100_000, "ann")]:  # fmt: skip
             with pytest.raises(NotFound):
                 await runs.find(id_, owner=owner)
         assert (await runs.find(free.id, owner=None)).id == free.id

@@ -2,13 +2,15 @@
 
 import http.client
 import json
+import os
 import signal
+import subprocess
 import time
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from antiphon.http import parse_events
@@ -161,7 +163,7 @@ def test_an_attacker_learns_nothing_and_stops_nothing(serve, tmp_path):
         pass
     assert ask(server, "GET", "/runs", x_user="eve")[1] == [{"id": own["id"], "state": "done"}]
     _, body = ask(server, "GET", f"/runs/{own['id']}", x_user="eve", last_event_id=event_id)  # it begins at the start
-    assert [event.data for event in parse_events(body.decode()) if event.id][0].startswith('{"n":1,')
+    assert next(event.data for event in parse_events(body.decode()) if event.id).startswith('{"n":1,')
     assert following.follow().end == ("done", {"total": 60})
 
 
@@ -233,10 +235,8 @@ def test_streams_for_other_readers(serve, tmp_path):
     [server] = serve(tmp_path / "runs.db", ASGI)
     run = start(server, 3, source="words")
     follower = connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}")
-    with follower as socket, pytest.raises(ConnectionClosed):
-        received = []
-        while True:
-            received.append(json.loads(socket.recv(DEADLINE)))
+    with follower as socket:
+        received = [json.loads(message) for message in socket]
     assert [each.get("data") for each in received] == ["1 ", "2 ", "3 ", '{"total":3}']
     assert [each.get("event") for each in received] == [None, None, None, "done"]
     with connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}?since={received[1]['id']}") as socket:
@@ -255,3 +255,45 @@ def test_streams_for_other_readers(serve, tmp_path):
     assert [json.loads(each)["type"] for each in ag_ui] == [
         "RUN_STARTED", "TEXT_MESSAGE_START", *["TEXT_MESSAGE_CONTENT"] * 3, "TEXT_MESSAGE_END", "RUN_FINISHED",
     ]  # fmt: skip
+
+
+TOOLS = Path(os.environ.get("API_CLIENTS", Path(__file__).parents[3] / "var" / "api-clients"))
+"""The folder with the packages of npm, which `make api-clients` fetches."""
+RESUME = """
+import { DefaultChatTransport, readUIMessageStream } from "ai";
+const prepareReconnectToStreamRequest = ({ id }) => ({ api: `${process.argv[2]}/ui/${id}` });
+const transport = new DefaultChatTransport({ prepareReconnectToStreamRequest });
+for (let turn = 0; turn < 2; turn++) {
+  const stream = await transport.reconnectToStream({ chatId: process.argv[3] });
+  let last;
+  for await (const message of readUIMessageStream({ stream, terminateOnError: true })) last = message;
+  console.log(last.id, last.parts.map((part) => part.text).join(""));
+}
+"""
+
+
+def test_the_ai_sdk_resumes_a_run(serve, tmp_path):
+    if not (TOOLS / "node_modules" / "ai").is_dir():
+        pytest.skip("make api-clients fetches the generators")
+    [server] = serve(tmp_path / "runs.db", ASGI)
+    run = start(server, 20, source="words")
+    (tmp_path / "resume.mjs").write_text(RESUME)
+    (tmp_path / "node_modules").symlink_to(TOOLS / "node_modules")
+    command = ["node", "resume.mjs", f"http://127.0.0.1:{server.port}", run["id"]]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines() == [f"{run['id']} {''.join(f'{n} ' for n in range(1, 21))}"] * 2
+
+
+def test_typed_values_are_answered_as_the_client_prefers_and_documented(serve, tmp_path):
+    [server] = serve(tmp_path / "runs.db", ASGI)
+    run = start(server, 2)
+    values = [{"n": n, "pid": run["pid"]} for n in (1, 2)]
+    assert ask(server, "GET", f"/values/{run['id']}", accept="application/json") == (200, values)
+    lines = server.respond(SentRequest("GET", f"/values/{run['id']}")).body
+    assert [json.loads(line) for line in lines.splitlines()] == values
+    content = json.loads(server.respond(SentRequest("GET", "/openapi.json")).body)
+    [answer] = [each for path, each in content["paths"].items() if path.startswith("/values")]
+    assert answer["get"]["responses"]["200"]["content"]["application/x-ndjson"]["itemSchema"] == {
+        "$ref": "#/components/schemas/Counted"
+    }

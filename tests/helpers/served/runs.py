@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from antiphon import App, Request, Response
-from antiphon.features import Runs, SQLiteStore, ValkeyStore, ag_ui_stream, current_run, ui_message_stream
+from antiphon.features import OpenAPI, Runs, SQLiteStore, ValkeyStore, ag_ui_stream, current_run, ui_message_stream
 
 app = App()
 url = os.environ["STORE"]
@@ -16,6 +16,7 @@ store = ValkeyStore(url, timeout=1) if "://" in url else SQLiteStore(url)
 runs = Runs(store, most=1000, most_per_owner=1000, lease=float(os.environ.get("LEASE", "1.5")), keep=600)
 if os.environ.get("USES", "yes") == "yes":
     app.use(runs)
+app.use(OpenAPI(title="Runs", version="1", openapi="3.2"))
 
 
 @dataclass
@@ -34,6 +35,9 @@ def numbers_of_def(count: int, pause: float) -> Iterator[Counted]:
     for n in range(1, count + 1):
         time.sleep(pause)
         yield Counted(n, os.getpid())
+
+
+typed = Runs[Counted](store)  # the same runs
 
 
 @runs.again
@@ -91,6 +95,11 @@ def follow_of_def(request: Request, id: str):
 @app.get("/lines/<id>")
 async def lines(request: Request, id: str):
     return Response.ndjson((await runs.find(id, owner=owner(request))).values())
+
+
+@app.get("/values/<id>")
+async def values(request: Request, id: str) -> AsyncIterator[Counted]:
+    return (await typed.find(id, owner=owner(request))).values()
 
 
 @app.get("/ui/<id>")

@@ -95,12 +95,12 @@ class _PrintedEvent(Event):
 
     __slots__ = ("_printed",)
 
+    def __init__(self, data: str, *, id: str) -> None:  # noqa: A002 - as in the base class
+        super().__init__(data, id=id)
+        self._printed = super().__str__()
+
     def __str__(self) -> str:
-        try:
-            return self._printed
-        except AttributeError:
-            self._printed = super().__str__()
-            return self._printed
+        return self._printed
 
 
 class Line:
@@ -140,7 +140,7 @@ def read_line(data: bytes) -> Line:
 
 
 class RunEnd(NamedTuple):
-    """The end of a run: its final ``state``, the ``total`` of its values, and the ``problem`` of a failure (RFC 9457)."""
+    """The end of a run: its final ``state``, the ``total`` of its values, and a failure's ``problem`` (RFC 9457)."""
 
     state: RunState
     total: int

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 P = ParamSpec("P")
 
-Owner: TypeAlias = str | int | UUID
+RunOwner: TypeAlias = str | int | UUID
 """The id of a user, or of another owner of runs."""
 
 RETRY_AFTER = 5
@@ -294,7 +294,7 @@ class Runs(Generic[T]):
         return update_wrapper(call, function)
 
     async def start(
-        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: Owner | None = None
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
         """Start to produce the values of a source, in this process, and return the run.
 
@@ -306,13 +306,15 @@ class Runs(Generic[T]):
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
 
-    def start_now(self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: Owner | None = None) -> Run[T]:
+    def start_now(
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
+    ) -> Run[T]:
         """Start a run as ``start`` does, and wait on this thread: for ``def`` handlers."""
         refuse_on_loop("start_now", "start")
         return self._start(source, owner, None)
 
     def _start(
-        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: Owner | None,
+        self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", owner: RunOwner | None,
         loop: asyncio.AbstractEventLoop | None,
     ) -> Run[T]:  # fmt: skip
         own = self._own()
@@ -390,35 +392,35 @@ class Runs(Generic[T]):
 
     # Finding
 
-    async def find(self, id: str, *, owner: Owner | None) -> Run[T]:  # noqa: A002 - as in the path
+    async def find(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002 - as in the path
         """Return the run of an owner with an id; with None, a run without an owner.
 
         Raises NotFound (404) for an unknown id and for a run of another owner, and StoreUnavailable (503).
         """
         return await self._call(partial(self._find, id, owner))
 
-    def find_now(self, id: str, *, owner: Owner | None) -> Run[T]:  # noqa: A002
+    def find_now(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002
         """Find a run as ``find`` does, and wait on this thread."""
         refuse_on_loop("find_now", "find")
         return self._find(id, owner)
 
-    def _find(self, id_: str, owner: Owner | None) -> Run[T]:
+    def _find(self, id_: str, owner: RunOwner | None) -> Run[T]:
         text = owner_text(owner)
         record = self._own().ledger.load(id_)
         if record is None or record.owner != text:
             raise NotFound
         return Run(self, record)
 
-    async def owned_by(self, owner: Owner) -> list[Run[T]]:
+    async def owned_by(self, owner: RunOwner) -> list[Run[T]]:
         """Return the runs of an owner that are kept, oldest first. Raises StoreUnavailable (503)."""
         return await self._call(partial(self._owned_by, owner))
 
-    def owned_by_now(self, owner: Owner) -> list[Run[T]]:
+    def owned_by_now(self, owner: RunOwner) -> list[Run[T]]:
         """Return the runs of an owner as ``owned_by`` does, and wait on this thread."""
         refuse_on_loop("owned_by_now", "owned_by")
         return self._owned_by(owner)
 
-    def _owned_by(self, owner: Owner) -> list[Run[T]]:
+    def _owned_by(self, owner: RunOwner) -> list[Run[T]]:
         text = owner_text(owner)
         if text is None:
             raise explained("bad-feature-option", TypeError("runs are listed by their owner, not by None"))
@@ -442,7 +444,7 @@ def _discard(unfinished: "Unfinished", production: Production, _: object) -> Non
     unfinished.discard(production)
 
 
-def owner_text(owner: Owner | None) -> str | None:
+def owner_text(owner: RunOwner | None) -> str | None:
     """Return an owner as it is kept. Raises TypeError for what is not an id, and ValueError for empty text."""
     if owner is None:
         return None

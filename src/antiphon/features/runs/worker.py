@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from threading import Lock, Thread
 
-from antiphon.concurrency.process import DRAINING, GRACE_OVER
+from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.channels.message import Keep
@@ -28,6 +28,8 @@ LOOKS = 6
 PATIENCE = 4 / LOOKS
 """The part of a lease after which a worker without a new beat is given up. With a look before and after, this is less
 than a lease."""
+LEAVING = 1.0
+"""The longest wait for the end of a look at exit, in seconds."""
 WAITING = 3.0
 """The number of leases for which a run waits for a process that can start it again."""
 
@@ -85,6 +87,8 @@ class Worker:
         self._last_renewal = time.monotonic()
         self._is_kept = False
         self._is_watching = False
+        self._is_left = False
+        self._thread: Thread | None = None
         self._feed: Feed | None = None
         self._lock = Lock()
 
@@ -168,7 +172,15 @@ class Worker:
             starts = not self._is_watching
             self._is_watching = True
         if starts:
-            Thread(target=self._watch, name="antiphon-runs", daemon=True).start()
+            self._thread = Thread(target=self._watch, name="antiphon-runs", daemon=True)
+            self._thread.start()
+
+    def _leave(self) -> None:
+        """End the watch at exit, before the store is closed."""
+        self._is_left = True
+        self._wake()
+        if (thread := self._thread) is not None:
+            thread.join(LEAVING)
 
     @property
     def _is_idle(self) -> bool:
@@ -176,33 +188,32 @@ class Worker:
 
     def _goes_on(self) -> bool:
         with self._lock:
-            self._is_watching = not self._is_idle
+            self._is_watching = not (self._is_idle or self._is_left)
             return self._is_watching
 
     def _watch(self) -> None:
-        withdraw = GRACE_OVER.subscribe(self._wake)
+        withdraw, cancel = GRACE_OVER.subscribe(self._wake), call_at_exit(self._leave)
+        feed: Feed | None = None
         number = 0
-        is_over = False
-        while not is_over and self._goes_on():
+        while self._goes_on():
             try:
-                if self._feed is None:
-                    self._feed = self._hub.join(self._signal, _SIGNALS)
-                    number = self._feed.end
+                if feed is None:
+                    feed = self._feed = self._hub.join(self._signal, _SIGNALS)
+                    number = feed.end
                 self._look()
-                self._feed.wait(number, self._is_called, self._lease / LOOKS * random.uniform(0.8, 1))  # noqa: S311
-                number = self._feed.end
+                feed.wait(number, self._is_called, self._lease / LOOKS * random.uniform(0.8, 1))  # noqa: S311
+                number = feed.end
             except StoreUnavailable:  # which is logged already
                 self._observed.clear()
                 time.sleep(self._lease / LOOKS / 2)
             except Exception:
                 logging.getLogger("antiphon").exception("runs can't be watched")
                 time.sleep(self._lease / LOOKS)
-            if is_over := GRACE_OVER.is_given:
+            if GRACE_OVER.is_given:
                 self._break_off()
+                self._is_left = True
         withdraw()
-        with self._lock:
-            self._is_watching = False
-        feed, self._feed = self._feed, None
+        cancel()
         if feed is not None:
             self._hub.leave(feed)
 
@@ -215,7 +226,7 @@ class Worker:
             self._wake()
 
     def _is_called(self) -> bool:
-        return GRACE_OVER.is_given or self._is_idle
+        return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
         """End all that this process produces, since its time is over."""
