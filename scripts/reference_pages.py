@@ -210,7 +210,8 @@ TOPICS = {
         "See also [MCP: your API as an agent's tools](../../how-to/mcp.md).",
     ),
     "features/oauth.md": Page(
-        "Access tokens", "antiphon.features", "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
+        "Access tokens", "antiphon.features",
+        "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
         "See also [who may see and call](../../how-to/mcp.md#who-may-see-and-call).",
     ),
     "features/observing.md": Page(
@@ -282,8 +283,8 @@ TOPICS = {
     "testing.md": Page(
         "Testing", "antiphon.testing",
         "Client AsyncClient ClientSession ClientResponse StreamedResponse AsyncStreamedResponse ClientWebSocket"
-        " AsyncClientWebSocket ClientTools ToolResult CookieJar Interface ContractError BrokenResponse HandshakeRefused LifespanError"
-        " BodyTooLarge TooManyRedirects",
+        " AsyncClientWebSocket ClientTools ToolResult CookieJar Interface ContractError BrokenResponse HandshakeRefused"
+        " LifespanError BodyTooLarge TooManyRedirects",
         "See also [Testing](../how-to/test-an-app.md).",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The interfaces of features that a request knows: sessions, flashed messages, languages, locations, signatures, etc."""
+"""The interfaces of features that a request knows: sessions, flashed messages, languages, locations and signatures."""
 
 from abc import ABC, abstractmethod
 from collections import UserString
