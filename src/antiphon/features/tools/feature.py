@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
     from antiphon.app.route import Tool
     from antiphon.features.tools.definitions import Definition
-    from antiphon.features.tools.prompts import Prompt
-    from antiphon.features.tools.resources import Resources
+    from antiphon.features.tools.resources import Prompt, Resources
 
 F = TypeVar("F", bound=Callable[..., str | Awaitable[str]])
 
@@ -121,7 +120,7 @@ class Tools:
         Its arguments are text; those with defaults are optional. It returns the text of the prompt, and may be
         ``async``. It must not block. Raises TypeError for other arguments, ValueError for a name that is taken.
         """
-        from antiphon.features.tools.prompts import prompt_of
+        from antiphon.features.tools.resources import prompt_of
 
         made = prompt_of(function)
         if made.name in self._prompts:
@@ -139,7 +138,7 @@ class Tools:
     def _define(self, app: "App") -> "dict[str, Definition]":
         self._has_one_kind_of_users = len(users_of(app._route_groups[0].dependencies)) <= 1
         if self._dialect is not None:
-            from antiphon.features.tools.described import definitions_of_dialect
+            from antiphon.features.tools.definitions import definitions_of_dialect
 
             return definitions_of_dialect(app, self._dialect, self._tools, self.api)
         from antiphon.features.tools.definitions import definitions_of, tool_routes
@@ -297,7 +296,7 @@ class Tools:
         token = message.meta.get("progressToken")
         is_followed = isinstance(token, str | int) and request.accept.quality(EVENTS) > 0
         if definition.streams and is_followed and not isinstance(response.body, bytes) and response.status < 400:
-            from antiphon.features.tools.progress import progress
+            from antiphon.features.tools.results import progress
 
             told = progress(request, message, definition, response, self._largest)
             return Response.events(told)

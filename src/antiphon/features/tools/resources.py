@@ -1,9 +1,10 @@
-"""Resources: responses to GET that clients can read and give to a model, of the routes that are named for it."""
+"""Resources and prompts: responses to GET that clients can read, and functions whose text people can send to a model."""
 
+import inspect
 import re
 from base64 import b64encode
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.app.planning.planner import merged_converters
 from antiphon.app.route import Route
@@ -12,12 +13,13 @@ from antiphon.features.openapi.parameters import path_template
 from antiphon.features.tools.calls import read_here
 from antiphon.features.tools.protocol import INVALID_PARAMS, NOT_FOUND_BEFORE, Message, ProtocolError
 from antiphon.features.tools.results import TooLarge, body_of, is_for_the_client, login_error, text_of
-from antiphon.handler.contract import innermost
+from antiphon.handler.contract import describe, innermost
 from antiphon.request.request import Request
 from antiphon.routing.pattern import Parameter
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
+
 
 _ACCEPTED = "text/markdown, text/html;q=0.9, application/json;q=0.9, text/*;q=0.8, */*;q=0.5"
 
@@ -102,3 +104,52 @@ def _base(request: Request) -> str:
 def _not_found(message: Message, uri: str) -> ProtocolError:
     code = INVALID_PARAMS if message.is_modern else NOT_FOUND_BEFORE
     return ProtocolError(code, "Resource not found", {"uri": uri[:1000]})
+
+
+PromptFunction: TypeAlias = Callable[..., str | Awaitable[str]]
+
+
+class Prompt(NamedTuple):
+    """A prompt: its function, and what clients see of it."""
+
+    name: str
+    description: str
+    arguments: dict[str, bool]
+    """The names of the arguments, with True for one that is required."""
+    function: PromptFunction
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the prompt as clients see it."""
+        arguments = [{"name": name, "required": required} for name, required in self.arguments.items()]
+        return {"name": self.name, "description": self.description, "arguments": arguments}
+
+    async def get(self, given: object) -> dict[str, Any]:
+        """Return the messages of a prompt. Raises ProtocolError for arguments that it does not take."""
+        values = given if isinstance(given, dict) else {}
+        missing = [name for name, required in self.arguments.items() if required and name not in values]
+        wrong = [name for name in values if name not in self.arguments or not isinstance(values[name], str)]
+        if missing or wrong or not isinstance(given, dict):
+            names = ", ".join(str(name)[:80] for name in (missing or wrong))
+            what = "is missing" if missing else "is not text, or not an argument"
+            raise ProtocolError(INVALID_PARAMS, f"Prompt {self.name}: {names or 'arguments'} {what}")
+        made = self.function(**values)
+        text = await made if inspect.isawaitable(made) else made
+        if not isinstance(text, str):
+            raise explained("bad-tool", TypeError(f"{describe(self.function)} must return text, not {text!r}"))
+        message = {"role": "user", "content": {"type": "text", "text": text}}
+        return {"description": self.description, "messages": [message]}
+
+
+def prompt_of(function: PromptFunction) -> Prompt:
+    """Return the prompt of a function. Raises TypeError for arguments that can't be given by name as text."""
+    parameters = inspect.signature(function).parameters
+    for each in parameters.values():
+        if each.kind not in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) or each.annotation not in (
+            str, "str", inspect.Parameter.empty,
+        ):  # fmt: skip
+            raise explained(
+                "bad-tool", TypeError(f"{describe(function)} is a prompt: its arguments must be str, not {each}")
+            )
+    name = function.__name__
+    required = {each: value.default is value.empty for each, value in parameters.items()}
+    return Prompt(name, inspect.getdoc(function) or name, required, function)

@@ -1,15 +1,20 @@
-"""Results of tools: responses of the application in the words and the shapes that a model can use."""
+"""Results of tools: responses of the application in the words and the shapes that a model can use, at once or as the
+progress of a stream.
+"""
 
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing
 from html import unescape
 from typing import Any
 
 from antiphon.features.tools.definitions import Definition
+from antiphon.features.tools.protocol import Message, result_message
+from antiphon.handler.contract import log_failure
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import BadRequest, Forbidden, HTTPError, Unauthorized
+from antiphon.http.event import Event
 from antiphon.http.status import phrase
 from antiphon.request.request import Request
 from antiphon.response.fields import JSON, NDJSON
@@ -164,3 +169,40 @@ def login_error(response: Response) -> HTTPError:
     fields = {"www-authenticate": ", ".join(response.headers.getall("www-authenticate"))}
     detail = "Log in first." if is_login else "The token does not have the rights that this call needs."
     return (Unauthorized if is_login else Forbidden)(detail, headers=fields)
+
+
+async def progress(
+    request: Request, message: Message, definition: Definition, response: Response, largest: int
+) -> AsyncIterator[Event]:
+    """Yield a notification for each value of a stream, and at its end the result with all of them.
+
+    A client that has seen enough closes the stream, which ends the handler.
+    """
+    read, told, count = bytearray(), 0, 0
+    try:
+        async with aclosing(chunks_of(response)) as chunks:
+            async for chunk in chunks:
+                read += chunk
+                if len(read) > largest:
+                    yield _event(result_message(message, too_large(largest)))
+                    return
+                while (end := read.find(b"\n", told)) >= 0:
+                    line, told = bytes(read[told:end]), end + 1
+                    if line.strip():
+                        count += 1
+                        yield _event(_notification(message, count, line.decode()))
+    except Exception as error:
+        log_failure(request, error)
+        yield _event(result_message(message, broken_off()))
+        return
+    result = result_of(definition, request, response, bytes(read), is_modern=message.is_modern)
+    yield _event(result_message(message, result))
+
+
+def _notification(message: Message, count: int, text: str) -> dict[str, Any]:
+    params = {"progressToken": message.meta["progressToken"], "progress": count, "message": text}
+    return {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
+
+
+def _event(message: dict[str, Any]) -> Event:
+    return Event(encode_json(message).decode(), event="message")
