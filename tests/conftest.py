@@ -33,15 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Skip tests of missing packages, and have those without the mark refuse to start processes."""
+    """Skip tests of missing packages, keep those without the mark from starting processes, choose combinations."""
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose the combinations that run."""
-    combinations.thin(config, items)
+    config.pluginmanager.register(combinations.Combinations(config))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -14,6 +14,7 @@ import itertools
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -28,49 +29,66 @@ def add_option(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, action="store_true", help="run each row with every combination of the axes of its test")
 
 
-def thin(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect all combinations but one of each row. Raises UsageError for an axis that its test does not name."""
-    cases = [Case(item) for item in items]
-    if hidden := [f"{case.test}: {', '.join(case.hidden_axes())}" for case in _one_a_test(cases) if case.hidden_axes()]:
-        raise pytest.UsageError("the signature or the mark `axes` has to name what multiplies a test", *hidden)
-    if config.getoption(OPTION) or any("::" in argument for argument in config.args):
-        return
-    chosen = {case.item for case in _chosen(cases)}
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-    items[:] = [item for item in items if item in chosen]
+class Combinations:
+    """A plugin of pytest that makes tests of the chosen combinations only: to make all of them takes longer."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._runs_all = config.getoption(OPTION) or any("::" in argument for argument in config.args)
+        self._used: Counter[tuple[str, object]] = Counter()
+        self._shares: dict[int, tuple[int, int]] = {}
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> Iterator[None]:
+        """Leave out all combinations but one of each row. Fails for an axis that the test does not name."""
+        yield
+        cases = [Case(metafunc.definition, call) for call in metafunc._calls]
+        if cases and (hidden := cases[0].hidden_axes()):
+            pytest.fail(f"the signature or the mark `axes` has to name what multiplies a test: {hidden}", pytrace=False)
+        if not self._runs_all:
+            shares = {id(case.call): share for case, share in _chosen(cases, self._used)}
+            metafunc._calls[:] = [call for call in metafunc._calls if id(call) in shares]
+            self._shares |= shares
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Tell a table which of its rows are this item's."""
+        if share := self._shares.get(id(getattr(item, "callspec", None))):
+            item.stash[SHARE] = share
 
 
 class Case:
-    """A collected case of a test: one row with one combination of axes."""
+    """A case of a test: one row with one combination of axes."""
 
-    def __init__(self, item: pytest.Item) -> None:
-        self.item = item
-        self.test = item.nodeid.partition("[")[0]
-        self.module = item.nodeid.partition("::")[0]
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        axes = _names(item, MARK) if parameters else set()
+    def __init__(self, test: pytest.Item, call: Any) -> None:
+        self.call = call
+        self._test = test
+        self._name = test.nodeid
+        self._module = test.nodeid.partition("::")[0]
+        axes = _names(test, MARK)
         # A value is known by its identity: all cases of a test share its objects, which need not be hashable.
-        self.row = (self.test, *((name, id(value)) for name, value in parameters.items() if name not in axes))
-        self.values = [(name, id(value)) for name, value in parameters.items() if name in axes]
-        self.pairs = list(itertools.combinations(self.values, 2))
+        self.row = tuple((name, id(value)) for name, value in call.params.items() if name not in axes)
+        self.values = [(name, id(value)) for name, value in call.params.items() if name in axes]
+        self._pairs = list(itertools.combinations(self.values, 2))
 
     def uses(self) -> Iterator[tuple[str, object]]:
         """Give what the choice of this case uses: values and pairs, of its test and of its module."""
-        return itertools.product((self.test, self.module), [*self.values, *self.pairs])
+        return itertools.product((self._name, self._module), [*self.values, *self._pairs])
 
     def cost(self, used: Counter[tuple[str, object]]) -> tuple[int, ...]:
         """Return how often the pairs and values of this case were used; the least of these is the one to choose."""
-        kinds = itertools.product((self.test, self.module), (self.pairs, self.values))
+        kinds = itertools.product((self._name, self._module), (self._pairs, self.values))
         counts = [sum(used[where, each] for each in kind) for where, kind in kinds]
-        return *counts, zlib.crc32(self.item.nodeid.encode())
+        return *counts, zlib.crc32(f"{self._name}[{self.call.id}]".encode())
+
+    def shares(self) -> int:
+        """Return the length of the table of rows that the test runs, 1 for one without."""
+        _, _, table = getattr(self._test.obj, "table", (None, None, [None]))
+        return len(table)
 
     def hidden_axes(self) -> list[str]:
         """Return what multiplies the test and is named neither in its signature nor in a mark."""
-        if not hasattr(self.item, "callspec"):
-            return []
-        named = {*inspect.signature(self.item.function).parameters, *_names(self.item, MARK)}
-        named |= _names(self.item, "usefixtures") | _names(self.item, "parametrize")
-        return [name for name in self.item.callspec.params if name not in named]
+        named = {*inspect.signature(self._test.obj).parameters, *_names(self._test, MARK)}
+        named |= _names(self._test, "usefixtures") | _names(self._test, "parametrize")
+        return [name for name in self.call.params if name not in named]
 
 
 def _names(item: pytest.Item, mark: str) -> set[str]:
@@ -82,29 +100,23 @@ def _names(item: pytest.Item, mark: str) -> set[str]:
     return {name.strip() for names in given for name in (names.split(",") if isinstance(names, str) else names)}
 
 
-def _one_a_test(cases: list[Case]) -> list[Case]:
-    return list({case.test: case for case in cases}.values())
-
-
-def _chosen(cases: list[Case]) -> Iterator[Case]:
+def _chosen(cases: list[Case], used: Counter[tuple[str, object]]) -> Iterator[tuple[Case, tuple[int, int]]]:
+    """Give the cases to run, each with its number among those that share a row, and the number of these."""
     rows = defaultdict(list)
     for case in cases:
         rows[case.row].append(case)
-    used: Counter[tuple[str, object]] = Counter()
     for combinations in rows.values():
         shares = _shares(combinations)
         for number in range(shares):
             least = combinations[0] if len(combinations) == 1 else min(combinations, key=lambda case: case.cost(used))
             combinations.remove(least)
             used.update(least.uses())
-            least.item.stash[SHARE] = number, shares
-            yield least
+            yield least, (number, shares)
 
 
 def _shares(combinations: list[Case]) -> int:
     """Return the number of combinations of a row, or of a table of rows, of which each combination runs a share."""
-    _, _, table = getattr(getattr(combinations[0].item, "function", None), "table", (None, None, [None]))
     values = defaultdict(set)
     for name, value in itertools.chain.from_iterable(case.values for case in combinations):
         values[name].add(value)
-    return min(len(table), max(map(len, values.values()), default=1))
+    return min(combinations[0].shares(), max(map(len, values.values()), default=1))
