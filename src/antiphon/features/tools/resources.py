@@ -1,4 +1,4 @@
-"""Resources and prompts: responses to GET that clients can read, and functions whose text people can send to a model."""
+"""Resources and prompts: responses to GET that clients can read, and functions whose text a person sends to a model."""
 
 import inspect
 import re
