@@ -324,6 +324,15 @@ def test_a_coded_body_has_no_digest_to_check(interface, style):
     assert (answer.status, answer.headers["accept-encoding"]) == (415, "identity")
 
 
+@rows("component", ['"content-digest";key="sha-256"', '"content-digest";sf', '"content-digest";bs'])
+def test_a_digest_is_checked_however_it_is_covered(component):
+    fields = {"content-digest": "sha-256=:RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o=:"}  # of {}
+    partners = Signatures({"p": SECRET}, cover=[component])
+    request = sign(Request.blank(SITE, "POST", fields, b"{}"), SECRET, keyid="p", cover=[component])
+    assert is_valid(partners, request)
+    assert not is_valid(partners, Request(request.head, b"[]"))
+
+
 def test_mistakes_are_told_at_once():
     def app_with(**options):
         app = App()

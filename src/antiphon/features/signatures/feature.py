@@ -171,7 +171,7 @@ class Signatures:
     def _check_for(self, route: Route) -> Callable[[Request], Any]:
         """Return the hook of a route. Raises ValueError for a route whose body can't be checked before the handler."""
         wrong = ""
-        if route.receive == "stream" and any(item.value == "content-digest" for item in self._cover):
+        if route.receive == "stream":
             wrong = "streams its body, which can't be compared with its digest before: use receive='lazy'"
         elif route.unguarded:
             wrong = "is unguarded, so nothing is checked: leave out one of the two"
@@ -196,7 +196,7 @@ class Signatures:
             keys = [self._key(each) for each in signatures]
         known = [await key if isawaitable(key) else key for key in keys]
         found = self._verified(request, signatures, known)
-        if self._store is not None or "content-digest" in found.headers:
+        if self._store is not None or _covers_digest(found):
             await in_place(partial(self._complete, found), blocks=self._blocks)(request)
         else:
             self._complete(found, request)
@@ -299,7 +299,7 @@ class Signatures:
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
         """Check the body, and that the nonce is new, and make the signer that of the request."""
-        if signer and "content-digest" in signer.headers:
+        if _covers_digest(signer):
             try:
                 check_digest(request)
             except DigestError as error:
@@ -410,6 +410,11 @@ def _signer(message: Components, signature: _Signature, key: SignatureKey) -> Re
         MutableHeaders.over([line for line in message.lines if line[0] in whole]),
         key.directory,
     )
+
+
+def _covers_digest(signer: RequestSigner) -> bool:
+    """True if a signature covers Content-Digest, or one of its members."""
+    return any(each.startswith('"content-digest"') for each in signer.components)
 
 
 def _joined(wrong: Mapping[str, str]) -> str:
