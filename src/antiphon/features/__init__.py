@@ -40,7 +40,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.runs.formats": "ag_ui_stream ui_message_stream",
         "features.runs.production": "current_run",
         "features.runs.record": "RunEnd",
-        "features.runs.runs": "Run RunEnded Runs ValuesMissed",
+        "features.runs.run": "Run RunEnded ValuesMissed",
+        "features.runs.runs": "Runs",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
         " csp_nonce",
         "features.sessions": "Sessions",

@@ -42,7 +42,8 @@ from antiphon.features.runs.calls import RunCall
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
-from antiphon.features.runs.runs import Run, RunEnded, Runs, ValuesMissed
+from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
+from antiphon.features.runs.runs import Runs
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,

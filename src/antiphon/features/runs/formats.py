@@ -6,7 +6,7 @@ Text is a part of the answer. Other values pass as they are: objects that the co
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from antiphon.features.runs.runs import Run, RunEnded, ValuesMissed
+from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.http.event import Event
 from antiphon.response.response import Response
 

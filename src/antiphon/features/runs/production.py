@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.concurrency.iterables import aclose, close_of
 from antiphon.explanations import explained
+from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.record import Kind, Line, Record, RunEnd, RunState
@@ -21,7 +22,7 @@ from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.serialization.json import encode_json
 
 if TYPE_CHECKING:
-    from antiphon.features.runs.runs import Run
+    from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
 """Seconds for which a value is written again while the store does not answer. The source waits."""
@@ -72,6 +73,7 @@ class Production:
         self._sizes: deque[int] = deque()
         self._size = 0
         self._is_cut = False
+        self._feed: Feed | None = None
         self._end: RunEnd | None = None
         self._lock = Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -105,7 +107,9 @@ class Production:
         loop = asyncio.get_running_loop()
         if self.record.deadline is not None:
             self._timer = loop.call_later(self.record.deadline, self._end_late)
-        if context is not None:
+        if context is not None and self.is_over:
+            self._task = loop.create_task(self._aclose(None), context=context)
+        elif context is not None:
             self._task = loop.create_task(self._aproduce(), context=context)
             self._task.add_done_callback(self._end_unstarted)
 
@@ -216,6 +220,8 @@ class Production:
         StoreUnavailable.
         """
         self.count = number
+        if not self._hub.blocks:
+            self._feed = self._hub.joined(self._name, self._bounds.keep)  # kept in memory while it is in use
         for size in sizes:
             self._kept(size)
         self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
@@ -261,6 +267,8 @@ class Production:
             self._on_end(self, self._end)
         finally:
             self.ended.set_result(None)
+            if self._feed is not None:
+                self._hub.leave(self._feed)
 
     def _cancel(self) -> None:
         task, loop = self._task, self._loop

@@ -1,0 +1,153 @@
+"""One run, as a program has it: its state, its values for followers, and its stop."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.loop import refuse_on_loop
+from antiphon.features.runs.following import Gap, Told, follow
+from antiphon.features.runs.record import Line, Record, RunEnd, RunState, read_event_id
+from antiphon.http.event import Event
+
+if TYPE_CHECKING:
+    from antiphon.features.runs.runs import Runs
+
+T = TypeVar("T")
+
+
+class RunEnded(Exception):
+    """The end of a run that is not done: its source was stopped, has failed, or was interrupted. ``end`` says which."""
+
+    def __init__(self, end: RunEnd) -> None:
+        super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
+        self.end = end
+
+
+class ValuesMissed(Exception):
+    """A gap in the values of a run, because they are not kept any more; ``total`` is their number, if known."""
+
+    def __init__(self, total: int | None) -> None:
+        super().__init__("values of the run are not kept any more")
+        self.total = total
+
+
+class Run(Generic[T]):
+    """A run, as it was when it was started or found: its values can be followed, and it can be stopped.
+
+    ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
+    """
+
+    def __init__(self, runs: "Runs[T]", record: Record) -> None:
+        self._runs = runs
+        self._record = record
+        self._written: list[T] = []
+
+    @property
+    def id(self) -> str:
+        """The id of the run: 128 bits that can't be guessed."""
+        return self._record.id
+
+    @property
+    def owner(self) -> str | None:
+        """The owner, as text; None without one."""
+        return self._record.owner
+
+    @property
+    def state(self) -> RunState:
+        """The state: running, waiting for a worker, done, failed, stopped or interrupted."""
+        return self._record.state
+
+    @property
+    def started(self) -> float:
+        """The time of the start."""
+        return self._record.started
+
+    @property
+    def ended(self) -> float | None:
+        """The time of the end."""
+        return None if self._record.is_live else self._record.changed
+
+    @property
+    def is_draining(self) -> bool:
+        """True in a source if its process is about to end: it has the rest of the grace period."""
+        return DRAINING.is_given
+
+    def written(self) -> list[T]:
+        """Return the values of earlier attempts that are kept, in the source of a run that was started again."""
+        return [*self._written]
+
+    # Following
+
+    async def follow(self, since: str | None = None) -> AsyncGenerator[Event, None]:
+        """Yield the values as events, after the one with the id ``since``, to the end: for ``Response.events``.
+
+        With None, or with an id of another run, it begins at the start. Text is sent as the event's data, other values
+        as JSON. If values are missing because they are not kept any more, an event named "missed" has their ``total``,
+        or null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
+        "interrupted", and has the ``total`` of the values, and the ``problem`` of a failure. The first one is a
+        comment, so that the client receives the head at once. Raises StoreUnavailable (503).
+        """
+        id_ = self.id
+        yield Event(comment="")
+        async with aclosing(self._told(since)) as batches:
+            async for batch in batches:
+                for told in batch:
+                    yield told.event(id_) if isinstance(told, Line) else _event_of(told)
+
+    async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
+        """Yield the values, typed, after the one with the id ``since`` of its event, to the end.
+
+        Raises RunEnded unless the run is done, ValuesMissed for values that are not kept any more, and
+        StoreUnavailable (503).
+        """
+        async with aclosing(self._told(since)) as batches:
+            async for batch in batches:
+                for told in batch:
+                    if isinstance(told, Line):
+                        yield self._runs._read(told)
+                    elif isinstance(told, Gap):
+                        raise ValuesMissed(told.total)
+                    elif told.state != "done":
+                        raise RunEnded(told)
+
+    def _told(self, since: str | None) -> AsyncGenerator[list[Told], None]:
+        record = self._record
+        own = self._runs._own()
+        end = None if record.is_live else RunEnd(record.state, 0, record.problem)
+        ledger = own.ledger
+        place = read_event_id(record.id, since)
+        watch = own.worker.following(record.id)
+        return follow(ledger.hub(record.id), ledger.log(record.id), ledger.keep, place, end, watch)
+
+    # Stopping
+
+    def stop(self) -> bool:
+        """Stop the run, from any process, and return True unless it has ended already. Raises StoreUnavailable (503).
+
+        Its source is closed where it waits: an async one in its own process at once, or within part of the lease if
+        that can't be reached, and another one at its next value. Followers learn it at once.
+        """
+        refuse_on_loop("stop", "astop")
+        return self._stop()
+
+    async def astop(self) -> bool:
+        """Stop the run as ``stop`` does, without blocking the loop."""
+        return await self._runs._call(self._stop)
+
+    def _stop(self) -> bool:
+        own = self._runs._own()
+        production = own.worker.productions.get(self.id)
+        end = RunEnd("stopped", production.count if production else 0)
+        is_stopped = own.ledger.end(self.id, None, end)
+        if production is not None:
+            production.end("stopped")
+        elif is_stopped:
+            own.worker.notify()
+        return is_stopped
+
+
+def _event_of(told: "Gap | RunEnd") -> Event:
+    if isinstance(told, Gap):
+        return Event({"total": told.total}, event="missed")
+    return Event({"total": told.total} | ({"problem": told.problem} if told.problem else {}), event=told.state)
