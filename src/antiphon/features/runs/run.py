@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from antiphon.concurrency.process import DRAINING
 from antiphon.concurrency.loop import refuse_on_loop
+from antiphon.concurrency.process import DRAINING
 from antiphon.features.runs.following import Gap, Told, follow
 from antiphon.features.runs.record import Line, Record, RunEnd, RunState, read_event_id
 from antiphon.http.event import Event

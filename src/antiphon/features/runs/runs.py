@@ -17,7 +17,6 @@ from uuid import UUID
 
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
-from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.calls import Repeatable, RunCall
