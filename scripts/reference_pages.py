@@ -275,7 +275,7 @@ TOPICS = {
         "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
-        "KeyMaterial StructuredKind "
+        "KeyMaterial RunOwner RunState StructuredKind "
         "SocketUse SourceFunction StructuredMember TemplateRenderer TemplateString TestedApplication Text Texts "
         "TrustedOrigins WebSocketHandler WebSocketMessage WebSocketValues Widget",
         "See also [public names](names.md).",
@@ -335,11 +335,16 @@ INTRODUCTIONS = {
 """A sentence on each place that names are imported from."""
 
 PROVISIONAL = {
-    "antiphon.features.HtmxHeaders", "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites",
-    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.Introspection",
-    "antiphon.features.OpenAPI", "antiphon.features.ProtectedResource", "antiphon.features.Tool",
-    "antiphon.features.Tools", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
-    "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.testing.ClientTools",
-    "antiphon.testing.ToolResult",
+    "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
+    "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
+    "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI", "antiphon.features.ProtectedResource",
+    "antiphon.features.RequestSigner", "antiphon.features.Run", "antiphon.features.RunCall",
+    "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
+    "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused", "antiphon.features.Signatures",
+    "antiphon.features.SignedResponses", "antiphon.features.Tool", "antiphon.features.Tools",
+    "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream", "antiphon.features.current_run",
+    "antiphon.features.patch_elements", "antiphon.features.patch_signals", "antiphon.features.redirect_htmx",
+    "antiphon.features.scopes_required", "antiphon.features.sign", "antiphon.features.ui_message_stream",
+    "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

@@ -20,6 +20,9 @@ LEFT_OUT = ("antiphon/cli/", "antiphon/dialects/", "antiphon/adapters/servers/",
 """Parts of Antiphon that no example in a page needs."""
 
 
+INDENTED = ["|", "python3", "-m", "json.tool", "--indent", "2"]
+
+
 class NotRunError(Exception):
     """A command that is not one of those that run in a page."""
 
@@ -39,10 +42,15 @@ class _Curl(ArgumentParser):
 
 
 def request(command: str) -> dict[str, Any]:
-    """Return a command of curl, perhaps with a grep behind it, as a request. Raises NotRunError for any other."""
+    """Return a command of curl as a request, perhaps with a grep or `INDENTED` behind it. Raises NotRunError for any
+    other.
+    """
     words = shlex.split(command)
     only = ""
-    if "|" in words:
+    is_indented = words[-len(INDENTED) :] == INDENTED
+    if is_indented:
+        words = words[: -len(INDENTED)]
+    elif "|" in words:
         words, (grep, *patterns) = words[: words.index("|")], words[words.index("|") + 1 :]
         if grep != "grep" or len(patterns) != 1:
             raise NotRunError(command)
@@ -61,6 +69,7 @@ def request(command: str) -> dict[str, Any]:
         "headers": headers,
         "body": asked.json or "",
         "only": only,
+        "is_indented": is_indented,
     }
 
 

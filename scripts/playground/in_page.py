@@ -55,5 +55,7 @@ def answer(client: Client, request: dict[str, Any]) -> dict[str, str]:
     )
     only = request["only"]
     text = "\n".join(line for line in response.text.splitlines() if only in line)
+    if request["is_indented"]:
+        text = json.dumps(json.loads(text), indent=2)
     head = f"{response.status} {response.headers.get('content-type', '')}".strip()
     return {"command": request["command"], "head": head, "body": text}

@@ -465,7 +465,7 @@ def _bodies():
         yield f"{kind}files", post(f"{lazy}/files", **FILES)
         yield f"{kind}digest", post(f"{lazy}/digest", **FILES)
         yield f"{kind}small files", post(f"{lazy}/files", files={"file": ("a.bin", b"abc")})
-        yield f"{kind}files without a field", post(f"{lazy}/files", 400, files={"other": ("a.bin", b"abc")})
+        yield f"{kind}files without a field", post(f"{lazy}/files", 422, files={"other": ("a.bin", b"abc")})
         yield (
             f"{kind}malformed files",
             post(f"{lazy}/files", 400, body=b"--x\r\n\r\n", content_type="multipart/form-data; boundary=x"),

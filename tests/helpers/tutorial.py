@@ -24,7 +24,7 @@ FILES = ("mkdir guestbook", "mv ", "rm ")
 
 _BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _DELETE = re.compile(r"elete the function `(\w+)`\s+of\s+`([^`]+)`")
-_COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+_COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 class Unclear(Exception):
@@ -43,7 +43,8 @@ class Step:
     @property
     def commands(self) -> list[tuple[str, str]]:
         """The commands of a console, each with what it prints."""
-        return _COMMAND.findall(self.text) if self.language == "console" else []
+        found = _COMMAND.findall(self.text) if self.language == "console" else []
+        return [(re.sub(r" *\\\n *", " ", command), printed) for command, printed in found]
 
 
 def steps(page: Path) -> Iterator[Step]:

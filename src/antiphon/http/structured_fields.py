@@ -39,7 +39,7 @@ _bare_item = re.compile(
     r"|(?P<date>@-?[0-9]{1,15})"
     r'|%"(?P<display>(?>(?:[\x20\x21\x23\x24\x26-\x7e]++|%[0-9a-f]{2})*))"'
 )
-_plain_strings = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63}+\)')
+_plain_strings = re.compile(r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"(?>(?: "[\x20\x21\x23-\x5b\x5d-\x7e]*+"){0,63})\)')
 """Up to 64 strings without escapes and parameters, to the end of an inner list."""
 _plain_parameter = re.compile(
     rf'; *+({_key.pattern})=(?:"([\x20\x21\x23-\x5b\x5d-\x7e]*+)"|(-?[0-9]{{1,15}})(?![0-9.]))'
