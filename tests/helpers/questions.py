@@ -8,7 +8,7 @@ QUESTIONS = [
     ("custom 404", "how-to/errors"),
     ("error handler", "how-to/errors"),
     ("JWT", "how-to/jwt"),
-    ("bearer token", "how-to/users how-to/jwt"),
+    ("bearer token", "how-to/users how-to/jwt reference/features/users"),
     ("OAuth", "how-to/oauth"),
     ("passkeys", "how-to/passkeys"),
     ("WebAuthn", "how-to/passkeys"),

@@ -161,9 +161,9 @@ def test_an_attacker_learns_nothing_and_stops_nothing(serve, tmp_path):
         connect(f"ws://127.0.0.1:{server.port}/sockets/{run['id']}", additional_headers={"X-User": "eve"}),
     ):
         pass
-    assert ask(server, "GET", "/runs", x_user="eve")[1] == [{"id": own["id"], "state": "done"}]
     _, body = ask(server, "GET", f"/runs/{own['id']}", x_user="eve", last_event_id=event_id)  # it begins at the start
     assert next(event.data for event in parse_events(body.decode()) if event.id).startswith('{"n":1,')
+    assert ask(server, "GET", "/runs", x_user="eve")[1] == [{"id": own["id"], "state": "done"}]
     assert following.follow().end == ("done", {"total": 60})
 
 
