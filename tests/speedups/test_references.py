@@ -104,7 +104,8 @@ def _growth(function, arguments):
 def test_a_call_that_gets_no_memory_fails_or_does_without(name):
     import _testcapi
 
-    plain = [value for value in [*VALUES, *OBJECTS] if type(value) is not StrictUndefined]  # which is all in Python
+    # What is all in Python is left out; with a surrogate, str.replace of 3.11 aborts when it gets no memory.
+    plain = [each for each in [*VALUES, *OBJECTS] if type(each) is not StrictUndefined and each != "\ud800<"]
     failed = 0
     for value in plain:
         arguments = (Markup, value) if name == "escape_text" else (ENVIRONMENT, value, "name")
