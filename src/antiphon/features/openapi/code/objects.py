@@ -32,6 +32,7 @@ _ADDS = {"append": 0, "add": 0, "insert": 1, "appendleft": 0}
 _KEEPS = frozenset({"sort", "reverse", "remove", "discard", "difference_update", "intersection_update"})
 _READS = frozenset({"get", "items", "keys", "values", "copy", "pop", "popitem", "index", "count"})
 _NEW_SETS = frozenset({"union", "difference", "intersection", "symmetric_difference"})
+_RETURN_NOTHING = frozenset({*_ADDS, *_KEEPS, "extend", "update", "clear"})
 
 
 def with_item(content: Value, key: Value, value: Value) -> Value:
@@ -193,7 +194,7 @@ def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
             return Of(int)
         case Items(item, kind), _ if method in _NEW_SETS:
             return Items(either(item, *map(item_of, given)), kind)
-        case Fields() | Items(), _:
+        case Fields() | Items(), _ if method in _RETURN_NOTHING:
             return NONE
     return UNKNOWN
 
