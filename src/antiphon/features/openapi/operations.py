@@ -232,7 +232,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
         body = TEXT if is_text else given.body
         schema = dict(FILE) if body == Of(bytes) else schemas.of(body, "output")
         if not schema:
-            response.setdefault("content", {}).setdefault(given.media, {})
+            response.setdefault("content", {})[given.media] = {}  # which has room for all others, too
         else:
             _offer(response.setdefault("content", {}), given.media, schema)
 
