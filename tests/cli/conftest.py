@@ -198,7 +198,9 @@ class Command:
         return connection
 
     def workers(self) -> list[int]:
-        return sorted(int(path.name.partition("-")[2]) for path in self.folder.glob("started-*"))
+        """The workers in the order of their starts: ids of processes begin anew at some time."""
+        started = sorted(self.folder.glob("started-*"), key=lambda path: path.stat().st_mtime_ns)
+        return [int(path.name.partition("-")[2]) for path in started]
 
     def press_ctrl_c(self) -> None:
         """A terminal sends SIGINT to every process of its foreground group."""
