@@ -56,6 +56,14 @@ def test_a_large_body_is_compared_with_its_digest(interface, style):
         assert send(client, Request(request.head, bytes((3 << 20) - 1) + b"\1")).status == 401
 
 
+@rows("component", ["content-digest", '"content-digest";key="sha-256"'])
+def test_a_digest_that_is_covered_is_checked_though_nobody_demands_it(component, interface, style):
+    with Client(app_of(style, "/orders", cover=["@method"]), interface, base_url=SITE) as client:
+        request = signed("/orders", body=bytes(3 << 20), cover=["@method", component])
+        assert send(client, request).json["body"] == 3 << 20
+        assert send(client, Request(request.head, bytes((3 << 20) - 1) + b"\1")).status == 401
+
+
 REFUSED = [
     ({}, "POST", b"", 'sig1=("@method" "@authority" "@path");keyid;created', None),
     ({}, "POST", b"{}", 'sig1=("@method" "@authority" "@path" "content-digest");keyid;created',
