@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import pytest
@@ -54,6 +55,25 @@ def test_the_program_becomes_the_command(tmp_path, program, arguments, target):
             assert process.wait(20) == 0
         finally:
             process.kill()
+
+
+@rows(
+    "spec, target",
+    [(None, "shop:app"), (SimpleNamespace(name="pages.shop"), "pages.shop:app")],
+    ids=["a file", "python -m"],
+)
+def test_settings_are_options_of_the_command(monkeypatch, tmp_path, spec, target):
+    """Here, since a program that is replaced can't say which of its lines ran."""
+    app, started = App(), []
+    program = SimpleNamespace(__file__=f"{tmp_path}/shop.py", __spec__=spec, app=app)
+    monkeypatch.setitem(sys.modules, "__main__", program)
+    monkeypatch.setattr(os, "execve", lambda *call: started.append(call))
+    app.run(port=0, reload=True, uds=None, workers=2)
+    [(executable, command, environment)] = started
+    assert (executable, command[1:]) == (
+        sys.executable, ["-m", "antiphon", "run", target, "--port=0", "--reload", "--workers=2"],
+    )  # fmt: skip
+    assert (environment.get("PYTHONPATH", "").partition(os.pathsep)[0] == str(tmp_path)) is (spec is None)
 
 
 def test_an_app_of_another_module_is_refused():
