@@ -17,11 +17,6 @@ BODY = b'{"lamp": 3}'
 LARGE = bytes(3 << 20)
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=["def", "async def"])
 def style(request):
     return request.param

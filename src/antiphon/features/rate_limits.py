@@ -20,7 +20,7 @@ from antiphon.explanations import explained
 from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store, StoreUnavailable
+from antiphon.features.stores.store import Store, StoreUnavailable, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
@@ -82,11 +82,8 @@ class RateLimit:
     ) -> None:
         self._limit, self._period = parse_rate(rate)
         self._clock = clock or (monotonic if store is None else time.time)
-        if store is not None and not store.is_server_side:
-            raise explained(
-                "store-cannot",
-                ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can"),
-            )
+        if store is not None:
+            check_server_side(store, "can't count: SQLiteStore(path) and ValkeyStore(url) can")
         self._store = _MemoryStores(self._clock) if store is None else store
         if when_unavailable not in ("allow", "refuse"):
             raise explained(

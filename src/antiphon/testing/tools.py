@@ -7,14 +7,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from antiphon.app.application import App
 from antiphon.explanations import explained
 from antiphon.features.tools.feature import features_of
+from antiphon.features.tools.protocol import META, MODERN
 from antiphon.testing.call import Call
 from antiphon.testing.responses import ClientResponse
 
 Answer = TypeVar("Answer")
 Listed = TypeVar("Listed")
-
-_VERSION = "2026-07-28"
-_META = "io.modelcontextprotocol/"
 
 
 class ToolResult(NamedTuple):
@@ -69,10 +67,10 @@ class ClientTools(Generic[Answer, Listed]):
 
     async def _result(self, method: str, params: Mapping[str, Any]) -> tuple[ClientResponse, dict[str, Any]]:
         self._count += 1
-        meta = {f"{_META}protocolVersion": _VERSION, f"{_META}clientCapabilities": {}}
+        meta = {f"{META}protocolVersion": MODERN, f"{META}clientCapabilities": {}}
         message = {"jsonrpc": "2.0", "id": self._count, "method": method, "params": {**params, "_meta": meta}}
         fields = {
-            "accept": "application/json, text/event-stream", "mcp-protocol-version": _VERSION, "mcp-method": method,
+            "accept": "application/json, text/event-stream", "mcp-protocol-version": MODERN, "mcp-method": method,
         }  # fmt: skip
         if "name" in params:
             fields["mcp-name"] = params["name"]

@@ -12,7 +12,6 @@ from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.digests import in_place, require_digest
 from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import (
     MountPlans,
@@ -314,6 +313,8 @@ class Planning:
         if route.signed_by is not None:
             yield self._signer_check(route, route.signed_by)
         if route.check_digest:
+            from antiphon.app.planning.digests import in_place, require_digest
+
             yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
 
     def _signer_check(self, route: Route, name: str) -> Hook:

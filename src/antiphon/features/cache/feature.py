@@ -19,7 +19,7 @@ from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store
+from antiphon.features.stores.store import Store, check_server_side
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
@@ -72,12 +72,7 @@ class Cache:
         clock: Callable[[], float] = time.time,
     ) -> None:
         store = MemoryStore(clock=clock) if store is None else store
-        if not store.is_server_side:
-            kind = type(store).__name__
-            raise explained(
-                "store-cannot",
-                ValueError(f"{kind} keeps nothing here: MemoryStore(), SQLiteStore(path) and ValkeyStore(url) do"),
-            )
+        check_server_side(store, "keeps nothing here: MemoryStore(), SQLiteStore(path) and ValkeyStore(url) do")
         lease, patience = seconds_of(lease), seconds_of(patience)
         if not (min(most, largest, lease, patience) > 0 and most_in_files >= 0):
             given = f"{most!r}, {largest!r}, {lease!r}, {patience!r} and {most_in_files!r}"

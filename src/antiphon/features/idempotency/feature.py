@@ -37,7 +37,7 @@ from antiphon.features.idempotency.claims import (
     is_seen_by_others,
     reused_with,
 )
-from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, give_again, keep
+from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, check_server_side, give_again, keep
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
@@ -106,12 +106,7 @@ class IdempotentWrites:
         largest: int = 1 << 20,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if not store.is_server_side:
-            kind = type(store).__name__
-            raise explained(
-                "store-cannot",
-                ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can"),
-            )
+        check_server_side(store, "can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can")
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
             raise explained(

@@ -168,7 +168,10 @@ def _request_body(contract: Contract, schemas: Schemas) -> Schema:
 
 
 def _offer(content: Schema, media: str, schema: Schema) -> None:
-    """Add a schema to the content of a media type, in addition to its other schemas."""
+    """Add a schema to the content of a media type, in addition to its other schemas. An empty one allows them all."""
+    if not schema:
+        content[media] = {}
+        return
     known = content.setdefault(media, {"schema": schema}).get("schema", schema)
     if known != schema:
         choices = known["anyOf"] if set(known) == {"anyOf"} else [known]
@@ -231,10 +234,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
         is_text = given.body == Of(bytes) and given.media.startswith("text/")  # a file, which clients decode
         body = TEXT if is_text else given.body
         schema = dict(FILE) if body == Of(bytes) else schemas.of(body, "output")
-        if not schema:
-            response.setdefault("content", {})[given.media] = {}  # which has room for all others, too
-        else:
-            _offer(response.setdefault("content", {}), given.media, schema)
+        _offer(response.setdefault("content", {}), given.media, schema)
 
 
 def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> None:

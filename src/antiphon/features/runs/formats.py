@@ -4,7 +4,8 @@ Text is a part of the answer. Other values pass as they are: objects that the co
 """
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from contextlib import aclosing
+from typing import Any, NamedTuple
 
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
 from antiphon.http.event import Event
@@ -28,26 +29,20 @@ def ui_message_stream(run: Run[Any]) -> Response:
 async def _ui_parts(run: Run[Any]) -> AsyncGenerator[Event | dict[str, Any] | str, None]:
     yield Event(comment="")
     yield {"type": "start", "messageId": run.id}
-    text = ""
-    count = 0
     last: dict[str, Any] = {"type": "finish"}
-    try:
-        async for value in run.values():
-            if isinstance(value, str):
-                if not text:
-                    count += 1
-                    text = str(count)
-                    yield {"type": "text-start", "id": text}
-                yield {"type": "text-delta", "id": text, "delta": value}
-                continue
-            if text:
-                yield {"type": "text-end", "id": text}
-                text = ""
-            yield value
-    except (RunEnded, ValuesMissed) as error:
-        last = {"type": "abort"} if _was_stopped(error) else {"type": "error", "errorText": _told(error)}
-    if text:
-        yield {"type": "text-end", "id": text}
+    async with aclosing(_parts(run)) as parts:
+        async for part in parts:
+            match part:
+                case _TextStart(number):
+                    yield {"type": "text-start", "id": str(number)}
+                case _Text(number, text):
+                    yield {"type": "text-delta", "id": str(number), "delta": text}
+                case _TextEnd(number):
+                    yield {"type": "text-end", "id": str(number)}
+                case RunEnded() | ValuesMissed():
+                    last = {"type": "abort"} if _was_stopped(part) else {"type": "error", "errorText": _told(part)}
+                case _:
+                    yield part
     yield last
     yield "[DONE]"
 
@@ -65,29 +60,61 @@ def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None) ->
 async def _ag_ui_events(run: Run[Any], ids: dict[str, str]) -> AsyncGenerator[Event | dict[str, Any], None]:
     yield Event(comment="")
     yield {"type": "RUN_STARTED", **ids}
-    message = ""
-    count = 0
     last: dict[str, Any] = {"type": "RUN_FINISHED", **ids}
-    try:
-        async for value in run.values():
-            if isinstance(value, str):
-                if not message:
-                    count += 1
-                    message = f"{run.id}-{count}"
-                    yield {"type": "TEXT_MESSAGE_START", "messageId": message, "role": "assistant"}
-                if value:  # AG-UI refuses an empty part
-                    yield {"type": "TEXT_MESSAGE_CONTENT", "messageId": message, "delta": value}
-                continue
-            if message:
-                yield {"type": "TEXT_MESSAGE_END", "messageId": message}
-                message = ""
-            yield value
-    except (RunEnded, ValuesMissed) as error:
-        code = error.end.state if isinstance(error, RunEnded) else "missed"
-        last = {"type": "RUN_ERROR", "message": _told(error), "code": code}
-    if message:
-        yield {"type": "TEXT_MESSAGE_END", "messageId": message}
+    async with aclosing(_parts(run)) as parts:
+        async for part in parts:
+            match part:
+                case _TextStart(number):
+                    yield {"type": "TEXT_MESSAGE_START", "messageId": f"{run.id}-{number}", "role": "assistant"}
+                case _Text(number, text):
+                    if text:  # AG-UI refuses an empty part
+                        yield {"type": "TEXT_MESSAGE_CONTENT", "messageId": f"{run.id}-{number}", "delta": text}
+                case _TextEnd(number):
+                    yield {"type": "TEXT_MESSAGE_END", "messageId": f"{run.id}-{number}"}
+                case RunEnded() | ValuesMissed():
+                    code = part.end.state if isinstance(part, RunEnded) else "missed"
+                    last = {"type": "RUN_ERROR", "message": _told(part), "code": code}
+                case _:
+                    yield part
     yield last
+
+
+class _TextStart(NamedTuple):
+    number: int
+
+
+class _Text(NamedTuple):
+    number: int
+    text: str
+
+
+class _TextEnd(NamedTuple):
+    number: int
+
+
+async def _parts(run: Run[Any]) -> AsyncGenerator[Any, None]:
+    """Yield the values of a run, those that are text between the start and the end of numbered texts; and, in the place
+    of raising it, the error with which it ends.
+    """
+    number = 0
+    is_open = False
+    error: RunEnded | ValuesMissed | None = None
+    try:
+        async with aclosing(run.values()) as values:
+            async for value in values:
+                if isinstance(value, str) and not is_open:
+                    number, is_open = number + 1, True
+                    yield _TextStart(number)
+                elif is_open and not isinstance(value, str):
+                    is_open = False
+                    yield _TextEnd(number)
+                yield _Text(number, value) if isinstance(value, str) else value
+    except (RunEnded, ValuesMissed) as ended:
+        error = ended
+    if error is not None:
+        yield error
+    if is_open:
+        yield _TextEnd(number)
 
 
 def _was_stopped(error: RunEnded | ValuesMissed) -> bool:

@@ -25,7 +25,7 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.features.stores.store import Store
+from antiphon.features.stores.store import Store, check_server_side
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
@@ -345,12 +345,7 @@ def _check_once(store: Store | None, max_age: float | None) -> None:
         raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
     if store is None:
         return
-    if not store.is_server_side:
-        kind = type(store).__name__
-        raise explained(
-            "store-cannot",
-            ValueError(f"{kind} can't tell that a nonce is new: SQLiteStore(path) and ValkeyStore(url) can"),
-        )
+    check_server_side(store, "can't tell that a nonce is new: SQLiteStore(path) and ValkeyStore(url) can")
     if max_age is None:
         raise explained(
             "bad-feature-option", ValueError("a store that keeps nonces needs a max_age: it can't keep them forever")

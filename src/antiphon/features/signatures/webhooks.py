@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
-from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry
+from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden
@@ -89,12 +89,8 @@ class Webhook(ABC):
             raise explained(
                 "bad-feature-option", ValueError("a webhook has a secret, and a tolerance and a ttl above 0")
             )
-        if store is not None and not store.is_server_side:
-            kind = type(store).__name__
-            raise explained(
-                "store-cannot",
-                ValueError(f"{kind} can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can"),
-            )
+        if store is not None:
+            check_server_side(store, "can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can")
         self._store = store
         self._clock = clock
         self.blocking = store is not None and store.blocks

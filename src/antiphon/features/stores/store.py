@@ -287,6 +287,12 @@ def hash_key(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
+def check_server_side(store: Store, lack: str) -> None:
+    """Raise ValueError for a store whose entries are kept by clients, with what it lacks: ``can't count: ...``."""
+    if not store.is_server_side:
+        raise explained("store-cannot", ValueError(f"{type(store).__name__} {lack}"))
+
+
 def check_ttl(ttl: float) -> None:
     """Raise ValueError for a time to live that is not above 0."""
     if not (isfinite(ttl) and ttl > 0):

@@ -6,7 +6,7 @@ see the same caller. The model decides about the path, the query and the body on
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
@@ -199,12 +199,7 @@ def _target(definition: Definition, arguments: Mapping[str, Any]) -> str:
     for name, value in _of_place(definition, arguments, "path"):
         text = quote_path(_text(value))
         path = path.replace(f"{{{name}}}", text)
-    query = [
-        (name, _text(each))
-        for name, value in _of_place(definition, arguments, "query")
-        for each in (value if isinstance(value, list) else [value])
-        if each is not None
-    ]
+    query = _pairs(_of_place(definition, arguments, "query"))
     return f"{path}?{format_query(query)}" if query else path
 
 
@@ -220,13 +215,17 @@ def _body(definition: Definition, arguments: Mapping[str, Any]) -> bytes | None:
     value = whole[0] if whole else fields
     if definition.content_type == JSON or not isinstance(value, dict):
         return encode_json(value)
-    pairs = [
+    return format_query(_pairs(value.items())).encode()
+
+
+def _pairs(fields: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Return fields of a query or a form: each item of a list is one, and null is none."""
+    return [
         (name, _text(each))
-        for name, field in value.items()
-        for each in (field if isinstance(field, list) else [field])
+        for name, value in fields
+        for each in (value if isinstance(value, list) else [value])
         if each is not None
     ]
-    return format_query(pairs).encode()
 
 
 def _of_place(definition: Definition, arguments: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:

@@ -148,10 +148,6 @@ class Tools:
             routes = [each for each in routes if f"{each.path}/".startswith(f"{self.api.prefix}/")]
         return definitions_of(routes, self.api.content(app))
 
-    def listed(self, app: "App") -> list[dict[str, Any]]:
-        """Return all tools of an application as clients see them, for tests and the command ``antiphon tools``."""
-        return [each.as_json(has_any_result=True) for each in self.definitions(app).values()]
-
     def _resources(self, app: "App") -> "Resources":
         if self._made_resources is None:
             from antiphon.features.tools.resources import Resources

@@ -81,11 +81,6 @@ def list_of(item: Any) -> Any:
     return GenericAlias(list, (item,))
 
 
-def tuple_of(*items: Any) -> Any:
-    """Return the type of tuples of some types."""
-    return GenericAlias(tuple, items)
-
-
 def dict_of(value: Any) -> Any:
     """Return the type of dicts with text as keys."""
     return GenericAlias(dict, (str, value))
