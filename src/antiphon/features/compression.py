@@ -102,19 +102,20 @@ class Compression:
 
     def _compress_response(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
-        fields = dict(response.headers.items())
+        fields = dict(response._fields)  # which stay shared, unlike those of `headers`
         if not self._may_compress(request, response, fields):
             return None
-        if "vary" in fields:
-            response.vary("accept-encoding")
-        else:
-            response.headers.add("vary", "accept-encoding")
+        response.vary("accept-encoding")
         if response.status == 304:
             return _not_modified(request, response, fields.get("etag", ""))
         if response.status == 206:
             return None
+        accepted = request.head.field("accept-encoding")  # a client that sends none prefers identity
+        size = _size(request, response, fields)
+        if accepted is None or (size is not None and size < self._minimum and _takes_identity(accepted)):
+            return None
         coding = request.accept_encodings.best(self._offers, "identity")
-        return None if coding == "identity" else self._compressed(request, response, fields, coding)
+        return None if coding == "identity" else self._compressed(request, response, size, coding)
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
         """Check that a response may be compressed, or for a 206 or a 304, that the whole response might have been.
@@ -131,11 +132,8 @@ class Compression:
             return False
         return self._skip is None or not ready(self._skip, self._skip(request, response))
 
-    def _compressed(
-        self, request: Request, response: Response, fields: Mapping[str, str], coding: str
-    ) -> Response | None:
+    def _compressed(self, request: Request, response: Response, size: int | None, coding: str) -> Response | None:
         """Return the response in a coding, or None if that saves nothing and the client accepts it uncompressed."""
-        size = _size(request, response, fields)
         takes_identity = "identity" in request.accept_encodings
         if size == 0 or (size is not None and size < self._minimum and takes_identity):
             return None
@@ -160,6 +158,11 @@ class Compression:
                 ValueError(f"the level of {name} must be {known[0]} to {known[-1]}, not {level!r}"),
             )
         return level
+
+
+def _takes_identity(accepted: str) -> bool:
+    """Return True if a client surely accepts an uncompressed response: two names refuse one (RFC 9110 §12.5.3)."""
+    return "*" not in accepted and "identity" not in accepted.lower()
 
 
 def _may_lack_type(status: int, content_type: str) -> bool:
