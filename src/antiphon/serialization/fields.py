@@ -109,6 +109,8 @@ _NUMBERS = _FRACTIONS | {inspect.IntType, inspect.BoolType, inspect.NoneType}
 
 DEFAULT_LIMITS = Limits()
 
+_NO_FILES: MultiDict[Any] = MultiDict()
+
 Values: TypeAlias = dict[str, str | list[str] | None]
 
 
@@ -275,7 +277,7 @@ class FieldsReader:
         for name in self._many:
             if name in values:
                 values[name] = pairs.getall(name)
-        sent = MultiDict[Any]() if files is None else files
+        sent = _NO_FILES if files is None else files
         taken = self._taken(values, sent) if self._files or files else {}
         for json in self._json:
             taken.pop(json.name, None)

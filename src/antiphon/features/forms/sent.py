@@ -48,7 +48,8 @@ class Sent(NamedTuple):
         ]
         pairs += [(each.name, "false") for each in inputs if each.is_switch and each.name not in self.texts]
         files = MultiDict((name, file) for name, file in self.files.items() if name in by_name)
-        return fields_as(MultiDict[Any](pairs), wanted, "form", files=files, file_type=Upload)
+        texts: MultiDict[Any] = MultiDict(pairs)
+        return fields_as(texts, wanted, "form", files=files, file_type=Upload)
 
 
 NOTHING = Sent(MultiDict(), MultiDict())
