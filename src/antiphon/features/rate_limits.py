@@ -92,6 +92,7 @@ class RateLimit:
         check_by(by)
         self._by = by
         self._name = rate if name is None else name
+        self._item = str(Item(self._name))
         self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
         self._refuses = when_unavailable == "refuse"
         self._breaker = CircuitBreaker(StoreUnavailable)
@@ -127,7 +128,7 @@ class RateLimit:
             self._log("limits nobody, because its store is unavailable")
             return
         seconds = max(1, ceil(count.seconds - ROUNDING))
-        told = str(Item(self._name, {"r": count.remaining, "t": seconds}))
+        told = f"{self._item};r={count.remaining};t={seconds}"
         request.after_request(partial(_add_fields, self._policy, told))
         if count.is_over:
             raise TooManyRequests(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
@@ -220,19 +221,17 @@ _CO_COROUTINE = 0x80
 
 def is_async(function: Callable[..., Any]) -> bool:
     """True if a call returns a coroutine. Understands functions, partials, methods and objects with ``__call__``."""
-    plain = getattr(function, "__func__", function)
+    called = without_partials(function)
+    plain = getattr(called, "__func__", called)
     if type(plain) is FunctionType and not plain.__dict__:  # nothing marks it as a coroutine function
         return bool(plain.__code__.co_flags & _CO_COROUTINE)
     from inspect import iscoroutinefunction
 
-    called = without_partials(function)
     return iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__)
 
 
 def without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function inside partials."""
-    from functools import partial
-
     while isinstance(function, partial):
         function = function.func
     return function
