@@ -124,7 +124,7 @@ TOPICS = {
     ),
     "http/messages.md": Page(
         "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response print_request print_response",
-        "See also [how to keep messages](../../how-to/messages.md#keep-messages).",
+        "See also [how to store messages](../../how-to/messages.md#store-messages).",
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
