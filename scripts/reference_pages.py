@@ -319,18 +319,18 @@ def is_wanted(request: Request) -> bool:
 ```"""
 
 INTRODUCTIONS = {
-    "antiphon": "What every application needs, and what libraries need that read a request or make a response.",
-    "antiphon.http": "Values of HTTP: headers, cookies, URLs, errors. They know no request, and can be used alone.",
-    "antiphon.features": "What an application uses: `app.use(Sessions(store))`.",
+    "antiphon": "Names that every application needs, as do libraries that read a request or make a response.",
+    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They don't depend on a request, and can be used alone.",
+    "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A client for tests, which needs no server.",
     "antiphon.logs": "Formats for the handlers of `logging`.",
     "antiphon.http1": "Requests and responses as bytes, and back.",
-    "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#add-a-command) need.",
+    "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
-    "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. It is provisional, and"
+    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional, and"
     " applications don't need it.",
-    "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library for which the [dialect](dialects.md)"
-    " stands.",
+    "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library that the [dialect](dialects.md)"
+    " replaces.",
 }
 """A sentence on each place that names are imported from."""
 
