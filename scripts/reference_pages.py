@@ -320,15 +320,15 @@ def is_wanted(request: Request) -> bool:
 
 INTRODUCTIONS = {
     "antiphon": "Names that every application needs, as do libraries that read a request or make a response.",
-    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They don't depend on a request, and can be used alone.",
+    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They need no request, and can be used alone.",
     "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A client for tests, which needs no server.",
     "antiphon.logs": "Formats for the handlers of `logging`.",
     "antiphon.http1": "Requests and responses as bytes, and back.",
     "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
-    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional, and"
-    " applications don't need it.",
+    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional,"
+    " and applications don't need it.",
     "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library that the [dialect](dialects.md)"
     " replaces.",
 }
