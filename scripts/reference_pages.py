@@ -212,7 +212,7 @@ TOPICS = {
     "features/oauth.md": Page(
         "Access tokens", "antiphon.features",
         "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
-        "See also [who may see and call](../../how-to/mcp.md#who-may-see-and-call).",
+        "See also [authorization for tools](../../how-to/mcp.md#authorization-for-tools).",
     ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",
@@ -257,7 +257,7 @@ TOPICS = {
         "See also [Extensions: write a feature](../how-to/write-a-feature.md).",
     ),
     "commands.md": Page(
-        "In commands", "antiphon.cli", "load_app",
+        "Names for commands", "antiphon.cli", "load_app",
         "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(

@@ -20,7 +20,7 @@ REASONS = {
     "line end": "A header has no line ends.",
     "above Latin-1": "A header has no characters above U+00FF.",
     "characters": "`URL` refuses what browsers drop or replace: control characters, spaces at an end, backslashes.",
-    "slashes": "`URL` requires exactly two slashes before a host; browsers correct other numbers of them.",
+    "slashes": "`URL` requires exactly two slashes before a host; browsers tolerate other numbers.",
     "numbers": "A host that browsers read as a different IPv4 address than it looks like is refused.",
     "IDNA": "A host with non-ASCII characters or percent-escapes is refused.",
     "punctuation": "A host has ASCII letters, digits and `-._~`.",
