@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 KNOWN = {
-    "FRESHNESS_HEURISTIC": "The application says how long caches may keep an answer (`cache_for`); these don't say.",
-    "FRESHNESS_NO_CACHE_NO_VALIDATOR": "The application chose `no-cache` for an answer without an entity tag.",
+    "FRESHNESS_HEURISTIC": "The application sets how long caches may keep a response (`cache_for`); these don't.",
+    "FRESHNESS_NO_CACHE_NO_VALIDATOR": "The application chose `no-cache` for a response without an entity tag.",
     "STORE_PUBLIC_UNNECESSARY": "The application chose `public`.",
-    "VARY_COMPLEX": "A page with parts, in two languages, for users, varies by what decides on it.",
+    "VARY_COMPLEX": "A page with blocks, in two languages and for logged-in users, varies by all of these.",
     "STATUS_BAD_REQUEST": "The request was malformed.",
     "PARTIAL_WITHOUT_RANGE": "Only for several ranges, whose parts have a Content-Range each (RFC 9110 §15.3.7.2).",
 }

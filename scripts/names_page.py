@@ -14,16 +14,16 @@ INTRODUCTION = """# Names
 
 <!-- Written by `python -m scripts.reference` from the docstrings of all public names. -->
 
-Each name leads to the page that describes it, with its attributes and methods, what it raises, and the RFC that says
-so.
+Each name leads to the page that describes it, with its attributes and methods, what it raises, and the RFC that
+defines it.
 
 Everything you import comes from one of {count} places. Names that are not listed here are internal, and may move.
-[Versions and support](../explanation/versions.md) says what stays."""
+[Versions and support](../explanation/versions.md) says which of them are stable."""
 
 ERRORS_INTRODUCTION = """## Errors
 
-Each status that has a class; for any other from 400 to 599 it is `HTTPError(status, detail)`. `except HTTPError`
-catches all."""
+Each of these statuses has a class; for any other from 400 to 599, use `HTTPError(status, detail)`.
+`except HTTPError` catches all of them."""
 
 Target = Callable[[str, str], str | None]
 """A function from a place and a name to the page and the heading where it is described."""

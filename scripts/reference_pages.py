@@ -124,7 +124,7 @@ TOPICS = {
     ),
     "http/messages.md": Page(
         "Messages of HTTP/1.1", "antiphon.http1", "parse_request parse_response print_request print_response",
-        "See also [how to keep messages](../../how-to/messages.md#keep-messages).",
+        "See also [how to store messages](../../how-to/messages.md#store-messages).",
     ),
     "features/sessions.md": Page(
         "Sessions and stores", "antiphon.features",
@@ -212,7 +212,7 @@ TOPICS = {
     "features/oauth.md": Page(
         "Access tokens", "antiphon.features",
         "ProtectedResource AccessToken ACCESS_TOKEN scopes_required Introspection",
-        "See also [who may see and call](../../how-to/mcp.md#who-may-see-and-call).",
+        "See also [authorization for tools](../../how-to/mcp.md#authorization-for-tools).",
     ),
     "features/observing.md": Page(
         "Health, metrics, traces and the access log", "antiphon.features",
@@ -257,7 +257,7 @@ TOPICS = {
         "See also [Extensions: write a feature](../how-to/write-a-feature.md).",
     ),
     "commands.md": Page(
-        "In commands", "antiphon.cli", "load_app",
+        "Names for commands", "antiphon.cli", "load_app",
         "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(
@@ -319,18 +319,18 @@ def is_wanted(request: Request) -> bool:
 ```"""
 
 INTRODUCTIONS = {
-    "antiphon": "What every application needs, and what libraries need that read a request or make a response.",
-    "antiphon.http": "Values of HTTP: headers, cookies, URLs, errors. They know no request, and can be used alone.",
-    "antiphon.features": "What an application uses: `app.use(Sessions(store))`.",
+    "antiphon": "Names that every application needs, as do libraries that read a request or make a response.",
+    "antiphon.http": "HTTP values: headers, cookies, URLs, errors. They need no request, and can be used alone.",
+    "antiphon.features": "Features that an application uses: `app.use(Sessions(store))`.",
     "antiphon.testing": "A client for tests, which needs no server.",
     "antiphon.logs": "Formats for the handlers of `logging`.",
     "antiphon.http1": "Requests and responses as bytes, and back.",
-    "antiphon.cli": "What [commands of other packages](../how-to/write-a-feature.md#add-a-command) need.",
+    "antiphon.cli": "Names for [commands of other packages](../how-to/write-a-feature.md#add-a-command).",
     "antiphon.types": TYPES,
-    "antiphon.embedding": "What [dialects](../how-to/write-a-dialect.md) are made of. It is provisional, and"
-    " applications don't need it.",
-    "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library for which the [dialect](dialects.md)"
-    " stands.",
+    "antiphon.embedding": "The parts that [dialects](../how-to/write-a-dialect.md) are built from. It is provisional,"
+    " and applications don't need it.",
+    "antiphon.dialects": "`antiphon.dialects.<name>` has the names of the library that the [dialect](dialects.md)"
+    " replaces.",
 }
 """A sentence on each place that names are imported from."""
 

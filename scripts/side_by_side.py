@@ -82,7 +82,7 @@ def _anchor(program: Program) -> str:
 
 
 def _exchange(program: Program) -> str:
-    return f"`{program.method} {program.target}` is answered with {_answer(program.answers[-1])}."
+    return f"`{program.method} {program.target}` returns {_answer(program.answers[-1])}."
 
 
 def _answer(answer: Answer) -> str:

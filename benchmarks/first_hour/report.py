@@ -24,7 +24,7 @@ ROWS = {
     "the browser gets": ("mistake, browser", ""),
     "fixed: back after": ("mended", "s"),
     "port taken: ends after": ("taken", "s"),
-    "says so": ("taken, says", ""),
+    "names the cause": ("taken, says", ""),
     "lines": ("taken, lines", "n"),
     "exit code": ("taken, code", ""),
     "Ctrl-C": ("Ctrl-C, 0 streams", "s"),

@@ -110,13 +110,13 @@ PROGRAMS = (
     Program("hello", "A page of one line.", (Answer("<h1>Hello, world!</h1>"),)),
     Program(
         "query",
-        "A value of the query, a number with a default, and all values of one name, answered as JSON.",
+        "A value of the query, a number with a default, and all values of one name, returned as JSON.",
         (Answer({"q": "oil lamp", "page": 2, "tags": ["old", "brass"]}, "application/json"),),
         target="/?q=oil+lamp&page=2&tag=old&tag=brass",
     ),
     Program(
         "form",
-        "Fields of a form, one of them sent twice; what is shown of them is escaped.",
+        "Fields of a form, one of them sent twice; values are escaped when they are shown.",
         (Answer("Zoë &amp; Co. likes red and blue."),),
         "POST",
         body=urlencode([("name", "Zoë & Co."), ("colour", "red"), ("colour", "blue")]).encode(),
@@ -124,7 +124,7 @@ PROGRAMS = (
     ),
     Program(
         "json",
-        "JSON is read and answered, with another status than 200.",
+        "JSON is read and returned, with a status other than 200.",
         (Answer({"customer": "Zoë", "total": 65}, "application/json", 201),),
         "POST",
         body=_json({"customer": "Zoë", "items": [{"name": "lamp", "price": 20}, {"name": "shade", "price": 45}]}),
@@ -147,17 +147,17 @@ PROGRAMS = (
     ),
     Program(
         "error",
-        "An exception is raised in one place and answered in another, for the whole program.",
+        "An exception is raised in one place and handled in another, for the whole program.",
         (Answer({"error": "There is no such lamp."}, "application/json", 404),),
     ),
     Program(
         "stream",
-        "A response whose body is made while it is sent.",
+        "A response whose body is generated while it is sent.",
         (Answer("lamp,price\nlamp 0,20\nlamp 1,21\nlamp 2,22\n", "text/csv"),),
     ),
     Program(
         "file",
-        "A file of the disk, which browsers save.",
+        "A file on disk, which browsers save.",
         (
             Answer(
                 (FOLDER / "file/prices.csv").read_text(),
@@ -168,10 +168,10 @@ PROGRAMS = (
     ),
     Program(
         "after_hook",
-        "A header that each response of the program gets.",
+        "A header on every response of the program.",
         (Answer("Hello, world!", fields=(("x-version", "7"),)),),
     ),
-    Program("session", "A number is kept for each visitor, in a cookie that is signed.", (_visit(1), _visit(2))),
+    Program("session", "A number is kept for each visitor, in a signed cookie.", (_visit(1), _visit(2))),
 )
 
 

@@ -20,7 +20,7 @@ class Application(NamedTuple):
 ANSWERS = Path(__file__).parent / "answers"
 """A folder of ours: requests to applications, whose answers are compared with those on the original."""
 ALL = "all"
-ANSWERS_COMPARED = "requests, compared answer by answer"
+ANSWERS_COMPARED = "requests, compared response by response"
 OPENSTACK_NEEDS = ("fixtures", "oslotest", "testtools")
 KEYSTONE_TESTS = (
     "keystone/tests/unit/server",
@@ -161,7 +161,7 @@ APPLICATIONS = [
         "charts and dashboards from databases",
         ANSWERS_COMPARED,
     ),
-    Application(PLAIN["httpbin"], "httpbin", "answers that show their requests", ALL),
+    Application(PLAIN["httpbin"], "httpbin", "responses that show their requests", ALL),
     Application(PLAIN["ihatemoney"], "ihatemoney", "shared budgets", ALL),
     Application(PLAIN["isso"], "isso", "comments for sites", ALL),
 ]

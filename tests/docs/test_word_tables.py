@@ -1,4 +1,4 @@
-"""The tables of words on the pages for programs that come from another framework."""
+"""The tables of names on the pages for programs that come from another framework."""
 
 import re
 from pathlib import Path
@@ -16,21 +16,21 @@ KEPT = {
     ("request", "json"): "it is a value, not a function",
     ("app", "mount"): "it is for applications, not for blueprints",
 }
-"""Words of others that ours have, too, with another meaning."""
+"""Names of other frameworks that Antiphon has, too, with a different meaning."""
 
 
 def rows(page: str) -> list[tuple[str, str]]:
     text = (PAGES / f"from-{page}.md").read_text()
-    table = text.partition("| your word | ours |\n|---|---|\n")[2].partition("\n\n")[0]
+    table = text.partition(f"| {page.title()} | Antiphon |\n|---|---|\n")[2].partition("\n\n")[0]
     return [tuple(line.strip("| ").split(" | ", 1)) for line in table.splitlines()]
 
 
 @pytest.mark.parametrize("page", ["asok", "kay", "microdot", "pyramid"])
-def test_a_page_begins_with_a_table_whose_words_are_true(page):
-    assert (PAGES / f"from-{page}.md").read_text().index("## Your words and ours") < 1500
+def test_a_page_begins_with_a_table_whose_names_are_true(page):
+    assert (PAGES / f"from-{page}.md").read_text().index(f"## Names of {page.title()} and Antiphon") < 1500
     assert len(rows(page)) > 5
-    for yours, ours in rows(page):
-        for thing, name in re.findall(r"`(request|response|app)\.(\w+)", yours):
+    for theirs, ours in rows(page):
+        for thing, name in re.findall(r"`(request|response|app)\.(\w+)", theirs):
             if (thing, name) not in KEPT:
                 with pytest.raises(AttributeError, match=f"has no '{name}'; use "):
                     getattr(THINGS[thing], name)

@@ -82,7 +82,7 @@ QUESTIONS: dict[str, Callable[[Visitor], str]] = {
     "JSON that is cut short": lambda visitor: add_text(visitor, '{"title": "The la'),
     '`{"title": NaN}`': lambda visitor: add_text(visitor, '{"title": NaN}'),
     '`{"title": 7}`': lambda visitor: add_text(visitor, '{"title": 7}'),
-    "two invalid fields: the answer names": wrong_fields,
+    "two invalid fields: the response names": wrong_fields,
     "JSON sent as `text/plain`": lambda visitor: add_text(visitor, '{"title": "Lamp"}', "text/plain"),
     "a write from another site, with the user's cookies": from_another_site,
     "a request for another host": lambda visitor: str(
