@@ -161,7 +161,7 @@ class ASGIHead:
             while self._has_more:
                 message = await (self._next or self._receive)()
                 if message["type"] == "http.disconnect":
-                    raise ClientDisconnected("The client disconnected while the body was read.")
+                    raise ClientDisconnected("The client disconnected while the body was being read.")
                 self._has_more = message.get("more_body", False)
                 if chunk := message.get("body"):
                     return chunk if type(chunk) is bytes else bytes(chunk)

@@ -289,7 +289,7 @@ class Observation:
                 method(self.exchange)
             except Exception as error:
                 name = getattr(method, "__qualname__", method)
-                log_failure(self.exchange.request, error, f": {name}", fault="was answered, but an observer failed")
+                log_failure(self.exchange.request, error, f": {name}", fault="got its response, but an observer failed")
 
 
 def _text(part: str | bytes) -> str:

@@ -136,7 +136,7 @@ class RSGIHead:
         except StopAsyncIteration:
             return b""
         except Exception as error:
-            raise ClientDisconnected("The connection was lost while the body was read.") from error
+            raise ClientDisconnected("The connection was lost while the body was being read.") from error
 
     async def wait_disconnect(self) -> None:
         """Wait until the client disconnects."""

@@ -228,7 +228,7 @@ class WSGIHead:
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
-            raise ClientDisconnected("The connection was lost while the body was read.") from error
+            raise ClientDisconnected("The connection was lost while the body was being read.") from error
         except Exception as error:  # servers have their own errors for malformed chunks
             raise BadRequest("The body is malformed.") from error
         self._left = left - len(chunk) if left > 0 else left

@@ -366,7 +366,7 @@ class App(Routes, Servable):
         if self._idempotent_surrounding is not None:
             raise explained(
                 "feature-used-twice",
-                ValueError("a feature already carries out the idempotent routes of this app: use one"),
+                ValueError("another feature already handles the idempotent routes of this app: use one"),
             )
         self._idempotent_surrounding = surround
         self._idempotent_watch = watch

@@ -360,7 +360,7 @@ class Routes:
         if before_routing and isinstance(self, Blueprint):
             raise explained(
                 "for-whole-app",
-                ValueError("the blueprint that answers is only known after routing: register this with the app"),
+                ValueError("the blueprint of a request is only known after routing: register this with the app"),
             )
         parts = self._registry.before_routing if before_routing else self._registry.middleware
 
@@ -545,5 +545,5 @@ class _Lenient(dict[str, Converter]):
 
 def _blueprint_name(name: str) -> str:
     if not name or "." in name:
-        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or have a dot: {name!r}"))
+        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or contain a dot: {name!r}"))
     return name

@@ -149,7 +149,7 @@ def make_mount(
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
-        raise explained("bad-mount", ValueError(f"a mount's receive is 'load' or 'stream', not {receive!r}"))
+        raise explained("bad-mount", ValueError(f"a mount's receive must be 'load' or 'stream', not {receive!r}"))
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",

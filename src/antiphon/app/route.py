@@ -33,10 +33,10 @@ class SocketOptions(NamedTuple):
 def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of subprotocols. Raises ValueError for text, and for a name that is not a token (RFC 6455)."""
     if isinstance(names, str):
-        raise explained("list-wanted", ValueError(f"subprotocols are a list: [{names!r}]"))
+        raise explained("list-wanted", ValueError(f"subprotocols must be a list: [{names!r}]"))
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a name of a subprotocol"))
+        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not the name of a subprotocol"))
     return checked
 
 
@@ -45,7 +45,7 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise explained(
-            "bad-route-option", ValueError(f"an idle_timeout is a number of seconds above 0, not {given!r}")
+            "bad-route-option", ValueError(f"an idle_timeout must be a number of seconds above 0, not {given!r}")
         )
     return seconds
 
@@ -244,7 +244,7 @@ def make_route(
             "deadline-without-effect",
             TypeError(
                 f"{describe(function)}: deadline={deadline:g} would cancel nothing, since only an `async def` handler"
-                " that returns its answer can be cancelled"
+                " that returns its response can be cancelled"
             ),
         )
     defaults = options.get("defaults")
@@ -283,7 +283,9 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
     """
     if not isinstance(pattern, str):
-        raise explained("bad-path", TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}'))
+        raise explained(
+            "bad-path", TypeError(f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}')
+        )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         raise explained(
@@ -293,16 +295,17 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     receive = options.get("receive", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):
         raise explained(
-            "bad-route-option", ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
+            "bad-route-option",
+            ValueError(f"an unguarded route must be one path, without parameters and host: {pattern!r}"),
         )
     if receive not in ("load", "lazy", "stream"):
         raise explained(
-            "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
+            "bad-route-option", ValueError(f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
         )
     if options.get("check_digest") and receive == "stream":
         raise explained(
             "bad-route-option",
-            ValueError(f"a body that is streamed has no digest to check before: use receive='lazy': {pattern!r}"),
+            ValueError(f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}"),
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
@@ -320,20 +323,24 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
     if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
         raise explained(
             "bad-route-option",
-            ValueError(f"takes is a type, or has types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"),
+            ValueError(
+                f"takes must be a type, or have types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"
+            ),
         )
     if isinstance(gives, Mapping) and (
         wrong := [status for status in gives if not isinstance(status, int) or not 200 <= status <= 599]
     ):
         raise explained(
             "bad-route-option",
-            ValueError(f"gives is a type, or has types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"),
+            ValueError(
+                f"gives must be a type, or have types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"
+            ),
         )
     known = (*_PARTS, "path")
     if wrong := [key for key in options.get("examples") or () if not isinstance(key, int) and key not in known]:
         raise explained(
             "bad-route-option",
-            ValueError(f"examples are for {', '.join(known)} and for statuses, not for {wrong[0]!r}: {pattern!r}"),
+            ValueError(f"examples must be for {', '.join(known)} or for statuses, not for {wrong[0]!r}: {pattern!r}"),
         )
 
 
@@ -380,23 +387,25 @@ def check_deadline(deadline: Duration | None) -> float | None:
     if seconds is None:
         return None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise explained("bad-route-option", TypeError(f"a deadline is a number of seconds, not {seconds!r}"))
+        raise explained("bad-route-option", TypeError(f"a deadline must be a number of seconds, not {seconds!r}"))
     if not seconds > 0:
-        raise explained("bad-route-option", ValueError(f"a deadline is a number of seconds above 0, not {seconds!r}"))
+        raise explained(
+            "bad-route-option", ValueError(f"a deadline must be a number of seconds above 0, not {seconds!r}")
+        )
     return float(seconds)
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     """Return methods in upper case. Raises ValueError for no methods, for text, and for a malformed one."""
     if isinstance(methods, str):
-        raise explained("list-wanted", ValueError(f"methods is a collection of methods, such as ({methods!r},)"))
+        raise explained("list-wanted", ValueError(f"methods must be a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):
         raise explained(
-            "list-wanted", TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
+            "list-wanted", TypeError(f'methods must be a collection of methods, such as ("POST",), not {methods!r}')
         )
     wanted = tuple(intern(method.upper()) for method in methods)  # as keys they are found without a lock, on any thread
     if not wanted:
-        raise explained("bad-route-option", ValueError(f"a route answers at least one method: {pattern!r}"))
+        raise explained("bad-route-option", ValueError(f"a route needs at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:
         raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a method"))
     return wanted

@@ -130,12 +130,15 @@ class StaticFolder:
         age = seconds_of(max_age)
         if age is not None and (type(age) is not int or not 0 <= age <= _LONGEST_AGE):
             raise explained(
-                "bad-route-option", ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
+                "bad-route-option",
+                ValueError(f"max_age must be a whole number of seconds from 0 to 2**31, not {max_age!r}"),
             )
         if immutable is not None and not callable(immutable):
             raise explained(
                 "bad-route-option",
-                TypeError(f"immutable is a function of the name, such as re.compile(...).search, not {immutable!r}"),
+                TypeError(
+                    f"immutable must be a function of the name, such as re.compile(...).search, not {immutable!r}"
+                ),
             )
         check_sync("immutable", immutable)
         kept_by = "public" if public else "private"
@@ -176,7 +179,7 @@ class StaticFolder:
         Raises ValueError for a name that is never served.
         """
         if not self._is_served(name):
-            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a file that is served"))
+            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a served file"))
         if not self._hashes or self._immutable(name):
             return name
         try:

@@ -384,5 +384,6 @@ def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -
 
 def _in_use() -> RuntimeError:
     return explained(
-        "body-read-twice", RuntimeError("the body is already being received: one task or thread at a time waits for it")
+        "body-read-twice",
+        RuntimeError("the body is already being received: only one task or thread at a time can wait for it"),
     )

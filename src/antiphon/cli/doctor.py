@@ -192,7 +192,7 @@ def examine(url: str) -> list[Finding]:
         tried = [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), _unending_message(place)]
         return [*tried, *told]
     except (OSError, HTTPException) as error:
-        raise Refused(f"{place.netloc} does not answer: {error or type(error).__name__}.") from None
+        raise Refused(f"{place.netloc} does not respond: {error or type(error).__name__}.") from None
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:

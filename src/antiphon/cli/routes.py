@@ -63,7 +63,7 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
         return ["308: the path is redirected to its other form, with or without a trailing slash"], True
     mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
     if route.name or mount is None:
-        lines = aligned([_row(route)]) if route.name else [f"{request.method} is answered by the app itself"]
+        lines = aligned([_row(route)]) if route.name else [f"{request.method} is handled by the app itself"]
         return lines + [f"  {name} = {value!r}" for name, value in request.path_params.items()], True
     above = f"mounted at {mount.where}: {_described(mount)}"
     if not isinstance(mount.application, App):

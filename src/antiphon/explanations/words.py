@@ -114,7 +114,7 @@ APP = {
     "url_map router": "app.routes",
     "context_processor template_context_processor": "app.share(name=value)",
     "jinja_env jinja_options template_filter template_folder template_global": "app.use(Templates(folder))",
-    "head": "@app.get, which answers HEAD, too",
+    "head": "@app.get, which handles HEAD, too",
 }
 PACKAGE = {
     "Flask FastAPI Starlette": "App",

@@ -290,19 +290,19 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     if "render" in handlers and "get" in handlers:
         raise explained(
             "bad-page-file",
-            ValueError(f"{path} has both render and get, which answer the same method: remove one of them"),
+            ValueError(f"{path} has both render and get, which handle the same method: remove one of them"),
         )
     for name, handler in handlers.items():
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would answer {METHODS[name]}, and is not a function: rename it"),
+                TypeError(f"{path}: {name} would handle {METHODS[name]}, and is not a function: rename it"),
             )
         if _is_imported(handler, module):
             raise explained(
                 "bad-page-file",
                 TypeError(
-                    f"{path}: {name} would answer {METHODS[name]}, and is imported from {handler.__module__}: import it"
+                    f"{path}: {name} would handle {METHODS[name]}, and is imported from {handler.__module__}: import it"
                     " under another name, and call it in a function of the page"
                 ),
             )

@@ -87,7 +87,8 @@ class RateLimit:
         self._store = _MemoryStores(self._clock) if store is None else store
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
-                "bad-feature-option", ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
+                "bad-feature-option",
+                ValueError(f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"),
             )
         check_by(by)
         self._by = by
@@ -223,7 +224,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
     if found is None:
         raise explained(
             "bad-feature-option",
-            ValueError(f'a rate is text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
+            ValueError(f'a rate must be text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
         )
     return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
 

@@ -313,7 +313,7 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(
-                f"{request.route.answered_by} answers with {field}: {said}, so that caches give the response to"
+                f"{request.route.answered_by} responds with {field}: {said}, so that caches give the response to"
                 f" everyone, and the session, or the user, was read for it: leave out {what}, or read neither there"
             ),
         )

@@ -194,7 +194,7 @@ def view(
     view that can't be carried out once, such as a generator.
     """
     if interface not in (None, "wsgi", "asgi"):
-        raise explained("bad-view", ValueError(f"the interface of a view is 'wsgi' or 'asgi', not {interface!r}"))
+        raise explained("bad-view", ValueError(f"the interface of a view must be 'wsgi' or 'asgi', not {interface!r}"))
     if function is None:
         return partial(
             view, interface=interface, limits=limits, before=before, idempotent=idempotent, signed_by=signed_by
@@ -296,7 +296,7 @@ class View:
                 "unknown-request",
                 TypeError(
                     f"{describe(self._function)} is a view, but none of its arguments is a request: {kinds}; and"
-                    " Flask, Quart and Bottle are not answering one here"
+                    " Flask, Quart and Bottle are not handling one here"
                 ),
             )
         return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)

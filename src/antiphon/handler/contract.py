@@ -331,7 +331,7 @@ async def finish(request: Request) -> None:
                 request,
                 error,
                 f": {describe(function)}",
-                fault="was answered, but what request.after_response was given failed",
+                fault="got its response, but a function given to request.after_response failed",
             )
         except GeneratorExit:
             raise

@@ -49,7 +49,7 @@ def _advise(request: Request, error: HTTPError) -> None:
     import logging
 
     logging.getLogger("antiphon").warning(
-        "%s answered 401 without a challenge, raised at %s; clients were told %r:"
+        "%s responded with 401 without a challenge, raised at %s; clients were told %r:"
         ' abort(401, challenge="Bearer") says how to log in, or app.use(Users(...)) does for all routes',
         request.route.answered_by,
         _raised_at(error),
@@ -151,7 +151,7 @@ def as_http_error(error: BaseException) -> HTTPError:
     if isinstance(error, HTTPError):
         return error
     if isinstance(error, Exception) or not is_leaving(error):
-        return InternalServerError("The server failed to answer; the failure has been logged.")
+        return InternalServerError("The server failed to handle the request; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")
 
 

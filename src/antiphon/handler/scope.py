@@ -29,7 +29,7 @@ def current_request() -> Request:
         raise explained(
             "no-current-request",
             RuntimeError(
-                "no request is being answered here: pass the request on to code that runs outside its handler and"
+                "no request is being handled here: pass the request on to code that runs outside its handler and"
                 " middleware, or start a thread's work with contextvars.copy_context().run(...)"
             ),
         )

@@ -122,7 +122,9 @@ def redirect_location(
     """
     if otherwise is None:
         if not isinstance(location, str):
-            raise explained("external-redirect", TypeError(f"a redirect goes to a URL reference, not to {location!r}"))
+            raise explained(
+                "external-redirect", TypeError(f"a redirect must go to a URL reference, not to {location!r}")
+            )
         uri = as_uri(location)
         if _leaves(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))

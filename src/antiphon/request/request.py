@@ -174,7 +174,7 @@ class Request(RequestHeaders):
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
-            raise explained("bad-limit", TypeError(f"limits are set as Limits(...), not {type(limits).__name__}"))
+            raise explained("bad-limit", TypeError(f"limits must be set as Limits(...), not {type(limits).__name__}"))
         route = self.route
         self._own_limits = route, limits.within(route.limits)
 
@@ -206,7 +206,7 @@ class Request(RequestHeaders):
     @path.setter
     def path(self, path: str) -> None:
         if not path.startswith("/"):
-            raise explained("bad-http-message", ValueError(f"a path begins with a slash: {path!r}"))
+            raise explained("bad-http-message", ValueError(f"a path must begin with a slash: {path!r}"))
         self._rewritten().path = path
         vars(self).pop("url", None)
 
@@ -649,7 +649,7 @@ class Request(RequestHeaders):
         """
         if self.app is None:
             raise explained(
-                "no-application", RuntimeError("url_for needs an application, and none answers this request")
+                "no-application", RuntimeError("url_for needs an application, and none handles this request")
             )
         if isinstance(route, str) and route[:1] == ".":
             route = f"{self.blueprint}{route}" if self.blueprint else route[1:]
@@ -675,7 +675,7 @@ class Request(RequestHeaders):
             "undeclared-host",
             RuntimeError(
                 f"url_for with _absolute would make a URL of the host that the client has named, {self.host!r}, which"
-                " may belong to an attacker: declare the hosts that the app answers for, as in"
+                " may belong to an attacker: declare the hosts that the app serves, as in"
                 ' App(trusted_hosts=["example.com"])'
             ),
         )
@@ -812,7 +812,7 @@ class Request(RequestHeaders):
 
         for link in links:
             if not isinstance(link, Link):
-                raise explained("bad-http-value", TypeError(f"an early hint is a Link, not {type(link).__name__}"))
+                raise explained("bad-http-value", TypeError(f"an early hint must be a Link, not {type(link).__name__}"))
         self.head.send_early_hints(map(str, links))
 
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:

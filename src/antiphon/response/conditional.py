@@ -116,7 +116,9 @@ def precondition(
     The ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
-        raise explained("bad-header-value", TypeError(f"modified is a datetime or None, not {type(modified).__name__}"))
+        raise explained(
+            "bad-header-value", TypeError(f"modified must be a datetime or None, not {type(modified).__name__}")
+        )
     tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
     status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
     if status == 412:

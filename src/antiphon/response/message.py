@@ -74,11 +74,11 @@ def body_of(value: BodyLike) -> Body:
     if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made again each time
         return bytes(value)
     if hasattr(value, "keys"):
-        raise explained("wrong-body", TypeError(f"a body is not a {type(value).__name__}: use Response.json()"))
+        raise explained("wrong-body", TypeError(f"a body can't be a {type(value).__name__}: use Response.json()"))
     if hasattr(value, "__aiter__") or hasattr(value, "__iter__"):
         return value
     raise explained(
-        "wrong-body", TypeError(f"a body is text, bytes or an iterable of them, not {type(value).__name__}")
+        "wrong-body", TypeError(f"a body must be text, bytes or an iterable of them, not {type(value).__name__}")
     )
 
 

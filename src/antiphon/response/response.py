@@ -711,7 +711,9 @@ def _checked_status(status: int) -> int:
     if type(status) is int and 200 <= status <= 599:
         return status
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise explained("bad-status", ValueError(f"a response's status is a number of 200 to 599, not {status!r}"))
+        raise explained(
+            "bad-status", ValueError(f"a response's status must be a number from 200 to 599, not {status!r}")
+        )
     return int(status)
 
 

@@ -172,9 +172,11 @@ def _literal(text: str, start: int, end: int, pattern: str) -> str:
     if braces := _braces(literal):
         name, converter = braces.groups()
         written = f"<{converter}:{name}>" if converter else f"<{name}>"
-        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}"))
+        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter must be written {written}, not {braces[0]}"))
     if colon := _colon(text, start, end):
-        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written <{colon[1]}>, not {colon[0]}"))
+        raise explained(
+            "bad-path", ValueError(f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
+        )
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]

@@ -50,7 +50,7 @@ class SecretKeys:
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
             raise explained(
-                "list-wanted", TypeError('secret_keys is a list, the newest key first: secret_keys=["..."]')
+                "list-wanted", TypeError('secret_keys must be a list, the newest key first: secret_keys=["..."]')
             )
         self.oldest_first: tuple[bytes, ...] = (
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
@@ -76,7 +76,7 @@ def _checked_key(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes):
         raise explained(
             "bad-secret-key",
-            TypeError(f"a secret key is text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
+            TypeError(f"a secret key must be text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
         )
     encoded = key.encode() if isinstance(key, str) else key
     if len(encoded) < _SHORTEST_KEY:
@@ -147,7 +147,7 @@ class Signer:
             raise explained("bad-secret-key", ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one"))
         if not isinstance(salt, str) or not salt:
             raise explained(
-                "bad-secret-key", ValueError('a salt names the purpose of a signature, such as "newsletter"')
+                "bad-secret-key", ValueError('a salt must name the purpose of a signature, such as "newsletter"')
             )
         self.salt = salt
         self._digest = _DIGESTS[digest]

@@ -379,7 +379,7 @@ def _checked_base(text: str) -> URL:
     plain = f"{url.scheme}://{url.netloc}"
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
         raise explained(
-            "bad-test-request", ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
+            "bad-test-request", ValueError(f"a base_url must be a scheme and a host, perhaps with a port, not {text!r}")
         )
     return url
 

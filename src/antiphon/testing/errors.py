@@ -27,9 +27,7 @@ class HandshakeRefused(ConnectionError):
     """A handshake that was answered with ``response`` instead of opening a WebSocket."""
 
     def __init__(self, response: "ClientResponse") -> None:
-        super().__init__(
-            f"the handshake was answered with {response.status} {response.reason}: {response.body[:200]!r}"
-        )
+        super().__init__(f"the handshake was refused with {response.status} {response.reason}: {response.body[:200]!r}")
         self.response = response
 
 

@@ -178,7 +178,7 @@ class Connection:
     async def _check_size(self, message: WebSocketMessage) -> None:
         size = len(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else len(message)
         if size > self._limit:
-            await self.close(TOO_BIG, f"A message has at most {self._limit} bytes.")
+            await self.close(TOO_BIG, f"A message may have at most {self._limit} bytes.")
             raise self._end()
 
     async def receive_as(self, wanted: Any) -> Any:

@@ -85,8 +85,8 @@ class Frames:
         """Add a part to the message; return the message when it is whole."""
         self._size += len(event.data)  # for text in characters: bytes are counted when it is whole
         if self._size > self.limit:
-            self.replies += self.close(TOO_BIG, f"A message has at most {self.limit} bytes.")
-            self._end(WebSocketClosed(TOO_BIG, f"A message has at most {self.limit} bytes."))
+            self.replies += self.close(TOO_BIG, f"A message may have at most {self.limit} bytes.")
+            self._end(WebSocketClosed(TOO_BIG, f"A message may have at most {self.limit} bytes."))
             return None
         is_first = self._size == len(event.data)
         if event.message_finished:

@@ -47,11 +47,9 @@ LAST_ENDS = 1.0
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
     """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
     if hasattr(connection, "getpeercert"):
-        return NotImplementedByServer("Over WSGI, there are no WebSockets if the server itself has TLS.")
+        return NotImplementedByServer("WebSockets over WSGI don't work if the server itself does TLS.")
     if not most_sockets(environ):
-        return NotImplementedByServer(
-            "There are no WebSockets if a server has one thread, or gevent without its monkey patch."
-        )
+        return NotImplementedByServer("WebSockets need a server with several threads, or gevent with its monkey patch.")
     return None
 
 
@@ -179,17 +177,17 @@ def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
     """Return the error for a handshake that does not follow RFC 6455 §4.2.1; None if it does."""
     options = [option.lower() for option in split_list(environ.get("HTTP_CONNECTION", ""))]
     if environ.get("SERVER_PROTOCOL") != "HTTP/1.1" or "upgrade" not in options:
-        return BadRequest("A handshake is a request of HTTP/1.1 with `Connection: Upgrade`.")
+        return BadRequest("A handshake must be an HTTP/1.1 request with `Connection: Upgrade`.")
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != VERSION:
         return UpgradeRequired(
-            f"The version of WebSockets is {VERSION}.", upgrade="websocket", headers={"sec-websocket-version": VERSION}
+            f"The WebSocket version must be {VERSION}.", upgrade="websocket", headers={"sec-websocket-version": VERSION}
         )
     try:
         key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip(), validate=True)
     except (NotBase64, ValueError):
         key = b""
     if len(key) != _KEY_SIZE:
-        return BadRequest(f"The Sec-WebSocket-Key of a handshake is {_KEY_SIZE} bytes in Base64.")
+        return BadRequest(f"The Sec-WebSocket-Key of a handshake must be {_KEY_SIZE} bytes in Base64.")
     return None
 
 

@@ -191,7 +191,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
     if isgeneratorfunction(function) or isasyncgenfunction(function):
         raise explained(
             "yields-where-nobody-resumes",
-            TypeError(f"{describe(function)} yields, which has no meaning there: register it with {fix}"),
+            TypeError(f"{describe(function)} contains `yield`, which isn't allowed there: register it with {fix}"),
         )
 
 
@@ -246,10 +246,11 @@ def check_key(key: object) -> None:
     """Check that a key is a class of exceptions (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
-            raise explained("bad-error-handler", ValueError(f"an error's status is one of 400 to 599, not {key}"))
+            raise explained("bad-error-handler", ValueError(f"an error's status must be 400 to 599, not {key}"))
     elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedAnswer):
         raise explained(
-            "bad-error-handler", TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+            "bad-error-handler",
+            TypeError(f"an error handler must be registered for a class of exceptions or a status, not {key!r}"),
         )
 
 

@@ -202,7 +202,7 @@ class SocketHandler:
     def check_end(self, answer: object) -> None:
         """Check that a conversation returned nothing. Raises TypeError, which names the handler."""
         if answer is not None:
-            raise wrong_return(self._function, answer, "it must return nothing, since the handshake was answered")
+            raise wrong_return(self._function, answer, "it must return nothing, since the handshake has been accepted")
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         socket = WebSocket(connection, blocks=self._blocks)

@@ -115,7 +115,7 @@ def parse_origin(value: str) -> str:
         raise explained(
             "bad-origin",
             ValueError(
-                'an origin is a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
+                'an origin must be a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
                 f" {value[:200]!r}"
             ),
         )
@@ -125,7 +125,7 @@ def parse_origin(value: str) -> str:
 def origins(values: Iterable[str]) -> frozenset[str]:
     """Check and normalise trusted origins. Raises ValueError for a malformed one, for "null" and for "*"."""
     if isinstance(values, str):
-        raise explained("list-wanted", ValueError(f"origins are a list: [{values!r}]"))
+        raise explained("list-wanted", ValueError(f"origins must be a list: [{values!r}]"))
     return frozenset(map(_trusted, values))
 
 

@@ -47,7 +47,7 @@ def malformed_path(head: Head) -> HTTPError | None:
             return BadRequest(f"The path is malformed: {error}.")
         return None
     if "\0" in path:
-        return BadRequest("The path is malformed: it has a NUL.")
+        return BadRequest("The path is malformed: it contains a NUL.")
     if "\ufffd" in path:
         return BadRequest("The path is malformed: it is not UTF-8.")
     return None
@@ -249,7 +249,7 @@ def _not_converted(error: Exception) -> InternalServerError:
 
 def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllowed:
     allow = sorted(methods)
-    detail = f"{request.method} is not answered at {_whole_path(request)}; {', '.join(allow)} are"
+    detail = f"{request.method} is not allowed at {_whole_path(request)}; {', '.join(allow)} are"
     return MethodNotAllowed(detail, allow=allow)
 
 

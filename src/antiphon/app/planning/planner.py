@@ -282,7 +282,7 @@ class Planning:
             if earlier is not route:
                 raise explained(
                     "answered-twice",
-                    ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}"),
+                    ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}"),
                 )
             resource.methods[method] = plan
             if route.unguarded:
@@ -336,7 +336,7 @@ class Planning:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise explained(
-                "no-secret-key", RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}")
+                "no-secret-key", RuntimeError(f"{describe(route.handler)} handles signed URLs: {error}")
             ) from None
 
     def _handshake_check(self, route: Route) -> Hook:

@@ -32,7 +32,7 @@ class TrustedHosts:
 
     def __init__(self, hosts: Iterable[str]) -> None:
         if isinstance(hosts, str):
-            raise explained("list-wanted", ValueError(f"trusted hosts are a list: [{hosts!r}]"))
+            raise explained("list-wanted", ValueError(f"trusted hosts must be a list: [{hosts!r}]"))
         self._declared = tuple(hosts)
         self._trusted = frozenset(map(_entry, self._declared))
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
@@ -55,7 +55,7 @@ class TrustedHosts:
         except ValueError:
             raise malformed_host() from None
         if not trusted:
-            detail = f"This application does not answer for {authority}."
+            detail = f"This application does not serve {authority}."
             raise MisdirectedRequest(detail, type=PROBLEM_TYPE)
 
     def _look_up(self, authority: str, scheme: str) -> bool:
@@ -97,7 +97,7 @@ def _entry(text: str) -> tuple[str, int | None]:
         raise explained(
             "bad-host",
             ValueError(
-                'a trusted host is written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
+                'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
                 ' ".example.com" '
                 f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
                 f" ({error})"

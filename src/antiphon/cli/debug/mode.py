@@ -133,7 +133,7 @@ class _Answers:
             if self._viewers.may_see(request):
                 _complete(request, error, response)
         except Exception:
-            logging.getLogger("antiphon").exception("debug mode failed; the answer is sent without its additions")
+            logging.getLogger("antiphon").exception("debug mode failed; the response is sent without its additions")
 
 
 class Viewers:

@@ -173,7 +173,7 @@ def _where(report: Report) -> str:
     basics = dict(report.sections[0].rows) if report.sections else {}
     if "method" not in basics:
         return ""
-    handler = f", answered by {escape(basics['handler'])}" if "handler" in basics else ""
+    handler = f", handled by {escape(basics['handler'])}" if "handler" in basics else ""
     return f'<p class="quiet">{escape(basics["method"])} {escape(basics["URL"])}{handler}</p>\n'
 
 

@@ -299,7 +299,7 @@ class WorkerProcess:
             await self.wait_ended(seconds / BEATS)
             self._beats_left_out += 1
             if self._beats_left_out > BEATS and not self._is_told_to_end:
-                await self._end_hanging(f"did not answer for {seconds:g} seconds (--worker-timeout), and ")
+                await self._end_hanging(f"did not respond for {seconds:g} seconds (--worker-timeout), and ")
                 return
 
     async def end_when_late(self, seconds: float) -> None:

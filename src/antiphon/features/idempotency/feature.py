@@ -156,11 +156,11 @@ class IdempotentWrites:
     def _check(self, route: Route) -> None:
         wrong = ""
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
-            wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
+            wrong = f"handles {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.receive == "stream":
             wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
-            wrong = "answers with a stream, which can't be kept for a retry: return the whole response"
+            wrong = "returns a stream, which can't be kept for a retry: return the whole response"
         elif route.unguarded:
             wrong = "is unguarded, so it knows no callers: leave out one of the two"
         if wrong:
@@ -199,7 +199,7 @@ class IdempotentWrites:
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key must be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                f'The header Idempotency-Key must be one string in quotes, of 1 to {LONGEST_KEY} characters: "key".',
                 type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)
@@ -249,7 +249,7 @@ class IdempotentWrites:
             case "running" if age < LONGEST_TRY:
                 raise in_use()
             case "running":
-                raise broken_off(f"has had no answer for {age:.0f} seconds. If it was broken off")
+                raise broken_off(f"has had no response for {age:.0f} seconds. If it was broken off")
         raise broken_off("was broken off, and")
 
     # After the handler
@@ -281,8 +281,8 @@ class IdempotentWrites:
         return explained(
             "too-large-to-keep",
             RuntimeError(
-                f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are"
-                " kept for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+                f"{request.route.answered_by} is idempotent, and returned {what}, but only {self._largest} bytes are"
+                " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, largest=...)"
             ),
         )
 
@@ -311,7 +311,7 @@ class IdempotentWrites:
             data = {**entry.data, **claim.outcome(response), **self._fields(request, entry.key)}
             self._store.replace(entry.key, data, version=entry.version, ttl=self._ttl)
         except Exception as error:
-            log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
+            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
 
     # What was read of the caller
 

@@ -144,7 +144,7 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
         raise ValueError(f"{plural_forms!r} is not a rule, such as 'nplurals=2; plural=(n != 1);': {error}") from None
     if count != len(names):
         raise ValueError(
-            f"{plural_forms!r} has {count} forms, but the texts here have {len(names)}: {', '.join(names)}"
+            f"{plural_forms!r} has {count} forms, but the translations here have {len(names)}: {', '.join(names)}"
         )
     return lambda n: names[min(choose(whole(n)), count - 1)]
 
@@ -272,13 +272,15 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
     if not isinstance(found, dict):
-        raise _MalformedError("", f"texts must be an object, not {type(found).__name__}")
+        raise _MalformedError("", f"translations must be an object, not {type(found).__name__}")
     for name, value in found.items():
         key = f"{above}{name}"
         if isinstance(value, str):
             yield key, value
         elif not isinstance(value, dict):
-            raise _MalformedError(name, f"{key!r} is {value!r:.80}: a text is wanted, or an object of texts")
+            raise _MalformedError(
+                name, f"{key!r} is {value!r:.80}: it must be text, or an object with plural forms as text"
+            )
         elif _is_plural(value) or key == HEADER:
             yield key, value
         else:

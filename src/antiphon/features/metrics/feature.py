@@ -120,7 +120,9 @@ class Metrics(Observer):
         self._broken = self.counter(
             "antiphon_http_broken_responses", "Responses that were cut off, by who cut them off.", ["by"]
         )
-        self._cached = self.counter("antiphon_cache_responses", "Answers of the shared cache, by outcome.", ["outcome"])
+        self._cached = self.counter(
+            "antiphon_cache_responses", "Responses of the shared cache, by outcome.", ["outcome"]
+        )
         self._watch = PoolWatch(
             self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
             self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),

@@ -115,7 +115,7 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     for each in answers_of(items[0]):
         media = media_in(headers, None if isinstance(each, NotKnown) else each.media)
         if isinstance(each, NotKnown) or isinstance(media, Unknown):
-            made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the answer is not known"))
+            made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the response is not known"))
             continue
         body = each.body if media == each.media else body_in(media, each.body)
         named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
@@ -141,14 +141,14 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
         return _answers(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
     if cls is None or cls is object or annotations.is_response(cls) or kind is Any:
         is_any = annotations.literals(kind)
-        return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]
+        return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any response")]
     if cls is NoneType:
         return [Given(204)]
     if streamed := _streams_of(kind):
         return streamed
     media = _media_of(cls)
     if media is None:
-        return [NotKnown(f"the answer that a {_name(kind)} becomes is not known")]
+        return [NotKnown(f"the response that a {_name(kind)} becomes is not known")]
     body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
     return [Given(200, "application/problem+json" if issubclass(cls, Problem) else media, body)]
 
@@ -281,7 +281,7 @@ def _without_annotation(result: Value) -> list[Given | NotKnown]:
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))
-    return [NotKnown("None is answered with 500, unless the handler is annotated with -> None")]
+    return [NotKnown("None becomes a 500, unless the handler is annotated with -> None")]
 
 
 def _makes_response(value: Value) -> bool:

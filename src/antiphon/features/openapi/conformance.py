@@ -62,7 +62,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
     if not known and not may_be_problem:
         statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
         has = ", ".join(map(str, statuses)) or "none"
-        return f"answered {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
+        return f"returned {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
     content = None if method == "HEAD" else _breach_of_content(known, status, media, body)
     return content or _breach_of_headers(known, status, headers)
 
@@ -94,7 +94,7 @@ def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> s
     data = json.loads(body)
     found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
     return (
-        f"answered {status} with problem details whose {found[0][0]}" if NONE not in problems and all(found) else None
+        f"returned {status} with problem details whose {found[0][0]}" if NONE not in problems and all(found) else None
     )
 
 
@@ -104,7 +104,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     fitting = [each for each in known if each.media in (media, ANY)]
     if not fitting:
         wanted = ", ".join(dict.fromkeys(each.media or "no content" for each in known))
-        return f"answered {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
+        return f"returned {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
     if media in (NDJSON, EVENTS):
         return breach_of_items(_items_of(fitting), status, media, body)
     if media != JSON:
@@ -112,7 +112,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     breaches = [_breach_of_json(each.body, body) for each in fitting]
     if None in breaches:
         return None
-    return f"answered {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
+    return f"returned {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
 
 
 def items_of(contract: Contract, status: int, media: str) -> list[Value]:
@@ -130,7 +130,7 @@ def breach_of_items(wanted: Sequence[Value], status: int, media: str, body: byte
     for item in _read_items(media, body) if wanted else ():
         breaches = [_breach_of_json(each, item) for each in wanted]
         if None not in breaches:
-            return f"answered {status} with an item that does not fit {_name(wanted[0])}: {breaches[0]}"
+            return f"returned {status} with an item that does not fit {_name(wanted[0])}: {breaches[0]}"
     return None
 
 
@@ -146,7 +146,7 @@ def _read_items(media: str, body: bytes) -> list[bytes]:
 def _breach_of_headers(known: Sequence[Given], status: int, headers: Headers) -> str | None:
     for name in known[0].headers if known else ():
         if all(name in each.headers for each in known) and name not in headers:
-            return f"answered {status} without the header {name}"
+            return f"returned {status} without the header {name}"
     return None
 
 

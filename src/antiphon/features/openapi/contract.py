@@ -209,7 +209,7 @@ class ContractReader:
                 if isinstance(each, Given):
                     contract.early.append(each)
                 elif not is_ours_:
-                    contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
+                    contract.add_unread(Unread("it may return a value that is not known", found.place, "given"))
         if not is_ours_:
             self._add_changes(contract, found)
         return found.raised

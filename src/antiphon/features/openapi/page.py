@@ -54,7 +54,7 @@ def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Seq
         tag("p", {"class": "kind"}, "Version ", about["version"]),
         tag("p", {}, tag("a", {"href": document}, "OpenAPI document")),
         _text(about.get("description")),
-        tag("h2", {}, "Answers that broke their contracts") if breaches else "",
+        tag("h2", {}, "Responses that broke their contracts") if breaches else "",
         tag("ul", {}, *[tag("li", {}, each) for each in breaches]) if breaches else "",
         tag("nav", {"aria-label": "Operations"}, tag("ul", {}, *[_link(*each) for each in operations])),
         tag("h2", {}, "Operations") if operations else "",

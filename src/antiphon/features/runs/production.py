@@ -199,7 +199,7 @@ class Production:
     def _encoded(self, value: object) -> bytes:
         data = encode_json(value)
         if len(data) > self._bounds.value:
-            reason = f"a value of a run has {len(data):,} bytes of JSON, of {self._bounds.value:,}"
+            reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.value:,}"
             raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_value_size"))
         return data
 

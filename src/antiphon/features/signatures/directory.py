@@ -124,11 +124,11 @@ class _Directory:
     def _read(self, data: bytes) -> "dict[str, _Published]":
         """Return the keys of a JSON Web Key Set by their ids. Keys that can't verify are left out."""
         if len(data) > MOST_BYTES:
-            raise ValueError(f"a directory has at most {MOST_BYTES} bytes")
+            raise ValueError(f"a directory must have at most {MOST_BYTES} bytes")
         found = json.loads(data)
         listed = found.get("keys") if isinstance(found, dict) else None
         if not isinstance(listed, list):
-            raise ValueError("a directory is an object with a list of keys")
+            raise ValueError("a directory must be an object with a list of keys")
         keys: dict[str, _Published] = {}
         for jwk in listed[:MOST_KEYS]:
             try:

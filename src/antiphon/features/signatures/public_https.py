@@ -31,7 +31,9 @@ def public_url(text: str) -> URL:
     """Return the URL of a page on the public internet: ``https``, a name, and no port. Raises ValueError for others."""
     url = URL(text)
     if url.origin != f"https://{url.host}" or url.userinfo or not text.isascii():
-        raise explained("bad-url", ValueError(f"a public URL has https://, a host and no port, not {text[:200]!r}"))
+        raise explained(
+            "bad-url", ValueError(f"a public URL must have https://, a host and no port, not {text[:200]!r}")
+        )
     return url
 
 
@@ -54,7 +56,7 @@ def request_public(
                 fields = {name.lower(): value for name, value in answer.getheaders()}
                 return PublicAnswer(answer.status, fields, _read(answer, most, until))
     except (OSError, HTTPException) as error:
-        raise NotReachable(f"{url.origin} does not answer: {error}") from error
+        raise NotReachable(f"{url.origin} does not respond: {error}") from error
 
 
 def _public_address(host: str) -> str:
@@ -75,7 +77,7 @@ def _read(answer: HTTPResponse, most: int, until: float) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > most:
-            raise OSError(f"the answer has more than {most} bytes")
+            raise OSError(f"the response has more than {most} bytes")
         if monotonic() > until:
-            raise TimeoutError("the answer takes too long")
+            raise TimeoutError("the response takes too long")
     return b"".join(chunks)

@@ -87,7 +87,7 @@ class Webhook(ABC):
         self._tolerance, self._ttl = seconds_of(tolerance), seconds_of(ttl)
         if not self._secrets or not (self._tolerance > 0 and self._ttl > 0):
             raise explained(
-                "bad-feature-option", ValueError("a webhook has a secret, and a tolerance and a ttl above 0")
+                "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
             )
         if store is not None:
             check_server_side(store, "can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can")
@@ -123,7 +123,7 @@ class Webhook(ABC):
             raise self._refused(request, str(error)) from None
         known = self._matching(request, delivery)
         if known is None:
-            raise self._refused(request, "no signature is by a known secret")
+            raise self._refused(request, "no signature was made with a known secret")
         if self._store is None:
             return None
         return self._claim(request, self._store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
@@ -136,7 +136,7 @@ class Webhook(ABC):
 
     def _checked(self, secret: str | bytes) -> bytes:
         if not isinstance(secret, str | bytes):
-            raise explained("bad-feature-option", TypeError(f"a secret is text or bytes, not {secret!r:.40}"))
+            raise explained("bad-feature-option", TypeError(f"a secret must be text or bytes, not {secret!r:.40}"))
         key = self.secret_bytes(secret) if isinstance(secret, str) else secret
         if len(key) < SHORTEST_SECRET:
             raise explained(
@@ -225,7 +225,7 @@ class StandardWebhook(Webhook):
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:
-            raise explained("bad-signature-key", ValueError("a secret is base64, after whsec_")) from None
+            raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
     def delivery(self, request: Request) -> Delivery:
         """Return what ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` say.
@@ -234,7 +234,7 @@ class StandardWebhook(Webhook):
         """
         id_, sent = field_of(request, "webhook-id"), field_of(request, "webhook-timestamp")
         if "." in id_:  # what is signed could be read in two ways
-            raise ValueError("webhook-id has a dot")
+            raise ValueError("webhook-id contains a dot")
         signatures = [each.partition(",") for each in field_of(request, "webhook-signature").split(" ")]
         own = [from_base64(signature) for version, _, signature in signatures if version == "v1"]
         return Delivery(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
@@ -247,7 +247,7 @@ class StandardWebhook(Webhook):
         """
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
-            raise explained("bad-feature-option", ValueError(f"an id is visible ASCII without a dot, not {id_!r}"))
+            raise explained("bad-feature-option", ValueError(f"an id must be visible ASCII without a dot, not {id_!r}"))
         sent = str(int(self._clock()))
         signed = f"{id_}.{sent}.".encode() + body
         codes = [b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in self._secrets]

@@ -47,7 +47,9 @@ def encode_value(name: str, value: object) -> bytes:
 def check_same(name: str, value: object, write: Callable[[object], bytes], read: Callable[[bytes], object]) -> bytes:
     """Write a value, read it again, and return it as written. Raises TypeError if it differs."""
     if not isinstance(name, str):
-        raise explained("not-storable", TypeError(f"a store keeps values under names, not under {name!r}"))
+        raise explained(
+            "not-storable", TypeError(f"a store keeps values under names, which must be text, not {name!r}")
+        )
     try:
         written = write(value)
         again = read(written)

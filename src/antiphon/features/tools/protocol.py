@@ -93,9 +93,9 @@ def read_message(request: Request) -> Message:
     if not isinstance(method, str) and ("result" in message or "error" in message):
         return Message("", {}, None, LEGACY[0], {})  # an answer of the client, which nothing has asked for
     if not isinstance(method, str) or not isinstance(params, dict):
-        raise ProtocolError(INVALID_REQUEST, "A request has a method, and its params are an object.")
+        raise ProtocolError(INVALID_REQUEST, "A request must have a method, and its params must be an object.")
     if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
-        raise ProtocolError(INVALID_REQUEST, "The id of a request is a string or an integer.")
+        raise ProtocolError(INVALID_REQUEST, "The id of a request must be a string or an integer.")
     meta = params.get("_meta")
     read = Message(method, params, ident, "", meta if isinstance(meta, dict) else {})
     try:

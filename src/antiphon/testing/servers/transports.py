@@ -62,7 +62,8 @@ def make_transport(
                 )
             return RSGITransport(application, connection)
     raise explained(
-        "bad-test-request", ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
+        "bad-test-request",
+        ValueError(f"the interface must be one of {', '.join(get_args(Interface))}, not {interface!r}"),
     )
 
 
