@@ -233,7 +233,7 @@ def test_a_printed_cookie_reads_the_same(cookie):
         ("a", {"domain": "a." * 127}, "not a domain"),
         ("a", {"path": "/" + "a" * 1024}, "at most 1024"),
         ("a", {"path": "/" + "ä" * 171}, "at most 1024"),
-        ("a", {"path": "b"}, "begins with a slash"),
+        ("a", {"path": "b"}, "must begin with a slash"),
         ("a", {"path": "/\r\n"}, "control characters"),
         ("a", {"path": "/\0"}, "control characters"),
         ("a", {"samesite": "no"}, "samesite is"),

@@ -33,7 +33,7 @@ from antiphon.app.route import (
 )
 from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, names_ours, unknown_setting
+from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, NamesOurs, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
@@ -104,7 +104,7 @@ class Registry:
 
 
 @names_ours(APP, settings=APP_ATTRIBUTES)
-class Routes:
+class Routes(metaclass=NamesOurs):
     """The methods with which an application or a blueprint is built. Most can be used as decorators."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import ERROR, names_ours, word_for
+from antiphon.explanations.words import ERROR, NamesOurs, names_ours, word_for
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
@@ -146,7 +146,7 @@ def _checked_status(status: int) -> int:
 
 
 @names_ours(ERROR)
-class HTTPError(Exception):
+class HTTPError(Exception, metaclass=NamesOurs):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class that has its own status takes none: ``NotFound("There is no such order.")``. ``detail`` is shown to the

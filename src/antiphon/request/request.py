@@ -17,7 +17,7 @@ from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, NamesOurs, names_ours, word_for
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
@@ -79,7 +79,7 @@ class Globals(SimpleNamespace):
 
 
 @names_ours(REQUEST, settings=REQUEST_LIMITS)
-class Request(RequestHeaders):
+class Request(RequestHeaders, metaclass=NamesOurs):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
-from antiphon.explanations.words import RESPONSE, names_ours
+from antiphon.explanations.words import RESPONSE, NamesOurs, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
@@ -139,7 +139,7 @@ def _bytes_of(response: "Response", read: str) -> bytes:
 
 
 @names_ours(RESPONSE)
-class Response(ResponseHeaders):
+class Response(ResponseHeaders, metaclass=NamesOurs):
     """An HTTP response (RFC 9110 §15).
 
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without

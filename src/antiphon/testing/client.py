@@ -7,7 +7,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT, names_ours
+from antiphon.explanations.words import CLIENT, NamesOurs, names_ours
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
@@ -44,7 +44,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @names_ours(CLIENT)
-class BaseClient(ABC, Generic[Answer, Opening]):
+class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
 
     The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.

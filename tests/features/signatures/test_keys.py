@@ -85,7 +85,7 @@ NO_KEYS = [
     (b"short", None, ValueError, "an HMAC secret must have at least 16 bytes, not 5"),
     ("a secret as text, which is not a file", None, TypeError, "an HMAC secret must be bytes"),
     (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None, ValueError, "not the PEM file of a key"),
-    (b"-----BEGIN " + b"A" * 20000, None, ValueError, "has at most 16384 bytes"),
+    (b"-----BEGIN " + b"A" * 20000, None, ValueError, "must have at most 16384 bytes"),
     (7, None, TypeError, "not int"),
     (None, None, TypeError, "not NoneType"),
     ({}, None, ValueError, "a JWK is of Ed25519"),

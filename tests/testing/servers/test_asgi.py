@@ -295,7 +295,7 @@ def start(**members):
         ([start(status=True), END], "an int from 200 to 999, not True"),
         ([start(headers={b"a": b"b"}), END], "an iterable of"),
         ([start(headers=[("a", "b")]), END], "must be bytes, not 'a': 'b'"),
-        ([start(headers=[(b"a",)]), END], "a header is"),
+        ([start(headers=[(b"a",)]), END], "a header must be"),
         ([start(headers=[(b"A", b"b")]), END], "in lower case, not b'A'"),
         ([start(headers=[(b"a b", b"c")]), END], "a token, not 'a b'"),
         ([start(headers=[(b"a", b"b\nc")]), END], "is not allowed in a header"),
