@@ -196,8 +196,14 @@ class Routes(metaclass=NamesOurs):
         The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
-        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
+        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
+
+        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
+        ``examples``, ``tool`` and ``meta``.
+
+        Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
         handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
         """
         self._check_open()
@@ -240,30 +246,51 @@ class Routes(metaclass=NamesOurs):
         The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
-        ``RouteOptions`` describes the options, such as ``name``, ``limits``, ``before`` and ``deadline``.
+
+        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
+        ``examples``, ``tool`` and ``meta``.
         """
         return self.route(pattern, ("GET",), **options)
 
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for POST (RFC 9110 §9.3.3)."""
+        """Register a handler for POST (RFC 9110 §9.3.3).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("POST",), **options)
 
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for PUT (RFC 9110 §9.3.4)."""
+        """Register a handler for PUT (RFC 9110 §9.3.4).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("PUT",), **options)
 
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for PATCH (RFC 5789)."""
+        """Register a handler for PATCH (RFC 5789).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("PATCH",), **options)
 
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for DELETE (RFC 9110 §9.3.5)."""
+        """Register a handler for DELETE (RFC 9110 §9.3.5).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("DELETE",), **options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
 
-        OPTIONS is answered with the media types that the handler reads, in Accept-Query.
+        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called as
+        that of ``get``, may return the same, and has the same options.
         """
         return self.route(pattern, ("QUERY",), **options)
 
@@ -279,12 +306,12 @@ class Routes(metaclass=NamesOurs):
 
         The handshake is a GET request. It passes the same checks, hooks and middleware, and if the handler raises or
         returns something before the first message, that is the response. Pages on other sites are refused (403), as for
-        writes; a GET that is not a handshake is answered with 426.
+        writes; a GET that is not a handshake gets a 426.
 
         The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
         timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
-        applies until the handshake is answered. See ``RouteOptions`` for the rest. Raises what ``route`` does, and
-        ValueError for a malformed subprotocol.
+        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises what
+        ``route`` does, and ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)

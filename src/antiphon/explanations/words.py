@@ -195,8 +195,8 @@ class NamesOurs(ABCMeta):
     It is an ABCMeta so that a subclass may be abstract, too. ``isinstance`` is as fast as for other classes.
     """
 
-    __instancecheck__ = type.__instancecheck__  # type: ignore[assignment]
-    __subclasscheck__ = type.__subclasscheck__  # type: ignore[assignment]
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
 
     def __dir__(cls) -> list[str]:
         return _without_others(type.__dir__(cls), cls)

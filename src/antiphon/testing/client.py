@@ -52,11 +52,12 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent over https and, as
     in browsers, with localhost; the default ``base_url`` counts as localhost. ``root_path`` is where the application is
     mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every
-    request; you can change the attributes with these names. ``client`` is the address from which requests come.
+    request; you can change the attributes with these names. ``client`` is the address from which requests come, and
+    ``http_version`` that of their HTTP. ``follow_redirects`` can also be given for each request.
 
-    With ``raise_errors=True``, every error of the application is raised in the test; with False, each is answered as by
-    a server. By default, an error that escapes the application is raised, and an error that an ``App`` answers with a
-    500 is a response. Errors that escape a WSGI application are raised over the other interfaces, too.
+    With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a response, as
+    on a server. By default, an error that escapes the application is raised, and an error for which an ``App`` returns
+    a 500 is a response. Errors that escape a WSGI application are raised over the other interfaces, too.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
     stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
@@ -135,35 +136,35 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         self._visitor.login(user)
 
     def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a GET request."""
+        """Send a GET request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("GET", url, **options)
 
     def head(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a HEAD request. The response has no body."""
+        """Send a HEAD request, whose response has no body. Its options are those of ``request``."""
         return self.request("HEAD", url, **options)
 
     def options(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send an OPTIONS request."""
+        """Send an OPTIONS request. Its options are those of ``request``, such as ``params`` and ``headers``."""
         return self.request("OPTIONS", url, **options)
 
     def post(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a POST request."""
+        """Send a POST request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("POST", url, **options)
 
     def put(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a PUT request."""
+        """Send a PUT request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PUT", url, **options)
 
     def patch(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a PATCH request."""
+        """Send a PATCH request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PATCH", url, **options)
 
     def delete(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a DELETE request."""
+        """Send a DELETE request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("DELETE", url, **options)
 
     def query(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a QUERY request, which is safe and has a body."""
+        """Send a QUERY request, which is safe and has a body. Its options are those of ``request``."""
         return self.request("QUERY", url, **options)
 
     def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
@@ -174,7 +175,9 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field can have a list of
         them. Header fields and cookies given here replace those of the client. Method and path are sent as written,
         including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
-        Raises TypeError for an unknown option.
+
+        Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
+        ``follow_redirects``. Raises TypeError for any other.
         """
         return self._respond(self._call(method, url, options))
 
@@ -239,6 +242,9 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     @abstractmethod
     def _open(self, call: Call) -> Opening: ...
+
+
+BaseClient.__init__.__doc__ = BaseClient.__doc__  # so that help() of either client shows the options
 
 
 class Client(BaseClient[ClientResponse, Streaming]):
