@@ -55,9 +55,9 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     request; you can change the attributes with these names. ``client`` is the address from which requests come, and
     ``http_version`` that of their HTTP. ``follow_redirects`` can also be given for each request.
 
-    With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a response,
-    as on a server. By default, an error that escapes the application is raised, and an error for which an ``App``
-    returns a 500 is a response. Errors that escape a WSGI application are raised over the other interfaces, too.
+    With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
+    response, as on a server. By default, an error that escapes the application is raised, and an error for which an
+    ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the others.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
     stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
