@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): an environ read as a head, and one request of a server answered with a handler."""
+"""WSGI (PEP 3333): an environ read as a head, and one request of a server, handled with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -256,7 +256,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Answer one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
+    """Handle one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()

@@ -330,7 +330,7 @@ class Routes(metaclass=NamesOurs):
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
-        """Answer GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+        """Serve GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
 
         ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
@@ -376,7 +376,7 @@ class Routes(metaclass=NamesOurs):
         ``loads_body=True``, the body is loaded before it opens, however large it is within the limits. With
         ``before_routing=True``, it opens before the route is found, and may set the request's ``method`` and ``path``.
         With ``errors_at_yield=True``, errors from inside are raised at the yield, which otherwise returns their
-        responses. An error that it does not catch is answered as usual; for an error that it catches, it makes the
+        responses. An error that it does not catch is handled as usual; for an error that it catches, it makes the
         response.
 
         ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only for a request
@@ -408,7 +408,7 @@ class Routes(metaclass=NamesOurs):
     ) -> B | Callable[[B], B]:
         """Register a function that is called with the request before the handler, and may return a response instead.
 
-        With ``only_writes``, it is not called for a route that answers only safe methods, such as GET.
+        With ``only_writes``, it is not called for a route that handles only safe methods, such as GET.
         """
         return self._hook(self._registry.before, function, blocking, "request", only_writes=only_writes)
 
@@ -455,7 +455,7 @@ class Routes(metaclass=NamesOurs):
     @overload
     def errorhandler(self, key: int) -> ErrorHandlerDecorator[HTTPError]: ...
     def errorhandler(self, key: type[Exception] | int) -> Any:
-        """Register a function that answers a class of exceptions or a status, called with the request and the error.
+        """Register a function that handles a class of exceptions or a status, called with the request and the error.
 
         For a status, the error is an HTTPError; for 500 it may be any exception, since unhandled exceptions are a 500.
         If several functions match, the most specific one is called. Its response has the error's status unless it sets
@@ -477,7 +477,7 @@ class Routes(metaclass=NamesOurs):
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
     ) -> None:
-        """Register a blueprint: its routes are answered below its prefix, inside the middleware and hooks here.
+        """Register a blueprint: its routes are handled below its prefix, inside the middleware and hooks here.
 
         ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
         several times, under different names. Routes that are added to it later, before the first request, also count.
@@ -505,7 +505,7 @@ class Routes(metaclass=NamesOurs):
 class Blueprint(Routes):
     """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
 
-    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
+    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``,
     which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` apply to its
     requests unless a route has its own. ``meta`` applies to its routes, for keys that these don't have themselves.
     Raises ValueError for a name with a dot, and for a malformed prefix or host; TypeError for an unknown argument.

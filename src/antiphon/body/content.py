@@ -59,7 +59,7 @@ class Content:
         self.when_not_waited_for: Callable[[], None] | None = None
         """A function that is called as soon as no thread waits for the body any longer."""
         self.outermost: object = None
-        """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
+        """The first of those that this request passes: it responds last, so its refusal is the one that counts."""
         self._receiver: Receiver | None = None
         self._storage: Storage | None = None
         self._is_receiving = False

@@ -258,9 +258,9 @@ def run(
 @click.argument("url", metavar="[URL]", required=False)
 @click.option("--method", default="GET", show_default=True, help="Method of the request for URL.")
 def routes(target: str | None, url: str | None, method: str) -> None:
-    """Print the routes of an application, or the one that answers a URL or a path.
+    """Print the routes of an application, or the one for a URL or a path.
 
-    The exit code is 1 if no handler answers.
+    The exit code is 1 if no handler is found.
     """
     from antiphon.cli.routes import aligned, find_answer, load, table
 

@@ -1,4 +1,4 @@
-"""`antiphon routes`: the routes of an application, and the one that answers a request."""
+"""`antiphon routes`: the routes of an application, and the one that handles a request."""
 
 from typing import TypeAlias
 
@@ -53,7 +53,7 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about what answers a request, and True if it is a handler. Calls neither middleware nor handler."""
+    """Return lines about what handles a request, and True if it is a handler. Calls neither middleware nor handler."""
     routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route

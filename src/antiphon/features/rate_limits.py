@@ -61,7 +61,7 @@ class RateLimit:
     a store, each application counts for itself, in the memory of each process.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
-    ``when_unavailable="refuse"``, they are answered with a 503. One request a second tries the store again. ``clock``
+    ``when_unavailable="refuse"``, they get a 503. One request a second tries the store again. ``clock``
     returns the time in seconds: by default since 1970, so that all machines that share a store agree, and without a
     store from a monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a
     store that can't count.
@@ -142,7 +142,7 @@ class RateLimit:
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
             return caller_of(self._by, request)
-        with unwatched(request):  # it decides whether to answer, not what the answer is
+        with unwatched(request):  # it decides whether to respond, not what the response is
             ip = request.ip
         if ip is None:
             self._log("counts all callers with an unknown address as one: use by=...")
@@ -150,7 +150,7 @@ class RateLimit:
         return network_of(ip)
 
     def _store_for(self, request: Request) -> Store:
-        """Return the store of this limit, or else the memory of the application that answers the request."""
+        """Return the store of this limit, or else the memory of the application that handles the request."""
         return self._store.of(request.app) if isinstance(self._store, _MemoryStores) else self._store
 
     def _count(self, store: Store, caller: str) -> "_Count":
@@ -205,7 +205,7 @@ class _MemoryStores:
             return self._without_app
         found = self._by_app.get(app)
         if found is None:
-            with self._lock:  # two threads may answer the first requests
+            with self._lock:  # two threads may handle the first requests
                 found = self._by_app.setdefault(app, MemoryStore(clock=self._clock))
         return found
 

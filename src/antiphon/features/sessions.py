@@ -68,7 +68,7 @@ class Sessions:
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,
-    requests that use the session are answered with a 503. Raises ValueError for times that are not above 0, and for an
+    requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an
     invalid cookie name.
     """
 

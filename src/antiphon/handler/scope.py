@@ -19,10 +19,10 @@ _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", de
 
 
 def current_request() -> Request:
-    """Return the request that is being answered: in its handler, its middleware, and everything that they call or
+    """Return the request that is being handled: in its handler, its middleware, and everything that they call or
     start.
 
-    Raises RuntimeError where no request is being answered.
+    Raises RuntimeError where no request is being handled.
     """
     request = _current.get()
     if request is None:
@@ -37,7 +37,7 @@ def current_request() -> Request:
 
 
 find_current_request = _current.get
-"""Return the request that is being answered, or None."""
+"""Return the request that is being handled, or None."""
 
 set_current_request = _current.set
 """Make a request the current one in this context. The token that it returns is valid in this context only."""

@@ -321,7 +321,7 @@ def evaluate_preconditions(
     values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
     representation yet, the case that `*` tests. Raises ValueError for a naive datetime.
 
-    Call it only for requests that would otherwise be answered with a 2xx or 412 (§13.2.1). A malformed condition never
+    Call it only for requests that would otherwise get a 2xx or 412 (§13.2.1). A malformed condition never
     lets a write through, except for malformed dates, which must be ignored (§13.1.4).
     """
     if isinstance(modified, datetime):

@@ -53,7 +53,7 @@ _OWN_MEMBERS = ("type", "title", "status", "detail")
 
 
 class Problem(dict[str, object]):
-    """A problem details object (RFC 9457 §3). A handler that returns one answers with application/problem+json, and
+    """A problem details object (RFC 9457 §3). A handler that returns one responds with application/problem+json, and
     with its status.
     """
 
@@ -555,7 +555,7 @@ class BadGateway(HTTPError):
 
 
 class ServiceUnavailable(_ComeBack):
-    """503: the server cannot answer now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
+    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
 
     status = 503
 

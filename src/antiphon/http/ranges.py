@@ -63,7 +63,7 @@ class Range(Value):
     def parse(cls, text: str) -> Self:
         """Read `bytes=0-99,200-,-500`. Raises ValueError for anything else.
 
-        One malformed part makes the header malformed (§14.1.1). The answer to a malformed header is the whole
+        One malformed part makes the header malformed (§14.1.1). The response to a malformed header is the whole
         representation (§14.2).
         """
         unit, ranges = _parse(text)

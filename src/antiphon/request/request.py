@@ -109,7 +109,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
-    """The pattern of the route that answered in an application that is mounted here; None if none did."""
+    """The pattern of the route that matched in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
@@ -338,7 +338,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
 
         ``etag`` and ``modified`` are those of the current version of the resource; ``exists`` is False if there is
-        none. Raises NotModified, which answers 304 with ``headers``, or PreconditionFailed (412).
+        none. Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
         """
         from antiphon.response.conditional import precondition
 
@@ -584,7 +584,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def app(self) -> Any:
-        """The application that answers this request; None if there is none."""
+        """The application that handles this request; None if there is none."""
         return self.route.app
 
     @overload
@@ -643,7 +643,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
         that it is for.
 
-        Raises what ``App.url_for`` does, RuntimeError if no application answers this request, and BadRequest (400) if
+        Raises what ``App.url_for`` does, RuntimeError if no application handles this request, and BadRequest (400) if
         its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
         neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
@@ -722,7 +722,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
-    """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.
+    """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
     Without that line, raises RuntimeError, which names it.
     """

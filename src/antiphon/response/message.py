@@ -110,7 +110,7 @@ def framed(fields: Fields, length: int | None, status: int, method: str) -> tupl
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Check that a Content-Length that was set is correct, or can be: HEAD is often answered without a body."""
+    """Check that a Content-Length that was set is correct, or can be: HEAD often gets a response without a body."""
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))

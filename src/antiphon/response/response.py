@@ -224,7 +224,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
         Names of data can't begin with an underscore, since options do. With ``_block``, only that block is rendered.
         The template's name determines the type, which is usually HTML. Raises RuntimeError without
-        ``app.use(Templates(...))``, and if no request is being answered; TypeError for an unknown option, and for data
+        ``app.use(Templates(...))``, and if no request is being handled; TypeError for an unknown option, and for data
         that have no names.
         """
         # No response knows the current request, which knows responses: so the public name is used, as users do.
@@ -266,7 +266,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), which it requests with GET by default (303).
 
-        A ``location`` on another site raises ExternalLocation, a ValueError that is answered with a 400, unless it is
+        A ``location`` on another site raises ExternalLocation, a ValueError that becomes a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
         For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect goes
@@ -419,7 +419,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
 
     @property
     def has_own_status(self) -> bool:
-        """True if a status was given or set. Without one, the answer of an error handler gets the error's status."""
+        """True if a status was given or set. Without one, the response of an error handler gets the error's status."""
         return self._status is not None
 
     @property
@@ -638,7 +638,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server with this response, whatever the request."""
+        """Respond to a WSGI or an ASGI server with this response, whatever the request."""
         # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
         from antiphon import to_app
 

@@ -180,8 +180,8 @@ class Signer:
     def unsign(self, text: str | None, max_age: Duration | None = None) -> Any:
         """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any age.
 
-        Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, including None, and
-        SignatureExpired, which is answered with 410, for older text.
+        Raises BadSignature, which becomes a 403, for anything that ``sign`` did not make, including None, and
+        SignatureExpired, which becomes a 410, for older text.
         """
         from itsdangerous import BadData
 

@@ -39,7 +39,7 @@ def _no_method() -> TypeError:
 
 @names_ours(RESPONSE_HEAD)
 class ResponseHead(metaclass=NamesOurs):
-    """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
+    """A response before its body: ``status``, ``headers``, and the ``request`` that was handled.
 
     ``early_hints`` has the links that were sent before it, as a tuple of ``Link``. RSGI has no early hints.
     ``history`` has the redirects that led here, oldest first.

@@ -85,7 +85,7 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"}
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: Duration = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return a handler that answers with an ASGI application, which runs as its own task.
+    """Return a handler that responds with an ASGI application, which runs as its own task.
 
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 

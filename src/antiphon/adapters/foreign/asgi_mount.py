@@ -154,7 +154,7 @@ class ASGIConversation:
         self._connection = connection
         self._is_announced = False
         self._decided = asyncio.Event()
-        """Set when the application has answered the handshake."""
+        """Set when the application has accepted or refused the handshake."""
         self._chunks: list[bytes] = []
 
     async def run(self, scope: Scope) -> Response | None:

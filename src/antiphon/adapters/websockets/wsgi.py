@@ -132,11 +132,11 @@ _KEY_SIZE = 16
 
 
 class WSGIHandshake(WSGIHead):
-    """The head of a handshake: that of a GET request without a body, answered on the background loop."""
+    """The head of a handshake: that of a GET request without a body, handled on the background loop."""
 
     blocks = False
     wait_disconnect = None  # type: ignore[assignment]
-    """Nothing is received before the handshake is answered."""
+    """Nothing is received before the handshake is accepted or refused."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
@@ -159,7 +159,7 @@ class WSGIHandshake(WSGIHead):
         self.channel = SocketChannel(connection, offered, Frames(extension))
 
     async def accept(self, subprotocol: str | None, fields: Fields) -> None:
-        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        """Accept the handshake (101). Raises WebSocketClosed if the client has left."""
         assert self.channel is not None  # noqa: S101 - it can be accepted
         key = self.field("sec-websocket-key") or ""
         digest = hashlib.sha1(f"{key.strip()}{_GUID}".encode(), usedforsecurity=False).digest()
@@ -209,7 +209,7 @@ class SocketEnded(BrokenPipeError):
 
 
 class HandshakeHandler:
-    """A handler of one handshake, which runs its conversation before it has answered."""
+    """A handler of one handshake, which runs its conversation before it has responded."""
 
     __slots__ = ("_handler", "_observation", "_unfinished")
 
@@ -219,7 +219,7 @@ class HandshakeHandler:
         self._observation = observation
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Answer a handshake, in steps. Raises SocketEnded after a conversation."""
+        """Handle a handshake, in steps. Raises SocketEnded after a conversation."""
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:

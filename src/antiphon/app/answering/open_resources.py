@@ -39,7 +39,7 @@ class ResourceStack(Opened):
     """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
     ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
-    stream may read, and ``around`` has what is open around this: a request may be answered by one plan inside another.
+    stream may read, and ``around`` has what is open around this: a request may be handled by one plan inside another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -88,7 +88,7 @@ class ResourceStack(Opened):
         elif is_read_later(request, response):
             self._is_over, request._opening = True, self
             ending = StreamEnd()
-            response = copy(response)  # it may answer other requests, too
+            response = copy(response)  # it may be sent to other requests, too
             response.body = ending.watching(response.body)
             request._defer_first(partial(self._close_kept, request, ending))
         return response

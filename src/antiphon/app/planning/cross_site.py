@@ -18,7 +18,7 @@ OWN_PAGES = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site with which a write comes from a page of this site, or from no page."""
 
 PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
-"""The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
+"""The ``type`` of the problem details of a refused write (RFC 9457 §3.1.1)."""
 
 
 def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:

@@ -27,7 +27,7 @@ class Link(NamedTuple):
     mounted_at: str
     """The place where this application is mounted in others: prefixes, and hosts where the mounts have one."""
     host: str
-    """Empty for a route that is answered on every host."""
+    """Empty for a route that is handled on every host."""
     path: str
     """Percent-encoded, and below the root path."""
 

@@ -1,4 +1,4 @@
-"""The host of a request: there is one, and an application can declare which ones it answers for.
+"""The host of a request: there is one, and an application can declare which ones it serves.
 
 Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
 its own.
@@ -13,14 +13,14 @@ from antiphon.http.head import Head, malformed_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
-"""The ``type`` of the problem details that answer for a host that is not declared (RFC 9457 §3.1.1)."""
+"""The ``type`` of the problem details for a host that is not declared (RFC 9457 §3.1.1)."""
 
 _MOST_KNOWN = 1024
 """The number of authorities whose check is remembered."""
 
 
 class TrustedHosts:
-    """The hosts that an application answers for. Immutable.
+    """The hosts that an application serves. Immutable.
 
     "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
     with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared

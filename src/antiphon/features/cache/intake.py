@@ -174,7 +174,7 @@ KEPT_STALE = 3600.0
 class Intake:
     """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    For a gateway, only the response counts. ``may_query`` returns True if the application may answer QUERY.
+    For a gateway, only the response counts. ``may_query`` returns True if the application may handle QUERY.
     """
 
     def __init__(

@@ -237,7 +237,7 @@ class Channel:
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
-        store but no answer came back.
+        store but no reply came back.
         """
         data = self._encode(value)
         hub = self._own_hub()

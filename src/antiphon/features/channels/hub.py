@@ -103,7 +103,7 @@ class Leases:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""Seconds between attempts to read from a store that does not answer: the first pause, which then doubles, and the
+"""Seconds between attempts to read from a store that does not respond: the first pause, which then doubles, and the
 longest.
 """
 

@@ -60,7 +60,7 @@ LONGEST_KEY = 255
 """The length of the longest key in characters."""
 
 LONGEST_TRY = 60.0
-"""Seconds after which clients are told that a request without an answer may have been interrupted."""
+"""Seconds after which clients are told that a request without a response may have been interrupted."""
 
 _NOT_KEPT = OF_ONE_VISITOR | {"date"}
 """Fields that belong to the first visitor, the first moment or one connection."""
@@ -75,8 +75,8 @@ class IdempotentWrites:
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
     with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
-    different method, path, query or body, or by a different caller, is answered with 422. A request without a key is
-    answered with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
+    different method, path, query or body, or by a different caller, gets a 422. A request without a key is
+    refused with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
     a timedelta.
 
     Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
@@ -90,7 +90,7 @@ class IdempotentWrites:
     process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
-    that names the handler. If the store is unavailable, the answer is a 503, before anything is carried out.
+    that names the handler. If the store is unavailable, the response is a 503, before anything is carried out.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """

@@ -40,7 +40,7 @@ def _name_language(request: Request, response: Response) -> None:
 
 
 class Languages:
-    """A feature that answers each request in one of the languages that have texts in the ``folders``.
+    """A feature that responds to each request in one of the languages that have texts in the ``folders``.
 
     The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
     of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.

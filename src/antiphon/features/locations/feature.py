@@ -129,7 +129,7 @@ class Locations:
 
     Names from a ``.mmdb`` are in the request's language, if the application uses ``Languages``, else in English.
 
-    The file is read once, on a thread, before the first request is answered, and again when it is replaced. A relative
+    The file is read once, on a thread, before the first request is handled, and again when it is replaced. A relative
     path is relative to the file whose code makes the feature. ``dependency`` is the dependency to provide. Raises
     ValueError if there is no file.
     """

@@ -84,7 +84,7 @@ class Metrics(Observer):
 
     The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. With None
     there is no page. The page is open to everyone who can reach it, unless ``before`` refuses: one or several
-    functions, as for a route. Requests for the page are counted too. Any process of a server answers for all: each
+    functions, as for a route. Requests for the page are counted too. Any process of a server responds for all: each
     writes to its own file in ``folder``, which is by default the folder named by the variable ANTIPHON_METRICS_FOLDER,
     else a temporary one for the processes that `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn start. Counts of
     processes that have died are kept.

@@ -1,4 +1,4 @@
-"""The answers that a function's return values become, by its code and by its annotation."""
+"""The responses that a function's return values become, by its code and by its annotation."""
 
 import builtins
 from collections.abc import AsyncIterable, Iterator, Sequence
@@ -43,7 +43,7 @@ from antiphon.http.event import Event
 
 
 class Given(NamedTuple):
-    """One answer: its status, media type and body. Without content the media type is None."""
+    """One response: its status, media type and body. Without content the media type is None."""
 
     status: int
     media: str | None = None
@@ -52,7 +52,7 @@ class Given(NamedTuple):
     is_conditional: bool = False
     has_ranges: bool = False
     has_own_status: bool = False
-    """True if the code gives the status, which then stays in the answer to an error."""
+    """True if the code gives the status, which then stays in the response to an error."""
     is_declared: bool = False
     """True if it is declared with ``gives``."""
 
@@ -64,7 +64,7 @@ class NotKnown(NamedTuple):
 
 
 def answers_of(value: Value) -> list[Given | NotKnown]:
-    """Return the answers that a return value may become."""
+    """Return the responses that a return value may become."""
     return [found for each in alternatives(value) for found in _answers(each)]
 
 
@@ -154,7 +154,7 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
-    """Return the answers that an iterator of values becomes, by what the client accepts; none for other types."""
+    """Return the responses that an iterator of values becomes, by what the client accepts; none for other types."""
     item = item_type(annotation)
     value = Of(item)
     return [
@@ -168,7 +168,7 @@ _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer_
 
 
 def _media_of(cls: type) -> str | None:
-    """Return the media type of the answer that an instance of a class becomes, or None if the class decides itself."""
+    """Return the media type of the response that a class's instance becomes, or None if the class decides itself."""
     if hasattr(cls, "__response__"):
         return None
     if hasattr(cls, "__html__"):
@@ -214,7 +214,7 @@ def _second_of(annotation: Any) -> Value:
 
 
 def given_by(findings: Findings) -> list[Given | NotKnown]:
-    """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
+    """Return the responses of a function, from its annotation, or from its code where the annotation says nothing."""
     annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
@@ -277,7 +277,7 @@ def _says_nothing(annotation: Any) -> bool:
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:
-    """Return the answers from the code only, where None means a forgotten return."""
+    """Return the responses from the code only, where None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))

@@ -42,7 +42,7 @@ _FURTHER = "is not in the contract"
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
     """Return how a response breaks the contract of its route, or None if it keeps it.
 
-    An answer that the reading of the code could not find out breaks nothing: the document names it as unknown.
+    A response that the reading of the code could not find out breaks nothing: the document names it as unknown.
     """
     if _may_be_unread(contract, status):
         return None
@@ -68,7 +68,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
 
 
 def _may_be_unread(contract: Contract, status: int) -> bool:
-    """Return True for an answer about which the code says nothing that could be read, nor its annotation."""
+    """Return True for a response about which the code says nothing that could be read, nor its annotation."""
     about = {each.about for each in contract.unread}
     if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
         return True
@@ -116,7 +116,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
 
 
 def items_of(contract: Contract, status: int, media: str) -> list[Value]:
-    """Return the values that each item of a streamed answer may be; none if any is possible."""
+    """Return the values that each item of a streamed response may be; none if any is possible."""
     return _items_of([each for each in contract.answers if each.status == status and each.media == media])
 
 
@@ -215,7 +215,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields that an answer lacks, even if requests may omit them, and the fields that its type lacks."""
+    """Yield the fields that a response lacks, even if requests may omit them, and the fields that its type lacks."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

@@ -1,4 +1,4 @@
-"""One operation of the document: the input and the answers of a method of a path."""
+"""One operation of the document: the input and the responses of a method of a path."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -83,11 +83,11 @@ def _described(contract: Contract) -> Schema:
     return made
 
 
-# Errors that the framework itself answers
+# Errors that the framework itself handles
 
 
 def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Note the errors that the framework itself answers, and what code after the handler makes of all answers."""
+    """Note the errors that the framework itself handles, and what code after the handler makes of all responses."""
     route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)

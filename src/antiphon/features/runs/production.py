@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
-"""Seconds for which a value is written again while the store does not answer. The source waits."""
+"""Seconds for which a value is written again while the store does not respond. The source waits."""
 PAUSE = 0.2
 """Seconds between two attempts."""
 
@@ -227,7 +227,7 @@ class Production:
         self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
 
     def _write(self, text: bytes) -> None:
-        """Write a value. Waits while the store does not answer, and then raises StoreUnavailable."""
+        """Write a value. Waits while the store does not respond, and then raises StoreUnavailable."""
         self.count += 1
         self._append(Line(Kind.VALUE, self.record.attempt, self.count, text))
 

@@ -125,7 +125,7 @@ def _check_identifier(item: Item) -> None:
 
 
 class Components(NamedTuple):
-    """The message whose components are looked up: a request, or a response with the request that it answers."""
+    """The message whose components are looked up: a request, or a response with the request that it is for."""
 
     lines: Sequence[Line]
     """The header fields: names in lower case, and values."""
@@ -222,7 +222,7 @@ def _authority(head: Head) -> str:
 
 
 def _path(head: Head) -> str:
-    """Return the whole path as it was sent, percent-encoded, if it is the one that is answered (RFC 9421 §2.2.6)."""
+    """Return the whole path as it was sent, percent-encoded, if it is the one that is handled (RFC 9421 §2.2.6)."""
     path, root, raw = head.path, head.root_path, head.raw_path
     if raw is not None:
         whole, sent = root + path, unquote(raw)

@@ -90,7 +90,7 @@ class _Signature(NamedTuple):
 
 
 class Signatures:
-    """A feature that answers routes with ``signed_by`` only if a request is signed (RFC 9421).
+    """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
 
     ``keys`` has the keys of those who may sign, by their ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def``
     or ``async def``, that returns the key, or None. A ``def`` that waits, for example for a database, says so with
@@ -284,7 +284,7 @@ class Signatures:
         """Return the signer whose signature is valid, as far as the head says. Raises SignatureRefused."""
         if not signatures:
             return RequestSigner()
-        with unwatched(request):  # it decides whether to answer, not what the answer is
+        with unwatched(request):  # it decides whether to respond, not what the response is
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):

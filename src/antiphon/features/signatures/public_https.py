@@ -12,11 +12,11 @@ from antiphon.explanations import explained
 from antiphon.http.urls.url import URL
 
 SECONDS = 5.0
-"""The longest time for each wait, and for a whole answer, in seconds."""
+"""The longest time for each wait, and for a whole response, in seconds."""
 
 
 class PublicAnswer(NamedTuple):
-    """The answer to a request: its status, its header fields with names in lower case, and its body."""
+    """The response to a request: its status, its header fields with names in lower case, and its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -24,7 +24,7 @@ class PublicAnswer(NamedTuple):
 
 
 class NotReachable(OSError):
-    """A URL is not answered, or its host is not on the public internet."""
+    """A URL gives no response, or its host is not on the public internet."""
 
 
 def public_url(text: str) -> URL:
@@ -42,7 +42,7 @@ def request_public(
 ) -> PublicAnswer:
     """Send a request, on this thread, to exactly the address that was checked, over IPv4; follow no redirect.
 
-    Raises NotReachable for a host that is not public, for an answer that takes longer, and for one of more than
+    Raises NotReachable for a host that is not public, for a response that takes longer, and for one of more than
     ``most`` bytes.
     """
     until = monotonic() + seconds

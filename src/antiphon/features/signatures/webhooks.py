@@ -28,10 +28,10 @@ FIVE_MINUTES = 300.0
 DAY = 24 * 3600.0
 """Seconds."""
 LONGEST_RUN = 300.0
-"""Seconds after which a delivery that was begun and not answered, since its process has ended, is carried out again."""
+"""Seconds after which a delivery that got no response, since its process has ended, is carried out again."""
 
 MOST_ANSWER = 64 << 10
-"""The most bytes that are read of the answer to a webhook that is sent."""
+"""The most bytes that are read of the response to a webhook that is sent."""
 MOST_SIGNATURES = 16
 """The most signatures of a delivery that are compared."""
 
@@ -64,10 +64,10 @@ class Webhook(ABC):
     a valid signature by one of them; and, if the sender signs the time, unless that is at most ``tolerance`` from now,
     in seconds or a timedelta.
 
-    With a ``store``, each webhook is carried out once: a repetition is answered with 204, without the handler, for
+    With a ``store``, each webhook is carried out once: a repetition gets a 204, without the handler, for
     ``ttl`` after the first one, in seconds or a timedelta. While the first one is carried out, a repetition gets a 409,
-    after which senders try again. After an answer of 400 and above, the next try is carried out. While the store is
-    unavailable, the answer is a 503. Raises ValueError and TypeError for bad options.
+    after which senders try again. After a response of 400 and above, the next try is carried out. While the store is
+    unavailable, the response is a 503. Raises ValueError and TypeError for bad options.
     """
 
     waits_for_body = True
@@ -111,7 +111,7 @@ class Webhook(ABC):
         return None
 
     def __call__(self, request: Request) -> Response | None:
-        """Check a webhook. Return the answer to a repetition, or None.
+        """Check a webhook. Return the response to a repetition, or None.
 
         Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and what reading the body raises.
         """
@@ -266,14 +266,14 @@ class StandardWebhook(Webhook):
         headers: Mapping[str, str] | None = None,
         timeout: Duration = 10.0,
     ) -> int:
-        """Send a webhook to a URL that a customer has chosen, and return the status of the answer.
+        """Send a webhook to a URL that a customer has chosen, and return the status of the response.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
         no redirect is followed. A status of 200 to 299 says that the webhook has arrived; after any other one, and
         after an OSError, send it again later with the same ``id``.
 
         This waits for at most ``timeout``, in seconds or a timedelta, so call it on a thread, or in a job. Raises
-        OSError if nothing answers, ValueError for a URL that is not a public one, RuntimeError on an event loop.
+        OSError if nothing responds, ValueError for a URL that is not a public one, RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
         from antiphon.features.signatures.public_https import public_url, request_public

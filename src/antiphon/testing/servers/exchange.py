@@ -51,7 +51,7 @@ class Connection(NamedTuple):
 
 
 class Exchange(Protocol):
-    """A request that is being answered by the application. The methods are called one after another."""
+    """A request that is being handled by the application. The methods are called one after another."""
 
     async def head(self) -> Head:
         """Wait for the response to start, and return its head. Raises an error that escaped the application before."""

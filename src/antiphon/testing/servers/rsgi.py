@@ -73,7 +73,7 @@ class RSGITransport:
 
 
 class RSGIProtocol:
-    """The protocol object of one request: the application reads the body and answers, once."""
+    """The protocol object of one request: the application reads the body and responds, once."""
 
     def __init__(self, body: RequestBody, response: ResponseChannel) -> None:
         self._body = body
@@ -121,29 +121,29 @@ class RSGIProtocol:
     # The response
 
     def response_empty(self, status: int = 200, headers: Fields = ()) -> None:
-        """Answer without a body."""
+        """Respond without a body."""
         self._respond(status, headers, ())
 
     def response_str(self, status: int = 200, headers: Fields = (), body: str = "") -> None:
-        """Answer with text, as UTF-8."""
+        """Respond with text, as UTF-8."""
         self._respond(status, headers, [self._typed(body, str).encode()])
 
     def response_bytes(self, status: int = 200, headers: Fields = (), body: bytes = b"") -> None:
-        """Answer with bytes."""
+        """Respond with bytes."""
         self._respond(status, headers, [self._typed(body, bytes)])
 
     def response_file(self, status: int, headers: Fields, file: str) -> None:
-        """Answer with a file, named by its path."""
+        """Respond with a file, named by its path."""
         self._respond(status, headers, self._file(file))
 
     def response_file_range(self, status: int, headers: Fields, file: str, start: int, end: int) -> None:
-        """Answer with the bytes of a file from ``start`` up to ``end``."""
+        """Respond with the bytes of a file from ``start`` up to ``end``."""
         if start >= end:
             raise ValueError("Invalid range")
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Answer with the chunks that are sent to the returned stream, until nothing refers to it any more."""
+        """Respond with the chunks that are sent to the returned stream, until nothing refers to it any more."""
         self._start(status, headers)
         return RSGIStream(self._loop, self._response)
 
