@@ -26,7 +26,7 @@ class Note:
     words: Annotated[
         str,
         Meta(min_length=2, max_length=500),
-        Field(widget="textarea", label=lazy("Your message"), attributes=EITHER_WAY),
+        Field(widget="textarea", label=lazy("Your note"), attributes=EITHER_WAY),
     ]
     picture: Annotated[
         Upload | None,

@@ -56,7 +56,7 @@ class App(Routes, Servable):
     pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
 
     ``secret_keys`` sign URLs, sessions and the values of ``signer``: the first key, which is the newest, signs, and all
-    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything that is not a list of texts.
+    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything but a list of strings.
 
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for temporary
     files. Raises TypeError if it is not a path, and ValueError if it is relative, or not a folder in which files can be

@@ -101,7 +101,7 @@ class Route(NamedTuple):
     deadline: float | None = None
     """The seconds in which an ``async def`` handler has to respond; None for any time."""
     cancel_on_disconnect: bool | None = None
-    """True if an ``async def`` handler is cancelled when the client disconnects; None says so for GET and HEAD."""
+    """True if an ``async def`` handler is cancelled when the client disconnects; None means for GET and HEAD."""
     signed: bool = False
     """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False

@@ -52,7 +52,7 @@ T = TypeVar("T")
 def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:
     """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
-    ``on_disconnect`` says that it is also cancelled when the client disconnects; None says so for GET and HEAD. The
+    ``on_disconnect`` says that it is also cancelled when the client disconnects; None means for GET and HEAD. The
     cancellation leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 if the process
     ends. A handler that never waits only pays for a call.
     """

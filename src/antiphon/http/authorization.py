@@ -256,7 +256,7 @@ class Challenge(_SchemeAndParameters):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value that has one challenge. Raises ValueError for none or several."""
+        """Read a header's value that has one challenge. Raises ValueError unless there is exactly one."""
         challenges = _read_challenges(text)
         if len(challenges) != 1:
             raise ValueError(f"expected one challenge, not {len(challenges)}")

@@ -303,7 +303,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         *,
         content_type: str | None = None,
     ) -> Self:
-        """Make a response whose body is sent while it is made. The iterator is closed in every case.
+        """Make a response whose body is sent while it is being generated. The iterator is closed in every case.
 
         Proxies are asked to pass on each chunk at once, unless ``headers`` say otherwise: by ``Incremental: ?1``
         (RFC 10036), and by ``X-Accel-Buffering: no``, which nginx reads. Plain text has ``X-Content-Type-Options:

@@ -45,7 +45,7 @@ class Mixed:
         self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
 
     def reads(self, segment: str, texts: Mapping[str, str]) -> bool:
-        """Return True if the parameters in a segment have these texts."""
+        """Return True if the parameters in a segment have these values."""
         found = self._match(segment)
         return found is not None and found.groups() == tuple(texts[part.name] for part in self.parameters)
 
@@ -110,7 +110,7 @@ def _in_lower_case(label: Segment) -> Segment:
 
 
 def parts_of(segment: Segment) -> tuple[str | Parameter, ...]:
-    """Return the texts and parameters of a segment."""
+    """Return the literal parts and parameters of a segment."""
     return segment.parts if isinstance(segment, Mixed) else (segment,)
 
 
@@ -153,7 +153,7 @@ def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Con
 
 
 def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iterator[str | Parameter]:
-    """Yield texts and parameters alternately."""
+    """Yield literal parts and parameters alternately."""
     at = 0
     for found in _PARAMETER.finditer(text):
         yield _literal(text, at, found.start(), pattern)

@@ -1,4 +1,4 @@
-"""Records read from named texts: the fields of a form, the arguments of a query, or headers."""
+"""Records read from named strings: the fields of a form, the arguments of a query, or headers."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Values and texts signed with secret keys that rotate: the newest key signs, all of them verify."""
+"""Values and text signed with secret keys that rotate: the newest key signs, all of them verify."""
 
 import hmac
 import time
@@ -42,7 +42,7 @@ class SignatureExpired(BadSignature):
 class SecretKeys:
     """Secret keys, the newest first. Their ``repr`` does not show them.
 
-    Raises TypeError unless the keys are a list of texts, ValueError for a key of less than 16 bytes.
+    Raises TypeError unless the keys are a list of strings, ValueError for a key of less than 16 bytes.
     """
 
     __slots__ = ("__weakref__", "oldest_first")

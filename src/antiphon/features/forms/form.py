@@ -287,7 +287,7 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the texts of a field: the sent ones, else those of the initial value."""
+        """Return the text of each input of a field: as it was sent, else those of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)

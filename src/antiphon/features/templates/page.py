@@ -63,7 +63,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
 
 
 def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
-    """Return the texts of blocks in one response, in the form that the client reads."""
+    """Return the text of blocks in one response, in the form that the client reads."""
     first, *others = texts.items()
     if not others:
         return first[1]
