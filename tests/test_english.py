@@ -86,6 +86,36 @@ def texts(module: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, re.sub(r"``[^`]+``", "``x``", node.value)
 
 
+STATES_A_RULE = re.compile(r"\b(?:is|are)\b[^:;]*, not ")
+"""A message that states a rule as a fact, "X is A, not B", in place of "X must be A, not B"."""
+
+FACTS = {
+    "{} is an attribute, not a method": "an attribute that was called",
+    "response.json is an attribute, not a method": "an attribute that was called",
+    "{} is an instance, not a class": "an instance that was given in place of a class",
+    "{} is a hook, not a decorator": "a hook that was used as a decorator",
+    "is of type {}, not a": "the type that a name was found to have",
+    "is antiphon.{}, not an application": "an object that was found to be something else",
+    "is a function without arguments, not an application": "an object that was found to be something else",
+    "is for a whole application, not for the blueprint": "the scope of a feature",
+    "the status is {}, not 200": "the status of a response that was received",
+    "it is always {}, not {}": "the value that a route gives to its parameter",
+}
+"""What messages state because it is so: no caller can change it."""
+
+
+def raised(module: str) -> Iterator[tuple[int, str]]:
+    """Yield the messages that a module raises, with their lines. What f-strings insert is ``{}``."""
+    raises = [node.exc for node in ast.walk(ast.parse(module)) if isinstance(node, ast.Raise) and node.exc]
+    nodes = [node for exception in raises for node in ast.walk(exception)]
+    inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in nodes:
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join([str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts])
+        if id(node) not in inner and " " in text:
+            yield node.lineno, text
+
+
 def is_from_docstrings(page: str) -> bool:
     """True if a page is written by ``python -m scripts.reference``."""
     return "<!-- Written by `python -m scripts.reference`" in page
@@ -96,6 +126,11 @@ def found(text: str, shapes: Mapping[str, str]) -> list[str]:
     line = " ".join(text.split())
     hits = [(name, hit) for name, shape in shapes.items() for hit in re.finditer(shape, line)]
     return [f"{name}: ...{line[max(0, hit.start() - 40) : hit.end() + 40]}..." for name, hit in hits]
+
+
+def states_a_rule(said: str) -> bool:
+    """Return True for a message that says what is, of what must be."""
+    return bool(STATES_A_RULE.search(said)) and not any(fact in said for fact in FACTS)
 
 
 @rows("wrong, right", table())
@@ -126,6 +161,23 @@ def test_messages_and_docstrings_have_none_of_them(folder):
         for hit in found(text, SHAPES)
     ]
     assert hits == []
+
+
+@rows("said, is_a_rule", [
+    ("a name is a token, not {}", True),
+    ("headers are a list, not {}", True),
+    ("a name must be a token, not {}", False),
+    ("response.json is an attribute, not a method: leave out the ()", False),
+])  # fmt: skip
+def test_a_rule_says_must(said, is_a_rule):
+    assert states_a_rule(said) == is_a_rule
+
+
+def test_messages_say_what_must_be():
+    """A raised message of the shape "X is A, not B" says "X must be A, not B", unless it is one of the facts."""
+    modules = sorted(PACKAGE.rglob("*.py"))
+    hits = [(path, line, said) for path in modules for line, said in raised(path.read_text()) if states_a_rule(said)]
+    assert [f"{path.relative_to(ROOT)}:{line}: {said}" for path, line, said in hits] == []
 
 
 def test_pages_have_no_control_characters():

@@ -26,7 +26,7 @@ class Note:
     words: Annotated[
         str,
         Meta(min_length=2, max_length=500),
-        Field(widget="textarea", label=lazy("Your words"), attributes=EITHER_WAY),
+        Field(widget="textarea", label=lazy("Your note"), attributes=EITHER_WAY),
     ]
     picture: Annotated[
         Upload | None,
@@ -40,7 +40,7 @@ class Note:
     caption: Annotated[
         str,
         Meta(max_length=200),
-        Field(label=lazy("It shows"), help=lazy("For those who can't see it."), attributes=EITHER_WAY),
+        Field(label=lazy("Describe the picture"), help=lazy("For people who can't see it."), attributes=EITHER_WAY),
     ] = ""
 
     def check(self, form: "Form[Note]") -> None:

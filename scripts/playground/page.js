@@ -6,8 +6,13 @@
 
   function startWorker() {
     worker = new Worker(new URL("worker.js", folder), { type: "module" });
-    worker.onmessage = ({ data }) => data.failed ? fail(data.failed) : take(data);
+    worker.onmessage = ({ data }) => data.stage ? tell(data.stage) : data.failed ? fail(data.failed) : take(data);
     worker.onerror = event => fail(event.message || "The worker could not be loaded.");
+  }
+
+  // How far the start is, below each example that waits for it.
+  function tell(stage) {
+    for (const each of document.querySelectorAll(".run[aria-busy] .run__status")) each.textContent = stage;
   }
 
   function take(data) {
@@ -52,19 +57,24 @@
 
   function prepare(place) {
     const button = part("button", "md-button run__button", "Run it here");
-    const status = part("span", "run__status", "");
+    const status = part("span", "run__status", ""), progress = part("progress", "run__progress", "");
     const answers = part("div", "run__answers", "");
     button.type = "button";
     status.setAttribute("role", "status");
-    answers.hidden = true;
-    place.replaceChildren(button, status, answers);
+    answers.hidden = progress.hidden = true;
+    progress.setAttribute("aria-label", "Running the example");
+    place.replaceChildren(button, progress, status, answers);
     button.addEventListener("click", async () => {
       button.disabled = true;
+      progress.hidden = false;
+      place.setAttribute("aria-busy", "true");
       status.textContent = worker ? "Running…" : "Starting Python in this page: 14 MB, once…";
       const { answers: told, error } = await run(place).catch(error => ({ error: String(error) }));
       answers.replaceChildren(...(told ?? [{ body: error }]).map(shown));
       answers.hidden = false;
       status.textContent = error ? "Python could not run this." : "Answered by Antiphon, in your browser.";
+      progress.hidden = true;
+      place.removeAttribute("aria-busy");
       button.disabled = false;
     });
   }

@@ -12,7 +12,7 @@
 
     @app.post("/lamps/<int:number>")
     def add(request: Request, number: int):
-        return request.json_as(Lamp), 201  # a body that does not fit has been answered with a 422
+        return request.json_as(Lamp), 201  # a body that does not fit gets a 422
 
 `antiphon run module:app` serves it. `request.form`, `.files`, `.args` and `.cookies` need no `await`. Features are in
 `antiphon.features` (`app.use(Sessions(...))`), the test client is in `antiphon.testing`, and values of HTTP are in

@@ -210,7 +210,9 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
         if lengths or version != "1.1" or [coding.lower() for coding in codings] != ["chunked"]:
             raise explained(
                 "bad-http-message",
-                ValueError("a body's framing is one Content-Length, or, in HTTP/1.1, one chunked Transfer-Encoding"),
+                ValueError(
+                    "a body must be framed by one Content-Length, or, in HTTP/1.1, by one chunked Transfer-Encoding"
+                ),
             )
         body = _decode_chunks(data, start)
         others = [field for field in fields if field[0] not in ("transfer-encoding", "trailer")]
@@ -220,7 +222,7 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
     declared = lengths[0]
     if len(lengths) > 1 or not (declared.isascii() and declared.isdigit() and len(declared) < 20):
         raise explained(
-            "bad-http-message", ValueError(f"Content-Length is one number, not {', '.join(lengths)[:80]!r}")
+            "bad-http-message", ValueError(f"Content-Length must be one number, not {', '.join(lengths)[:80]!r}")
         )
     end = start + int(declared)
     if end > len(data):

@@ -14,7 +14,7 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
     """Return a path as text. Raises TypeError for a path in bytes, ValueError for a relative one."""
     text = os.fspath(path)
     if not isinstance(text, str):
-        raise explained("relative-folder", TypeError(f"a path is text, not {type(text).__name__}"))
+        raise explained("relative-folder", TypeError(f"a path must be text, not {type(text).__name__}"))
     if not os.path.isabs(text):
         raise explained(
             "relative-folder",

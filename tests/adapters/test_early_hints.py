@@ -84,7 +84,7 @@ def test_without_a_server_nothing_is_sent():
 
 @rows("bad", ["</style.css>; rel=preload", b"</a>; rel=next", None, ("/a", "next")])
 def test_a_hint_is_a_link(bad):
-    with pytest.raises(TypeError, match="an early hint is a Link, not"):
+    with pytest.raises(TypeError, match="an early hint must be a Link, not"):
         Request.blank("/").send_early_hints(STYLE, bad)
 
 
@@ -330,5 +330,5 @@ def test_the_client_refuses_malformed_hints_of_other_applications(line):
     def application(environ, start_response):
         environ["wsgi.early_hints"]([("Link", line)])
 
-    with pytest.raises(ContractError, match="an early hint has links, not"):
+    with pytest.raises(ContractError, match="an early hint must have links, not"):
         Client(application, "wsgi").get("/")

@@ -390,7 +390,7 @@ class TestOneTaskFromStartupToShutdown:
         assert asyncio.run(main()).body == b"x"
         assert app.events == ONE_TASK * 2
         assert app.tasks[0] is app.tasks[1] is not app.tasks[2]
-        assert "shut down while it served" in caplog.text
+        assert "shut down while it was serving" in caplog.text
         assert "a worker has died" in caplog.text
 
     def test_ends_when_the_lifespan_is_cancelled(self, servers):

@@ -312,7 +312,7 @@ class TestRegistering:
 
     @rows("register", ["get", "post", "route"])
     def test_a_decorator_without_its_path_is_an_error_that_says_so(self, register):
-        with pytest.raises(TypeError, match="path is text"):
+        with pytest.raises(TypeError, match="path must be text"):
             getattr(App(), register)(echo)
 
     def test_an_error_handler_without_its_class_is_an_error(self):
@@ -397,7 +397,7 @@ class TestLimits:
         ids=["app", "blueprint", "route", "mount"],
     )
     def test_that_are_none_are_an_error_where_they_are_given(self, give, wrong):
-        with pytest.raises(TypeError, match=r"^limits are given as Limits\(body=\.\.\.\), not as "):
+        with pytest.raises(TypeError, match=r"^limits must be given as Limits\(body=\.\.\.\), not as "):
             give(wrong)
 
     def limited(self, style, app_limits, route_limits):
@@ -559,7 +559,7 @@ class TestLifespan:
     @rows("key", ["pool", 0, None, list], ids=repr)
     def test_gives_the_app_nothing_but_dependencies(self, key):
         with pytest.raises(
-            TypeError, match=r"app\[\.\.\.\] is for dependencies, not for .*: a function below @app\.lifespan is one"
+            TypeError, match=r"app\[\.\.\.\] takes dependencies, not .*: a function below @app\.lifespan is one"
         ):
             App()[key]
 
@@ -605,5 +605,5 @@ class TestLifespan:
         app.get("/x")(lambda request: "other")
         client = serving(app)
         begin = (lambda: client.get("/x")) if interface == "wsgi" else client.__enter__
-        with pytest.raises(Exception, match="answered by both"):
+        with pytest.raises(Exception, match="handled by both"):
             begin()

@@ -161,9 +161,9 @@ class TestNames:
 
     @rows("name", ["", "a.b", "."])
     def test_that_are_bad_are_refused(self, name):
-        with pytest.raises(ValueError, match="must not be empty or have a dot"):
+        with pytest.raises(ValueError, match="must not be empty or contain a dot"):
             Blueprint(name)
-        with pytest.raises(ValueError, match="must not be empty or have a dot"):
+        with pytest.raises(ValueError, match="must not be empty or contain a dot"):
             App().register(Blueprint("b"), name=name)
 
     def test_that_another_blueprint_has_are_refused(self):

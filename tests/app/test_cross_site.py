@@ -184,7 +184,7 @@ class TestOrigins:
         ],
     )  # fmt: skip
     def test_are_nothing_else(self, value):
-        with pytest.raises(ValueError, match="an origin is a scheme, a host and perhaps a port"):
+        with pytest.raises(ValueError, match="an origin must be a scheme, a host and perhaps a port"):
             origins([value])
 
     @rows(

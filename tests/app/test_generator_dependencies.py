@@ -678,5 +678,5 @@ def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog
         await asyncio.sleep(60)
 
     assert serving(app).get("/").status == 500
-    assert "undid a cancellation" in caplog.text
+    assert "suppressed a cancellation" in caplog.text
     assert describe(patient) in caplog.text

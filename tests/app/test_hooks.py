@@ -326,7 +326,7 @@ MISTAKES = {
     "a middleware's name": (lambda app: app.middleware("http"), r"not 'http': write `@app.middleware`"),
     "a hook's name": (lambda app: app.before_request("first"), "'first' is not a function"),
     "on_startup of a name": (lambda app: app.on_startup("first"), "'first' is not a function"),
-    "a handler as methods": (lambda app: app.route("/", len), "methods is a collection of methods"),
+    "a handler as methods": (lambda app: app.route("/", len), "methods must be a collection of methods"),
 }
 
 

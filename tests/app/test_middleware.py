@@ -172,7 +172,7 @@ class TestAnEarlyAnswer:
         around = app.middleware(waiting if waits else blocking)
         assert serving(app).get("/").status == 500
         assert called == []
-        assert f"{describe(around)} ended before its yield, without an answer" in caplog.text
+        assert f"{describe(around)} ended before its yield, without a response" in caplog.text
 
     def test_is_not_what_an_iteration_of_its_own_ends_by(self, serving, style, caplog):
         app = app_with(style)

@@ -324,7 +324,7 @@ class TestNestedMounts:
         outer.mount("/a", inner)
         client = serving(outer)
         assert client.get("/a/b").json["detail"] == "There is nothing at /a/b."
-        assert client.get("/a/c").json["detail"].startswith("GET is not answered at /a/c;")
+        assert client.get("/a/c").json["detail"].startswith("GET is not allowed at /a/c;")
 
     def test_at_no_prefix(self, serving, kind):
         outer, inner = App(), App()

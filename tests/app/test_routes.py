@@ -301,11 +301,11 @@ class TestRefusals:
     @rows(
         "options, error, message",
         [
-            ({"receive": "later"}, ValueError, "receive is 'load', 'lazy' or 'stream', not 'later': '/'"),
-            ({"limits": 7}, TypeError, "limits are given as Limits"),
+            ({"receive": "later"}, ValueError, "receive must be 'load', 'lazy' or 'stream', not 'later': '/'"),
+            ({"limits": 7}, TypeError, "limits must be given as Limits"),
             ({"nme": "x"}, TypeError, "a route has no option 'nme', only name, host, "),
             ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
-            ({"methods": ()}, ValueError, "a route answers at least one method: '/'"),
+            ({"methods": ()}, ValueError, "a route needs at least one method: '/'"),
             ({"methods": ("G T",)}, ValueError, "'G T' is not a method"),
         ],
     )
@@ -314,7 +314,7 @@ class TestRefusals:
             registry().route("/", **options)
 
     def test_name_the_fix_for_a_path_that_was_forgotten(self):
-        with pytest.raises(TypeError, match=r'a route\'s path is text, as in @app.get\("/users"\)'):
+        with pytest.raises(TypeError, match=r'a route\'s path must be text, as in @app.get\("/users"\)'):
             App().get(lambda request: "x")
 
 

@@ -523,7 +523,7 @@ class TestANameWithAHash:
 
     @rows("name", ["", "../secret.txt", "/etc/passwd", ".env", "a\\b", "n" * 1025])
     def test_is_an_error_for_what_is_never_served(self, folder, name):
-        with pytest.raises(ValueError, match="not the name of a file that is served"):
+        with pytest.raises(ValueError, match="not the name of a served file"):
             folder.hashed(name)
 
     def test_is_neither_made_nor_known_when_that_is_not_wanted(self, root):

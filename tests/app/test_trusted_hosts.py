@@ -111,12 +111,12 @@ def test_entries_may_have_ports_case_and_a_dot_at_the_end(entry, scheme, authori
     ],
 )  # fmt: skip
 def test_nothing_else_is_a_trusted_host(entry):
-    with pytest.raises(ValueError, match='a trusted host is written as in a URL, such as "example'):
+    with pytest.raises(ValueError, match='a trusted host must be written as in a URL, such as "example'):
         TrustedHosts([entry])
 
 
 def test_trusted_hosts_are_a_list():
-    with pytest.raises(ValueError, match=r"are a list: \['example.com'\]"):
+    with pytest.raises(ValueError, match=r"must be a list: \['example.com'\]"):
         TrustedHosts("example.com")
 
 
@@ -153,7 +153,7 @@ class TestTheRefusal:
         error = self.refusal("Evil.example:8000")
         assert isinstance(error, MisdirectedRequest)
         assert error.problem()["type"] == PROBLEM_TYPE
-        assert error.detail == "This application does not answer for Evil.example:8000."
+        assert error.detail == "This application does not serve Evil.example:8000."
 
 
 class Fields:

@@ -83,13 +83,13 @@ def test_the_language_is_switched_without_scripts_and_the_page_is_kept(page, sit
     page.click("header [hreflang=en]")
     see(page, "Here before?")
     page.click(".brand")
-    see(page, "Leave a word")
+    see(page, "Leave a note")
 
 
 def test_the_tour_leads_to_it(page, site):
     page.go(site.removesuffix("guestbook/"))
     page.click("a[href='guestbook/']")
-    see(page, "Leave a word")
+    see(page, "Leave a note")
     assert page.url == site
 
 

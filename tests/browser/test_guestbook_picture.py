@@ -8,7 +8,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.once]
 
 WORDS = ["The lamp by the stairs is my favourite.", "ليلى", "يا له من بيت جميل!"]
 SEEN = {
-    "en": ("ltr", ["Log out", "Leave a word", "Sign the guestbook", "Ada", WORDS[0], "Delete", *WORDS[1:]]),
+    "en": ("ltr", ["Log out", "Leave a note", "Sign the guestbook", "Ada", WORDS[0], "Delete", *WORDS[1:]]),
     "ar": ("rtl", ["تسجيل الخروج", "اترك كلمة", "وقّع في السجل", "Ada", WORDS[0], "حذف", *WORDS[1:]]),
 }
 """The direction of the page in each language, and texts in order."""

@@ -197,8 +197,8 @@ def test_what_cannot_be_seen_is_said(serve):
     [
         ("127.0.0.1:8000", 2, "is not a URL"),
         ("ftp://127.0.0.1/", 2, "is not a URL"),
-        ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not answer"),
-        ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not answer"),
+        ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not respond"),
+        ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not respond"),
     ],
 )
 def test_nobody_answers(url, code, words):

@@ -116,7 +116,7 @@ def test_a_worker_that_hangs_is_replaced(preloaded, tmp_path):
     command = preloaded("--worker-timeout", "0.5")
     [[*_, worker]] = answers(command, 1)
     os.kill(int(worker), signal.SIGSTOP)
-    command.wait_until(lambda: f"Worker {worker} did not answer" in command.err)
+    command.wait_until(lambda: f"Worker {worker} did not respond" in command.err)
     answers(command, 1, {worker})
 
 

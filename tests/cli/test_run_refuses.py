@@ -145,7 +145,7 @@ def test_a_target_that_cannot_be_served(refused, target, messages):
 def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
     code, error = refused(target, "--interface", interface)
     assert code == 2
-    for message in (f"{target} can't be served: GET /a is answered by both", "clashes.py:4)", "clashes.py:6)"):
+    for message in (f"{target} can't be served: GET /a is handled by both", "clashes.py:4)", "clashes.py:6)"):
         assert message in error
 
 

@@ -2,8 +2,11 @@
 
 import copy
 import importlib
+import inspect
 import pickle
+import pydoc
 import re
+from abc import ABC, abstractmethod
 
 import pytest
 
@@ -74,6 +77,28 @@ def test_dir_leaves_them_out(kind):
     others = {word for several in words for word in several.split()}
     assert [name for name in dir(thing) if name in others and not hasattr(thing, name)] == []
     assert set(vars(object)) < set(dir(thing))
+
+
+@rows("kind", OBJECTS)
+def test_a_class_lists_only_its_own_names(kind):
+    thing, words = OBJECTS[kind]
+    cls = type(thing)
+    others = {word for several in words for word in several.split() if not hasattr(cls, word)}
+    assert others
+    assert others.isdisjoint(dir(cls))
+    assert others.isdisjoint(name for name, _ in inspect.getmembers(cls))
+    assert others.isdisjoint(re.findall(r"^ \|  (\w+)", pydoc.plain(pydoc.render_doc(cls)), re.MULTILINE))
+
+
+def test_a_subclass_may_be_abstract():
+    class Shop(App, ABC):
+        @abstractmethod
+        def open(self): ...
+
+    with pytest.raises(TypeError, match="abstract"):
+        Shop()
+    assert issubclass(Shop, App)
+    assert not isinstance(App(), Shop)
 
 
 def test_dir_has_one_that_an_app_or_a_subclass_was_given():

@@ -281,7 +281,7 @@ def test_mistakes_are_errors_at_once(options, error, message):
 
 @rows("pattern, options", [("/<name>", {}), ("/x", {"host": "<tenant>.example.com"})])
 def test_an_unguarded_route_is_one_path(pattern, options):
-    with pytest.raises(ValueError, match="an unguarded route is one path"):
+    with pytest.raises(ValueError, match="an unguarded route must be one path"):
         App().get(pattern, unguarded=True, **options)
 
 

@@ -386,7 +386,7 @@ UNKNOWN = (
     "The first request with this Idempotency-Key was broken off, and its outcome is unknown. Find out what it did"
     " before you send it again, with a new key."
 )
-SILENT = "has had no answer for 61 seconds. If it was broken off"
+SILENT = "has had no response for 61 seconds. If it was broken off"
 RUNNING = "The first request with this Idempotency-Key is still being carried out. Send it again in a moment."
 
 
@@ -445,7 +445,7 @@ class TestAStoreThatIsAway:
     def test_after_the_effect_changes_no_answer_and_the_effect_is_not_had_again(self, opening, clock, caplog):
         bank = opening(store=Leaving(1, clock=clock))
         assert bank.pay().json == {"paid": 1}
-        assert "its answer can't be kept for retries" in caplog.text
+        assert "which can't be kept for retries" in caplog.text
         bank.store.calls = 100
         assert told(bank.pay()) == (409, RUNNING)
         clock.now += 61
@@ -568,7 +568,7 @@ class TestAMistake:
     @pytest.mark.parametrize(
         ("method", "options", "said"),
         [
-            ("GET", {}, "answers GET, which writes nothing"),
+            ("GET", {}, "handles GET, which writes nothing"),
             ("POST", {"receive": "stream"}, "use receive='lazy'"),
             ("POST", {"unguarded": True}, "is unguarded"),
         ],
@@ -595,7 +595,7 @@ class TestAMistake:
             yield "paid"
 
         app.post("/", idempotent=True)(pay if style == "def" else apay)
-        with pytest.raises(ValueError, match=r"pay \(.*\) is idempotent, and answers with a stream"):
+        with pytest.raises(ValueError, match=r"pay \(.*\) is idempotent, and returns a stream"):
             app._freeze()
 
     def test_a_wrong_return_is_told_of_the_handler(self, bank, caplog):

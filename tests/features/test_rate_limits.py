@@ -81,7 +81,9 @@ class TestARate:
         ["", "10", "0/minute", "-1/minute", "10/month", "ten/minute", "1.5/second", "10/0 seconds", 10, "10/minute "],
     )
     def test_of_another_form_is_an_error_that_shows_the_form(self, rate):
-        with pytest.raises(ValueError, match='a rate is text like "10/minute", "1000/day" or "10 per 30 seconds", not'):
+        with pytest.raises(
+            ValueError, match='a rate must be text like "10/minute", "1000/day" or "10 per 30 seconds", not'
+        ):
             RateLimit(rate)
 
 

@@ -184,7 +184,7 @@ class TestSecurityHeaders:
         ],
     )
     def test_take_no_other_policies(self, declared, error):
-        with pytest.raises(error, match=r"is a \w+, the text|not a Strict-Transport-Security"):
+        with pytest.raises(error, match=r"must be a \w+, the text|not a Strict-Transport-Security"):
             SecurityHeaders(**declared)
 
     def test_do_not_change(self):

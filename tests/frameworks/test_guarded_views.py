@@ -163,5 +163,5 @@ def test_hooks_are_functions_of_a_request(options, error):
 
 
 def test_a_stream_is_not_carried_out_once():
-    with pytest.raises(ValueError, match=r"generated .* answers with a stream"):
+    with pytest.raises(ValueError, match=r"generated .* returns a stream"):
         view(idempotent=IdempotentWrites(MemoryStore()))(generated)

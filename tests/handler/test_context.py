@@ -14,7 +14,7 @@ def in_context(function):
 
 
 def test_there_is_none_outside_of_a_request():
-    with pytest.raises(RuntimeError, match="no request is being answered here"):
+    with pytest.raises(RuntimeError, match="no request is being handled here"):
         in_context(current_request)
 
 

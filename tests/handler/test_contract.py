@@ -152,7 +152,9 @@ class TestWhatIsLeftForAfter:
         assert [record.exc_info[1] for record in caplog.records] == [error]
         assert request.id in caplog.text
         (message,) = [record.getMessage() for record in caplog.records]
-        assert message.startswith("GET '/the/path' was answered, but what request.after_response was given failed: ")
+        assert message.startswith(
+            "GET '/the/path' got its response, but a function given to request.after_response failed: "
+        )
         assert f"{fails.__qualname__} ({__file__}:{fails.__code__.co_firstlineno})" in message
 
     def test_may_add_to_itself(self):

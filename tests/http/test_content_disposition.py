@@ -187,7 +187,7 @@ def test_control_characters_are_refused(bad):
 
 @rows("bad", ["", "a b", "a;b", "é", "a\n", '"a"'])
 def test_a_type_is_a_token(bad):
-    with pytest.raises(ValueError, match="is a token"):
+    with pytest.raises(ValueError, match="must be a token"):
         ContentDisposition(bad)
 
 

@@ -160,7 +160,7 @@ class TestOptions:
                 partial(Conflict, members={"status": 200}),
                 "the member 'status' of problem details has its own parameter",
             ),
-            (partial(HTTPError, "gone", "away"), "the status of an error is a number, not 'gone'"),
+            (partial(HTTPError, "gone", "away"), "an error's status must be a number, not 'gone'"),
         ],
     )
     def test_others_are_errors_where_they_are_given(self, make, message):

@@ -62,7 +62,7 @@ class TestETag:
     @rows("weak", [False, True])
     @rows("tag", NO_TAGS)
     def test_what_no_header_can_have_is_no_tag(self, tag, weak):
-        with pytest.raises(ValueError, match="an entity tag has no"):
+        with pytest.raises(ValueError, match="an entity tag must not contain"):
             ETag(tag, weak=weak)
 
     @rows(
@@ -205,7 +205,7 @@ class TestLists:
             etags([text])
 
     def test_a_star_stands_alone(self):
-        with pytest.raises(ValueError, match="a star stands alone"):
+        with pytest.raises(ValueError, match="a star must stand alone"):
             ETags([ETag("a")], star=True)
 
     def test_equality(self):

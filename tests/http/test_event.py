@@ -52,7 +52,7 @@ def test_what_cannot_be_sent_is_refused(fields):
 
 @rows("fields", [{"event": 1}, {"id": 7}, {"comment": b"x"}], ids=repr)
 def test_what_is_no_text_is_refused(fields):
-    with pytest.raises(TypeError, match="is text, not"):
+    with pytest.raises(TypeError, match="must be text, not"):
         Event("x", **fields)
 
 

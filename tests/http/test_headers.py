@@ -456,7 +456,7 @@ def test_an_underscore_in_the_name_of_a_known_field_is_refused_with_the_name_tha
     fields = MutableHeaders()
     for name in ("content_type", "set_cookie", "x-frame_options"):
         meant = name.replace("_", "-")
-        with pytest.raises(ValueError, match=f"a header's name has hyphens: it is '{meant}', not '{name}'"):
+        with pytest.raises(ValueError, match=f"a header's name must have hyphens: '{meant}', not '{name}'"):
             set_field(fields, name)
     assert not fields
     set_field(fields, "x_my_own")

@@ -44,12 +44,12 @@ def test_a_bound_that_is_no_size_is_refused_by_its_name(bound):
 @rows("name", sorted(set(NAMES) - {"timeout"}))
 def test_only_seconds_have_fractions(name):
     assert Limits(timeout=0.25).timeout == 0.25
-    with pytest.raises(ValueError, match=f"the limit '{name}' is a whole number of 0 or more, not 1.5"):
+    with pytest.raises(ValueError, match=f"the limit '{name}' must be a whole number of 0 or more, not 1.5"):
         Limits(**{name: 1.5})
 
 
 def test_seconds_need_not_be_whole():
-    with pytest.raises(ValueError, match=r"the limit 'timeout' is a number of 0 or more, not -1\.5"):
+    with pytest.raises(ValueError, match=r"the limit 'timeout' must be a number of 0 or more, not -1\.5"):
         Limits(timeout=-1.5)
 
 

@@ -73,7 +73,7 @@ def test_reading(text, target, rel, parameters):
     ],
 )
 def test_what_is_no_link_is_refused(text):
-    with pytest.raises(ValueError, match=r"not a link|a link's target|a link has relation types"):
+    with pytest.raises(ValueError, match=r"not a link|a link's target|a link needs relation types"):
         Link.parse(text)
     assert parse_links(text) == []
     assert parse_links(f"<1>; rel=a, {text}")[:1] == [Link("1", "a")]

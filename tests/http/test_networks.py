@@ -55,7 +55,7 @@ def test_no_address_is_in_no_network(address):
 
 @rows("text", ["", "*", "unix", "10.0.0.1/8", "10.0.0.0/33", "10.0.0", "example.com", "::1/129", " ::1"])
 def test_nothing_else_is_a_network(text):
-    with pytest.raises(ValueError, match='an IP network is written as "192'):
+    with pytest.raises(ValueError, match='an IP network must be written as "192'):
         Networks([text])
 
 
@@ -67,7 +67,7 @@ def test_ipv4_networks_are_written_as_such(text):
 
 @rows("network", [1, None, b"10.0.0.0/8"])
 def test_a_network_is_text(network):
-    with pytest.raises(TypeError, match="an IP network is text"):
+    with pytest.raises(TypeError, match="an IP network must be text"):
         Networks([network])
 
 

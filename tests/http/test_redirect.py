@@ -40,7 +40,7 @@ def test_bad_headers_are_refused_where_it_is_made(headers):
 
 @rows("location", [None, b"/x", 5])
 def test_a_location_that_is_no_text_is_refused_where_it_is_made(location):
-    with pytest.raises(TypeError, match="goes to a URL reference, not to"):
+    with pytest.raises(TypeError, match="must go to a URL reference, not to"):
         Redirect(location)
 
 

@@ -46,7 +46,7 @@ def test_printing(after, printed):
 
 @rows("after", [-1, -0.5, timedelta(seconds=-1), 10**10, float("inf"), float("nan"), MOST_SECONDS + 0.5, "5"], ids=repr)
 def test_what_no_header_can_say_is_refused(after):
-    with pytest.raises(ValueError, match="Retry-After is seconds"):
+    with pytest.raises(ValueError, match="Retry-After must be seconds"):
         format_retry_after(after)
 
 

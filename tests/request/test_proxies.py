@@ -79,14 +79,14 @@ class TestTrustedProxies:
     @rows("network", ["10.0.0.1/8", "proxy.example", "", "Unix", "10.0.0.0/8 ", "10.0.0.1:80"])
     def test_are_networks_and_unix(self, network):
         with pytest.raises(
-            ValueError, match=r'trusted proxies are IP addresses, networks and "unix": .*"10\.0\.0\.0/8"'
+            ValueError, match=r'trusted proxies must be IP addresses, networks or "unix": .*"10\.0\.0\.0/8"'
         ):
             TrustedProxies([network])
 
     def test_are_a_list(self):
-        with pytest.raises(ValueError, match=r"(?m)^trusted proxies are a list: \['10\.0\.0\.0/8'\]$"):
+        with pytest.raises(ValueError, match=r"(?m)^trusted proxies must be a list: \['10\.0\.0\.0/8'\]$"):
             TrustedProxies("10.0.0.0/8")
-        with pytest.raises(ValueError, match=r"(?m)^the headers of trusted proxies are a list: \['forwarded'\]$"):
+        with pytest.raises(ValueError, match=r"(?m)^the headers of trusted proxies must be a list: \['forwarded'\]$"):
             TrustedProxies(["10.0.0.0/8"], headers="forwarded")
 
     @rows(

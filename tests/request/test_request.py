@@ -940,7 +940,7 @@ class TestContext:
     @rows("limits", [{"body": 1}, None, 1 << 20], ids=repr)
     def test_limits_are_limits(self, limits):
         request = Request.blank()
-        with pytest.raises(TypeError, match=f"limits are set as Limits.*, not {type(limits).__name__}"):
+        with pytest.raises(TypeError, match=f"limits must be set as Limits.*, not {type(limits).__name__}"):
             request.limits = limits
         assert request.limits == Limits()
 

@@ -199,7 +199,7 @@ def test_freezing_closes_the_stream():
 
 def test_a_stream_that_fails_is_closed_and_raises():
     stream = Stream("a", 5)
-    with pytest.raises(TypeError, match="chunks are bytes or text, not int"):
+    with pytest.raises(TypeError, match="chunks must be bytes or text, not int"):
         Response(stream).freeze()
     assert stream.closed == 1
 

@@ -407,7 +407,7 @@ class TestAProcessThatDrains:
         )
 
     def test_knows_two_ways(self):
-        with pytest.raises(ValueError, match="on_drain is 'end' or 'finish', not 'now'"):
+        with pytest.raises(ValueError, match="on_drain must be 'end' or 'finish', not 'now'"):
             Response.events([], on_drain="now")
 
 

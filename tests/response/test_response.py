@@ -746,9 +746,9 @@ class TestMessage:
         names = {part.header for part in vars(ResponseHeaders).values() if isinstance(part, header)}
         for name in names:
             if "-" in name:
-                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                with pytest.raises(ValueError, match=f"must have hyphens: '{name}'"):
                     Response("", headers={name.replace("-", "_"): "1"})
-                with pytest.raises(ValueError, match=f"it is '{name}'"):
+                with pytest.raises(ValueError, match=f"must have hyphens: '{name}'"):
                     Response.text("", headers={name.replace("-", "_"): "1"})
                 assert Response("", headers=[(name.replace("-", "_"), "1")]).headers.items()
 

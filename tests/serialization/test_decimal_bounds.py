@@ -146,5 +146,5 @@ def test_a_bound_is_a_number_that_is_exact() -> None:
             decimal_meta(le=wrong)
     with pytest.raises(ValueError, match="places must be 0 or more, not -1"):
         decimal_meta(places=-1)
-    with pytest.raises(TypeError, match=r"the bounds of a Decimal are antiphon\.decimal_meta"):
+    with pytest.raises(TypeError, match=r"write the bounds of a Decimal as antiphon\.decimal_meta"):
         check_json(Annotated[Decimal, msgspec.Meta(ge=0)])

@@ -246,11 +246,11 @@ Grid = dataclasses.make_dataclass("Grid", [("rows", list[list[int]])])
         (object, r"^object can't be read; accepted are"),
         (
             Nested,
-            r"^Nested\.person can't be read from a form or query, which consists of texts: its type is .*Person",
+            r"^Nested\.person can't be read from a form or query, which consists of text: its type is .*Person",
         ),
         (
             Grid,
-            r"^Grid\.rows can't be read from a form or query, which consists of texts: its type is list\[list",
+            r"^Grid\.rows can't be read from a form or query, which consists of text: its type is list\[list",
         ),
     ],
     ids=str,

@@ -100,8 +100,8 @@ class TestKeys:
     @rows(
         "keys, error, says",
         [
-            ("a" * 32, TypeError, "is a list"),
-            (b"a" * 32, TypeError, "is a list"),
+            ("a" * 32, TypeError, "must be a list"),
+            (b"a" * 32, TypeError, "must be a list"),
             ([None], TypeError, "NoneType; python -c"),
             ([123456789012345678], TypeError, "token_urlsafe"),
             ([""], ValueError, "0 bytes .*token_urlsafe"),

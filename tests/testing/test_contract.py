@@ -181,25 +181,25 @@ def wrong_made_line(request: Request) -> Response:
 
 
 WRONG = [
-    (wrong_line, "answered 200 with an item that does not fit Lamp: /id expected an integer, got a string"),
-    (wrong_made_line, "answered 200 with an item that does not fit Lamp: /name expected a string, got null"),
-    (wrong_type, "answered 200 with a body that does not fit Lamp: /id expected an integer, got a string"),
-    (missing_field, "answered 200 with a body that does not fit Lamp: /name is missing"),
-    (missing_default, "answered 200 with a body that does not fit Lamp: /room is missing"),
-    (more_fields, "answered 200 with a body that does not fit Lamp: /password is not in the contract"),
+    (wrong_line, "returned 200 with an item that does not fit Lamp: /id expected an integer, got a string"),
+    (wrong_made_line, "returned 200 with an item that does not fit Lamp: /name expected a string, got null"),
+    (wrong_type, "returned 200 with a body that does not fit Lamp: /id expected an integer, got a string"),
+    (missing_field, "returned 200 with a body that does not fit Lamp: /name is missing"),
+    (missing_default, "returned 200 with a body that does not fit Lamp: /room is missing"),
+    (more_fields, "returned 200 with a body that does not fit Lamp: /password is not in the contract"),
     (more_in_list, ": /1/password is not in the contract"),
     (null_in_list, ": /1 expected an object, got null"),
     (object_for_list, ": expected an array, got an object"),
     (null_in_field, ": /name expected a string, got null"),
-    (status_of_another, "answered 200, which its contract lacks: it has 201"),
-    (text_for_json, "answered 200 with text/plain, but its contract has application/json"),
-    (json_for_text, "answered 200 with application/json, but its contract has text/plain"),
-    (content_for_none, "answered 200, which its contract lacks: it has 204"),
+    (status_of_another, "returned 200, which its contract lacks: it has 201"),
+    (text_for_json, "returned 200 with text/plain, but its contract has application/json"),
+    (json_for_text, "returned 200 with application/json, but its contract has text/plain"),
+    (content_for_none, "returned 200, which its contract lacks: it has 204"),
     (hidden_error, "; raise it in the handler's own code, or declare it with gives={409: Conflict}"),
     (wrong_in_dict, "/a/name is missing"),
-    (bytes_for_json, "answered 200 with application/octet-stream, but its contract has application/json"),
-    (empty_for_json, "answered 200 with a body that does not fit Lamp: it is not JSON"),
-    (broken_json, "answered 200 with a body that does not fit Lamp: it is not JSON"),
+    (bytes_for_json, "returned 200 with application/octet-stream, but its contract has application/json"),
+    (empty_for_json, "returned 200 with a body that does not fit Lamp: it is not JSON"),
+    (broken_json, "returned 200 with a body that does not fit Lamp: it is not JSON"),
 ]
 
 
@@ -242,7 +242,7 @@ def test_what_holds_to_its_contract_passes(handler: Any, interface: Any) -> None
 def test_a_breach_is_an_error_that_names_the_handler(handler: Any, told: str) -> None:
     with pytest.raises(ContractError) as caught:
         Client(served(handler), contract=True, follow_redirects=False).post("/lamp", json=LAMP)
-    assert str(caught.value).startswith(f"{handler.__name__} ({__file__}:{handler.__code__.co_firstlineno}) answered ")
+    assert str(caught.value).startswith(f"{handler.__name__} ({__file__}:{handler.__code__.co_firstlineno}) returned ")
     assert told in str(caught.value)
 
 

@@ -85,7 +85,7 @@ def test_a_form_may_be_in_parts_without_files():
         ({"a": ("b.txt",)}, TypeError, "not tuple"),
         ({"a": ("b.txt", b"", None)}, TypeError, "not tuple"),
         ({"a": [b"1", 2]}, TypeError, "not int"),
-        ([("a", b"1")], TypeError, "a mapping"),
+        ([("a", b"1")], TypeError, "must map"),
         ({"a": ("b.txt", b"", "x/y\r\nz: 1")}, ValueError, "control characters"),
         ({"\ud800": b""}, ValueError, "surrogates"),
     ],

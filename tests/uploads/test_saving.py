@@ -111,7 +111,7 @@ class TestWhatIsThere:
         path = tmp_path / "x"
         os.mkfifo(path)
         written = []
-        with pytest.raises(FileExistsError, match="only files and links are overwritten") as raised:
+        with pytest.raises(FileExistsError, match="only files and links can be overwritten") as raised:
             save(os.fspath(path), written.append, overwrite=True)
         assert raised.value.filename == os.fspath(path)
         assert path.is_fifo()

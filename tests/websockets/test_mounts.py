@@ -219,10 +219,10 @@ def test_mounted_app_has_its_own_checks(client_of):
 @rows(
     "messages, fault",
     [
-        ([], "ended without an answer"),
+        ([], "ended without accepting"),
         ([{"type": "websocket.send", "text": "a"}], "sent 'websocket.send'"),
         ([{"type": "http.response.start"}], "sent 'http.response.start'"),
-        ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "an impossible answer to a handshake"),
+        ([{"type": "websocket.accept", "headers": [(b"a", b"\n")]}], "an invalid reply to a handshake"),
         ([{"type": "websocket.http.response.start", "status": 404, "headers": []}], "before its response did"),
     ],
 )

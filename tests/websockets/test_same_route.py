@@ -110,7 +110,7 @@ def test_one_path_is_answered_once():
     app = App()
     app.get("/live")(lambda request: "page")
     app.websocket("/live")(tell)
-    with pytest.raises(ValueError, match="GET /live is answered by both"):
+    with pytest.raises(ValueError, match="GET /live is handled by both"):
         app._freeze()
 
 

@@ -1,4 +1,4 @@
-"""ASGI (version 3): a scope read as a head, and one request of a server answered with a handler."""
+"""ASGI (version 3): a scope read as a head, and one request of a server, handled with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress
@@ -161,7 +161,7 @@ class ASGIHead:
             while self._has_more:
                 message = await (self._next or self._receive)()
                 if message["type"] == "http.disconnect":
-                    raise ClientDisconnected("The client disconnected while the body was read.")
+                    raise ClientDisconnected("The client disconnected while the body was being read.")
                 self._has_more = message.get("more_body", False)
                 if chunk := message.get("body"):
                     return chunk if type(chunk) is bytes else bytes(chunk)
@@ -329,7 +329,7 @@ class ObservedSend:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request of an ASGI server with a handler."""
+    """Handle one request of an ASGI server with a handler."""
     head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False

@@ -1,4 +1,4 @@
-"""Clients that disconnect before they were answered: noticing them, and recognizing the errors that result."""
+"""Clients that disconnect before they get a response: noticing them, and recognizing the errors that result."""
 
 import asyncio
 import sys

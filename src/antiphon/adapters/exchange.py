@@ -23,11 +23,11 @@ class Observer:
     """An object that sees each exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
     Override the methods that you need. They are called where the server calls the application, on its thread or its
-    event loop, so none may block. An error in one of them is logged, and the request is answered all the same.
+    event loop, so none may block. An error in one of them is logged, and the request is handled all the same.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Note that a request has arrived. Context variables that you set here are set in all code that answers it."""
+        """Note that a request has arrived. Context variables that you set here are set in all code that handles it."""
 
     def stream(self, exchange: "Exchange") -> None:
         """Note that the response is a stream or a WebSocket, before it begins. Files don't count as streams."""
@@ -155,7 +155,7 @@ class Exchange:
 
     @property
     def error(self) -> BaseException | None:
-        """The error that cut the response off, or that it answers; None if all went well."""
+        """The error that cut the response off, or that led to it; None if all went well."""
         if self._error is None and self._response is not None:
             return self._response.error
         return self._error
@@ -197,7 +197,7 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The pattern of the route that answered, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
+        """The pattern of the route that matched, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
         return whole_pattern(self._request)
 
 
@@ -289,7 +289,7 @@ class Observation:
                 method(self.exchange)
             except Exception as error:
                 name = getattr(method, "__qualname__", method)
-                log_failure(self.exchange.request, error, f": {name}", fault="was answered, but an observer failed")
+                log_failure(self.exchange.request, error, f": {name}", fault="got its response, but an observer failed")
 
 
 def _text(part: str | bytes) -> str:
@@ -320,27 +320,27 @@ class ObservedHandler(Observation):
         self._began = perf_counter()
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, in steps."""
+        """Handle a request, in steps."""
         self.begin(request)
         return self.respond(await self._handler._handle(request))
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Answer a request on a server's thread."""
+        """Handle a request on a server's thread."""
         self.begin(request)
         return self._note_answer(self._handler._answer_on_thread(request))
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request on a server's loop."""
+        """Handle a request on a server's loop."""
         self.begin(request)
         return self._note_answer(self._handler._answer_on_loop(request))
 
     async def _answer(self, request: Request) -> Response:
-        """Answer a request, awaited on an event loop."""
+        """Handle a request, awaited on an event loop."""
         self.begin(request)
         return self.respond(await self._handler._answer(request))
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer the handshake of a WebSocket."""
+        """Handle the handshake of a WebSocket."""
         self.begin(request)
         return self._note_answer(self._handler._answer_handshake(request))
 

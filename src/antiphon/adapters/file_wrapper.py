@@ -98,4 +98,4 @@ class FilePart(RawIOBase):
             self._file.close()
 
     def _too_short(self) -> EOFError:
-        return EOFError(f"{self._file.name!r} became shorter while it was sent")
+        return EOFError(f"{self._file.name!r} became shorter while it was being sent")

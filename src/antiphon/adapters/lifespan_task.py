@@ -216,4 +216,4 @@ def _log_failed_shutdown(error: BaseException) -> None:
     """Log the error of a shutdown that no code waits for."""
     import logging
 
-    logging.getLogger("antiphon").error("the application was shut down while it served", exc_info=error)
+    logging.getLogger("antiphon").error("the application was shut down while it was serving", exc_info=error)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def serve_observed_wsgi(
     handler: ThreadHandler, environ: "WSGIEnvironment", start_response: "StartResponse", observation: Observation
 ) -> Iterable[bytes]:
-    """Answer one request of a WSGI server with a handler. A response without a stream is sent when it is returned."""
+    """Handle one request of a WSGI server with a handler. A response without a stream is sent when it is returned."""
     try:
         result = call_wsgi(handler, environ, start_response, observation)
     except BaseException as error:
@@ -127,7 +127,7 @@ class ObservedBody:
 async def serve_observed_asgi(
     handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
 ) -> None:
-    """Answer one request of an ASGI server with a handler."""
+    """Handle one request of an ASGI server with a handler."""
     try:
         await call_asgi(handler, scope, receive, ObservedSend(send, observation))
         observation.disconnected()

@@ -1,4 +1,4 @@
-"""RSGI (version 1): a scope read as a head, and one request of a server answered with a handler."""
+"""RSGI (version 1): a scope read as a head, and one request of a server, handled with a handler."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
@@ -136,7 +136,7 @@ class RSGIHead:
         except StopAsyncIteration:
             return b""
         except Exception as error:
-            raise ClientDisconnected("The connection was lost while the body was read.") from error
+            raise ClientDisconnected("The connection was lost while the body was being read.") from error
 
     async def wait_disconnect(self) -> None:
         """Wait until the client disconnects."""
@@ -144,7 +144,7 @@ class RSGIHead:
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Answer one request of an RSGI server with a handler."""
+    """Handle one request of an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
     is_unfinished = False

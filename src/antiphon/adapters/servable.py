@@ -86,18 +86,18 @@ class Servable:
         _look_async(self)
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request, and handle their own errors.
+        """Return the steps that handle a request, and handle their own errors.
 
         Raises NotImplementedError unless a subclass defines it.
         """
         raise NotImplementedError
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Answer a request on a server's thread; return the response, or the steps that are left."""
+        """Handle a request on a server's thread; return the response, or the steps that are left."""
         return self._handle(request)
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer a request on a server's loop; return the response, or an awaitable of it.
+        """Handle a request on a server's loop; return the response, or an awaitable of it.
 
         One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
         """
@@ -108,11 +108,11 @@ class Servable:
         return self._answer(request)
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Answer the handshake of a WebSocket on a server's loop. Dialects with their own sockets override it."""
+        """Handle the handshake of a WebSocket on a server's loop. Dialects with their own sockets override it."""
         return self._answer_on_loop(request)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Answer a request on an event loop; return an awaitable of the response."""
+        """Handle a request on an event loop; return an awaitable of the response."""
         return run_async(self._handle(request))
 
     async def startup(self) -> None:
@@ -126,7 +126,7 @@ class Servable:
     def observe(self, observer: Observer) -> None:
         """Let an ``Observer`` see each request, and its response when that was sent, streams to their end.
 
-        It sees every request from a server, including those that no route answers. An application that is
+        It sees every request from a server, including those that no route matches. An application that is
         mounted in another one is observed there.
         """
         self._observers.add(observer)
@@ -142,7 +142,7 @@ class Servable:
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if everything in this application blocks, so that a thread can answer all of a request, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread can handle all of a request, else ASGI."""
         return "asgi"
 
     @overload
@@ -150,7 +150,7 @@ class Servable:
     @overload
     def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
+        """Handle a request of a WSGI server, which calls with two arguments, or of an ASGI server, with three."""
         if send is None:
             return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
         if self._is_direct and head["type"] == "http":
@@ -194,7 +194,7 @@ class Servable:
         return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
-        """Answer the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
+        """Handle the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
         from antiphon.adapters.websockets.handshake import answer_handshake, handshake_of
 
         if not self._started:
@@ -217,7 +217,7 @@ class Servable:
             raise
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
-        """Answer an RSGI server."""
+        """Handle a request of an RSGI server."""
         if self._is_direct and scope.proto == "http":
             return call_rsgi(self, scope, protocol)
         if self._started and scope.proto == "http":
@@ -321,7 +321,7 @@ class Servable:
 
     @property
     def _has_sockets(self) -> bool:
-        """True if handshakes of WebSockets may be answered differently than other requests."""
+        """True if handshakes of WebSockets may be handled differently than other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
 
 
@@ -341,13 +341,13 @@ def _look_async(servable: Servable) -> None:
 
 
 class ServedResponse(Servable):
-    """An application that answers every request with one response."""
+    """An application that handles every request with one response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()
         self._set_started(True)  # nothing has to be started
         self._response = response
 
-    async def _handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike
+    async def _handle(self, request: Request) -> Response:  # noqa: ARG002 - all are handled alike
         """Return the response."""
         return self._response

@@ -108,7 +108,7 @@ async def write_chunks(
     writing = _Writing(request, fields)
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
-        # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
+        # A file that can't be read makes the server respond with an error. Other bodies don't delay the head.
         if isinstance(chunks, AsyncFromSync) and is_at_hand(body) and not is_silent:
             await chunks.fetch()
         if await writing.send_head(send_head) and not is_silent:

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): an environ read as a head, and one request of a server answered with a handler."""
+"""WSGI (PEP 3333): an environ read as a head, and one request of a server, handled with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -228,7 +228,7 @@ class WSGIHead:
         try:
             chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
-            raise ClientDisconnected("The connection was lost while the body was read.") from error
+            raise ClientDisconnected("The connection was lost while the body was being read.") from error
         except Exception as error:  # servers have their own errors for malformed chunks
             raise BadRequest("The body is malformed.") from error
         self._left = left - len(chunk) if left > 0 else left
@@ -256,7 +256,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Answer one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
+    """Handle one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()

@@ -46,17 +46,17 @@ class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
     ``limits`` apply to every request, unless a blueprint or a route has its own. The ``deadline`` applies in the same
-    way: the seconds or the timedelta after which an ``async def`` handler is cancelled, and answered with 504. With
+    way: the seconds or the timedelta after which an ``async def`` handler is cancelled, and its client gets a 504. With
     ``redirect_slashes``, a request for a path without a route is redirected (308) to the path with, or without, a slash
     at its end, if that has a route. With ``encoded_slashes``, ``%2F`` does not separate segments, if the server
     provides the path as it was sent; otherwise it is a slash like any other.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are trusted, ``trusted_hosts`` the hosts
-    that the application answers for (by default all). Writes by pages on other sites are refused (403), except for
+    that the application serves (by default all). Writes by pages on other sites are refused (403), except for
     pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of them.
 
     ``secret_keys`` sign URLs, sessions and the values of ``signer``: the first key, which is the newest, signs, and all
-    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything that is not a list of texts.
+    keys verify. Raises ValueError for a key of under 16 bytes, and TypeError for anything but a list of strings.
 
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's folder for temporary
     files. Raises TypeError if it is not a path, and ValueError if it is relative, or not a folder in which files can be
@@ -160,7 +160,7 @@ class App(Routes, Servable):
         limits: Limits | None = None,
         receive: Literal["load", "stream"] = "load",
     ) -> None:
-        """Mount another application, which answers the requests below a prefix that no route here answers.
+        """Mount another application, which handles the requests below a prefix that no route here matches.
 
         ``application`` is another ``App``, or a WSGI or ASGI application. A coroutine function, or an object whose
         ``__call__`` is one, counts as ASGI, unless ``interface`` is given. The prefix is its root path, its responses
@@ -255,7 +255,7 @@ class App(Routes, Servable):
         """Let ``source`` provide the value of a dependency for each request, at most once, if ``when`` is true of it.
 
         A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
-        is called before the hooks and the handler; with ``only_writes``, not for a route that answers only safe
+        is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
         methods, such as GET. If ``when`` returns false, the value is what ``default`` returns; neither may block or be
         async.
 
@@ -324,7 +324,7 @@ class App(Routes, Servable):
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
-        """Answer the next requests with the dependencies as they are provided now, if the routes are planned."""
+        """Handle the next requests with the dependencies as they are provided now, if the routes are planned."""
         if self._planned is not None and not self._dependencies.has_overrides:
             self._routing, self._find = self._planned
         elif self._routing is not None:
@@ -366,7 +366,7 @@ class App(Routes, Servable):
         if self._idempotent_surrounding is not None:
             raise explained(
                 "feature-used-twice",
-                ValueError("a feature already carries out the idempotent routes of this app: use one"),
+                ValueError("another feature already handles the idempotent routes of this app: use one"),
             )
         self._idempotent_surrounding = surround
         self._idempotent_watch = watch
@@ -419,7 +419,7 @@ class App(Routes, Servable):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """The routes of the application, then those of its blueprints, as they are answered."""
+        """The routes of the application, then those of its blueprints, as they are handled."""
         return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
@@ -429,7 +429,7 @@ class App(Routes, Servable):
 
     @property
     def declares_hosts(self) -> bool:
-        """True if the application answers only for its ``trusted_hosts``."""
+        """True if the application serves only its ``trusted_hosts``."""
         return bool(self._guard.hosts)
 
     @property
@@ -497,12 +497,12 @@ class App(Routes, Servable):
     # Serving
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request."""
+        """Return the steps that handle a request."""
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass answer servers with its own ``_handle`` and ``_answer``."""
+        """Let a subclass handle requests of servers with its own ``_handle`` and ``_answer``."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]

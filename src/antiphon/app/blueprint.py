@@ -33,7 +33,7 @@ from antiphon.app.route import (
 )
 from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
-from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, names_ours, unknown_setting
+from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, NamesOurs, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration
 from antiphon.http.errors import HTTPError
@@ -104,7 +104,7 @@ class Registry:
 
 
 @names_ours(APP, settings=APP_ATTRIBUTES)
-class Routes:
+class Routes(metaclass=NamesOurs):
     """The methods with which an application or a blueprint is built. Most can be used as decorators."""
 
     def __init__(self) -> None:
@@ -196,8 +196,14 @@ class Routes:
         The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
-        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
+        ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
+
+        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
+        ``examples``, ``tool`` and ``meta``.
+
+        Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
         handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
         """
         self._check_open()
@@ -240,30 +246,51 @@ class Routes:
         The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
-        ``RouteOptions`` describes the options, such as ``name``, ``limits``, ``before`` and ``deadline``.
+
+        Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
+        ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
+        ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
+        ``examples``, ``tool`` and ``meta``.
         """
         return self.route(pattern, ("GET",), **options)
 
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for POST (RFC 9110 §9.3.3)."""
+        """Register a handler for POST (RFC 9110 §9.3.3).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("POST",), **options)
 
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for PUT (RFC 9110 §9.3.4)."""
+        """Register a handler for PUT (RFC 9110 §9.3.4).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("PUT",), **options)
 
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for PATCH (RFC 5789)."""
+        """Register a handler for PATCH (RFC 5789).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("PATCH",), **options)
 
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
-        """Register a handler for DELETE (RFC 9110 §9.3.5)."""
+        """Register a handler for DELETE (RFC 9110 §9.3.5).
+
+        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
+        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        """
         return self.route(pattern, ("DELETE",), **options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
 
-        OPTIONS is answered with the media types that the handler reads, in Accept-Query.
+        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called as
+        that of ``get``, may return the same, and has the same options.
         """
         return self.route(pattern, ("QUERY",), **options)
 
@@ -279,12 +306,12 @@ class Routes:
 
         The handshake is a GET request. It passes the same checks, hooks and middleware, and if the handler raises or
         returns something before the first message, that is the response. Pages on other sites are refused (403), as for
-        writes; a GET that is not a handshake is answered with 426.
+        writes; a GET that is not a handshake gets a 426.
 
         The first of ``subprotocols`` that the client also offers is used. With ``idle_timeout``, in seconds or as a
         timedelta, the socket is closed with 1001 if the client has sent no message for that long. A ``deadline``
-        applies until the handshake is answered. See ``RouteOptions`` for the rest. Raises what ``route`` does, and
-        ValueError for a malformed subprotocol.
+        applies until the handshake is accepted or refused. The other options are those of ``get``. Raises what
+        ``route`` does, and ValueError for a malformed subprotocol.
         """
         self._check_open()
         check_options(pattern, options)
@@ -303,7 +330,7 @@ class Routes:
     def static(
         self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
     ) -> None:
-        """Answer GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+        """Serve GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
 
         ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
         prefix and for a folder that is relative or missing.
@@ -349,7 +376,7 @@ class Routes:
         ``loads_body=True``, the body is loaded before it opens, however large it is within the limits. With
         ``before_routing=True``, it opens before the route is found, and may set the request's ``method`` and ``path``.
         With ``errors_at_yield=True``, errors from inside are raised at the yield, which otherwise returns their
-        responses. An error that it does not catch is answered as usual; for an error that it catches, it makes the
+        responses. An error that it does not catch is handled as usual; for an error that it catches, it makes the
         response.
 
         ``when_read`` is a dependency: plain middleware that does nothing before its yield then opens only for a request
@@ -360,7 +387,7 @@ class Routes:
         if before_routing and isinstance(self, Blueprint):
             raise explained(
                 "for-whole-app",
-                ValueError("the blueprint that answers is only known after routing: register this with the app"),
+                ValueError("the blueprint of a request is only known after routing: register this with the app"),
             )
         parts = self._registry.before_routing if before_routing else self._registry.middleware
 
@@ -381,7 +408,7 @@ class Routes:
     ) -> B | Callable[[B], B]:
         """Register a function that is called with the request before the handler, and may return a response instead.
 
-        With ``only_writes``, it is not called for a route that answers only safe methods, such as GET.
+        With ``only_writes``, it is not called for a route that handles only safe methods, such as GET.
         """
         return self._hook(self._registry.before, function, blocking, "request", only_writes=only_writes)
 
@@ -428,7 +455,7 @@ class Routes:
     @overload
     def errorhandler(self, key: int) -> ErrorHandlerDecorator[HTTPError]: ...
     def errorhandler(self, key: type[Exception] | int) -> Any:
-        """Register a function that answers a class of exceptions or a status, called with the request and the error.
+        """Register a function that handles a class of exceptions or a status, called with the request and the error.
 
         For a status, the error is an HTTPError; for 500 it may be any exception, since unhandled exceptions are a 500.
         If several functions match, the most specific one is called. Its response has the error's status unless it sets
@@ -450,7 +477,7 @@ class Routes:
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
     ) -> None:
-        """Register a blueprint: its routes are answered below its prefix, inside the middleware and hooks here.
+        """Register a blueprint: its routes are handled below its prefix, inside the middleware and hooks here.
 
         ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
         several times, under different names. Routes that are added to it later, before the first request, also count.
@@ -478,7 +505,7 @@ class Routes:
 class Blueprint(Routes):
     """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
 
-    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
+    ``name`` precedes the names of its routes: ``url_for("shop.item")``. Its routes are handled below ``prefix``,
     which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` apply to its
     requests unless a route has its own. ``meta`` applies to its routes, for keys that these don't have themselves.
     Raises ValueError for a name with a dot, and for a malformed prefix or host; TypeError for an unknown argument.
@@ -545,5 +572,5 @@ class _Lenient(dict[str, Converter]):
 
 def _blueprint_name(name: str) -> str:
     if not name or "." in name:
-        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or have a dot: {name!r}"))
+        raise explained("bad-blueprint", ValueError(f"a blueprint's name must not be empty or contain a dot: {name!r}"))
     return name

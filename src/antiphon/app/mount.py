@@ -1,4 +1,4 @@
-"""Mounts: another application answers below a prefix, as if it were the only one."""
+"""Mounts: another application handles requests below a prefix, as if it were the only one."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -149,7 +149,7 @@ def make_mount(
     """
     check_interface(interface)
     if receive not in ("load", "stream"):
-        raise explained("bad-mount", ValueError(f"a mount's receive is 'load' or 'stream', not {receive!r}"))
+        raise explained("bad-mount", ValueError(f"a mount's receive must be 'load' or 'stream', not {receive!r}"))
     if receive == "stream" and limits is not None:
         raise explained(
             "bad-mount",
@@ -244,7 +244,7 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 
 def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handler of handshakes for an application of a dialect, which answers them in its own way."""
+    """Return the handler of handshakes for an application of a dialect, which handles them in its own way."""
 
     async def answer_handshake(outer: Request) -> Response:
         if is_driven:

@@ -1,4 +1,4 @@
-"""One route: a path, the methods that are answered there, the handler that answers them, and its options."""
+"""One route: a path, the methods that are handled there, the handler for them, and its options."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -33,10 +33,10 @@ class SocketOptions(NamedTuple):
 def check_subprotocols(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names of subprotocols. Raises ValueError for text, and for a name that is not a token (RFC 6455)."""
     if isinstance(names, str):
-        raise explained("list-wanted", ValueError(f"subprotocols are a list: [{names!r}]"))
+        raise explained("list-wanted", ValueError(f"subprotocols must be a list: [{names!r}]"))
     checked = tuple(names)
     if bad := [name for name in checked if not (isinstance(name, str) and is_token(name))]:
-        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a name of a subprotocol"))
+        raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not the name of a subprotocol"))
     return checked
 
 
@@ -45,7 +45,7 @@ def check_idle_timeout(given: Duration | None) -> float | None:
     seconds = seconds_of(given)
     if seconds is not None and not (isinstance(seconds, int | float) and seconds > 0):
         raise explained(
-            "bad-route-option", ValueError(f"an idle_timeout is a number of seconds above 0, not {given!r}")
+            "bad-route-option", ValueError(f"an idle_timeout must be a number of seconds above 0, not {given!r}")
         )
     return seconds
 
@@ -77,10 +77,10 @@ _TOOL = Tool()
 
 
 class Route(NamedTuple):
-    """A path, the methods that are answered there, and the handler that answers them.
+    """A path, the methods that are handled there, and the handler for them.
 
-    Each request has one (``request.route``), even if no route answers: then ``pattern`` and ``name`` are empty,
-    and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is answered.
+    Each request has one (``request.route``), even if no route matches: then ``pattern`` and ``name`` are empty,
+    and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is handled.
     """
 
     pattern: str
@@ -90,7 +90,7 @@ class Route(NamedTuple):
     """The name by which ``url_for`` knows the route, with those of its blueprints: ``shop.item``."""
     handler: Callable[..., Any]
     host: str | None
-    """The pattern of the host, if the route answers only at some hosts."""
+    """The pattern of the host, if the route is only for some hosts."""
     defaults: Mapping[str, Any] | None
     """Default values of parameters."""
     limits: Limits
@@ -99,13 +99,13 @@ class Route(NamedTuple):
     hook: Hook
     receive: BodyPolicy = "load"
     deadline: float | None = None
-    """The seconds in which an ``async def`` handler has to answer; None for any time."""
+    """The seconds in which an ``async def`` handler has to respond; None for any time."""
     cancel_on_disconnect: bool | None = None
-    """True if an ``async def`` handler is cancelled when the client disconnects; None says so for GET and HEAD."""
+    """True if an ``async def`` handler is cancelled when the client disconnects; None means for GET and HEAD."""
     signed: bool = False
-    """True if only URLs that ``url_for`` has signed are answered."""
+    """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
-    """True if the route is answered outside of all middleware and hooks, for every host."""
+    """True if the route is handled outside of all middleware and hooks, for every host."""
     idempotent: bool = False
     """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False
@@ -113,15 +113,15 @@ class Route(NamedTuple):
     signed_by: str | None = None
     """The name of the ``Signatures`` by one of whose keys a request has to be signed; None for unsigned requests."""
     check_digest: bool = False
-    """True if only requests are answered whose body has the digest of their Content-Digest."""
+    """True if only requests are accepted whose body has the digest of their Content-Digest."""
     before: tuple[Hook, ...] = ()
     """The hooks of only this route, called after those of the blueprint and the application."""
     takes: object = None
     """The type of the body, or the types of its parts, as they were declared for documents of the API."""
     gives: object = None
-    """The type of the answer, or the types of its statuses, as they were declared for documents of the API."""
+    """The type of the response, or the types of its statuses, as they were declared for documents of the API."""
     examples: Mapping[str | int, object] | None = None
-    """Examples of the parts of a request, and of answers by their statuses, for documents of the API."""
+    """Examples of the parts of a request, and of responses by their statuses, for documents of the API."""
     tool: Tool | None = None
     """The options of a tool for language models; None if the route is not one."""
     meta: RouteMeta = NO_META
@@ -129,7 +129,7 @@ class Route(NamedTuple):
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
-    """The application that answers; None until the route is registered with one."""
+    """The application that handles the requests; None until the route is registered with one."""
     dependencies: Dependencies = Dependencies()
     """The dependencies that the application provides."""
     arguments: Arguments = NO_ARGUMENTS
@@ -167,7 +167,7 @@ class RouteOptions(TypedDict, total=False):
     body is received: "load", before the handler is called; "lazy", when it is first read, and then kept; or "stream",
     while ``request.stream`` or ``request.parts()`` are iterated, and not kept.
 
-    An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds or a
+    An ``async def`` handler is cancelled, and its client gets a 504, when its ``deadline`` has passed, in seconds or a
     timedelta; ``inf`` means no deadline, even if the blueprint or the app has one. A ``def`` handler can't be
     cancelled, so it can't have its own deadline: TypeError. When the client disconnects, an ``async def`` handler for
     GET or HEAD is cancelled, and for other methods with ``cancel_on_disconnect``, which may also be False.
@@ -175,10 +175,10 @@ class RouteOptions(TypedDict, total=False):
     ``before`` is one function or several, which are called like those of ``before_request``, and after them, for this
     route only: each receives the request, and may return a response or raise an error.
 
-    A ``signed`` route answers only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
+    A ``signed`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
     URLs are refused with 403, or with 410 after the ``_expires`` that ``url_for`` was given.
 
-    An ``unguarded`` route is answered outside all middleware and hooks, and for every host. It is for probes, which
+    An ``unguarded`` route is handled outside all middleware and hooks, and for every host. It is for probes, which
     don't log in, and use an IP address as the host. Its path has no parameters.
 
     An ``idempotent`` route carries out a write once for each Idempotency-Key, and sends the first response to retries.
@@ -187,16 +187,16 @@ class RouteOptions(TypedDict, total=False):
     A ``csrf_exempt`` route accepts writes from pages of any site, without a token of ``CSRFTokens``. It is for
     webhooks, and has to identify its clients in a different way, such as by a signature of the body.
 
-    A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name answers only requests with such
+    A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
 
-    A route with ``check_digest`` answers only requests whose body has the digest that Content-Digest gives (RFC 9530).
+    A route with ``check_digest`` accepts only requests whose body has the digest that Content-Digest gives (RFC 9530).
     Others are refused with 400.
 
     ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
     ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types. ``gives`` is
     the type of the response with status 200, or a mapping of statuses to types, with None for no content. They don't
-    check anything when a request is answered. ``examples`` are values for the same parts and "path", and for
+    check anything when a request is handled. ``examples`` are values for the same parts and "path", and for
     statuses: ``examples={"json": NewLamp("Desk"), 201: Lamp(7, "Desk")}``.
 
     With ``tool=True``, or a ``Tool``, language models can call the handler as a tool, if the app uses ``Tools``.
@@ -244,7 +244,7 @@ def make_route(
             "deadline-without-effect",
             TypeError(
                 f"{describe(function)}: deadline={deadline:g} would cancel nothing, since only an `async def` handler"
-                " that returns its answer can be cancelled"
+                " that returns its response can be cancelled"
             ),
         )
     defaults = options.get("defaults")
@@ -283,7 +283,9 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
     """
     if not isinstance(pattern, str):
-        raise explained("bad-path", TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}'))
+        raise explained(
+            "bad-path", TypeError(f'a route\'s path must be text, as in @app.get("/users"), not {pattern!r}')
+        )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
         raise explained(
@@ -293,16 +295,17 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     receive = options.get("receive", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):
         raise explained(
-            "bad-route-option", ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
+            "bad-route-option",
+            ValueError(f"an unguarded route must be one path, without parameters and host: {pattern!r}"),
         )
     if receive not in ("load", "lazy", "stream"):
         raise explained(
-            "bad-route-option", ValueError(f"receive is 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
+            "bad-route-option", ValueError(f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
         )
     if options.get("check_digest") and receive == "stream":
         raise explained(
             "bad-route-option",
-            ValueError(f"a body that is streamed has no digest to check before: use receive='lazy': {pattern!r}"),
+            ValueError(f"a streamed body can't be checked against its digest first: use receive='lazy': {pattern!r}"),
         )
     check_deadline(options.get("deadline"))
     checked_meta(options.get("meta"))
@@ -320,20 +323,24 @@ def _check_declared(pattern: str, options: Mapping[str, Any]) -> None:
     if isinstance(takes, Mapping) and (unknown := [part for part in takes if part not in _PARTS]):
         raise explained(
             "bad-route-option",
-            ValueError(f"takes is a type, or has types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"),
+            ValueError(
+                f"takes must be a type, or have types for {', '.join(_PARTS)}, not for {unknown[0]!r}: {pattern!r}"
+            ),
         )
     if isinstance(gives, Mapping) and (
         wrong := [status for status in gives if not isinstance(status, int) or not 200 <= status <= 599]
     ):
         raise explained(
             "bad-route-option",
-            ValueError(f"gives is a type, or has types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"),
+            ValueError(
+                f"gives must be a type, or have types for statuses of 200 to 599, not for {wrong[0]!r}: {pattern!r}"
+            ),
         )
     known = (*_PARTS, "path")
     if wrong := [key for key in options.get("examples") or () if not isinstance(key, int) and key not in known]:
         raise explained(
             "bad-route-option",
-            ValueError(f"examples are for {', '.join(known)} and for statuses, not for {wrong[0]!r}: {pattern!r}"),
+            ValueError(f"examples must be for {', '.join(known)} or for statuses, not for {wrong[0]!r}: {pattern!r}"),
         )
 
 
@@ -380,23 +387,25 @@ def check_deadline(deadline: Duration | None) -> float | None:
     if seconds is None:
         return None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise explained("bad-route-option", TypeError(f"a deadline is a number of seconds, not {seconds!r}"))
+        raise explained("bad-route-option", TypeError(f"a deadline must be a number of seconds, not {seconds!r}"))
     if not seconds > 0:
-        raise explained("bad-route-option", ValueError(f"a deadline is a number of seconds above 0, not {seconds!r}"))
+        raise explained(
+            "bad-route-option", ValueError(f"a deadline must be a number of seconds above 0, not {seconds!r}")
+        )
     return float(seconds)
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     """Return methods in upper case. Raises ValueError for no methods, for text, and for a malformed one."""
     if isinstance(methods, str):
-        raise explained("list-wanted", ValueError(f"methods is a collection of methods, such as ({methods!r},)"))
+        raise explained("list-wanted", ValueError(f"methods must be a collection of methods, such as ({methods!r},)"))
     if not isinstance(methods, Iterable):
         raise explained(
-            "list-wanted", TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
+            "list-wanted", TypeError(f'methods must be a collection of methods, such as ("POST",), not {methods!r}')
         )
     wanted = tuple(intern(method.upper()) for method in methods)  # as keys they are found without a lock, on any thread
     if not wanted:
-        raise explained("bad-route-option", ValueError(f"a route answers at least one method: {pattern!r}"))
+        raise explained("bad-route-option", ValueError(f"a route needs at least one method: {pattern!r}"))
     if bad := [method for method in wanted if not is_token(method)]:
         raise explained("bad-route-option", ValueError(f"{bad[0]!r} is not a method"))
     return wanted

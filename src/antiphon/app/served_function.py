@@ -24,7 +24,7 @@ RequestFunction: TypeAlias = (
 
 
 class ServedFunction(Servable):
-    """An application that answers with a plain function, ``def`` or ``async def``, of a loaded request."""
+    """An application that responds with a plain function, ``def`` or ``async def``, of a loaded request."""
 
     def __init__(self, function: RequestFunction) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class ServedFunction(Servable):
         self._head_guard.looks_at_heads = True
 
     async def _handle(self, request: Request) -> Response:
-        """Load the body, call the function, and answer errors as problem details or as a page, in steps."""
+        """Load the body, call the function, and return errors as problem details or as a page, in steps."""
         set_current_request(request)
         try:
             check_path(request.head.path)
@@ -69,7 +69,7 @@ class ServedFunction(Servable):
             return failed(request, error)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Answer a request on an event loop; return an awaitable of the response."""
+        """Handle a request on an event loop; return an awaitable of the response."""
         return self._handle(request) if self._is_async else super()._answer(request)
 
 
@@ -78,7 +78,7 @@ def to_app(answer: RequestFunction) -> ServedFunction: ...
 @overload
 def to_app(answer: Response) -> ServedResponse: ...
 def to_app(answer: RequestFunction | Response) -> Servable:
-    """Return an application for every server that answers with a function of a Request, or with a response.
+    """Return an application for every server that responds with a function of a Request, or with a response.
 
     The function is ``def`` or ``async def``, and returns what handlers return. Usable as a decorator. Raises TypeError
     for a function that can't be called with a request.

@@ -130,12 +130,15 @@ class StaticFolder:
         age = seconds_of(max_age)
         if age is not None and (type(age) is not int or not 0 <= age <= _LONGEST_AGE):
             raise explained(
-                "bad-route-option", ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
+                "bad-route-option",
+                ValueError(f"max_age must be a whole number of seconds from 0 to 2**31, not {max_age!r}"),
             )
         if immutable is not None and not callable(immutable):
             raise explained(
                 "bad-route-option",
-                TypeError(f"immutable is a function of the name, such as re.compile(...).search, not {immutable!r}"),
+                TypeError(
+                    f"immutable must be a function of the name, such as re.compile(...).search, not {immutable!r}"
+                ),
             )
         check_sync("immutable", immutable)
         kept_by = "public" if public else "private"
@@ -150,7 +153,7 @@ class StaticFolder:
         self._without_siblings: dict[str, int] = {}
 
     def response(self, request: Request, name: str) -> Response:
-        """Answer with the file of a name, or the ranges of it that are requested, or a 304. Blocks on the file system.
+        """Respond with the file of a name, or the ranges of it that are requested, or a 304. Blocks on the file system.
 
         A name with a hash names the file without it, unless a file has that very name. If the hash is an old one, the
         request comes from an old page, and gets the current content. Raises NotFound (404) for a name that is not
@@ -176,7 +179,7 @@ class StaticFolder:
         Raises ValueError for a name that is never served.
         """
         if not self._is_served(name):
-            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a file that is served"))
+            raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a served file"))
         if not self._hashes or self._immutable(name):
             return name
         try:
@@ -217,7 +220,7 @@ class StaticFolder:
         return _File(path, state, folder) if state is not None and S_ISREG(state.st_mode) else None
 
     def _answer(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
-        """Answer with the file, or with its precompressed sibling."""
+        """Respond with the file, or with its precompressed sibling."""
         fields = [("cache-control", cache_control), NOT_SNIFFED]
         coding = "identity"
         if self._precompressed and (siblings := self._siblings(name, file)):
@@ -275,7 +278,7 @@ class StaticFolder:
 def _respond(
     request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
 ) -> Response:
-    """Answer with an open file. The part that is sent is read now if it is small, so that nothing waits for a thread
+    """Respond with an open file. The part that is sent is read now if it is small, so that nothing waits for a thread
     again.
 
     Its time and size are those of the file that was opened, whatever has its name by now. Raises NotFound for anything

@@ -178,7 +178,7 @@ class Reverse:
         if other is not None:
             names = " and ".join(f"{route.name!r} ({route.where})" for route in (ways[0].route, other))
             raise explained(
-                "ambiguous-route-name", LookupError(f"{describe(handler)} answers {names}: use the name of one")
+                "ambiguous-route-name", LookupError(f"{describe(handler)} handles {names}: use the name of one")
             )
         return ways
 
@@ -271,7 +271,7 @@ def _text(way: _Way, parameter: Parameter, value: Any) -> str:
     except (ValueError, TypeError) as error:
         raise _refused(way, parameter.name, f"{value!r} does not fit {parameter}: {error}") from None
     if "\0" in text:
-        raise _refused(way, parameter.name, "it has a NUL, which no path may have")
+        raise _refused(way, parameter.name, "it contains a NUL, which no path may have")
     return text
 
 

@@ -59,7 +59,7 @@ class Content:
         self.when_not_waited_for: Callable[[], None] | None = None
         """A function that is called as soon as no thread waits for the body any longer."""
         self.outermost: object = None
-        """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
+        """The first of those that this request passes: it responds last, so its refusal is the one that counts."""
         self._receiver: Receiver | None = None
         self._storage: Storage | None = None
         self._is_receiving = False
@@ -384,5 +384,6 @@ def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -
 
 def _in_use() -> RuntimeError:
     return explained(
-        "body-read-twice", RuntimeError("the body is already being received: one task or thread at a time waits for it")
+        "body-read-twice",
+        RuntimeError("the body is already being received: only one task or thread at a time can wait for it"),
     )

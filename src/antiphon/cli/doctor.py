@@ -2,7 +2,7 @@
 
 All of it is read from the metadata of distributions, so that it works if one is missing, or fails when imported.
 
-It also reports which rules the answers set for browsers.
+It also reports which rules the responses set for browsers.
 """
 
 import operator
@@ -134,7 +134,7 @@ def _number(text: str) -> tuple[int, ...]:
 
 
 State: TypeAlias = Literal["forged", "lacking", "refused", "unseen"]
-"""A stranger can do it; browsers are not told to refuse it; it is refused; or the answers don't show it."""
+"""A stranger can do it; browsers are not told to refuse it; it is refused; or the responses don't show it."""
 
 HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
@@ -182,7 +182,7 @@ class Answer(NamedTuple):
 
 
 def examine(url: str) -> list[Finding]:
-    """Return findings about an app at a URL. Raises `Refused` if nothing answers, `BadCommand` for a malformed URL."""
+    """Return findings about an app at a URL. Raises `Refused` if nothing responds, `BadCommand` for a malformed URL."""
     place = urlsplit(url)
     if place.scheme not in ("http", "https") or not place.hostname:
         raise BadCommand(f"{url!r} is not a URL: write one such as http://127.0.0.1:8000/.")
@@ -192,7 +192,7 @@ def examine(url: str) -> list[Finding]:
         tried = [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place), _unending_message(place)]
         return [*tried, *told]
     except (OSError, HTTPException) as error:
-        raise Refused(f"{place.netloc} does not answer: {error or type(error).__name__}.") from None
+        raise Refused(f"{place.netloc} does not respond: {error or type(error).__name__}.") from None
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
@@ -236,7 +236,7 @@ def _host(place: SplitResult) -> Finding:
 
 
 def _forwarded(place: SplitResult) -> Iterator[Finding]:
-    """Yield a finding for each proxy header. It is believed if the answer then has its value, or is a refusal."""
+    """Yield a finding for each proxy header. It is believed if the response then has its value, or is a refusal."""
     other = "http" if place.scheme == "https" else "https"
     trials = {
         "X-Forwarded-For": (ADDRESS, [ADDRESS]),

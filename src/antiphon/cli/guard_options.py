@@ -37,9 +37,9 @@ _OPTIONS = (
         metavar="HOST,...",
         multiple=True,
         callback=_hosts,
-        help="Answer only for these hosts (else 421): example.com, or .example.com with all hosts below it.",
+        help="Serve only these hosts (else 421): example.com, or .example.com with all hosts below it.",
     ),
-    click.option("--refuse-cross-site", is_flag=True, help="Refuse writes that pages on other sites make (403)."),
+    click.option("--refuse-cross-site", is_flag=True, help="Refuse writes by pages on other sites (403)."),
     click.option(
         "--max-body", metavar="SIZE", callback=_size, help="Refuse larger bodies (413): bytes, or 64K, 16M, 1G."
     ),

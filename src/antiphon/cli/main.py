@@ -144,7 +144,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="How many requests a worker answers before it is replaced; 0: no limit.",
+    help="How many requests a worker handles before it is replaced; 0: no limit.",
 )
 @_option_in_seconds(
     "--drain-delay", 0.0, "Seconds on shutdown in which requests are still accepted, so load balancers notice."
@@ -161,7 +161,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 @click.option(
     "--debug/--no-debug",
     default=None,
-    help="Answer errors with a page that shows the code and its values. On by default with --reload.",
+    help="Respond to errors with a page that shows the code and its values. On by default with --reload.",
 )
 @click.option("--no-access-log", is_flag=True, help="Do not log each request.")
 @click.option(
@@ -258,9 +258,9 @@ def run(
 @click.argument("url", metavar="[URL]", required=False)
 @click.option("--method", default="GET", show_default=True, help="Method of the request for URL.")
 def routes(target: str | None, url: str | None, method: str) -> None:
-    """Print the routes of an application, or the one that answers a URL or a path.
+    """Print the routes of an application, or the one for a URL or a path.
 
-    The exit code is 1 if no handler answers.
+    The exit code is 1 if no handler is found.
     """
     from antiphon.cli.routes import aligned, find_answer, load, table
 
@@ -375,8 +375,8 @@ def doctor(urls: tuple[str, ...]) -> None:
             click.echo(f"         Fix: {each.mend}.")
     if any(each.state == "unseen" for each in findings):
         click.echo(
-            "Unseen: no answer shows it. Add a URL that shows request.url and request.ip, has two segments, takes POST,"
-            " sets a cookie, or answers with a page, over https."
+            "Unseen: no response shows it. Add a URL that shows request.url and request.ip, has two segments, takes"
+            " POST, sets a cookie, or returns a page, over https."
         )
     sys.exit(any(each.state == "forged" for each in findings))
 

@@ -1,4 +1,4 @@
-"""`antiphon routes`: the routes of an application, and the one that answers a request."""
+"""`antiphon routes`: the routes of an application, and the one that handles a request."""
 
 from typing import TypeAlias
 
@@ -53,7 +53,7 @@ def aligned(rows: list[Row]) -> list[str]:
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about what answers a request, and True if it is a handler. Calls neither middleware nor handler."""
+    """Return lines about what handles a request, and True if it is a handler. Calls neither middleware nor handler."""
     routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route
@@ -63,7 +63,7 @@ def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str
         return ["308: the path is redirected to its other form, with or without a trailing slash"], True
     mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
     if route.name or mount is None:
-        lines = aligned([_row(route)]) if route.name else [f"{request.method} is answered by the app itself"]
+        lines = aligned([_row(route)]) if route.name else [f"{request.method} is handled by the app itself"]
         return lines + [f"  {name} = {value!r}" for name, value in request.path_params.items()], True
     above = f"mounted at {mount.where}: {_described(mount)}"
     if not isinstance(mount.application, App):

@@ -34,8 +34,8 @@ def as_bytes(chunk: object) -> bytes:
     if isinstance(chunk, (bytes, bytearray, memoryview)):
         return bytes(chunk)
     message = (
-        f"a stream's chunks are bytes or text, not {type(chunk).__name__}: annotate the handler with the type of its"
-        " values, such as -> Iterator[Row], or return a list, or Response.ndjson(...)"
+        f"a stream's chunks must be bytes or text, not {type(chunk).__name__}: annotate the handler with the type of"
+        " its values, such as -> Iterator[Row], or return a list, or Response.ndjson(...)"
     )
     raise explained("wrong-body", TypeError(message))
 

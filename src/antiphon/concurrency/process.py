@@ -112,13 +112,13 @@ GRACE_OVER = Announcement()
 """The time for open requests is over: those that can be are cancelled."""
 
 OPEN_SOCKETS: set[object] = set()
-"""The WebSockets whose clients have not answered an end, any object for each. All are ended when the process drains."""
+"""The WebSockets whose clients have not replied to an end, any object for each. All end when the process drains."""
 
 
 def wait_sockets_closed(seconds: float) -> None:
-    """Wait on a thread without a loop until clients have answered the ends of all WebSockets, for ``seconds`` at most.
+    """Wait on a thread without a loop until clients have replied to the ends of all WebSockets, ``seconds`` at most.
 
-    A WebSocket leaves ``OPEN_SOCKETS`` when its client has answered (RFC 6455 §7.1.1), or has not done so for a second.
+    A WebSocket leaves ``OPEN_SOCKETS`` when its client has replied (RFC 6455 §7.1.1), or has not done so for a second.
     """
     end = monotonic() + seconds
     while OPEN_SOCKETS and monotonic() < end:

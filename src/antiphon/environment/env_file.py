@@ -46,7 +46,7 @@ def read_env_file(path: str | os.PathLike[str]) -> dict[str, str] | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is none"
+        reason = error.strerror if isinstance(error, OSError) else f"byte {error.start} is invalid"
         raise explained("bad-env-file", EnvFileError(f"The file {name} can't be read as UTF-8: {reason}.")) from None
     return _values(text, name)
 

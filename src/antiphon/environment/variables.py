@@ -133,5 +133,5 @@ def _read(name: str, text: str, cast: Callable[[str], Any]) -> Any:
     kind = _KINDS.get(cast) if isinstance(cast, type) else None
     wanted = kind or f"text that {getattr(cast, '__qualname__', repr(cast))} reads: it raised {failed}"
     raise explained(
-        "bad-setting", ValueError(f"{name} in the environment has to be {wanted}{'' if text else ' (it is empty)'}")
+        "bad-setting", ValueError(f"{name} in the environment must be {wanted}{'' if text else ' (it is empty)'}")
     )

@@ -1,6 +1,7 @@
 """Words of other frameworks: reading one raises an AttributeError that names ours, and costs nothing otherwise."""
 
 import re
+from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -114,7 +115,7 @@ APP = {
     "url_map router": "app.routes",
     "context_processor template_context_processor": "app.share(name=value)",
     "jinja_env jinja_options template_filter template_folder template_global": "app.use(Templates(folder))",
-    "head": "@app.get, which answers HEAD, too",
+    "head": "@app.get, which handles HEAD, too",
 }
 PACKAGE = {
     "Flask FastAPI Starlette": "App",
@@ -188,6 +189,19 @@ _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
+class NamesOurs(ABCMeta):
+    """The type of classes with words of other frameworks, which ``dir``, ``help`` and completion leave out.
+
+    It is an ABCMeta so that a subclass may be abstract, too. ``isinstance`` is as fast as for other classes.
+    """
+
+    __instancecheck__ = type.__instancecheck__
+    __subclasscheck__ = type.__subclasscheck__
+
+    def __dir__(cls) -> list[str]:
+        return _without_others(type.__dir__(cls), cls)
+
+
 class OtherWord:
     """An attribute that a class has under a different name. You can set an attribute of this name on an object."""
 
@@ -208,7 +222,7 @@ class OtherField(OtherWord):
 
 
 def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS) -> Callable[[C], C]:
-    """Decorate a class, so that its errors about words of other frameworks name ours.
+    """Decorate a class of the type ``NamesOurs``, so that its errors about words of other frameworks name ours.
 
     Setting one of the ``settings`` is an error, too, since it would have no effect. A subclass may define a word.
     """
@@ -226,9 +240,12 @@ def names_ours(words: Mapping[str, str], settings: Mapping[str, str] = NO_WORDS)
 
 def _names_of(thing: object) -> list[str]:
     """Return the names that ``dir`` shows for an object, without those that only raise an error."""
-    defined = {name: value for cls in reversed(type(thing).__mro__) for name, value in vars(cls).items()}
-    own = getattr(thing, "__dict__", ())
-    return [name for name in object.__dir__(thing) if name in own or not isinstance(defined.get(name), OtherWord)]
+    return [*{*_without_others(object.__dir__(thing), type(thing)), *getattr(thing, "__dict__", ())}]
+
+
+def _without_others(names: Iterable[str], cls: type) -> list[str]:
+    defined = {name: value for each in reversed(cls.__mro__) for name, value in vars(each).items()}
+    return [name for name in names if not isinstance(defined.get(name), OtherWord)]
 
 
 def missing_name(package: str, name: str) -> str | None:

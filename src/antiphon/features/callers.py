@@ -9,7 +9,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 AROUND = Dependency[Request]("request around")
-"""The client's request, for one that the application makes of it and answers itself, such as the call of a tool."""
+"""The client's request, for one that the application makes of it and handles itself, such as the call of a tool."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:

@@ -30,7 +30,7 @@ class CORS:
     ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
     named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send in
     addition to "authorization" and "content-type", and ``expose`` are response headers that they may read. With
-    ``credentials``, requests may include cookies. ``max_age`` is how long browsers keep the answer to a preflight, in
+    ``credentials``, requests may include cookies. ``max_age`` is how long browsers keep the response to a preflight, in
     whole seconds or a timedelta.
 
     ``origin in cors`` is True if the origin was named, exactly or by a pattern. Raises ValueError for invalid values,
@@ -81,7 +81,7 @@ class CORS:
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that answers preflights, and adds the headers to responses.
+        """Register the middleware that handles preflights, and adds the headers to responses.
 
         Origins that are named, unlike with "*", are also trusted to send requests that write.
         """
@@ -115,7 +115,7 @@ class CORS:
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Answer a preflight. The browser compares methods and headers, and shows what is missing in its console."""
+        """Handle a preflight. The browser compares methods and headers, and shows what is missing in its console."""
         if allowed is None:
             if declarable := declarable_origin(origin):
                 self._advice.give(f"A preflight of a page at {declarable}", f'CORS(origins=["{declarable}"])')

@@ -27,7 +27,7 @@ FIELD = "csrf_token"
 HEADER = "x-csrf-token"
 
 PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
-"""The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
+"""The ``type`` of the problem details of a refused write (RFC 9457 §3.1.1)."""
 
 SIZE = 24
 """Bytes of a secret, and of the mask before it in a token."""
@@ -135,7 +135,7 @@ class CSRFTokens:
         raise BadCSRFToken(reason)
 
     def _is_checked(self, request: Request) -> bool:
-        """Return True for a write that needs a token. If no route of this app answers, nothing is written here."""
+        """Return True for a write that needs a token. If no route of this app matches, nothing is written here."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
         if request.route.csrf_exempt or any(

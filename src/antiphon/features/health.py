@@ -34,15 +34,15 @@ STORE_ASKED_EVERY = 1.0
 
 
 class Health:
-    """A feature that answers probes at two paths in JSON, outside of all middleware and for every host.
+    """A feature that handles probes at two paths in JSON, outside of all middleware and for every host.
 
-    ``live`` is answered with 200 while the process can answer at all. ``ready`` is answered with 200 from startup until
+    ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
     the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
 
     Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
     fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
-    does not answer; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
-    own threads. A check that hangs is not called again before it has ended. Answers contain only the names of checks;
+    does not respond; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
+    own threads. A check that hangs is not called again before it has ended. Responses contain only the names of checks;
     the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
     ``HealthCheck`` of the application runs too.
 
@@ -125,7 +125,7 @@ class Health:
 class HealthCheck:
     """A feature that adds a check to ``Health``, for features that have their own checks.
 
-    ``check`` is a function or a store as for ``Health``, and ``name`` its name in answers, by default that of the
+    ``check`` is a function or a store as for ``Health``, and ``name`` its name in responses, by default that of the
     function or of the store's class. The two features can be used in any order; without ``Health``, the check never
     runs. Raises TypeError for a check that takes arguments.
     """

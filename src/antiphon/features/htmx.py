@@ -76,7 +76,7 @@ def _print_events(events: Events) -> str:
 def _print_url(url: str | bool) -> str:
     """Print a URL, or "false" for none."""
     if url is True:
-        raise ValueError("it is a URL, or False to leave the history as it is")
+        raise ValueError("it must be a URL, or False to leave the history as it is")
     return "false" if url is False else as_uri(url)
 
 
@@ -125,7 +125,7 @@ class HtmxHeaders(MutableHeaders):
     refresh = header("hx-refresh", _is_true, _print_flag)
     """True to load the page again (HX-Refresh)."""
     reswap = header("hx-reswap", read_text, print_text)
-    """How the answer is put into the page, such as "outerHTML" (HX-Reswap)."""
+    """How the response is put into the page, such as "outerHTML" (HX-Reswap)."""
     retarget = header("hx-retarget", read_text, print_text)
     """The selector of the element to fill instead (HX-Retarget)."""
     reselect = header("hx-reselect", read_text, print_text)
@@ -143,7 +143,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
     303.
 
     htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block.
-    Raises ExternalLocation, answered by a 400, for a location on another site, unless it is ``external``, which htmx
+    Raises ExternalLocation, which becomes a 400, for a location on another site, unless it is ``external``, which htmx
     only reaches with HX-Redirect.
     """
     response = Response.redirect(location, external=external)

@@ -44,7 +44,7 @@ _traced = Dependency[_Traced | None]("trace")
 class OpenTelemetry(Observer):
     """A feature that makes a server span for each request, and measures how long requests take.
 
-    A span continues the trace of the request's ``traceparent``. It is the current span in all code that answers the
+    A span continues the trace of the request's ``traceparent``. It is the current span in all code that handles the
     request, including threads and streams, and ends when the response was sent. Its name is like ``GET
     /users/<int:id>``. Errors with status 500 and above, and streams that break off, are recorded. No attribute contains
     the query.

@@ -31,10 +31,10 @@ METHODS = {
     "delete": "DELETE",
     "query": "QUERY",
 }
-"""The names of a page's handlers, and the methods that they answer."""
+"""The names of a page's handlers, and the methods that they handle."""
 
 _INDEXES = ("index", "page")
-"""The names of files that answer for their folder."""
+"""The names of files that are the page of their folder."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
 """Characters that a path contains as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
@@ -65,9 +65,9 @@ class PageFile(NamedTuple):
 class Pages:
     """A feature that serves the Python files of a folder at the paths that match their names.
 
-    ``about.py`` answers "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
+    ``about.py`` handles "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
     and ``index.py`` or ``page.py`` the path of its folder. The functions of a file are handlers: ``render``, or
-    ``get``, answers GET, ``post``, ``put``, ``patch``, ``delete`` and ``query`` answer their methods. A page's name,
+    ``get``, handles GET, ``post``, ``put``, ``patch``, ``delete`` and ``query`` handle their methods. A page's name,
     for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
     "_" or "." are not pages.
 
@@ -290,19 +290,19 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
     if "render" in handlers and "get" in handlers:
         raise explained(
             "bad-page-file",
-            ValueError(f"{path} has both render and get, which answer the same method: remove one of them"),
+            ValueError(f"{path} has both render and get, which handle the same method: remove one of them"),
         )
     for name, handler in handlers.items():
         if not callable(handler):
             raise explained(
                 "bad-page-file",
-                TypeError(f"{path}: {name} would answer {METHODS[name]}, and is not a function: rename it"),
+                TypeError(f"{path}: {name} would handle {METHODS[name]}, and is not a function: rename it"),
             )
         if _is_imported(handler, module):
             raise explained(
                 "bad-page-file",
                 TypeError(
-                    f"{path}: {name} would answer {METHODS[name]}, and is imported from {handler.__module__}: import it"
+                    f"{path}: {name} would handle {METHODS[name]}, and is imported from {handler.__module__}: import it"
                     " under another name, and call it in a function of the page"
                 ),
             )

@@ -61,7 +61,7 @@ class RateLimit:
     a store, each application counts for itself, in the memory of each process.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
-    ``when_unavailable="refuse"``, they are answered with a 503. One request a second tries the store again. ``clock``
+    ``when_unavailable="refuse"``, they get a 503. One request a second tries the store again. ``clock``
     returns the time in seconds: by default since 1970, so that all machines that share a store agree, and without a
     store from a monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a
     store that can't count.
@@ -87,7 +87,8 @@ class RateLimit:
         self._store = _MemoryStores(self._clock) if store is None else store
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
-                "bad-feature-option", ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
+                "bad-feature-option",
+                ValueError(f"when_unavailable must be 'allow' or 'refuse', not {when_unavailable!r}"),
             )
         check_by(by)
         self._by = by
@@ -142,7 +143,7 @@ class RateLimit:
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
             return caller_of(self._by, request)
-        with unwatched(request):  # it decides whether to answer, not what the answer is
+        with unwatched(request):  # it decides whether to respond, not what the response is
             ip = request.ip
         if ip is None:
             self._log("counts all callers with an unknown address as one: use by=...")
@@ -150,7 +151,7 @@ class RateLimit:
         return network_of(ip)
 
     def _store_for(self, request: Request) -> Store:
-        """Return the store of this limit, or else the memory of the application that answers the request."""
+        """Return the store of this limit, or else the memory of the application that handles the request."""
         return self._store.of(request.app) if isinstance(self._store, _MemoryStores) else self._store
 
     def _count(self, store: Store, caller: str) -> "_Count":
@@ -205,7 +206,7 @@ class _MemoryStores:
             return self._without_app
         found = self._by_app.get(app)
         if found is None:
-            with self._lock:  # two threads may answer the first requests
+            with self._lock:  # two threads may handle the first requests
                 found = self._by_app.setdefault(app, MemoryStore(clock=self._clock))
         return found
 
@@ -224,7 +225,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
     if found is None:
         raise explained(
             "bad-feature-option",
-            ValueError(f'a rate is text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
+            ValueError(f'a rate must be text like "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}'),
         )
     return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
 

@@ -307,7 +307,7 @@ class SecurityHeaders:
             elif policy is not None and not isinstance(policy, kind):
                 raise explained(
                     "bad-feature-option",
-                    TypeError(f"{name} is a {kind.__name__}, the text of its header, or None, not {policy!r}"),
+                    TypeError(f"{name} must be a {kind.__name__}, the text of its header, or None, not {policy!r}"),
                 )
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:

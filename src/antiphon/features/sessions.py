@@ -68,7 +68,7 @@ class Sessions:
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,
-    requests that use the session are answered with a 503. Raises ValueError for times that are not above 0, and for an
+    requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an
     invalid cookie name.
     """
 
@@ -313,7 +313,7 @@ def _is_shared(request: Request, field: str, said: str) -> bool:
         raise explained(
             "shared-page-of-visitor",
             RuntimeError(
-                f"{request.route.answered_by} answers with {field}: {said}, so that caches give the response to"
+                f"{request.route.answered_by} responds with {field}: {said}, so that caches give the response to"
                 f" everyone, and the session, or the user, was read for it: leave out {what}, or read neither there"
             ),
         )

@@ -46,7 +46,7 @@ class UploadProgress:
     can watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
 
     Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
-    arrived, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown.
+    arrived, and ``ended`` when the upload was handled. ``total`` and ``fraction`` are null if the size is unknown.
     Events come every ``interval`` seconds while something changes, until the upload is complete or has ended. They wait
     ``patience`` seconds for an upload to begin. An upload that has ended is reported for another ``keep`` seconds. If
     there are more than ``most`` uploads, the oldest are forgotten. Each process only knows its own uploads. All times

@@ -188,7 +188,7 @@ class Users(Generic[U]):
             raise explained(
                 "feature-used-twice",
                 ValueError(
-                    "other Users of this app provide request.user already: give these their own dependency,"
+                    "other Users of this app already provide request.user: give these their own dependency,"
                     " Users(..., dependency=dependency)"
                 ),
             )

@@ -45,11 +45,11 @@ class Bottle(Framework):
         return made
 
     def current(self) -> Any:
-        """Return the request that Bottle answers on this thread, if there is one."""
+        """Return the request that Bottle is handling on this thread, if there is one."""
         module = sys.modules.get("bottle")
         if module is None:
             return None
         try:
             return module.request if "REQUEST_METHOD" in module.request.environ else None
-        except RuntimeError:  # this thread has not answered any request
+        except RuntimeError:  # this thread has not handled any request
             return None

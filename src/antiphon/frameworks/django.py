@@ -49,7 +49,7 @@ class DjangoHead(DerivedHead):
         try:
             return given.get_host()  # type: ignore[no-any-return]  # Django's is text
         except Exception as error:  # Django's SuspiciousOperation
-            raise BadRequest("This site does not answer requests for this host.") from error
+            raise BadRequest("This site does not serve this host.") from error
 
     def receive(self) -> bytes:
         """Return the next chunk of the body, ``b""`` at its end."""

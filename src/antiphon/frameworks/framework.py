@@ -17,7 +17,7 @@ from antiphon.response.response import Response
 
 
 class Answer(NamedTuple):
-    """The answer to a request: a body in bytes, or a stream that has to be iterated or closed."""
+    """The response to a request: a body in bytes, or a stream that has to be iterated or closed."""
 
     status: int
     fields: list[tuple[str, str]]
@@ -32,14 +32,14 @@ class Answer(NamedTuple):
 
     @property
     def response(self) -> Response:
-        """The answer as a response, which is an application of WSGI and ASGI."""
+        """This as a ``Response``, which is an application of WSGI and ASGI."""
         made = Response(None, self.status, self.fields)
         made.body = self.body
         return made
 
 
 def answer_to(request: Request, response: Response, on_loop: bool) -> Answer:
-    """Return a response as the answer to a request, with conditions applied, and without a body for HEAD.
+    """Return a response for a request, with conditions applied, and without a body for HEAD.
 
     ``on_loop`` says whether a stream will be read on an event loop. Functions passed to ``request.after_response`` are
     called when the body has been closed.
@@ -64,7 +64,7 @@ def _finishing(request: Request, body: Body, is_silent: bool, on_loop: bool) -> 
 
 
 def stop_watching(request: Request) -> None:
-    """End the task that waits for the client's disconnect, if there is one, since the answer has been sent."""
+    """End the task that waits for the client's disconnect, if there is one, since the response has been sent."""
     watch = getattr(server_head(request.head), "watch", None)
     if watch is not None:
         watch.cancel()
@@ -156,7 +156,7 @@ class Framework:
         return None
 
     def answer_errors(self, given: Any) -> None:
-        """Have the framework answer our errors that its own views raise, if its app has a place for handlers."""
+        """Have the framework handle our errors that its own views raise, if its app has a place for handlers."""
 
     async def aload(self, given: Any, request: Request) -> None:
         """Load the body, on an event loop."""
@@ -189,7 +189,7 @@ class Framework:
         raise NotImplementedError
 
     def current(self) -> Any:
-        """Return the request that is being answered, if it is not among a view's arguments; None without one."""
+        """Return the request that is being handled, if it is not among a view's arguments; None without one."""
         return None
 
     def check_awaits(self) -> None:

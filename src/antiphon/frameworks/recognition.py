@@ -14,7 +14,7 @@ from antiphon.response.response import Response
 
 
 class Servers(Framework):
-    """The arguments of an application: an environ, or a scope and a second one. The answer is also an application."""
+    """The arguments of an application: an environ, or a scope and a second one. The response is also an application."""
 
     def runs_on_loop(self, given: Any) -> bool:
         """Return True for a scope."""
@@ -144,7 +144,7 @@ def response_like(response: Response, given: Any) -> Any:
 
 
 def error_like(error: HTTPError, given: Any) -> Any:
-    """Return the answer to an error as a framework's own. ``given`` is its request."""
+    """Return the response to an error as a framework's own. ``given`` is its request."""
     given = unwrapped(given)
     return response_like(failed(known_framework(given).request(given), error), given)
 
@@ -174,7 +174,7 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
 
 
 def current_given() -> Any:
-    """Return the request that a framework is answering, if it doesn't pass it to its views; None without one."""
+    """Return the request that a framework is handling, if it doesn't pass it to its views; None without one."""
     for package in _WITHOUT_ARGUMENT:
         if (given := _chapter(package).current()) is not None:
             return unwrapped(given)

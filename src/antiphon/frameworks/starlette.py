@@ -45,7 +45,7 @@ class Starlette(Framework):
         return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
 
     def answer_errors(self, given: Any) -> None:
-        """Add a handler to those of the app that answers."""
+        """Add a handler to those of the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
             handlers[0].setdefault(HTTPError, _answer_error)
 

@@ -34,13 +34,13 @@ class Tornado(Framework):
         return {}
 
     def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
-        """Write the answer with a handler, and return the awaitable for that, if any."""
+        """Write the response with a handler, and return the awaitable for that, if any."""
         given.set_status(answer.status)
         for name in ("content-type", *dict(answer.fields)):
             given.clear_header(name)
         for name, value in answer.fields:
             given.add_header(name, value)
-        given.compute_etag = _none  # an answer has its own, or none
+        given.compute_etag = _none  # a response has its own, or none
         if isinstance(answer.body, bytes):
             if answer.body:
                 given.write(answer.body)

@@ -105,7 +105,7 @@ class ViewPlan:
 
 
 def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
-    """Load a body that a thread can wait for, or that has arrived, and answer immediately if it can be read."""
+    """Load a body that a thread can wait for, or that has arrived, and respond immediately if it can be read."""
     content = request.content
     outermost = content.outermost
     content.outermost = outermost or request  # this leaves the body to the framework
@@ -177,7 +177,7 @@ def view(
 
     You can use this as a decorator. The function is ``def`` or ``async def``, and returns what handlers return. Its
     other parameters are those of the route, by name; ``request.path_params`` has all of them. The body is loaded before
-    the call, within ``limits`` and the framework's own limits, and errors are answered as problem details or as a page.
+    the call, within ``limits`` and the framework's own limits, and errors become problem details or a page.
     What the framework does around its views, such as sessions and protection against requests from other sites, still
     works.
 
@@ -188,13 +188,13 @@ def view(
     ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
     answer instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
     request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only requests
-    that are signed are answered. All of them work as for a route of an ``App``.
+    that are signed are accepted. All of them work as for a route of an ``App``.
 
     Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
     view that can't be carried out once, such as a generator.
     """
     if interface not in (None, "wsgi", "asgi"):
-        raise explained("bad-view", ValueError(f"the interface of a view is 'wsgi' or 'asgi', not {interface!r}"))
+        raise explained("bad-view", ValueError(f"the interface of a view must be 'wsgi' or 'asgi', not {interface!r}"))
     if function is None:
         return partial(
             view, interface=interface, limits=limits, before=before, idempotent=idempotent, signed_by=signed_by
@@ -220,7 +220,7 @@ def _viewed(called: "View", function: Callable[..., Any], interface: str | None)
 
 
 def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that looks like an ``async def``, but answers immediately if nothing awaits it.
+    """Return a function that looks like an ``async def``, but responds immediately if nothing awaits it.
 
     Python 3.11 can't mark a function like that: there it is an ``async def``, and always has to be awaited.
     """
@@ -247,7 +247,7 @@ def _dressed(call: V, called: "View", function: Callable[..., Any]) -> V:
 
 
 class View:
-    """A function that answers requests of any framework."""
+    """A function that handles requests of any framework."""
 
     def __init__(
         self,
@@ -296,13 +296,13 @@ class View:
                 "unknown-request",
                 TypeError(
                     f"{describe(self._function)} is a view, but none of its arguments is a request: {kinds}; and"
-                    " Flask, Quart and Bottle are not answering one here"
+                    " Flask, Quart and Bottle are not handling one here"
                 ),
             )
         return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
 
     def answer(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
-        """Answer on this thread."""
+        """Handle the request on this thread."""
         request = framework.bounded_request(given, None, self._limits)
         context = copy_context()
         response = context.run(self._answer, request, given, framework, rest)
@@ -315,7 +315,7 @@ class View:
         return framework.response(answer, rest.target(framework, given))
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
-        """Answer on an event loop, in the current task."""
+        """Handle the request on an event loop, in the current task."""
         from antiphon.frameworks.connection import check_not_cancelled
 
         request = framework.bounded_request(given, None, self._limits)
@@ -358,7 +358,7 @@ class View:
 
 
 async def _refused(framework: Framework, given: Any, request: Request) -> Response | None:
-    """Wait for a body that the framework receives, and return the answer if the body is refused."""
+    """Wait for a body that the framework receives, and return the response if the body is refused."""
     try:
         await framework.aload(given, request)
     except HTTPError as error:

@@ -93,7 +93,7 @@ class CancellableHandler:
 
     def _error(self) -> HTTPError:
         if self._reason == "deadline":
-            return GatewayTimeout("The answer took too long.")
+            return GatewayTimeout("The response took too long.")
         if self._reason == "disconnect":
             return ClientDisconnected("The client disconnected before the response.")
         return ServiceUnavailable("The server is shutting down.")

@@ -1,6 +1,6 @@
-"""The contract between handlers, which answer requests, and servers, and the requests that are not finished.
+"""The contract between handlers, which handle requests, and servers, and the requests that are not finished.
 
-A handler answers a request with a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
+A handler handles a request with a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
 ``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing about
 the server, and their driver knows nothing about the request. They are never closed halfway: a cancellation is thrown
 into them where they wait, and they are driven on to their end.
@@ -116,7 +116,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
-"""A coroutine that answers a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
+"""A coroutine that handles a request, and awaits the switches ``ON_THREAD`` and ``ON_LOOP`` where it has to continue.
 """
 
 
@@ -138,7 +138,7 @@ async def switch_shielded(switch: Switch) -> BaseException | None:
 
 
 class ThreadHandler(Protocol):
-    """An object that answers requests of servers that have threads."""
+    """An object that handles requests of servers that have threads."""
 
     @property
     def _unfinished(self) -> Unfinished:
@@ -151,10 +151,10 @@ class ThreadHandler(Protocol):
 
 
 class Handler(ThreadHandler, Protocol):
-    """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
+    """An object that handles requests, errors included: its steps raise only what ends the task or the process."""
 
     def _handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request."""
+        """Return the steps that handle a request."""
         ...
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
@@ -162,7 +162,7 @@ class Handler(ThreadHandler, Protocol):
         ...
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the answer to the handshake of a WebSocket, as ``answer_on_loop`` does."""
+        """Return the response to the handshake of a WebSocket, as ``answer_on_loop`` does."""
         ...
 
     def _answer(self, request: Request) -> Awaitable[Response]:
@@ -171,7 +171,7 @@ class Handler(ThreadHandler, Protocol):
 
 
 def failed(request: Request, error: BaseException) -> Response:
-    """Answer an error that no error handler took, and log it if the programmer has to see it."""
+    """Handle an error that no error handler took, and log it if the programmer has to see it."""
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
@@ -330,7 +330,7 @@ async def finish(request: Request) -> None:
                 request,
                 error,
                 f": {describe(function)}",
-                fault="was answered, but what request.after_response was given failed",
+                fault="got its response, but a function given to request.after_response failed",
             )
         except GeneratorExit:
             raise

@@ -1,4 +1,4 @@
-"""Answers to errors that no error handler takes: problem details or a page, and the challenges of a 401."""
+"""Responses to errors that no error handler takes: problem details or a page, and the challenges of a 401."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -49,7 +49,7 @@ def _advise(request: Request, error: HTTPError) -> None:
     import logging
 
     logging.getLogger("antiphon").warning(
-        "%s answered 401 without a challenge, raised at %s; clients were told %r:"
+        "%s responded with 401 without a challenge, raised at %s; clients were told %r:"
         ' abort(401, challenge="Bearer") says how to log in, or app.use(Users(...)) does for all routes',
         request.route.answered_by,
         _raised_at(error),
@@ -151,12 +151,12 @@ def as_http_error(error: BaseException) -> HTTPError:
     if isinstance(error, HTTPError):
         return error
     if isinstance(error, Exception) or not is_leaving(error):
-        return InternalServerError("The server failed to answer; the failure has been logged.")
+        return InternalServerError("The server failed to handle the request; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")
 
 
 def error_response(request: Request, error: BaseException) -> Response:
-    """Answer an error with problem details (RFC 9457) or a page, with the request's id and without a traceback.
+    """Handle an error with problem details (RFC 9457) or a page, with the request's id and without a traceback.
 
     The response's ``error`` is the exception itself.
     """
@@ -178,11 +178,11 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 _LONGEST_KNOWN = 256
-"""Characters of the longest Accept for which the kind of answer is remembered: most clients send one of a few."""
+"""Characters of the longest Accept for which the kind of response is remembered: most clients send one of a few."""
 
 
 def _accepted(accept: str | None) -> str:
-    """Return the content type of the answer that a client accepts best. The response itself says that it varies."""
+    """Return the content type of the response that a client accepts best. The response itself says that it varies."""
     return _known(accept) if accept is None or len(accept) <= _LONGEST_KNOWN else _best(accept)
 
 
@@ -205,7 +205,7 @@ def headers_of(request: Request, told: HTTPError) -> list[Line]:
 
 
 def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
-    """Return the header fields of the answer to an error: its own, which were checked when they were set, and ours."""
+    """Return the fields of the response to an error: its own, which were checked when they were set, and ours."""
     own = headers_of(request, told)
     if not own:
         return [
@@ -223,7 +223,7 @@ def _fields(request: Request, told: HTTPError, content_type: str) -> list[Line]:
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
-    """Answer a redirect, or another response that was raised and is not an error."""
+    """Return a redirect, or another response that was raised and is not an error."""
     response = Response(None, answer.status, answer.headers)
     if answer.location is not None:
         response.headers["location"] = answer.location
@@ -236,7 +236,7 @@ def _problem(request: Request, error: HTTPError) -> bytes:
     own = {"request_id": request._id}
     try:
         return encode_json(error.problem() | own)
-    except (TypeError, ValueError):  # an error has to be answered, whatever its members are
+    except (TypeError, ValueError):  # an error has to become a response, whatever its members are
         return encode_json(_writable(HTTPError.problem(error)) | own)
 
 

@@ -19,17 +19,17 @@ _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", de
 
 
 def current_request() -> Request:
-    """Return the request that is being answered: in its handler, its middleware, and everything that they call or
+    """Return the request that is being handled: in its handler, its middleware, and everything that they call or
     start.
 
-    Raises RuntimeError where no request is being answered.
+    Raises RuntimeError where no request is being handled.
     """
     request = _current.get()
     if request is None:
         raise explained(
             "no-current-request",
             RuntimeError(
-                "no request is being answered here: pass the request on to code that runs outside its handler and"
+                "no request is being handled here: pass the request on to code that runs outside its handler and"
                 " middleware, or start a thread's work with contextvars.copy_context().run(...)"
             ),
         )
@@ -37,7 +37,7 @@ def current_request() -> Request:
 
 
 find_current_request = _current.get
-"""Return the request that is being answered, or None."""
+"""Return the request that is being handled, or None."""
 
 set_current_request = _current.set
 """Make a request the current one in this context. The token that it returns is valid in this context only."""
@@ -52,7 +52,7 @@ T = TypeVar("T")
 def in_scope(function: Callable[..., Awaitable[T]], on_disconnect: bool | None) -> Callable[..., Awaitable[T]]:
     """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
 
-    ``on_disconnect`` says that it is also cancelled when the client disconnects; None says so for GET and HEAD. The
+    ``on_disconnect`` says that it is also cancelled when the client disconnects; None means for GET and HEAD. The
     cancellation leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 if the process
     ends. A handler that never waits only pays for a call.
     """

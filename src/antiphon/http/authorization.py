@@ -52,7 +52,7 @@ class _SchemeAndParameters(Value):
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
         """Raise ValueError for values that cannot be sent as they are, and for a token together with parameters."""
         if not is_token(scheme):
-            raise explained("bad-http-value", ValueError(f"a scheme is a token, not {scheme!r}"))
+            raise explained("bad-http-value", ValueError(f"a scheme must be a token, not {scheme!r}"))
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
             raise explained(
                 "bad-http-value",
@@ -118,7 +118,9 @@ class Authorization(_SchemeAndParameters):
         if ":" in username or _control(username) or _control(password):
             raise explained(
                 "bad-http-value",
-                ValueError("a username can't contain a colon, and neither it nor the password control characters"),
+                ValueError(
+                    "a username can't contain a colon, and neither it nor the password may contain control characters"
+                ),
             )
         try:
             pair = f"{username}:{password}".encode()
@@ -210,13 +212,13 @@ class Challenge(_SchemeAndParameters):
         if scope is not None and not _scope(scope):
             raise explained(
                 "bad-http-value",
-                ValueError(f"a scope is visible ASCII without quotes and backslashes, not {scope!r}"),
+                ValueError(f"a scope must be visible ASCII without quotes and backslashes, not {scope!r}"),
             )
         about = _given(error=error, error_description=error_description, error_uri=error_uri)
         for name, value in about.items():
             if not _error(value) or (name == "error_uri" and " " in value):
                 raise explained(
-                    "bad-http-value", ValueError(f"{name} is ASCII without quotes and backslashes, not {value!r}")
+                    "bad-http-value", ValueError(f"{name} must be ASCII without quotes and backslashes, not {value!r}")
                 )
         parameters = _given(realm=realm, scope=scope) | about
         if not parameters:
@@ -246,7 +248,7 @@ class Challenge(_SchemeAndParameters):
         ValueError for an algorithm that is not a token, and for a charset that is not UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
-            raise explained("bad-http-value", ValueError("algorithm is a token and domain a list of URIs"))
+            raise explained("bad-http-value", ValueError("algorithm must be a token, and domain a list of URIs"))
         return cls("Digest", {"realm": realm, "nonce": nonce, "qop": qop, "algorithm": algorithm} | _given(
             opaque=opaque, domain=" ".join(domain) or None, stale="true" if stale else None,
             charset=_checked_charset(charset), userhash="true" if userhash else None,
@@ -254,7 +256,7 @@ class Challenge(_SchemeAndParameters):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value that has one challenge. Raises ValueError for none or several."""
+        """Read a header's value that has one challenge. Raises ValueError unless there is exactly one."""
         challenges = _read_challenges(text)
         if len(challenges) != 1:
             raise ValueError(f"expected one challenge, not {len(challenges)}")
@@ -327,7 +329,7 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
 
 def _sendable(name: str, value: object) -> str:
     if not is_token(name):
-        raise explained("bad-http-value", ValueError(f"a parameter's name is a token, not {name!r}"))
+        raise explained("bad-http-value", ValueError(f"a parameter's name must be a token, not {name!r}"))
     if not isinstance(value, str) or find_unsendable(value):
         raise explained(
             "bad-http-value", ValueError(f"the parameter {name} must be Latin-1 text without control characters")
@@ -341,5 +343,5 @@ def _given(**parameters: str | None) -> dict[str, str]:
 
 def _checked_charset(charset: str | None) -> str | None:
     if charset is not None and charset.upper() != "UTF-8":
-        raise explained("bad-http-value", ValueError(f"the charset is UTF-8 or None, not {charset!r}"))
+        raise explained("bad-http-value", ValueError(f"the charset must be UTF-8 or None, not {charset!r}"))
     return charset

@@ -45,7 +45,7 @@ class ETag(Value):
         if not _etag(text):
             raise explained(
                 "bad-http-value",
-                ValueError(f"an entity tag has no quotes, white space or control characters inside: {tag[:80]!r}"),
+                ValueError(f"an entity tag must not contain quotes, white space or control characters: {tag[:80]!r}"),
             )
         self._text = text
 
@@ -102,7 +102,7 @@ class ETags(Value):
         self._is_complete = True
         if star:
             if self._listed:
-                raise explained("bad-http-value", ValueError("a star stands alone, without entity tags"))
+                raise explained("bad-http-value", ValueError("a star must stand alone, without entity tags"))
             self._listed = _STAR
 
     @classmethod
@@ -216,7 +216,7 @@ def _printed(tag: ETag) -> str:
     if not isinstance(tag, ETag):
         raise explained(
             "bad-http-value",
-            TypeError(f"an ETag is needed, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')"),
+            TypeError(f"the value must be an ETag, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')"),
         )
     return str(tag)
 
@@ -225,7 +225,7 @@ def _etag_or_none(tag: object) -> ETag | None:
     if tag is not None and not isinstance(tag, ETag):
         raise explained(
             "bad-http-value",
-            TypeError(f"entity tags are compared with an ETag such as ETag('abc'), not with {type(tag).__name__}"),
+            TypeError(f"entity tags must be compared with an ETag such as ETag('abc'), not with {type(tag).__name__}"),
         )
     return tag
 
@@ -321,7 +321,7 @@ def evaluate_preconditions(
     values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
     representation yet, the case that `*` tests. Raises ValueError for a naive datetime.
 
-    Call it only for requests that would otherwise be answered with a 2xx or 412 (§13.2.1). A malformed condition never
+    Call it only for requests that would otherwise get a 2xx or 412 (§13.2.1). A malformed condition never
     lets a write through, except for malformed dates, which must be ignored (§13.1.4).
     """
     if isinstance(modified, datetime):

@@ -56,10 +56,10 @@ class ContentDisposition(Value):
         name: str | None = None,
     ) -> None:
         if not is_token(type):
-            raise explained("bad-http-value", ValueError(f"a disposition's type is a token, not {type!r}"))
+            raise explained("bad-http-value", ValueError(f"a disposition's type must be a token, not {type!r}"))
         self._type = type.lower()
         if name is not None and self._type != FORM_DATA:
-            raise explained("bad-http-value", ValueError(f"only form-data can have the name of a field, not {type}"))
+            raise explained("bad-http-value", ValueError(f"only form-data can have a field name, not {type}"))
         for text in (filename, name):
             if text is not None and _find_unnameable(text):
                 raise explained(
@@ -139,7 +139,7 @@ def _checked_filename(disposition: str, filename: str | None) -> str | None:
     if len(filename) > LONGEST_FILENAME:
         raise explained(
             "bad-http-value",
-            ValueError(f"a file's name has at most {LONGEST_FILENAME} characters, not {len(filename)}"),
+            ValueError(f"a filename must have at most {LONGEST_FILENAME} characters, not {len(filename)}"),
         )
     if disposition == FORM_DATA:
         return filename

@@ -164,10 +164,10 @@ class SetCookie(_Fields):
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """
         if not isinstance(name, str) or not is_token(name):
-            raise explained("bad-cookie", ValueError(f"a cookie's name is a token, not {name!r}"))
+            raise explained("bad-cookie", ValueError(f"a cookie's name must be a token, not {name!r}"))
         age = seconds_of(max_age) if isinstance(max_age, timedelta) else max_age
         if age is not None and (not isinstance(age, int) or isinstance(age, bool)):
-            raise explained("bad-cookie", ValueError(f"max_age is a whole number of seconds, not {max_age!r}"))
+            raise explained("bad-cookie", ValueError(f"max_age must be a whole number of seconds, not {max_age!r}"))
         fields = (
             name, value, quote_cookie_value(_text("value", value)), age,
             None if expires is None else _whole_second(expires),
@@ -258,13 +258,13 @@ def _checked(cookie: F) -> F:
 
 def _text(attribute: str, given: str) -> str:
     if not isinstance(given, str):
-        raise explained("bad-cookie", ValueError(f"{attribute} is a str, not {given!r:.80}"))
+        raise explained("bad-cookie", ValueError(f"{attribute} must be a str, not {given!r:.80}"))
     return given
 
 
 def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
-        raise explained("bad-cookie", ValueError(f"expires is a datetime, not {expires!r:.80}"))
+        raise explained("bad-cookie", ValueError(f"expires must be a datetime, not {expires!r:.80}"))
     if expires.year < 1602:
         raise explained("bad-cookie", ValueError(f"expires must be after 1601: {expires!r}"))
     return parse_http_date(format_http_date(expires))
@@ -281,12 +281,13 @@ def _ascii_domain(domain: str) -> str:
 def _escaped_path(path: str) -> str:
     if _text("path", path)[0] != "/" or find_control(path):
         raise explained(
-            "bad-cookie", ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
+            "bad-cookie",
+            ValueError(f"a cookie's path must begin with a slash and contain no control characters: {path!r}"),
         )
     escaped = encode_path(path).replace(";", "%3B")
     if len(escaped) > _LONGEST_ATTRIBUTE:
         raise explained(
-            "bad-cookie", ValueError(f"a cookie's path has at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
+            "bad-cookie", ValueError(f"a cookie's path must have at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
         )
     return escaped
 
@@ -294,7 +295,7 @@ def _escaped_path(path: str) -> str:
 def _known_samesite(samesite: str) -> SameSite:
     known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower()) if isinstance(samesite, str) else None
     if known is None:
-        raise explained("bad-cookie", ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}"))
+        raise explained("bad-cookie", ValueError(f"samesite must be 'Lax', 'Strict' or 'None', not {samesite!r}"))
     return known
 
 

@@ -178,6 +178,7 @@ def format_retry_after(after: Duration | datetime) -> str:
     seconds = seconds_of(after)
     if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise explained(
-            "bad-http-value", ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
+            "bad-http-value",
+            ValueError(f"Retry-After must be seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}"),
         )
     return str(ceil(seconds))

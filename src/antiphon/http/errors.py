@@ -25,7 +25,7 @@ from typing import (
 )
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import ERROR, names_ours, word_for
+from antiphon.explanations.words import ERROR, NamesOurs, names_ours, word_for
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
@@ -53,7 +53,7 @@ _OWN_MEMBERS = ("type", "title", "status", "detail")
 
 
 class Problem(dict[str, object]):
-    """A problem details object (RFC 9457 §3). A handler that returns one answers with application/problem+json, and
+    """A problem details object (RFC 9457 §3). A handler that returns one responds with application/problem+json, and
     with its status.
     """
 
@@ -134,19 +134,19 @@ class AbortOptions(ErrorOptions, total=False):
 def _text_of(detail: object) -> str:
     """Return the text of a lazy string, in the language of the current request. Raises TypeError for other objects."""
     if not isinstance(detail, UserString):
-        raise explained("wrong-body", TypeError(f"an error's detail is text, not {detail.__class__.__name__}"))
+        raise explained("wrong-body", TypeError(f"an error's detail must be text, not {detail.__class__.__name__}"))
     return str(detail)
 
 
 def _checked_status(status: int) -> int:
     if not 400 <= status <= 599:
         hint = "; to redirect, raise Redirect(location)" if 300 <= status <= 399 else ""
-        raise explained("bad-status", ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}"))
+        raise explained("bad-status", ValueError(f"an HTTPError must have a status of 400 to 599, not {status}{hint}"))
     return status
 
 
 @names_ours(ERROR)
-class HTTPError(Exception):
+class HTTPError(Exception, metaclass=NamesOurs):
     """An error with a status and an optional detail for the client: ``HTTPError(418, "There is only tea.")``.
 
     A class that has its own status takes none: ``NotFound("There is no such order.")``. ``detail`` is shown to the
@@ -181,7 +181,7 @@ class HTTPError(Exception):
             _refuse_option(self.__class__, next(iter(unknown)))
         if status is not None and not isinstance(status, int):
             if detail is not None:
-                raise explained("bad-status", TypeError(f"the status of an error is a number, not {status!r}"))
+                raise explained("bad-status", TypeError(f"an error's status must be a number, not {status!r}"))
             status, detail = None, status
         if detail is not None and not isinstance(detail, str):
             detail = _text_of(detail)
@@ -330,12 +330,12 @@ class MethodNotAllowed(HTTPError):
         **options: Unpack[ProblemOptions],
     ) -> None:
         if isinstance(allow, str):
-            raise explained("list-wanted", TypeError(f"allow is a collection of methods, such as [{allow!r}]"))
+            raise explained("list-wanted", TypeError(f"allow must be a collection of methods, such as [{allow!r}]"))
         methods = None if allow is None else [*allow]
         for method in methods or ():
             if not is_token(method):
                 raise explained(
-                    "bad-header-value", ValueError(f"a method in the header Allow is a token, not {method!r}")
+                    "bad-header-value", ValueError(f"a method in the Allow header must be a token, not {method!r}")
                 )
         fields = _with_list(headers, "allow", methods)
         super().__init__(detail, headers=fields, **options)
@@ -555,7 +555,7 @@ class BadGateway(HTTPError):
 
 
 class ServiceUnavailable(_ComeBack):
-    """503: the server cannot answer now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
+    """503: the server can't handle the request now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
 
     status = 503
 
@@ -610,7 +610,9 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
     this range, TypeError for one that is not a number, and for an option that its class does not have.
     """
     if not isinstance(status, int):
-        raise explained("bad-status", TypeError(f"abort takes a status as a number, as in abort(404), not {status!r}"))
+        raise explained(
+            "bad-status", TypeError(f"abort takes a number as the status, as in abort(404), not {status!r}")
+        )
     raise http_error(status, detail, **options)
 
 

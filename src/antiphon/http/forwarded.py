@@ -122,7 +122,7 @@ class ForwardedElement(Value):
         if not self._parameters or len(self._parameters) < len(parameters):
             raise explained(
                 "bad-http-value",
-                ValueError("an element of Forwarded has at least one parameter, and each of them once"),
+                ValueError("an element of Forwarded must have at least one parameter, and each of them once"),
             )
         for name, value in self._parameters.items():
             if not is_token(name):
@@ -151,7 +151,7 @@ class ForwardedElement(Value):
                 count += 1
                 parameters[match[1].lower()] = unquote_string(match[2])
         if not parameters or count > len(parameters):
-            raise ValueError(f"an element has at least one parameter, and each of them once: {text[:80]!r}")
+            raise ValueError(f"an element must have at least one parameter, and each of them once: {text[:80]!r}")
         self = cls.__new__(cls)
         self._parameters = parameters
         self._read()
@@ -291,13 +291,13 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
     from ipaddress import IPv6Network, ip_network
 
     if not isinstance(text, str):
-        raise explained("bad-proxies", TypeError(f"an IP network is text, not {type(text).__name__}"))
+        raise explained("bad-proxies", TypeError(f"an IP network must be text, not {type(text).__name__}"))
     try:
         network = ip_network(text)
     except ValueError as error:
         raise explained(
             "bad-proxies",
-            ValueError(f'an IP network is written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
+            ValueError(f'an IP network must be written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})'),
         ) from None
     if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
         raise explained("bad-proxies", ValueError(f"{text!r} is IPv4 mapped into IPv6: write the IPv4 network"))

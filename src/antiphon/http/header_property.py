@@ -120,7 +120,7 @@ def read_text(value: str | None) -> str | None:
 def print_text(value: str) -> str:
     """Return text as it is. Raises TypeError for other types, ValueError for text that is not allowed in a header."""
     if not isinstance(value, str):
-        raise TypeError("it is text")
+        raise TypeError("it must be text")
     return field_value(value)
 
 
@@ -132,7 +132,7 @@ def read_list(value: str | None) -> tuple[str, ...]:
 def print_list(values: Iterable[str]) -> str:
     """Print a list of elements. Raises ValueError for an element that is empty or has a comma."""
     if isinstance(values, str):
-        raise TypeError(f"it is a list, such as [{values!r}]")
+        raise TypeError(f"it must be a list, such as [{values!r}]")
     elements = [*values]
     text = ", ".join(elements)
     if "" in elements or text.count(",") >= (len(elements) or 1):
@@ -159,7 +159,7 @@ def parse_number(value: str) -> int:
 def print_number(value: int) -> str:
     """Print a number of 0 or more."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("it is a number of 0 or more")
+        raise ValueError("it must be a number of 0 or more")
     return str(value)
 
 
@@ -170,7 +170,7 @@ read_date = or_none(parse_http_date)
 def print_date(value: datetime) -> str:
     """Print a date (RFC 9110 §5.6.7). Raises ValueError for a naive one."""
     if not isinstance(value, datetime):
-        raise TypeError("it is a datetime")
+        raise TypeError("it must be a datetime")
     return format_http_date(value)
 
 
@@ -179,7 +179,7 @@ def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], st
 
     def print_flag(value: Any) -> str:
         if not isinstance(value, bool):
-            raise TypeError("it is True or False")
+            raise TypeError("it must be True or False")
         return literal if value else ""
 
     return lambda value: value == literal, print_flag

@@ -249,7 +249,7 @@ def _absent(name: str) -> KeyError:
 def check_hyphens(name: str) -> None:
     """Raise ValueError for a name with an underscore that is a known field if written with hyphens."""
     if (meant := name.lower().replace("_", "-")) in _HYPHENATED:
-        raise explained("bad-header-value", ValueError(f"a header's name has hyphens: it is {meant!r}, not {name!r}"))
+        raise explained("bad-header-value", ValueError(f"a header's name must have hyphens: {meant!r}, not {name!r}"))
 
 
 def field_name(name: str) -> str:
@@ -263,7 +263,7 @@ _LONGEST_KNOWN = 64
 
 def _checked_name(name: str) -> str:
     if not is_token(name):
-        raise explained("bad-header-value", ValueError(f"a header's name is a token, not {name!r}"))
+        raise explained("bad-header-value", ValueError(f"a header's name must be a token, not {name!r}"))
     return name.lower()
 
 
@@ -273,7 +273,7 @@ _known_name = lru_cache(maxsize=512)(_checked_name)
 def field_value(value: str) -> str:
     """Return a value if a header may have it (RFC 9110 §5.5). Raises ValueError if not, TypeError for non-str."""
     if not isinstance(value, str):
-        raise explained("bad-header-value", TypeError(f"a header's value is a str, not {type(value).__name__}"))
+        raise explained("bad-header-value", TypeError(f"a header's value must be a str, not {type(value).__name__}"))
     if value.isascii() and value.isprintable() and value.strip() is value:
         return value
     if bad := _FORBIDDEN.search(value):

@@ -107,7 +107,9 @@ class Limits(Value):
         for name, bound in (DEFAULTS | given).items():
             if not _is_bound(name, bound):
                 kind = "number" if name == "timeout" else "whole number"
-                raise explained("bad-limit", ValueError(f"the limit {name!r} is a {kind} of 0 or more, not {bound!r}"))
+                raise explained(
+                    "bad-limit", ValueError(f"the limit {name!r} must be a {kind} of 0 or more, not {bound!r}")
+                )
             object.__setattr__(self, name, bound)
 
     @classmethod
@@ -116,7 +118,7 @@ class Limits(Value):
         if limits is None:
             return cls()
         if not isinstance(limits, Limits):
-            raise explained("bad-limit", TypeError(f"limits are given as Limits(body=...), not as {limits!r:.80}"))
+            raise explained("bad-limit", TypeError(f"limits must be given as Limits(body=...), not as {limits!r:.80}"))
         return limits
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -48,12 +48,12 @@ class Link(Value):
         if not _target(target):
             raise explained(
                 "bad-http-value",
-                ValueError(f"a link's target is a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}"),
+                ValueError(f"a link's target must be a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}"),
             )
         if not _relations(rel):
             raise explained(
                 "bad-http-value",
-                ValueError(f"a link has relation types, with one space between them, not {rel[:80]!r}"),
+                ValueError(f"a link needs relation types, with one space between them, not {rel[:80]!r}"),
             )
         self._target = target
         self._rel = rel.lower()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, cast, overload
 
-from antiphon.explanations.words import MULTIDICT, names_ours
+from antiphon.explanations.words import MULTIDICT, NamesOurs, names_ours
 from antiphon.http.errors import BadRequest, FieldError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
 
 
 @names_ours(MULTIDICT)
-class MultiDict(Generic[V]):
+class MultiDict(Generic[V], metaclass=NamesOurs):
     """Immutable pairs, made from pairs or from a mapping.
 
     Two are equal if they have the same pairs in the same order. ``[]`` raises MissingKey for an absent name.

@@ -53,7 +53,7 @@ class Range(Value):
         self._ranges = tuple(ranges)
         if not 0 < len(self._ranges) <= _MOST_RANGES:
             raise explained(
-                "bad-http-value", ValueError(f"from 1 to {_MOST_RANGES} ranges are possible, not {len(self._ranges)}")
+                "bad-http-value", ValueError(f"there must be 1 to {_MOST_RANGES} ranges, not {len(self._ranges)}")
             )
         for first, last in self._ranges:
             _check_numbers(first, last)
@@ -63,7 +63,7 @@ class Range(Value):
     def parse(cls, text: str) -> Self:
         """Read `bytes=0-99,200-,-500`. Raises ValueError for anything else.
 
-        One malformed part makes the header malformed (§14.1.1). The answer to a malformed header is the whole
+        One malformed part makes the header malformed (§14.1.1). The response to a malformed header is the whole
         representation (§14.2).
         """
         unit, ranges = _parse(text)
@@ -113,7 +113,7 @@ class ContentRange(Value):
         if first is None or last is None:
             if first is not last or length is None:
                 raise explained(
-                    "bad-http-value", ValueError("a content range has both positions, or none and the length")
+                    "bad-http-value", ValueError("a content range must have both positions, or only the length")
                 )
         else:
             _check_numbers(first, last)
@@ -251,7 +251,7 @@ def _check_numbers(*numbers: int | None) -> None:
 def _check_order(first: int | None, last: int | None) -> None:
     if first is None:
         if last is None:
-            raise explained("bad-http-value", ValueError("a range has a first position, a last one, or both"))
+            raise explained("bad-http-value", ValueError("a range must have a first position, a last one, or both"))
     elif last is not None and last < first:
         raise explained("bad-http-value", ValueError(f"a range ends before it begins: {first}-{last}"))
 

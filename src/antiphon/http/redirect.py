@@ -1,4 +1,4 @@
-"""Redirects (RFC 9110 §15.4) and 304, as exceptions that are raised to answer with them."""
+"""Redirects (RFC 9110 §15.4) and 304, as exceptions that are raised to respond with them."""
 
 import re
 from typing import overload
@@ -18,7 +18,7 @@ _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
 
 class RaisedAnswer(Exception):
-    """An exception that is answered with its status and headers, without content, wherever it is raised.
+    """An exception that becomes a response with its status and headers, without content, wherever it is raised.
 
     ``location`` is the URL reference of a redirect, else None. Error handlers don't see the exception.
     Raises ValueError for bad ``headers``.
@@ -50,10 +50,10 @@ class ExternalLocation(BadRequest, ValueError):
 
 
 class Redirect(RaisedAnswer):
-    """An exception that is answered with a redirect to ``location``, a URL reference, wherever it is raised.
+    """An exception that becomes a redirect to ``location``, a URL reference, wherever it is raised.
 
     ``status`` is 301, 302, 303, 307 or 308 (RFC 9110 §15.4). Error handlers don't see the exception. Raises
-    ExternalLocation, a ValueError that is answered with a 400, for a location that names a site, unless ``external`` is
+    ExternalLocation, a ValueError that becomes a 400, for a location that names a site, unless ``external`` is
     True. Raises ValueError for a lone surrogate, for an ``otherwise`` that names a site, for a status that is not a
     redirect's, and for bad ``headers``; TypeError for a location that is not text.
 
@@ -93,7 +93,7 @@ class Redirect(RaisedAnswer):
 
 
 class NotModified(RaisedAnswer):
-    """An exception that is answered with a 304 without content, wherever a handler of GET or HEAD raises it.
+    """An exception that becomes a 304 without content, wherever a handler of GET or HEAD raises it.
 
     ``headers`` are those of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag, Expires,
     Vary (RFC 9110 §15.4.5). Error handlers don't see the exception. Raises ValueError for bad ``headers``.
@@ -122,7 +122,9 @@ def redirect_location(
     """
     if otherwise is None:
         if not isinstance(location, str):
-            raise explained("external-redirect", TypeError(f"a redirect goes to a URL reference, not to {location!r}"))
+            raise explained(
+                "external-redirect", TypeError(f"a redirect must go to a URL reference, not to {location!r}")
+            )
         uri = as_uri(location)
         if _leaves(uri) and not external:
             raise explained("external-redirect", ExternalLocation(location))

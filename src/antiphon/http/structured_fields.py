@@ -174,7 +174,7 @@ def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> st
     Raises ValueError for what ``Item`` refuses, TypeError for a str.
     """
     if isinstance(members, str | bytes):
-        raise explained("bad-http-value", TypeError(f"it is a list, such as [{members!r}]"))
+        raise explained("bad-http-value", TypeError(f"it must be a list, such as [{members!r}]"))
     return ", ".join([_print_member(member) for member in members])
 
 
@@ -314,7 +314,7 @@ def _print_named(name: str, value: T, print_: Callable[[T], str]) -> str:
     if not isinstance(name, str) or not _key.fullmatch(name):
         raise explained(
             "bad-http-value",
-            ValueError(f"a name in a structured field is in lower case, such as 'max-age', not {name!r:.80}"),
+            ValueError(f"a name in a structured field must be in lower case, such as 'max-age', not {name!r:.80}"),
         )
     printed = print_(value)
     is_true = printed == "?1" or printed.startswith("?1;")
@@ -352,7 +352,9 @@ def _print_text(text: str) -> str:
     if not _visible(text):
         raise explained(
             "bad-http-value",
-            ValueError(f"a string of a structured field is visible ASCII, unless a DisplayString: {text!r:.80}"),
+            ValueError(
+                f"a string in a structured field must be visible ASCII, unless it is a DisplayString: {text!r:.80}"
+            ),
         )
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -361,14 +363,16 @@ def _print_text(text: str) -> str:
 def _print_number(number: float | Decimal) -> str:
     if isinstance(number, int):
         if not -_MOST_INTEGER <= number <= _MOST_INTEGER:
-            raise explained("bad-http-value", ValueError("an integer of a structured field has at most 15 digits"))
+            raise explained(
+                "bad-http-value", ValueError("an integer in a structured field must have at most 15 digits")
+            )
         return str(number)
     is_small = isfinite(number) and -_MOST_DECIMAL < number < _MOST_DECIMAL
     rounded = (Decimal(str(number)) if is_small else _MOST_DECIMAL).quantize(_THOUSANDTH, ROUND_HALF_EVEN)
     if abs(rounded) >= _MOST_DECIMAL:
         raise explained(
             "bad-http-value",
-            ValueError(f"a decimal of a structured field has at most 12 digits before its point: {number!r:.80}"),
+            ValueError(f"a decimal in a structured field must have at most 12 digits before its point: {number!r:.80}"),
         )
     printed = f"{rounded:f}".rstrip("0")
     return f"{printed}0" if printed[-1] == "." else printed
@@ -393,7 +397,9 @@ class Priority(_Fields):
 
     def __new__(cls, urgency: int = _USUAL, incremental: bool = False) -> Self:
         if type(urgency) is not int or not 0 <= urgency <= 7:
-            raise explained("bad-http-value", ValueError(f"an urgency is a number from 0 to 7, not {urgency!r:.80}"))
+            raise explained(
+                "bad-http-value", ValueError(f"an urgency must be a number from 0 to 7, not {urgency!r:.80}")
+            )
         return cls._make((urgency, bool(incremental)))
 
     @classmethod

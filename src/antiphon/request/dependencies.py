@@ -73,7 +73,7 @@ class Dependency(Generic[T]):
         return explained(
             "missing-dependency",
             RuntimeError(
-                f"no application answers this request, so nothing provides the dependency {self.name!r}:"
+                f"no application handles this request, so nothing provides the dependency {self.name!r}:"
                 f" set it, or have an application provide it with {self.fix}"
             ),
         )
@@ -110,7 +110,7 @@ class OfRequest:
 def check_dependency(given: object, where: str, fix: str) -> None:
     """Raise TypeError, which names the fix, for anything but a dependency. ``where`` is the code that was given it."""
     if not isinstance(given, Dependency):
-        raise explained("not-a-dependency", TypeError(f"{where} is for dependencies, not for {given!r}: {fix}"))
+        raise explained("not-a-dependency", TypeError(f"{where} takes dependencies, not {given!r}: {fix}"))
 
 
 class SharedValues(OfRequest, Mapping[str, Any]):

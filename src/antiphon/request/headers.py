@@ -161,7 +161,7 @@ class RequestHeaders:
     early_data = parsed("early-data", flag("1")[0])
     """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data); 425 refuses it."""
     expect = parsed("expect", read_text)
-    """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server answers, else None."""
+    """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server handles, else None."""
     from_ = parsed("from", read_text)
     """From (RFC 9110 §10.1.2), text: the email address of the person who controls a robot, else None."""
     idempotency_key = parsed("idempotency-key", _idempotency_key)

@@ -61,7 +61,7 @@ class Lifetime:
 
     @property
     def is_draining(self) -> bool:
-        """True if the process takes no new requests, and ends when the open ones are answered (``antiphon run``)."""
+        """True if the process takes no new requests, and ends when the open ones are handled (``antiphon run``)."""
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:

@@ -54,7 +54,7 @@ class TrustedProxies:
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
         for what, given in (("trusted proxies", networks), ("the headers of trusted proxies", headers)):
             if isinstance(given, str):
-                raise explained("list-wanted", ValueError(f"{what} are a list: [{given!r}]"))
+                raise explained("list-wanted", ValueError(f"{what} must be a list: [{given!r}]"))
         self._declared = tuple(networks)
         self._trusts_unix = "unix" in self._declared
         self._networks = _networks(network for network in self._declared if network != "unix")
@@ -106,7 +106,7 @@ def _networks(declared: Iterable[str]) -> Networks:
         networks = Networks(network for network in listed if network != "*")
     except ValueError as error:
         raise explained(
-            "bad-proxies", ValueError(f'trusted proxies are IP addresses, networks and "unix": {error}')
+            "bad-proxies", ValueError(f'trusted proxies must be IP addresses, networks or "unix": {error}')
         ) from None
     if "*" in listed or networks.cover_everything:
         raise explained(

@@ -17,7 +17,7 @@ from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
 from antiphon.explanations import explained
-from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, names_ours, word_for
+from antiphon.explanations.words import REQUEST, REQUEST_LIMITS, NamesOurs, names_ours, word_for
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import read_cookies
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, RequestTimeout, over_limit
@@ -79,7 +79,7 @@ class Globals(SimpleNamespace):
 
 
 @names_ours(REQUEST, settings=REQUEST_LIMITS)
-class Request(RequestHeaders):
+class Request(RequestHeaders, metaclass=NamesOurs):
     """An HTTP request (RFC 9110).
 
     ``head`` contains what the server knows about the request. It also provides the body, unless ``body`` is given:
@@ -109,7 +109,7 @@ class Request(RequestHeaders):
 
     path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
-    """The pattern of the route that answered in an application that is mounted here; None if none did."""
+    """The pattern of the route that matched in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
@@ -174,7 +174,7 @@ class Request(RequestHeaders):
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
-            raise explained("bad-limit", TypeError(f"limits are set as Limits(...), not {type(limits).__name__}"))
+            raise explained("bad-limit", TypeError(f"limits must be set as Limits(...), not {type(limits).__name__}"))
         route = self.route
         self._own_limits = route, limits.within(route.limits)
 
@@ -206,7 +206,7 @@ class Request(RequestHeaders):
     @path.setter
     def path(self, path: str) -> None:
         if not path.startswith("/"):
-            raise explained("bad-http-message", ValueError(f"a path begins with a slash: {path!r}"))
+            raise explained("bad-http-message", ValueError(f"a path must begin with a slash: {path!r}"))
         self._rewritten().path = path
         vars(self).pop("url", None)
 
@@ -338,7 +338,7 @@ class Request(RequestHeaders):
         """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
 
         ``etag`` and ``modified`` are those of the current version of the resource; ``exists`` is False if there is
-        none. Raises NotModified, which answers 304 with ``headers``, or PreconditionFailed (412).
+        none. Raises NotModified, which becomes a 304 with ``headers``, or PreconditionFailed (412).
         """
         from antiphon.response.conditional import precondition
 
@@ -584,7 +584,7 @@ class Request(RequestHeaders):
 
     @property
     def app(self) -> Any:
-        """The application that answers this request; None if there is none."""
+        """The application that handles this request; None if there is none."""
         return self.route.app
 
     @overload
@@ -643,13 +643,13 @@ class Request(RequestHeaders):
         ``signed`` route, ``_expires`` is the number of seconds for which the URL is valid, and ``_method`` the method
         that it is for.
 
-        Raises what ``App.url_for`` does, RuntimeError if no application answers this request, and BadRequest (400) if
+        Raises what ``App.url_for`` does, RuntimeError if no application handles this request, and BadRequest (400) if
         its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
         neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
         if self.app is None:
             raise explained(
-                "no-application", RuntimeError("url_for needs an application, and none answers this request")
+                "no-application", RuntimeError("url_for needs an application, and none handles this request")
             )
         if isinstance(route, str) and route[:1] == ".":
             route = f"{self.blueprint}{route}" if self.blueprint else route[1:]
@@ -675,7 +675,7 @@ class Request(RequestHeaders):
             "undeclared-host",
             RuntimeError(
                 f"url_for with _absolute would make a URL of the host that the client has named, {self.host!r}, which"
-                " may belong to an attacker: declare the hosts that the app answers for, as in"
+                " may belong to an attacker: declare the hosts that the app serves, as in"
                 ' App(trusted_hosts=["example.com"])'
             ),
         )
@@ -722,7 +722,7 @@ class Request(RequestHeaders):
         return self.signer.headers
 
     language: Dependency[Language] = Dependency("language", fix='app.use(Languages("locales", default="en"))')
-    """The language in which the request is answered, a ``Language``, which ``app.use(Languages(folder))`` provides.
+    """The language of the response, a ``Language``, which ``app.use(Languages(folder))`` provides.
 
     Without that line, raises RuntimeError, which names it.
     """
@@ -812,7 +812,7 @@ class Request(RequestHeaders):
 
         for link in links:
             if not isinstance(link, Link):
-                raise explained("bad-http-value", TypeError(f"an early hint is a Link, not {type(link).__name__}"))
+                raise explained("bad-http-value", TypeError(f"an early hint must be a Link, not {type(link).__name__}"))
         self.head.send_early_hints(map(str, links))
 
     def after_response(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:

@@ -80,8 +80,8 @@ class ProvidedDependencies(Protocol):
 class Route(Protocol):
     """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
 
-    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
-    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no name.
+    Where no route matches (404, 405, a redirect to the path's other form), ``pattern`` and ``name`` are empty,
+    and there are no ``methods``. OPTIONS that the application handles itself has the path's pattern and no name.
     ``handler`` is the function that was registered, by which hooks recognize marked handlers; None without an
     application. ``meta`` has the metadata of the route and its blueprints. ``csrf_exempt`` is True if it accepts writes
     from anywhere.
@@ -139,10 +139,10 @@ class _NoRoute:
 
 
 NO_ROUTE: Route = _NoRoute()
-"""The route of a request that no application answers."""
+"""The route of a request that no application handles."""
 
 
 def whole_pattern(request: "Request") -> str:
-    """Return the pattern of the route that answered, after the prefixes of mounts; empty if none did."""
+    """Return the pattern of the route that matched, after the prefixes of mounts; empty if none did."""
     below = request._pattern_below
     return "" if below is None else request.route.pattern + below

@@ -108,7 +108,7 @@ def precondition(
     """Check the conditions of a request of any method, before its work is done.
 
     ``etag`` and ``modified`` are those of the current representation, None if it has none; ``exists`` is False if there
-    is no representation yet. Raises NotModified, which is answered with a 304, if the client reads a version that it
+    is no representation yet. Raises NotModified, which becomes a 304, if the client reads a version that it
     has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
 
     A str as ``etag`` makes a strong tag; raises ValueError if it can't, and for a naive ``modified``; TypeError for one
@@ -116,7 +116,9 @@ def precondition(
     The ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
-        raise explained("bad-header-value", TypeError(f"modified is a datetime or None, not {type(modified).__name__}"))
+        raise explained(
+            "bad-header-value", TypeError(f"modified must be a datetime or None, not {type(modified).__name__}")
+        )
     tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
     status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
     if status == 412:
@@ -248,7 +250,7 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fiel
 def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
 ) -> Answer:
-    """Return an answer of several parts, or of the whole body if they can't be sent."""
+    """Return a response of several parts, or of the whole body if they can't be sent."""
     # Recipients would decode a coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body

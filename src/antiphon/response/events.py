@@ -60,11 +60,11 @@ def event_stream(
     ``retry`` or ``on_drain``.
     """
     if on_drain not in ("end", "finish"):
-        raise explained("bad-event", ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}"))
+        raise explained("bad-event", ValueError(f"on_drain must be 'end' or 'finish', not {on_drain!r}"))
     heartbeat = seconds_of(heartbeat)
     if heartbeat is not None and not 0 < heartbeat < inf:
         raise explained(
-            "bad-event", ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
+            "bad-event", ValueError(f"a heartbeat must be a number of seconds above 0, or None, not {heartbeat!r}")
         )
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     return _event_chunks(source, heartbeat, Format(_write_event, preamble, b"", _write_error, on_drain == "end"))
@@ -99,7 +99,7 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
     if is_value or not isinstance(source, Iterable):
         raise explained(
             "bad-event",
-            TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}"),
+            TypeError(f"a source must be an iterator or an async iterator of values, not {type(source).__name__}"),
         )
     return BlockingChunks(source, partial(_write, written_as))
 

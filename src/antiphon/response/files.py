@@ -171,10 +171,10 @@ def _validators(time_ns: int, size: int, is_weak: bool, moment: int) -> tuple[tu
 def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
     if not hasattr(file, "read") or not hasattr(file, "close"):
         raise explained(
-            "wrong-file", TypeError(f"a file is given as a path or as a file object, not as {type(file).__name__}")
+            "wrong-file", TypeError(f"a file must be given as a path or a file object, not as {type(file).__name__}")
         )
     if not isinstance(file.read(0), bytes):
-        raise explained("wrong-file", TypeError("a file that is sent gives bytes: open it in binary mode, 'rb'"))
+        raise explained("wrong-file", TypeError("a file to send must yield bytes: open it in binary mode, 'rb'"))
     seek, tell, seekable = (getattr(file, name, None) for name in ("seek", "tell", "seekable"))
     if seek is None or tell is None or (seekable is not None and not seekable()):
         return OpenFile(file, None, None)

@@ -55,7 +55,7 @@ def _print_content_range(value: ContentRange) -> str:
 
 def _of(kind: type[T], value: object) -> T:
     if not isinstance(value, kind):
-        raise TypeError(f"it is a {kind.__name__}")
+        raise TypeError(f"it must be a {kind.__name__}")
     return value
 
 

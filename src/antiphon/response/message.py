@@ -74,11 +74,11 @@ def body_of(value: BodyLike) -> Body:
     if isinstance(value, (bytes, bytearray, memoryview)):  # a union would be made again each time
         return bytes(value)
     if hasattr(value, "keys"):
-        raise explained("wrong-body", TypeError(f"a body is not a {type(value).__name__}: use Response.json()"))
+        raise explained("wrong-body", TypeError(f"a body can't be a {type(value).__name__}: use Response.json()"))
     if hasattr(value, "__aiter__") or hasattr(value, "__iter__"):
         return value
     raise explained(
-        "wrong-body", TypeError(f"a body is text, bytes or an iterable of them, not {type(value).__name__}")
+        "wrong-body", TypeError(f"a body must be text, bytes or an iterable of them, not {type(value).__name__}")
     )
 
 
@@ -110,7 +110,7 @@ def framed(fields: Fields, length: int | None, status: int, method: str) -> tupl
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Check that a Content-Length that was set is correct, or can be: HEAD is often answered without a body."""
+    """Check that a Content-Length that was set is correct, or can be: HEAD often gets a response without a body."""
     if status == 304 or declared == str(length):
         return status != 205
     return status not in WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))

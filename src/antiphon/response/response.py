@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast, overload
 from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.explanations import explained
-from antiphon.explanations.words import RESPONSE, names_ours
+from antiphon.explanations.words import RESPONSE, NamesOurs, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import Duration
 from antiphon.http.headers import HeaderFields, MutableHeaders, check_hyphens, checked_fields, put_line
@@ -139,7 +139,7 @@ def _bytes_of(response: "Response", read: str) -> bytes:
 
 
 @names_ours(RESPONSE)
-class Response(ResponseHeaders):
+class Response(ResponseHeaders, metaclass=NamesOurs):
     """An HTTP response (RFC 9110 §15).
 
     Text, bytes and None are converted to bytes at once; any other ``body`` is streamed, chunk by chunk. Without
@@ -224,7 +224,7 @@ class Response(ResponseHeaders):
 
         Names of data can't begin with an underscore, since options do. With ``_block``, only that block is rendered.
         The template's name determines the type, which is usually HTML. Raises RuntimeError without
-        ``app.use(Templates(...))``, and if no request is being answered; TypeError for an unknown option, and for data
+        ``app.use(Templates(...))``, and if no request is being handled; TypeError for an unknown option, and for data
         that have no names.
         """
         # No response knows the current request, which knows responses: so the public name is used, as users do.
@@ -266,7 +266,7 @@ class Response(ResponseHeaders):
     ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), which it requests with GET by default (303).
 
-        A ``location`` on another site raises ExternalLocation, a ValueError that is answered with a 400, unless it is
+        A ``location`` on another site raises ExternalLocation, a ValueError that becomes a 400, unless it is
         ``external``: use that only for a URL that you have chosen yourself.
 
         For a URL that a client has chosen, pass ``otherwise``. Then no location raises an error, and the redirect goes
@@ -303,7 +303,7 @@ class Response(ResponseHeaders):
         *,
         content_type: str | None = None,
     ) -> Self:
-        """Make a response whose body is sent while it is made. The iterator is closed in every case.
+        """Make a response whose body is sent while it is being generated. The iterator is closed in every case.
 
         Proxies are asked to pass on each chunk at once, unless ``headers`` say otherwise: by ``Incremental: ?1``
         (RFC 10036), and by ``X-Accel-Buffering: no``, which nginx reads. Plain text has ``X-Content-Type-Options:
@@ -419,7 +419,7 @@ class Response(ResponseHeaders):
 
     @property
     def has_own_status(self) -> bool:
-        """True if a status was given or set. Without one, the answer of an error handler gets the error's status."""
+        """True if a status was given or set. Without one, the response of an error handler gets the error's status."""
         return self._status is not None
 
     @property
@@ -638,7 +638,7 @@ class Response(ResponseHeaders):
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server with this response, whatever the request."""
+        """Respond to a WSGI or an ASGI server with this response, whatever the request."""
         # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
         from antiphon import to_app
 
@@ -711,7 +711,9 @@ def _checked_status(status: int) -> int:
     if type(status) is int and 200 <= status <= 599:
         return status
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
-        raise explained("bad-status", ValueError(f"a response's status is a number of 200 to 599, not {status!r}"))
+        raise explained(
+            "bad-status", ValueError(f"a response's status must be a number from 200 to 599, not {status!r}")
+        )
     return int(status)
 
 

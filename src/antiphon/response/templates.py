@@ -37,7 +37,7 @@ def _refuse(maker: Callable[..., Any], name: str) -> NoReturn:
 
 
 class TemplateString(Protocol):
-    """A template string: texts, and the values between them."""
+    """A template string: literal text, and the values in it."""
 
     @property
     def strings(self) -> tuple[str, ...]: ...

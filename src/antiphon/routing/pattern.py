@@ -45,7 +45,7 @@ class Mixed:
         self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
 
     def reads(self, segment: str, texts: Mapping[str, str]) -> bool:
-        """Return True if the parameters in a segment have these texts."""
+        """Return True if the parameters in a segment have these values."""
         found = self._match(segment)
         return found is not None and found.groups() == tuple(texts[part.name] for part in self.parameters)
 
@@ -110,7 +110,7 @@ def _in_lower_case(label: Segment) -> Segment:
 
 
 def parts_of(segment: Segment) -> tuple[str | Parameter, ...]:
-    """Return the texts and parameters of a segment."""
+    """Return the literal parts and parameters of a segment."""
     return segment.parts if isinstance(segment, Mixed) else (segment,)
 
 
@@ -153,7 +153,7 @@ def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Con
 
 
 def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iterator[str | Parameter]:
-    """Yield texts and parameters alternately."""
+    """Yield literal parts and parameters alternately."""
     at = 0
     for found in _PARAMETER.finditer(text):
         yield _literal(text, at, found.start(), pattern)
@@ -172,9 +172,11 @@ def _literal(text: str, start: int, end: int, pattern: str) -> str:
     if braces := _braces(literal):
         name, converter = braces.groups()
         written = f"<{converter}:{name}>" if converter else f"<{name}>"
-        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}"))
+        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter must be written {written}, not {braces[0]}"))
     if colon := _colon(text, start, end):
-        raise explained("bad-path", ValueError(f"{pattern!r}: a parameter is written <{colon[1]}>, not {colon[0]}"))
+        raise explained(
+            "bad-path", ValueError(f"{pattern!r}: a parameter must be written <{colon[1]}>, not {colon[0]}")
+        )
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]

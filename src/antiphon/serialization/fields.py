@@ -1,4 +1,4 @@
-"""Records read from named texts: the fields of a form, the arguments of a query, or headers."""
+"""Records read from named strings: the fields of a form, the arguments of a query, or headers."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -129,8 +129,8 @@ class _Field:
             raise explained(
                 "unreadable-type",
                 TypeError(
-                    f"{name} can't be read from a form or query, which consists of texts: its type is {wanted};"
-                    " use a type that can be read from one text, a list of such a type, or antiphon.JSON[...] in a"
+                    f"{name} can't be read from a form or query, which consists of text: its type is {wanted};"
+                    " use a type that can be read from text, a list of such a type, or antiphon.JSON[...] in a"
                     " form, or read JSON with json_as"
                 ),
             )

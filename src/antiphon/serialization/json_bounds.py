@@ -80,7 +80,7 @@ _find_slow_exponents = re.compile(b"[eE][-+]?[0-9]{3}").finditer
 def _has_slow_numbers(data: bytes, most: int) -> bool:
     if len(data) <= most * _SLOW_EXPONENT:
         return False
-    # Most texts have none, in strings or outside, which can be checked without splitting them.
+    # Most documents have none, in strings or outside, which can be checked without splitting them.
     if not _has_more(_find_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-")), most):
         return False
     text = b"".join(_replace_strings(_without_escapes(data), b'"'))

@@ -212,9 +212,9 @@ def check_fields(wanted: Any, file_type: type | None = None) -> None:
 
 
 def texts_of(value: object) -> list[str]:
-    """Return the texts of a field: one for each item of a list, tuple or set, none for None, otherwise one.
+    """Return the strings of a field: one for each item of a list, tuple or set, none for None, otherwise one.
 
-    The texts of a set, which has no order, are sorted.
+    The strings of a set, which has no order, are sorted.
     """
     if isinstance(value, list | tuple):
         return _texts(value)

@@ -1,4 +1,4 @@
-"""Values and texts signed with secret keys that rotate: the newest key signs, all of them verify."""
+"""Values and text signed with secret keys that rotate: the newest key signs, all of them verify."""
 
 import hmac
 import time
@@ -42,7 +42,7 @@ class SignatureExpired(BadSignature):
 class SecretKeys:
     """Secret keys, the newest first. Their ``repr`` does not show them.
 
-    Raises TypeError unless the keys are a list of texts, ValueError for a key of less than 16 bytes.
+    Raises TypeError unless the keys are a list of strings, ValueError for a key of less than 16 bytes.
     """
 
     __slots__ = ("__weakref__", "oldest_first")
@@ -50,7 +50,7 @@ class SecretKeys:
     def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
         if isinstance(keys, str | bytes):
             raise explained(
-                "list-wanted", TypeError('secret_keys is a list, the newest key first: secret_keys=["..."]')
+                "list-wanted", TypeError('secret_keys must be a list, the newest key first: secret_keys=["..."]')
             )
         self.oldest_first: tuple[bytes, ...] = (
             keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
@@ -76,7 +76,7 @@ def _checked_key(key: str | bytes) -> bytes:
     if not isinstance(key, str | bytes):
         raise explained(
             "bad-secret-key",
-            TypeError(f"a secret key is text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
+            TypeError(f"a secret key must be text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one"),
         )
     encoded = key.encode() if isinstance(key, str) else key
     if len(encoded) < _SHORTEST_KEY:
@@ -147,7 +147,7 @@ class Signer:
             raise explained("bad-secret-key", ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one"))
         if not isinstance(salt, str) or not salt:
             raise explained(
-                "bad-secret-key", ValueError('a salt names the purpose of a signature, such as "newsletter"')
+                "bad-secret-key", ValueError('a salt must name the purpose of a signature, such as "newsletter"')
             )
         self.salt = salt
         self._digest = _DIGESTS[digest]
@@ -180,8 +180,8 @@ class Signer:
     def unsign(self, text: str | None, max_age: Duration | None = None) -> Any:
         """Return the value of signed text. ``max_age`` is in seconds, or a timedelta; None for any age.
 
-        Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, including None, and
-        SignatureExpired, which is answered with 410, for older text.
+        Raises BadSignature, which becomes a 403, for anything that ``sign`` did not make, including None, and
+        SignatureExpired, which becomes a 410, for older text.
         """
         from itsdangerous import BadData
 

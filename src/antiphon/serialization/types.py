@@ -26,7 +26,7 @@ _ACCEPTED = (
     "None, dates and times, UUID, and lists, tuples, sets, dicts and unions of them"
 )
 _DECIMAL_WITH_BOUNDS = re.compile(r"Can only set .*decimal\.Decimal", re.DOTALL).match
-_BOUNDS_OF_DECIMAL = "the bounds of a Decimal are antiphon.decimal_meta(ge=0, places=2)"
+_BOUNDS_OF_DECIMAL = "write the bounds of a Decimal as antiphon.decimal_meta(ge=0, places=2)"
 _BUILTIN: dict[type[inspect.Type], object] = {
     inspect.AnyType: Any,
     inspect.RawType: Any,

@@ -7,7 +7,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT, names_ours
+from antiphon.explanations.words import CLIENT, NamesOurs, names_ours
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.urls.url import TEST_HOST, URL
@@ -44,7 +44,7 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @names_ours(CLIENT)
-class BaseClient(ABC, Generic[Answer, Opening]):
+class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
 
     The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
@@ -52,11 +52,12 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent over https and, as
     in browsers, with localhost; the default ``base_url`` counts as localhost. ``root_path`` is where the application is
     mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every
-    request; you can change the attributes with these names. ``client`` is the address from which requests come.
+    request; you can change the attributes with these names. ``client`` is the address from which requests come, and
+    ``http_version`` that of their HTTP. ``follow_redirects`` can also be given for each request.
 
-    With ``raise_errors=True``, every error of the application is raised in the test; with False, each is answered as by
-    a server. By default, an error that escapes the application is raised, and an error that an ``App`` answers with a
-    500 is a response. Errors that escape a WSGI application are raised over the other interfaces, too.
+    With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
+    response, as on a server. By default, an error that escapes the application is raised, and an error for which an
+    ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the others.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
     stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
@@ -135,35 +136,35 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         self._visitor.login(user)
 
     def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a GET request."""
+        """Send a GET request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("GET", url, **options)
 
     def head(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a HEAD request. The response has no body."""
+        """Send a HEAD request, whose response has no body. Its options are those of ``request``."""
         return self.request("HEAD", url, **options)
 
     def options(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send an OPTIONS request."""
+        """Send an OPTIONS request. Its options are those of ``request``, such as ``params`` and ``headers``."""
         return self.request("OPTIONS", url, **options)
 
     def post(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a POST request."""
+        """Send a POST request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("POST", url, **options)
 
     def put(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a PUT request."""
+        """Send a PUT request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PUT", url, **options)
 
     def patch(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a PATCH request."""
+        """Send a PATCH request. Its options are those of ``request``, such as ``json``, ``form`` and ``files``."""
         return self.request("PATCH", url, **options)
 
     def delete(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a DELETE request."""
+        """Send a DELETE request. Its options are those of ``request``, such as ``params``, ``headers`` and ``json``."""
         return self.request("DELETE", url, **options)
 
     def query(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a QUERY request, which is safe and has a body."""
+        """Send a QUERY request, which is safe and has a body. Its options are those of ``request``."""
         return self.request("QUERY", url, **options)
 
     def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
@@ -174,7 +175,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field can have a list of
         them. Header fields and cookies given here replace those of the client. Method and path are sent as written,
         including dot segments, which browsers remove (as redirects do here). OPTIONS can have ``*`` instead of the URL.
-        Raises TypeError for an unknown option.
+
+        Options: ``params``, ``headers``, ``cookies``, ``body``, ``json``, ``form``, ``files``, ``content_type`` and
+        ``follow_redirects``. Raises TypeError for any other.
         """
         return self._respond(self._call(method, url, options))
 
@@ -239,6 +242,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 
     @abstractmethod
     def _open(self, call: Call) -> Opening: ...
+
+
+BaseClient.__init__.__doc__ = BaseClient.__doc__  # so that help() of either client shows the options
 
 
 class Client(BaseClient[ClientResponse, Streaming]):
@@ -367,7 +373,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report what is read of them, and the check of its answers."""
+    """Return an application whose requests report what is read of them, and the check of its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)
@@ -379,7 +385,7 @@ def _checked_base(text: str) -> URL:
     plain = f"{url.scheme}://{url.netloc}"
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
         raise explained(
-            "bad-test-request", ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
+            "bad-test-request", ValueError(f"a base_url must be a scheme and a host, perhaps with a port, not {text!r}")
         )
     return url
 

@@ -1,4 +1,4 @@
-"""The contract of an application, against which a client checks its answers and what its handlers read."""
+"""The contract of an application, against which a client checks its responses and what its handlers read."""
 
 from threading import Lock
 from typing import Any
@@ -69,7 +69,7 @@ class HeldContract:
         return None
 
     def check(self, request: ClientRequest, response: ClientResponse, root_path: str) -> None:
-        """Check an answer. Raises ContractError, which names the handler, if it breaks the contract of its route."""
+        """Check a response. Raises ContractError, which names the handler, if it breaks the contract of its route."""
         breach, self._breach = self._breach, None
         if breach is not None:
             raise breach
@@ -95,7 +95,7 @@ class HeldContract:
         raise self._breach
 
     def _find(self, app: App, request: Request) -> Contract | None:
-        """Return the contract of the route that answers a request; None for an error, and for routes of features."""
+        """Return the contract of the route that handles a request; None for an error, and for routes of features."""
         if app not in self._routings:
             self._routings[app] = app._freeze().without_looking()
         plan, error = self._routings[app].find(request)
@@ -142,12 +142,12 @@ class _WithHeldRequests(Wrapped):
         self._request_class = request_class
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, in steps."""
+        """Handle a request, in steps."""
         request.__class__ = self._request_class
         return await super()._handle(request)
 
     async def _answer(self, request: Request) -> Response:
-        """Answer a request, awaited on an event loop."""
+        """Handle a request, awaited on an event loop."""
         request.__class__ = self._request_class
         return await super()._answer(request)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class ContractError(AssertionError):
     """A breach of the interface's contract by the application, such as a body that does not have its declared length.
 
-    With ``Client(app, contract=True)``, also an answer that its handler's contract lacks. It is raised inside the
+    With ``Client(app, contract=True)``, also a response that its handler's contract lacks. It is raised inside the
     application, and again by the client, so that no error handler hides it.
     """
 
@@ -24,12 +24,10 @@ class BrokenResponse(ConnectionError):
 
 
 class HandshakeRefused(ConnectionError):
-    """A handshake that was answered with ``response`` instead of opening a WebSocket."""
+    """A handshake that got ``response`` instead of opening a WebSocket."""
 
     def __init__(self, response: "ClientResponse") -> None:
-        super().__init__(
-            f"the handshake was answered with {response.status} {response.reason}: {response.body[:200]!r}"
-        )
+        super().__init__(f"the handshake was refused with {response.status} {response.reason}: {response.body[:200]!r}")
         self.response = response
 
 

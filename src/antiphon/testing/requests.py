@@ -45,7 +45,7 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
     """
     if not isinstance(files, Mapping):
         raise explained(
-            "bad-test-request", TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
+            "bad-test-request", TypeError(f"files must map field names to files, not {type(files).__name__}")
         )
     parts = [EncodedPart(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
     parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
@@ -86,8 +86,8 @@ def _read(content: object) -> bytes:
     raise explained(
         "bad-test-request",
         TypeError(
-            "a file is bytes, a file object in binary mode, (filename, either) or (filename, either, content type),"
-            f" not {type(found).__name__}"
+            "a file must be bytes, a file object in binary mode, (filename, either) or (filename, either, content"
+            f" type), not {type(found).__name__}"
         ),
     )
 
@@ -222,7 +222,7 @@ def compose(
     ValueError for a request that can't be sent.
     """
     if not is_token(method):
-        raise explained("bad-test-request", ValueError(f"a method is a token, not {method!r}"))
+        raise explained("bad-test-request", ValueError(f"a method must be a token, not {method!r}"))
     scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
     if url.lower().startswith(("http://", "https://")):
         scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
@@ -286,7 +286,7 @@ def _with_query(target: str, query: str) -> str:
     if not query:
         return target
     if target == ASTERISK:
-        raise explained("bad-test-request", ValueError("OPTIONS * has no query: it is about the whole server"))
+        raise explained("bad-test-request", ValueError("OPTIONS * takes no query: it is about the whole server"))
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
@@ -306,7 +306,7 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str | int | float):
         return [str(value)]
     raise explained(
-        "bad-test-request", TypeError(f"a field's value is a str, a number or a list of these, not {value!r}")
+        "bad-test-request", TypeError(f"a field's value must be a str, a number or a list of these, not {value!r}")
     )
 
 
@@ -316,7 +316,9 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
     if len(given) > 1 and given != {"form", "files"}:
         raise explained(
             "bad-test-request",
-            ValueError("a request has one body: one of 'body', 'json' and 'form', or 'files', perhaps with 'form'"),
+            ValueError(
+                "a request can have only one body: one of 'body', 'json' and 'form', or 'files', perhaps with 'form'"
+            ),
         )
     if "files" in options:
         if "content_type" in options:
@@ -334,7 +336,7 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
     body = options.get("body", b"")
     if isinstance(body, str) or not isinstance(body, Iterable | AsyncIterable):
         raise explained(
-            "bad-test-request", TypeError(f"a body is bytes or an iterable of bytes, not {type(body).__name__}")
+            "bad-test-request", TypeError(f"a body must be bytes or an iterable of bytes, not {type(body).__name__}")
         )
     return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
 

@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD, names_ours
+from antiphon.explanations.words import CLIENT_RESPONSE, RESPONSE_HEAD, NamesOurs, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL
@@ -38,8 +38,8 @@ def _no_method() -> TypeError:
 
 
 @names_ours(RESPONSE_HEAD)
-class ResponseHead:
-    """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
+class ResponseHead(metaclass=NamesOurs):
+    """A response before its body: ``status``, ``headers``, and the ``request`` that was handled.
 
     ``early_hints`` has the links that were sent before it, as a tuple of ``Link``. RSGI has no early hints.
     ``history`` has the redirects that led here, oldest first.

@@ -41,7 +41,7 @@ class Visitor:
         self._client = client
 
     def open(self) -> Request:
-        """Return a request that no route answers, with the session that the cookie names.
+        """Return a request that no route matches, with the session that the cookie names.
 
         Raises RuntimeError, which names the fix, for an application without sessions.
         """

@@ -45,7 +45,7 @@ class ClientTools(Generic[Answer, Listed]):
         self._count = 0
 
     def call(self, tool: str, /, **arguments: object) -> Answer:
-        """Call a tool. Raises AssertionError, with the response, for an answer that has no result: an unknown tool, or
+        """Call a tool. Raises AssertionError, with the response, for one that has no result: an unknown tool, or
         a missing login.
         """
         params = {"name": tool, "arguments": arguments}

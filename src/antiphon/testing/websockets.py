@@ -36,7 +36,7 @@ class SocketCall(Call):
     """A handshake, and the messages after it, each step within the time limit."""
 
     async def handshake(self) -> Head:
-        """Wait for the handshake to be answered. Raises HandshakeRefused."""
+        """Wait for the handshake to be accepted or refused. Raises HandshakeRefused."""
         head = await self.open()
         if head.status == 101:
             return head

@@ -137,4 +137,4 @@ class NoRoomIs507:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise InsufficientStorage("there is no room to store what was sent") from error
+            raise InsufficientStorage("no disk space is left to store the request body") from error

@@ -80,7 +80,7 @@ def _check_free(path: str, overwrite: bool) -> None:
     if not overwrite:
         raise _exists(path)
     if not (S_ISREG(mode) or S_ISLNK(mode)):
-        raise OSError(EISDIR if S_ISDIR(mode) else EEXIST, "only files and links are overwritten", path)
+        raise OSError(EISDIR if S_ISDIR(mode) else EEXIST, "only files and links can be overwritten", path)
 
 
 def _exists(path: str) -> FileExistsError:

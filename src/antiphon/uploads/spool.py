@@ -264,7 +264,7 @@ class Window(BufferedReader):
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Return the remaining bytes, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         if size < 1:
-            raise explained("bad-file-use", ValueError(f"a chunk has at least one byte, not {size}"))
+            raise explained("bad-file-use", ValueError(f"a chunk must have at least one byte, not {size}"))
         return iter(lambda: self.read(size), b"")
 
 
@@ -305,7 +305,7 @@ class _Part(RawIOBase):
         elif whence != os.SEEK_SET:
             raise explained(
                 "bad-file-use",
-                ValueError(f"seek is relative to the start, the position or the end of a file (0, 1, 2), not {whence}"),
+                ValueError(f"whence must be 0, 1 or 2 (the start, the position or the end of the file), not {whence}"),
             )
         if offset < 0:
             raise OSError(EINVAL, "there is nothing before the start of a file")

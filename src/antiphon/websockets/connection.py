@@ -1,4 +1,4 @@
-"""One connection on its event loop: the answer to its handshake, its messages, and its end."""
+"""One connection on its event loop: the response to its handshake, its messages, and its end."""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable, Coroutine
@@ -61,7 +61,7 @@ class Connection:
         self._calls: set[CallFuture[Any]] | None = None
         """The calls for which threads wait."""
         self._opened: asyncio.Future[None] | None = self._loop.create_future()
-        """Done when the handshake is answered; None after that."""
+        """Done when the handshake is accepted or refused; None after that."""
         self._ahead: asyncio.Task[None] | None = None
         """The task that waits for messages while the handler does something else."""
         self._unread: UnreadMessages | None = None
@@ -74,12 +74,12 @@ class Connection:
         self._on_received: Callable[[], object] | None = None
         self.subprotocol = subprotocol
         self.fields: HeaderFields = ()
-        """Header fields for the answer to the handshake."""
+        """Header fields for the response to the handshake."""
         self.idle_timeout = idle_timeout
         self.closed: WebSocketClosed | None = None
         """The end; None while the connection is open."""
         self.is_demanded = False
-        """True once the handler wants the handshake to be answered with 101."""
+        """True once the handler wants the handshake to be accepted."""
         self.is_interrupted = False
         """True once this side ends the connection, whatever the handler does."""
         self.received = 0
@@ -89,7 +89,7 @@ class Connection:
     # The handler's side
 
     async def open(self) -> None:
-        """Let the handshake be answered with 101, and wait for that. Raises WebSocketClosed."""
+        """Have the handshake accepted, and wait for that. Raises WebSocketClosed."""
         if self._opened is not None:
             opened = self._opened
             self.is_demanded = True
@@ -178,11 +178,11 @@ class Connection:
     async def _check_size(self, message: WebSocketMessage) -> None:
         size = len(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else len(message)
         if size > self._limit:
-            await self.close(TOO_BIG, f"A message has at most {self._limit} bytes.")
+            await self.close(TOO_BIG, f"A message may have at most {self._limit} bytes.")
             raise self._end()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of a type, and answer others with their problem as JSON."""
+        """Wait for the next message that is a value of a type, and reply to others with their problem as JSON."""
         from antiphon.serialization.readers import json_as
 
         while True:
@@ -234,7 +234,7 @@ class Connection:
         return encode_json(message, self._json_default).decode()
 
     async def close(self, code: int, reason: str) -> None:
-        """Close the connection, unless it is closed. The handshake is answered first."""
+        """Close the connection, unless it is closed. The handshake is accepted first."""
         if self._opened is not None:
             await self.open()
         await self.end(code, reason)
@@ -274,7 +274,7 @@ class Connection:
                 await self._channel.close(end.code, end.reason)
 
     async def wait_answered(self) -> None:
-        """Wait until the client has answered the end, and everything that was sent before it (RFC 6455 §7.1.1)."""
+        """Wait until the client has replied to the end, and everything that was sent before it (RFC 6455 §7.1.1)."""
         with suppress(WebSocketClosed, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 while True:
@@ -317,21 +317,21 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """True when the handshake was answered with 101, and the connection has not been closed."""
+        """True when the handshake was accepted (101), and the connection has not been closed."""
         return self._opened is None and self.closed is None
 
     def on_demand(self, function: Callable[[], object]) -> None:
-        """Call a function when the handler wants the handshake to be answered with 101."""
+        """Call a function when the handler wants the handshake to be accepted."""
         self._on_demand = function
 
     def accepted(self) -> None:
-        """Note that the handshake was answered with 101."""
+        """Note that the handshake was accepted (101)."""
         opened, self._opened = self._opened, None
         if opened is not None and not opened.done():
             opened.set_result(None)
 
     def refused(self) -> None:
-        """Note that the handshake was answered differently, so no message will ever arrive."""
+        """Note that the handshake was refused, so no message will ever arrive."""
         self._note_end(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
         self.accepted()
 

@@ -25,7 +25,7 @@ class WebSocket:
     type is ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
     WebSocketClosed.
 
-    The handshake is answered when the first message is received or sent, or by ``accept``. Until then, the handler can
+    The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
     still raise an HTTPError, or return a value: that is an HTTP response.
     """
 
@@ -46,7 +46,7 @@ class WebSocket:
         return self._connection.closed
 
     def accept(self) -> Awaitable[None]:
-        """Answer the handshake now, with 101, unless it has been answered. Raises WebSocketClosed."""
+        """Accept the handshake now (101), unless it has been accepted. Raises WebSocketClosed."""
         return self._called(self._connection.open())
 
     def receive(self) -> Awaitable[WebSocketMessage]:
@@ -63,7 +63,7 @@ class WebSocket:
     def receive_as(self, wanted: Any) -> Awaitable[Any]:
         """Wait for the next message whose JSON is a value of a type, as ``request.json_as`` reads it.
 
-        Other messages are answered with their problem as JSON (RFC 9457), and skipped. Raises WebSocketClosed, and
+        The reply to other messages is their problem as JSON (RFC 9457), and skipped. Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
         return self._called(self._connection.receive_as(wanted))
@@ -164,7 +164,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def accept(self) -> None:
-        """Answer the handshake now, with 101, unless it has been answered. Raises WebSocketClosed."""
+        """Accept the handshake now (101), unless it has been accepted. Raises WebSocketClosed."""
         ...
 
     def receive(self) -> WebSocketMessage:

@@ -862,7 +862,7 @@ class Cancelled:
         (sending({"type": "http.response.start"}), "200 to 599"),
         (sending(start(200, [(b"a b", b"")])), "token"),
         (sending(start(200, [(b"a", b"b\r\nc: d")])), "is not allowed in a header"),
-        (sending(start(200, [("a", "b")])), "impossible response: 'str' object"),
+        (sending(start(200, [("a", "b")])), "invalid response: 'str' object"),
         (sending(start(200, [b"ab"])), "impossible response"),
         (sending(start() | {"trailers": True}), "trailers"),
         (sending(start(), chunk("text")), "not bytes, but str"),

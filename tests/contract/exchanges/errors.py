@@ -34,7 +34,7 @@ def _refused(
 
 
 def _not_allowed(method: str, path: str, allowed: str, body: bytes | None = None) -> list[Exchange]:
-    detail = f"{method} is not answered at /{{def}}/{path}; {allowed} are"
+    detail = f"{method} is not allowed at /{{def}}/{path}; {allowed} are"
     expected = problem(405, "Method Not Allowed", detail, ("allow", allowed))
     return both(f"405 to {method} tells what is allowed", expected, f"/{{def}}/{path}", method, body=body)
 

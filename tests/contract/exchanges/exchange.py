@@ -109,7 +109,7 @@ def problem(
     return answer(body, PROBLEM, status, *always, *fields)
 
 
-FAILED = problem(500, "Internal Server Error", "The server failed to answer; the failure has been logged.")
+FAILED = problem(500, "Internal Server Error", "The server failed to handle the request; the failure has been logged.")
 """The response to an unhandled error."""
 
 

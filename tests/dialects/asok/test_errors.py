@@ -25,7 +25,7 @@ RAISES = "import antiphon.dialects.asok as asok\ndef render(request):\n    {}\n"
         ("raise asok.NotFoundError('n')", 404, "<h1>404</h1><p>n</p>"),
         ("raise asok.SecurityError('s')", 403, "<h1>403</h1><p>s</p>"),
         ("raise asok.ValidationError('v', {'a': 'b'})", 400, "<h1>400</h1><p>v</p>"),
-        ("1 / 0", 500, "<h1>500</h1><p>The server failed to answer; the failure has been logged.</p>"),
+        ("1 / 0", 500, "<h1>500</h1><p>The server failed to handle the request; the failure has been logged.</p>"),
     ],
 )
 def test_an_exception_is_answered_by_its_status_and_message(serve, call, status, text):

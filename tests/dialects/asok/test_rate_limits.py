@@ -75,5 +75,5 @@ def test_the_whole_site_has_a_limit_if_the_settings_say_so(serve, interface):
 
 @rows("rate", ["", "many", "0/m", "5", "5/fortnight", "-1/m", "5/m/s", 0])
 def test_what_is_no_rate_is_an_error(rate):
-    with pytest.raises(ValueError, match="a rate is text like"):
+    with pytest.raises(ValueError, match="a rate must be text like"):
         RateLimit(rate)

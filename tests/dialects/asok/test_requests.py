@@ -197,7 +197,7 @@ def render(request):
 """
     assert serve({"page.py": page}).get("/").text == "/ noted True"
     assert not current_request
-    with pytest.raises(RuntimeError, match="no request is being answered"):
+    with pytest.raises(RuntimeError, match="no request is being handled"):
         current_request.path  # noqa: B018 - reading it raises
 
 

@@ -255,7 +255,7 @@ def test_a_cookie_that_injects_is_refused(name, value):
     [
         ({"path": "/a;b"}, "semicolon of the path itself as %3B"),
         ({"path": "/; Max-Age=1"}, "set_cookie has a parameter"),
-        ({"path": "/; SameSite=Sometimes"}, "samesite is 'Lax', 'Strict' or 'None'"),
+        ({"path": "/; SameSite=Sometimes"}, "samesite must be 'Lax', 'Strict' or 'None'"),
         ({"path": "x\r\nX-A: b"}, "control"),
         ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers read"),
     ],

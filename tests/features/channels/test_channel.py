@@ -9,12 +9,12 @@ from tests.helpers.rows import rows
 @rows(
     "options, error",
     [
-        ({"name": ""}, "the name of a channel is text, not ''"),
-        ({"name": "\ud800"}, "the name of a channel is text"),
-        ({"name": None}, "the name of a channel is text, not None"),
-        ({"keep": 0}, "keep is a number of messages above 0, not 0"),
-        ({"max_message_size": 0}, "max_message_size is a number of bytes above 0, not 0"),
-        ({"lease": 0}, "lease is a number of seconds above 0, not 0"),
+        ({"name": ""}, "a channel's name must be text, not ''"),
+        ({"name": "\ud800"}, "a channel's name must be text"),
+        ({"name": None}, "a channel's name must be text, not None"),
+        ({"keep": 0}, "keep must be a number of messages above 0, not 0"),
+        ({"max_message_size": 0}, "max_message_size must be a number of bytes above 0, not 0"),
+        ({"lease": 0}, "lease must be a number of seconds above 0, not 0"),
     ],
 )
 def test_what_can_not_be_is_refused(options, error):
@@ -23,10 +23,10 @@ def test_what_can_not_be_is_refused(options, error):
 
 
 def test_a_store_that_keeps_no_channels_is_refused():
-    with pytest.raises(TypeError, match="not by CookieStore"):
+    with pytest.raises(TypeError, match="not CookieStore"):
         Channel("news", CookieStore(["k" * 16]))
 
 
 def test_a_member_has_a_name():
-    with pytest.raises(ValueError, match="the name of a member is text, not ''"):
+    with pytest.raises(ValueError, match="a member's name must be text, not ''"):
         Channel("news", MemoryStore()).present("")

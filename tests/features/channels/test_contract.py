@@ -136,7 +136,7 @@ async def test_a_message_has_so_many_bytes_of_json(open_store):
     news = Channel("news", open_store(), max_message_size=10)
     await send_all(news, ["12345678", "éééé", 1234567890])
     for value in ["123456789", "ééééé", ["12345678"]]:
-        with pytest.raises(ValueError, match=r"of channel 'news' has 1[12] bytes of JSON, of 10: send less"):
+        with pytest.raises(ValueError, match=r"of channel 'news' has 1[12] bytes of JSON, more than 10: send less"):
             await news.send(value)
         with pytest.raises(ValueError, match="max_message_size"):
             news.send_now(value)

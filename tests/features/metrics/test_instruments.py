@@ -107,7 +107,7 @@ def test_bounds_of_buckets_rise(metrics, bounds):
 @pytest.mark.parametrize("labels", [{}, {"kind": 1, "more": 2}, {"more": 1}])
 def test_labels_have_to_be_those_of_the_metric(metrics, labels):
     orders = metrics.counter("shop_orders", "Orders taken", ["kind"])
-    with pytest.raises(TypeError, match="shop_orders has kind, not"):
+    with pytest.raises(TypeError, match="shop_orders takes kind, not"):
         orders.add(**labels)
 
 

@@ -77,7 +77,7 @@ def breach(body: Any, content: bytes) -> str | None:
     ],
 )
 def test_a_body_is_compared_with_what_is_known_of_it(body, content, wrong):
-    assert breach(body, content) == (wrong and f"answered 200 with {wrong}")
+    assert breach(body, content) == (wrong and f"returned 200 with {wrong}")
 
 
 PLAIN = Headers([("content-type", "text/plain; charset=utf-8")])
@@ -89,21 +89,21 @@ PLAIN = Headers([("content-type", "text/plain; charset=utf-8")])
         ([Given(204)], 204, Headers([]), b"", "GET", None),
         (
             [Given(204)], 201, Headers([]), b"", "GET",
-            "answered 201, which its contract lacks: it has 204; declare it with gives={..., 201: ...}",
+            "returned 201, which its contract lacks: it has 204; declare it with gives={..., 201: ...}",
         ),
         (
             [], 200, Headers([]), b"", "GET",
-            "answered 200, which its contract lacks: it has none; declare it with gives={..., 200: ...}",
+            "returned 200, which its contract lacks: it has none; declare it with gives={..., 200: ...}",
         ),
         ([Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "HEAD", None),
         (
             [Given(200, JSON, NUMBER)], 200, PLAIN, b"7", "GET",
-            "answered 200 with text/plain, but its contract has application/json",
+            "returned 200 with text/plain, but its contract has application/json",
         ),
-        ([Given(204)], 204, PLAIN, b"a", "GET", "answered 204 with text/plain, but its contract has no content"),
+        ([Given(204)], 204, PLAIN, b"a", "GET", "returned 204 with text/plain, but its contract has no content"),
         ([Given(200, "text/plain", TEXT)], 200, Headers([]), b"a", "GET",
-         "answered 200 with no media type, but its contract has text/plain"),
-        ([Given(200, "text/plain", TEXT, ("etag",))], 200, PLAIN, b"a", "GET", "answered 200 without the header etag"),
+         "returned 200 with no media type, but its contract has text/plain"),
+        ([Given(200, "text/plain", TEXT, ("etag",))], 200, PLAIN, b"a", "GET", "returned 200 without the header etag"),
         ([Given(200, "text/plain", TEXT, is_conditional=True)], 304, Headers([]), b"", "GET", None),
         ([Given(204)], 500, PLAIN, b"a", "GET", None),
     ],

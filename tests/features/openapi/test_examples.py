@@ -83,8 +83,8 @@ def test_forms_begin_with_examples() -> None:
     ("examples", "misfit"),
     [
         ({"json": {"watts": "x"}}, "the example of the json is not valid: /name is missing"),
-        ({201: NewLamp("a")}, "the example for 201 does not fit: answered 201 with a body that does not fit Lamp: /id"),
-        ({202: Lamp(1, "Desk")}, "the example for 202 does not fit: answered 202, which its contract lacks"),
+        ({201: NewLamp("a")}, "the example for 201 does not fit: returned 201 with a body that does not fit Lamp: /id"),
+        ({202: Lamp(1, "Desk")}, "the example for 202 does not fit: returned 202, which its contract lacks"),
     ],
 )  # fmt: skip
 def test_an_example_that_does_not_fit_is_reported(examples: Any, misfit: str) -> None:

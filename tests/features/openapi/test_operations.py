@@ -663,7 +663,7 @@ def test_none_beside_other_answers_is_no_answer(handler: Any, statuses: list[str
 @pytest.mark.parametrize("handler", [only_looks, nothing, none_returned])
 def test_none_that_is_a_mistake_is_reported(handler: Any) -> None:
     (unknown,) = made_of(handler).unknown
-    assert "None is answered with 500, unless the handler is annotated with -> None" in unknown
+    assert "None becomes a 500, unless the handler is annotated with -> None" in unknown
     assert Client(made_of_app(handler), raise_errors=False).get("/x").status == 500
 
 
@@ -727,8 +727,8 @@ NOT_KNOWN = [
     (long_tuple, "a tuple is (body, status), (body, headers) or (body, status, headers)"),
     (tuple_of_unknown, "the value is not known before it runs"),
     (bare_tuple, "a tuple has a status, and perhaps headers"),
-    (own, "the answer that a Own becomes is not known"),
-    (spot, "the answer that a Spot becomes is not known"),
+    (own, "the response that a Own becomes is not known"),
+    (spot, "the response that a Spot becomes is not known"),
 ]
 
 

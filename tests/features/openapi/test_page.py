@@ -52,6 +52,15 @@ def test_the_page_shows(page: str, shown: str) -> None:
     assert shown in page
 
 
+def test_errors_are_folded(page: str) -> None:
+    show = page.partition('id="lamps.show"')[2].partition("</section>")[0]
+    before, _, folded = show.partition("<details><summary>Errors: ")
+    assert re.findall(r"<dt><code>(\d+)", before.partition("<h4>Responses</h4>")[2]) == ["200"]
+    listed, _, terms = folded.partition("</summary>")
+    assert re.findall(r"<dt><code>(\d+)", terms.partition("</details>")[0]) == listed.split(", ")
+    assert "404" in listed
+
+
 def test_it_is_small_and_has_one_script_of_its_own() -> None:
     client = Client(make_app())
     page, *others = (client.get(f"/api/docs{end}").text for end in ("", ".css", ".js"))

@@ -175,7 +175,9 @@ def test_a_failure_is_told_without_its_reason(open_store, error, problem, caplog
     assert caplog.text.count(str(error)) >= 2
 
 
-@rows("value, reason", [(object(), "object can't be written"), ("x" * 100, "102 bytes of JSON, of 50: yield less")])
+@rows(
+    "value, reason", [(object(), "object can't be written"), ("x" * 100, "102 bytes of JSON, more than 50: yield less")]
+)
 def test_a_value_that_can_not_be_kept_fails_the_run(open_store, value, reason, caplog):
     async def fail():
         run = await Runs(open_store(), max_value_size=50).start(iter([value]), owner=7)
@@ -266,7 +268,7 @@ def test_an_owner_is_an_id(open_store, owner, error):
         for call in (Runs(open_store()).start(source(), owner=owner), Runs(open_store()).find("x", owner=owner)):
             with pytest.raises(error, match="an owner"):
                 await call
-        with pytest.raises(TypeError, match="not by None"):
+        with pytest.raises(TypeError, match="the owner can't be None"):
             await Runs(open_store()).owned_by(None)
 
     asyncio.run(start())
@@ -407,7 +409,7 @@ def test_other_iterables_are_sources(open_store, make):
 @rows("source", ["text", b"bytes", {"a": 1}, 7, None, numbers])
 def test_others_are_not(open_store, source):
     async def start():
-        with pytest.raises(TypeError, match="made of an iterator"):
+        with pytest.raises(TypeError, match="made from an iterator"):
             await Runs(open_store()).start(source, owner=7)
 
     asyncio.run(start())

@@ -83,9 +83,9 @@ def pem_of(key):
 
 NO_KEYS = [
     (b"short", None, ValueError, "an HMAC secret must have at least 16 bytes, not 5"),
-    ("a secret as text, which is not a file", None, TypeError, "an HMAC secret is bytes"),
+    ("a secret as text, which is not a file", None, TypeError, "an HMAC secret must be bytes"),
     (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", None, ValueError, "not the PEM file of a key"),
-    (b"-----BEGIN " + b"A" * 20000, None, ValueError, "has at most 16384 bytes"),
+    (b"-----BEGIN " + b"A" * 20000, None, ValueError, "must have at most 16384 bytes"),
     (7, None, TypeError, "not int"),
     (None, None, TypeError, "not NoneType"),
     ({}, None, ValueError, "a JWK is of Ed25519"),
@@ -94,7 +94,7 @@ NO_KEYS = [
     ({"kty": "OKP", "crv": "Ed25519"}, None, ValueError, "a malformed JWK"),
     ({"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}, None, ValueError, "a malformed JWK"),
     ({"kty": "oct", "k": "AAAA"}, None, ValueError, "a malformed JWK"),
-    (b"a secret that both sides know", "ed25519", ValueError, "this key is for hmac-sha256, not for 'ed25519'"),
+    (b"a secret that both sides know", "ed25519", ValueError, "use this key with hmac-sha256, not with 'ed25519'"),
 ]
 
 
@@ -117,7 +117,7 @@ def test_a_key_may_be_of_an_unknown_kind():
     pem = private_keys()["ed25519"].private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, locked)
     with pytest.raises(ValueError, match="without a password"):
         SignatureKey(pem)
-    with pytest.raises(ValueError, match="a secret is not published"):
+    with pytest.raises(ValueError, match="a secret must not be published"):
         SignatureKey(b"a secret that both sides know").thumbprint  # noqa: B018
 
 

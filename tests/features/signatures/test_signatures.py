@@ -349,11 +349,15 @@ def test_mistakes_are_told_at_once():
         return Client(app, raise_errors=True)
 
     wrong = [
-        (lambda: Signatures({"p": SECRET}, cover="@path"), TypeError, r"cover is a list of components: \['@path'\]"),
+        (
+            lambda: Signatures({"p": SECRET}, cover="@path"),
+            TypeError,
+            r"cover must be a list of components: \['@path'\]",
+        ),
         (lambda: Signatures({"p": SECRET}, cover=["@body"]), ValueError, "'@body' is not a component"),
         (lambda: Signatures({"p": SECRET}, cover=["@path", "@path"]), ValueError, "covers a component twice"),
-        (lambda: Signatures(7), TypeError, "keys are a dict, a KeyDirectory or a function, not 7"),
-        (lambda: Signatures({"p": "secret"}), TypeError, "an HMAC secret is bytes"),
+        (lambda: Signatures(7), TypeError, "keys must be a dict, a KeyDirectory or a function, not 7"),
+        (lambda: Signatures({"p": "secret"}), TypeError, "an HMAC secret must be bytes"),
         (lambda: Signatures({"p": SECRET}, max_age=0), ValueError, "max_age must be above 0"),
         (lambda: Signatures({}, store=MemoryStore(), max_age=None), ValueError, "a store that keeps nonces"),
         (lambda: Signatures({}, store=CookieStore(["k" * 20])), ValueError, "can't tell that a nonce is new"),

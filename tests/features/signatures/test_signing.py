@@ -77,7 +77,7 @@ WRONG = [
     (lambda: sign(Response(iter([b""])), SECRET, keyid="p", cover=["content-digest"]), "the digest of a stream"),
     (lambda: sign(Response(""), SECRET, keyid="p", cover=['"@path";req']), "the request of .* is not known"),
     (lambda: sign(sign(Request.blank(SITE), SECRET, keyid="p"), SECRET, keyid="q"), "already has a signature 'sig1'"),
-    (lambda: sign(Request.blank(SITE), SECRET), "a secret is not published"),
+    (lambda: sign(Request.blank(SITE), SECRET), "a secret must not be published"),
     (sign_public, "a public key can't sign"),
     (lambda: SignedResponses(public_keys()["ed25519"]), "a public key can't sign"),
 ]

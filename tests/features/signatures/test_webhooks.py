@@ -305,12 +305,12 @@ def test_a_sender_of_ones_own():
 
 
 WRONG = [
-    (lambda: StandardWebhook([]), ValueError, "a webhook has a secret"),
+    (lambda: StandardWebhook([]), ValueError, "a webhook needs a secret"),
     (lambda: StandardWebhook(SECRET, tolerance=0), ValueError, "a tolerance and a ttl above 0"),
-    (lambda: StandardWebhook("whsec_%"), ValueError, "a secret is base64, after whsec_"),
+    (lambda: StandardWebhook("whsec_%"), ValueError, "a secret must be base64, after whsec_"),
     (lambda: StandardWebhook("whsec_AAAA"), ValueError, "at least 16 bytes, not 3"),
-    (lambda: GitHubWebhook(7), TypeError, "a secret is text or bytes, not 7"),
-    (lambda: GitHubWebhook([7]), TypeError, "a secret is text or bytes, not 7"),
+    (lambda: GitHubWebhook(7), TypeError, "a secret must be text or bytes, not 7"),
+    (lambda: GitHubWebhook([7]), TypeError, "a secret must be text or bytes, not 7"),
     (lambda: GitHubWebhook("a secret for GitHub", CookieStore(["k" * 20])), ValueError, "can't tell that an id is new"),
     (lambda: StandardWebhook(SECRET).sign(b"", id="a.b"), ValueError, "without a dot"),
     (lambda: StandardWebhook(SECRET).sign(b"", id=""), ValueError, "without a dot"),
@@ -415,7 +415,7 @@ def test_a_webhook_is_sent(receiver):
     handler.answer = 200, bytes(100_000)
     with pytest.raises(OSError, match="more than 65536 bytes"):
         hook.send("https://shop.example/", {})
-    with pytest.raises(OSError, match=r"shop\.example\.evil does not answer"):  # the certificate is of another host
+    with pytest.raises(OSError, match=r"shop\.example\.evil does not respond"):  # the certificate is of another host
         hook.send("https://shop.example.evil/", {})
 
 

@@ -147,7 +147,7 @@ class TestValues:
         assert store.load("key").data == {"a": 1}
 
     def test_have_names(self, store):
-        with pytest.raises(TypeError, match="a store keeps values under names, not under 1"):
+        with pytest.raises(TypeError, match="a store keeps values under names, which must be text, not 1"):
             store.change("key", {1: 2}, ttl=LONG)
 
 

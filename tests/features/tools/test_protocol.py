@@ -93,10 +93,10 @@ REFUSED = [  # message, headers, status, code, a part of the error's message
     (legacy("prompts/get", name="praise", arguments={"lamp": 1}), {}, 200, -32602, "lamp is not text"),
     ([legacy("ping")], {}, 400, -32600, "one JSON-RPC 2.0 message"),
     ({"id": 1, "method": "ping"}, {}, 400, -32600, "one JSON-RPC 2.0 message"),
-    ({"jsonrpc": "2.0", "id": 1}, {}, 400, -32600, "has a method"),
+    ({"jsonrpc": "2.0", "id": 1}, {}, 400, -32600, "must have a method"),
     ({"jsonrpc": "2.0", "id": None, "method": "ping"}, {}, 400, -32600, "The id"),
     ({"jsonrpc": "2.0", "id": True, "method": "ping"}, {}, 400, -32600, "The id"),
-    ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}, {}, 400, -32600, "params are an object"),
+    ({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}, {}, 400, -32600, "params must be an object"),
 ]  # fmt: skip
 
 

@@ -614,7 +614,7 @@ class TestParseHost:
         ],
     )
     def test_refuses_what_is_no_host(self, bad):
-        with pytest.raises(ValueError, match=r"^(not a|a host is)"):
+        with pytest.raises(ValueError, match=r"^(not a|a host must be)"):
             parse_host(bad)
 
     @given(st.ip_addresses(v=6), st.sampled_from([str, lambda address: address.exploded]))

@@ -250,15 +250,15 @@ def test_a_client_that_stays_never_disconnects(connect):
 @rows(
     "application, complaint",
     [
-        (answering("response_empty", "200", []), "an int of 200 to 999"),
-        (answering("response_empty", 99, []), "an int of 200 to 999"),
-        (answering("response_empty", 200, {"a": "b"}), "headers are a list, not dict"),
+        (answering("response_empty", "200", []), "an int from 200 to 999"),
+        (answering("response_empty", 99, []), "an int from 200 to 999"),
+        (answering("response_empty", 200, {"a": "b"}), "headers must be a list, not dict"),
         (answering("response_empty", 200, [["a", "b"]]), "a tuple of two str"),
         (answering("response_empty", 200, [("a", b"b")]), "a tuple of two str"),
         (answering("response_empty", 200, [("a b", "c")]), "a token"),
         (answering("response_empty", 200, [("a", "b\nc")]), "is not allowed in a header"),
-        (answering("response_str", 200, [], b"x"), "this body is str, not bytes"),
-        (answering("response_bytes", 200, [], "x"), "this body is bytes, not str"),
+        (answering("response_str", 200, [], b"x"), "this body must be str, not bytes"),
+        (answering("response_bytes", 200, [], "x"), "this body must be bytes, not str"),
         (answering("response_file", 200, [], "/no/such/file"), "the file can't be sent"),
         (answering("client_disconnect"), "has ended without a response"),
     ],
@@ -274,7 +274,7 @@ def test_a_second_response_is_a_breach_of_contract(connect):
         protocol.response_bytes(200, [], b"one")
         protocol.response_bytes(200, [], b"two")
 
-    with pytest.raises(ContractError, match="has already answered"):
+    with pytest.raises(ContractError, match="has already responded"):
         connect(application).get("/")
 
 
@@ -283,7 +283,7 @@ def test_a_chunk_of_the_wrong_type_is_a_breach_of_contract(connect, method, chun
     async def application(scope, protocol):
         await getattr(protocol.response_stream(200, []), method)(chunk)
 
-    with pytest.raises(ContractError, match="a chunk that is sent here is"):
+    with pytest.raises(ContractError, match="a chunk sent here must be"):
         connect(application).get("/")
 
 

@@ -19,7 +19,7 @@ def check_interface(interface: str | None) -> None:
     """Raise ValueError unless this is an interface that a foreign application can have, or None."""
     if interface not in (None, "wsgi", "asgi"):
         raise explained(
-            "bad-mount", ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
+            "bad-mount", ValueError(f"the interface of an application must be 'wsgi' or 'asgi', not {interface!r}")
         )
 
 

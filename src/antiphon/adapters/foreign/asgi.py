@@ -85,7 +85,7 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"}
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: Duration = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return a handler that answers with an ASGI application, which runs as its own task.
+    """Return a handler that responds with an ASGI application, which runs as its own task.
 
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
@@ -178,7 +178,7 @@ class _ASGICall:
     def _incomplete(self) -> RuntimeError:
         if not self._has_begun:
             return self._fault("ended without a response: it has to send 'http.response.start' and a body")
-        return self._fault("ended before its response did: its last 'http.response.body' has to come without more_body")
+        return self._fault("ended before its response did: its last 'http.response.body' must not set more_body")
 
     def _fail(self, error: BaseException) -> None:
         """Keep an error for the task that waits, unless the application failed because of the disconnect."""
@@ -240,7 +240,7 @@ class _ASGICall:
         try:
             self._response = read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
-            raise self._fault(f"began an impossible response: {error}", error) from error
+            raise self._fault(f"began an invalid response: {error}", error) from error
         self._has_begun = True
 
     def _take_hints(self, message: Mapping[str, Any]) -> None:
@@ -250,14 +250,14 @@ class _ASGICall:
         try:
             self._head.send_early_hints([bytes(link).decode("latin-1") for link in message.get("links", ())])
         except (TypeError, ValueError) as error:
-            raise self._fault(f"sent impossible early hints: {error}", error) from error
+            raise self._fault(f"sent invalid early hints: {error}", error) from error
 
     async def _take_body(self, message: Mapping[str, Any]) -> None:
         chunk, has_more = message.get("body") or b"", message.get("more_body", False)
         if not self._has_begun:
             raise self._fault("sent a body without 'http.response.start' before it")
         if not isinstance(chunk, bytes | bytearray | memoryview):
-            raise self._fault(f"sent a body that is not bytes, but {type(chunk).__name__}")
+            raise self._fault(f"sent a body of type {type(chunk).__name__}, but it must be bytes")
         response = None if self._started.done() else self._response
         if response is not None:
             self._unwatch()

@@ -154,7 +154,7 @@ class ASGIConversation:
         self._connection = connection
         self._is_announced = False
         self._decided = asyncio.Event()
-        """Set when the application has answered the handshake."""
+        """Set when the application has accepted or refused the handshake."""
         self._chunks: list[bytes] = []
 
     async def run(self, scope: Scope) -> Response | None:
@@ -171,9 +171,9 @@ class ASGIConversation:
         if self._refusal is None and self._is_answered:
             return None
         if self._refusal is None:
-            raise self._fault("ended without an answer to the handshake")
+            raise self._fault("ended without accepting or closing the handshake")
         if not self._is_complete:
-            raise self._fault("ended before its response did: its last body has to come without more_body")
+            raise self._fault("ended before its response did: its last body must not set more_body")
         if self._chunks:
             self._refusal.body = b"".join(self._chunks)
         return self._refusal
@@ -240,7 +240,7 @@ class ASGIConversation:
         try:
             return read_head(message)
         except (AttributeError, TypeError, ValueError) as error:
-            raise self._fault(f"sent an impossible answer to a handshake: {error}", error) from error
+            raise self._fault(f"sent an invalid reply to a handshake: {error}", error) from error
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
         return application_fault(self._application, fault, cause)

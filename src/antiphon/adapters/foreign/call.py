@@ -122,7 +122,7 @@ class _SubrequestHead(DerivedHead):
 
     @property
     def blocks(self) -> bool:
-        """True if the request is answered on a thread."""
+        """True if the request is handled on a thread."""
         return self._blocks
 
     @property

@@ -88,11 +88,11 @@ class EnvironHost(Host):
         self._measure_header_sections()  # so no first request tells whether the server does
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
+        """Handle a request over WSGI. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 
     async def answer_request(self, request: Request) -> Response:
-        """Answer a native request with its environ, in steps."""
+        """Handle a native request with its environ, in steps."""
         environ, body = self._environ(request)
         at_end: list[Callable[[], object]] = []
         environ[AT_END] = at_end
@@ -113,7 +113,7 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Answer a native request with its environ, in steps; ``body`` is a body that is received while it is read.
+        """Handle a native request with its environ, in steps; ``body`` is a body that is received while it is read.
 
         A body that is cut off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
         application does not catch that, the client gets the reason.
@@ -134,9 +134,9 @@ class EnvironHost(Host):
         self._check_host_and_sizes(request)
 
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
-        """Answer a request of a WSGI server whose head is refused; return None for all others.
+        """Handle a request of a WSGI server whose head is refused; return None for all others.
 
-        A subclass whose ``__call__`` answers WSGI servers itself calls it first.
+        A subclass whose ``__call__`` handles requests of WSGI servers itself calls it first.
         """
         if (
             environ.get("HTTP_HOST") in self.head_guard.known_hosts
@@ -209,7 +209,7 @@ class BridgedApplication(EnvironHost):
         self.application = application
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request over WSGI."""
+        """Handle a request over WSGI."""
         return self.application(environ, start_response)
 
 

@@ -16,11 +16,11 @@ from antiphon.response.response import Response
 
 
 class Host(Servable):
-    """An application of another framework, which a subclass answers for in ``answer_request``.
+    """An application of another framework, whose requests a subclass handles in ``answer_request``.
 
     Around that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
-    An error is logged and answered, and the body's resources are freed at the end. A body that is too large, too slow
-    or cut off is answered with the error's status. A request with several hosts, none, or a malformed one gets a 400.
+    An error is logged and becomes a response, and the body's resources are freed at the end. A body that is too large,
+    too slow or cut off gets the error's status. A request with several hosts, none, or a malformed one gets a 400.
     """
 
     request_limits = Limits()
@@ -35,18 +35,18 @@ class Host(Servable):
     def __init__(self) -> None:
         super().__init__()
         self.head_guard = HeadGuard(self.request_limits.headers)
-        """The checks of each request's head. For dialects that answer in ``_handle`` themselves."""
+        """The checks of each request's head. For dialects that handle requests in ``_handle`` themselves."""
 
     async def answer_request(self, request: Request) -> Response:
-        """Answer a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
-        before anything else is awaited. An HTTPError is answered with its status, any other error with a 500.
+        """Handle a request, in steps: ``await ON_THREAD`` comes before code that may block, and ``await ON_LOOP``
+        before anything else is awaited. An HTTPError becomes a response with its status, any other error a 500.
 
         Raises NotImplementedError unless a subclass defines it.
         """
         raise NotImplementedError
 
     async def receive_body(self, request: Request) -> None:
-        """Receive the body of a request that has one, in steps, before it is answered: all of it, within its limits.
+        """Receive the body of a request that has one, in steps, before it is handled: all of it, within its limits.
 
         Raises what ``Request.load`` raises.
         """
@@ -67,7 +67,7 @@ class Host(Servable):
             raise query_too_long(query, limits)
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, in steps, and free its body."""
+        """Handle a request, in steps, and free its body."""
         set_current_request(request)
         try:
             self.check_head(request)
@@ -88,7 +88,7 @@ class Host(Servable):
 
     @property
     def propagates_errors(self) -> bool:
-        """False: an error that the application raises is logged, and answered with a 500."""
+        """False: an error that the application raises is logged, and becomes a 500."""
         return False
 
     def _measure_header_sections(self) -> None:

@@ -147,7 +147,7 @@ def _latin1(text: str) -> str:
 def from_wsgi(
     application: "WSGIApplication", environ_of: "Callable[[Request], WSGIEnvironment]" = make_environ
 ) -> Callable[[Request], Response]:
-    """Return a handler that answers with a WSGI application. The body is streamed, and closed in every case.
+    """Return a handler that responds with a WSGI application. The body is streamed, and closed in every case.
 
     ``environ_of`` makes the environ of a request.
 
@@ -168,7 +168,7 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that logs the errors of another one, and answers them, as servers of ASGI and RSGI expect
+    """Return an application that logs the errors of another one, and responds, as servers of ASGI and RSGI expect
     it.
 
     An error in the body of a response is the server's.
@@ -185,7 +185,7 @@ def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def restarting(start_response: "StartResponse") -> Any:
-    """Return a ``start_response`` for the answer to the error that is being handled (PEP 3333)."""
+    """Return a ``start_response`` for the response to the error that is being handled (PEP 3333)."""
     return partial(_start_anew, start_response, sys.exc_info())
 
 

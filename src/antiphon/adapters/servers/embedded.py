@@ -65,7 +65,7 @@ def let_threads_end() -> None:
 class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
-    ``threads`` is the number of WSGI requests that are answered at once; ``tls`` the files of a certificate and its
+    ``threads`` is the number of WSGI requests that are handled at once; ``tls`` the files of a certificate and its
     key, in PEM.
     """
 
@@ -84,7 +84,7 @@ class ThreadServer:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve on this thread until ``stop`` is called and open requests are answered.
+        """Serve on this thread until ``stop`` is called and open requests are handled.
 
         Raises what the startup of the application raises; SystemExit for an ASGI lifespan, whose error is logged.
         """
@@ -120,9 +120,9 @@ class ThreadServer:
         self._ended.set()
 
     def stop(self, within: float | None = None) -> bool:
-        """Accept no more connections, and wait until open requests are answered.
+        """Accept no more connections, and wait until open requests are handled.
 
-        Waits at most ``within`` seconds. Returns True if all were answered by then. You can call it again.
+        Waits at most ``within`` seconds. Returns True if all were handled by then. You can call it again.
         """
         self.tell_to_stop()
         return self._ended.wait(within)
@@ -157,7 +157,7 @@ class LoopServer:
         self._app = app
         self._refusal: object = None
         self.has_ended = False
-        """True once it has stopped and open requests are answered, or its task was cancelled or failed."""
+        """True once it has stopped and open requests are handled, or its task was cancelled or failed."""
         self._worker = WorkerOnLoop(self._call, listener)
         self._worker.task.add_done_callback(self._release)
 
@@ -192,10 +192,10 @@ class LoopServer:
             raise StartupError(self._refusal or task.exception()) from task.exception()
 
     def stop(self) -> None:
-        """Accept no more connections, and end when open requests are answered. You can call it again."""
+        """Accept no more connections, and end when open requests are handled. You can call it again."""
         self._worker.end()
 
     def _release(self, _: object) -> None:
         self.has_ended = True  # not sooner: the address is free when the end is known
         self._worker.socket.close_unless_taken()
-        self._worker.abandon()  # its threads may still answer requests, where its loop ends
+        self._worker.abandon()  # its threads may still handle requests, where its loop ends

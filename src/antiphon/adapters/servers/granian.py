@@ -126,7 +126,7 @@ class WorkerOnThread:
         self._signals = [self._worker._sig]  # noqa: SLF001
 
     def run(self) -> None:
-        """Serve on this thread until told to end, and until open requests are answered.
+        """Serve on this thread until told to end, and until open requests are handled.
 
         Raises SystemExit if the lifespan of an ASGI application fails to start.
         """

@@ -31,7 +31,7 @@ SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 class ASGIHandshake(ASGIHead):
     """The head of a handshake: that of a GET request without a body."""
 
-    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is answered
+    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scheme = scope.get("scheme") or "ws"
@@ -46,7 +46,7 @@ class ASGIHandshake(ASGIHead):
         await self._receive()
 
     async def accept(self, subprotocol: str | None, fields: Fields) -> None:
-        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        """Accept the handshake (101). Raises WebSocketClosed if the client has left."""
         headers = encode_fields([*fields])
         await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
 

@@ -1,4 +1,4 @@
-"""Handshakes of WebSockets, answered by a handler with a response, or with a conversation; and those over RSGI."""
+"""Handshakes of WebSockets, to which a handler gives a response or a conversation; and those over RSGI."""
 
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
@@ -19,13 +19,13 @@ from antiphon.websockets.connection import WebSocketResponse
 _CLOSE = 0
 """The kind of message that ends the connection."""
 _LEFT = (CLOSED, "RSGIProtocolError")
-"""The errors with which Granian says that a handshake can no longer be answered."""
+"""The errors with which Granian says that a handshake can no longer be accepted or refused."""
 
 
 class RSGIHandshake(RSGIHead):
     """The head of a handshake: that of a GET request without a body."""
 
-    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is answered
+    wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         super().__init__(scope, protocol)
@@ -43,11 +43,11 @@ class RSGIHandshake(RSGIHead):
         """Do nothing: RSGI announces no handshake."""
 
     async def accept(self, _subprotocol: str | None, _fields: Fields) -> None:
-        """Answer the handshake with 101: RSGI has no way to send a subprotocol and fields."""
+        """Accept the handshake (101): RSGI has no way to send a subprotocol and fields."""
         await self.channel.accept()
 
     async def refuse(self, _request: Request, response: Response) -> None:
-        """Answer the handshake with the status of a response."""
+        """Refuse the handshake with the status of a response."""
         status, _, _, body, _ = response._message("GET")
         if not isinstance(body, bytes):
             await close_stream(body)
@@ -125,7 +125,7 @@ def handshake_of(*call: Any) -> Handshake:
 
 
 async def answer_handshake(handler: Handler, head: Handshake, observation: Observation | None = None) -> None:
-    """Answer a handshake with a handler, and run the conversation to its end."""
+    """Handle a handshake with a handler, and run the conversation to its end."""
     await head.begin_handshake()
     request = Request(head)
     handler._unfinished.add(head)
@@ -173,7 +173,7 @@ class AcceptedHead(Protocol):
     wait_disconnect: Any
 
     async def accept(self, subprotocol: str | None, fields: Fields, /) -> None:
-        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        """Accept the handshake (101). Raises WebSocketClosed if the client has left."""
         ...
 
 

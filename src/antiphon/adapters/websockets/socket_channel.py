@@ -25,7 +25,7 @@ SMALLEST_PIECE = 4 << 10
 class Frames:
     """The frames of one connection, on the server's side.
 
-    ``extension`` is the negotiated compression. ``replies`` has the bytes to send in answer to frames.
+    ``extension`` is the negotiated compression. ``replies`` has the bytes to send in reply to frames.
     """
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
@@ -85,8 +85,8 @@ class Frames:
         """Add a part to the message; return the message when it is whole."""
         self._size += len(event.data)  # for text in characters: bytes are counted when it is whole
         if self._size > self.limit:
-            self.replies += self.close(TOO_BIG, f"A message has at most {self.limit} bytes.")
-            self._end(WebSocketClosed(TOO_BIG, f"A message has at most {self.limit} bytes."))
+            self.replies += self.close(TOO_BIG, f"A message may have at most {self.limit} bytes.")
+            self._end(WebSocketClosed(TOO_BIG, f"A message may have at most {self.limit} bytes."))
             return None
         is_first = self._size == len(event.data)
         if event.message_finished:
@@ -108,7 +108,7 @@ class Frames:
         return data
 
     def _close(self, event: CloseConnection) -> None:
-        """Answer the client's end, or end the connection for a frame that breaks the rules."""
+        """Reply to the client's end, or end the connection for a frame that breaks the rules."""
         state, code, reason = self._connection.state, int(event.code), event.reason or ""
         if state is ConnectionState.REMOTE_CLOSING:
             self.replies += self._connection.send(event.response())
@@ -130,7 +130,7 @@ class Frames:
         return self._connection.send(event)
 
     def ping(self) -> bytes:
-        """Return the frame that the client has to answer; none if the connection ends."""
+        """Return the frame that the client has to reply to; none if the connection ends."""
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
@@ -142,7 +142,7 @@ class Frames:
 
 
 def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
-    """Return the compression of the first offer that can be met, and the answer to it (RFC 7692 §7); None without one.
+    """Return the compression of the first offer that can be met, and the reply to it (RFC 7692 §7); None without one.
 
     ``offers`` is the value of Sec-WebSocket-Extensions.
     """
@@ -201,7 +201,7 @@ class SocketChannel:
         self._frames.limit = limit
 
     async def open(self, head: bytes) -> None:
-        """Send the head that answers the handshake. Raises WebSocketClosed if the client has left."""
+        """Send the head that responds to the handshake. Raises WebSocketClosed if the client has left."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self._link, sock=self._server_socket.dup())
@@ -211,7 +211,7 @@ class SocketChannel:
         self._heartbeat = loop.call_later(HEARTBEAT, self._beat, context=Context())  # that of the task would be kept
 
     async def receive(self) -> WebSocketMessage:
-        """Wait for the next message, and answer pings in the meantime. Raises WebSocketClosed."""
+        """Wait for the next message, and reply to pings in the meantime. Raises WebSocketClosed."""
         async with self._reading:
             while (message := self._frames.next_message()) is None:
                 await self._reply()
@@ -229,7 +229,7 @@ class SocketChannel:
             self._is_listening = False
 
     async def _reply(self) -> None:
-        """Send the answers to the frames so far. A client that has left needs none."""
+        """Send the replies to the frames so far. A client that has left needs none."""
         if replies := self._frames.replies:
             self._frames.replies = bytearray()
             with suppress(WebSocketClosed):
@@ -249,7 +249,7 @@ class SocketChannel:
             await self._link.write(frame)
 
     def _beat(self) -> None:
-        """Send a ping, or abandon a client that has not answered the last one."""
+        """Send a ping, or abandon a client that has not replied to the last one."""
         if self._is_listening and not self._link.has_heard:
             self._link.abort()
             return
@@ -258,7 +258,7 @@ class SocketChannel:
         self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat, context=Context())
 
     async def shut(self) -> None:
-        """Give the client a moment to answer the end, then close the connection and return the socket to the server."""
+        """Give the client a moment to reply to the end, then close the connection, and return the socket."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:

@@ -47,11 +47,9 @@ LAST_ENDS = 1.0
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
     """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
     if hasattr(connection, "getpeercert"):
-        return NotImplementedByServer("Over WSGI, there are no WebSockets if the server itself has TLS.")
+        return NotImplementedByServer("WebSockets over WSGI don't work if the server itself does TLS.")
     if not most_sockets(environ):
-        return NotImplementedByServer(
-            "There are no WebSockets if a server has one thread, or gevent without its monkey patch."
-        )
+        return NotImplementedByServer("WebSockets need a server with several threads, or gevent with its monkey patch.")
     return None
 
 
@@ -134,11 +132,11 @@ _KEY_SIZE = 16
 
 
 class WSGIHandshake(WSGIHead):
-    """The head of a handshake: that of a GET request without a body, answered on the background loop."""
+    """The head of a handshake: that of a GET request without a body, handled on the background loop."""
 
     blocks = False
     wait_disconnect = None  # type: ignore[assignment]
-    """Nothing is received before the handshake is answered."""
+    """Nothing is received before the handshake is accepted or refused."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
@@ -161,7 +159,7 @@ class WSGIHandshake(WSGIHead):
         self.channel = SocketChannel(connection, offered, Frames(extension))
 
     async def accept(self, subprotocol: str | None, fields: Fields) -> None:
-        """Answer the handshake with 101. Raises WebSocketClosed if the client has left."""
+        """Accept the handshake (101). Raises WebSocketClosed if the client has left."""
         assert self.channel is not None  # noqa: S101 - it can be accepted
         key = self.field("sec-websocket-key") or ""
         digest = hashlib.sha1(f"{key.strip()}{_GUID}".encode(), usedforsecurity=False).digest()
@@ -179,17 +177,17 @@ def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
     """Return the error for a handshake that does not follow RFC 6455 §4.2.1; None if it does."""
     options = [option.lower() for option in split_list(environ.get("HTTP_CONNECTION", ""))]
     if environ.get("SERVER_PROTOCOL") != "HTTP/1.1" or "upgrade" not in options:
-        return BadRequest("A handshake is a request of HTTP/1.1 with `Connection: Upgrade`.")
+        return BadRequest("A handshake must be an HTTP/1.1 request with `Connection: Upgrade`.")
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() != VERSION:
         return UpgradeRequired(
-            f"The version of WebSockets is {VERSION}.", upgrade="websocket", headers={"sec-websocket-version": VERSION}
+            f"The WebSocket version must be {VERSION}.", upgrade="websocket", headers={"sec-websocket-version": VERSION}
         )
     try:
         key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip(), validate=True)
     except (NotBase64, ValueError):
         key = b""
     if len(key) != _KEY_SIZE:
-        return BadRequest(f"The Sec-WebSocket-Key of a handshake is {_KEY_SIZE} bytes in Base64.")
+        return BadRequest(f"The Sec-WebSocket-Key of a handshake must be {_KEY_SIZE} bytes in Base64.")
     return None
 
 
@@ -211,7 +209,7 @@ class SocketEnded(BrokenPipeError):
 
 
 class HandshakeHandler:
-    """A handler of one handshake, which runs its conversation before it has answered."""
+    """A handler of one handshake, which runs its conversation before it has responded."""
 
     __slots__ = ("_handler", "_observation", "_unfinished")
 
@@ -221,7 +219,7 @@ class HandshakeHandler:
         self._observation = observation
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Answer a handshake, in steps. Raises SocketEnded after a conversation."""
+        """Handle a handshake, in steps. Raises SocketEnded after a conversation."""
         assert isinstance(request.head, WSGIHead)  # noqa: S101 - it was made for the environ
         head = request.head = WSGIHandshake(request.head.environ)
         if head.channel is not None:

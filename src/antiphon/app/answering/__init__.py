@@ -1,1 +1,1 @@
-"""The answer to one request, by its plan: body, middleware, hooks, dependencies, handler, and closing."""
+"""The response to one request, by its plan: body, middleware, hooks, dependencies, handler, and closing."""

@@ -233,7 +233,7 @@ def _let_pass(_request: Request, _response: Response) -> None:
 async def _answer_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
-    """Answer an error that was raised on the way out; return the response if the error is that response's own.
+    """Handle an error that was raised on the way out; return the response if the error is that response's own.
 
     An error that was thrown in and is passed on keeps its traceback, without the frames that it has passed.
     """
@@ -268,7 +268,7 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
     _close_unsent(request, before, response)
     error = _fatal(before.error) or response.error or (None if is_caught else before.error)
     if error is not response.error:
-        response = copy(response)  # it may answer other requests, too
+        response = copy(response)  # it may be sent to other requests, too
         response.error = error
     return response
 
@@ -283,7 +283,7 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Answer an error in a request, which was not raised, where nothing is around the handler; else return None.
+    """Handle an error in a request, which was not raised, where nothing is around the handler; else return None.
 
     A failure of the server is raised: it is logged with its traceback.
     """
@@ -298,7 +298,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Answer an error for which there is no handler; return None for all others, and for what ends the task."""
+    """Handle an error for which there is no handler; return None for all others, and for what ends the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
@@ -306,9 +306,9 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Answer an error where its handler has to be called, even if the task is being cancelled.
+    """Handle an error where its handler has to be called, even if the task is being cancelled.
 
-    If the steps are no longer driven, nothing is called. An error that is alone in a group is answered as itself.
+    If the steps are no longer driven, nothing is called. An error that is alone in a group is handled as itself.
     """
     if isinstance(error, GeneratorExit):
         raise error

@@ -67,7 +67,7 @@ _NOTHING: Opened = []
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Answer a request that has a body, or in which something is wrong, as ``answer_at_once`` does all others."""
+    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` does all others."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
@@ -79,7 +79,7 @@ def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> 
 
 
 def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Response | Steps[Response]:
-    """Answer a request where its handler runs, by a plan that is not stacked: at once, or, as soon as anything has to
+    """Handle a request where its handler runs, by a plan that is not stacked: at once, or, as soon as anything has to
     wait, by steps. These are driven on a thread, and awaited on a loop. A body has been received.
     """
     set_current_request(request)
@@ -114,16 +114,16 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
 
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
-    """Wait until what is around the handler has opened, then call the handler, unless a part of that has answered."""
+    """Wait until what is around the handler has opened, then call the handler, unless a part of that has responded."""
     early = await opening
     if early is not None:
         return early
     answer = plan.function(request)
-    return await answer if plan.is_async else answer  # OPTIONS is answered in place
+    return await answer if plan.is_async else answer  # OPTIONS is handled in place
 
 
 async def _answer_when_read(plan: Plan, request: Request, reading: Awaitable[bool]) -> Response:
-    """Wait for a small body that is arriving, then answer; on a timeout, answer that."""
+    """Wait for a small body that is arriving, then handle the request, or the timeout."""
     try:
         is_read = await reading
     except RequestTimeout as too_late:
@@ -150,7 +150,7 @@ def _end_failed_at_once(
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
-    """Answer when the handler has given its answer, or when the code around it has made the response itself."""
+    """Respond when the handler has returned, or when the code around it has made the response itself."""
     try:
         answer = await waiting
         made = _respond(plan, request, answer)
@@ -169,7 +169,7 @@ async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], op
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Answer a request by any plan, in steps. An ``error`` in the request is raised inside all middleware."""
+    """Handle a request by any plan, in steps. An ``error`` in the request is raised inside all middleware."""
     set_current_request(request)
     head = request.head
     if head.blocks:

@@ -36,7 +36,7 @@ WebSocketHandler: TypeAlias = (
 """A handler of WebSockets: called with the request, the socket, and parameters of its route by name."""
 
 BeforeHook: TypeAlias = Callable[[Request], ResponseLike | None] | Callable[[Request], Awaitable[ResponseLike | None]]
-"""A hook before the handler, which may answer instead."""
+"""A hook before the handler, which may respond instead."""
 
 AfterHook: TypeAlias = (
     Callable[[Request, Response], ResponseLike | None] | Callable[[Request, Response], Awaitable[ResponseLike | None]]
@@ -78,7 +78,7 @@ class Part(Protocol):
 
     @property
     def throws(self) -> bool:
-        """True if the response's error is thrown into it; the error is over when it gives its own answer."""
+        """True if the response's error is thrown into it; the error is over when it gives its own response."""
         ...
 
     @property
@@ -127,7 +127,7 @@ class Hook(NamedTuple):
     switch: Switch | None = None
     """The switch to await before the call; None if the request is there already."""
     only_writes: bool = False
-    """True if routes that answer only safe methods do without it."""
+    """True if routes that handle only safe methods do without it."""
     raw_handler: Callable[..., Any] | None = None
     """The function of an async handler without its scope, which it needs only when it waits."""
 
@@ -191,7 +191,7 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
     if isgeneratorfunction(function) or isasyncgenfunction(function):
         raise explained(
             "yields-where-nobody-resumes",
-            TypeError(f"{describe(function)} yields, which has no meaning there: register it with {fix}"),
+            TypeError(f"{describe(function)} contains `yield`, which isn't allowed there: register it with {fix}"),
         )
 
 
@@ -246,22 +246,23 @@ def check_key(key: object) -> None:
     """Check that a key is a class of exceptions (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
-            raise explained("bad-error-handler", ValueError(f"an error's status is one of 400 to 599, not {key}"))
+            raise explained("bad-error-handler", ValueError(f"an error's status must be 400 to 599, not {key}"))
     elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedAnswer):
         raise explained(
-            "bad-error-handler", TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+            "bad-error-handler",
+            TypeError(f"an error handler must be registered for a class of exceptions or a status, not {key!r}"),
         )
 
 
 async def answer_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
-    """Answer an error with the handler of the first of these that has one for it.
+    """Handle an error with the handler of the first of these that has one for it.
 
-    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's answer has
+    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's response has
     the error's status, unless it sets another, and with that status the error's headers, such as Allow (RFC 9110
-    §15.5.6). If the handler fails, its own error is answered, as one without a handler.
-    An unexpected error is logged, even when a handler answers it with a page.
+    §15.5.6). If the handler fails, its own error is handled, as one without a handler.
+    An unexpected error is logged, even when a handler makes a page of it.
     """
     found = find_handler(error_handlers, error)
     if found is None:
@@ -279,12 +280,10 @@ async def answer_error(
 
 
 async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Request, error: BaseException) -> Response:
-    """Return the handler's answer to an error, or the answer to the handler's own error."""
+    """Return the handler's response to an error, or the response to the handler's own error."""
     try:
         answer = await handler.call(request, error)
-        response = copy(
-            await respond(answer, handler.function, request)
-        )  # it may be one that answers other errors, too
+        response = copy(await respond(answer, handler.function, request))  # it may be one for other errors, too
         told = as_http_error(error)
         if answer is None or not response.has_own_status:
             response.status = told.status
@@ -308,7 +307,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    """Return the first handler for an error; None for an answer that was raised, which is not an error."""
+    """Return the first handler for an error; None for a response that was raised, which is not an error."""
     if isinstance(error, RaisedAnswer):
         return None
     for handlers in error_handlers:

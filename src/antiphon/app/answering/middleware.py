@@ -94,7 +94,7 @@ class Middleware(NamedTuple):
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"the middleware {describe(self.function)} undid a cancellation, and gave no answer:"
+                    f"the middleware {describe(self.function)} suppressed a cancellation, but gave no response:"
                     " give one after the block that timed out"
                 ),
             )
@@ -192,13 +192,13 @@ def _send_or_throw(generator: Any, response: Response) -> object:
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:
-    """Return the answer that middleware gave when it ended before its yield. Raises RuntimeError for none."""
+    """Return the response that middleware gave when it ended before its yield. Raises RuntimeError for none."""
     if early is None:
         raise explained(
             "middleware-without-answer",
             RuntimeError(
-                f"the middleware {describe(function)} ended before its yield, without an answer: to let the"
-                " request through, `yield`; to refuse it, return or yield an answer, or raise an error"
+                f"the middleware {describe(function)} ended before its yield, without a response: to let the"
+                " request through, `yield`; to refuse it, return or yield a response, or raise an error"
             ),
         ) from None
     return early
@@ -222,7 +222,7 @@ def middleware(
     if not callable(function):
         raise explained(
             "middleware-never-yields",
-            TypeError(f"middleware is a generator function, not {function!r}: write `@app.middleware` above it"),
+            TypeError(f"middleware must be a generator function, not {function!r}: write `@app.middleware` above it"),
         )
     is_async = isasyncgenfunction(function)
     if not is_async and not isgeneratorfunction(function):

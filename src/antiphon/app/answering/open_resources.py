@@ -39,7 +39,7 @@ class ResourceStack(Opened):
     """The open middleware and dependencies of a request, outermost first. Dependencies are added as they are read.
 
     ``switches`` says that each is closed where it was opened, after a switch. ``kept`` are the dependencies that a
-    stream may read, and ``around`` has what is open around this: a request may be answered by one plan inside another.
+    stream may read, and ``around`` has what is open around this: a request may be handled by one plan inside another.
     """
 
     def __init__(self, request: Request, switches: bool) -> None:
@@ -88,7 +88,7 @@ class ResourceStack(Opened):
         elif is_read_later(request, response):
             self._is_over, request._opening = True, self
             ending = StreamEnd()
-            response = copy(response)  # it may answer other requests, too
+            response = copy(response)  # it may be sent to other requests, too
             response.body = ending.watching(response.body)
             request._defer_first(partial(self._close_kept, request, ending))
         return response
@@ -192,7 +192,7 @@ class OpenResource:
             raise explained(
                 "cancellation-taken-back",
                 RuntimeError(
-                    f"{describe(self.function)} undid a cancellation, and a dependency has no answer to give: let"
+                    f"{describe(self.function)} suppressed a cancellation, but a dependency can't respond: let"
                     " the TimeoutError pass, or hold the deadline in middleware that throws"
                 ),
             )
@@ -212,7 +212,7 @@ class OpenResource:
 
     def log(self, request: Request, error: BaseException) -> None:
         """Log an error that closing the dependency raised, too late for the response."""
-        fault = f"was answered, but the dependency {self.provides.name!r} failed to close"
+        fault = f"got its response, but the dependency {self.provides.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 
     def _end_sync(self, generator: Any, error: BaseException | None) -> None:
@@ -257,7 +257,7 @@ class OpenResource:
             "dependency-never-yields",
             RuntimeError(
                 f"{describe(self.function)} ended before its yield: it provides the dependency {self.provides.name!r},"
-                " so it has to yield the value, or raise an error"
+                " so it must yield the value, or raise an error"
             ),
         )
 

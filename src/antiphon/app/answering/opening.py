@@ -134,16 +134,16 @@ Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
-    """Open everything around a handler, at once as far as possible and the rest in steps; return the first answer."""
+    """Open everything around a handler, at once as far as possible and the rest in steps; return the first response."""
     openers = iter(parts)
     return open_in_steps(open_in_place(openers, request, opened), openers, request, opened)
 
 
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
-    """Open what neither waits nor runs elsewhere, and add it to what is opened, until one gives an answer.
+    """Open what neither waits nor runs elsewhere, and add it to what is opened, until one gives a response.
 
-    Return that answer; or the first that waits, or is to be opened elsewhere; or None at the end. Raises RuntimeError
-    if middleware ends without a yield and without an answer: it might have meant to refuse the request.
+    Return that response; or the first that waits, or is to be opened elsewhere; or None at the end. Raises RuntimeError
+    if middleware ends without a yield and without a response: it might have meant to refuse the request.
     """
     early: Any
     for function, closer, apart in openers:
@@ -194,7 +194,7 @@ async def _call_when_loaded(function: Callable[[Request], Any], request: Request
 async def open_in_steps(
     stopped: Stopped, openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | None:
-    """Open all that is left around a handler, each part in its place; return the first answer that one gives."""
+    """Open all that is left around a handler, each part in its place; return the first response that one gives."""
     while isinstance(stopped, tuple):
         early: Any = None
         if isinstance(stopped, Waiting):
@@ -215,7 +215,7 @@ async def open_in_steps(
 
 
 async def _opened(waiting: Waiting, opened: Opened) -> Any:
-    """Await the middleware, up to its yield or its end, and return the answer that it gives instead of the handler."""
+    """Await the middleware, up to its yield or its end, and return the response it gives instead of the handler."""
     yielded = await waiting.step
     if yielded is None:
         return answered(waiting.function, None)

@@ -1,4 +1,4 @@
-"""Plans: how the requests of one route are answered, settled when the application is frozen."""
+"""Plans: how the requests of one route are handled, settled when the application is frozen."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -36,7 +36,7 @@ class RunsOn(Enum):
 
 
 class Surroundings(Enum):
-    """The surroundings of a handler. A server's thread or loop answers at once where that runs, unless STACKED."""
+    """The surroundings of a handler. A server's thread or loop responds at once where that runs, unless STACKED."""
 
     BARE = "nothing"
     IN_PLACE = "what seldom waits, and runs where the handler does"
@@ -200,7 +200,7 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class Plan:
-    """The way in which the requests of one route are answered; ``for_wsgi`` is the way over WSGI, if that differs.
+    """The way in which the requests of one route are handled; ``for_wsgi`` is the way over WSGI, if that differs.
 
     Around an ``async def`` handler, sync parts run on the server's loop. Over WSGI, with ``hooks_block``, they run on
     the thread that waits for the request: the process then has one loop, which all of them would hold up.

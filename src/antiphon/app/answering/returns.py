@@ -93,7 +93,8 @@ def to_response(value: object, source: Source, request: Request) -> Response | A
         if isinstance(error, _WrongReturn):
             raise
         raise explained(
-            "wrong-return", _WrongReturn(f"{describe(source)} returned a value that can't be answered: {error}")
+            "wrong-return",
+            _WrongReturn(f"{describe(source)} returned a value that can't be made into a response: {error}"),
         ) from error
     return made if isinstance(made, Response) else made.__response__(request)
 
@@ -185,7 +186,7 @@ def _from_none(_: None, source: Source, __: Request) -> Response:
         return Response(None, 204)
     raise explained(
         "forgotten-return",
-        _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None"),
+        _WrongReturn(f"{describe(source)} returned None: a forgotten return? To send a 204, annotate it with -> None"),
     )
 
 
@@ -223,7 +224,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
             "wrong-return",
             _WrongReturn(
                 f"{describe(source)} returned a tuple of {len(value)};"
-                " (body, status), (body, headers) and (body, status, headers) are understood"
+                " it must be (body, status), (body, headers) or (body, status, headers)"
             ),
         )
     kind = type(body)

@@ -1,4 +1,4 @@
-"""Conversations: the handler of a WebSocket, which runs until it wants the handshake to be answered, and then goes on.
+"""Conversations: the handler of a WebSocket, which runs until it accepts or refuses the handshake, and then goes on.
 
 All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or give a
 different response. After that it is the body of the response: a stream without chunks, which ends with the handler.
@@ -39,7 +39,7 @@ from antiphon.websockets.websocket import WebSocket
 
 
 class ConversationScope(CancellableHandler):
-    """The block in which the handler of a WebSocket runs, once the handshake is answered.
+    """The block in which the handler of a WebSocket runs, once the handshake is accepted.
 
     When the process drains, the connection is closed with 1012. A handler that waits for the client learns of that, and
     of a client that has left, by the end of its socket. Any other handler is cancelled: for a client that has left,
@@ -91,7 +91,7 @@ class ConversationScope(CancellableHandler):
         self.cancel("drain")
 
     async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
-        """Let the process end once the client has answered the close: the server may still have to send it."""
+        """Let the process end once the client has replied to the close: the server may still have to send it."""
         try:
             await asyncio.wait([sending])
             await self._connection.wait_answered()
@@ -202,7 +202,7 @@ class SocketHandler:
     def check_end(self, answer: object) -> None:
         """Check that a conversation returned nothing. Raises TypeError, which names the handler."""
         if answer is not None:
-            raise wrong_return(self._function, answer, "it must return nothing, since the handshake was answered")
+            raise wrong_return(self._function, answer, "it must return nothing, since the handshake has been accepted")
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         socket = WebSocket(connection, blocks=self._blocks)
@@ -224,7 +224,7 @@ class SocketHandler:
 
 
 class Conversation:
-    """The steps of a handler: run until the handshake is to be answered, and then, as a body without chunks, the rest.
+    """A handler's steps: run until it accepts or refuses the handshake, and then, as a body without chunks, the rest.
 
     The iteration raises what the handler raises, when the connection was closed for it.
     """
@@ -251,7 +251,7 @@ class Conversation:
 
     @coroutine
     def until_demanded(self) -> Generator[Any, Any, Any]:
-        """Run the steps until the handshake is to be answered, or they end; return what they return."""
+        """Run the steps until the handshake is to be accepted or refused, or they end; return what they return."""
         steps, connection = self._steps, self._connection
         outcome: Outcome = resume(steps, None)
         while outcome is not None and not outcome[0]:
@@ -361,7 +361,7 @@ def _throw(steps: Steps, error: BaseException) -> Outcome:
 
 
 def _wait(effect: Any, connection: Connection) -> Generator[Any, Any, None]:
-    """Wait for what steps have given to a task, until the handshake is to be answered."""
+    """Wait for what steps have given to a task, until the handshake is to be accepted or refused."""
     if effect is None:  # others get their turn
         yield
         return

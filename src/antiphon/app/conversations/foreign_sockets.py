@@ -44,7 +44,7 @@ class ForeignSockets(SocketHandler):
         self._blocks = blocks
 
     async def answer(self, request: Request) -> Response:
-        """Answer a handshake, whatever goes wrong."""
+        """Handle a handshake, whatever goes wrong."""
         try:
             response: Response = await self(request)
         except Exception as error:
@@ -61,7 +61,7 @@ class ForeignSockets(SocketHandler):
 SOCKET = "werkzeug.socket"
 """The key of the connection in the environ, as Werkzeug's server has it."""
 LONGEST_HEAD = 64 << 10
-"""Bytes of the longest answer to a handshake."""
+"""Bytes of the longest response to a handshake."""
 CHUNK = 64 << 10
 
 _SERVERS_OWN = frozenset({b"connection", b"upgrade", b"sec-websocket-accept", b"sec-websocket-extensions"})
@@ -112,7 +112,7 @@ class _Carrier:
         self._frames: Frames
 
     async def carry(self) -> None:
-        """Wait until the application answers the handshake, and then carry messages until it has closed its end."""
+        """Wait until the application responds to the handshake, and then carry messages until it has closed its end."""
         from wsproto.connection import Connection as Frames
         from wsproto.connection import ConnectionType
 
@@ -139,7 +139,7 @@ class _Carrier:
             await asyncio.wait([inwards, outwards])
 
     async def _read_head(self) -> bytes | None:
-        """Read the answer to the handshake; return what was sent after it, or None if there is no answer."""
+        """Read the response to the handshake; return what was sent after it, or None if there is none."""
         head = b""
         while b"\r\n\r\n" not in head:
             chunk = await self._loop.sock_recv(self._socket, CHUNK)
@@ -150,7 +150,7 @@ class _Carrier:
         status, *lines = head.split(b"\r\n")
         if not status.startswith(b"HTTP/1.1 101"):
             raise explained(
-                "mounted-application-failed", RuntimeError(f"the application answered a handshake with {status!r}")
+                "mounted-application-failed", RuntimeError(f"the application responded to a handshake with {status!r}")
             )
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
         subprotocol = fields.pop(b"sec-websocket-protocol", None)

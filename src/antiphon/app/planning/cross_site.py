@@ -18,7 +18,7 @@ OWN_PAGES = frozenset({"same-origin", "none"})
 """Values of Sec-Fetch-Site with which a write comes from a page of this site, or from no page."""
 
 PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
-"""The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
+"""The ``type`` of the problem details of a refused write (RFC 9457 §3.1.1)."""
 
 
 def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:
@@ -115,7 +115,7 @@ def parse_origin(value: str) -> str:
         raise explained(
             "bad-origin",
             ValueError(
-                'an origin is a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
+                'an origin must be a scheme, a host and perhaps a port, such as "https://shop.example.com", not'
                 f" {value[:200]!r}"
             ),
         )
@@ -125,7 +125,7 @@ def parse_origin(value: str) -> str:
 def origins(values: Iterable[str]) -> frozenset[str]:
     """Check and normalise trusted origins. Raises ValueError for a malformed one, for "null" and for "*"."""
     if isinstance(values, str):
-        raise explained("list-wanted", ValueError(f"origins are a list: [{values!r}]"))
+        raise explained("list-wanted", ValueError(f"origins must be a list: [{values!r}]"))
     return frozenset(map(_trusted, values))
 
 

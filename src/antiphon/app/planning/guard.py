@@ -1,4 +1,4 @@
-"""Checks of every request before it is answered: its header section, its host, and the site that it comes from."""
+"""Checks of every request before it is handled: its header section, its host, and the site that it comes from."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ from antiphon.request.request import Request
 
 
 class Guard(HeadGuard):
-    """The settings that decide which requests are answered.
+    """The settings that decide which requests are handled.
 
     ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
     are trusted, else only its size. Most servers limit the header section themselves.

@@ -27,8 +27,10 @@ def check_handshake(request: Request) -> None:
         if refusal := refusal_of(request.head):
             raise refusal
         if is_handshake(request.head.method, request.head.field("upgrade")):
-            raise NotImplementedByServer(f"This server has no WebSockets: serve the application with {SERVERS}.")
-        raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
+            raise NotImplementedByServer(
+                f"This server doesn't support WebSockets: serve the application with {SERVERS}."
+            )
+        raise UpgradeRequired("This URL is for WebSockets.", upgrade="websocket")
 
 
 def _check_handshake(guard: Guard | None, request: Request) -> None:

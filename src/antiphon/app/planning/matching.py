@@ -1,4 +1,4 @@
-"""Finding the plan that answers a request, with middleware around it, and the answer to a request without a plan."""
+"""Finding the plan that handles a request, with middleware around it, and the response to a request without a plan."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -47,14 +47,14 @@ def malformed_path(head: Head) -> HTTPError | None:
             return BadRequest(f"The path is malformed: {error}.")
         return None
     if "\0" in path:
-        return BadRequest("The path is malformed: it has a NUL.")
+        return BadRequest("The path is malformed: it contains a NUL.")
     if "\ufffd" in path:
         return BadRequest("The path is malformed: it is not UTF-8.")
     return None
 
 
 def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # noqa: ARG001 - handlers get the request
-    """Answer OPTIONS with the methods that are allowed at a path, among other fields (RFC 9110 §9.3.7)."""
+    """Respond to OPTIONS with the methods that are allowed at a path, among other fields (RFC 9110 §9.3.7)."""
     return Response(None, 204, fields)
 
 
@@ -104,7 +104,7 @@ class MountPlans(NamedTuple):
 
 
 class Routing:
-    """The plans of an application: its routes, its mounts, and answers for requests without either."""
+    """The plans of an application: its routes, its mounts, and responses for requests without either."""
 
     def __init__(self, guard: Guard, router: Router[Plan], encoded_slashes: bool) -> None:
         self.guard = guard
@@ -118,7 +118,7 @@ class Routing:
         self.redirected: set[Plan] = set()
         """The plans to whose path requests are redirected that differ only in the slash at the end."""
         self.unguarded: set[tuple[str, str]] = set()
-        """The paths and methods that are answered for every host, and before any middleware."""
+        """The paths and methods that are handled for every host, and before any middleware."""
         self.redirecting: Plan
         self.refusing: dict[str, Plan] = {}
         """The plan for requests without a route, of each blueprint by name, and of the application ("")."""
@@ -134,7 +134,7 @@ class Routing:
         return guard.size_error(head) if guard.looks_at_heads else None
 
     def is_unguarded(self, head: Head) -> bool:
-        """True for a request whose route is answered for every host, and before any middleware."""
+        """True for a request whose route is handled for every host, and before any middleware."""
         return (head.path, head.method) in self.unguarded
 
     def without_looking(self) -> Self:
@@ -204,7 +204,7 @@ class Routing:
         return hidden_segments(head) if self.encoded_slashes else None
 
     def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Matched | None:
-        """Find an answer where no route matches: a redirect to the path's other form, or a mount."""
+        """Find a response where no route matches: a redirect to the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
@@ -214,7 +214,7 @@ class Routing:
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
-        """True if a route to which requests are redirected answers at the path with, or without, its last slash."""
+        """True if a route to which requests are redirected matches the path with, or without, its last slash."""
         path = request.path
         if path.endswith("//") or path == "/":
             return False
@@ -249,7 +249,7 @@ def _not_converted(error: Exception) -> InternalServerError:
 
 def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllowed:
     allow = sorted(methods)
-    detail = f"{request.method} is not answered at {_whole_path(request)}; {', '.join(allow)} are"
+    detail = f"{request.method} is not allowed at {_whole_path(request)}; {', '.join(allow)} are"
     return MethodNotAllowed(detail, allow=allow)
 
 
@@ -297,5 +297,5 @@ def find_after(
 
 
 async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:
-    """Let a plan inside the middleware answer, with its own place, body and middleware."""
+    """Let a plan inside the middleware respond, with its own place, body and middleware."""
     return await run_nested(request, dispatch(plan, request, error), plan.runs_on is not LOOP)

@@ -153,7 +153,7 @@ class RouteGroup:
         body: Body = LOAD,
         checks_writes: bool = True,
     ) -> Plan:
-        """Plan answers where there is no route. The requests still have a route, which describes the answer."""
+        """Plan responses where there is no route. The requests still have a route, which describes the response."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
         route = route._replace(is_guarded=self.has_before_routing or self.stack.is_guarded)
         plan = Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
@@ -239,7 +239,7 @@ class Planning:
         self._routing = Routing(guard, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
-        """Plan all routes, mounts, and answers for requests without either.
+        """Plan all routes, mounts, and responses for requests without either.
 
         Raises TypeError, too, for a handler that reads the request as a type that can't be read.
         """
@@ -282,7 +282,7 @@ class Planning:
             if earlier is not route:
                 raise explained(
                     "answered-twice",
-                    ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}"),
+                    ValueError(f"{method} {route.where} is handled by both {places(earlier, route)}"),
                 )
             resource.methods[method] = plan
             if route.unguarded:
@@ -336,7 +336,7 @@ class Planning:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise explained(
-                "no-secret-key", RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}")
+                "no-secret-key", RuntimeError(f"{describe(route.handler)} handles signed URLs: {error}")
             ) from None
 
     def _handshake_check(self, route: Route) -> Hook:
@@ -395,7 +395,7 @@ class Planning:
             raise explained("bad-path", ValueError(f"{error}: {describe(route.handler)}")) from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
-        """Add HEAD, answered like GET, and OPTIONS, answered with the allowed methods, and with the media types that a
+        """Add HEAD, handled like GET, and OPTIONS, whose response has the allowed methods, and the media types that a
         QUERY may have, if they are known (RFC 9110 §9.3.2, §9.3.7, RFC 10008 §3).
         """
         if "GET" in methods:
@@ -417,16 +417,16 @@ class Planning:
         for name, group in self._groups.items():
             routing.refusing[name] = group.plan_answer(Hook(answer_nothing, False, blocks))
             if not (group.prefix or group.host):
-                continue  # the application answers for all
+                continue  # the application serves all
             try:
                 routing.blueprints.add(group.prefix, group.host, name)
             except TakenError:
-                pass  # if several blueprints have one prefix, the first answers for it
+                pass  # if several blueprints have one prefix, the first handles it
             except ValueError as error:
                 raise explained("bad-path", ValueError(f"{error}: the prefix of the blueprint {name!r}")) from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
-        # OPTIONS * is answered with all methods of all routes (RFC 9110 §9.3.7).
+        # OPTIONS * gets all methods of all routes (RFC 9110 §9.3.7).
         known = {method for resource in self._router.resources for method in resource.methods}
         asterisk = partial(answer_options, {"allow": ", ".join(sorted({*known, "OPTIONS"}))})
         self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(Hook(asterisk, False, blocks))}

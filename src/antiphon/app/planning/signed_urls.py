@@ -27,7 +27,7 @@ class Link(NamedTuple):
     mounted_at: str
     """The place where this application is mounted in others: prefixes, and hosts where the mounts have one."""
     host: str
-    """Empty for a route that is answered on every host."""
+    """Empty for a route that is handled on every host."""
     path: str
     """Percent-encoded, and below the root path."""
 
@@ -71,7 +71,7 @@ def check_signature(signer: Signer, request: Request) -> None:
 def _moment(expires: Duration) -> str:
     seconds = seconds_of(expires)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise explained("bad-signed-url", TypeError(f"_expires is in seconds, or a timedelta, not {expires!r}"))
+        raise explained("bad-signed-url", TypeError(f"_expires must be seconds or a timedelta, not {expires!r}"))
     if not 0 < seconds < 10**_MOST_DIGITS:
-        raise explained("bad-signed-url", ValueError(f"_expires is in seconds from now, above 0, not {expires!r}"))
+        raise explained("bad-signed-url", ValueError(f"_expires must be above 0, in seconds from now, not {expires!r}"))
     return str(ceil(time.time() + seconds))

@@ -1,4 +1,4 @@
-"""The host of a request: there is one, and an application can declare which ones it answers for.
+"""The host of a request: there is one, and an application can declare which ones it serves.
 
 Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
 its own.
@@ -13,14 +13,14 @@ from antiphon.http.head import Head, malformed_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
-"""The ``type`` of the problem details that answer for a host that is not declared (RFC 9457 §3.1.1)."""
+"""The ``type`` of the problem details for a host that is not declared (RFC 9457 §3.1.1)."""
 
 _MOST_KNOWN = 1024
 """The number of authorities whose check is remembered."""
 
 
 class TrustedHosts:
-    """The hosts that an application answers for. Immutable.
+    """The hosts that an application serves. Immutable.
 
     "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
     with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
@@ -32,7 +32,7 @@ class TrustedHosts:
 
     def __init__(self, hosts: Iterable[str]) -> None:
         if isinstance(hosts, str):
-            raise explained("list-wanted", ValueError(f"trusted hosts are a list: [{hosts!r}]"))
+            raise explained("list-wanted", ValueError(f"trusted hosts must be a list: [{hosts!r}]"))
         self._declared = tuple(hosts)
         self._trusted = frozenset(map(_entry, self._declared))
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
@@ -55,7 +55,7 @@ class TrustedHosts:
         except ValueError:
             raise malformed_host() from None
         if not trusted:
-            detail = f"This application does not answer for {authority}."
+            detail = f"This application does not serve {authority}."
             raise MisdirectedRequest(detail, type=PROBLEM_TYPE)
 
     def _look_up(self, authority: str, scheme: str) -> bool:
@@ -97,7 +97,7 @@ def _entry(text: str) -> tuple[str, int | None]:
         raise explained(
             "bad-host",
             ValueError(
-                'a trusted host is written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
+                'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
                 ' ".example.com" '
                 f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
                 f" ({error})"

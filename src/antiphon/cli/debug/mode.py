@@ -30,7 +30,7 @@ _LONGEST_NAME = 100
 
 
 def add_routes(request: Request, response: Response) -> None:
-    """Add the nearest routes to the answer, for a request that no route answers."""
+    """Add the nearest routes to the response, for a request that no route matches."""
     app, route = request.route.app, request.route
     if route.name or not isinstance(app, App):
         return
@@ -39,7 +39,7 @@ def add_routes(request: Request, response: Response) -> None:
 
 
 def add_sent_names(request: Request, missing: str, response: Response) -> None:
-    """Add the names that a client has sent to the answer, for a request that lacks one."""
+    """Add the names that a client has sent to the response, for a request that lacks one."""
     _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
 
 
@@ -109,31 +109,31 @@ _is_of_proxy = re.compile(
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
-    """Make this process answer errors with everything that is known about them.
+    """Make this process respond to errors with everything that is known about them.
 
     ``is_for_loopback`` is True if it listens for this machine only. Under names of other machines, there are then no
-    such answers.
+    such responses.
     """
     set_debug_answer(_Answers(is_for_loopback))
 
 
 class _Answers:
-    """The answers to errors of status 500 and above, to unknown paths, to requests that lack a name, and to those that
-    are refused for a reason that no client is told.
+    """The responses to errors of status 500 and above, to unknown paths, to requests that lack a name, and to those
+    that are refused for a reason that no client is told.
     """
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._viewers = Viewers(is_for_loopback)
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
-        """Add the details of an error to the response that answers it."""
+        """Add the details of an error to its response."""
         if response.status < 500 and response.status != NotFound.status and not _is_explained(error):
             return
         try:
             if self._viewers.may_see(request):
                 _complete(request, error, response)
         except Exception:
-            logging.getLogger("antiphon").exception("debug mode failed; the answer is sent without its additions")
+            logging.getLogger("antiphon").exception("debug mode failed; the response is sent without its additions")
 
 
 class Viewers:
@@ -144,7 +144,7 @@ class Viewers:
         self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
-        """Return True unless a page on another site could read the answer, or an unknown proxy passes it on.
+        """Return True unless a page on another site could read the response, or an unknown proxy passes it on.
 
         Such a page would send the request from a script, with CORS; or its name now resolves to this machine (DNS
         rebinding), and is the host. Errors are also hidden behind a proxy, such as a tunnel, that is not trusted.

@@ -25,7 +25,7 @@ Without a secure origin there is no clipboard, and the text is selected instead.
 """
 
 REFRESH = _read("refresh.js")
-"""The script that reloads the page as soon as it would change. It waits while no server answers, or while hidden."""
+"""The script that reloads the page as soon as it would change. It waits while no server responds, or while hidden."""
 
 
 def _digest(text: str) -> str:
@@ -173,7 +173,7 @@ def _where(report: Report) -> str:
     basics = dict(report.sections[0].rows) if report.sections else {}
     if "method" not in basics:
         return ""
-    handler = f", answered by {escape(basics['handler'])}" if "handler" in basics else ""
+    handler = f", handled by {escape(basics['handler'])}" if "handler" in basics else ""
     return f'<p class="quiet">{escape(basics["method"])} {escape(basics["URL"])}{handler}</p>\n'
 
 

@@ -78,7 +78,7 @@ def make(name: ProjectName, flavour: str) -> Path:
 
 
 def _files(name: ProjectName, flavour: str) -> dict[str, str]:
-    """Return the texts of a project's files by their paths."""
+    """Return the contents of a project's files by their paths."""
     texts: dict[str, str] = {}
     for folder in (_TEMPLATES / "common", _TEMPLATES / flavour):
         for file in sorted(folder.rglob(f"*{_SUFFIX}")):

@@ -45,7 +45,7 @@ class Control:
         self._report({"serves": choice})
 
     def report_asked(self) -> None:
-        """Report that the first request has arrived, before it is answered."""
+        """Report that the first request has arrived, before it is handled."""
         self._report({"asked": True})
 
     def report_failure(self, message: str, exit_code: int, page: str = "") -> None:

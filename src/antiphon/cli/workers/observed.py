@@ -16,7 +16,7 @@ from antiphon.concurrency.process import DRAINING
 def with_final_responses(app: Any, interface: Interface) -> Any:
     """Return an application that adds `connection: close` to its responses as soon as the process drains.
 
-    Its attribute `answer` is the callable that answers requests.
+    Its attribute `answer` is the callable that handles requests.
     """
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 
@@ -92,7 +92,7 @@ class Observer(Protocol):
         ...
 
     def has_started(self, loop: AbstractEventLoop | None) -> None:
-        """Take note that the application now answers requests, on an event loop unless over WSGI."""
+        """Take note that the application now handles requests, on an event loop unless over WSGI."""
         ...
 
     def has_failed(self, reason: Exception | str) -> None:

@@ -24,7 +24,7 @@ class ServerOptions(NamedTuple):
     drain_delay: float = 0.0
     """The time for which requests are still accepted after the server was told to end, and reports that it drains."""
     debug: bool = False
-    """True if errors are answered with a page that shows the code and its values."""
+    """True if errors get a page that shows the code and its values."""
     logs: Logs = Logs()
     """The settings of the workers' logs."""
     guards: Guards = NO_GUARDS

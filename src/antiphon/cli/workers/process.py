@@ -45,7 +45,7 @@ class Progress:
     """The progress of an event loop, as another thread sees it.
 
     A loop that has too much to do may need long for one pass, in which it runs a step of each task that is ready. So
-    there is progress if the loop has begun another pass, runs another task, or has begun to answer another request.
+    there is progress if the loop has begun another pass, runs another task, or has begun to handle another request.
     ``before_next_request`` calls a function once, when the next request arrives.
     """
 
@@ -299,7 +299,7 @@ class WorkerProcess:
             await self.wait_ended(seconds / BEATS)
             self._beats_left_out += 1
             if self._beats_left_out > BEATS and not self._is_told_to_end:
-                await self._end_hanging(f"did not answer for {seconds:g} seconds (--worker-timeout), and ")
+                await self._end_hanging(f"did not respond for {seconds:g} seconds (--worker-timeout), and ")
                 return
 
     async def end_when_late(self, seconds: float) -> None:

@@ -188,7 +188,7 @@ _STARTS = 3
 _KEPT = 300.0
 """Seconds for which a prestarted worker is kept after a worker had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
-"""A request that an HTTP server answers itself, with a 400, without calling the application."""
+"""A request that an HTTP server refuses itself, with a 400, without calling the application."""
 
 
 class Supervisor:
@@ -285,7 +285,7 @@ class Supervisor:
         await self._announce_all()
 
     async def _announce_all(self) -> None:
-        """Call `announce` once connections are answered, with the choice that a worker has reported."""
+        """Call `announce` once connections are accepted, with the choice that a worker has reported."""
         reader, writer = await _connect(self._listener)
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):

@@ -36,7 +36,7 @@ class Report(NamedTuple):
 
 
 class Unloaded(Servable):
-    """An application that answers every request with the report of a failure, as a page, JSON or plain text."""
+    """An application that handles every request with the report of a failure, as a page, JSON or plain text."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()

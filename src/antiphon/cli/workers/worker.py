@@ -72,13 +72,13 @@ ACCEPTING = 1.0
 SETTLING = 0.5
 """Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
 ANSWERING = 0.1
-"""Seconds for requests that are cancelled at the end to be answered."""
+"""Seconds for requests that are cancelled at the end to get a response."""
 CLOSING_SOCKETS = 2.0
-"""The maximum seconds for close frames to be sent on open WebSockets, and to be answered, when a worker ends."""
+"""The maximum seconds for close frames to be sent on open WebSockets, and to be replied to, when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process when nothing is left to wait for."""
 WSGI_THREADS = 64
-"""How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
+"""How many WSGI requests a worker handles at once, open streams included. Threads start when needed."""
 
 
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
@@ -228,7 +228,7 @@ class _Worker:
         is_replaced = self._control.wait_told_to_end(self._write_stacks)
         if self._server is not None:
             DRAINING.give()
-            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have answered
+            wait_sockets_closed(CLOSING_SOCKETS)  # Granian must not be stopped before clients have replied
             import antiphon.serialization.json  # noqa: F401 - for errors that occur when there is no time for imports
 
             if not is_replaced:
@@ -261,7 +261,7 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests get a moment to be answered."""
+        """Close streams, then connections. Cancelled requests get a moment for their responses."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
         silence()  # applications fail where they are cut off, which is expected

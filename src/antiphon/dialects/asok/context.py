@@ -23,7 +23,7 @@ class RequestProxy:
     def _current(self) -> Request:
         request = find_request()
         if request is None:
-            raise RuntimeError("no request is being answered here: current_request stands for the request of a page")
+            raise RuntimeError("no request is being handled here: current_request stands for the request of a page")
         return request
 
     def __getattr__(self, name: str) -> Any:

@@ -226,7 +226,7 @@ def native_rate(limit: str | int, window: int | None) -> str:
         return f"{limit} per {60 if window is None else window} seconds"
     found = _read_rate(limit)
     if found is None:
-        raise ValueError(f'a rate is text like "60/m", "5/minute", "10/s", "1000/h" or "1/day", not {limit!r}')
+        raise ValueError(f'a rate must be text like "60/m", "5/minute", "10/s", "1000/h" or "1/day", not {limit!r}')
     return f"{int(found[1])}/{_UNITS[found[2].lower()]}"
 
 

@@ -180,7 +180,7 @@ def _native_store(backend: str, path: str) -> "Store":
         case "redis":
             url = os.environ.get("ASOK_REDIS_URL") or os.environ.get("REDIS_URL") or "redis://localhost:6379/0"
             return ValkeyStore(url)
-    raise ValueError(f"SESSION_BACKEND is 'memory', 'file' or 'redis', not {backend!r}")
+    raise ValueError(f"SESSION_BACKEND must be 'memory', 'file' or 'redis', not {backend!r}")
 
 
 def _described(entry: "OwnedEntry") -> dict[str, Any]:
@@ -202,7 +202,7 @@ def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> Ses
 
     path = os.path.normpath(config["SESSION_PATH"])
     if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
-        raise ValueError(f"SESSION_PATH is a folder in the project, such as '.asok/sessions', not {path!r}")
+        raise ValueError(f"SESSION_PATH must be a folder in the project, such as '.asok/sessions', not {path!r}")
     samesite = _SAMESITE.get(str(config["SESSION_SAMESITE"]).strip().lower(), "Lax")
     ttl = config["SESSION_TTL"]
     store = SessionStore(config["SESSION_BACKEND"], os.path.join(root, path), ttl)

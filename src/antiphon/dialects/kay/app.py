@@ -277,7 +277,7 @@ class KayApp:
 
     def _as_response(self, answer: Any, request: Request) -> Response:
         if not callable(answer):
-            raise TypeError(f"an answer is a response or a WSGI application, not {answer!r}")
+            raise TypeError(f"an answer must be a response or a WSGI application, not {answer!r}")
         return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

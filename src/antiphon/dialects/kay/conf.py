@@ -28,7 +28,7 @@ def current_call() -> Call:
     try:
         return answered.get()
     except LookupError:
-        raise RuntimeError("no KayApp answers a request here: call this from a view") from None
+        raise RuntimeError("no KayApp is handling a request here: call this from a view") from None
 
 
 _DEFAULTS: Mapping[str, Any] = ImmutableDict(

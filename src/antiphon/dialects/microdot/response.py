@@ -39,7 +39,7 @@ def streamed(body: Any, size: int) -> Body:
         return _read(body, size)
     if hasattr(body, "__next__"):
         return body  # type: ignore[no-any-return]  # an iterator
-    raise TypeError(f"a body is text, bytes, a dict, a list, a file or a generator, not {type(body).__name__}")
+    raise TypeError(f"a body must be text, bytes, a dict, a list, a file or a generator, not {type(body).__name__}")
 
 
 class NamedFile(BufferedReader):
@@ -403,7 +403,7 @@ def _moment(expires: date | str) -> datetime:
     if isinstance(expires, str):
         moment = None if ";" in expires else SetCookie.parse(f"a=b; Expires={expires}").expires
         if moment is None:
-            raise ValueError(f"expires is a date that browsers read, not {expires[:80]!r}")
+            raise ValueError(f"expires must be a date that browsers read, not {expires[:80]!r}")
         return moment
     if not isinstance(expires, datetime):
         return datetime(expires.year, expires.month, expires.day, tzinfo=UTC)

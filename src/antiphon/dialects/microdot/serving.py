@@ -150,7 +150,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 def _bound(host: str | None, port: int | str) -> socket.socket:
     """Return a socket bound to a host and port, over IPv4 if the host has such an address. It does not listen yet."""
     if isinstance(port, int) and not 0 <= port <= 65535:
-        raise OverflowError(f"a port is a number from 0 to 65535, not {port}")
+        raise OverflowError(f"a port must be a number from 0 to 65535, not {port}")
     found: list[Any] = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     where = f"{address[0]} port {address[1]}"

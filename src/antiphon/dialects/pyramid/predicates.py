@@ -166,7 +166,7 @@ class MatchParamPredicate(_Predicate):
         super().__init__(as_sorted_tuple(val), config)
         pairs = [text.partition("=") for text in self.val]
         if not all(equals for _, equals, _ in pairs):
-            raise ValueError(f"match_param is `name=value`, not {self.val!r}")
+            raise ValueError(f"match_param must be `name=value`, not {self.val!r}")
         self.reqs = [(name.strip(), value.strip()) for name, _, value in pairs]
 
     def text(self) -> str:

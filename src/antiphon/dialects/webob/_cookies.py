@@ -194,5 +194,5 @@ def _checked(name: Any) -> str:
 
 def _quoted(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"a cookie's value is text, not {value!r:.80}")
+        raise ValueError(f"a cookie's value must be text, not {value!r:.80}")
     return quote(value.encode()).decode("ascii")

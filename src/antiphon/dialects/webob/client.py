@@ -55,7 +55,7 @@ class SendRequest:
 
     def _connection_class(self, scheme: str) -> Any:
         if scheme not in _PORTS:
-            raise ValueError(f"a request is sent by http or https, not by {scheme!r:.200}")
+            raise ValueError(f"a request must be sent by http or https, not by {scheme!r:.200}")
         return self.HTTPConnection if scheme == "http" else self.HTTPSConnection
 
     def parse_headers(self, message: Any) -> list[tuple[str, str]]:

@@ -271,7 +271,7 @@ def _seconds(max_age: Any) -> int:
     try:
         return int(max_age)
     except ValueError:
-        raise ValueError(f"max_age is a number of seconds or a timedelta, not {max_age!r:.80}") from None
+        raise ValueError(f"max_age must be a number of seconds or a timedelta, not {max_age!r:.80}") from None
 
 
 def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
@@ -309,7 +309,7 @@ def serialize_samesite(value: str | bytes) -> bytes:
     """Print SameSite. Raises ValueError for a value that is not known, unless ``SAMESITE_VALIDATION`` is off."""
     printed = to_bytes(value)
     if SAMESITE_VALIDATION and printed.lower() not in (b"strict", b"lax", b"none"):
-        raise ValueError(f"SameSite is 'strict', 'lax' or 'none', not {value!r:.80}")
+        raise ValueError(f"SameSite must be 'strict', 'lax' or 'none', not {value!r:.80}")
     return printed
 
 

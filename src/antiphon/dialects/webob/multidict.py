@@ -61,7 +61,9 @@ class MultiDict(MutableMapping[K, V]):
 
     def __init__(self, *args: Any, **kw: V) -> None:
         if len(args) > 1:
-            raise TypeError(f"a multidict is made from one mapping or list of pairs, not from {len(args)} arguments")
+            raise TypeError(
+                f"a multidict must be made from one mapping or list of pairs, not from {len(args)} arguments"
+            )
         self._items = pairs_of(args[0]) if args else []
         if kw:
             self._items.extend(cast("Any", kw).items())

@@ -379,14 +379,14 @@ def _moment(expires: str | datetime | float) -> datetime:
         return _EPOCH + timedelta(seconds=expires // 1)
     moment = parse_date(expires)
     if moment is None:
-        raise ValueError(f"a cookie's expires is a date, not {expires!r}")
+        raise ValueError(f"a cookie's expires must be a date, not {expires!r}")
     return moment
 
 
 def _known_samesite(samesite: str) -> SameSite:
     known = _SAMESITE.get(samesite.lower())
     if known is None:
-        raise ValueError(f"SameSite is 'Strict', 'Lax' or 'None', not {samesite!r}")
+        raise ValueError(f"SameSite must be 'Strict', 'Lax' or 'None', not {samesite!r}")
     return known
 
 

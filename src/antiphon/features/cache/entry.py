@@ -1,4 +1,4 @@
-"""A stored response, the request that it answers, and the key under which it is found."""
+"""A stored response, the request that it is for, and the key under which it is found."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -221,7 +221,7 @@ class StoredResponse:
         return True if same else None
 
     def updated(self, response: Response, asked: float, received: float, left_out: Collection[str]) -> "StoredResponse":
-        """Return a copy with the fields of a 304 or an answer to HEAD that confirms this response (RFC 9111 §3.2)."""
+        """Return a copy with the fields of a 304 or a response to HEAD that confirms this response (RFC 9111 §3.2)."""
         told = [[name, value] for name, value in response._fields if name not in left_out]
         names = {name for name, _ in told} | {"age"}
         fields = [field for field in self._data["fields"] if field[0] not in names] + told

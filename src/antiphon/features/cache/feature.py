@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Cache:
-    """A feature that stores responses, and answers with them without calling the handler (RFC 9111).
+    """A feature that stores responses, and responds with them without calling the handler (RFC 9111).
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
     Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also notes what the app reads of the request to make the
@@ -46,7 +46,7 @@ class Cache:
     and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
     responses. Valkey has its own setting for that.
 
-    A QUERY is answered from the cache, too, if its content is the same, and has at most 64 KiB. White space in JSON
+    A QUERY is served from the cache, too, if its content is the same, and has at most 64 KiB. White space in JSON
     makes no difference.
 
     Bodies of more than ``largest`` bytes, and streams, are stored in files, of up to ``most_in_files`` bytes in total,
@@ -104,7 +104,7 @@ class Cache:
         app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
 
     def _may_query(self) -> bool:
-        """Return True if the application, or one that is mounted in it, may answer QUERY."""
+        """Return True if the application, or one that is mounted in it, may handle QUERY."""
         if self._queries is None:
             app: Any = self._collapsing.app
             self._queries = bool(app.mounts) or any("QUERY" in route.methods for route in app.routes)
@@ -189,7 +189,7 @@ class Cache:
             return watch.hit  # what is inside has changed it already, before it was stored
         if watch.fill is not None:
             return self._take(request, response, watch.fill)
-        forget_changed(self._shelf, request, response, key_of(request.head), self._may_query())  # a hook has answered
+        forget_changed(self._shelf, request, response, key_of(request.head), self._may_query())  # a hook has responded
         return None
 
     def _inside_hooks(self, request: Request) -> Generator[None, Response, Any]:

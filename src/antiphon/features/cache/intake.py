@@ -174,7 +174,7 @@ KEPT_STALE = 3600.0
 class Intake:
     """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    For a gateway, only the response counts. ``may_query`` returns True if the application may answer QUERY.
+    For a gateway, only the response counts. ``may_query`` returns True if the application may handle QUERY.
     """
 
     def __init__(
@@ -363,7 +363,7 @@ def _check_public(request: Request, response: Response, reason: str) -> None:
         raise explained(
             "not-cached",
             RuntimeError(
-                f"{request.route.answered_by} answers with Cache-Control: public, so caches give the response to"
+                f"{request.route.answered_by} responds with Cache-Control: public, so caches give the response to"
                 f" everyone, but the {what} was read to make it: leave out `public`, don't read the {what}, or, if all"
                 f" clients with the same {what} may share the response, name it in Vary"
             ),

@@ -141,7 +141,7 @@ _LOOK_EVERY = (0.005, 0.05)
 
 
 class Collapsing:
-    """The wait for the response to another request, for up to ``patience`` seconds. After that, ``app`` answers."""
+    """The wait for the response to another request, for up to ``patience`` seconds. After that, ``app`` responds."""
 
     def __init__(self, shelf: Shelf, patience: float, clock: Callable[[], float]) -> None:
         self.app: Any = None
@@ -200,7 +200,7 @@ class Collapsing:
 
 
 class AwaitedResponse:
-    """A response that is not ready yet, as an early answer of middleware."""
+    """A response that is not ready yet, as an early response of middleware."""
 
     def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
         self._response = response
@@ -249,7 +249,7 @@ class Refreshes:
 
 
 def _answer(app: Any, request: Request) -> None:
-    """Answer a request, and read its stream, which is stored at its end."""
+    """Handle a request, and read its stream, which is stored at its end."""
     body = get_response(app, request).body
     if not isinstance(body, bytes):
         with closing(body):  # type: ignore[type-var]  # the body of a subrequest can be closed
@@ -266,7 +266,7 @@ async def _aanswer(app: Any, request: Request) -> None:
 
 
 READING = ("GET", "HEAD", "QUERY")
-"""The methods that are answered from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
+"""The methods that are served from a cache (RFC 9110 §9.2.3, RFC 10008 §2.7)."""
 
 
 class Lookup:

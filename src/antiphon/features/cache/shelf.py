@@ -56,7 +56,7 @@ class Shelved:
         self.responses = _responses({} if entry is None else entry.data, files)
 
     def best(self, head: Head) -> StoredResponse | None:
-        """Return the latest of the stored responses that answer a request (RFC 9111 §4.1)."""
+        """Return the latest of the stored responses that fit a request (RFC 9111 §4.1)."""
         responses = self.responses
         if len(responses) == 1 and not responses[0].is_in_file:  # as for most URLs
             return responses[0] if responses[0].answers(head) else None

@@ -205,14 +205,18 @@ class Channel:
     ) -> None:
         lease = seconds_of(lease)
         if not _is_text(name):
-            raise explained("bad-feature-option", ValueError(f"the name of a channel is text, not {name!r}"))
+            raise explained("bad-feature-option", ValueError(f"a channel's name must be text, not {name!r}"))
         if keep < 1:
-            raise explained("bad-feature-option", ValueError(f"keep is a number of messages above 0, not {keep!r}"))
+            raise explained(
+                "bad-feature-option", ValueError(f"keep must be a number of messages above 0, not {keep!r}")
+            )
         if max_message_size < 1:
-            reason = f"max_message_size is a number of bytes above 0, not {max_message_size!r}"
+            reason = f"max_message_size must be a number of bytes above 0, not {max_message_size!r}"
             raise explained("bad-feature-option", ValueError(reason))
         if not lease > 0:
-            raise explained("bad-feature-option", ValueError(f"lease is a number of seconds above 0, not {lease!r}"))
+            raise explained(
+                "bad-feature-option", ValueError(f"lease must be a number of seconds above 0, not {lease!r}")
+            )
         self._name = name
         self._store = store
         self._keep = Keep(keep)
@@ -233,7 +237,7 @@ class Channel:
 
         Raises TypeError for any other value, ValueError for more than ``max_message_size`` bytes of JSON, and
         StoreUnavailable (503). After StoreUnavailable the message may still be stored, now or later, if it reached the
-        store but no answer came back.
+        store but no reply came back.
         """
         data = self._encode(value)
         hub = self._own_hub()
@@ -250,11 +254,10 @@ class Channel:
 
         data = encode_json(value)
         if len(data) > self._max_message_size:
-            reason = (
-                f"a message of channel {self._name!r} has {len(data):,} bytes of JSON, of {self._max_message_size:,}"
-            )
-            advice = "send less, such as the id of a record that clients fetch, or set max_message_size"
-            raise explained("message-too-large", ValueError(f"{reason}: {advice}"))
+            size = f"{len(data):,} bytes of JSON, more than {self._max_message_size:,}"
+            fix = "send less, such as the id of a record that clients fetch, or set max_message_size"
+            reason = f"a message of channel {self._name!r} has {size}: {fix}"
+            raise explained("message-too-large", ValueError(reason))
         return data
 
     # Messages in
@@ -304,7 +307,7 @@ class Channel:
         Raises ValueError unless the member is valid text.
         """
         if not _is_text(member):
-            raise explained("bad-feature-option", ValueError(f"the name of a member is text, not {member!r}"))
+            raise explained("bad-feature-option", ValueError(f"a member's name must be text, not {member!r}"))
         return ChannelPresence(self._own_hub(), self._name, member, self._lease)
 
     async def who(self) -> list[str]:

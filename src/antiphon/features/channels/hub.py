@@ -103,7 +103,7 @@ class Leases:
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
-"""Seconds between attempts to read from a store that does not answer: the first pause, which then doubles, and the
+"""Seconds between attempts to read from a store that does not respond: the first pause, which then doubles, and the
 longest.
 """
 
@@ -395,7 +395,7 @@ def hub_of(store: Store, name: str) -> Hub:
             return _on_server(store, name)
     raise explained(
         "bad-feature-option",
-        TypeError(f"a Channel is kept by a MemoryStore, SQLiteStore or ValkeyStore, not by {type(store).__name__}"),
+        TypeError(f"a Channel needs a MemoryStore, SQLiteStore or ValkeyStore, not {type(store).__name__}"),
     )
 
 

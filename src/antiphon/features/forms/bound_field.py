@@ -42,7 +42,7 @@ class BoundField:
         attributes: Mapping[str, AttributeValue] | None = None,
         choice_attributes: Mapping[str, AttributeValue] | None = None,
     ) -> "BoundField":
-        """Return the field with different texts, widget or choices, or with more attributes.
+        """Return the field with different text, widget or choices, or with more attributes.
 
         ``choice_attributes`` are the attributes of each option, or of the label of each radio button or checkbox. Only
         the markup differs: the form still reads and checks what the class declares.
@@ -88,7 +88,7 @@ class BoundField:
 
     @property
     def values(self) -> Sequence[str]:
-        """The texts that were sent, else those of the initial values. Empty for a password or file."""
+        """The text that was sent, else that of the initial values. Empty for a password or file."""
         if self.widget in _SECRET:
             return ()
         return self._form.texts(self.key) if self._shown is None else self._shown

@@ -175,7 +175,7 @@ class Form(Generic[T]):
 
     @property
     def status(self) -> int:
-        """The status to answer with: 413 if the body was too large, 422 if something is wrong, else 200."""
+        """The status to respond with: 413 if the body was too large, 422 if something is wrong, else 200."""
         return 413 if self.is_too_large else 422 if self._errors else 200
 
     def add_error(self, field: str | None, message: Text, code: str = "invalid") -> None:
@@ -287,7 +287,7 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the texts of a field: the sent ones, else those of the initial value."""
+        """Return the text of each input of a field: as it was sent, else those of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)

@@ -1,4 +1,4 @@
-"""The texts and files that a request sent for a form: the value read from them, and checks beyond its types."""
+"""The text and files that a request sent for a form: the value read from them, and checks beyond its types."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ TIMES = ("time", "datetime-local")
 
 
 class Sent(NamedTuple):
-    """The texts and the files of a form, by the names of the inputs."""
+    """The text and the files of a form, by the names of the inputs."""
 
     texts: MultiDict[str]
     files: MultiDict[Upload]
@@ -91,7 +91,7 @@ def _in_milliseconds(text: str) -> str | None:
 
 
 def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDict[str]:
-    r"""Return texts, with the line ends of textareas as they were typed: ``\n``. Browsers send CRLF."""
+    r"""Return strings, with the line ends of textareas as they were typed: ``\n``. Browsers send CRLF."""
     areas = {planned.name for planned in inputs if planned.widget == "textarea"}
     if not areas:
         return texts
@@ -114,7 +114,7 @@ _FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
 
 def wrong_texts(planned: Input, texts: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the code and bounds of each fault in the texts of an input. An empty text is not checked."""
+    """Yield the code and bounds of each fault in the text of an input. Empty text is not checked."""
     pattern, code = _FORMS.get(planned.widget, (None, ""))
     for text in filter(None, texts):
         if planned.widget in _LINES and _NOT_IN_A_LINE.search(text):

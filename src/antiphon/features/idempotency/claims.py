@@ -56,7 +56,7 @@ class Write(NamedTuple):
 
 
 class Claim:
-    """The claim of a request: its entry, the handler's answer, if it can be given again, and its error."""
+    """The claim of a request: its entry, the handler's response, if it can be sent again, and its error."""
 
     __slots__ = ("answer", "entry", "error")
 
@@ -149,18 +149,18 @@ def _hash(*texts: str) -> str:
 
 
 def _joined(*texts: str) -> bytes:
-    """Return texts as bytes that no other texts have, with its length before each."""
+    """Return strings as bytes that no other strings have, each after its length."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 
 
 def is_retried(response: Response) -> bool:
-    """Return True for an answer after which a retry is carried out."""
+    """Return True for a response after which a retry is carried out."""
     return response.status >= 500 or response.status in _COME_BACK
 
 
 def _is_broken_off(response: Response) -> bool:
-    """Return True for an answer to a cancellation, or to an error caused by one, such as a deadline."""
+    """Return True for a response to a cancellation, or to an error caused by one, such as a deadline."""
     error = response.error
     causes = () if error is None else (error, error.__cause__)
     return any(cause is not None and not isinstance(cause, Exception) for cause in causes)

@@ -60,7 +60,7 @@ LONGEST_KEY = 255
 """The length of the longest key in characters."""
 
 LONGEST_TRY = 60.0
-"""Seconds after which clients are told that a request without an answer may have been interrupted."""
+"""Seconds after which clients are told that a request without a response may have been interrupted."""
 
 _NOT_KEPT = OF_ONE_VISITOR | {"date"}
 """Fields that belong to the first visitor, the first moment or one connection."""
@@ -75,8 +75,8 @@ class IdempotentWrites:
 
     Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and the same key
     with each retry. A retry receives the first response, or a 409 if there is none yet. A key that was used with a
-    different method, path, query or body, or by a different caller, is answered with 422. A request without a key is
-    answered with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
+    different method, path, query or body, or by a different caller, gets a 422. A request without a key is
+    refused with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
     a timedelta.
 
     Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
@@ -90,7 +90,7 @@ class IdempotentWrites:
     process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
-    that names the handler. If the store is unavailable, the answer is a 503, before anything is carried out.
+    that names the handler. If the store is unavailable, the response is a 503, before anything is carried out.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
@@ -156,11 +156,11 @@ class IdempotentWrites:
     def _check(self, route: Route) -> None:
         wrong = ""
         if safe := [method for method in route.methods if method in SAFE_METHODS]:
-            wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
+            wrong = f"handles {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.receive == "stream":
             wrong = "streams its body, which can't be compared with that of a retry: use receive='lazy'"
         elif is_generator(route.handler) or is_async_generator(route.handler):
-            wrong = "answers with a stream, which can't be kept for a retry: return the whole response"
+            wrong = "returns a stream, which can't be kept for a retry: return the whole response"
         elif route.unguarded:
             wrong = "is unguarded, so it knows no callers: leave out one of the two"
         if wrong:
@@ -199,7 +199,7 @@ class IdempotentWrites:
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key must be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                f'The header Idempotency-Key must be one string in quotes, of 1 to {LONGEST_KEY} characters: "key".',
                 type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)
@@ -249,7 +249,7 @@ class IdempotentWrites:
             case "running" if age < LONGEST_TRY:
                 raise in_use()
             case "running":
-                raise broken_off(f"has had no answer for {age:.0f} seconds. If it was broken off")
+                raise broken_off(f"has had no response for {age:.0f} seconds. If it was broken off")
         raise broken_off("was broken off, and")
 
     # After the handler
@@ -281,8 +281,8 @@ class IdempotentWrites:
         return explained(
             "too-large-to-keep",
             RuntimeError(
-                f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are"
-                " kept for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+                f"{request.route.answered_by} is idempotent, and returned {what}, but only {self._largest} bytes are"
+                " kept for retries: return a redirect or a link to it, or use IdempotentWrites(store, largest=...)"
             ),
         )
 
@@ -311,7 +311,7 @@ class IdempotentWrites:
             data = {**entry.data, **claim.outcome(response), **self._fields(request, entry.key)}
             self._store.replace(entry.key, data, version=entry.version, ttl=self._ttl)
         except Exception as error:
-            log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
+            log_failure(request, error, fault="got its response, which can't be kept for retries, so they get a 409")
 
     # What was read of the caller
 

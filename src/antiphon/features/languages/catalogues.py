@@ -1,4 +1,4 @@
-"""Catalogues: files with the texts of one language, in JSON or in the format of gettext, with plural rules.
+"""Catalogues: files with the translations into one language, in JSON or in the format of gettext, with plural rules.
 
 Babel knows them all. Without Babel, the rules below apply; all other languages use "one" for 1, and else "other".
 """
@@ -144,7 +144,7 @@ def declared_rule(plural_forms: str, used: Iterable[str]) -> Rule:
         raise ValueError(f"{plural_forms!r} is not a rule, such as 'nplurals=2; plural=(n != 1);': {error}") from None
     if count != len(names):
         raise ValueError(
-            f"{plural_forms!r} has {count} forms, but the texts here have {len(names)}: {', '.join(names)}"
+            f"{plural_forms!r} has {count} forms, but the translations here have {len(names)}: {', '.join(names)}"
         )
     return lambda n: names[min(choose(whole(n)), count - 1)]
 
@@ -164,7 +164,7 @@ HEADER = ""
 
 
 class Catalogue(ABC):
-    """The texts of one file. A key in a context begins with the context and U+0004, as in gettext's files."""
+    """The translations in one file. A key in a context begins with the context and U+0004, as in gettext's files."""
 
     @abstractmethod
     def text(self, key: str) -> str | None:
@@ -230,7 +230,7 @@ class _Missing(NullTranslations):
 
 
 def read_json(path: str, tag: str) -> Catalogue:
-    """Read texts from JSON. Raises ValueError, which names file and line, for a malformed file."""
+    """Read translations from JSON. Raises ValueError, which names file and line, for a malformed file."""
     with open(path, "rb") as file:
         data = file.read()
     try:
@@ -272,13 +272,15 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
     if not isinstance(found, dict):
-        raise _MalformedError("", f"texts must be an object, not {type(found).__name__}")
+        raise _MalformedError("", f"translations must be an object, not {type(found).__name__}")
     for name, value in found.items():
         key = f"{above}{name}"
         if isinstance(value, str):
             yield key, value
         elif not isinstance(value, dict):
-            raise _MalformedError(name, f"{key!r} is {value!r:.80}: a text is wanted, or an object of texts")
+            raise _MalformedError(
+                name, f"{key!r} is {value!r:.80}: it must be text, or an object with plural forms as text"
+            )
         elif _is_plural(value) or key == HEADER:
             yield key, value
         else:
@@ -286,7 +288,7 @@ def _flattened(found: object, above: str = "") -> Iterator[tuple[str, Entry]]:
 
 
 def _is_plural(value: dict[str, Any]) -> bool:
-    """Return True for plural forms: an object of texts whose keys are all CLDR categories."""
+    """Return True for plural forms: an object of strings whose keys are all CLDR categories."""
     return bool(value) and value.keys() <= set(CATEGORIES) and all(isinstance(form, str) for form in value.values())
 
 
@@ -303,7 +305,7 @@ def _declared(header: Entry, entries: Mapping[str, Entry]) -> Rule | None:
 
 
 def read_mo(path: str, _tag: str) -> Catalogue:
-    """Read texts that gettext has compiled. Raises ValueError, which names the file, if it is malformed."""
+    """Read translations that gettext has compiled. Raises ValueError, which names the file, if it is malformed."""
     with open(path, "rb") as file:
         try:
             return GettextCatalogue(GNUTranslations(file))
@@ -314,7 +316,7 @@ def read_mo(path: str, _tag: str) -> Catalogue:
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
-    """Read texts as translators write them for gettext, with Babel. Texts marked "fuzzy" don't count.
+    """Read translations as written for gettext, with Babel. Those marked "fuzzy" don't count.
 
     Raises ValueError, which names file and line, for a malformed file, and ImportError without Babel.
     """

@@ -40,7 +40,7 @@ def _name_language(request: Request, response: Response) -> None:
 
 
 class Languages:
-    """A feature that answers each request in one of the languages that have texts in the ``folders``.
+    """A feature that responds to each request in one of the languages with translations in the ``folders``.
 
     The language comes from the query argument ``query`` (``?lang=de``), else from the cookie, else from the best match
     of Accept-Language (RFC 9110 §12.5.4, RFC 4647 §3.4), else it is the default. A name that is None is not looked at.
@@ -77,7 +77,7 @@ class Languages:
         self._read()
 
     def _read(self) -> None:
-        """Read all catalogues, and collect the texts of each language."""
+        """Read all catalogues, and collect the translations into each language."""
         found = read_all(files_in(self._folders))
         tags = dict.fromkeys([self.default, *sorted(found)])
         default = fallbacks(self.default)
@@ -115,7 +115,7 @@ class Languages:
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the texts of a language, for code without a request. Raises ValueError for a missing one."""
+        """Return the translations into a language, for code without a request. Raises ValueError for a missing one."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 

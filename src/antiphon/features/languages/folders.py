@@ -12,7 +12,7 @@ _GETTEXT = "LC_MESSAGES"
 
 
 class CatalogueFile(NamedTuple):
-    """A file with texts of a language."""
+    """A file with translations into a language."""
 
     tag: str
     path: str

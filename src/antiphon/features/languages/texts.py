@@ -27,7 +27,7 @@ _is_wide = re.compile(r"\d{3}").search
 """Widths and precisions of three digits or more, which could use up all memory."""
 
 _MOST = 1000
-"""The number of texts that a process warns about."""
+"""The number of messages that a process warns about."""
 
 _warned: set[str] = set()
 
@@ -90,11 +90,11 @@ _NUMBERS = (int, float, Decimal)
 _INFINITE = (float("inf"), float("-inf"))
 
 _MOST_MISSING = 1000
-"""The number of missing texts of one language that are logged."""
+"""The number of missing translations into one language that are logged."""
 
 
 class Texts:
-    """The texts of one language: ``gettext("welcome", name="Ann")``. The key replaces a missing text."""
+    """The translations into one language: ``gettext("welcome", name="Ann")``. The key replaces a missing one."""
 
     def __init__(self, tag: str, catalogues: Sequence[Catalogue]) -> None:
         self.tag = tag

@@ -71,7 +71,7 @@ class Numbers128:
 class Ranges:
     """Ranges of numbers, each with a value, which is a number below 2**32.
 
-    They are added in any order, and then arranged once. If several contain a number, the narrowest counts; if these are
+    They are added in any order, and then arranged once. If several contain a number, the narrowest wins; if these are
     equally wide, the one that was added last.
     """
 

@@ -125,11 +125,11 @@ class Locations:
 
     The file is a CSV of address ranges, or a ``.mmdb`` in MaxMind's format, which needs ``antiphon[locations]``.
     ``columns`` are the names of the columns of a CSV without a header; by default they are from, to, city, country,
-    lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest counts.
+    lat, lon, or network, city, country, lat, lon. If several ranges contain an address, the narrowest wins.
 
     Names from a ``.mmdb`` are in the request's language, if the application uses ``Languages``, else in English.
 
-    The file is read once, on a thread, before the first request is answered, and again when it is replaced. A relative
+    The file is read once, on a thread, before the first request is handled, and again when it is replaced. A relative
     path is relative to the file whose code makes the feature. ``dependency`` is the dependency to provide. Raises
     ValueError if there is no file.
     """

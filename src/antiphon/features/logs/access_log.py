@@ -17,9 +17,9 @@ unlogged = Dependency[bool]("unlogged")
 
 
 class AccessLog(Observer):
-    """A feature that logs each answered request with the logger ``antiphon.access``, at the level INFO.
+    """A feature that logs each request that got a response with the logger ``antiphon.access``, at the level INFO.
 
-    A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route answered), ``status``,
+    A record has the attributes ``method``, ``path``, ``route`` (the pattern, empty if no route matched), ``status``,
     ``bytes`` (of the body that was sent), ``milliseconds``, ``request_id`` and ``disconnected`` (True if the client
     disconnected before the end). A stream or a WebSocket is logged when it has ended, the latter with
     ``messages_received``, ``messages_sent`` and ``close_code``. The path is percent-encoded and has at most 1000

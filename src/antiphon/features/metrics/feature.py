@@ -84,7 +84,7 @@ class Metrics(Observer):
 
     The page at ``path`` is in OpenMetrics or the Prometheus format, depending on what the client accepts. With None
     there is no page. The page is open to everyone who can reach it, unless ``before`` refuses: one or several
-    functions, as for a route. Requests for the page are counted too. Any process of a server answers for all: each
+    functions, as for a route. Requests for the page are counted too. Any process of a server responds for all: each
     writes to its own file in ``folder``, which is by default the folder named by the variable ANTIPHON_METRICS_FOLDER,
     else a temporary one for the processes that `antiphon run`, Gunicorn, Uvicorn, Granian or Hypercorn start. Counts of
     processes that have died are kept.
@@ -120,7 +120,9 @@ class Metrics(Observer):
         self._broken = self.counter(
             "antiphon_http_broken_responses", "Responses that were cut off, by who cut them off.", ["by"]
         )
-        self._cached = self.counter("antiphon_cache_responses", "Answers of the shared cache, by outcome.", ["outcome"])
+        self._cached = self.counter(
+            "antiphon_cache_responses", "Responses of the shared cache, by outcome.", ["outcome"]
+        )
         self._watch = PoolWatch(
             self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
             self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),

@@ -124,7 +124,7 @@ def label_values(name: str, names: tuple[str, ...], given: Mapping[str, object])
     """Return the values of labels as text, in the order of the names. Raises TypeError if one is missing or unknown."""
     if given.keys() != {*names}:
         wanted = ", ".join(names) or "no labels"
-        raise explained("bad-feature-option", TypeError(f"{name} has {wanted}, not {', '.join(given) or 'none'}"))
+        raise explained("bad-feature-option", TypeError(f"{name} takes {wanted}, not {', '.join(given) or 'none'}"))
     return tuple([str(given[each])[:LONGEST_VALUE] for each in names])
 
 

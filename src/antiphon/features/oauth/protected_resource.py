@@ -48,7 +48,7 @@ class ProtectedResource:
 
     Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the extra
     ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). While a provider that
-    has to be asked does not answer, the response is a 503. Raises ValueError for no issuers, several issuers with
+    has to be asked does not respond, the response is a 503. Raises ValueError for no issuers, several issuers with
     ``introspection``, and URLs that are not of https, except those of this machine.
     """
 

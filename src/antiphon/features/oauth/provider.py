@@ -67,8 +67,8 @@ def fetch(url: str, form: Mapping[str, str] | None = None, headers: Mapping[str,
         with build_opener(_NoRedirects).open(request, timeout=_TIMEOUT) as response:
             return _read(response)
     except (OSError, HTTPException, ValueError) as error:
-        logging.getLogger("antiphon.oauth").warning("%s gave no JSON object: %s", url, error)
-        raise ServiceUnavailable("The identity provider does not answer.", retry_after=_PAUSE) from None
+        logging.getLogger("antiphon.oauth").warning("%s did not return a JSON object: %s", url, error)
+        raise ServiceUnavailable("The identity provider does not respond.", retry_after=_PAUSE) from None
 
 
 def _read(response: IO[bytes]) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class Kept:
             finally:
                 self._lock.release()
         if self._value is None:
-            raise ServiceUnavailable("The identity provider does not answer.", retry_after=_PAUSE)
+            raise ServiceUnavailable("The identity provider does not respond.", retry_after=_PAUSE)
         return self._value
 
     def _fetch(self, *, anew: bool) -> None:

@@ -1,4 +1,4 @@
-"""The answers that a function's return values become, by its code and by its annotation."""
+"""The responses that a function's return values become, by its code and by its annotation."""
 
 import builtins
 from collections.abc import AsyncIterable, Iterator, Sequence
@@ -43,7 +43,7 @@ from antiphon.http.event import Event
 
 
 class Given(NamedTuple):
-    """One answer: its status, media type and body. Without content the media type is None."""
+    """One response: its status, media type and body. Without content the media type is None."""
 
     status: int
     media: str | None = None
@@ -52,7 +52,7 @@ class Given(NamedTuple):
     is_conditional: bool = False
     has_ranges: bool = False
     has_own_status: bool = False
-    """True if the code gives the status, which then stays in the answer to an error."""
+    """True if the code gives the status, which then stays in the response to an error."""
     is_declared: bool = False
     """True if it is declared with ``gives``."""
 
@@ -64,7 +64,7 @@ class NotKnown(NamedTuple):
 
 
 def answers_of(value: Value) -> list[Given | NotKnown]:
-    """Return the answers that a return value may become."""
+    """Return the responses that a return value may become."""
     return [found for each in alternatives(value) for found in _answers(each)]
 
 
@@ -115,7 +115,7 @@ def _answers_of_tuple(items: tuple[Value, ...]) -> list[Given | NotKnown]:
     for each in answers_of(items[0]):
         media = media_in(headers, None if isinstance(each, NotKnown) else each.media)
         if isinstance(each, NotKnown) or isinstance(media, Unknown):
-            made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the answer is not known"))
+            made.append(each if isinstance(each, NotKnown) else NotKnown("the media type of the response is not known"))
             continue
         body = each.body if media == each.media else body_in(media, each.body)
         named = tuple(dict.fromkeys((*each.headers, *header_names(headers))))
@@ -141,20 +141,20 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
         return _answers(made) if isinstance(made, Tuple) else [NotKnown("a tuple has a status, and perhaps headers")]
     if cls is None or cls is object or annotations.is_response(cls) or kind is Any:
         is_any = annotations.literals(kind)
-        return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any answer")]
+        return [Given(200, PLAIN, value)] if is_any else [NotKnown(f"{_name(kind)} may be any response")]
     if cls is NoneType:
         return [Given(204)]
     if streamed := _streams_of(kind):
         return streamed
     media = _media_of(cls)
     if media is None:
-        return [NotKnown(f"the answer that a {_name(kind)} becomes is not known")]
+        return [NotKnown(f"the response that a {_name(kind)} becomes is not known")]
     body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
     return [Given(200, "application/problem+json" if issubclass(cls, Problem) else media, body)]
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
-    """Return the answers that an iterator of values becomes, by what the client accepts; none for other types."""
+    """Return the responses that an iterator of values becomes, by what the client accepts; none for other types."""
     item = item_type(annotation)
     value = Of(item)
     return [
@@ -168,7 +168,7 @@ _RECORDS = ("__dataclass_fields__", "__struct_fields__", "__pydantic_serializer_
 
 
 def _media_of(cls: type) -> str | None:
-    """Return the media type of the answer that an instance of a class becomes, or None if the class decides itself."""
+    """Return the media type of the response that a class's instance becomes, or None if the class decides itself."""
     if hasattr(cls, "__response__"):
         return None
     if hasattr(cls, "__html__"):
@@ -214,7 +214,7 @@ def _second_of(annotation: Any) -> Value:
 
 
 def given_by(findings: Findings) -> list[Given | NotKnown]:
-    """Return the answers of a function, from its annotation, or from its code where the annotation says nothing."""
+    """Return the responses of a function, from its annotation, or from its code where the annotation says nothing."""
     annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
@@ -277,11 +277,11 @@ def _says_nothing(annotation: Any) -> bool:
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:
-    """Return the answers from the code only, where None means a forgotten return."""
+    """Return the responses from the code only, where None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))
-    return [NotKnown("None is answered with 500, unless the handler is annotated with -> None")]
+    return [NotKnown("None becomes a 500, unless the handler is annotated with -> None")]
 
 
 def _makes_response(value: Value) -> bool:

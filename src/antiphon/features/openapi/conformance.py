@@ -42,7 +42,7 @@ _FURTHER = "is not in the contract"
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
     """Return how a response breaks the contract of its route, or None if it keeps it.
 
-    An answer that the reading of the code could not find out breaks nothing: the document names it as unknown.
+    A response that the reading of the code could not find out breaks nothing: the document names it as unknown.
     """
     if _may_be_unread(contract, status):
         return None
@@ -62,13 +62,13 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
     if not known and not may_be_problem:
         statuses = sorted({each.status for each in contract.answers} | {*contract.failures})
         has = ", ".join(map(str, statuses)) or "none"
-        return f"answered {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
+        return f"returned {status}, which its contract lacks: it has {has}; {_way_out(contract, status)}"
     content = None if method == "HEAD" else _breach_of_content(known, status, media, body)
     return content or _breach_of_headers(known, status, headers)
 
 
 def _may_be_unread(contract: Contract, status: int) -> bool:
-    """Return True for an answer about which the code says nothing that could be read, nor its annotation."""
+    """Return True for a response about which the code says nothing that could be read, nor its annotation."""
     about = {each.about for each in contract.unread}
     if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
         return True
@@ -94,7 +94,7 @@ def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> s
     data = json.loads(body)
     found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
     return (
-        f"answered {status} with problem details whose {found[0][0]}" if NONE not in problems and all(found) else None
+        f"returned {status} with problem details whose {found[0][0]}" if NONE not in problems and all(found) else None
     )
 
 
@@ -104,7 +104,7 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     fitting = [each for each in known if each.media in (media, ANY)]
     if not fitting:
         wanted = ", ".join(dict.fromkeys(each.media or "no content" for each in known))
-        return f"answered {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
+        return f"returned {status} with {media or 'no media type'}, but its contract has {wanted or 'problem details'}"
     if media in (NDJSON, EVENTS):
         return breach_of_items(_items_of(fitting), status, media, body)
     if media != JSON:
@@ -112,11 +112,11 @@ def _breach_of_content(known: Sequence[Given], status: int, media: str | None, b
     breaches = [_breach_of_json(each.body, body) for each in fitting]
     if None in breaches:
         return None
-    return f"answered {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
+    return f"returned {status} with a body that does not fit {_name(fitting[0].body)}: {breaches[0]}"
 
 
 def items_of(contract: Contract, status: int, media: str) -> list[Value]:
-    """Return the values that each item of a streamed answer may be; none if any is possible."""
+    """Return the values that each item of a streamed response may be; none if any is possible."""
     return _items_of([each for each in contract.answers if each.status == status and each.media == media])
 
 
@@ -130,7 +130,7 @@ def breach_of_items(wanted: Sequence[Value], status: int, media: str, body: byte
     for item in _read_items(media, body) if wanted else ():
         breaches = [_breach_of_json(each, item) for each in wanted]
         if None not in breaches:
-            return f"answered {status} with an item that does not fit {_name(wanted[0])}: {breaches[0]}"
+            return f"returned {status} with an item that does not fit {_name(wanted[0])}: {breaches[0]}"
     return None
 
 
@@ -146,7 +146,7 @@ def _read_items(media: str, body: bytes) -> list[bytes]:
 def _breach_of_headers(known: Sequence[Given], status: int, headers: Headers) -> str | None:
     for name in known[0].headers if known else ():
         if all(name in each.headers for each in known) and name not in headers:
-            return f"answered {status} without the header {name}"
+            return f"returned {status} without the header {name}"
     return None
 
 
@@ -215,7 +215,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields that an answer lacks, even if requests may omit them, and the fields that its type lacks."""
+    """Yield the fields that a response lacks, even if requests may omit them, and the fields that its type lacks."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

@@ -1,4 +1,4 @@
-"""The contract of a route: its input, its answers, the errors that it may raise, and what is unknown."""
+"""The contract of a route: its input, its responses, the errors that it may raise, and what is unknown."""
 
 import builtins
 from collections import defaultdict
@@ -45,19 +45,19 @@ _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type
 
 
 class Failure(NamedTuple):
-    """An error that is answered: the message for the client, and the answers of its handler, if it has one."""
+    """An error that is handled: the message for the client, and the responses of its handler, if it has one."""
 
     detail: str | None
     answers: tuple[Given, ...] = ()
     is_problem: bool = True
-    """True if the answer may be problem details (RFC 9457)."""
+    """True if the response may be problem details (RFC 9457)."""
     problem: Value = NONE
     """What the problem details have besides the members of all problems: their type, further members."""
 
 
 @dataclass
 class Contract:
-    """The input and the answers of one method of a route."""
+    """The input and the responses of one method of a route."""
 
     route: Route
     method: str
@@ -72,13 +72,13 @@ class Contract:
     users: list[Users[Any]] = field(default_factory=list)
     """The features whose user is read."""
     early: list[Given] = field(default_factory=list)
-    """Answers of the code around the handler, which not all of that code sees."""
+    """Responses of the code around the handler, which not all of that code sees."""
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
     """What code after the handler makes of each response: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
-    """A function that notes an exception with its answer."""
+    """A function that notes an exception with its response."""
 
     @property
     def is_safe(self) -> bool:
@@ -184,11 +184,11 @@ class ContractReader:
             if self._handler_of(stack, Raisable(kind)) is not None:
                 contract.add_failure(Raised(Raisable(kind), found.place))
         if 500 not in known:
-            contract.failures.pop(500, None)  # any answer can be that of a failure
+            contract.failures.pop(500, None)  # any response can be that of a failure
         contract.declare_problems()
         return contract
 
-    # Answers
+    # Responses
 
     def _add_answers(self, contract: Contract, found: Findings) -> None:
         given = given_by(found)
@@ -200,7 +200,7 @@ class ContractReader:
             contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
-        """Add the input and the answers of a hook or a middleware, and return what it raises."""
+        """Add the input and the responses of a hook or a middleware, and return what it raises."""
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
@@ -209,7 +209,7 @@ class ContractReader:
                 if isinstance(each, Given):
                     contract.early.append(each)
                 elif not is_ours_:
-                    contract.add_unread(Unread("it may answer with a value that is not known", found.place, "given"))
+                    contract.add_unread(Unread("it may return a value that is not known", found.place, "given"))
         if not is_ours_:
             self._add_changes(contract, found)
         return found.raised
@@ -246,7 +246,7 @@ class ContractReader:
     def _add_failure(self, contract: Contract, stack: HandlerStack, raised: Raised) -> None:
         error = raised.error
         if issubclass(error.kind, RaisedAnswer):
-            if error.status == 304 and not contract.is_safe:  # a 304 only answers reads (RFC 9110 §15.4.5)
+            if error.status == 304 and not contract.is_safe:  # a 304 is only for reads (RFC 9110 §15.4.5)
                 return
             headers = ("location",) if error.status in range(301, 400) and error.status != 304 else ()
             contract.answers.append(Given(error.status or 303, headers=headers))

@@ -1,4 +1,4 @@
-"""Applications of other frameworks in documents: their routes in our terms, and their answers."""
+"""Applications of other frameworks in documents: their routes in our terms, and their responses."""
 
 from antiphon.app.answering.hooks import hook
 from antiphon.app.application import App
@@ -14,7 +14,7 @@ from antiphon.http.limits import Limits
 
 
 def app_of(described: DescribedApp) -> App:
-    """Return an application of ours with the described routes. It answers no requests."""
+    """Return an application of ours with the described routes. It handles no requests."""
     app = App(cross_site_writes=True)
     app._registry.routes += [_route(each) for each in described.routes]
     return app
@@ -36,7 +36,7 @@ def _route(each: DescribedRoute) -> Route:
 
 
 def in_words_of(described: DescribedApp, contract: Contract) -> None:
-    """Set the framework's media types in the answers of a contract, and the blueprint of its route."""
+    """Set the framework's media types in the responses of a contract, and the blueprint of its route."""
     route = next(each for each in described.routes if each.view is contract.route.handler)
     contract.route = contract.route._replace(blueprint=route.blueprint)
 

@@ -56,7 +56,7 @@ class OpenAPIDocument:
         return {route_key(each.route, each.method): each for each in self.contracts}
 
     def find(self, route: Route, method: str) -> Contract | None:
-        """Return the contract of a method of a route, with HEAD answered as GET; None for a route of a feature."""
+        """Return the contract of a method of a route, with HEAD handled as GET; None for a route of a feature."""
         return self._by_route.get(route_key(route, method))
 
 
@@ -64,7 +64,7 @@ RouteKey: TypeAlias = tuple[int, str, str, str]
 
 
 def route_key(route: Route, method: str) -> RouteKey:
-    """Return a key of a method of a route that stays the same each time it is planned. HEAD is answered as GET."""
+    """Return a key of a method of a route that stays the same each time it is planned. HEAD is handled as GET."""
     return id(route.app), route.where, route.name, "GET" if method == "HEAD" else method
 
 

@@ -1,4 +1,4 @@
-"""The examples that a route declares, put into a document next to a body, a parameter or an answer."""
+"""The examples that a route declares, put into a document next to a body, a parameter or a response."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

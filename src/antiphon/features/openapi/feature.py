@@ -29,7 +29,7 @@ _POLICY = (
 )
 
 _MOST_BREACHES = 50
-"""The most answers that the page lists."""
+"""The most responses that the page lists."""
 
 
 class OpenAPI:
@@ -39,8 +39,8 @@ class OpenAPI:
     ``/api/openapi.json``. It is made once, at the first request for it; other requests do not pay for it. A page at
     ``docs``, such as ``/api/docs``, shows it with a form for each operation; None leaves the page out. ``title``,
     ``version`` and ``description`` are those of the API. ``servers`` are the URLs that it is served at, by default that
-    of the answering server. ``openapi`` is the version of OpenAPI: "3.2" also has the items of streams, and QUERY, but
-    not all generators of clients can read it.
+    of the server that responds. ``openapi`` is the version of OpenAPI: "3.2" also has the items of streams, and QUERY,
+    but not all generators of clients can read it.
 
     With ``antiphon run --debug``, responses are checked against the document. A response that breaks it is logged with
     its handler, and listed on the page.

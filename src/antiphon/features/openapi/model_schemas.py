@@ -28,7 +28,7 @@ class ModelSchemas(NamedTuple):
 
 
 def schemas_of_models(kinds: Mapping[Any, Any], is_input: bool, reference: str) -> ModelSchemas:
-    """Return the schemas of types with models, for requests or for answers.
+    """Return the schemas of types with models, for requests or for responses.
 
     ``reference`` stands before the name of a component.
     """

@@ -1,4 +1,4 @@
-"""One operation of the document: the input and the answers of a method of a path."""
+"""One operation of the document: the input and the responses of a method of a path."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -83,11 +83,11 @@ def _described(contract: Contract) -> Schema:
     return made
 
 
-# Errors that the framework itself answers
+# Errors that the framework itself handles
 
 
 def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Note the errors that the framework itself answers, and what code after the handler makes of all answers."""
+    """Note the errors that the framework itself handles, and what code after the handler makes of all responses."""
     route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)
@@ -108,11 +108,11 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
         contract.fail(403, "The URL is not signed.")
         contract.fail(410, "The URL has expired.")
     if route.deadline is not None and is_async(route.handler):
-        contract.fail(504, "The answer took too long.")
+        contract.fail(504, "The response took too long.")
     if route.idempotent:
         wrong = "missing or malformed" if requires_key(route) else "malformed"
         contract.fail(400, f"The header Idempotency-Key is {wrong}.")
-        contract.fail(409, "The first request with this key has not been answered yet.")
+        contract.fail(409, "The first request with this key has no response yet.")
         contract.fail(422, "The key was used for another request.")
         contract.fail(503, None)
     if is_safe and {HTML, JSON} <= {each.media for each in contract.answers if each.status == 200}:

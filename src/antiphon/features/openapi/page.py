@@ -54,7 +54,7 @@ def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Seq
         tag("p", {"class": "kind"}, "Version ", about["version"]),
         tag("p", {}, tag("a", {"href": document}, "OpenAPI document")),
         _text(about.get("description")),
-        tag("h2", {}, "Answers that broke their contracts") if breaches else "",
+        tag("h2", {}, "Responses that broke their contracts") if breaches else "",
         tag("ul", {}, *[tag("li", {}, each) for each in breaches]) if breaches else "",
         tag("nav", {"aria-label": "Operations"}, tag("ul", {}, *[_link(*each) for each in operations])),
         tag("h2", {}, "Operations") if operations else "",
@@ -101,17 +101,29 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], form: Marku
         tag("p", {"class": "kind"}, "A tool for language models.") if operation.get("x-tool") else "",
         _list("Parameters", [(tag("code", {}, each["name"]), _parameter(each)) for each in parameters]),
         _list("Body", [(tag("code", {}, kind), _type(each.get("schema", {}))) for kind, each in body.items()]),
-        _list("Answers", [(tag("code", {}, status), _answer(each)) for status, each in operation["responses"].items()]),
+        *_responses(operation["responses"]),
         form,
     ]
     return tag("section", {"class": "operation", "id": operation["operationId"]}, *parts)
 
 
+def _responses(responses: Mapping[str, Any]) -> Iterator[Markup]:
+    """Yield the responses of an operation, with those of failed requests folded: they are alike everywhere."""
+    items = [(status, tag("code", {}, status), _response(each)) for status, each in responses.items()]
+    yield _list("Responses", [(name, text) for status, name, text in items if status[0] not in "45"])
+    if failed := [status for status, *_ in items if status[0] in "45"]:
+        summary = tag("summary", {}, f"Errors: {', '.join(failed)}")
+        yield tag("details", {}, summary, _terms([(name, text) for status, name, text in items if status in failed]))
+
+
 def _list(title: str, items: Sequence[tuple[object, object]]) -> Markup:
     if not items:
         return Markup("")
-    described = [part for name, value in items for part in (tag("dt", {}, name), tag("dd", {}, value))]
-    return joined([tag("h4", {}, title), tag("dl", {}, *described)])
+    return joined([tag("h4", {}, title), _terms(items)])
+
+
+def _terms(items: Sequence[tuple[object, object]]) -> Markup:
+    return tag("dl", {}, *[part for name, value in items for part in (tag("dt", {}, name), tag("dd", {}, value))])
 
 
 def _parameter(parameter: Mapping[str, Any]) -> Markup:
@@ -121,7 +133,7 @@ def _parameter(parameter: Mapping[str, Any]) -> Markup:
     return joined([f"{parameter['in']}{needed}: ", kind, f". {described}" if described else ""])
 
 
-def _answer(response: Mapping[str, Any]) -> Markup:
+def _response(response: Mapping[str, Any]) -> Markup:
     content = response.get("content", {})
     kinds = [joined([tag("code", {}, kind), ": ", _type(each.get("schema", {}))]) for kind, each in content.items()]
     return joined([f"{response['description'].removesuffix('.')}.", *kinds], " ")

@@ -60,8 +60,8 @@ def leaf_types(value: Value) -> Iterator[Any]:
 class Schemas:
     """The schemas of all types of one document. Records have names, under which they are in ``components``.
 
-    A type has two schemas if it is used in requests and answers and has fields that a request may omit, since an answer
-    has all of them.
+    A type has two schemas if it is used in requests and responses and has fields that a request may omit, since a
+    response has all of them.
     """
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
@@ -218,7 +218,7 @@ _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
 }  # fmt: skip
-"""The schemas of the parts of answers without annotations."""
+"""The schemas of the parts of responses without annotations."""
 
 
 def _schema_hook(kind: type) -> Schema:
@@ -241,7 +241,7 @@ def _named_in(schema: Schema) -> str:
 
 
 def _may_lack(kind: Any) -> frozenset[str]:
-    """Return the names of the fields that even an answer may omit."""
+    """Return the names of the fields that even a response may omit."""
     cls = annotations.class_of(kind)
     if cls is None:
         return frozenset()
@@ -294,8 +294,8 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
 
 
 def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
-    """Return the names of the components of requests and answers. Generators of clients make classes of them, so names
-    that only differ in case and underscores count as one.
+    """Return the names of the components of requests and responses. Generators of clients make classes of them, so
+    names that only differ in case and underscores count as one.
     """
     taken = {_as_class(PROBLEM_NAME)}
     found = {raw: _untaken(name, taken) for raw, name in names.items()}
@@ -326,7 +326,7 @@ def _readable(title: str) -> str:
 def _prepared(schema: Any, may_lack: frozenset[str], is_output: bool) -> Any:
     """Return a schema without defaults, and with null as one of its types if it is simple.
 
-    In answers, all fields that an answer has are required.
+    In responses, all fields that a response has are required.
     """
     if isinstance(schema, list):
         return [_prepared(each, frozenset(), is_output) for each in schema]

@@ -1,6 +1,6 @@
 """The streams that chat components read, made from a run: the UI messages of the AI SDK, and the events of AG-UI.
 
-Text is a part of the answer. Other values pass as they are: objects that the component knows by their ``type``.
+Text is a part of the model's answer. Other values pass as they are: objects that the component knows by their ``type``.
 """
 
 from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ def ui_message_stream(run: Run[Any]) -> Response:
 
     A value that is text is a part of the message's text, another one a part of the message by itself, such as
     ``{"type": "reasoning-delta", "id": "1", "delta": "..."}``. A run that was stopped ends with "abort", one that has
-    failed or was interrupted with "error". The same response answers the request with which ``useChat`` resumes.
+    failed or was interrupted with "error". The same response is sent for the request with which ``useChat`` resumes.
     """
     return Response.events(_ui_parts(run), headers=_UI_FIELDS)
 

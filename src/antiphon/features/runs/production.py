@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from antiphon.features.runs.run import Run
 
 PATIENCE = 60.0
-"""Seconds for which a value is written again while the store does not answer. The source waits."""
+"""Seconds for which a value is written again while the store does not respond. The source waits."""
 PAUSE = 0.2
 """Seconds between two attempts."""
 
@@ -199,7 +199,7 @@ class Production:
     def _encoded(self, value: object) -> bytes:
         data = encode_json(value)
         if len(data) > self._bounds.value:
-            reason = f"a value of a run has {len(data):,} bytes of JSON, of {self._bounds.value:,}"
+            reason = f"a value of a run has {len(data):,} bytes of JSON, more than {self._bounds.value:,}"
             raise explained("message-too-large", ValueError(f"{reason}: yield less at once, or set max_value_size"))
         return data
 
@@ -227,7 +227,7 @@ class Production:
         self._append(Line(Kind.BEGIN, self.record.attempt, number, b""))
 
     def _write(self, text: bytes) -> None:
-        """Write a value. Waits while the store does not answer, and then raises StoreUnavailable."""
+        """Write a value. Waits while the store does not respond, and then raises StoreUnavailable."""
         self.count += 1
         self._append(Line(Kind.VALUE, self.record.attempt, self.count, text))
 

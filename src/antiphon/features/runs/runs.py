@@ -185,7 +185,9 @@ class Runs(Generic[T]):
             record = record._replace(function=source.name, arguments=source.arguments)
             source = source.source()
         elif isinstance(source, str | bytes | dict) or not isinstance(source, Iterable | AsyncIterable):
-            message = f"a run is made of an iterator or an async iterator of values, not of {type(source).__name__}"
+            message = (
+                f"a run must be made from an iterator or an async iterator of values, not from {type(source).__name__}"
+            )
             raise explained("bad-event", TypeError(message))
         production = self._production(record, source)
         try:
@@ -287,7 +289,7 @@ class Runs(Generic[T]):
     def _owned_by(self, owner: RunOwner) -> list[Run[T]]:
         text = owner_text(owner)
         if text is None:
-            raise explained("bad-feature-option", TypeError("runs are listed by their owner, not by None"))
+            raise explained("bad-feature-option", TypeError("runs are listed by owner, so the owner can't be None"))
         return [Run(self, record) for record in self._own().ledger.owned_by(text)]
 
     async def _call(self, function: "Callable[[], R]") -> "R":
@@ -313,7 +315,7 @@ def owner_text(owner: RunOwner | None) -> str | None:
     if owner is None:
         return None
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
-        message = f"an owner is text, a number, a UUID or None, not {type(owner).__name__}"
+        message = f"an owner must be text, a number, a UUID or None, not {type(owner).__name__}"
         raise explained("bad-feature-option", TypeError(message))
     if owner == "":
         raise explained("bad-feature-option", ValueError("an owner must not be empty text"))

@@ -2,7 +2,7 @@
 
 A thread looks at the store several times in a lease while the process produces or follows runs, or serves an app that
 uses them. A worker is given up when its beat has not changed for most of a lease, on the clock of the process that
-looks. So no clock has to be right, and a store that does not answer makes nobody look dead.
+looks. So no clock has to be right, and a store that does not respond makes nobody look dead.
 """
 
 import logging
@@ -135,7 +135,7 @@ class Worker:
             self._unwritten.pop(id_, None)
 
     def notify(self) -> None:
-        """Make all processes look at the store. If it does not answer, they look soon anyway."""
+        """Make all processes look at the store. If it does not respond, they look soon anyway."""
         with suppress(StoreUnavailable):
             self._hub.send(self._signal, _SIGNALS, b"0")
 

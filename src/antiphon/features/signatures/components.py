@@ -58,7 +58,7 @@ def component_of(text: str) -> Item:
     Raises TypeError and ValueError for anything else.
     """
     if not isinstance(text, str):
-        raise explained("bad-component", TypeError(f"a component is text, such as '@path', not {text!r}"))
+        raise explained("bad-component", TypeError(f"a component must be text, such as '@path', not {text!r}"))
     try:
         item = Item.parse(text) if text[:1] == '"' else Item(text.lower())
         _check_identifier(item)
@@ -103,7 +103,7 @@ _FLAGS: Final = ("sf", "bs", "tr", "req")
 def _check_identifier(item: Item) -> None:
     name, parameters = item.value, item.parameters
     if type(name) is not str or name != name.lower() or not is_token(name.removeprefix("@")):
-        raise ValueError(f"a component has a name in lower case, in quotes, not {item}")
+        raise ValueError(f"a component must have a name in lower case, in quotes, not {item}")
     if any(parameters[flag] is not True for flag in _FLAGS if flag in parameters):
         raise ValueError(f"a flag has no value in {item}")
     if "tr" in parameters:
@@ -121,11 +121,11 @@ def _check_identifier(item: Item) -> None:
     if "bs" in parameters and ("sf" in parameters or "key" in parameters):
         raise ValueError(f"the parameter bs excludes sf and key in {item}")
     if type(parameters.get("key", "")) is not str:
-        raise ValueError(f"the parameter key is text, not as in {item}")
+        raise ValueError(f"the parameter key must be text, unlike in {item}")
 
 
 class Components(NamedTuple):
-    """The message whose components are looked up: a request, or a response with the request that it answers."""
+    """The message whose components are looked up: a request, or a response with the request that it is for."""
 
     lines: Sequence[Line]
     """The header fields: names in lower case, and values."""
@@ -222,7 +222,7 @@ def _authority(head: Head) -> str:
 
 
 def _path(head: Head) -> str:
-    """Return the whole path as it was sent, percent-encoded, if it is the one that is answered (RFC 9421 §2.2.6)."""
+    """Return the whole path as it was sent, percent-encoded, if it is the one that is handled (RFC 9421 §2.2.6)."""
     path, root, raw = head.path, head.root_path, head.raw_path
     if raw is not None:
         whole, sent = root + path, unquote(raw)

@@ -22,9 +22,9 @@ MOST_BYTES = 64 << 10
 MOST_KEYS = 100
 """The most keys of a directory that are read."""
 RETRY = 60.0
-"""The seconds after which a directory is asked again for a key that it did not have, or because it did not answer."""
+"""The seconds after which a directory is asked again for a key that it did not have, or because it did not respond."""
 DAY = 24 * 3600.0
-"""The seconds for which keys are kept whose directory does not answer any longer."""
+"""The seconds for which keys are kept whose directory does not respond any longer."""
 
 
 class KeyDirectory:
@@ -35,12 +35,12 @@ class KeyDirectory:
     ``by="kid"``, for only one URL, by its ``kid``. The first directory that has a key counts.
 
     A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
-    unknown key, but at most once a minute. If it does not answer, its keys are kept for a day. Only Ed25519, ECDSA and
+    unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA and
     RSA keys count, in the time between their ``nbf`` and ``exp``, and at most 100 of them.
 
     It is fetched over https, from public addresses alone, and without redirects, in at most 5 seconds. ``fetch`` is a
-    function that does that instead, such as through a proxy: it takes the URL, and returns the bytes of the answer, or
-    raises OSError. Raises ValueError for a URL that is not a public one, and for none.
+    function that does that instead, such as through a proxy: it takes the URL, and returns the bytes of the response,
+    or raises OSError. Raises ValueError for a URL that is not a public one, and for none.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class KeyDirectory:
         return None
 
     def has_at_hand(self, keyid: str) -> bool:
-        """Return True if the answer for a key needs no fetching."""
+        """Return True if the response for a key needs no fetching."""
         for directory in self._directories:
             if directory.is_due(keyid, self._ttl):
                 return False
@@ -124,11 +124,11 @@ class _Directory:
     def _read(self, data: bytes) -> "dict[str, _Published]":
         """Return the keys of a JSON Web Key Set by their ids. Keys that can't verify are left out."""
         if len(data) > MOST_BYTES:
-            raise ValueError(f"a directory has at most {MOST_BYTES} bytes")
+            raise ValueError(f"a directory must have at most {MOST_BYTES} bytes")
         found = json.loads(data)
         listed = found.get("keys") if isinstance(found, dict) else None
         if not isinstance(listed, list):
-            raise ValueError("a directory is an object with a list of keys")
+            raise ValueError("a directory must be an object with a list of keys")
         keys: dict[str, _Published] = {}
         for jwk in listed[:MOST_KEYS]:
             try:

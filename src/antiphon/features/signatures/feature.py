@@ -90,7 +90,7 @@ class _Signature(NamedTuple):
 
 
 class Signatures:
-    """A feature that answers routes with ``signed_by`` only if a request is signed (RFC 9421).
+    """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
 
     ``keys`` has the keys of those who may sign, by their ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def``
     or ``async def``, that returns the key, or None. A ``def`` that waits, for example for a database, says so with
@@ -126,7 +126,7 @@ class Signatures:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if isinstance(cover, str):
-            raise explained("list-wanted", TypeError(f"cover is a list of components: [{cover!r}]"))
+            raise explained("list-wanted", TypeError(f"cover must be a list of components: [{cover!r}]"))
         self.name = name
         self._cover = tuple([component_of(text) for text in cover])
         self._demanded_always = coverage(self._cover)
@@ -135,7 +135,7 @@ class Signatures:
         self._keys = {each: SignatureKey.of(key) for each, key in keys.items()} if isinstance(keys, Mapping) else keys
         if not isinstance(self._keys, dict) and not callable(self._keys):
             raise explained(
-                "bad-feature-option", TypeError(f"keys are a dict, a KeyDirectory or a function, not {keys!r}")
+                "bad-feature-option", TypeError(f"keys must be a dict, a KeyDirectory or a function, not {keys!r}")
             )
         self._tag = tag
         self._store = store
@@ -284,7 +284,7 @@ class Signatures:
         """Return the signer whose signature is valid, as far as the head says. Raises SignatureRefused."""
         if not signatures:
             return RequestSigner()
-        with unwatched(request):  # it decides whether to answer, not what the answer is
+        with unwatched(request):  # it decides whether to respond, not what the response is
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):
@@ -380,7 +380,7 @@ def _fault(message: Components, signature: _Signature, key: SignatureKey | None)
         return f"there is no key {signature.text('keyid')!r}"
     algorithm = signature.text("alg")
     if algorithm is not None and algorithm != key.algorithm:
-        return f"it is by {algorithm!r}, and its key is for {key.algorithm!r}"
+        return f"it was made with {algorithm!r}, but its key is for {key.algorithm!r}"
     try:
         base = message.base(signature.covered)
     except ValueError as error:

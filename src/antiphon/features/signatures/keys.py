@@ -61,7 +61,8 @@ class SignatureKey:
         """The name of the algorithm (RFC 9421 §6.2.2)."""
         if self.algorithm not in known:
             raise explained(
-                "bad-signature-key", ValueError(f"this key is for {' or '.join(known)}, not for {algorithm!r}")
+                "bad-signature-key",
+                ValueError(f"use this key with {' or '.join(known)}, not with {algorithm!r}"),
             )
         self._algorithm = _ALGORITHMS[self.algorithm]
         self.directory: str | None = None
@@ -95,7 +96,9 @@ class SignatureKey:
     def jwk(self) -> Mapping[str, str]:
         """The public key as a JWK (RFC 7517, RFC 8037), for a directory. Raises ValueError for a secret."""
         if isinstance(self._key, bytes):
-            raise explained("bad-signature-key", ValueError("a secret is not published: only a public key has a JWK"))
+            raise explained(
+                "bad-signature-key", ValueError("a secret must not be published: only a public key has a JWK")
+            )
         numbers = _public_members(self._public)
         return {**numbers, "kid": _thumbprint(numbers), "use": "sig"}
 
@@ -122,7 +125,7 @@ def jwk_algorithm(jwk: Mapping[str, object]) -> str | None:
     try:
         return _JOSE[str(named)]
     except KeyError:
-        raise explained("bad-signature-key", ValueError(f"no signature is made with the algorithm {named!r}")) from None
+        raise explained("bad-signature-key", ValueError(f"the algorithm is not supported: {named!r}")) from None
 
 
 _JOSE = {
@@ -144,7 +147,9 @@ def _loaded(material: object) -> Any:
         if isinstance(material, str):
             raise explained(
                 "bad-signature-key",
-                TypeError("a key as text is a PEM file, which begins with -----BEGIN: an HMAC secret is bytes"),
+                TypeError(
+                    "a key as text must be a PEM file, which begins with -----BEGIN; an HMAC secret must be bytes"
+                ),
             )
         return _checked_secret(data)
     if isinstance(material, Mapping):
@@ -153,7 +158,7 @@ def _loaded(material: object) -> Any:
         raise explained(
             "bad-signature-key",
             TypeError(
-                "a key is a PEM file, a JWK, the bytes of an HMAC secret, or an Ed25519, ECDSA or RSA key of"
+                "a key must be a PEM file, a JWK, the bytes of an HMAC secret, or an Ed25519, ECDSA or RSA key of"
                 f" cryptography, not {type(material).__name__}"
             ),
         )
@@ -190,7 +195,7 @@ def _from_pem(data: bytes) -> Any:
     except ModuleNotFoundError as error:
         raise missing_package(error, _EXTRA) from None
     if len(data) > _LONGEST_PEM:
-        raise explained("bad-signature-key", ValueError(f"a PEM file of a key has at most {_LONGEST_PEM} bytes"))
+        raise explained("bad-signature-key", ValueError(f"a PEM file of a key must have at most {_LONGEST_PEM} bytes"))
     try:
         if b"PRIVATE KEY-----" in data[:64]:
             return _loaded(serialization.load_pem_private_key(data, None))
@@ -215,7 +220,7 @@ def _from_jwk(jwk: Mapping[str, object]) -> Any:
     except (TypeError, KeyError, ValueError) as error:
         raise explained("bad-signature-key", ValueError(f"a malformed JWK: {error}")) from None
     raise explained(
-        "bad-signature-key", ValueError(f"a JWK is of Ed25519, P-256, P-384, RSA or a secret, not of {kind!r}")
+        "bad-signature-key", ValueError(f"a JWK must be of Ed25519, P-256, P-384, RSA or a secret, not of {kind!r}")
     )
 
 

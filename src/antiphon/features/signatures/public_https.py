@@ -12,11 +12,11 @@ from antiphon.explanations import explained
 from antiphon.http.urls.url import URL
 
 SECONDS = 5.0
-"""The longest time for each wait, and for a whole answer, in seconds."""
+"""The longest time for each wait, and for a whole response, in seconds."""
 
 
 class PublicAnswer(NamedTuple):
-    """The answer to a request: its status, its header fields with names in lower case, and its body."""
+    """The response to a request: its status, its header fields with names in lower case, and its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -24,14 +24,16 @@ class PublicAnswer(NamedTuple):
 
 
 class NotReachable(OSError):
-    """A URL is not answered, or its host is not on the public internet."""
+    """A URL gives no response, or its host is not on the public internet."""
 
 
 def public_url(text: str) -> URL:
     """Return the URL of a page on the public internet: ``https``, a name, and no port. Raises ValueError for others."""
     url = URL(text)
     if url.origin != f"https://{url.host}" or url.userinfo or not text.isascii():
-        raise explained("bad-url", ValueError(f"a public URL has https://, a host and no port, not {text[:200]!r}"))
+        raise explained(
+            "bad-url", ValueError(f"a public URL must have https://, a host and no port, not {text[:200]!r}")
+        )
     return url
 
 
@@ -40,7 +42,7 @@ def request_public(
 ) -> PublicAnswer:
     """Send a request, on this thread, to exactly the address that was checked, over IPv4; follow no redirect.
 
-    Raises NotReachable for a host that is not public, for an answer that takes longer, and for one of more than
+    Raises NotReachable for a host that is not public, for a response that takes longer, and for one of more than
     ``most`` bytes.
     """
     until = monotonic() + seconds
@@ -54,7 +56,7 @@ def request_public(
                 fields = {name.lower(): value for name, value in answer.getheaders()}
                 return PublicAnswer(answer.status, fields, _read(answer, most, until))
     except (OSError, HTTPException) as error:
-        raise NotReachable(f"{url.origin} does not answer: {error}") from error
+        raise NotReachable(f"{url.origin} does not respond: {error}") from error
 
 
 def _public_address(host: str) -> str:
@@ -75,7 +77,7 @@ def _read(answer: HTTPResponse, most: int, until: float) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > most:
-            raise OSError(f"the answer has more than {most} bytes")
+            raise OSError(f"the response has more than {most} bytes")
         if monotonic() > until:
-            raise TimeoutError("the answer takes too long")
+            raise TimeoutError("the response takes too long")
     return b"".join(chunks)

@@ -28,10 +28,10 @@ FIVE_MINUTES = 300.0
 DAY = 24 * 3600.0
 """Seconds."""
 LONGEST_RUN = 300.0
-"""Seconds after which a delivery that was begun and not answered, since its process has ended, is carried out again."""
+"""Seconds after which a delivery that got no response, since its process has ended, is carried out again."""
 
 MOST_ANSWER = 64 << 10
-"""The most bytes that are read of the answer to a webhook that is sent."""
+"""The most bytes that are read of the response to a webhook that is sent."""
 MOST_SIGNATURES = 16
 """The most signatures of a delivery that are compared."""
 
@@ -64,10 +64,10 @@ class Webhook(ABC):
     a valid signature by one of them; and, if the sender signs the time, unless that is at most ``tolerance`` from now,
     in seconds or a timedelta.
 
-    With a ``store``, each webhook is carried out once: a repetition is answered with 204, without the handler, for
+    With a ``store``, each webhook is carried out once: a repetition gets a 204, without the handler, for
     ``ttl`` after the first one, in seconds or a timedelta. While the first one is carried out, a repetition gets a 409,
-    after which senders try again. After an answer of 400 and above, the next try is carried out. While the store is
-    unavailable, the answer is a 503. Raises ValueError and TypeError for bad options.
+    after which senders try again. After a response of 400 and above, the next try is carried out. While the store is
+    unavailable, the response is a 503. Raises ValueError and TypeError for bad options.
     """
 
     waits_for_body = True
@@ -87,7 +87,7 @@ class Webhook(ABC):
         self._tolerance, self._ttl = seconds_of(tolerance), seconds_of(ttl)
         if not self._secrets or not (self._tolerance > 0 and self._ttl > 0):
             raise explained(
-                "bad-feature-option", ValueError("a webhook has a secret, and a tolerance and a ttl above 0")
+                "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
             )
         if store is not None:
             check_server_side(store, "can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can")
@@ -111,7 +111,7 @@ class Webhook(ABC):
         return None
 
     def __call__(self, request: Request) -> Response | None:
-        """Check a webhook. Return the answer to a repetition, or None.
+        """Check a webhook. Return the response to a repetition, or None.
 
         Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and what reading the body raises.
         """
@@ -123,7 +123,7 @@ class Webhook(ABC):
             raise self._refused(request, str(error)) from None
         known = self._matching(request, delivery)
         if known is None:
-            raise self._refused(request, "no signature is by a known secret")
+            raise self._refused(request, "no signature was made with a known secret")
         if self._store is None:
             return None
         return self._claim(request, self._store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
@@ -136,7 +136,7 @@ class Webhook(ABC):
 
     def _checked(self, secret: str | bytes) -> bytes:
         if not isinstance(secret, str | bytes):
-            raise explained("bad-feature-option", TypeError(f"a secret is text or bytes, not {secret!r:.40}"))
+            raise explained("bad-feature-option", TypeError(f"a secret must be text or bytes, not {secret!r:.40}"))
         key = self.secret_bytes(secret) if isinstance(secret, str) else secret
         if len(key) < SHORTEST_SECRET:
             raise explained(
@@ -225,7 +225,7 @@ class StandardWebhook(Webhook):
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:
-            raise explained("bad-signature-key", ValueError("a secret is base64, after whsec_")) from None
+            raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
     def delivery(self, request: Request) -> Delivery:
         """Return what ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` say.
@@ -234,7 +234,7 @@ class StandardWebhook(Webhook):
         """
         id_, sent = field_of(request, "webhook-id"), field_of(request, "webhook-timestamp")
         if "." in id_:  # what is signed could be read in two ways
-            raise ValueError("webhook-id has a dot")
+            raise ValueError("webhook-id contains a dot")
         signatures = [each.partition(",") for each in field_of(request, "webhook-signature").split(" ")]
         own = [from_base64(signature) for version, _, signature in signatures if version == "v1"]
         return Delivery(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
@@ -247,7 +247,7 @@ class StandardWebhook(Webhook):
         """
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
-            raise explained("bad-feature-option", ValueError(f"an id is visible ASCII without a dot, not {id_!r}"))
+            raise explained("bad-feature-option", ValueError(f"an id must be visible ASCII without a dot, not {id_!r}"))
         sent = str(int(self._clock()))
         signed = f"{id_}.{sent}.".encode() + body
         codes = [b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in self._secrets]
@@ -266,14 +266,14 @@ class StandardWebhook(Webhook):
         headers: Mapping[str, str] | None = None,
         timeout: Duration = 10.0,
     ) -> int:
-        """Send a webhook to a URL that a customer has chosen, and return the status of the answer.
+        """Send a webhook to a URL that a customer has chosen, and return the status of the response.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
         no redirect is followed. A status of 200 to 299 says that the webhook has arrived; after any other one, and
         after an OSError, send it again later with the same ``id``.
 
         This waits for at most ``timeout``, in seconds or a timedelta, so call it on a thread, or in a job. Raises
-        OSError if nothing answers, ValueError for a URL that is not a public one, RuntimeError on an event loop.
+        OSError if nothing responds, ValueError for a URL that is not a public one, RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
         from antiphon.features.signatures.public_https import public_url, request_public

@@ -1,4 +1,4 @@
-"""A circuit breaker: while a service does not answer, one call at a time tries it, and other calls fail at once."""
+"""A circuit breaker: while a service does not respond, one call at a time tries it, and other calls fail at once."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -18,10 +18,10 @@ LONGEST_TRY = 10.0
 
 
 class CircuitBreaker:
-    """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not answer.
+    """A guard for calls to a service that may be down. ``failures`` are the errors of a service that does not respond.
 
-    It uses a monotonic clock, and reads it after the wait. A failure does not count if the service has answered another
-    call in the meantime: then one connection is broken, not the service.
+    It uses a monotonic clock, and reads it after the wait. A failure does not count if the service has responded to
+    another call in the meantime: then one connection is broken, not the service.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
@@ -65,7 +65,7 @@ class CircuitBreaker:
         if isinstance(error, self._failures):
             if self._answered_at <= began_at:
                 self._next_try = monotonic() + PAUSE
-        elif isinstance(error, Exception):  # also an answer
+        elif isinstance(error, Exception):  # also a response
             self._note_answer()
         elif self._next_try is not None:  # an interruption, which says nothing about the service
             self._next_try = monotonic()

@@ -47,7 +47,9 @@ def encode_value(name: str, value: object) -> bytes:
 def check_same(name: str, value: object, write: Callable[[object], bytes], read: Callable[[bytes], object]) -> bytes:
     """Write a value, read it again, and return it as written. Raises TypeError if it differs."""
     if not isinstance(name, str):
-        raise explained("not-storable", TypeError(f"a store keeps values under names, not under {name!r}"))
+        raise explained(
+            "not-storable", TypeError(f"a store keeps values under names, which must be text, not {name!r}")
+        )
     try:
         written = write(value)
         again = read(written)
@@ -117,7 +119,7 @@ RETRY_AFTER = 2
 
 
 class StoreUnavailable(ServiceUnavailable):
-    """503: the store does not answer, or not in time. Nothing was written partially, and the next call tries again."""
+    """503: the store does not respond, or not in time. Nothing was written partially, and the next call tries again."""
 
 
 class StoreEntry(NamedTuple):
@@ -162,7 +164,7 @@ class Store(ABC):
     The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
     value that would not be equal when read back is a TypeError that names it. Keys may be any text; a store keeps only
     their hashes, so that someone who reads its file finds no usable key. An expired entry can't be read any more.
-    Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not answer
+    Methods raise ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not respond
     in time. All of them can be called from several threads.
     """
 
@@ -275,7 +277,7 @@ class Store(ABC):
         """
 
     def check(self) -> None:
-        """Check that the store answers, for example in a readiness probe; if it does not, raise StoreUnavailable."""
+        """Check that the store responds, for example in a readiness probe; if it does not, raise StoreUnavailable."""
         self.load("check")
 
     def close(self) -> None:  # noqa: B027 - most stores have nothing to close

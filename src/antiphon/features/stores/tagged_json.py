@@ -96,7 +96,7 @@ def tag(value: Any) -> Any:
 def _tag_datetime(moment: datetime) -> dict[str, str]:
     """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
     if moment.utcoffset() is None:
-        raise explained("datetime-without-zone", TypeError("a datetime without a time zone is no moment"))
+        raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}
 
 

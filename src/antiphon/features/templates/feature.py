@@ -143,7 +143,7 @@ class RequestTemplates(OfRequest):
         return content_type_of(template)
 
     def find(self, template: str, *, is_async: bool = False) -> Template:
-        """Return a template. Raises TemplateNotFound, and TemplateSyntaxError."""
+        """Return a template. Raises TemplateNotFound or TemplateSyntaxError."""
         environment = self.renderer.async_environment if is_async else self.renderer.environment
         try:
             return environment.get_template(template)

@@ -63,7 +63,7 @@ def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...
 
 
 def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
-    """Return the texts of blocks in one response, in the form that the client reads."""
+    """Return the text of blocks in one response, in the form that the client reads."""
     first, *others = texts.items()
     if not others:
         return first[1]
@@ -158,7 +158,7 @@ class Page:
     ``data`` are the variables of the template. Their names can't begin with an underscore, since the options do.
 
     The page is rendered where the handler runs. With ``Templates(enable_async=True)``, the page of an ``async def``
-    handler can await. A page that answers GET has an ETag made from its text, so that a client that already has the
+    handler can await. A page that handles GET has an ETag made from its text, so that a client that already has the
     page gets a 304. With ``_stream`` it is sent while it is rendered, without an ETag. An error in the template counts
     as the handler's, and a note names the handler. In a stream, an error cuts the page off, unless it comes before the
     first chunk.
@@ -313,7 +313,7 @@ class Block(Page):
 
 
 def _revalidate(response: Response, request: Request) -> None:
-    """Answer a client that already has the content with 304."""
+    """Send 304 to a client that already has the content."""
     if request.method in READING and response.status == 200:
         response.add_etag()
         field = request.head.field

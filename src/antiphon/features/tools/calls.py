@@ -1,4 +1,4 @@
-"""Calls of tools: the request that a call becomes, which the application answers as if a client had sent it.
+"""Calls of tools: the request that a call becomes, which the application handles as if a client had sent it.
 
 It keeps the address, the host and the header fields of the client's request, so that guards, users, limits and logs
 see the same caller. The model decides about the path, the query and the body only.
@@ -30,7 +30,7 @@ _OF_THE_MESSAGE = frozenset({
     "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id", "range", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-"""Fields that describe the message or its answer, and not the client."""
+"""Fields that describe the message or its response, and not the client."""
 _RESULTS = f"{JSON}, text/plain;q=0.9, text/*;q=0.8, */*;q=0.5"
 """The media types that results can have, the best first."""
 _RESULTS_OF_STREAMS = f"{JSON};q=0.9, */*;q=0.5"
@@ -80,7 +80,7 @@ class _CallHead(DerivedHead):
 
     @property
     def blocks(self) -> bool:
-        """False: the call is answered by a task."""
+        """False: the call is handled by a task."""
         return False
 
     @property

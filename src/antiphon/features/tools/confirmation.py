@@ -41,7 +41,7 @@ class Confirmation:
         app.signer(SALT)
 
     def ask(self, request: Request, message: Message, question: str, arguments: Mapping[str, Any]) -> Asked:
-        """Return what to answer to a call that a person has to agree with, or nothing if one has agreed."""
+        """Return the reply to a call that a person has to agree with, or nothing if one has agreed."""
         signer = request.route.app.signer(SALT)
         about = _fingerprint(request, message, arguments)
         given, state = message.params.get("inputResponses"), message.params.get("requestState")

@@ -55,9 +55,9 @@ class Definition:
     content_type: str | None
     """The media type of the body: JSON, a form, or None without a body."""
     streams: bool
-    """True if the handler answers with a stream of values."""
+    """True if the handler responds with a stream of values."""
     result: Schema | None
-    """The schema of the result, if each successful answer has one."""
+    """The schema of the result, if each successful response has one."""
     components: Mapping[str, Schema] = field(repr=False)
     """The named types of the document."""
 
@@ -244,7 +244,7 @@ def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argum
 
 
 def _result(answers: list[Any]) -> Schema | None:
-    """Return the schema of all successful answers; None if one of them is not JSON."""
+    """Return the schema of all successful responses; None if one of them is not JSON."""
     found = [each.get("content", {}).get(JSON, {}).get("schema") for each in answers]
     schemas = [each for at, each in enumerate(found) if each and each not in found[:at]]
     if not schemas or not all(found):

@@ -1,6 +1,6 @@
 """Tools of an application for language models, as a feature: ``app.use(Tools(api))``, which serves POST /mcp.
 
-It keeps no state between requests, so any worker can answer any of them.
+It keeps no state between requests, so any worker can handle any of them.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -48,11 +48,11 @@ class Tools:
     """A feature that lets language models call handlers as tools, by the Model Context Protocol, with POST at ``path``.
 
     A handler is a tool if its route says so: ``@app.put("/lamps/<int:number>", tool=True)``. Nothing else is. Names,
-    descriptions and schemas are those of the document of ``api``. A call is answered by the application as a request of
+    descriptions and schemas are those of the document of ``api``. A call is handled by the application as a request of
     the same client, so hooks, users, limits, validation and error handlers apply as always. An error is told to the
     model in words: ``/price: expected an integer``.
 
-    Tools that require a user are listed only for requests that have one; if none can be listed, the answer is a 401.
+    Tools that require a user are listed only for requests that have one; if none can be listed, the response is a 401.
     ``before`` is a hook, or several, for all messages, such as ``login_required``. ``resources`` are names of routes
     for GET that clients can read as resources. Results of more than ``largest`` bytes are refused, with the advice to
     ask for less.
@@ -60,7 +60,7 @@ class Tools:
     For an application of Flask's or Pyramid's dialect that is mounted in the app, ``dialect`` is that application, and
     ``tools`` are the names of its routes, each with True or a ``Tool``.
 
-    Revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 of the protocol are answered, without sessions. Name the
+    Revisions 2026-07-28, 2025-11-25, 2025-06-18 and 2025-03-26 of the protocol are handled, without sessions. Name the
     hosts of the application with ``App(trusted_hosts=...)``, or pages of other sites can reach it on this machine by a
     name of their own. Raises TypeError if ``api`` is not an ``OpenAPI``, ValueError for a path that does not begin with
     a slash, and for a limit that is not above 0.
@@ -258,7 +258,7 @@ class Tools:
         return request.head.field("authorization") is None and request.head.field("cookie") is None
 
     async def _call(self, request: Request, message: Message) -> Response:
-        """Answer a call. Raises Unauthorized and Forbidden for the client, as the application answered."""
+        """Handle a call. Raises Unauthorized and Forbidden for the client, as the application responded."""
         from antiphon.features.tools.calls import BadArguments, call, key_of
         from antiphon.features.tools.results import failure, is_for_the_client, login_error
 
@@ -286,7 +286,7 @@ class Tools:
         return await self._told(request, message, definition, response)
 
     async def _told(self, request: Request, message: Message, definition: "Definition", response: Response) -> Response:
-        """Return the answer to a call, or the stream of its progress and its answer."""
+        """Return the response to a call, or the stream of its progress and its response."""
         from antiphon.features.tools.results import TooLarge, body_of, broken_off, result_of, too_large
 
         token = message.meta.get("progressToken")

@@ -1,4 +1,4 @@
-"""Messages of the Model Context Protocol over HTTP: a JSON-RPC request in each POST, and its answer.
+"""Messages of the Model Context Protocol over HTTP: a JSON-RPC request in each POST, and its response.
 
 Revision 2026-07-28 has no session: each request names its version and the client's capabilities. The revisions before
 it begin with ``initialize``, to which a server need not assign a session, so no state is kept for them either.
@@ -37,7 +37,7 @@ _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
 
 class ProtocolError(Exception):
-    """An error of a message, which is answered as one of JSON-RPC. ``id`` is that of the message, if it is known."""
+    """An error of a message, which is handled as one of JSON-RPC. ``id`` is that of the message, if it is known."""
 
     id: str | int | None = None
 
@@ -54,7 +54,7 @@ class Message(NamedTuple):
     method: str
     params: Mapping[str, Any]
     id: str | int | None
-    """The id by which the client recognizes the answer; None for a notification, which has none."""
+    """The id by which the client recognizes the response; None for a notification, which has none."""
     version: str
     meta: Mapping[str, Any]
 
@@ -91,11 +91,11 @@ def read_message(request: Request) -> Message:
         raise ProtocolError(INVALID_REQUEST, "The body must be one JSON-RPC 2.0 message.")
     method, ident, params = message.get("method"), message.get("id"), message.get("params", {})
     if not isinstance(method, str) and ("result" in message or "error" in message):
-        return Message("", {}, None, LEGACY[0], {})  # an answer of the client, which nothing has asked for
+        return Message("", {}, None, LEGACY[0], {})  # a response of the client, which nothing has asked for
     if not isinstance(method, str) or not isinstance(params, dict):
-        raise ProtocolError(INVALID_REQUEST, "A request has a method, and its params are an object.")
+        raise ProtocolError(INVALID_REQUEST, "A request must have a method, and its params must be an object.")
     if "id" in message and (not isinstance(ident, str | int) or isinstance(ident, bool)):
-        raise ProtocolError(INVALID_REQUEST, "The id of a request is a string or an integer.")
+        raise ProtocolError(INVALID_REQUEST, "The id of a request must be a string or an integer.")
     meta = params.get("_meta")
     read = Message(method, params, ident, "", meta if isinstance(meta, dict) else {})
     try:
@@ -156,7 +156,7 @@ def _decoded(header: str | None) -> str | None:
         return None
 
 
-# Answers
+# Responses
 
 
 def answer(message: Message, result: Mapping[str, Any]) -> Response:

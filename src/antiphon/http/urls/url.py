@@ -117,7 +117,7 @@ def parse_host(value: str) -> tuple[str, int | None]:
     them. Raises ValueError for anything else, for no host and for a port above 65535.
     """
     if not value.isascii():
-        raise ValueError(f"a host is ASCII, not {value[:300]!r}")
+        raise ValueError(f"a host must be ASCII, not {value[:300]!r}")
     return _parse_authority(value)
 
 

@@ -259,9 +259,9 @@ def read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
     """Return the chunk in "http.response.body", and True if more will follow."""
     chunk, more = message.get("body", b""), message.get("more_body", False)
     if type(chunk) is not bytes:
-        raise ValueError(f"'body' is bytes, not {type(chunk).__name__}")
+        raise ValueError(f"'body' must be bytes, not {type(chunk).__name__}")
     if type(more) is not bool:
-        raise ValueError(f"'more_body' is a bool, not {more!r}")
+        raise ValueError(f"'more_body' must be a bool, not {more!r}")
     return chunk, more
 
 
@@ -269,9 +269,9 @@ def _read_links(message: Mapping[str, Any]) -> list[Link]:
     """Return the links in "http.response.early_hint"."""
     links = message.get("links")
     if isinstance(links, str | bytes) or not isinstance(links, Iterable):
-        raise ValueError(f"'links' are an iterable of bytes, not {links!r}")
+        raise ValueError(f"'links' must be an iterable of bytes, not {links!r}")
     if not all(type(line) is bytes for line in links):
-        raise ValueError(f"'links' are bytes, not {links!r}")
+        raise ValueError(f"'links' must be bytes, not {links!r}")
     return [link for line in links for link in checked_links(line.decode("latin-1"))]
 
 
@@ -279,7 +279,7 @@ def _read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
     """Return the chunks of the file that "http.response.pathsend" names."""
     path = message.get("path")
     if type(path) is not str or not isabs(path):
-        raise ValueError(f"'path' is an absolute path, as a str, not {path!r}")
+        raise ValueError(f"'path' must be an absolute path, as a str, not {path!r}")
     try:
         return file_chunks(path)
     except OSError as error:
@@ -288,7 +288,7 @@ def _read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
 
 def _fields(headers: object) -> Iterable[object]:
     if isinstance(headers, str | bytes | Mapping) or not isinstance(headers, Iterable):
-        raise ValueError(f"'headers' are an iterable of [name, value], not {headers!r}")
+        raise ValueError(f"'headers' must be an iterable of [name, value], not {headers!r}")
     return headers
 
 
@@ -296,11 +296,11 @@ def _field(field: Any) -> tuple[str, str]:
     try:
         name, value = field
     except (TypeError, ValueError):
-        raise ValueError(f"a header is [name, value], not {field!r}") from None
+        raise ValueError(f"a header must be [name, value], not {field!r}") from None
     if type(name) is not bytes or type(value) is not bytes:
-        raise ValueError(f"a header's name and value are bytes, not {name!r}: {value!r}")
+        raise ValueError(f"a header's name and value must be bytes, not {name!r}: {value!r}")
     if name != name.lower():
-        raise ValueError(f"a header's name is in lower case, not {name!r}")
+        raise ValueError(f"a header's name must be in lower case, not {name!r}")
     return name.decode("latin-1"), value.decode("latin-1")
 
 
@@ -390,9 +390,9 @@ class ASGISocket:
 def _read_message(message: Mapping[str, Any]) -> str | bytes:
     text, data = message.get("text"), message.get("bytes")
     if (text is None) == (data is None):
-        raise ValueError("a message is either 'text' or 'bytes'")
+        raise ValueError("a message must have either 'text' or 'bytes'")
     if text is not None and type(text) is not str:
-        raise ValueError(f"'text' is a str, not {type(text).__name__}")
+        raise ValueError(f"'text' must be a str, not {type(text).__name__}")
     if data is not None and type(data) is not bytes:
-        raise ValueError(f"'bytes' is bytes, not {type(data).__name__}")
+        raise ValueError(f"'bytes' must be bytes, not {type(data).__name__}")
     return text if text is not None else data  # type: ignore[return-value]  # one of them is there

@@ -97,7 +97,7 @@ class ResponseChannel:
 
 
 class AsyncExchange:
-    """One request, answered by one task, as under a server; an error that escapes the task is raised to the reader.
+    """One request, handled by one task, as under a server; an error that escapes the task is raised to the reader.
 
     ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start
     of the response is a 500, and a later error breaks off the response.

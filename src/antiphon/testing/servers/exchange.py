@@ -51,7 +51,7 @@ class Connection(NamedTuple):
 
 
 class Exchange(Protocol):
-    """A request that is being answered by the application. The methods are called one after another."""
+    """A request that is being handled by the application. The methods are called one after another."""
 
     async def head(self) -> Head:
         """Wait for the response to start, and return its head. Raises an error that escaped the application before."""
@@ -104,7 +104,7 @@ class Transport(Opener, Protocol):
 def checked_status(status: object) -> int:
     """Return a status of 200 to 999, since one below 200 is not a final response (RFC 9110 §15). Raises ValueError."""
     if type(status) is not int or not 200 <= status <= 999:
-        raise ValueError(f"a response's status is an int of 200 to 999, not {status!r}")
+        raise ValueError(f"a response's status must be an int from 200 to 999, not {status!r}")
     return status
 
 
@@ -113,7 +113,7 @@ def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
     headers = Headers(fields)
     length = headers.get("content-length")
     if length is not None and not (length.isascii() and length.isdigit()):
-        raise ValueError(f"a Content-Length is one number of bytes, not {length!r}")
+        raise ValueError(f"a Content-Length must be one number of bytes, not {length!r}")
     return Head(checked_status(status), headers)
 
 
@@ -121,7 +121,7 @@ def checked_links(value: object) -> list[Link]:
     """Return the links in a line of early hints. Raises ValueError for any other value."""
     links = parse_links(value) if type(value) is str else []
     if not links:
-        raise ValueError(f"an early hint has links, not {value!r}")
+        raise ValueError(f"an early hint must have links, not {value!r}")
     return links
 
 

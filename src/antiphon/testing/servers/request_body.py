@@ -73,7 +73,7 @@ class RequestBody:
             return b""
         if not isinstance(chunk, bytes):
             raise explained(
-                "bad-test-request", TypeError(f"the chunks of a body are bytes, not {type(chunk).__name__}")
+                "bad-test-request", TypeError(f"the chunks of a body must be bytes, not {type(chunk).__name__}")
             )
         if self._left is not None:
             chunk = chunk[: self._left]

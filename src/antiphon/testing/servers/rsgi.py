@@ -73,7 +73,7 @@ class RSGITransport:
 
 
 class RSGIProtocol:
-    """The protocol object of one request: the application reads the body and answers, once."""
+    """The protocol object of one request: the application reads the body and responds, once."""
 
     def __init__(self, body: RequestBody, response: ResponseChannel) -> None:
         self._body = body
@@ -121,29 +121,29 @@ class RSGIProtocol:
     # The response
 
     def response_empty(self, status: int = 200, headers: Fields = ()) -> None:
-        """Answer without a body."""
+        """Respond without a body."""
         self._respond(status, headers, ())
 
     def response_str(self, status: int = 200, headers: Fields = (), body: str = "") -> None:
-        """Answer with text, as UTF-8."""
+        """Respond with text, as UTF-8."""
         self._respond(status, headers, [self._typed(body, str).encode()])
 
     def response_bytes(self, status: int = 200, headers: Fields = (), body: bytes = b"") -> None:
-        """Answer with bytes."""
+        """Respond with bytes."""
         self._respond(status, headers, [self._typed(body, bytes)])
 
     def response_file(self, status: int, headers: Fields, file: str) -> None:
-        """Answer with a file, named by its path."""
+        """Respond with a file, named by its path."""
         self._respond(status, headers, self._file(file))
 
     def response_file_range(self, status: int, headers: Fields, file: str, start: int, end: int) -> None:
-        """Answer with the bytes of a file from ``start`` up to ``end``."""
+        """Respond with the bytes of a file from ``start`` up to ``end``."""
         if start >= end:
             raise ValueError("Invalid range")
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Answer with the chunks that are sent to the returned stream, until nothing refers to it any more."""
+        """Respond with the chunks that are sent to the returned stream, until nothing refers to it any more."""
         self._start(status, headers)
         return RSGIStream(self._loop, self._response)
 
@@ -168,7 +168,7 @@ class RSGIProtocol:
 
     def _start(self, status: int, headers: Fields) -> None:
         if self._response.head is not None:
-            raise self._response.breach("the application has already answered")
+            raise self._response.breach("the application has already responded")
         try:
             self._response.start(checked_head(status, map(_field, _checked_list(headers))))
         except ValueError as error:
@@ -180,7 +180,7 @@ class RSGIProtocol:
 
     def _typed(self, body: T, kind: type[T]) -> T:
         if not isinstance(body, kind):
-            raise self._response.breach(f"this body is {kind.__name__}, not {type(body).__name__}")
+            raise self._response.breach(f"this body must be {kind.__name__}, not {type(body).__name__}")
         return body
 
     def _file(self, path: str, start: int = 0, end: int | None = None) -> Iterable[bytes]:
@@ -208,7 +208,7 @@ class RSGIStream:
     async def _send(self, data: bytes | str, kind: type) -> None:
         response = self._response
         if not isinstance(data, kind):
-            raise response.breach(f"a chunk that is sent here is {kind.__name__}, not {type(data).__name__}")
+            raise response.breach(f"a chunk sent here must be {kind.__name__}, not {type(data).__name__}")
         if not (response.is_disconnected or response.is_complete):
             await response.send(data.encode() if isinstance(data, str) else data)
         if response.is_disconnected or response.is_complete:
@@ -270,7 +270,7 @@ def _finish(loop: asyncio.AbstractEventLoop, response: ResponseChannel) -> None:
 
 def _checked_list(headers: object) -> list[Any] | tuple[Any, ...]:
     if not isinstance(headers, list | tuple):
-        raise ValueError(f"headers are a list, not {type(headers).__name__}")
+        raise ValueError(f"headers must be a list, not {type(headers).__name__}")
     return headers
 
 
@@ -279,7 +279,7 @@ def _field(field: object) -> tuple[str, str]:
     match field:
         case (str(name), str(value)) if isinstance(field, tuple):
             return name, value.encode().decode("latin-1")
-    raise ValueError(f"a header is a tuple of two str, not {field!r}")
+    raise ValueError(f"a header must be a tuple of two str, not {field!r}")
 
 
 class RSGIMessage(NamedTuple):
@@ -339,7 +339,7 @@ class RSGISocketTransport:
 
     async def _send(self, data: str | bytes, kind: type) -> None:
         if not isinstance(data, kind):
-            raise self._channel.breach(f"a message that is sent here is {kind.__name__}, not {type(data).__name__}")
+            raise self._channel.breach(f"a message sent here must be {kind.__name__}, not {type(data).__name__}")
         if not await self._channel.put(data):
             raise self._channel.refuse_after_disconnect(ProtocolClosed("RSGI transport is closed"))
 

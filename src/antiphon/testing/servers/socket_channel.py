@@ -13,7 +13,7 @@ UNREAD = 64
 
 
 class SocketChannel(ResponseChannel):
-    """A handshake that waits for its answer, and the messages after that.
+    """A handshake that waits for its response, and the messages after that.
 
     ``end`` is the end of the socket, from the side that closed it first.
     """
@@ -27,13 +27,13 @@ class SocketChannel(ResponseChannel):
 
     @property
     def is_accepted(self) -> bool:
-        """True if the handshake was answered with 101."""
+        """True if the handshake was accepted (101)."""
         return self.head is not None and self.head.status == 101
 
     # The application's side
 
     def accept(self, fields: list[tuple[str, str]], subprotocol: str | None) -> None:
-        """Answer the handshake with 101."""
+        """Accept the handshake (101)."""
         self.subprotocol = subprotocol
         self.is_complete = True  # as an HTTP response
         self.start(Head(101, Headers(fields)))
@@ -90,7 +90,7 @@ class SocketChannel(ResponseChannel):
 
 
 class SocketExchange(AsyncExchange):
-    """One handshake, and the messages after it, answered by one task."""
+    """One handshake, and the messages after it, handled by one task."""
 
     def __init__(
         self, application: Callable[[], Awaitable[object]], channel: SocketChannel, *, raise_errors: bool

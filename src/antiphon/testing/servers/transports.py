@@ -41,7 +41,7 @@ def make_transport(
     """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
     Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. An error
-    that an Antiphon application has answered with a 500 is raised if ``raise_answered_errors`` is True. With None, this
+    for which an Antiphon application has sent a 500 is raised if ``raise_answered_errors`` is True. With None, this
     is done for applications of dialects from which such an error escapes over WSGI.
     """
     if raise_answered_errors is None:
@@ -62,12 +62,13 @@ def make_transport(
                 )
             return RSGITransport(application, connection)
     raise explained(
-        "bad-test-request", ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
+        "bad-test-request",
+        ValueError(f"the interface must be one of {', '.join(get_args(Interface))}, not {interface!r}"),
     )
 
 
 def _lets_errors_escape(application: object) -> bool:
-    """True for an application that answers WSGI servers itself, without what a host does for errors."""
+    """True for an application that handles requests of WSGI servers itself, without what a host does for errors."""
     answers_itself = type(application).__call__ is not Servable.__call__
     return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
 
@@ -81,21 +82,21 @@ class Wrapped(Servable):
         self._observers = application._observers
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, in steps."""
+        """Handle a request, in steps."""
         return await self._application._handle(request)
 
     async def _answer(self, request: Request) -> Response:
-        """Answer a request, awaited on an event loop."""
+        """Handle a request, awaited on an event loop."""
         answer = self._application._answer_on_loop(request)
         return answer if isinstance(answer, Response) else await answer
 
     async def _answer_handshake(self, request: Request) -> Response:
-        """Answer the handshake of a WebSocket."""
+        """Handle the handshake of a WebSocket."""
         answer = self._application._answer_handshake(request)
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server. The inner application gets everything that is not an HTTP request."""
+        """Handle a request of a WSGI or an ASGI server. The inner application gets everything but HTTP requests."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":
             return self._application(*arguments)
         return super().__call__(*arguments)
@@ -118,14 +119,14 @@ class Wrapped(Servable):
 
 
 class RaisingErrors(Wrapped):
-    """An application that raises the errors that an inner one has answered with a 500."""
+    """An application that raises the errors for which an inner one has sent a 500."""
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, in steps."""
+        """Handle a request, in steps."""
         return _raise_error(request, await super()._handle(request))
 
     async def _answer(self, request: Request) -> Response:
-        """Answer a request, awaited on an event loop."""
+        """Handle a request, awaited on an event loop."""
         return _raise_error(request, await super()._answer(request))
 
 

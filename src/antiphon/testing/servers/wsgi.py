@@ -153,7 +153,7 @@ class WSGITransport:
         if isinstance(request.content, AsyncIterable):
             raise explained(
                 "bad-test-request",
-                TypeError("over WSGI, the chunks of a body come from an iterable, not from an async one"),
+                TypeError("over WSGI, the chunks of a body must come from an iterable, not an async one"),
             )
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         runner = self._make_runner()
@@ -287,7 +287,7 @@ class WSGICall:
         if exc_info is not None:
             self._check(
                 isinstance(exc_info, tuple) and len(exc_info) == 3,
-                f"exc_info is a tuple of three, not {exc_info!r}",
+                f"exc_info must be a tuple of three, not {exc_info!r}",
             )
             if self._is_head_sent:
                 raise exc_info[1].with_traceback(exc_info[2])
@@ -311,10 +311,10 @@ class WSGICall:
 
     def _chunks(self, body: object) -> Iterator[bytes]:
         if isinstance(body, str | bytes) or not isinstance(body, Iterable):
-            raise self._breach(f"the application returns an iterable of bytes, not {type(body).__name__}")
+            raise self._breach(f"the application must return an iterable of bytes, not {type(body).__name__}")
         limit = self._file_length(body)
         for chunk in body:
-            self._check(type(chunk) is bytes, f"the chunks of the body are bytes, not {type(chunk).__name__}")
+            self._check(type(chunk) is bytes, f"the chunks of the body must be bytes, not {type(chunk).__name__}")
             self._check(self._head is not None, "the body began before start_response was called")
             if limit is not None:
                 chunk = chunk[:limit]  # noqa: PLW2901 - only as much as a server sends
@@ -347,10 +347,10 @@ class WSGICall:
 def _status(status: object) -> int:
     """Return the code of a status such as "200 OK"."""
     if type(status) is not str:
-        raise ValueError(f"the status is a str, not {type(status).__name__}")
+        raise ValueError(f"the status must be a str, not {type(status).__name__}")
     code, space, phrase = status.partition(" ")
     if not (code.isascii() and code.isdigit() and len(code) == 3 and space and phrase.strip() == phrase != ""):
-        raise ValueError('the status is a code, a space and a phrase, such as "200 OK"')
+        raise ValueError('the status must be a code, a space and a phrase, such as "200 OK"')
     if not (phrase.isprintable() and _is_latin1(phrase)):
         raise ValueError("the status has a character that can't be sent")
     return checked_status(int(code))
@@ -358,7 +358,7 @@ def _status(status: object) -> int:
 
 def _fields(headers: object) -> Iterator[tuple[str, str]]:
     if type(headers) is not list:
-        raise ValueError(f"the headers are a list, not {type(headers).__name__}")
+        raise ValueError(f"the headers must be a list, not {type(headers).__name__}")
     for field in headers:
         match field:
             case (str(name), str(value)) if type(field) is tuple and type(name) is type(value) is str:
@@ -366,7 +366,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
                     raise ValueError(f"only servers can set {name}, not applications")
                 yield name, value
             case _:
-                raise ValueError(f"a header is a tuple of two str, not {field!r}")
+                raise ValueError(f"a header must be a tuple of two str, not {field!r}")
 
 
 def _is_latin1(text: str) -> bool:

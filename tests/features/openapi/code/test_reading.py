@@ -309,13 +309,16 @@ def test_parts_are_declared_by_their_names() -> None:
     [
         (
             {"takes": {"body": h.Lamp}},
-            "takes is a type, or has types for json, form, query, headers, not for 'body': '/x'",
+            "takes must be a type, or have types for json, form, query, headers, not for 'body': '/x'",
         ),
-        ({"gives": {"200": h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for '200': '/x'"),
-        ({"gives": {99: h.Lamp}}, "gives is a type, or has types for statuses of 200 to 599, not for 99: '/x'"),
+        (
+            {"gives": {"200": h.Lamp}},
+            "gives must be a type, or have types for statuses of 200 to 599, not for '200': '/x'",
+        ),
+        ({"gives": {99: h.Lamp}}, "gives must be a type, or have types for statuses of 200 to 599, not for 99: '/x'"),
         (
             {"examples": {"body": 1}},
-            "examples are for json, form, query, headers, path and for statuses, not for 'body': '/x'",
+            "examples must be for json, form, query, headers, path or for statuses, not for 'body': '/x'",
         ),
     ],
 )

@@ -46,7 +46,7 @@ class Form(Makers):
             self._schema = dict(self._declared_fields)
             request = fields_dict or request
         else:
-            raise TypeError(f"a form is made from a dict of definitions, not {type(fields_dict).__name__}")
+            raise TypeError(f"a form must be made from a dict of definitions, not {type(fields_dict).__name__}")
         if not self._schema:
             raise ValueError('a form needs fields: Form({"name": Form.text("Name")}, request)')
         self._read(request or _current_request())

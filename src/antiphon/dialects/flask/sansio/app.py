@@ -217,7 +217,9 @@ class App(Scaffold):
         if methods is None:
             methods = getattr(view_func, "methods", None) or ("GET",)
         if isinstance(methods, str):
-            raise TypeError(f"the methods of {rule!r} are a list of texts, as in methods=['POST'], not a text")
+            raise TypeError(
+                f"the methods of {rule!r} must be a list of strings, as in methods=['POST'], not one string"
+            )
         methods = {method.upper() for method in methods}
         if provide_automatic_options is None:
             provide_automatic_options = getattr(view_func, "provide_automatic_options", None)

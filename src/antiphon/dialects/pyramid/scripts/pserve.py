@@ -45,7 +45,7 @@ def parse_vars(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         name, separator, value = word.partition("=")
         if not separator:
-            raise ValueError(f"a value for the file is written as name=value, not {word!r}")
+            raise ValueError(f"a value for the file must be written as name=value, not {word!r}")
         values[name] = value
     return values
 

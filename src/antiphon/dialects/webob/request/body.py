@@ -312,7 +312,7 @@ class RequestBody(RequestHead):
     @text.setter
     def text(self, value: str) -> None:
         if not isinstance(value, str):
-            raise TypeError(f"the text of a request is a str, not {value!r:.200}")
+            raise TypeError(f"the text of a request must be a str, not {value!r:.200}")
         self.body = value.encode(codec_of(self._text_charset))
 
     @text.deleter

@@ -132,7 +132,7 @@ def _encoded(fields: list[tuple[Any, Any]], content_type: str | None, charset: s
         boundary = given[1].strip('"') if given else new_boundary()
         return multipart(fields, boundary, charset), kind if given else f"{kind}; boundary={boundary}"
     if not kind.startswith("application/x-www-form-urlencoded"):
-        raise ValueError(f"the body of a request of type {kind!r:.200} is given in bytes, not as fields")
+        raise ValueError(f"the body of a request of type {kind!r:.200} must be given in bytes, not as fields")
     if files:
         raise ValueError(f"a form of type {kind!r:.200} has no files: leave the content type out")
     return urlencoded(fields, charset), kind

@@ -210,7 +210,7 @@ class ResponseContent(MediaTypes):
     def body(self, value: bytes) -> None:
         if not isinstance(value, bytes):
             hint = " (use Response.text)" if isinstance(value, str) else ""
-            raise TypeError(f"the body of a response is bytes{hint}, not {type(value).__name__}")
+            raise TypeError(f"the body of a response must be bytes{hint}, not {type(value).__name__}")
         lines = self._headerlist
         lines[:] = [line for line in lines if line[0].lower() not in _OF_A_BODY]
         lines.append(("Content-Length", str(len(value))))
@@ -241,7 +241,7 @@ class ResponseContent(MediaTypes):
     def text(self, value: str) -> None:
         encoding = self._encoding()
         if not isinstance(value, str):
-            raise TypeError(f"the text of a response is a str, not {type(value).__name__}")
+            raise TypeError(f"the text of a response must be a str, not {type(value).__name__}")
         self.body = value.encode(encoding)
 
     @text.deleter

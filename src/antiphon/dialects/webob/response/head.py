@@ -162,7 +162,7 @@ class MediaTypes(ResponseHead):
             del self.content_type
             return
         if not isinstance(value, str):
-            raise TypeError(f"a content type is text, not {type(value).__name__}")
+            raise TypeError(f"a content type must be text, not {type(value).__name__}")
         self.headers[_NAME] = with_charset(value, self.default_charset)
 
     @content_type.deleter

@@ -83,7 +83,7 @@ class ProxyMiddleware:
             return HTTPSConnection(url.hostname or "", url.port, timeout=self.timeout, context=opts["ssl_context"])
         if url.scheme == "http":
             return HTTPConnection(url.hostname or "", url.port, timeout=self.timeout)
-        raise RuntimeError(f"a target is a URL of http or https, not {url.geturl()!r}")
+        raise RuntimeError(f"a target must be a URL of http or https, not {url.geturl()!r}")
 
     def _send(
         self, connection: HTTPConnection, target: str, environ: "WSGIEnvironment", headers: list[tuple[str, str]]

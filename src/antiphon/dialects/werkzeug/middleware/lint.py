@@ -28,7 +28,7 @@ class HTTPWarning(Warning):
 def check_type(context: str, obj: object, need: type = str) -> None:
     """Warn of an object of a different type, or of a subclass."""
     if type(obj) is not need:
-        _break_wsgi(f"{context} is a {need.__name__}, not a {type(obj).__name__}")
+        _break_wsgi(f"{context} must be a {need.__name__}, not a {type(obj).__name__}")
 
 
 def _break_wsgi(message: str) -> None:
@@ -212,7 +212,7 @@ class LintMiddleware:
     def check_iterator(self, app_iter: Iterable[bytes]) -> None:
         """Warn of text instead of a body, which would be sent character by character."""
         if isinstance(app_iter, str):
-            _break_wsgi("a body is an iterable of bytes, not a text")
+            _break_wsgi("a body must be an iterable of bytes, not text")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[bytes]:
         """Answer one request."""

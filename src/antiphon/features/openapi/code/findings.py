@@ -1,4 +1,4 @@
-"""The findings about a function: what it reads of a request, what it answers, and what is unknown."""
+"""The findings about a function: what it reads of a request, what it returns, and what is unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -28,7 +28,7 @@ class Read(NamedTuple):
     refusals: tuple[int, ...]
     """The statuses with which the framework refuses values that can't be read, unless the handler catches the error."""
     is_always: bool = False
-    """True if the handler never answers without reading it."""
+    """True if the handler never responds without reading it."""
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
@@ -55,7 +55,7 @@ class Named(NamedTuple):
     is_required: bool = False
     is_list: bool = False
     is_always: bool = False
-    """True if the handler never answers without reading it."""
+    """True if the handler never responds without reading it."""
 
 
 class Raised(NamedTuple):
@@ -83,7 +83,7 @@ LISTS = ("reads", "named", "raised", "unread", "users")
 
 @dataclass
 class Findings:
-    """What a function, including the functions that it calls, reads of a request, raises and answers."""
+    """What a function, including the functions that it calls, reads of a request, raises and returns."""
 
     reads: list[Read] = field(default_factory=list)
     named: list[Named] = field(default_factory=list)

@@ -37,7 +37,7 @@ def is_number(value: Value) -> bool:
 
 
 def combined(left: Value, operator: ast.operator, right: Value) -> Value:
-    """Return the result of an operator on texts, numbers or types."""
+    """Return the result of an operator on strings, numbers or types."""
     one, other = simple_type(left), simple_type(right)
     if one is str and (other is str or isinstance(operator, ast.Mod)):
         return TEXT

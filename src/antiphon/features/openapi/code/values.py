@@ -157,11 +157,11 @@ class Answer:
     body: "Value" = UNKNOWN
     headers: tuple[str, ...] = ()
     is_conditional: bool = False
-    """True if conditions of the request are answered, as for a page."""
+    """True if conditions of the request are handled, as for a page."""
     has_ranges: bool = False
-    """True if range requests are also answered, as for a file."""
+    """True if range requests are also handled, as for a file."""
     has_own_status: bool = False
-    """True if the code gives the status, which then stays in the answer to an error."""
+    """True if the code gives the status, which then stays in the response to an error."""
     is_passed_on: bool = False
     """True for the response that middleware received, which is described where it was made."""
 

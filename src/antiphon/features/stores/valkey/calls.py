@@ -1,4 +1,4 @@
-"""Calls of Valkey: limited in number and time, and skipped while a server does not answer."""
+"""Calls of Valkey: limited in number and time, and skipped while a server does not respond."""
 
 from collections.abc import Callable
 from functools import partial
@@ -72,7 +72,7 @@ class Calls:
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
         """Return the reply of a function of the client, which asks the server of a key.
 
-        With ``waits``, it waits for the reply even while the server does not answer others. Raises StoreUnavailable.
+        With ``waits``, it waits for the reply even while the server does not reply to others. Raises StoreUnavailable.
         """
         own, timeout = self.own, self.settings.timeout
         try:
@@ -125,7 +125,7 @@ class _OwnClient:
 
     @property
     def client(self) -> "Client":
-        """The client, opened on first use. Raises the error of a cluster's client if no node answers."""
+        """The client, opened on first use. Raises the error of a cluster's client if no node responds."""
         if (client := self._client) is not None:
             return client
         with self._lock:
@@ -164,7 +164,7 @@ class _OwnClient:
 
 
 def _breaker() -> CircuitBreaker:
-    """Return a guard for a server, for which a broken connection or a timeout is not an answer."""
+    """Return a guard for a server, for which a broken connection or a timeout is not a reply."""
     from redis.exceptions import ClusterDownError, RedisClusterException
     from redis.exceptions import ConnectionError as ConnectionLost
     from redis.exceptions import TimeoutError as TimedOut

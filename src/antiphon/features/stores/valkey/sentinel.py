@@ -10,14 +10,14 @@ from redis.sentinel import SentinelManagedConnection, SentinelManagedSSLConnecti
 from antiphon.lazy import changed_package
 
 if "disconnect_on_error" not in signature(SentinelManagedConnection.read_response).parameters:
-    # Late answers would go to other commands.
+    # Late replies would go to other commands.
     raise changed_package("redis", "8", "argument disconnect_on_error of SentinelManagedConnection.read_response")
 
 
 class PrimaryConnection(SentinelManagedConnection):
-    """A connection that is closed if an answer does not arrive in time, as all others are.
+    """A connection that is closed if a reply does not arrive in time, as all others are.
 
-    Left open, it would stay connected to a frozen primary forever, and a late answer would be taken for the answer to
+    Left open, it would stay connected to a frozen primary forever, and a late reply would be taken for the reply to
     the next command.
     """
 

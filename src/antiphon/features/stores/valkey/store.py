@@ -172,7 +172,7 @@ def _delete(commands: Commands, owner: str, id_: str, score: float | None = None
 
 
 REMEMBERED = 10
-"""How long the server remembers a call that it has answered, in multiples of the longest wait."""
+"""How long the server remembers a call that it has replied to, in multiples of the longest wait."""
 
 NEEDS = "~{prefix}* +@connection +@read +@write +@hash +@sortedset +@string +eval +evalsha +time +cluster|slots +info"
 """The permissions that a Valkey user needs, as for ACL SETUSER."""
@@ -189,7 +189,7 @@ class ValkeyStore(Store):
     and "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel knows by a name. With "valkeys+",
     these two use TLS. The schemes of Redis work too. ``prefix`` is added before all keys on the server.
 
-    ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for an answer, in seconds or
+    ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for a response, in seconds or
     timedeltas; after that, StoreUnavailable (503) is raised. For the next second, calls to that server raise it at
     once, except ``replace``; after that, one call at a time is tried. A process makes at most ``max_connections`` calls
     at once; further calls wait for up to ``timeout``. The readers of channels have additional connections: one, or up
@@ -247,7 +247,7 @@ class ValkeyStore(Store):
     def open_client(self, *, timeout: Duration | None = None) -> "Redis | RedisCluster":
         """Return a new redis-py client for the same servers, which you have to close.
 
-        ``timeout`` is the longest wait for an answer, in seconds or a timedelta. None sets no limit, which blocking
+        ``timeout`` is the longest wait for a response, in seconds or a timedelta. None sets no limit, which blocking
         commands need. In a cluster the client sends each command to the node that has the key.
         """
         return open_client(self._settings_for(timeout))
@@ -340,7 +340,7 @@ class ValkeyStore(Store):
         return StoreCount(count, left / 1000)
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the server answers, or in a cluster one of the shards."""
+        """Raise StoreUnavailable unless the server responds, or in a cluster one of the shards."""
         tried: set[str] = set()
         failure: StoreUnavailable | None = None
         for number in range(PROBES if self._commands.is_sharded else 1):
