@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import ctypes
 import gc
 import os
 import sys
@@ -10,11 +11,13 @@ from hypothesis import settings
 from tests.helpers import combinations, skips
 from tests.helpers.processes import UnmarkedProcesses
 
-# Where a change is judged, the examples are the same each time: what fails there was broken by the change.
-EXAMPLES = int(os.environ.get("EXAMPLES", "75"))
+# Where a change is judged, there are more examples, and the same each time: what fails there was broken by the change.
+EXAMPLES = int(os.environ.get("EXAMPLES", "75" if os.environ.get("CI") else "25"))
 settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("the same each time", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")
+
+TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 # Dash's plugin is not for this pytest, nor for those that tests start.
 os.environ["PYTEST_ADDOPTS"] = "-p no:dash"
@@ -22,9 +25,14 @@ os.environ["PYTEST_ADDOPTS"] = "-p no:dash"
 
 @pytest.fixture(scope="module", autouse=True)
 def _only_new_objects_are_garbage() -> None:
-    """Have the garbage collector pass over what was there before a module: many tests call it."""
+    """Have the garbage collector pass over what was there before a module: many tests call it.
+
+    What threads have freed is given back to the system, which they would not do by themselves.
+    """
     gc.collect()
     gc.freeze()
+    if TRIM:
+        TRIM(0)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -197,6 +197,7 @@ class Load:
         eventually(lambda: self.answers.total() >= wanted or None, "the clients get no answers")
 
 
+@pytest.mark.slow
 def test_a_rolling_restart_loses_no_request(deployed):
     proxy, instances = deployed
     with Load(proxy.port) as load:

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import pytest
 
 T = TypeVar("T", bound=Callable[..., Any])
-Case = tuple[str, tuple[Any, ...]]
-"""A row: its name and its values."""
+Case = tuple[Callable[[], str], tuple[Any, ...]]
+"""A row: a function that makes its name, which only a row that fails needs, and its values."""
 
 SHARE = pytest.StashKey[tuple[int, int]]()
 """The number of an item, and of the items that share its table."""
@@ -42,12 +42,12 @@ def rows(names: str, table: Iterable[Any], ids: Iterable[Any] | Callable[[Any], 
             for name in [name for name in vars(decorated) if name.startswith("test")]:
                 setattr(decorated, name, decorate(vars(decorated)[name]))
             return decorated
-        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [("", ())]))
+        test, more_names, more_cases = getattr(decorated, "table", (decorated, [], [(str, ())]))
         if inspect.iscoroutinefunction(test) or hasattr(test, "hypothesis"):
             raise TypeError(f"{test.__qualname__} has to be a plain function to be run with rows")
         wanted = [*own_names, *more_names]
         cases = [
-            (f"{name}, {more}".removesuffix(", "), (*values, *more_values))
+            (functools.partial(_both, name, more), (*values, *more_values))
             for (name, values), (more, more_values) in itertools.product(own_cases, more_cases)
         ]
 
@@ -81,7 +81,7 @@ def _run(test: Callable[..., None], names: list[str], cases: list[Case], fixture
             with _for_a_row(number, fixtures) as own:
                 test(**own, **dict(zip(names, values, strict=True)))
         except FAILURES as error:
-            failed.append((name, error))
+            failed.append((name(), error))
     if failed:
         told = "\n".join(f"- {name}: {type(error).__name__}: {_first_line(error)}" for name, error in failed)
         raise AssertionError(f"{len(failed)} of {len(cases)} rows fail:\n{told}") from failed[0][1]
@@ -110,10 +110,17 @@ def _cases(table: list[Any], ids: Any, *, is_single: bool) -> list[Case]:
     if marked := [param.values for param in params if param.marks]:
         raise TypeError(f"the row {marked[0]!r} has marks, which only a test of its own can have")
     if ids is None or callable(ids):
-        named = [", ".join(str((ids or _short)(value)) for value in param.values) for param in params]
-    else:
-        named = [str(name) for name in ids]
-    return [(str(param.id or name), tuple(param.values)) for param, name in zip(params, named, strict=True)]
+        return [(functools.partial(_name, param, ids or _short), tuple(param.values)) for param in params]
+    named = [param.id or name for param, name in zip(params, ids, strict=True)]
+    return [(functools.partial(str, name), tuple(param.values)) for param, name in zip(params, named, strict=True)]
+
+
+def _name(param: Any, name: Callable[[Any], Any]) -> str:
+    return str(param.id or ", ".join(str(name(value)) for value in param.values))
+
+
+def _both(first: Callable[[], str], second: Callable[[], str]) -> str:
+    return f"{first()}, {second()}".removesuffix(", ")
 
 
 def _short(value: object) -> str:
