@@ -106,5 +106,3 @@ class TestContextVariables:
         seen, sent = set(), []
         copy_context().run(serve)
         assert (seen, b"".join(sent)) == ({"unset"}, b"unset" * 20)
-
-
