@@ -180,7 +180,7 @@ class _Writing:
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
-        return AsyncFromSync(body, ahead=self._length is None)
+        return AsyncFromSync(body, ahead=True, joins=self._length is None)
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""

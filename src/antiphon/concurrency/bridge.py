@@ -16,7 +16,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from time import monotonic
 from typing import Any, Generic, NoReturn, TypeVar
 
@@ -32,6 +32,9 @@ AHEAD = 0.001
 BUFFER = 64 << 10
 """Bytes of chunks that are made ahead."""
 _END = object()
+
+chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
+"""True if chunks that are ready at the same time are given one by one, so that a test finds the same ones each time."""
 
 
 class _Demand(Future[None]):
@@ -54,7 +57,8 @@ class SyncFromAsync(Generic[T]):
 
     While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
     of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
-    ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes.
+    ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes;
+    if it ``joins`` them, those that are ready at the same time are given in one piece.
     """
 
     def __init__(
@@ -64,11 +68,13 @@ class SyncFromAsync(Generic[T]):
         look: Callable[[], T] | None = None,
         seconds: float | None = None,
         ahead: bool = False,
+        joins: bool = True,
     ) -> None:
         self._iterable = iterable
         self._look = look
         self._seconds = seconds
         self._ahead = ahead
+        self._joins = ahead and joins and not chunks_come_apart.get()
         self._made: deque[Any] = deque()
         """The items that have been made, and not been taken yet."""
         self._is_quick = self._is_making = self._is_interrupted = False
@@ -92,7 +98,7 @@ class SyncFromAsync(Generic[T]):
                 self._demand = None
             elif self._look is not None and not self._made:
                 return self._look()
-        return b"".join(_taken(self._made)) if self._ahead else self._made.popleft()  # type: ignore[return-value]
+        return b"".join(_taken(self._made)) if self._joins else self._made.popleft()  # type: ignore[return-value]
 
     def _ask(self) -> _Demand:
         demand = _Demand(self._ahead)
@@ -267,17 +273,21 @@ def _differs_from(before: Context) -> bool:
 class AsyncFromSync(Generic[T]):
     """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or those of its task.
 
-    If it is ``ahead``, the items are chunks, which are made ahead and given as bytes. The task gets the variables that
-    the iterable had set when it made the last of them, as without that. The iterable gets those that the task had when
-    a batch was begun: for a task that sets some after each chunk, none is made ahead.
+    If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; if it ``joins`` them, those that
+    are ready at the same time are given in one piece. The task gets the variables that the iterable had set when it
+    made the last of them, as without that. The iterable gets those that the task had when a batch was begun: for a task
+    that sets some after each chunk, none is made ahead.
     """
 
-    def __init__(self, iterable: Iterable[T], threads: Threads | None = None, ahead: bool = False) -> None:
+    def __init__(
+        self, iterable: Iterable[T], threads: Threads | None = None, ahead: bool = False, joins: bool = True
+    ) -> None:
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
         self._crossing = Crossing(threads=threads)
         self._ahead = ahead
-        self._fetched: list[T] = []
+        self._joins = ahead and joins and not chunks_come_apart.get()
+        self._fetched: deque[Any] = deque()
         self._making: tuple[Call[None], _Batch] | None = None
         """The call that makes a batch whose last item has yet to be taken."""
         self._is_quick = self._is_over = False
@@ -288,36 +298,43 @@ class AsyncFromSync(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        items = self._fetched or await self._next()
-        self._fetched = []
+        if not self._fetched:
+            await self.fetch()
+        items = self._fetched
         if not items:  # StopIteration cannot leave a coroutine
             raise StopAsyncIteration
-        if len(items) == 1:
-            return as_bytes(items[0]) if self._ahead else items[0]  # type: ignore[return-value]
-        return b"".join(items)  # type: ignore[arg-type,return-value]  # they were made ahead, as bytes
+        if self._joins and len(items) > 1:
+            self._fetched = deque()
+            return b"".join(items)  # type: ignore[return-value]  # they were made ahead, as bytes
+        item: T = items.popleft()
+        return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
         """Make the first item in advance. Raises what making it raises."""
-        self._fetched = await self._next()
+        self._fetched = deque(await self._next())
 
-    async def _next(self) -> list[T]:
+    async def _next(self) -> list[Any]:
         """Return the next items, or none at the end."""
-        if self._is_over:
-            return []
-        if self._iterator is None:
-            self._iterator = await self._crossing.run(iter, self._iterable)
-        call, batch = self._making or await self._begin(self._iterator)
-        if not call.is_done:
-            await self._wait(call, batch)
-        is_made = call.is_done  # before the items are taken
-        items: list[Any] = _taken(batch.made)
-        if not is_made or (items and (batch.has_changed or call.error)):
-            return items
+        items: list[Any] = []
+        while not (items or self._is_over):  # all of a batch may have been taken before it was known to be made
+            if self._iterator is None:
+                self._iterator = await self._crossing.run(iter, self._iterable)
+            call, batch = self._making or await self._begin(self._iterator)
+            if not call.is_done:
+                await self._wait(call, batch)
+            is_made = call.is_done  # before the items are taken
+            items = _taken(batch.made)
+            if is_made and not (items and (batch.has_changed or call.error)):
+                items += self._end(call, batch)
+        return items
+
+    def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
+        """Take over the variables of a batch, and return the item with which they came. Raises its error."""
         self._making = None
         self._is_quick, self._is_over = batch.is_quick, batch.is_last
         self._crossing.end(call)
         self._seen = copy_context()
-        return items or batch.late
+        return batch.late
 
     async def _begin(self, iterator: Iterator[T]) -> tuple[Call[None], _Batch]:
         await self._crossing.raise_held_cancellation()
