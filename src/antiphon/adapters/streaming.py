@@ -127,9 +127,9 @@ async def write_chunks(
             finally:
                 await aclose(chunks, body)
         except Exception as error:
-            if not is_whole:
-                raise
             if not is_broken_by_client(request, error):
+                if not is_whole:
+                    raise
                 log_broken_body(request, error)
         finally:
             _writings.discard(writing)

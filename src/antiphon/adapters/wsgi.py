@@ -365,14 +365,14 @@ class WSGIBody:
 
 
 def _blocking(
-    body: Body, context: Context, request: Request, joins: bool
+    body: Body, context: Context, request: Request, ahead: bool
 ) -> tuple[Iterator[bytes | str], Callable[[], object]]:
     """Return the chunks of a body, and the function that closes it, for this thread."""
     if isinstance(body, AsyncIterable):
         from antiphon.adapters.disconnect import watch_over_wsgi
         from antiphon.concurrency.bridge import SyncFromAsync
 
-        bridged = SyncFromAsync(body, context, watch_over_wsgi(request.head), LOOK, ahead=True, joins=joins)
+        bridged = SyncFromAsync(body, context, watch_over_wsgi(request.head), LOOK, ahead)
         return bridged, bridged.close
     if isinstance(body, bytes):
         return iter((body,)), tuple

@@ -9,7 +9,7 @@ thread and a loop takes longer than most of them do:
 | took less | chunks, for ``AHEAD`` seconds, up to ``BUFFER`` bytes | after that, even if one is still being made |
 
 So chunks that are made slowly are given one by one, as soon as they are made, and no iterable is more than one batch
-ahead. Nothing is made while the sender sends, so a slow client holds no thread.
+ahead. None is begun while the sender sends, so a slow client holds no thread.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class SyncFromAsync(Generic[T]):
     While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
     of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
     ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes;
-    if it ``joins`` them, those that are ready at the same time are given in one piece.
+    those that are ready at the same time are given in one piece.
     """
 
     def __init__(
@@ -68,13 +68,12 @@ class SyncFromAsync(Generic[T]):
         look: Callable[[], T] | None = None,
         seconds: float | None = None,
         ahead: bool = False,
-        joins: bool = True,
     ) -> None:
         self._iterable = iterable
         self._look = look
         self._seconds = seconds
         self._ahead = ahead
-        self._joins = ahead and joins and not chunks_come_apart.get()
+        self._joins = ahead and not chunks_come_apart.get()
         self._made: deque[Any] = deque()
         """The items that have been made, and not been taken yet."""
         self._is_quick = self._is_making = self._is_interrupted = False
