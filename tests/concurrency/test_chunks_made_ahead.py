@@ -15,7 +15,7 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.bridge import AHEAD, BUFFER, AsyncFromSync, SyncFromAsync
 from antiphon.concurrency.iterables import aclose
 from tests.helpers.rows import rows
-from tests.helpers.waiting import DEADLINE, in_time
+from tests.helpers.waiting import DEADLINE, eventually, in_time
 
 SLOW = 5 * AHEAD
 LINE = b"line\n"
@@ -215,8 +215,12 @@ class TestAnErrorThatWasMadeAhead:
             yield LINE
             raise error
 
+        def is_raised():
+            *pieces, last = read(generator(), most=2)
+            return True if (pieces, last) == ([LINE, LINE], error) else None  # on a busy machine, it is not made ahead
+
         error = LookupError()
-        assert read(generator(), pause=20 * AHEAD, most=2) == [LINE, LINE, error]
+        assert eventually(is_raised, "the error is lost")
 
 
 class TestClosing:

@@ -205,7 +205,7 @@ class SyncFromAsync(Generic[T]):
 
 
 def _taken(items: deque[T]) -> list[T]:
-    """Take the items that there are. Another thread may add some in the meantime."""
+    """Take all items. Another thread may add some at the same time."""
     return [items.popleft() for _ in range(len(items))]
 
 
