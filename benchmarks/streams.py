@@ -49,6 +49,8 @@ APPS: dict[str, dict[str, tuple[str, Sequence[str]]]] = {
     "rsgi": {OURS: ("antiphon_app:app", BOTH), CACHED: ("antiphon_app:cached", BOTH)},
 }
 """The applications of an interface, with the colours of the generators that they take."""
+SERVED_ONLY = {"litestar"}
+"""Frameworks whose stream from a `def` generator does not end without a server."""
 GOAL = 1.3
 TIMEOUT = 300.0
 
@@ -203,10 +205,10 @@ def sample(
     """Take turns between the frameworks and the colours. The first round is only checked."""
     samples: dict[tuple[str, str], list[float]] = {}
     for number in range(rounds + 1):
-        for name, (_, colours) in APPS[interface].items():
-            for colour in colours:
+        for name, respond in responders.items():
+            for colour in APPS[interface][name][1]:
                 before = clocks[name]()
-                body = responders[name](colour, number)
+                body = respond(colour, number)
                 taken = (clocks[name]() - before) / 1e6
                 if body != WHOLE:
                     raise LoadError(f"{name}, {colour} over {interface}: {len(body)} bytes, {body[:200]!r}")
@@ -233,6 +235,8 @@ def served(interface: str, options: Namespace) -> Cell:
 def in_process(interface: str, options: Namespace) -> Cell:
     responders = {}
     for name, (app, _) in APPS[interface].items():
+        if name in SERVED_ONLY:
+            continue
         module, _, attribute = app.partition(":")
         found = getattr(import_module(f"benchmarks.stream_apps.{module}"), attribute)
         responders[name] = responder_in_process(interface, found)
@@ -245,7 +249,8 @@ def table(cells: Sequence[Cell]) -> str:
     for cell in cells:
         own = OWN[cell.interface]
         other = "async" if own == "def" else "def"
-        for name, (_, colours) in APPS[cell.interface].items():
+        for name in dict.fromkeys(name for name, _ in cell.samples):
+            colours = APPS[cell.interface][name][1]
             times = [f"{median(cell.samples[name, colour]):,.0f}" if colour in colours else "" for colour in BOTH]
             ratio = f"{cell.ratio(name, other, name, own):.2f}" if len(colours) == 2 else ""
             rows.append([cell.place, cell.interface.upper(), name, *times, ratio])

@@ -108,6 +108,7 @@ def _register_endless(app: App) -> None:
         try:
             while True:
                 yield b"tick\n"
+                time.sleep(0)  # Waitress has another thread that has to find that the client has left
         finally:
             closed[name] = "at a chunk"
 
