@@ -3,7 +3,7 @@
 Counts the CPU time, user and system, of a server's processes for one response, and that of this process for one without
 a server. Fails where Antiphon on a server takes more than 1.3 times as long for a generator as for one of the
 interface's own colour, `def` over WSGI and `async def` over ASGI and RSGI, or longer than another framework for the
-same generator. Linux only.
+other colour. Linux only.
 """
 
 import asyncio
@@ -267,7 +267,7 @@ def shortfalls(cell: Cell) -> list[str]:
         for name in (OURS, CACHED)
         if cell.place != "none" and (ratio := cell.ratio(name, other, name, own)) > GOAL
     ]
-    peers = [key for key in cell.samples if key[0] not in (OURS, CACHED)]
+    peers = [key for key in cell.samples if key[0] not in (OURS, CACHED) and key[1] == other]
     behind = [
         f"{OURS}, {colour} {where}: {ratio:.2f} times the CPU time of {name}"
         for name, colour in peers
