@@ -188,10 +188,10 @@ def _seen(response: ReceivedResponse) -> str:
     return ending if response.body else f"200, {ending}"
 
 
-def where_closed(peer: Peer, handler: str, iterator: str) -> str:
+def where_closed(peer: Peer, handler: str, iterator: str, stream: str = "endless") -> str:
     """Leave a stream, and return where it stood when it was closed. Raises TimeoutError if it never was."""
     name = uuid4().hex
-    peer.leave(SentRequest("GET", f"/{handler}/stream/{iterator}/endless?name={name}"), b"tick")
+    peer.leave(SentRequest("GET", f"/{handler}/stream/{iterator}/{stream}?name={name}"), b"tick")
 
     def look() -> str | None:
         response = peer.respond(SentRequest("GET", f"/{handler}/stream/closed/{name}"))

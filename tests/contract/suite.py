@@ -130,6 +130,10 @@ class AdapterContract:
     def test_a_stream_that_the_client_leaves_is_closed(self, handler: str, iterator: str) -> None:
         assert where_closed(self.peer, handler, iterator) in ("at a chunk", "while it waits")
 
+    @rows("handler, iterator", STREAMS)
+    def test_a_stream_that_never_waits_is_closed_when_the_client_leaves(self, handler: str, iterator: str) -> None:
+        assert where_closed(self.peer, handler, iterator, "quick") == "at a chunk"
+
 
 class ServerContract(AdapterContract):
     """The tests of ``AdapterContract`` over sockets, and more. ``server`` has exactly its listed gaps."""

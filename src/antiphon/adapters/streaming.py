@@ -9,7 +9,6 @@ from time import monotonic, sleep
 from typing import Any, TypeAlias
 
 from antiphon.concurrency.bridge import AsyncFromSync
-from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, yield_to_loop
 from antiphon.concurrency.timers import TimeSlice
@@ -107,7 +106,7 @@ async def write_chunks(
     is_whole = False
     writing = _Writing(request, fields)
     try:
-        chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
+        chunks = aiter(body) if isinstance(body, AsyncIterable) else writing.on_threads(body)
         # A file that can't be read makes the server respond with an error. Other bodies don't delay the head.
         if isinstance(chunks, AsyncFromSync) and is_at_hand(body) and not is_silent:
             await chunks.fetch()
@@ -128,18 +127,13 @@ async def write_chunks(
             finally:
                 await aclose(chunks, body)
         except Exception as error:
-            if not is_whole:
-                raise
             if not is_broken_by_client(request, error):
+                if not is_whole:
+                    raise
                 log_broken_body(request, error)
         finally:
             _writings.discard(writing)
     return is_whole
-
-
-def _threads_for(body: object) -> Threads | None:
-    """Return the threads for files, if the body needs no others; None for the thread to which its request returns."""
-    return file_workers() if is_for_any_thread(body) else None
 
 
 def cut_off(seconds: float) -> None:
@@ -178,6 +172,15 @@ class _Writing:
 
     def cancel(self, reason: EndReason) -> None:
         """Go on while the process drains: ``cut_off`` ends the streams."""
+
+    def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
+        """Return the chunks of a blocking body, which are made ahead.
+
+        Those of a file are large and read on the threads for files. Chunks of a declared length are counted one by one.
+        """
+        if is_for_any_thread(body):
+            return AsyncFromSync(body, file_workers())
+        return AsyncFromSync(body, ahead=True, joins=self._length is None)
 
     async def send_head(self, send_head: Callable[[], Awaitable[Send]]) -> bool:
         """Send the head. Return False if the client has disconnected."""

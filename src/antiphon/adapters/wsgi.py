@@ -304,7 +304,7 @@ class WSGIBody:
         self._context = context
         self._is_whole = False
         try:
-            self._chunks, self._close = _blocking(body, context, request)
+            self._chunks, self._close = _blocking(body, context, request, self._length is None)
         except BaseException as error:
             context.run(log_broken_body, request, error)
             run_sync(finish(request), context)
@@ -364,13 +364,15 @@ class WSGIBody:
             raise RuntimeError("the body was cancelled") from error  # this must not end a server
 
 
-def _blocking(body: Body, context: Context, request: Request) -> tuple[Iterator[bytes | str], Callable[[], object]]:
+def _blocking(
+    body: Body, context: Context, request: Request, ahead: bool
+) -> tuple[Iterator[bytes | str], Callable[[], object]]:
     """Return the chunks of a body, and the function that closes it, for this thread."""
     if isinstance(body, AsyncIterable):
         from antiphon.adapters.disconnect import watch_over_wsgi
         from antiphon.concurrency.bridge import SyncFromAsync
 
-        bridged = SyncFromAsync(body, context, watch_over_wsgi(request.head), LOOK)
+        bridged = SyncFromAsync(body, context, watch_over_wsgi(request.head), LOOK, ahead)
         return bridged, bridged.close
     if isinstance(body, bytes):
         return iter((body,)), tuple

@@ -93,7 +93,7 @@ class BackgroundTask:
 
     def interrupt(self) -> None:
         """Cancel the task, and stay: this thread makes the calls with which it cleans up."""
-        self._loop.call_soon_threadsafe(self._cancel)
+        self._loop.call_soon_threadsafe(self.cancel_on_loop)
 
     def break_off(self) -> None:
         """Cancel the task, unless it has ended, and give it a moment to clean up: the process may end after this."""
@@ -102,7 +102,8 @@ class BackgroundTask:
             with suppress(TimeoutError):
                 self.ended.result(CLEANING_UP)
 
-    def _cancel(self) -> None:
+    def cancel_on_loop(self) -> None:
+        """Cancel the task, on its loop."""
         if self._task is not None:
             self._task.cancel()
 

@@ -1,18 +1,55 @@
-"""Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one."""
+"""Iterators between threads and loops: a thread iterates an async iterable, and a loop iterates a blocking one.
+
+Each item is made when it is asked for. Chunks of a body can be made ahead for their sender, since a hop between a
+thread and a loop takes longer than most of them do:
+
+| the chunk before | made at the next demand | given |
+|---|---|---|
+| took ``AHEAD`` seconds or more, or there was none | one chunk | at once |
+| took less | chunks, for ``AHEAD`` seconds, up to ``BUFFER`` bytes | after that, even if one is still being made |
+
+So chunks that are made slowly are given one by one, as soon as they are made, and no iterable is more than one batch
+ahead. None is begun while the sender sends, so a slow client holds no thread.
+"""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
-from contextvars import Context
-from itertools import islice
-from typing import Generic, NoReturn, TypeVar
+from contextvars import Context, ContextVar, copy_context
+from time import monotonic
+from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.calls import Threads
+from antiphon.concurrency.calls import Call, Threads
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.iterables import aclose, close_of
+from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 
 T = TypeVar("T")
+
+AHEAD = 0.001
+"""Seconds for which chunks are made ahead."""
+BUFFER = 64 << 10
+"""Bytes of chunks that are made ahead."""
+_END = object()
+
+chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
+"""True if chunks that are ready at the same time are given one by one, so that a test finds the same ones each time."""
+
+
+class _Demand(Future[None]):
+    """A thread's demand for an item, or for chunks that are made ahead."""
+
+    def __init__(self, is_ahead: bool) -> None:
+        super().__init__()
+        self.is_wanted = not is_ahead
+        """True if the thread waits for the next item alone."""
+
+    def give(self) -> None:
+        """Let the thread take what has been made."""
+        self.is_wanted = True
+        if not self.done():
+            self.set_result(None)
 
 
 class SyncFromAsync(Generic[T]):
@@ -20,7 +57,8 @@ class SyncFromAsync(Generic[T]):
 
     While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
     of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
-    ended and its context is free.
+    ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes;
+    those that are ready at the same time are given in one piece.
     """
 
     def __init__(
@@ -29,13 +67,19 @@ class SyncFromAsync(Generic[T]):
         context: Context,
         look: Callable[[], T] | None = None,
         seconds: float | None = None,
+        ahead: bool = False,
     ) -> None:
         self._iterable = iterable
         self._look = look
         self._seconds = seconds
-        self._demands: asyncio.Queue[Future[T] | None] = asyncio.Queue()
-        self._demand: Future[T] | None = None
-        """The item that is waited for, between two looks."""
+        self._ahead = ahead
+        self._joins = ahead and not chunks_come_apart.get()
+        self._made: deque[Any] = deque()
+        """The items that have been made, and not been taken yet."""
+        self._is_quick = self._is_making = self._is_interrupted = False
+        self._demands: asyncio.Queue[_Demand | None] = asyncio.Queue()
+        self._demand: _Demand | None = None
+        """The demand that is waited for, between two looks."""
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
@@ -45,23 +89,18 @@ class SyncFromAsync(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        if self._task.ended.done():
-            return self._end()
-        demand, self._demand = self._demand or self._ask(), None
-        try:
-            has_come = self._task.wait(demand, self._seconds)
-        except BaseException:
-            self._break_off()
-            raise
-        if not has_come and self._look is not None:
-            self._demand = demand
-            return self._look()
-        if demand.done():
-            return demand.result()
-        return self._end()
+        while not self._made:
+            if self._task.ended.done() and not self._made:
+                self._end()
+            demand = self._demand = self._demand or self._ask()
+            if self._wait(demand):
+                self._demand = None
+            elif self._look is not None and not self._made:
+                return self._look()
+        return b"".join(_taken(self._made)) if self._joins else self._made.popleft()  # type: ignore[return-value]
 
-    def _ask(self) -> Future[T]:
-        demand: Future[T] = Future()
+    def _ask(self) -> _Demand:
+        demand = _Demand(self._ahead)
         try:
             self._task.wake_after(demand)
             self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
@@ -69,6 +108,23 @@ class SyncFromAsync(Generic[T]):
             self._break_off()
             raise
         return demand
+
+    def _wait(self, demand: _Demand) -> bool:
+        """Wait until items are given, or the task has ended. Return False if nothing has come in the time for it.
+
+        Chunks that are made ahead are not waited for longer than that takes, even if the loop is blocked.
+        """
+        try:
+            if not demand.is_wanted:
+                if self._task.wait(demand, AHEAD):
+                    return True
+                demand.is_wanted = True
+                if self._made:  # after that: the loop looks whether it is wanted when it has made it
+                    return True
+            return self._task.wait(demand, self._seconds)
+        except BaseException:
+            self._break_off()
+            raise
 
     def _break_off(self) -> None:
         self._is_over = True
@@ -87,67 +143,231 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises.
 
-        An item that is waited for is cancelled.
+        An item that is being made is cancelled. An error of one that was made ahead is raised, too.
         """
-        is_open = not self._task.ended.done()
-        if self._is_over or not (is_open or self._is_whole):  # for example if it was interrupted, and does not end
+        if self._is_over:  # for example if it was interrupted, and does not end
             return
         self._is_over = True
         try:
-            if is_open:
-                self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
-            if self._demand is not None:
-                self._task.interrupt()
+            if not self._task.ended.done():
+                self._loop.call_soon_threadsafe(self._stop)
             self._task.result()
         except asyncio.CancelledError:
-            if self._demand is None:
+            if not self._is_interrupted:
                 raise
         except BaseException:
             self._task.break_off()
             raise
+        finally:
+            self._task.forget_outcome()
+
+    def _stop(self) -> None:
+        """End the task, on its loop."""
+        self._demands.put_nowait(None)
+        if self._is_making:
+            self._is_interrupted = True
+            self._task.cancel_on_loop()
 
     async def _serve(self) -> None:
         iterator: AsyncIterator[T] | None = None
         try:
             iterator = aiter(self._iterable)
             while (demand := await self._demands.get()) is not None:
-                demand.set_result(await anext(iterator))
+                if not self._made:
+                    self._is_making = True
+                    await self._make(iterator, demand)
+                    self._is_making = False
+                demand.give()
         except StopAsyncIteration:
             self._is_whole = True
         finally:
+            self._is_making = False
             await aclose(iterator, self._iterable)
+
+    async def _make(self, iterator: AsyncIterator[T], demand: _Demand) -> None:
+        """Make an item, or chunks ahead until the iterable waits for something."""
+        append = self._made.append
+        if not self._ahead:
+            append(await anext(iterator))
+            return
+        was_quick, ends_at, left = self._is_quick, monotonic() + AHEAD, BUFFER
+        append(as_bytes(await anext(iterator)))
+        self._is_quick = monotonic() < ends_at
+        if not (was_quick and self._is_quick):
+            return
+        self._loop.call_soon(demand.give)  # as soon as the iterable waits
+        while not demand.is_wanted and left > 0 and monotonic() < ends_at:
+            item: Any = await anext(iterator)
+            kind = type(item)
+            chunk = item if kind is bytes else item.encode() if kind is str else as_bytes(item)
+            append(chunk)
+            left -= len(chunk)
+
+
+def _taken(items: deque[T]) -> list[T]:
+    """Take all items. Another thread may add some at the same time."""
+    return [items.popleft() for _ in range(len(items))]
+
+
+class _Batch:
+    """The items that one call on a thread makes: one, or chunks that are made ahead."""
+
+    def __init__(self, iterator: Iterator[Any], is_ahead: bool) -> None:
+        self._iterator = iterator
+        self.is_ahead = is_ahead
+        self.is_wanted = False
+        """True if a loop waits for the next chunk alone."""
+        self.made: deque[bytes] = deque()
+        """The chunks that were made without a change of context variables."""
+        self.late: list[Any] = []
+        """The item after which variables may be different; none at the end."""
+        self.is_quick = self.has_changed = self.is_last = False
+
+    def make(self) -> None:
+        """Make an item, or chunks ahead."""
+        ends_at = monotonic() + AHEAD
+        if self.is_ahead:
+            self._make_ahead(ends_at)
+            return
+        self.has_changed = True
+        item = next(self._iterator, _END)
+        if item is _END:
+            self.is_last = True
+        else:
+            self.late.append(item)
+            self.is_quick = monotonic() < ends_at
+
+    def _make_ahead(self, ends_at: float) -> None:
+        before, append, left = copy_context(), self.made.append, BUFFER
+        for item in self._iterator:
+            now, kind = monotonic(), type(item)
+            # At once, since the next step may change what is neither bytes nor text.
+            chunk = item if kind is bytes else item.encode() if kind is str else as_bytes(item)
+            left -= len(chunk)
+            if now < ends_at:
+                self.is_quick = True
+            if _differs_from(before):
+                self.has_changed = True
+                self.late.append(chunk)
+                return
+            append(chunk)
+            if left <= 0 or now >= ends_at or self.is_wanted:
+                return
+        self.is_last, self.has_changed = True, _differs_from(before)
+
+    def want(self, call: Call[None]) -> None:
+        """Wake the task that waits for the call. After this, it waits for the next chunk alone."""
+        self.is_wanted = True
+        call.wake()
+
+
+def _differs_from(before: Context) -> bool:
+    """Return True if a context variable has changed since the current context was copied."""
+    try:
+        return copy_context() != before  # in most cases without comparing the variables
+    except Exception:  # values that can't be compared are not the same
+        return True
 
 
 class AsyncFromSync(Generic[T]):
-    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or those of its task."""
+    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or those of its task.
 
-    def __init__(self, iterable: Iterable[T], threads: Threads | None = None) -> None:
+    If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; if it ``joins`` them, those that
+    are ready at the same time are given in one piece. The task gets the variables that the iterable had set when it
+    made the last of them, as without that. The iterable gets those that the task had when a batch was begun: for a task
+    that sets some after each chunk, none is made ahead.
+    """
+
+    def __init__(
+        self, iterable: Iterable[T], threads: Threads | None = None, ahead: bool = False, joins: bool = True
+    ) -> None:
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
         self._crossing = Crossing(threads=threads)
-        self._ahead: list[T] = []
+        self._ahead = ahead
+        self._joins = ahead and joins and not chunks_come_apart.get()
+        self._fetched: deque[Any] = deque()
+        self._making: tuple[Call[None], _Batch] | None = None
+        """The call that makes a batch whose last item has yet to be taken."""
+        self._is_quick = self._is_over = False
+        self._seen: Context | None = None
+        """The context of the task when it got the last item."""
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
 
     async def __anext__(self) -> T:
-        items = self._ahead or await self._next()
-        self._ahead = []
+        if not self._fetched:
+            await self.fetch()
+        items = self._fetched
         if not items:  # StopIteration cannot leave a coroutine
             raise StopAsyncIteration
-        return items[0]
+        if self._joins and len(items) > 1:
+            self._fetched = deque()
+            return b"".join(items)  # type: ignore[return-value]  # they were made ahead, as bytes
+        item: T = items.popleft()
+        return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
         """Make the first item in advance. Raises what making it raises."""
-        self._ahead = await self._next()
+        self._fetched = deque(await self._next())
 
-    async def _next(self) -> list[T]:
-        """Return the next item, or none at the end."""
-        if self._iterator is None:
-            self._iterator = await self._crossing.run(iter, self._iterable)
-        return await self._crossing.run(list, islice(self._iterator, 1))
+    async def _next(self) -> list[Any]:
+        """Return the next items, or none at the end."""
+        items: list[Any] = []
+        while not (items or self._is_over):  # all of a batch may have been taken before it was known to be made
+            if self._iterator is None:
+                self._iterator = await self._crossing.run(iter, self._iterable)
+            call, batch = self._making or await self._begin(self._iterator)
+            if not call.is_done:
+                await self._wait(call, batch)
+            is_made = call.is_done  # before the items are taken
+            items = _taken(batch.made)
+            if is_made and not (items and (batch.has_changed or call.error)):
+                items += self._end(call, batch)
+        return items
+
+    def _end(self, call: Call[None], batch: _Batch) -> list[Any]:
+        """Take over the variables of a batch, and return the item with which they came. Raises its error."""
+        self._making = None
+        self._is_quick, self._is_over = batch.is_quick, batch.is_last
+        self._crossing.end(call)
+        self._seen = copy_context()
+        return batch.late
+
+    async def _begin(self, iterator: Iterator[T]) -> tuple[Call[None], _Batch]:
+        await self._crossing.raise_held_cancellation()
+        is_ahead = self._ahead and self._is_quick and self._seen is not None and not _differs_from(self._seen)
+        batch = _Batch(iterator, is_ahead)
+        self._making = making = self._crossing.start(batch.make), batch
+        return making
+
+    async def _wait(self, call: Call[None], batch: _Batch) -> None:
+        """Wait until a batch is made, or, if that takes too long, some of its chunks. One in the making is waited for
+        when the task is cancelled.
+        """
+        timer = None
+        if batch.is_ahead and not batch.is_wanted:
+            context = Context()  # not that of the request, which a timer keeps for a while
+            timer = asyncio.get_running_loop().call_later(AHEAD, batch.want, call, context=context)
+        try:
+            await self._crossing.wait(call, lambda: bool(batch.made))
+        except asyncio.CancelledError:
+            self._making = None  # the call was dropped
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def aclose(self) -> None:
-        """Close the iterable, if it can be closed."""
-        if close := close_of(self._iterator, self._iterable):
-            await self._crossing.run_shielded(close)
+        """Close the iterable, if it can be closed. An error of a chunk that was made ahead is raised, too."""
+        making, self._making, self._seen = self._making, None, None
+        try:
+            if making is not None:
+                call, batch = making
+                batch.is_wanted = True
+                await self._crossing.wait_shielded(call)
+                self._crossing.end(call)
+        finally:
+            if close := close_of(self._iterator, self._iterable):
+                await self._crossing.run_shielded(close)

@@ -62,7 +62,7 @@ class Call(Generic[T]):
         """Note that the call is done, and wake the task that waits, if its loop still runs."""
         self.is_done = True
         with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self.wake)
 
     async def wait(self) -> None:
         """Wait until the call is done. After a cancellation, wait again."""
@@ -70,7 +70,8 @@ class Call(Generic[T]):
             self._waiter = self._loop.create_future()
         await self._waiter
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """End the wait of the task, on its loop."""
         if not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -185,16 +185,24 @@ class Crossing:
         task where it next waits, at the latest before its next call. A function that is not running yet is then
         dropped, unless the task was cancelled before the call: then it is cleaning up.
         """
+        if self._holds_cancellation:
+            await self.raise_held_cancellation()
+        call = self.start(partial(function, *arguments))
+        await self.wait(call)
+        return self.end(call)
+
+    async def run_shielded(self, function: Callable[[], T]) -> T:
+        """Call a function on a thread even if the task is cancelled at any time: for cleaning up."""
+        call = self.start(function)
+        await self.wait_shielded(call)
+        return self.end(call)
+
+    async def raise_held_cancellation(self) -> None:
+        """Let the task receive a cancellation that was held back, unless it was withdrawn since."""
         await self.drop_withdrawn_cancellation()
         if self._holds_cancellation:
             self._holds_cancellation = False
             await asyncio.sleep(0)
-        task = asyncio.current_task()
-        return await self._call(partial(function, *arguments), drops=task is None or not task.cancelling())
-
-    async def run_shielded(self, function: Callable[[], T]) -> T:
-        """Call a function on a thread even if the task is cancelled at any time: for cleaning up."""
-        return await self._call(function, drops=False)
 
     async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
         """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
@@ -223,11 +231,25 @@ class Crossing:
         """Copy the variables of the threads' context to the task's, which is the current one."""
         copy_variables(self._context, self._task_tokens)
 
-    async def _call(self, function: Callable[[], T], drops: bool) -> T:
+    def start(self, function: Callable[[], T]) -> Call[T]:
+        """Start a call of a function, for ``wait`` and ``end``."""
         self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function), self._ends)
         (self._threads or threads_of_task()).run(call)
-        self._holds_cancellation = await _wait_shielded(call, drops)
+        return call
+
+    async def wait(self, call: Call[Any], is_enough: Callable[[], bool] | None = None) -> None:
+        """Wait until a call is done, or it is woken and ``is_enough()``. A cancellation is treated as in ``run``."""
+        task = asyncio.current_task()
+        drops = task is None or not task.cancelling()
+        self._holds_cancellation = await _wait_shielded(call, drops, is_enough)
+
+    async def wait_shielded(self, call: Call[Any]) -> None:
+        """Wait until a call is done, even if the task is cancelled."""
+        self._holds_cancellation = await _wait_shielded(call, drops=False)
+
+    def end(self, call: Call[T]) -> T:
+        """Return the result of a call that is done. Raises what its function raised."""
         if call.home is not None and call.home.will_return:
             leave_at_end(call.home)
         self.copy_to_task()
@@ -242,13 +264,14 @@ class Crossing:
         return result
 
 
-async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
+async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], bool] | None = None) -> bool:
     """Wait until a call is done, even if the task is cancelled. Returns True if a cancellation was held back.
 
-    With ``drops``, a cancellation drops a call that is not running yet, and is raised.
+    With ``drops``, a cancellation drops a call that is not running yet, and is raised. The wait also ends if the call
+    is woken and ``is_enough()``, unless the task was cancelled.
     """
     cancelled: tuple[object, ...] | None = None
-    while not call.is_done:
+    while not (call.is_done or (is_enough is not None and cancelled is None and is_enough())):
         try:
             await call.wait()
         except asyncio.CancelledError as error:

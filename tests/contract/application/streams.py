@@ -10,6 +10,8 @@ from tests.contract.application.registration import def_and_async
 CHUNKS: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
 LARGE_CHUNK = bytes(range(256)) * 64
 LARGE_COUNT = 64
+LINES = [b"%d\n" % number for number in range(5000)]
+"""Chunks that take less time than to get from a thread to a loop."""
 PAUSE = 0.05
 """Seconds between two chunks of a stream without end."""
 LONGER_PAUSE = 30.0
@@ -33,6 +35,12 @@ async def slowly(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
         yield chunk
 
 
+async def quickly(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the chunks, and never wait."""
+    for chunk in chunks:
+        yield chunk
+
+
 def streams(app: App, name: str, chunks: Callable[[], Iterator[bytes | str]]) -> None:
     """Register an iterator at ``/stream/sync/{name}``, and as an async one at ``/stream/async/{name}``."""
 
@@ -49,6 +57,14 @@ def _register_whole(app: App) -> None:
     streams(app, "few", lambda: iter(CHUNKS))
     streams(app, "none", lambda: iter(()))
     streams(app, "large", lambda: iter([LARGE_CHUNK] * LARGE_COUNT))
+
+    @def_and_async(app, "/stream/sync/lines")
+    def lines(_: Request) -> Iterator[bytes]:
+        return iter(LINES)
+
+    @def_and_async(app, "/stream/async/lines")
+    def async_lines(_: Request) -> AsyncIterator[bytes]:
+        return quickly(iter(LINES))
 
     @def_and_async(app, "/stream/sized")
     def sized(_: Request) -> Response:
@@ -87,6 +103,29 @@ def _register_endless(app: App) -> None:
                 await asyncio.sleep(LONGER_PAUSE)
         finally:
             closed[name] = where
+
+    def quick(name: str) -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"tick\n"
+                time.sleep(0)  # Waitress has another thread that has to find that the client has left
+        finally:
+            closed[name] = "at a chunk"
+
+    async def quick_async(name: str) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"tick\n"
+        finally:
+            closed[name] = "at a chunk"
+
+    @def_and_async(app, "/stream/sync/quick")
+    def by_quick_iterator(request: Request) -> Iterator[bytes]:
+        return quick(request.args["name"])
+
+    @def_and_async(app, "/stream/async/quick")
+    def by_quick_async_iterator(request: Request) -> AsyncIterator[bytes]:
+        return quick_async(request.args["name"])
 
     @def_and_async(app, "/stream/sync/endless")
     def by_iterator(request: Request) -> Iterator[bytes]:

@@ -3,7 +3,7 @@
 from tests.contract.application.answers import BYTES as ALL_BYTES
 from tests.contract.application.answers import HTML as PAGE
 from tests.contract.application.answers import ODD_VALUES
-from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT
+from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT, LINES
 from tests.contract.exchanges.exchange import (
     BYTES,
     HTML,
@@ -30,6 +30,7 @@ _ALLOWED = ("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT, QUERY")
 _FEW_CHUNKS = answer("one\nzwölf\nthree\n", TEXT, 200, *STREAMED, length=None)
 _NO_CHUNKS = answer(b"", TEXT, 200, *STREAMED, length=None)
 _LARGE_STREAM = answer(LARGE_CHUNK * LARGE_COUNT, TEXT, 200, *STREAMED, length=None)
+_LINES_OF_STREAM = answer(b"".join(LINES), TEXT, 200, *STREAMED, length=None)
 _SIZED_STREAM = answer("1234567890", TEXT, 200, *STREAMED)
 
 
@@ -40,6 +41,7 @@ def _streams(iterator: str) -> list[Exchange]:
         *both(f"a stream by {iterator} iterator arrives", _FEW_CHUNKS, f"{path}/few"),
         *both(f"an empty stream by {iterator} iterator has an empty body", _NO_CHUNKS, f"{path}/none"),
         *both(f"a stream of 1 MiB by {iterator} iterator arrives", _LARGE_STREAM, f"{path}/large"),
+        *both(f"a stream of 5000 lines by {iterator} iterator arrives", _LINES_OF_STREAM, f"{path}/lines"),
         *both(f"HEAD of a stream by {iterator} iterator", without_body(_FEW_CHUNKS), f"{path}/few", "HEAD"),
     ]
 

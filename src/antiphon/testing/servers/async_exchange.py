@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+from antiphon.concurrency.bridge import chunks_come_apart
 from antiphon.concurrency.iterables import close_of
 from antiphon.explanations import explained
 from antiphon.testing.errors import BrokenResponse, ContractError, task_position
@@ -120,6 +121,7 @@ class AsyncExchange:
         self._task.add_done_callback(lambda _: response.notify())
 
     async def _run(self, application: Callable[[], Awaitable[object]]) -> None:
+        chunks_come_apart.set(True)
         try:
             await application()
         except BaseException as error:

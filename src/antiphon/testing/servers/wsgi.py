@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import IO, Any, TypeAlias
 
+from antiphon.concurrency.bridge import chunks_come_apart
 from antiphon.explanations import explained
 from antiphon.http.grammar import percent_decode
 from antiphon.http.headers import HOP_BY_HOP, combine
@@ -272,7 +273,11 @@ class WSGICall:
         """
         body: object = None
         try:
-            body = self._application(self._environ, self.start_response)
+            apart = chunks_come_apart.set(True)
+            try:
+                body = self._application(self._environ, self.start_response)
+            finally:
+                chunks_come_apart.reset(apart)
             for chunk in self._chunks(body):
                 if chunk:
                     yield from self._send_head()
