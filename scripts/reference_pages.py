@@ -54,7 +54,7 @@ TOPICS = {
     ),
     "applications.md": Page(
         "Servers, proxies and other applications", "antiphon",
-        "to_app view from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
+        "to_app view Views from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
         "See also [Servers, workers and threads](../how-to/serve.md),"
         " [Behind a reverse proxy](../how-to/behind-a-proxy.md) and"
         " [Requests and responses without a server](../how-to/messages.md).",
@@ -272,7 +272,7 @@ TOPICS = {
         "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
         "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
-        "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
+        "MiddlewareFunction Mount Native Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
         "KeyMaterial RunOwner RunState StructuredKind "

@@ -173,6 +173,21 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
     return framework
 
 
+def framework_of_app(app: Any) -> Framework:
+    """Return the framework of an application, of which Django's is a list of URL patterns. Raises TypeError."""
+    kind: Any = type(app)
+    framework = _chapter("django") if isinstance(app, list) else _of_type(kind)
+    if framework is None or framework is _servers:
+        raise explained(
+            "bad-view",
+            TypeError(
+                f"views must be added to an App or to an application of {', '.join(sorted({*CHAPTERS, *_brought()}))},"
+                f" or to a list of Django's URL patterns, not to a {kind.__module__}.{kind.__qualname__}"
+            ),
+        )
+    return framework
+
+
 def current_given() -> Any:
     """Return the request that a framework is answering, if it doesn't pass it to its views; None without one."""
     for package in _WITHOUT_ARGUMENT:
