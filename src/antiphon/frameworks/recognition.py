@@ -52,7 +52,7 @@ CHAPTERS = {
     "fastapi": ("starlette", "Starlette"),
     "flask": ("werkzeug", "Flask"),
     "litestar": ("starlette", "Litestar"),
-    "pyramid": ("webob", "WebOb"),
+    "pyramid": ("webob", "Pyramid"),
     "quart": ("werkzeug", "Quart"),
     "sanic": ("sanic", "Sanic"),
     "starlette": ("starlette", "Starlette"),

@@ -278,7 +278,7 @@ class View:
             params = self.path.texts(request, params, framework)
         try:
             request.path_params = params = self._converted(params)
-        except ValueError:
+        except (ValueError, NotFound):
             return failed(request, NotFound("There is nothing at this path."))
         named: Mapping[str, Any] = params
         if params and not self._takes_all:
@@ -319,7 +319,8 @@ _BY_ROUTING: Mapping[Any, str] = {int: "int", float: "float"}
 
 
 def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
-    """Return a function that converts the text of a parameter to a type, and raises ValueError; None for text.
+    """Return a function that converts the text of a parameter to a type, and raises ValueError or NotFound; None for
+    text.
 
     Whole numbers and others are those that a route's own converters match.
     """
@@ -332,8 +333,8 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
     def convert(text: str) -> Any:
         try:
             return msgspec.convert(text, wanted, strict=False)
-        except msgspec.ValidationError as error:
-            raise ValueError(str(error)) from None
+        except msgspec.ValidationError:
+            raise NotFound from None
 
     return convert
 

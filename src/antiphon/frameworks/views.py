@@ -83,7 +83,7 @@ def _as_view(function: Callable[..., Any]) -> View:
 
 
 def _not_signed(salt: str) -> Signer:
-    raise NotImplementedError
+    raise explained("bad-signed-url", ValueError("the URLs of views must not be signed"))
 
 
 def _name(prefix: str, name: str) -> str:
