@@ -51,7 +51,8 @@ class Tornado(Framework):
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
         """Add a view to an application, for all hosts, in a handler; it answers other methods itself."""
-        from tornado.web import RequestHandler, URLSpec
+        from tornado.routing import URLSpec
+        from tornado.web import RequestHandler
 
         methods = dict.fromkeys(map(str.lower, RequestHandler.SUPPORTED_METHODS), route.view)
         app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])

@@ -101,7 +101,8 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
         return called.answer(given, framework, rest)
 
     if interface == "auto":
-        return _dressed(AutoView(call), called)
+        seen: Any = AutoView(call)
+        return _dressed(seen, called)
     return _dressed(_marked(call) if looks_async else call, called)
 
 
@@ -145,7 +146,7 @@ class AutoView:
         return self
 
     @property  # type: ignore[misc]
-    def __class__(self) -> type:
+    def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
         """A function, as Starlette and others want one. Falcon takes other callables over WSGI and ASGI."""
         return AutoView if _asking() in ("", "falcon") else FunctionType
 

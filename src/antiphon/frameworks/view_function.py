@@ -307,12 +307,15 @@ class ViewPath(Protocol):
     @property
     def names(self) -> list[str]:
         """The names of the parameters, in the order of the path."""
+        ...
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
         """Return the decoded texts of parameters, and tell the request where it is, for ``url_for``."""
+        ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Return parameters as the converters of the path say. Raises ValueError for one that does not fit."""
+        ...
 
 
 _BY_ROUTING: Mapping[Any, str] = {int: "int", float: "float"}

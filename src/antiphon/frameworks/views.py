@@ -82,7 +82,7 @@ def _as_view(function: Callable[..., Any]) -> View:
     return View(made.function, made.options._replace(methods=("GET", "HEAD")))
 
 
-def _not_signed(salt: str) -> Signer:
+def _not_signed(salt: str) -> Signer:  # noqa: ARG001 - the argument of such a function
     raise explained("bad-signed-url", ValueError("the URLs of views must not be signed"))
 
 
