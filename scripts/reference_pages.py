@@ -233,7 +233,7 @@ TOPICS = {
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
         "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
-        "run_on run_on_loop is_on_loop lazy not_offered",
+        "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(

@@ -56,7 +56,7 @@ PUBLIC = {
         "Webhook", "WebhookRefused", "sign",
     },
     "antiphon.embedding": {
-        "AT_END", "Advice", "Answer", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DescribedApp",
+        "AT_END", "RequestLocal", "absent", "Advice", "Answer", "AsyncFromSync", "Content", "Crossing", "DerivedHead", "DescribedApp",
         "DescribedRoute", "DictEnvironment", "EnvironHost", "FileBody", "FormBounds", "Framework", "Head", "Host",
         "IncompleteForm", "Lifecycle", "LoopServer", "MultipartLimits", "MultipartParser", "NotLoadedError",
         "ON_LOOP", "ON_THREAD", "OWS", "OpenFile", "PartData", "PartHead", "ReceivedInput", "RequestHead", "Servable",

@@ -101,7 +101,7 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
         return called.answer(given, framework, rest)
 
     if interface == "auto":
-        seen: Any = AutoView(call)
+        seen: Callable[..., Any] = AutoView(call)  # pyright: ignore[reportAssignmentType]
         return _dressed(seen, called)
     return _dressed(_marked(call) if looks_async else call, called)
 
