@@ -85,13 +85,13 @@ def _stand_in(entry: EntryPoint) -> StandIn:
 def _distribution_in(package: str) -> str | None:
     """Return the `__distribution__` of a package, read in its code: nothing is imported just for that.
 
-    Raises ValueError if it is not written as a str.
+    Raises `UnknownDialect` if it is not written as a str.
     """
     source = None if package.startswith(f"{GROUP}.") else _source_of(package)
     for each in ast.parse(source.read_bytes()).body if source else ():
         if isinstance(each, ast.Assign) and [ast.unparse(target) for target in each.targets] == ["__distribution__"]:
             if not isinstance(each.value, ast.Constant) or not isinstance(each.value.value, str):
-                raise ValueError(f'{package} must have its name as a str: __distribution__ = "web.py"')
+                raise UnknownDialect(f'{package} must have its name as a str: __distribution__ = "web.py"')
             return each.value.value
     return None
 
