@@ -257,7 +257,7 @@ TOPICS = {
         "See also [Extensions: write a feature](../how-to/write-a-feature.md).",
     ),
     "commands.md": Page(
-        "In commands", "antiphon.cli", "load_app",
+        "In commands", "antiphon.cli", "load_app load_feature",
         "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(

@@ -71,7 +71,7 @@ PUBLIC = {
         "safe_filename", "served_names", "server_head", "set_current_request", "signature_of", "split_list",
         "started_response", "stream_of", "to_response", "urlencoded_fields_of",
     },
-    "antiphon.cli": {"load_app"},
+    "antiphon.cli": {"load_app", "load_feature"},
     "antiphon.logs": {"JSONFormatter", "RequestIDFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncClientWebSocket", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client",

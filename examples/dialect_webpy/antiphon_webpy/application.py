@@ -88,13 +88,9 @@ class application(Host):  # noqa: N801 - web.py's name
             raise TypeError(f"this dialect's request() has no {', '.join(options)}")
         native = NativeRequest.blank(f"http://{host}{localpart}", method, fields, body)
         response = get_response(self, native, "wsgi").freeze()
-        items = [*response.headers.items()]
-        return Storage(
-            status=f"{response.status} {HTTPStatus(response.status).phrase}",
-            headers=dict(items),
-            header_items=items,
-            data=response.body,
-        )
+        items, status = [*response.headers.items()], HTTPStatus(response.status)
+        line = f"{status.value} {status.phrase}"
+        return Storage(status=line, headers=dict(items), header_items=items, data=response.body)
 
     async def answer_request(self, request: NativeRequest) -> NativeResponse:
         """Answer a request on a thread, since web.py's handlers block."""
