@@ -196,8 +196,8 @@ def not_offered(name: str, message: str) -> AttributeError | ImportError:
 def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module that lacks some names on purpose, as a dialect does.
 
-    ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` says for each name what to use instead. Other names are
-    those that a module never has.
+    ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` says for each name what to use instead. The
+    function raises AttributeError, or ImportError in an import statement.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that tracebacks show
