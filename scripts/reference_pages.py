@@ -54,7 +54,7 @@ TOPICS = {
     ),
     "applications.md": Page(
         "Servers, proxies and other applications", "antiphon",
-        "to_app view from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
+        "to_app view Views from_wsgi from_asgi get_response aget_response TrustedProxies Observer Exchange",
         "See also [Servers, workers and threads](../how-to/serve.md),"
         " [Behind a reverse proxy](../how-to/behind-a-proxy.md) and"
         " [Requests and responses without a server](../how-to/messages.md).",
@@ -233,7 +233,7 @@ TOPICS = {
         "Steps, threads and loops", "antiphon.embedding",
         "Steps ON_LOOP ON_THREAD is_async driven run_async finish release failed as_http_error log_failure "
         "set_current_request find_current_request reset_current_request Crossing copy_variables AsyncFromSync "
-        "run_on run_on_loop is_on_loop lazy not_offered",
+        "run_on run_on_loop is_on_loop lazy not_offered absent RequestLocal",
         "See also [Write a dialect](../../how-to/write-a-dialect.md).",
     ),
     "embedding/requests.md": Page(
@@ -257,7 +257,7 @@ TOPICS = {
         "See also [Extensions: write a feature](../how-to/write-a-feature.md).",
     ),
     "commands.md": Page(
-        "Names for commands", "antiphon.cli", "load_app",
+        "Names for commands", "antiphon.cli", "load_app load_feature",
         "See also [write a feature](../how-to/write-a-feature.md#add-a-command) and [the command](command.md).",
     ),
     "logs.md": Page(
@@ -272,7 +272,7 @@ TOPICS = {
         "ClientFiles ConditionalRequest Duration EndReason ErrorHandlerDecorator ErrorOptions Feature "
         "FileSource FolderOptions ForeignApplication ForeignInterface FormFields FormParts Globals "
         "HTTPVersion Handler HeaderFields Language Lifetime LimitOptions Markup "
-        "MiddlewareFunction Mount Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
+        "MiddlewareFunction Mount Native Number OnDrain OpenAPIDocument Pairs PatchMode PolicyDirectives PolicyWords "
         "ProblemOptions Progress RangeSpec RequestFunction RequestOptions RequestWithReferrer Route "
         "RouteMeta RouteOptions Routes SameSite SecretKeys SessionAccess SettableDependency SharedValues Shield "
         "KeyMaterial RunOwner RunState StructuredKind "

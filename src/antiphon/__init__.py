@@ -40,6 +40,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "body.form_parts": "FormPart",
         "environment.variables": "Environment env",
         "frameworks.view": "view",
+        "frameworks.views": "Views",
         "explanations": "explained",
         "handler.scope": "current_request",
         "handler.errors": "is_debug",

@@ -10,6 +10,7 @@ from antiphon.body.form_parts import FormPart
 from antiphon.environment.variables import Environment, env
 from antiphon.explanations import explained
 from antiphon.frameworks.view import view
+from antiphon.frameworks.views import Views
 from antiphon.handler.errors import is_debug
 from antiphon.handler.scope import current_request
 from antiphon.http.errors import HTTPError, abort
@@ -61,6 +62,7 @@ __all__ = [
     "Signer",
     "TrustedProxies",
     "Upload",
+    "Views",
     "WebSocket",
     "WebSocketClosed",
     "abort",

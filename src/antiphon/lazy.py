@@ -193,6 +193,21 @@ def not_offered(name: str, message: str) -> AttributeError | ImportError:
     return kind(message, name=name)
 
 
+def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module that lacks some names on purpose, as a dialect does.
+
+    ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` says for each name what to use instead. The
+    function raises AttributeError, or ImportError in an import statement.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - the name that tracebacks show
+        if name in instead:
+            raise not_offered(name, f"{module} does not offer {name}: use {instead[name]}")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name, obj=sys.modules.get(module))
+
+    return __getattr__
+
+
 def _is_importing(frame: "FrameType") -> bool:
     """True if a frame looks a name up for an import statement: of a package by a function, else by an instruction."""
     from opcode import opmap

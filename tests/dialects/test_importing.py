@@ -14,6 +14,7 @@ PROVIDER = {
     "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
     "choir-2.5.dist-info/entry_points.txt": (
         "[antiphon.dialects]\nlute = choir.lute\nshawm = choir.shawm\nshawm.lute = choir.shawm.lute\n"
+        "viol = choir.viol\n"
         "[antiphon.dialect_distributions]\nPyShawm-Reeds = shawm\n"
     ),
     "choir/__init__.py": "",
@@ -24,6 +25,7 @@ PROVIDER = {
     "choir/lute/frets/gut.py": "import no_such_module\n",
     "choir/lute/frets/tied.py": "from lute.strings import plucked\n",
     "choir/shawm/__init__.py": "",
+    "choir/viol/__init__.py": "__version__ = '3'\n__distribution__ = 'viol.py'\nprint('the viol is loaded')\n",
     "choir/shawm/lute/__init__.py": "",
     "choir/shawm/lute/strings.py": "plucked = False\n",
 }
@@ -198,6 +200,14 @@ def test_a_distribution_has_the_name_that_its_dialect_declares(python):
         "print(*names[:2], distribution('PyShawm.Reeds').read_text('top_level.txt').strip(), 'shawm' in names)"
     )
     assert python(program) == "lute PyShawm-Reeds shawm False"
+
+
+def test_a_dialect_says_the_name_of_its_distribution_without_being_imported(python):
+    program = (
+        "install('viol'); from importlib.metadata import *\n"
+        "print('viol.py' in [each.name for each in distributions()]); print(version('viol.py'))"
+    )
+    assert python(program).splitlines() == ["True", "the viol is loaded", "3"]
 
 
 def test_other_imports_and_metadata_stay_as_they_are(python):

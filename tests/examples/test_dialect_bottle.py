@@ -127,9 +127,9 @@ def test_it_imports_public_places_only():
     [
         (
             "from antiphon_bottle import template",
-            "this dialect of Bottle has no template: render templates with Jinja2",
+            "antiphon_bottle does not offer template: use Jinja2",
         ),
-        ("from antiphon_bottle import SimpleTemplate", "this dialect of Bottle has no SimpleTemplate"),
+        ("from antiphon_bottle import SimpleTemplate", "antiphon_bottle does not offer SimpleTemplate"),
         ("import antiphon_bottle; antiphon_bottle.response.set_cookie('a', 'b', secret='c')", "signs no cookies"),
         ("import antiphon_bottle; antiphon_bottle.request.get_cookie('a', secret='c')", "reads no signed cookies"),
         ("import antiphon_bottle; antiphon_bottle.run(server='gunicorn')", "run.. has no server"),

@@ -5,7 +5,7 @@ An import of a name that is missing here is an error that names it.
 
 from typing import Any
 
-from antiphon.embedding import not_offered
+from antiphon.embedding import absent
 from antiphon_bottle.app import Bottle
 from antiphon_bottle.request import FileUpload, FormsDict, request
 from antiphon_bottle.response import HTTPError, HTTPResponse, abort, redirect, response, static_file
@@ -33,9 +33,7 @@ def run(app: Bottle | None = None, **options: Any) -> None:
     (app or _app).run(**options)
 
 
-def __getattr__(name: str) -> Any:
-    if name in ("template", "view", "SimpleTemplate", "mako_template", "jinja2_template", "TEMPLATE_PATH"):
-        raise not_offered(
-            name, f"this dialect of Bottle has no {name}: render templates with Jinja2, and return the text"
-        )
-    raise AttributeError(f"this dialect of Bottle has no {name}")
+_JINJA = "Jinja2, and return the text"
+__getattr__ = absent(__name__, dict.fromkeys(
+    ("template", "view", "SimpleTemplate", "mako_template", "jinja2_template", "TEMPLATE_PATH"), _JINJA
+))  # fmt: skip

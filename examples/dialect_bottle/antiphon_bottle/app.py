@@ -14,7 +14,9 @@ from antiphon import Response as NativeResponse
 from antiphon.embedding import ON_THREAD, Host, ThreadServer
 from antiphon.http import HTTPError as NativeError
 from antiphon_bottle.request import Request
+from antiphon_bottle.request import request as current
 from antiphon_bottle.response import BaseResponse, HTTPError, HTTPResponse, StaticFile
+from antiphon_bottle.response import response as current_response
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -103,9 +105,8 @@ class Bottle(Host):
     async def answer_request(self, request: NativeRequest) -> NativeResponse:
         """Answer a request, in steps: on a thread, since Bottle's handlers block."""
         await ON_THREAD
-        request.g.response = response = BaseResponse()
-        request.g.request = Request(request)
-        return self._sent(request, response, self._call_handler(request.g.request, response))
+        response: BaseResponse = current_response()
+        return self._sent(request, response, self._call_handler(current(), response))
 
     @property
     def propagates_errors(self) -> bool:

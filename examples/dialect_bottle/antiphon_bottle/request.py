@@ -7,9 +7,9 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any
 
-from antiphon import MultiDict, Upload, current_request
+from antiphon import MultiDict, Upload
 from antiphon import Request as NativeRequest
-from antiphon.embedding import make_environ
+from antiphon.embedding import RequestLocal, make_environ
 from antiphon.http import BadRequest, ContentTooLarge, parse_query
 
 _JSON = ("application/json", "application/json-rpc")
@@ -195,20 +195,4 @@ class Request:
         return self.headers.get(name, default)
 
 
-class Current:
-    """An object of the current request: ``request`` or ``response``."""
-
-    def __init__(self, name: str) -> None:
-        object.__setattr__(self, "_name", name)
-
-    def _object(self) -> Any:
-        return getattr(current_request().g, object.__getattribute__(self, "_name"))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._object(), name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._object(), name, value)
-
-
-request: Any = Current("request")
+request: Any = RequestLocal(Request)

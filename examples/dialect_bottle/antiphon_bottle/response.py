@@ -8,9 +8,9 @@ from typing import Any
 from antiphon import MutableHeaders
 from antiphon import Request as NativeRequest
 from antiphon import Response as NativeResponse
-from antiphon.embedding import served_names
+from antiphon.embedding import RequestLocal, served_names
 from antiphon.http import SetCookie
-from antiphon_bottle.request import Current, request
+from antiphon_bottle.request import request
 
 _is_served = served_names(dotfiles=True)
 
@@ -131,7 +131,7 @@ class StaticFile(HTTPResponse):
         return self._native.conditional(request)
 
 
-response: Any = Current("response")
+response: Any = RequestLocal(lambda native: BaseResponse())
 
 
 def abort(code: int = 500, text: str = "Unknown Error.") -> None:

@@ -2,7 +2,7 @@
 
 import click
 
-from antiphon.cli import load_app
+from antiphon.cli import load_feature
 from antiphon_flags import Flags
 
 
@@ -15,8 +15,6 @@ def flags() -> None:
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 def print_flags(target: str | None) -> None:
     """Print the flags of an app, and which of them are on for everyone."""
-    feature = load_app(target).find_feature(Flags)
-    if feature is None:
-        raise click.ClickException("This app uses no Flags: app.use(Flags(...)).")
+    feature = load_feature(target, Flags)
     for name in feature.names:
         click.echo(f"{name}  {'on for everyone' if feature.is_on_for_everyone(name) else 'by visitor'}")

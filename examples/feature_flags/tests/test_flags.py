@@ -150,4 +150,4 @@ def test_the_command_lists_them(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     told = CliRunner().invoke(command, ["list", "flagged_shop:app"])
     assert told.output == "dark  on for everyone\nnew-checkout  by visitor\n"
-    assert "This app uses no Flags" in CliRunner().invoke(command, ["list", "flagged_shop:bare"]).output
+    assert "This app does not use Flags" in CliRunner().invoke(command, ["list", "flagged_shop:bare"]).output

@@ -158,7 +158,7 @@ class Reverse:
             raise explained(
                 "unknown-route-name", TypeError(f"url_for takes the name or the handler of a route, not {handler!r}")
             )
-        found: Any = handler
+        found: Any = getattr(getattr(handler, "__view__", None), "function", handler)
         while found is not None:
             if ways := self._ways_by_handler.get(_key(found)):
                 return self._of_one_name(handler, ways)

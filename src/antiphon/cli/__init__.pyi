@@ -1,3 +1,3 @@
-from antiphon.cli.routes import load_app
+from antiphon.cli.routes import load_app, load_feature
 
-__all__ = ["load_app"]
+__all__ = ["load_app", "load_feature"]

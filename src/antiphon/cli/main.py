@@ -309,6 +309,30 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 
 
 @main.command()
+@click.argument("target", metavar="MODULE:APP")
+@click.argument("file", metavar="CASES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--original", required=True, metavar="PYTHON", help="Python of an environment that has the original.")
+@click.option("--ignore", multiple=True, metavar="FIELD", help="Ignore this header field. Can be repeated.")
+@_option_for_dialects
+def beside(target: str, file: Path, original: str, ignore: tuple[str, ...], dialects: tuple[str, ...]) -> None:
+    """Send the requests of CASES, a .http file, to an application with its original library and with a dialect.
+
+    Prints the parts of the answers that differ. The exit code is 1 if there are any. In MODULE:APP, parts that end with
+    () are called, as in shop:app.wsgifunc().
+    """
+    from antiphon.cli.beside import compare
+    from antiphon.dialect_imports import known_dialects
+
+    if unknown := [name for name in dialects if name not in known_dialects()] or not dialects:
+        known = ", ".join(known_dialects())
+        named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--dialect is missing"
+        raise BadCommand(f"{named}. Known dialects: {known}.")
+    lines, are_alike = compare(original, target, file, dialects, ignore)
+    click.echo("\n".join(lines))
+    sys.exit(not are_alike)
+
+
+@main.command()
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print names, descriptions and schemas as clients see them.")
 def tools(target: str | None, as_json: bool) -> None:

@@ -1,6 +1,8 @@
 """`antiphon routes`: the routes of an application, and the one that handles a request."""
 
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+from click import ClickException
 
 from antiphon.app.application import App
 from antiphon.app.mount import Mount
@@ -12,6 +14,7 @@ from antiphon.cli.target import Target
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 
+T = TypeVar("T")
 Row: TypeAlias = tuple[str, str, str, str]
 """The methods, the host and path, the name, and the handler with its place."""
 
@@ -24,6 +27,18 @@ def load_app(target: str | None = None) -> App:
     and the exit code 2, if there is no application, if it can't be loaded, and for anything that is not an ``App``.
     """
     return load(find_target(target))
+
+
+def load_feature(target: str | None, kind: type[T]) -> T:
+    """Return the feature of a class that the application of a command uses: ``load_feature("shop:app", Flags)``.
+
+    Raises BadCommand as ``load_app`` does, and ``click.ClickException`` if the application does not use such a feature.
+    The first one is returned if it uses several.
+    """
+    feature = load_app(target).find_feature(kind)
+    if feature is None:
+        raise ClickException(f"This app does not use {kind.__name__}: app.use({kind.__name__}(...)).")
+    return feature
 
 
 def load(target: Target) -> App:

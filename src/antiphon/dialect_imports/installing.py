@@ -4,16 +4,18 @@ The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` with tha
 packages with dotted entries: `kay.werkzeug` is the package with which the dialect `kay` replaces `werkzeug`. Modules
 that it lacks come from the dialect `werkzeug`.
 
-A distribution has the name of its package, unless an entry in the group `antiphon.dialect_distributions` says
-otherwise: `PyYAML = "yaml"`.
+A distribution has the name of its package, unless the stand-in says otherwise, `__distribution__ = "web.py"`, or an
+entry in the group `antiphon.dialect_distributions`: `PyYAML = "yaml"`.
 """
 
+import ast
 import importlib
 import importlib.metadata
 import importlib.util
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from importlib.metadata import Distribution, DistributionFinder, EntryPoint, entry_points
@@ -75,7 +77,38 @@ def _stand_in(entry: EntryPoint) -> StandIn:
     replaced = replaced or dialect
     provider = entry.dist.name if entry.dist else "antiphon"
     declared = entry.dist.entry_points.select(group=DISTRIBUTIONS, value=replaced) if entry.dist else ()
-    return StandIn(dialect, replaced, entry.module, provider, next((each.name for each in declared), replaced))
+    distribution = next((each.name for each in declared), None) or _distribution_in(entry.module) or replaced
+    return StandIn(dialect, replaced, entry.module, provider, distribution)
+
+
+@lru_cache(maxsize=64)
+def _distribution_in(package: str) -> str | None:
+    """Return the `__distribution__` of a package, read in its code: nothing is imported just for that.
+
+    Raises `UnknownDialect` if it is not written as a str.
+    """
+    source = None if package.startswith(f"{GROUP}.") else _source_of(package)
+    for each in ast.parse(source.read_bytes()).body if source else ():
+        if isinstance(each, ast.Assign) and [ast.unparse(target) for target in each.targets] == ["__distribution__"]:
+            if not isinstance(each.value, ast.Constant) or not isinstance(each.value.value, str):
+                raise UnknownDialect(f'{package} must have its name as a str: __distribution__ = "web.py"')
+            return each.value.value
+    return None
+
+
+def _source_of(package: str) -> Path | None:
+    """Return the file of a package or module, found without importing the packages around it; None if unknown."""
+    top, *below = package.split(".")
+    spec = _found(top)
+    if spec is None or not below:
+        origin = spec.origin if spec is not None else None
+        return Path(origin) if origin is not None and origin.endswith(".py") else None
+    for folder in spec.submodule_search_locations or ():
+        path = Path(folder, *below)
+        for file in (path / "__init__.py", path.with_suffix(".py")):
+            if file.is_file():
+                return file
+    return None
 
 
 class StandInDistribution(Distribution):

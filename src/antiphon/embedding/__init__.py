@@ -34,7 +34,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
         "frameworks.framework": "Answer Framework",
-        "handler.scope": "find_current_request release reset_current_request set_current_request",
+        "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"
         ),
@@ -43,7 +43,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.grammar": "OWS split_list",
         "http.head": "DerivedHead Head RequestHead server_head",
         "http.limits": "UNBOUNDED",
-        "lazy": "lazy not_offered",
+        "lazy": "absent lazy not_offered",
         "features.logs.formats": "one_line",
         "features.openapi.code.words": "DescribedApp DescribedRoute",
         "request.request": "urlencoded_fields_of",

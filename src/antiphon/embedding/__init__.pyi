@@ -49,11 +49,17 @@ from antiphon.handler.contract import (
 )
 from antiphon.handler.drive import driven, run_async
 from antiphon.handler.errors import as_http_error
-from antiphon.handler.scope import find_current_request, release, reset_current_request, set_current_request
+from antiphon.handler.scope import (
+    RequestLocal,
+    find_current_request,
+    release,
+    reset_current_request,
+    set_current_request,
+)
 from antiphon.http.grammar import OWS, split_list
 from antiphon.http.head import DerivedHead, Head, RequestHead, server_head
 from antiphon.http.limits import UNBOUNDED
-from antiphon.lazy import lazy, not_offered
+from antiphon.lazy import absent, lazy, not_offered
 from antiphon.request.readings import query_fields_of, query_too_long
 from antiphon.request.request import urlencoded_fields_of
 from antiphon.response.fields import only_typed
@@ -102,6 +108,7 @@ __all__ = [
     "PartHead",
     "ReceivedInput",
     "RequestHead",
+    "RequestLocal",
     "Servable",
     "ServedFunction",
     "Spool",
@@ -110,6 +117,7 @@ __all__ = [
     "TimedSigner",
     "WSGIHead",
     "Window",
+    "absent",
     "annotations_of",
     "as_bytes",
     "as_http_error",

@@ -8,7 +8,7 @@ from typing import Any
 
 from antiphon.concurrency.iterables import aclose
 from antiphon.frameworks.connection import plain_head, until_left
-from antiphon.frameworks.framework import Answer, Framework
+from antiphon.frameworks.framework import Answer, Framework, ViewRoute
 from antiphon.request.request import Request
 
 
@@ -16,6 +16,7 @@ class Aiohttp(Framework):
     """aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
 
     is_async = awaits_coroutine_functions = True
+    parameters = "{{{}}}", "{{{}:.+}}"
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -41,6 +42,10 @@ class Aiohttp(Framework):
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route."""
         return dict(given.match_info)
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application; it answers other methods itself."""
+        app.router.add_route("*", route.path, route.view, name=route.name)
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return a response of aiohttp."""

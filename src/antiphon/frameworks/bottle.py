@@ -4,14 +4,40 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import Answer, Framework, own_limits
+from antiphon.frameworks.framework import Answer, Framework, NativeRequest, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, read_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 
 
+class _Visitor(NativeRequest):
+    """The visitor of a request of Bottle, with REMOTE_USER of the server or of middleware."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, framework: Framework, given: Any) -> None:
+        super().__init__(framework, given)
+        self._name = given.environ.get("REMOTE_USER")
+
+    @property
+    def user(self) -> Any:
+        """The user's name."""
+        return self._name
+
+
 class Bottle(Framework):
     """Bottle, whose request is an environ, with the body in a file once it has been read."""
+
+    parameters = "<{}>", "<{}:path>"
+    gives = frozenset({"user"})
+
+    def native(self, given: Any) -> NativeRequest:
+        """Return the visitor, whose name is read now: the request can be read on this thread only."""
+        return _Visitor(self, given)
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application; it answers other methods itself."""
+        app.route(route.path, "ANY", route.view, name=route.name)
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request."""

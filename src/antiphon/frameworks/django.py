@@ -10,7 +10,7 @@ from antiphon.body.content import Content
 from antiphon.concurrency.iterables import aclose
 from antiphon.concurrency.loop import running_loop
 from antiphon.frameworks.connection import by_cancellation
-from antiphon.frameworks.framework import Answer, Framework, own_limits
+from antiphon.frameworks.framework import Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import KEPT, never, shared_input
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head
@@ -64,6 +64,29 @@ class Django(Framework):
     seen_in = "django", "6.1"
     awaits_coroutine_functions = True
     calls_on_threads = True
+    keeps_request = True
+    parameters = "<str:{}>", "<path:{}>"
+    gives = frozenset({"user", "session", "csrf_token"})
+
+    def user(self, given: Any) -> Any:
+        """Return the user of AuthenticationMiddleware."""
+        return getattr(given, "user", None)
+
+    def session(self, given: Any) -> Any:
+        """Return the session of SessionMiddleware."""
+        return getattr(given, "session", None)
+
+    def csrf_token(self, given: Any) -> str:
+        """Return the token for a form; the response gets its cookie."""
+        from django.middleware.csrf import get_token
+
+        return get_token(given)  # type: ignore[no-any-return]  # Django's is text
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to a list of URL patterns."""
+        from django.urls import path
+
+        app.append(path(route.path.removeprefix("/"), route.view, name=route.name))
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""

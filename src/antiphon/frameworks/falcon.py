@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.wsgi import CHUNK
 from antiphon.frameworks.connection import until_left
-from antiphon.frameworks.framework import Answer, Framework, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -15,6 +15,12 @@ class Falcon(Framework):
     """Falcon, whose requests have an environ or a scope, and whose responses are an argument of the view."""
 
     fills_response = awaits_coroutine_functions = True
+    parameters = "{{{}}}", "{{{}:path}}"
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application, in a resource; it answers other methods itself."""
+        responders = {f"on_{method.lower()}": staticmethod(route.view) for method in ALL_METHODS}
+        app.add_route(route.path, type(route.name, (), responders)())
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""

@@ -1,16 +1,19 @@
 """The parts of a framework that a view for all frameworks needs: its request, and a response as it takes it."""
 
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
 from copy import copy
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
+from weakref import ref
 
 from antiphon.adapters.foreign.call import AsyncBody, BlockingBody
+from antiphon.explanations import explained
 from antiphon.http.head import server_head
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.limits import Limits
 from antiphon.lazy import require_names
+from antiphon.request.interfaces import Native
 from antiphon.request.request import Request
 from antiphon.response.message import Body
 from antiphon.response.response import Response
@@ -114,6 +117,51 @@ def tighter(own: Limits, limits: Limits) -> Limits:
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
 
+class NativeRequest(Native):
+    """A framework's request, with its visitor."""
+
+    __slots__ = ("_framework", "_given")
+
+    def __init__(self, framework: "Framework", given: Any) -> None:
+        self._framework = framework
+        self._given = ref(given) if framework.keeps_request else lambda: given
+
+    @property
+    def request(self) -> Any:
+        """The framework's own request."""
+        if (given := self._given()) is None:
+            raise explained("request-is-gone", RuntimeError("the request of the framework has ended, and is gone"))
+        return given
+
+    @property
+    def user(self) -> Any:
+        """The framework's own user."""
+        return self._framework.user(self.request)
+
+    @property
+    def session(self) -> MutableMapping[str, Any] | None:
+        """The framework's own session."""
+        return self._framework.session(self.request)
+
+    @property
+    def csrf_token(self) -> str | None:
+        """The framework's own token."""
+        return self._framework.csrf_token(self.request)
+
+
+ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""The methods for which a view is added to frameworks, since it answers those that it does not take with 405."""
+
+
+class ViewRoute(NamedTuple):
+    """A view that ``Views`` adds to an application, with its path in the framework's own syntax."""
+
+    path: str
+    name: str
+    """A name for the framework's own reverse routing: letters, digits and underscores."""
+    view: Callable[..., Any]
+
+
 class Framework:
     """The requests and responses of one framework. Subclass it to support a framework that Antiphon doesn't know.
 
@@ -129,6 +177,18 @@ class Framework:
 
     calls_on_threads = False
     """True if the framework has a loop, but calls ``def`` views on threads, where they can receive the body."""
+
+    keeps_request = False
+    """True if the framework's request refers to ours, which then refers to it weakly."""
+
+    parameters: ClassVar[tuple[str, str]] = ("<{}>", "<path:{}>")
+    """The framework's syntax for a parameter in a path, and for one that spans several segments."""
+
+    encoded_spans = False
+    """True if a parameter that spans several segments is passed as it was sent, and has to be decoded."""
+
+    gives: ClassVar[frozenset[str]] = frozenset()
+    """The values of ``request.native`` that the framework can provide: "user", "session", "csrf_token"."""
 
     fills_response = False
     """True if a view gets its response as the argument after the request, and fills it."""
@@ -173,6 +233,7 @@ class Framework:
         if self.relied_on:
             require_names(*self.seen_in, given, *self.relied_on)
         request = self.request(given, second)
+        request.native = self.native(given)
         own = self.limits(given)
         if own is not None:
             limits = tighter(own, limits)
@@ -183,6 +244,34 @@ class Framework:
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route, except those that the framework passes to the view."""
         return {}
+
+    def native(self, given: Any) -> Native:
+        """Return what the framework knows about the visitor, read when it is asked for."""
+        return NativeRequest(self, given)
+
+    def user(self, given: Any) -> Any:
+        """Return the framework's own user, or None."""
+        return None
+
+    def session(self, given: Any) -> MutableMapping[str, Any] | None:
+        """Return the framework's own session, or None."""
+        return None
+
+    def csrf_token(self, given: Any) -> str | None:
+        """Return the token that the framework expects in forms, or None."""
+        return None
+
+    def literal(self, text: str) -> str:
+        """Return the text of a path as the framework writes it. Raises ValueError for characters of its syntax."""
+        if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
+            raise explained(
+                "bad-path", ValueError(f"the path of a view must be plain text and parameters, not {text!r}")
+            )
+        return text
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application. Raises NotImplementedError for a framework without applications."""
+        raise NotImplementedError
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return the framework's own response. Raises NotImplementedError unless a subclass defines it."""

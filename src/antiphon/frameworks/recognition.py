@@ -52,7 +52,7 @@ CHAPTERS = {
     "fastapi": ("starlette", "Starlette"),
     "flask": ("werkzeug", "Flask"),
     "litestar": ("starlette", "Litestar"),
-    "pyramid": ("webob", "WebOb"),
+    "pyramid": ("webob", "Pyramid"),
     "quart": ("werkzeug", "Quart"),
     "sanic": ("sanic", "Sanic"),
     "starlette": ("starlette", "Starlette"),
@@ -168,6 +168,21 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
             TypeError(
                 f"a request can't be made from a {kind.__module__}.{kind.__qualname__}: known are an environ, (scope,"
                 f" receive), RSGI's scope and protocol, and requests of {known}"
+            ),
+        )
+    return framework
+
+
+def framework_of_app(app: Any) -> Framework:
+    """Return the framework of an application, of which Django's is a list of URL patterns. Raises TypeError."""
+    kind: Any = type(app)
+    framework = _chapter("django") if isinstance(app, list) else _of_type(kind)
+    if framework is None or framework is _servers:
+        raise explained(
+            "bad-view",
+            TypeError(
+                f"views must be added to an App or to an application of {', '.join(sorted({*CHAPTERS, *_brought()}))},"
+                f" or to a list of Django's URL patterns, not to a {kind.__module__}.{kind.__qualname__}"
             ),
         )
     return framework

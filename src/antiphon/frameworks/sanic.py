@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.concurrency.iterables import aclose
 from antiphon.frameworks.connection import plain_head
-from antiphon.frameworks.framework import Answer, Framework
+from antiphon.frameworks.framework import Answer, Framework, ViewRoute
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
@@ -14,6 +14,8 @@ class Sanic(Framework):
     """Sanic, whose requests have the whole body, unless their route streams it."""
 
     is_async = awaits_coroutine_functions = True
+    parameters = "<{}:str>", "<{}:path>"
+    encoded_spans = True
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -39,6 +41,12 @@ class Sanic(Framework):
         if not given.body and request.content_length != 0 and getattr(given, "stream", None) is not None:
             await given.receive_body()
             content.data, content.received = given.body, len(given.body)
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application or a blueprint; it answers other methods itself."""
+        from sanic import HTTPMethod
+
+        app.add_route(route.view, route.path, methods=[*HTTPMethod], name=route.name, unquote=True)
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return a response of Sanic."""

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import Answer, Framework, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import BODY, encoded_form, replaying, scope_request, whole_file
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
@@ -20,6 +20,8 @@ class Starlette(Framework):
     is_async = awaits_coroutine_functions = True
     relied_on = "_receive", "_stream_consumed", "_form"
     seen_in = "starlette", "1.10"
+    parameters = "{{{}}}", "{{{}:path}}"
+    gives = frozenset({"user", "session"})
     _receive = "_receive"
     """The attribute of a request that is its ``receive``."""
 
@@ -48,6 +50,21 @@ class Starlette(Framework):
         """Add a handler to those of the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
             handlers[0].setdefault(HTTPError, _answer_error)
+
+    def user(self, given: Any) -> Any:
+        """Return the user of AuthenticationMiddleware."""
+        return given.scope.get("user")
+
+    def session(self, given: Any) -> Any:
+        """Return the session of SessionMiddleware."""
+        return given.scope.get("session")
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application or a router; it answers other methods itself."""
+        if hasattr(app, "add_api_route"):  # FastAPI would make a document of it, and parameters of its arguments
+            app.router.add_route(route.path, route.view, ALL_METHODS, route.name, include_in_schema=False)
+        else:
+            app.router.add_route(route.path, route.view, ALL_METHODS, route.name)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of the route."""
@@ -107,6 +124,28 @@ class Litestar(Starlette):
     relied_on = "_body", "_form", "_connection_state"
     seen_in = "litestar", "2.25"
     _receive = "receive"
+
+    parameters = "{{{}:str}}", "{{{}:path}}"
+    gives = frozenset({"user", "session", "csrf_token"})
+
+    def session(self, given: Any) -> Any:
+        """Return the session of the middleware for sessions."""
+        session = given.scope.get("session")
+        return session if isinstance(session, dict) else None
+
+    def csrf_token(self, given: Any) -> str | None:
+        """Return the token of the middleware for CSRF, which ``csrf_config`` adds."""
+        from litestar.template.base import csrf_token
+
+        return csrf_token({"request": given}) or None
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application or a router."""
+        from litestar import route as decorate
+
+        app.register(
+            decorate(route.path, http_method=[*ALL_METHODS], name=route.name, include_in_schema=False)(route.view)
+        )
 
     def limits(self, given: Any) -> Limits:
         """Return ``request_max_body_size`` of the route, and the app's ``multipart_form_part_limit``."""

@@ -1,12 +1,13 @@
 # pyright: reportMissingImports=false
 """Tornado, where the handler is both request and response."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
 from antiphon.frameworks.connection import plain_head, until_left
-from antiphon.frameworks.framework import Answer, Framework
+from antiphon.frameworks.framework import Answer, Framework, ViewRoute
 from antiphon.request.request import Request
 
 
@@ -14,6 +15,8 @@ class Tornado(Framework):
     """Tornado, with a handler, or its request, which has the whole body."""
 
     is_async = awaits_coroutine_functions = True
+    parameters = "([^/]+)", "(.+)"
+    gives = frozenset({"user", "csrf_token"})
 
     def owns(self, given: Any) -> bool:
         """Return True for a handler and for its request."""
@@ -32,6 +35,27 @@ class Tornado(Framework):
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return no parameters, since Tornado passes them to the view."""
         return {}
+
+    def user(self, given: Any) -> Any:
+        """Return ``current_user`` of a handler."""
+        return getattr(given, "current_user", None)
+
+    def csrf_token(self, given: Any) -> str | None:
+        """Return the token of a handler, whose response gets its cookie, if the application checks them."""
+        checks = getattr(given, "settings", {}).get("xsrf_cookies")
+        return given.xsrf_token.decode() if checks else None
+
+    def literal(self, text: str) -> str:
+        """Return the text as a regular expression."""
+        return re.escape(text)
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application, for all hosts, in a handler; it answers other methods itself."""
+        from tornado.routing import URLSpec
+        from tornado.web import RequestHandler
+
+        methods = dict.fromkeys(map(str.lower, RequestHandler.SUPPORTED_METHODS), route.view)
+        app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])
 
     def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
         """Write the response with a handler, and return the awaitable for that, if any."""

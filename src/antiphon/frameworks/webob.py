@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.frameworks.framework import Answer, Framework
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute
 from antiphon.frameworks.shared_bodies import environ_request
 from antiphon.request.request import Request
 
 
 class WebOb(Framework):
     """WebOb and Pyramid, whose request is an environ with an input that can be read again from its start."""
+
+    gives = frozenset({"user"})
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
@@ -22,6 +24,10 @@ class WebOb(Framework):
     def path_params(self, given: Any) -> Mapping[str, Any]:
         """Return the parameters of a route of Pyramid."""
         return getattr(given, "matchdict", None) or {}
+
+    def user(self, given: Any) -> Any:
+        """Return REMOTE_USER of the server or of middleware."""
+        return given.remote_user
 
     def response(self, answer: Answer, given: Any) -> Any:
         """Return a response of the request's own class, such as Pyramid's."""
@@ -39,3 +45,36 @@ def _of_webob() -> Any:
     from webob import Response
 
     return Response
+
+
+class Pyramid(WebOb):
+    """Pyramid, whose requests have a registry, with the parts that the application has chosen."""
+
+    parameters = "{{{}}}", "{{{}:.+}}"
+    gives = frozenset({"user", "session", "csrf_token"})
+
+    def user(self, given: Any) -> Any:
+        """Return ``identity`` of the security policy; otherwise REMOTE_USER of the server or of middleware."""
+        return super().user(given) if given.identity is None else given.identity
+
+    def session(self, given: Any) -> Any:
+        """Return the session of the session factory."""
+        from pyramid.interfaces import ISessionFactory
+
+        return given.session if given.registry.queryUtility(ISessionFactory) is not None else None
+
+    def csrf_token(self, given: Any) -> str | None:
+        """Return the token of the storage policy, which keeps it in the session by default."""
+        from pyramid.csrf import LegacySessionCSRFStoragePolicy, get_csrf_token
+        from pyramid.interfaces import ICSRFStoragePolicy
+
+        policy = given.registry.queryUtility(ICSRFStoragePolicy)
+        needs_session = policy is None or isinstance(policy, LegacySessionCSRFStoragePolicy)
+        if needs_session and self.session(given) is None:
+            return None
+        return get_csrf_token(given)  # type: ignore[no-any-return]  # Pyramid's is text
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to a configurator; it answers other methods itself."""
+        app.add_route(route.name, route.path)
+        app.add_view(route.view, route_name=route.name, request_method=ALL_METHODS)

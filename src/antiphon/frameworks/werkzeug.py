@@ -5,7 +5,7 @@ from typing import Any
 from weakref import ref
 
 from antiphon.explanations import explained
-from antiphon.frameworks.framework import Answer, Framework, own_limits
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import (
     encoded_form,
     environ_request,
@@ -23,6 +23,11 @@ class Werkzeug(Framework):
     """Werkzeug, whose requests have an environ, and keep their data, or the form that they have parsed."""
 
     module = "werkzeug.wrappers"
+    gives = frozenset({"user"})
+
+    def user(self, given: Any) -> Any:
+        """Return REMOTE_USER of the server or of middleware."""
+        return given.remote_user
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request."""
@@ -54,6 +59,16 @@ class Flask(Werkzeug):
 
     module = "flask"
     awaits_coroutine_functions = True
+    gives = frozenset({"user", "session"})
+
+    def session(self, given: Any) -> Any:
+        """Return the session of the current context; None without a secret key."""
+        session = sys.modules[self.module].session._get_current_object()
+        return None if type(session).__name__ == "NullSession" else session
+
+    def add_route(self, app: Any, route: ViewRoute) -> None:
+        """Add a view to an application or a blueprint; it answers other methods itself."""
+        app.add_url_rule(route.path, route.name, route.view, methods=ALL_METHODS, provide_automatic_options=False)
 
     def current(self) -> Any:
         """Return the request of the current context."""
@@ -78,6 +93,10 @@ class Quart(Flask):
     seen_in = "quart", "0.23"
     is_async = True
     module = "quart"
+    gives = frozenset({"session"})
+
+    def user(self, given: Any) -> None:
+        """Return None: Quart has no users."""
 
     def request(self, given: Any, second: Any = None) -> Request:
         """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""

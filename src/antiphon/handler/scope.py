@@ -1,10 +1,10 @@
 """The scope of one request: it is the current one, its handler may be cancelled, and its body is freed at its end."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextvars import ContextVar
 from functools import update_wrapper
 from types import coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from antiphon.body.content import Content
 from antiphon.concurrency.iterables import resume
@@ -12,6 +12,7 @@ from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.explanations import explained
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import ContentTooLarge
+from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -144,3 +145,73 @@ def _free(request: Request, content: Content, response: Response) -> None:
 def _is_refused(response: Response) -> bool:
     """True if the rest will not be read. A handler that streams its response might read it, unless it is too large."""
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
+
+
+L = TypeVar("L")
+
+
+class RequestLocal(Generic[L]):
+    """An object of each request, such as a global ``request`` or ``ctx`` of another framework.
+
+    ``ctx = RequestLocal(Context)`` has the attributes and the items of an object that is made on first use, once for
+    each request, by a function that takes the request. ``ctx()`` returns that object. RuntimeError where no request is
+    being answered.
+    """
+
+    __slots__ = ("_dependency", "_factory")
+
+    def __init__(self, factory: Callable[[Request], L]) -> None:
+        object.__setattr__(self, "_factory", factory)
+        name = getattr(factory, "__qualname__", type(factory).__qualname__)
+        object.__setattr__(self, "_dependency", Dependency(name))
+
+    def __call__(self) -> L:
+        """Return the object of the current request."""
+        request = current_request()
+        dependency: Dependency[L] = object.__getattribute__(self, "_dependency")
+        if dependency not in request:
+            request[dependency] = object.__getattribute__(self, "_factory")(request)
+        return request[dependency]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self(), name)
+
+    def __getitem__(self, key: Any) -> Any:
+        held: Any = self()
+        return held[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        held: Any = self()
+        held[key] = value
+
+    def __delitem__(self, key: Any) -> None:
+        held: Any = self()
+        del held[key]
+
+    def __contains__(self, key: object) -> bool:
+        held: Any = self()
+        return key in held
+
+    def __iter__(self) -> Iterator[Any]:
+        held: Any = self()
+        return iter(held)
+
+    def __len__(self) -> int:
+        held: Any = self()
+        return len(held)
+
+    def __bool__(self) -> bool:
+        return bool(self())
+
+    def __str__(self) -> str:
+        return str(self())
+
+    def __repr__(self) -> str:
+        factory = object.__getattribute__(self, "_factory")
+        return f"<RequestLocal {getattr(factory, '__qualname__', factory)!r}>"

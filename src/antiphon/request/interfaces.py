@@ -4,12 +4,15 @@ from abc import ABC, abstractmethod
 from collections import UserString
 from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
+from antiphon.explanations import explained
 from antiphon.http.headers import Headers
 
 if TYPE_CHECKING:
     from antiphon.request.request import Request
+
+T = TypeVar("T")
 
 
 class Session(MutableMapping[str, Any]):
@@ -255,6 +258,46 @@ class TemplateRenderer(Protocol):
     def content_type(self, template: str, /) -> str:
         """Return the media type of a template's text, by its name."""
         ...
+
+
+class Native(ABC):
+    """The visitor as another framework knows them, in a view of that framework: ``request.native.user``.
+
+    The framework provides the values as usual, with its own middleware and settings.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def request(self) -> Any:
+        """The framework's own request. Raises RuntimeError once it has ended and is gone."""
+
+    def request_as(self, kind: type[T]) -> T:
+        """Return the framework's own request, for type checkers as a class: ``request_as(HttpRequest)``.
+
+        Raises TypeError for a request of a different class.
+        """
+        given = self.request
+        if not isinstance(given, kind):
+            found = f"{type(given).__module__}.{type(given).__qualname__}"
+            raise explained("unknown-request", TypeError(f"the native request must be a {found}, not {kind!r}"))
+        return given
+
+    @property
+    @abstractmethod
+    def user(self) -> Any:
+        """The framework's own user. None if it has no users, or if nothing provides one."""
+
+    @property
+    @abstractmethod
+    def session(self) -> MutableMapping[str, Any] | None:
+        """The framework's own session. None if it has no sessions, or if nothing provides one."""
+
+    @property
+    @abstractmethod
+    def csrf_token(self) -> str | None:
+        """The token that the framework expects in forms. None if it has no such tokens, or if none are checked."""
 
 
 _NO_HEADERS = Headers()

@@ -32,7 +32,15 @@ from antiphon.http.urls.urlencoded import Fields, parse_form
 from antiphon.lazy import frameworks, lazy
 from antiphon.request.dependencies import Dependency, ReadableDependency, SharedValues, check_dependency
 from antiphon.request.headers import RequestHeaders
-from antiphon.request.interfaces import FlashMessages, Language, Location, RequestSigner, Session, TemplateRenderer
+from antiphon.request.interfaces import (
+    FlashMessages,
+    Language,
+    Location,
+    Native,
+    RequestSigner,
+    Session,
+    TemplateRenderer,
+)
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.readings import (
     FORM,
@@ -647,14 +655,16 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         its Host is malformed. With ``_absolute``, raises RuntimeError if any client could have named the host: if it is
         neither one of the application's ``trusted_hosts``, nor that of the route or a mount, nor this machine.
         """
-        if self.app is None:
+        urls = self.app or self._urls
+        if urls is None:
             raise explained(
-                "no-application", RuntimeError("url_for needs an application, and none handles this request")
+                "no-application",
+                RuntimeError("url_for needs an application or Views, and neither handles this request"),
             )
         if isinstance(route, str) and route[:1] == ".":
             route = f"{self.blueprint}{route}" if self.blueprint else route[1:]
         mounted = mounted_at(self.head)
-        below: str = self.app.url_for(route, *args, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
+        below: str = urls.url_for(route, *args, _expires=_expires, _method=_method, _mounted_at=mounted, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
@@ -679,6 +689,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
                 ' App(trusted_hosts=["example.com"])'
             ),
         )
+
+    _urls: Any = None
+    """The URLs of the ``Views`` that answer this request, in an application of another framework."""
 
     @lazy
     def g(self) -> "Globals":
@@ -738,6 +751,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     """The templates, which ``app.use(Templates(folder))`` provides: ``request.templates.render("mail.txt", n=1)``.
 
     Without that line, raises RuntimeError, which names it.
+    """
+
+    native: Dependency[Native] = Dependency("native", fix="a view of another framework, @view")
+    """The user, session and CSRF token of another framework, in one of its views: ``request.native.user``.
+
+    In an application of Antiphon, raises RuntimeError.
     """
 
     shared: Dependency[SharedValues] = Dependency("shared")

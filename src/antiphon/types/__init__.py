@@ -42,7 +42,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "http.ranges": "RangeSpec",
         "http.structured_fields": "BareItem StructuredMember",
         "request.dependencies": "SettableDependency SharedValues",
-        "request.interfaces": "Language TemplateRenderer",
+        "request.interfaces": "Language Native TemplateRenderer",
         "request.lifetime": "EndReason Lifetime Shield",
         "request.request": "Globals",
         "request.route": "RouteMeta",

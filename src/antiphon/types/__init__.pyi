@@ -44,7 +44,7 @@ from antiphon.http.multidict import Pairs
 from antiphon.http.ranges import RangeSpec
 from antiphon.http.structured_fields import BareItem, StructuredMember
 from antiphon.request.dependencies import SettableDependency, SharedValues
-from antiphon.request.interfaces import Language, TemplateRenderer
+from antiphon.request.interfaces import Language, Native, TemplateRenderer
 from antiphon.request.lifetime import EndReason, Lifetime, Shield
 from antiphon.request.request import Globals
 from antiphon.request.route import RouteMeta
@@ -104,6 +104,7 @@ __all__ = [
     "Markup",
     "MiddlewareFunction",
     "Mount",
+    "Native",
     "Number",
     "OnDrain",
     "OpenAPIDocument",

@@ -159,6 +159,16 @@ class TestExpiry:
         with pytest.raises(ValueError, match="ttl must be a number of seconds above 0"):
             getattr(store, method)(*given, ttl=ttl, **({"version": 1} if method == "replace" else {}))
 
+    def test_never_comes_without_a_time(self, kept):
+        store = kept.store
+        store.change("key", {"a": 1})
+        store.add("added", {"b": 2})
+        assert store.increment("counter").value == 1
+        kept.pass_time()
+        assert store.load("key").data == {"a": 1}
+        assert store.replace("added", {"b": 3}, version=store.load("added").version)
+        assert store.increment("counter").value == 2
+
     def test_comes_at_once(self, kept):
         store = kept.store
         store.change("key", {"a": 1}, ttl=kept.ttl, owner="Ann")

@@ -10,10 +10,11 @@ from io import BufferedReader, BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.foreign.host import Host
-from antiphon.adapters.foreign.wsgi import from_wsgi, head_environ, make_environ
+from antiphon.adapters.foreign.wsgi import WSGICall, close, from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
 from antiphon.handler.contract import ON_THREAD, failed
+from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import UNBOUNDED
 from antiphon.http.urls.path import check_path
@@ -126,6 +127,29 @@ class EnvironHost(Host):
             if not isinstance(failure, HTTPError):
                 raise
         raise failure  # here, so that it does not keep the other error, with the frames of the application
+
+    def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Answer a request on this thread, and return the status line, the header fields and the body.
+
+        It is for the test client that a framework has itself, such as one that sends requests to an application in the
+        same process. The request may be made by ``Request.blank``. Errors of the application are raised, and its
+        functions under ``AT_END`` are called.
+        """
+        at_end: list[Callable[[], object]] = []
+        token = set_current_request(request)
+        try:
+            self.check_head(request)
+            environ = make_environ(request)
+            environ[AT_END] = at_end
+            call = WSGICall()
+            chunks = self.answer_environ(environ, call.start_response)
+            try:
+                return call.whole(chunks)
+            finally:
+                close(chunks)
+        finally:
+            _call_all(at_end)
+            reset_current_request(token)
 
     def check_head(self, request: Request) -> None:
         """Check the head of a request as a ``Host`` does. The path may be empty, as PEP 3333 allows."""

@@ -156,12 +156,12 @@ def from_wsgi(
     """
 
     def handler(request: Request) -> Response:
-        call = _WSGICall()
+        call = WSGICall()
         chunks = application(environ_of(request), call.start_response)
         try:
             return call.response(request, chunks)
         except BaseException:
-            _close(chunks)
+            close(chunks)
             raise
 
     return handler
@@ -209,7 +209,7 @@ def started_response(request: Request, status: str, headers: list[tuple[str, str
         return Response(None, code, [(name, value.strip(OWS)) for name, value in headers])
 
 
-class _WSGICall:
+class WSGICall:
     """One call of a WSGI application, with its ``start_response``, and the bytes that it writes."""
 
     def __init__(self) -> None:
@@ -233,6 +233,17 @@ class _WSGICall:
 
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
         """Return the response, once the application has started it: at the latest with its first chunk."""
+        (status, headers), body = self._started(chunks)
+        response = started_response(request, status, headers)
+        response.body = _Body(body, chunks)
+        return response
+
+    def whole(self, chunks: Iterable[bytes]) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return the status line, the headers and the whole body, which is not closed."""
+        (status, headers), body = self._started(chunks)
+        return status, headers, b"".join(body)
+
+    def _started(self, chunks: Iterable[bytes]) -> tuple[tuple[str, list[tuple[str, str]]], Iterator[bytes]]:
         iterator = iter(chunks)
         first = [] if self._head else [next(iterator, b"")]
         if self._head is None:
@@ -240,11 +251,8 @@ class _WSGICall:
                 "mounted-application-failed",
                 RuntimeError("the WSGI application gave a body without calling start_response"),
             )
-        status, headers = self._head
         self._is_sent = True
-        response = started_response(request, status, headers)
-        response.body = _Body(chain(self._written, first, iterator), chunks)
-        return response
+        return self._head, chain(self._written, first, iterator)
 
 
 class _Body:
@@ -259,9 +267,10 @@ class _Body:
 
     def close(self) -> None:
         """Close the iterable of the application, if it can be closed."""
-        _close(self._chunks)
+        close(self._chunks)
 
 
-def _close(chunks: Iterable[bytes]) -> None:
+def close(chunks: Iterable[bytes]) -> None:
+    """Close the iterable that a WSGI application returned, if it can be closed."""
     if close := getattr(chunks, "close", None):
         close()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon.explanations import explained
-from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
+from antiphon.features.stores.store import FOREVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
@@ -91,7 +91,7 @@ class CookieStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float,
+        ttl: float = FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -134,13 +134,13 @@ class CookieStore(Store):
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
         raise _can_not("delete entries: clients have them")
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
         raise _can_not("tell that a key is new: clients can send any cookie again")
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
         raise _can_not("tell that an entry has not changed: clients can send any cookie again")
 
-    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         raise _can_not("count: clients can send any cookie again")
 
 

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from antiphon.features.stores.rows import Row, RowStore, size_of
-from antiphon.features.stores.store import StoreCount, StoreEntry, check_ttl, hash_key
+from antiphon.features.stores.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
 """The most counters that a store keeps, about 25 MB for many callers."""
@@ -69,7 +69,7 @@ class MemoryStore(RowStore):
                 self._rows.remove(id_)
             yield self._rows
 
-    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         id_ = hash_key(key)
         with self._lock:

@@ -8,6 +8,7 @@ from os import urandom
 from typing import Any, NamedTuple, Protocol
 
 from antiphon.features.stores.store import (
+    FOREVER,
     OwnedEntry,
     Store,
     StoreEntry,
@@ -79,7 +80,7 @@ class RowStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float,
+        ttl: float = FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -135,10 +136,10 @@ class RowStore(Store):
         now = self._clock()
         return sum(row.expires > now for _, row in doomed)
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
         return self._put(key, data, ttl, lambda entry: entry is None)
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
         return self._put(key, data, ttl, lambda entry: entry is not None and entry.version == version)
 
     def _put(

@@ -11,7 +11,15 @@ from typing import ClassVar
 from antiphon.explanations import explained
 from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
-from antiphon.features.stores.store import Store, StoreCount, StoreUnavailable, check_ttl, hash_key, unavailable
+from antiphon.features.stores.store import (
+    FOREVER,
+    Store,
+    StoreCount,
+    StoreUnavailable,
+    check_ttl,
+    hash_key,
+    unavailable,
+)
 from antiphon.http.dates import Duration, seconds_of
 
 CLEAN_EVERY = 16
@@ -122,7 +130,7 @@ class SQLiteStore(RowStore):
     def _rows(self, connection: Connection) -> "_Rows":
         return _Rows(connection) if self._most is None else _BoundedRows(connection, self._most, self._clock())
 
-    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         with self._transaction() as connection:
             now = self._clock()

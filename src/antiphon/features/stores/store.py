@@ -158,8 +158,12 @@ class StoreCount(NamedTuple):
     seconds_left: float
 
 
+FOREVER = 100 * 365 * 24 * 3600.0
+"""The ``ttl`` of an entry that is kept until it is deleted: a hundred years."""
+
+
 class Store(ABC):
-    """Entries and counters under keys, each of which expires after its ``ttl``, in seconds.
+    """Entries and counters under keys, each of which expires after its ``ttl``, in seconds: by default never.
 
     The data of an entry maps names to JSON values, bytes, and datetimes with a time zone, which are returned in UTC. A
     value that would not be equal when read back is a TypeError that names it. Keys may be any text; a store keeps only
@@ -227,7 +231,7 @@ class Store(ABC):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float,
+        ttl: float = FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -261,15 +265,15 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
         """Make an entry, and return it, or None if there is one already. If many try at once, one succeeds."""
 
     @abstractmethod
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
         """Replace all data of an entry if it still has this version, and return it, or None if it has not."""
 
     @abstractmethod
-    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         """Add to the counter under a key, and return it. 0 only reads it, and a negative number subtracts.
 
         It begins at 0, and starts over ``ttl`` seconds after the first call; all calls must pass the same ``ttl``. A

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.explanations import explained
 from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.store import (
+    FOREVER,
     FORMAT,
     OwnedEntry,
     Store,
@@ -270,7 +271,7 @@ class ValkeyStore(Store):
         key: str,
         updates: Mapping[str, Any],
         *,
-        ttl: float,
+        ttl: float = FOREVER,
         remove: Iterable[str] = (),
         create: bool = True,
         owner: str | None = None,
@@ -317,10 +318,10 @@ class ValkeyStore(Store):
         count: int = self._commands.run(DELETE_OWNED, self._commands.index_key(owner), owner, only or "", kept)
         return count
 
-    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
         return self._put_all(key, data, ttl, "")
 
-    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
         # The caller may have acted since it read the version, so noting that is worth a wait.
         return self._put_all(key, data, ttl, str(version), waits=True)
 
@@ -334,7 +335,7 @@ class ValkeyStore(Store):
             _entry(key, self._commands.run(PUT, self._commands.entry_key(id_), *arguments, waits=waits)), id_, ttl
         )
 
-    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+    def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
         check_ttl(ttl)
         count, left = self._commands.run(INCREMENT, self._commands.counter_key(_id(key)), _milliseconds(ttl), by)
         return StoreCount(count, left / 1000)

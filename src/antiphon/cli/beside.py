@@ -1,0 +1,171 @@
+"""`antiphon beside`: the cases of a file, answered by an original and by its dialect, and what differs."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Collection, Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple, TypeAlias, TypedDict
+
+from antiphon.cli.errors import BadCommand
+
+PROGRAM = str(Path(__file__).with_name("beside_program.py"))
+LONGEST = 120
+"""Seconds in which a program has to answer all cases."""
+IGNORED = frozenset({"date", "server"})
+"""Fields that a server adds, or that differ by the clock."""
+_MOST_SHOWN = 200
+
+Fields: TypeAlias = list[list[str]]
+
+
+class Case(TypedDict):
+    """A request of a file of cases. The body is the characters of its bytes, as in Latin-1."""
+
+    method: str
+    target: str
+    fields: Fields
+    body: str
+
+
+class Answer(TypedDict, total=False):
+    """An answer to a case; or only ``raised``, an error that the application did not answer."""
+
+    status: int
+    fields: Fields
+    body: str
+    raised: str
+
+
+_request_line = re.compile(r"([A-Z]+) (/\S*)(?: HTTP/1\.1)?").fullmatch
+_field_line = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*").fullmatch
+
+
+def parse_cases(text: str, file: str) -> list[Case]:
+    """Return the cases of a file: requests between lines that begin with ``###``. Raises BadCommand, with the line.
+
+    A request is a line such as ``POST /orders``, header fields, and after an empty line the body. Lines that begin
+    with ``#`` or ``//`` before it are comments. Host and Content-Length need not be written. The lines of a body in
+    parts end as RFC 2046 demands.
+    """
+    cases = []
+    lines: list[str] = []
+    first = 1
+    for number, line in enumerate([*text.splitlines(), "###"], 1):
+        if not line.startswith("###"):
+            lines.append(line)
+            continue
+        if any(each.strip() and not _is_comment(each) for each in lines):
+            cases.append(_case(lines, first, file))
+        lines, first = [], number + 1
+    if not cases:
+        raise BadCommand(f"{file} has no cases: write a request such as GET / between lines that begin with ###.")
+    return cases
+
+
+def _is_comment(line: str) -> bool:
+    return line.startswith(("#", "//"))
+
+
+def _case(lines: list[str], first: int, file: str) -> Case:
+    numbered = [*enumerate(lines, first)]
+    while not numbered[0][1].strip() or _is_comment(numbered[0][1]):
+        numbered.pop(0)
+    number, line = numbered.pop(0)
+    found = _request_line(line.rstrip())
+    if found is None or "{{" in line:
+        raise BadCommand(f"{file}, line {number}: a request must begin like GET /path, not {line[:80]!r}.")
+    fields: Fields = []
+    while numbered and numbered[0][1].strip():
+        number, line = numbered.pop(0)
+        field = _field_line(line)
+        if field is None:
+            raise BadCommand(f"{file}, line {number}: a header field must be like Name: value, not {line[:80]!r}.")
+        fields.append([field[1], field[2]])
+    given = {name.lower(): value for name, value in fields}
+    end = "\r\n" if given.get("content-type", "").lower().startswith("multipart/") else "\n"
+    body = end.join(line for _, line in numbered[1:]).rstrip("\r\n").encode()
+    if "host" not in given:
+        fields.insert(0, ["Host", "localhost"])
+    if "content-length" not in given and (body or found[1] in ("POST", "PUT", "PATCH")):
+        fields.append(["Content-Length", str(len(body))])
+    return Case(method=found[1], target=found[2], fields=fields, body=body.decode("latin-1"))
+
+
+def answers(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Answer]:
+    """Return the answers of an application in a process of its own. Raises BadCommand if that fails."""
+    command = [python, PROGRAM, target, *dialects]
+    try:
+        finished = subprocess.run(  # noqa: S603 - the Python that the command names
+            command, input=json.dumps(cases), capture_output=True, text=True, timeout=LONGEST, check=False
+        )
+    except OSError as error:
+        raise BadCommand(f"{python} can't be run: {error.strerror}.") from None
+    except subprocess.TimeoutExpired:
+        raise BadCommand(f"{target} has not answered within {LONGEST} seconds, run by {python}.") from None
+    if finished.returncode:
+        raise BadCommand(f"{target} can't be loaded by {python}:\n{finished.stderr.strip()}")
+    found: list[Answer] = json.loads(finished.stdout)
+    return found
+
+
+class Difference(NamedTuple):
+    """A part of an answer that differs: its name, and its value in the original and in the dialect."""
+
+    part: str
+    original: str
+    dialect: str
+
+    def __str__(self) -> str:
+        return f"  {self.part}\n    original: {self.original}\n    dialect:  {self.dialect}"
+
+
+def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
+    """Return the parts of two answers that differ, without the fields whose names are ignored."""
+    if "raised" in original or "raised" in dialect:
+        raised = [each.get("raised") for each in (original, dialect)]
+        return [] if raised[0] == raised[1] else [Difference("error", *(each or "none" for each in raised))]
+    found = [
+        Difference(part, _shown(mine), _shown(theirs))
+        for part, mine, theirs in (("status", original["status"], dialect["status"]),)
+        if mine != theirs
+    ]
+    found += _differing_fields(original["fields"], dialect["fields"], ignored)
+    if original["body"] != dialect["body"]:
+        found.append(Difference("body", _shown(original["body"]), _shown(dialect["body"])))
+    return found
+
+
+def _differing_fields(original: Fields, dialect: Fields, ignored: Collection[str]) -> Iterator[Difference]:
+    names = dict.fromkeys(name for name, _ in (*original, *dialect) if name not in ignored)
+    for name in names:
+        lists = [[value for key, value in fields if key == name] for fields in (original, dialect)]
+        for mine, theirs in zip_longest(*lists):
+            if mine != theirs:
+                yield Difference(name, _shown(mine), _shown(theirs))
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "none"
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}... ({len(text)} characters)"
+
+
+def compare(
+    original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str]
+) -> tuple[list[str], bool]:
+    """Return lines about the cases of a file, and True if the original and the dialect answer them alike."""
+    cases = parse_cases(file.read_text(), str(file))
+    skipped = IGNORED | {name.lower() for name in ignored}
+    pairs = zip(answers(original, target, cases), answers(sys.executable, target, cases, dialects), strict=True)
+    lines, alike = [], 0
+    for case, (mine, theirs) in zip(cases, pairs, strict=True):
+        found = differences(mine, theirs, skipped)
+        if case["method"] == "HEAD":  # a server does not send the body
+            found = [each for each in found if each.part != "body"]
+        alike += not found
+        lines += [f"{case['method']} {case['target']}", *map(str, found)] if found else []
+    return [*lines, f"{alike} of {len(cases)} cases have the same answer."], alike == len(cases)

@@ -1,0 +1,366 @@
+"""The function of a view: its plan, like that of a route, its arguments, and its answer in each framework."""
+
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextvars import copy_context
+from functools import cached_property, update_wrapper
+from inspect import Parameter
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+from antiphon.app.answering.arguments import resolved
+from antiphon.app.answering.dependencies import Dependencies
+from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch
+from antiphon.app.answering.hooks import BeforeHook, Hook, MiddlewareFunction, hook
+from antiphon.app.answering.middleware import middleware
+from antiphon.app.answering.plan import BARE, LOOP, STACKED, THREAD, HandlerStack, Plan
+from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.planning.matching import answer_options
+from antiphon.app.route import Route, before_hooks, checked_methods
+from antiphon.body.receiver import result_of
+from antiphon.explanations import explained
+from antiphon.frameworks.framework import DEFAULTS, Framework, answer_to, stop_watching
+from antiphon.frameworks.recognition import current_given, framework_of, unwrapped
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import Steps, describe, failed, finish, is_async, signature_of
+from antiphon.handler.drive import run_async, run_sync
+from antiphon.handler.scope import in_scope, reset_current_request, set_current_request
+from antiphon.http.errors import HTTPError, MethodNotAllowed, NotFound, without_traceback
+from antiphon.http.limits import Limits
+from antiphon.http.urls.path import check_path
+from antiphon.request.dependencies import Dependency, ReadableDependency
+from antiphon.request.request import Request
+from antiphon.request.route import NO_ROUTE
+from antiphon.response.response import Response
+from antiphon.routing.converters import CONVERTERS
+
+
+class WriteOnce(Protocol):
+    """A feature that carries out a write once, such as ``IdempotentWrites``."""
+
+    def _surround(
+        self, route: Route, handler: Callable[[Request], Any]
+    ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]: ...
+
+
+class CheckSignature(Protocol):
+    """A feature that refuses requests that are not signed, such as ``Signatures``."""
+
+    def _hook(self, *, for_async: bool) -> Callable[[Request], Any]: ...
+
+
+Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
+"""The arguments of a view other than its request: its own object if it is a method, and those by name."""
+
+_CALL = Dependency[Call]("call of a view")
+
+
+class _NoDependencies(Dependencies):
+    """The dependencies of a view, which no application provides."""
+
+    def read(self, dependency: ReadableDependency[Any], request: Request) -> Any:
+        raise dependency.not_provided(has_app=False)
+
+
+class ViewOptions(NamedTuple):
+    """The options of a view, as ``view`` takes them."""
+
+    methods: tuple[str, ...] = ()
+    """The methods that it answers, with HEAD for GET; empty for those that the framework lets through."""
+    limits: Limits = DEFAULTS
+    before: BeforeHook | Iterable[BeforeHook] = ()
+    idempotent: WriteOnce | None = None
+    signed_by: CheckSignature | None = None
+
+    @classmethod
+    def of(
+        cls,
+        methods: Iterable[str] | None,
+        limits: Limits | None,
+        before: BeforeHook | Iterable[BeforeHook],
+        idempotent: WriteOnce | None,
+        signed_by: CheckSignature | None,
+    ) -> "ViewOptions":
+        """Return the options. Raises ValueError for no methods, for text, and for a malformed one."""
+        allowed = () if methods is None else checked_methods(methods, "methods of a view")
+        if "GET" in allowed and "HEAD" not in allowed:
+            allowed += ("HEAD",)
+        return cls(allowed, limits or DEFAULTS, before, idempotent, signed_by)
+
+
+class ViewPlan:
+    """The plan of a view's function, which requests go through like the plan of a route, but without an application."""
+
+    def __init__(self, function: Callable[..., Any], options: ViewOptions) -> None:
+        self._methods, _, before, idempotent, signed_by = options
+        self._allow = ", ".join(sorted({*self._methods, "OPTIONS"}))
+        handler = hook(_of_request(function))
+        checks = () if signed_by is None else (hook(signed_by._hook(for_async=handler.is_async)),)
+        name = getattr(function, "__name__", "") or type(function).__name__
+        route = Route(
+            "", (), name, function, None, None, NO_ROUTE.limits, None, handler,
+            idempotent=idempotent is not None, before=(*checks, *before_hooks(before)), dependencies=_NoDependencies(),
+        )  # fmt: skip
+        stack = HandlerStack(before=route.before)
+        self._plan = self._of_writes = _plan(route, handler, stack)
+        if idempotent is not None:
+            around, once = idempotent._surround(route, handler.function)
+            stack = stack._replace(middleware=(middleware(around),))
+            self._of_writes = _plan(route, handler._replace(function=once), stack)
+
+    def answer(self, request: Request, call: Call) -> Response | Steps[Response]:
+        """Return the response, or the steps to it if something has to wait, on a thread or on an event loop.
+
+        The body is left to the framework, which may read it, too.
+        """
+        plan, limits = self._plan if request.method in SAFE_METHODS else self._of_writes, request.limits
+        if self._methods and request.method == "OPTIONS" and "OPTIONS" not in self._methods:
+            return answer_options({"allow": self._allow}, request)
+        request.route = plan.route
+        if limits is not plan.route.limits:
+            request.limits = limits
+        request[_CALL] = call
+        error, head = self._error_in(request), request.head
+        answers_here = error is None and plan.runs_on is (THREAD if head.blocks else LOOP)
+        if not head.has_body:
+            is_direct = answers_here and plan.surroundings is not STACKED
+            return answer_at_once(plan, request) if is_direct else dispatch(plan, request, error)
+        if answers_here and plan.surroundings is BARE and (head.blocks or request.content.is_complete):
+            return _answer_loaded(plan, request)
+        return as_inner(request, dispatch(plan, request, error))
+
+    def _error_in(self, request: Request) -> HTTPError | None:
+        try:
+            check_path(request.head.path)
+        except HTTPError as error:
+            return without_traceback(error)
+        allowed = self._methods
+        if not allowed or request.method in allowed:
+            return None
+        detail = f"{request.method} is not answered at {request.path[:200]}; {self._allow} are"
+        return MethodNotAllowed(detail, allow=self._allow.split(", "))
+
+
+def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
+    """Load a body that a thread can wait for, or that has arrived, and respond immediately if it can be read."""
+    content = request.content
+    outermost = content.outermost
+    content.outermost = outermost or request  # this leaves the body to the framework
+    try:
+        result_of(content.load(request.limits))
+        answer = answer_at_once(plan, request)
+    except HTTPError as unreadable:
+        answer = dispatch(plan, request, unreadable)
+    finally:
+        content.outermost = outermost
+    return answer if isinstance(answer, Response) else as_inner(request, answer)
+
+
+def _plan(route: Route, handler: Hook, stack: HandlerStack) -> Plan:
+    if handler.is_async:
+        handler = handler._replace(function=in_scope(handler.function, None), raw_handler=handler.function)
+    return Plan(route, handler.for_handler(True), stack)
+
+
+def _of_request(function: Callable[..., Any]) -> Callable[[Request], Any]:
+    """Return a function that takes only the request, and is ``def`` or ``async def`` like the given one."""
+
+    def called(request: Request) -> Any:
+        bound, named = request[_CALL]
+        return function(*bound, request, **named)
+
+    async def acalled(request: Request) -> Any:
+        return await called(request)
+
+    return update_wrapper(acalled if is_async(function) else called, function)
+
+
+class View:
+    """A function that handles requests of any framework."""
+
+    def __init__(self, function: Callable[..., Any], options: ViewOptions, path: "ViewPath | None" = None) -> None:
+        if not callable(function):
+            check_arguments(function, "request")
+        self.function = function
+        self.options = options
+        self.path = path
+        parameters = [*signature_of(function).parameters.values()]
+        self._has_self = bool(parameters) and parameters[0].name == "self"
+        wanted = parameters[self._has_self + 1 :]
+        if len(parameters) <= self._has_self:
+            check_arguments(function, "request")
+        self._takes_all = any(each.kind is Parameter.VAR_KEYWORD for each in wanted)
+        self._wanted = [
+            each.name for each in wanted if each.kind not in (Parameter.VAR_KEYWORD, Parameter.VAR_POSITIONAL)
+        ]
+        self._names = self._wanted if path is None else path.names
+        self.is_async = is_async(function)
+        self._plan = ViewPlan(function, options)
+        self.parameters = wanted
+
+    def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "tuple[Any, Framework, _Rest]":
+        """Return the request among a view's arguments, or the current one, its framework, and the other arguments.
+
+        Raises TypeError if there is none.
+        """
+        for index, each in enumerate(args):
+            given = unwrapped(each)
+            if (framework := framework_of(given)) is not None:
+                return given, framework, _Rest(args[:index], args[index + 1 :], kwargs)
+        for name, each in kwargs.items():
+            given = unwrapped(each)
+            if type(given) is dict:  # data from a client, which may look like an environ
+                continue
+            if (framework := framework_of(given)) is not None:
+                return given, framework, _Rest(args, (), {key: kwargs[key] for key in kwargs if key != name})
+        given = current_given()
+        if given is None or (framework := framework_of(given)) is None:
+            kinds = ", ".join(type(each).__qualname__ for each in (*args, *kwargs.values())) or "none"
+            raise explained(
+                "unknown-request",
+                TypeError(
+                    f"{describe(self.function)} is a view, but none of its arguments is a request: {kinds}; and"
+                    " Flask, Quart and Bottle are not handling one here"
+                ),
+            )
+        return given, framework, _Rest(args[: self._has_self], args[self._has_self :], kwargs)
+
+    def answer(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+        """Handle the request on this thread."""
+        request = framework.bounded_request(given, None, self.options.limits)
+        context = copy_context()
+        response = context.run(self._answer, request, given, framework, rest)
+        try:
+            if not isinstance(response, Response):
+                response = run_sync(response, context)
+            answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
+        finally:
+            del response  # an error that the view has raised keeps this frame
+        return framework.response(answer, rest.target(framework, given))
+
+    async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
+        """Handle the request on an event loop, in the current task."""
+        from antiphon.frameworks.connection import check_not_cancelled
+
+        request = framework.bounded_request(given, None, self.options.limits)
+        token = set_current_request(request)
+        response: Response | None = None
+        answered: Response | Coroutine[Any, Any, Response] | None = None
+        try:
+            is_received = request.head.has_body and framework.receives_bodies
+            response = await _refused(framework, given, request) if is_received else None
+            if response is None:
+                answered = self._answer(request, given, framework, rest)
+                response = answered if isinstance(answered, Response) else await run_async(answered)
+                if answered is not response:
+                    check_not_cancelled()
+            answer = answer_to(request, response, framework.runs_on_loop(given))
+        except BaseException:
+            stop_watching(request)
+            if request._deferred:  # the framework has no response whose end it could wait for
+                await run_async(finish(request))
+            raise
+        finally:
+            reset_current_request(token)
+            del response, answered  # as above
+        if not answer.is_streamed:
+            stop_watching(request)
+        made = framework.response(answer, rest.target(framework, given))
+        return await made if isinstance(made, Coroutine) else made
+
+    def _answer(
+        self, request: Request, given: Any, framework: Framework, rest: "_Rest"
+    ) -> Response | Coroutine[Any, Any, Response]:
+        params: Mapping[str, Any] = {**framework.path_params(given), **rest.named}
+        if rest.after:
+            positional = [each for each in rest.after if isinstance(each, str | int)]
+            missing = [name for name in self._names if name not in params]
+            params = {**params, **dict(zip(missing, positional, strict=False))}
+        if self.path is not None:
+            params = self.path.texts(request, params, framework)
+        try:
+            request.path_params = params = self._converted(params)
+        except (ValueError, NotFound):
+            return failed(request, NotFound("There is nothing at this path."))
+        named: Mapping[str, Any] = params
+        if params and not self._takes_all:
+            named = {name: params[name] for name in self._wanted if name in params}
+        return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
+
+    def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return parameters as the path and the annotations say. Raises ValueError for one that does not fit."""
+        values = {**params} if self.path is None else self.path.converted(params)
+        for name, convert in self._conversions.items():
+            if isinstance(value := values.get(name), str):
+                values[name] = convert(value)
+        return values
+
+    @cached_property
+    def _conversions(self) -> dict[str, Callable[[str], Any]]:
+        """The conversions of parameters with a type, looked up once all modules have been imported."""
+        named = [each for each in self.parameters if each.name in self._wanted]
+        found = {each.name: conversion_to(resolved(each.annotation, self.function)) for each in named}
+        return {name: convert for name, convert in found.items() if convert is not None}
+
+
+class ViewPath(Protocol):
+    """The path of a view that ``Views`` has added to an application."""
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the parameters, in the order of the path."""
+        ...
+
+    def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
+        """Return the decoded texts of parameters, and tell the request where it is, for ``url_for``."""
+        ...
+
+    def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Return parameters as the converters of the path say. Raises ValueError for one that does not fit."""
+        ...
+
+
+_BY_ROUTING: Mapping[Any, str] = {int: "int", float: "float"}
+
+
+def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
+    """Return a function that converts the text of a parameter to a type, and raises ValueError or NotFound; None for
+    text.
+
+    Whole numbers and others are those that a route's own converters match.
+    """
+    if wanted is Any or wanted is object or wanted is str:
+        return None
+    if wanted in _BY_ROUTING:
+        return CONVERTERS[_BY_ROUTING[wanted]].to_python
+    import msgspec
+
+    def convert(text: str) -> Any:
+        try:
+            return msgspec.convert(text, wanted, strict=False)
+        except msgspec.ValidationError:
+            raise NotFound from None
+
+    return convert
+
+
+async def _refused(framework: Framework, given: Any, request: Request) -> Response | None:
+    """Wait for a body that the framework receives, and return the response if the body is refused."""
+    try:
+        await framework.aload(given, request)
+    except HTTPError as error:
+        return failed(request, error)
+    return None
+
+
+class _Rest:
+    """The arguments of a view other than its request."""
+
+    __slots__ = ("after", "before", "named")
+
+    def __init__(self, before: tuple[Any, ...], after: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        self.before = before
+        self.after = after
+        self.named = named
+
+    def target(self, framework: Framework, given: Any) -> Any:
+        """Return the object that makes a response: the request, or Falcon's response after it."""
+        return self.after[0] if framework.fills_response and self.after else given

@@ -1,0 +1,288 @@
+"""Views that one call adds to an application of any framework: their methods, parameters, URLs and visitors."""
+
+import json
+import warnings
+from contextlib import ExitStack
+from types import ModuleType
+from uuid import UUID
+
+import pytest
+
+from antiphon import App, Blueprint, Request, Response, Views, view
+from tests.frameworks import apps
+from tests.frameworks.exchanges import ask, ask_by_socket, served
+from tests.frameworks.servers import START
+from tests.helpers.rows import rows
+
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+KEY = "0d6e4a36-2ad4-4c3b-a5f5-9f1a3c7f1d9e"
+
+
+@view(methods=("GET", "POST"))
+def index(request: Request):
+    if request.method == "POST":
+        return Response.redirect(request.url_for("item", number=request.form["number"]))
+    return [request.url_for(index), request.url_for("file", name="a/b c"), request.url_for(index, page=2)]
+
+
+async def item(request: Request, number: int):
+    return {"number": number + 1, "up": request.url_for("index")}
+
+
+def file(request: Request, name: str):
+    return {"name": name, "up": request.url_for("index"), "item": request.url_for(item, number=7)}
+
+
+def key(request: Request, value: UUID):
+    return {"version": value.version, "params": {name: str(each) for name, each in request.path_params.items()}}
+
+
+VIEWS = Views({"/": index, "/items/<int:number>": item, "/files/<path:name>": file, "/keys/<uuid:value>": key})
+
+
+def flask():
+    from flask import Blueprint, Flask
+
+    app, inner = Flask("suite"), Blueprint("inner", "inner", url_prefix="/inner")
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.register_blueprint(inner)
+    return app
+
+
+def quart():
+    from quart import Blueprint, Quart
+
+    app, inner = Quart("suite"), Blueprint("inner", "inner", url_prefix="/inner")
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.register_blueprint(inner)
+    return app
+
+
+def _django_urls():
+    from django.urls import include, path
+
+    urls, inner = [], []
+    VIEWS.add_to(urls, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    return [*urls, path("inner/", include(inner))]
+
+
+def django_wsgi():
+    return apps.django_wsgi()
+
+
+def django_asgi():
+    return apps.django_asgi()
+
+
+def starlette():
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    app, inner = Starlette(), Starlette()
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.router.routes.append(Mount("/inner", inner))
+    return app
+
+
+def fastapi():
+    from fastapi import FastAPI
+
+    app, inner = FastAPI(), FastAPI()
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.mount("/inner", inner)
+    return app
+
+
+def litestar():
+    from litestar import Litestar, Router
+
+    app, inner = Litestar(openapi_config=None), Router("/inner", route_handlers=[])
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.register(inner)
+    return app
+
+
+def bottle():
+    from bottle import Bottle
+
+    app, inner = Bottle(), Bottle()
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.mount("/inner/", inner)
+    return app
+
+
+def pyramid():
+    from pyramid.config import Configurator
+
+    config = Configurator()
+    VIEWS.add_to(config, "/feedback")
+    with config.route_prefix_context("inner"):
+        VIEWS.add_to(config, "/feedback2")
+    return config.make_wsgi_app()
+
+
+def _falcon(app):
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(app, "/inner/feedback")
+    return app
+
+
+def falcon_wsgi():
+    import falcon
+
+    return _falcon(falcon.App())
+
+
+def falcon_asgi():
+    import falcon.asgi
+
+    return _falcon(falcon.asgi.App())
+
+
+def sanic():
+    from sanic import Blueprint, Sanic
+
+    Sanic.test_mode = True
+    Sanic._app_registry.clear()
+    app, inner = Sanic("suite", configure_logging=False), Blueprint("inner", url_prefix="/inner")
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.blueprint(inner)
+    return app
+
+
+def aiohttp():
+    from aiohttp import web
+
+    app, inner = web.Application(), web.Application()
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    app.add_subapp("/inner", inner)
+    return app
+
+
+def tornado():
+    from tornado.web import Application
+
+    app = Application()
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(app, "/inner/feedback")
+    return app
+
+
+def antiphon():
+    app, inner = App(cross_site_writes=True), Blueprint("inner", prefix="/inner")
+    VIEWS.add_to(app, "/feedback")
+    VIEWS.add_to(inner, "/feedback")
+    return app
+
+
+WSGI = (flask, django_wsgi, bottle, pyramid, falcon_wsgi)
+ASGI = (antiphon, quart, django_asgi, starlette, fastapi, litestar, falcon_asgi)
+SERVED = (aiohttp, tornado, sanic)
+
+
+@pytest.fixture
+def asked(make):
+    """A function that sends a request to the application of a framework."""
+    apps.need(make)
+    with ExitStack() as stack, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        app = make()
+        if make in (django_wsgi, django_asgi):
+            from django.test import override_settings
+
+            urls = ModuleType("urls")
+            urls.urlpatterns = _django_urls()
+            stack.enter_context(override_settings(ROOT_URLCONF=urls, MIDDLEWARE=[]))
+        if make in SERVED:
+            port = stack.enter_context(served(lambda: START[make.__name__](app)))
+        else:
+            interface = "wsgi" if make in WSGI else "asgi"
+
+        def asked(method, url, body=b""):
+            fields = {"content-type": "application/x-www-form-urlencoded"} if body else {}
+            if make in SERVED:
+                status, fields, text = ask_by_socket(port, method, url, fields, body)
+            else:
+                status, fields, text = ask(app, interface, method, url, fields, body)
+            return status, dict(fields), text
+
+        yield asked
+
+
+EVERYWHERE = pytest.mark.parametrize("make", [*WSGI, *ASGI, *SERVED])
+
+
+@EVERYWHERE
+def test_each_view_is_below_the_prefix(asked):
+    assert json.loads(asked("GET", "/feedback/items/41")[2]) == {"number": 42, "up": "/feedback/"}
+    assert json.loads(asked("GET", "/feedback/")[2]) == ["/feedback/", "/feedback/files/a/b%20c", "/feedback/?page=2"]
+    assert json.loads(asked("GET", "/feedback/files/a/b%20c")[2]) == {
+        "name": "a/b c", "up": "/feedback/", "item": "/feedback/items/7",
+    }  # fmt: skip
+    status, fields, _ = asked("POST", "/feedback/", b"number=7")
+    assert (status, fields["location"].removeprefix("http://localhost")) == (303, "/feedback/items/7")
+
+
+@EVERYWHERE
+def test_a_parameter_is_converted_as_its_path_says(asked):
+    assert json.loads(asked("GET", f"/feedback/keys/{KEY}")[2]) == {"version": 4, "params": {"value": KEY}}
+    assert asked("GET", "/feedback/keys/seven")[0] == 404
+    assert asked("GET", "/feedback/items/seven")[0] == 404
+
+
+@EVERYWHERE
+def test_other_methods_are_refused_with_those_that_are_allowed(asked):
+    status, fields, _ = asked("PUT", "/feedback/")
+    assert (status, sorted(fields["allow"].replace(" ", "").split(","))) == (405, ["GET", "HEAD", "OPTIONS", "POST"])
+    status, fields, _ = asked("OPTIONS", "/feedback/")
+    assert (status, fields["allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert asked("DELETE", "/feedback/items/7")[0] == 405
+    assert asked("HEAD", "/feedback/items/7")[0] == 200
+
+
+@pytest.mark.parametrize("make", [each for each in (*WSGI, *ASGI, *SERVED) if each not in (antiphon, pyramid)])
+def test_urls_begin_with_a_prefix_of_the_framework_itself(asked):
+    assert json.loads(asked("GET", "/inner/feedback/items/41")[2]) == {"number": 42, "up": "/inner/feedback/"}
+
+
+def test_urls_begin_with_the_prefix_of_pyramids_configurator():
+    apps.need(pyramid)
+    answer = ask(pyramid(), "wsgi", "GET", "/inner/feedback2/items/41", {}, b"")
+    assert json.loads(answer[2])["up"] == "/inner/feedback2/"
+
+
+def test_frameworks_know_views_by_name():
+    apps.need(flask)
+    from flask import url_for
+
+    app = flask()
+    with app.test_request_context():
+        assert url_for("feedback_item", number=7) == "/feedback/items/7"
+
+
+@rows("made, error, text", [
+    (lambda: Views({"/<a>.<b>": lambda request, a, b: ""}), ValueError, "a whole segment"),
+    (lambda: Views({"items": lambda request: ""}), ValueError, "must begin with a slash"),
+    (lambda: Views({"/": 7}), TypeError, "7"),
+    (lambda: VIEWS.add_to(7), TypeError, "not to a builtins.int"),
+    (lambda: view(methods="GET")(index), ValueError, "methods is a collection"),
+    (lambda: view(interface="http")(index), ValueError, "must be 'wsgi', 'asgi' or 'auto'"),
+])  # fmt: skip
+def test_mistakes_are_named(made, error, text):
+    with pytest.raises(error, match=text):
+        made()
+
+
+def test_a_request_without_views_has_no_urls():
+    with pytest.raises(RuntimeError, match="an application or Views"):
+        Request.blank("/").url_for("index")

@@ -1,0 +1,242 @@
+"""The visitor of a framework in its views: ``request.native``, and what each framework has of it."""
+
+import asyncio
+import json
+import sys
+from contextlib import ExitStack
+from types import ModuleType
+
+import pytest
+
+from antiphon import App, Request, Views
+from antiphon.frameworks.recognition import framework_of_app
+from tests.frameworks import apps
+from tests.frameworks.exchanges import ask, ask_by_socket, served
+from tests.frameworks.servers import START
+
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+VALUES = ("user", "session", "csrf_token")
+
+
+def visitor(request: Request):
+    native = request.native
+    if native.session is not None:
+        native.session["seen"] = "yes"
+    return {
+        "user": native.user and str(native.user),
+        "session": native.session and native.session["seen"],
+        "csrf_token": native.csrf_token and len(native.csrf_token) > 10,
+        "request": type(native.request).__name__,
+    }
+
+
+async def avisitor(request: Request):
+    return visitor(request)
+
+
+VIEWS = Views({"/def": visitor, "/async": avisitor})
+
+
+def flask():
+    from flask import Flask
+
+    app = Flask("suite")
+    app.secret_key = "a key of the tests"
+    VIEWS.add_to(app)
+    return app, lambda environ, respond: app(environ | {"REMOTE_USER": "ann"}, respond)
+
+
+def quart():
+    from quart import Quart
+
+    app = Quart("suite")
+    app.secret_key = "a key of the tests"
+    VIEWS.add_to(app)
+    return app, app
+
+
+def _django(handler):
+    def named(get_response):
+        if asyncio.iscoroutinefunction(get_response):
+            from asgiref.sync import markcoroutinefunction
+
+            async def anamed(request):
+                request.user = "ann"
+                return await get_response(request)
+
+            return markcoroutinefunction(anamed)
+
+        def snamed(request):
+            request.user = "ann"
+            return get_response(request)
+
+        return snamed
+
+    named.sync_capable = named.async_capable = True
+    settings = ModuleType("native_settings")
+    settings.named, settings.urlpatterns = named, []
+    VIEWS.add_to(settings.urlpatterns)
+    return settings.urlpatterns, (settings, handler)
+
+
+def django_wsgi():
+    return _django(apps.django_wsgi)
+
+
+def django_asgi():
+    return _django(apps.django_asgi)
+
+
+def starlette():
+    from starlette.applications import Starlette
+    from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
+    from starlette.middleware import Middleware
+    from starlette.middleware.authentication import AuthenticationMiddleware
+    from starlette.middleware.sessions import SessionMiddleware
+
+    class Ann(AuthenticationBackend):
+        async def authenticate(self, conn):
+            return AuthCredentials(), type("User", (SimpleUser,), {"__str__": lambda self: self.username})("ann")
+
+    app = Starlette(middleware=[
+        Middleware(SessionMiddleware, secret_key="a key of the tests"),
+        Middleware(AuthenticationMiddleware, backend=Ann()),
+    ])  # fmt: skip
+    VIEWS.add_to(app)
+    return app, app
+
+
+def litestar():
+    from litestar import Litestar
+    from litestar.config.csrf import CSRFConfig
+    from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+    from litestar.middleware.session.client_side import CookieBackendConfig
+
+    class Ann(AbstractAuthenticationMiddleware):
+        async def authenticate_request(self, connection):
+            return AuthenticationResult(user="ann", auth=None)
+
+    session = CookieBackendConfig(secret=b"x" * 16)
+    app = Litestar(
+        middleware=[session.middleware, DefineMiddleware(Ann)], csrf_config=CSRFConfig("a key of the tests"),
+        openapi_config=None,
+    )  # fmt: skip
+    VIEWS.add_to(app)
+    return app, app
+
+
+def pyramid():
+    from pyramid.config import Configurator
+    from pyramid.session import SignedCookieSessionFactory
+
+    class Ann:
+        def identity(self, request):
+            return "ann"
+
+    config = Configurator(session_factory=SignedCookieSessionFactory("a key of the tests"))
+    config.set_security_policy(Ann())
+    VIEWS.add_to(config)
+    return config, config.make_wsgi_app()
+
+
+def bottle():
+    from bottle import Bottle
+
+    app = Bottle()
+    VIEWS.add_to(app)
+    return app, lambda environ, respond: app(environ | {"REMOTE_USER": "ann"}, respond)
+
+
+def falcon_wsgi():
+    import falcon
+
+    app = falcon.App()
+    VIEWS.add_to(app)
+    return app, app
+
+
+def aiohttp():
+    from aiohttp import web
+
+    app = web.Application()
+    VIEWS.add_to(app)
+    return app, app
+
+
+def sanic():
+    from sanic import Sanic
+
+    Sanic.test_mode = True
+    Sanic._app_registry.clear()
+    app = Sanic("suite", configure_logging=False)
+    VIEWS.add_to(app)
+    return app, app
+
+
+def tornado():
+    from tornado.web import Application, RequestHandler
+
+    class Tuned(Application):
+        def add_handlers(self, host, rules):  # what an application does in a base class of its own
+            for rule in rules:
+                rule.target = type("Named", (rule.target,), {"get_current_user": lambda self: "ann"})
+            super().add_handlers(host, rules)
+
+    app = Tuned(xsrf_cookies=True, default_handler_class=RequestHandler)
+    VIEWS.add_to(app)
+    return app, app
+
+
+FRAMEWORKS = [
+    flask, quart, django_wsgi, django_asgi, starlette, litestar, pyramid, bottle, falcon_wsgi, aiohttp, sanic, tornado,
+]  # fmt: skip
+DJANGOS = {
+    "SESSION_ENGINE": "django.contrib.sessions.backends.signed_cookies", "ROOT_URLCONF": "native_settings",
+    "MIDDLEWARE": ["django.contrib.sessions.middleware.SessionMiddleware", "native_settings.named"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/def", "/async"])
+@pytest.mark.parametrize("make", FRAMEWORKS)
+def test_a_view_has_what_its_framework_gives(make, path, monkeypatch):
+    apps.need(make)
+    gave, app = make()
+    with ExitStack() as stack:
+        if isinstance(app, tuple):
+            from django.test import override_settings
+
+            settings, handler = app
+            monkeypatch.setitem(sys.modules, "native_settings", settings)
+            stack.enter_context(override_settings(**DJANGOS))
+            app = handler()
+        if make in (aiohttp, tornado, sanic):
+            port = stack.enter_context(served(lambda: START[make.__name__](app)))
+            status, fields, text = ask_by_socket(port, "GET", path, {}, b"")
+        else:
+            interface = "asgi" if make in (quart, django_asgi, starlette, litestar) else "wsgi"
+            status, fields, text = ask(app, interface, "GET", path, {}, b"")
+    assert status == 200
+    seen = json.loads(text)
+    gives = framework_of_app(gave).gives
+    assert {name for name in VALUES if seen[name]} == gives
+    assert seen["user"] in (None, "ann")
+    if "session" in gives:
+        assert any(name == "set-cookie" for name, _ in fields)
+
+
+def test_the_native_request_has_its_own_type():
+    apps.need(flask)
+    from flask import Flask, request
+    from flask import Request as FlaskRequest
+
+    with Flask("suite").test_request_context():
+        native = Request.of(request).native
+        assert native.request_as(FlaskRequest) is request._get_current_object()
+        with pytest.raises(TypeError, match="must be a flask"):
+            native.request_as(App)
+
+
+def test_an_app_has_no_native_request():
+    with pytest.raises(RuntimeError, match="'native'"):
+        _ = Request.blank("/").native
