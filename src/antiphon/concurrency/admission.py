@@ -125,7 +125,7 @@ class AdmissionQueue:
         self._emptied = clock()
         self._pace: float | None = None
         """The seconds between two begins, while requests wait."""
-        self._measured_from = self._emptied
+        self._measured_from: float | None = None
         self._begun = 0
 
     def __len__(self) -> int:
@@ -140,8 +140,7 @@ class AdmissionQueue:
         """Let a request wait. Requests for which the queue is then too long are refused, perhaps this one."""
         now = self._clock()
         if not self._count:
-            self._emptied = self._measured_from = now
-            self._begun = 0
+            self._emptied, self._measured_from = now, None
         ticket.arrived, ticket.is_waiting = now, True
         self._count += 1
         self._by_age.append(ticket)
@@ -180,8 +179,11 @@ class AdmissionQueue:
                 self._end_wait(ticket, "refused")
 
     def _measure(self) -> None:
-        self._begun += 1
         now = self._clock()
+        if self._measured_from is None:
+            self._measured_from, self._begun = now, 0
+            return
+        self._begun += 1
         elapsed = now - self._measured_from
         if elapsed >= self._patience / _WINDOW:
             pace = elapsed / self._begun

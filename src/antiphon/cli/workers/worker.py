@@ -204,11 +204,13 @@ class _Worker:
         patience = self._options.patience
         if not patience or self._options.is_reloaded:
             return
-        from antiphon.cli.workers.shedding import LoopAdmission, ThreadAdmission  # late: it imports all interfaces
-
         if loop is None:
+            from antiphon.cli.workers.shedding import ThreadAdmission  # late: most workers need the other one
+
             ThreadAdmission(self._entrance, self._app, patience, WSGI_THREADS)
         else:
+            from antiphon.cli.workers.loop_shedding import LoopAdmission  # late, as above
+
             LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
