@@ -8,15 +8,27 @@ the next one is chosen from all that wait.
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.disconnect import BufferedMessages
+from antiphon.adapters.heads import address
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.cli.workers.observed import Entrance
-from antiphon.cli.workers.shedding import CALM, LATE, LESS, SWITCH, TEXT, TICK, Refusals, Room, classifier
+from antiphon.cli.workers.shedding import (
+    CALM,
+    LATE,
+    LESS,
+    SWITCH,
+    TEXT,
+    TICK,
+    UNWATCHED,
+    Peers,
+    Refusals,
+    Room,
+    classifier,
+)
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.handler.contract import RequestClass
@@ -25,8 +37,8 @@ _QUICK, _SLOW = 0.005, 0.01
 """Seconds of a pass in which more requests may begin the next time, or only fewer."""
 _PAUSE, _LONGEST_PAUSE, _SHARE = 0.0001, 0.005, 0.05
 """Seconds, and the share of a pass, in which the loop leaves the interpreter to that thread."""
-_UNWATCHED = 0.2
-"""Seconds for which a request waits before its client is watched."""
+_TRY_AGAIN_LATER = 1013
+"""The code by which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
 _TAKING_IN = 0.00006
 """Seconds in which the thread takes in a request."""
 
@@ -38,6 +50,7 @@ class LoopAdmission:
         self._entrance, self._answer, self._loop = entrance, entrance.inner, loop
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
+        self._peers = Peers()
         self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
         self._room = Room(WORKERS)
         self._quota = self._left = 1
@@ -45,7 +58,9 @@ class LoopAdmission:
         self._pause = _PAUSE
         self._is_controlled = self._is_asked = self._is_scheduled = False
         self._due = self._passed = self._waited_at = 0.0
-        self._watches: set[asyncio.Task[None]] = set()
+        self._was_blocked = False
+        """True while the loop takes in what has come while it was blocked."""
+        self._looked: float | None = None
         self._interval = sys.getswitchinterval()
         entrance.call_before_next(self._start_ticking)
 
@@ -66,6 +81,9 @@ class LoopAdmission:
 
     def _tick(self) -> None:
         late = self._loop.time() - self._due
+        if late > UNWATCHED:
+            self._was_blocked = True
+            self._loop.call_soon(self._loop.call_soon, self._forget_block)  # it takes two passes to take in all
         if self._is_controlled:
             self._control(late)
         elif late > LATE:
@@ -76,6 +94,9 @@ class LoopAdmission:
             self._start_ticking()
         else:  # nothing is asked, so nothing has to be measured
             self._entrance.call_before_next(self._start_ticking)
+
+    def _forget_block(self) -> None:
+        self._was_blocked = False
 
     def _take_control(self) -> None:
         self._is_controlled = True
@@ -134,7 +155,6 @@ class LoopAdmission:
 
     def _may_begin(self, kind: RequestClass) -> bool:
         """Return True if a request may begin at once, and take its room."""
-        self._taken_in += 1
         if kind.is_exempt:
             return True
         if kind.blocks:
@@ -146,40 +166,22 @@ class LoopAdmission:
         self._schedule()
         return may_begin
 
-    async def _wait(
-        self, kind: RequestClass, wait_left: Callable[[], Coroutine[Any, Any, None]], *, is_cancelled: bool
-    ) -> bool:
-        """Wait for the turn of a request; return True if it begins, but False if its client disconnects.
-
-        The disconnect is waited for only after a while, since it takes the server's thread, too. ``is_cancelled`` says
-        that this wait is cancelled when the other one ends.
-        """
+    async def _begins(self, kind: RequestClass, port: int | None) -> bool:
+        """Wait for the turn of a request; return True if it begins, but False if its client has left by then."""
         queue = self._on_threads if kind.blocks else self._on_loop
         decided: asyncio.Future[bool] = self._loop.create_future()
         ticket = Ticket(kind.client, kind.is_low, decided.set_result)
         queue.join(ticket)
         self._schedule()
-        if decided.done():
-            return decided.result()
-        watches: list[asyncio.Task[None]] = []
-
-        def watch() -> None:
-            watches.append(task := self._loop.create_task(wait_left()))
-            self._watches.add(task)
-            task.add_done_callback(self._watches.discard)
-            task.add_done_callback(lambda _: _leave(queue, ticket, decided))
-
-        timer = self._loop.call_later(_UNWATCHED, watch)
         try:
-            return await decided
+            begins = await decided
         except asyncio.CancelledError:
             queue.leave(ticket)
             raise
-        finally:
-            timer.cancel()
-            if is_cancelled:
-                for each in watches:
-                    each.cancel()
+        if begins and time.monotonic() - ticket.arrived > UNWATCHED and self._peers.has_left(port, ticket.arrived):
+            self._end(kind)
+            return False
+        return begins
 
     def _end(self, kind: RequestClass) -> None:
         if kind.blocks and not kind.is_exempt:
@@ -187,29 +189,51 @@ class LoopAdmission:
             if self._on_threads:
                 self._schedule()
 
+    def _has_left(self, port: int | None) -> bool:
+        """Return True for a request that has come while the loop was blocked, if its client has left since.
+
+        All requests that the loop begins to answer in one pass have arrived before it, so they share a look.
+        """
+        self._taken_in += 1
+        if not self._was_blocked:
+            return False
+        if self._looked is None:
+            self._looked = time.monotonic()
+            self._loop.call_soon(self._forget_look)
+        return self._peers.has_left(port, self._looked)
+
+    def _forget_look(self) -> None:
+        self._looked = None
+
     # ASGI
 
     def _admit_asgi(self, scope: Any, receive: Any, send: Any) -> Awaitable[object]:
         if scope["type"] == "lifespan":
             return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
+        host, port = address(*scope.get("client") or (None, None)) or ("", 0)
+        if self._has_left(port):
+            return self._refuse_asgi(scope, send)
         if self._classify is None or scope["type"] != "http":
-            kind = RequestClass((scope.get("client") or ("",))[0])
+            kind = RequestClass(host)
         else:
             kind = self._classify(ASGIHead(scope, receive, send))
         if not self._may_begin(kind):
-            return self._queue_asgi(kind, scope, receive, send)
+            return self._queue_asgi(kind, port, scope, receive, send)
         return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._answer(scope, receive, send)
 
-    async def _queue_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
-        messages = BufferedMessages(receive)
-        if await self._wait(kind, messages.wait_disconnect, is_cancelled=False):
-            await self._run_asgi(kind, scope, messages.next, send)
-        elif scope["type"] == "http":
-            fields = [(name.encode(), value.encode()) for name, value in self._refusals.fields()]
-            await send({"type": "http.response.start", "status": 503, "headers": fields})
-            await send({"type": "http.response.body", "body": TEXT.encode()})
+    async def _queue_asgi(self, kind: RequestClass, port: int | None, scope: Any, receive: Any, send: Any) -> None:
+        if await self._begins(kind, port):
+            await self._run_asgi(kind, scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1013})
+            await self._refuse_asgi(scope, send)
+
+    async def _refuse_asgi(self, scope: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+            return
+        fields = [(name.encode(), value.encode()) for name, value in self._refusals.fields()]
+        await send({"type": "http.response.start", "status": 503, "headers": fields})
+        await send({"type": "http.response.body", "body": TEXT.encode()})
 
     async def _run_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
         end = _Once(partial(self._end, kind))
@@ -226,22 +250,26 @@ class LoopAdmission:
     # RSGI
 
     def _admit_rsgi(self, scope: Any, protocol: Any) -> Awaitable[object]:
-        if self._classify is None or scope.proto != "http":
-            kind = RequestClass((scope.client or "").rpartition(":")[0])
-        else:
+        host, _, digits = (scope.client or "").rpartition(":")
+        port = int(digits) if digits.isdecimal() else 0
+        if self._has_left(port):
+            return self._refuse_rsgi(scope, protocol)
+        kind = RequestClass(host)
+        if self._classify is not None and scope.proto == "http":
             kind = self._classify(RSGIHead(scope, protocol))
         if not self._may_begin(kind):
-            return self._queue_rsgi(kind, scope, protocol)
+            return self._queue_rsgi(kind, port, scope, protocol)
         return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._answer(scope, protocol)
 
-    async def _queue_rsgi(self, kind: RequestClass, scope: Any, protocol: Any) -> None:
-        if scope.proto != "http":
-            if await self._wait(kind, _wait_for_ever, is_cancelled=True):
-                await self._run_rsgi(kind, scope, protocol)
-            else:
-                protocol.close(1013)
-        elif await self._wait(kind, partial(_wait_left, protocol), is_cancelled=True):
+    async def _queue_rsgi(self, kind: RequestClass, port: int | None, scope: Any, protocol: Any) -> None:
+        if await self._begins(kind, port):
             await self._run_rsgi(kind, scope, protocol)
+        else:
+            await self._refuse_rsgi(scope, protocol)
+
+    async def _refuse_rsgi(self, scope: Any, protocol: Any) -> None:
+        if scope.proto != "http":
+            protocol.close(403)
         else:
             protocol.response_str(503, self._refusals.fields(), TEXT)
 
@@ -251,21 +279,6 @@ class LoopAdmission:
             await self._answer(scope, _EndingProtocol(protocol, end))
         finally:
             end()
-
-
-async def _wait_left(protocol: Any) -> None:
-    await protocol.client_disconnect()
-
-
-async def _wait_for_ever() -> None:
-    await asyncio.get_running_loop().create_future()
-
-
-def _leave(queue: AdmissionQueue, ticket: Ticket, decided: "asyncio.Future[bool]") -> None:
-    """Forget a request whose client has left. Its refusal is not sent to anyone."""
-    queue.leave(ticket)
-    if not decided.done():
-        decided.set_result(False)
 
 
 class _Once:

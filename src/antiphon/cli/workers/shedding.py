@@ -21,10 +21,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from math import ceil
+from math import ceil, inf
 from threading import Event, Lock, Thread
 from typing import Any
 
+from antiphon.adapters.connection import connected_sockets
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
@@ -46,6 +47,10 @@ _WEIGHT = 0.3
 """The weight of the last tick in the average."""
 SWITCH = 0.0005
 """The switch interval of a controlled worker in seconds. The server's thread takes in one request each time."""
+UNWATCHED = 0.2
+"""Seconds of waiting after which a request begins only if its client is still connected."""
+_LOOKING = 0.05
+"""The maximum share of the time for looking at connections."""
 _UNUSED_THREADS = 4
 """The number of a server's threads over WSGI that are left for refusals."""
 _REPORT = 10.0
@@ -55,6 +60,41 @@ TEXT = "The server is overloaded. Try again later.\n"
 _logger = logging.getLogger("antiphon")
 
 Classify = Callable[[Head], RequestClass]
+
+
+class Peers:
+    """The ports of the clients that are connected to this process.
+
+    The port decides, since servers write addresses in different ways. By chance, a client that has left may have the
+    port of another one, and counts as connected.
+    """
+
+    def __init__(self) -> None:
+        self._ports = set[int]()
+        self._looked = self._next = 0.0
+
+    def has_left(self, port: int | None, since: float) -> bool:
+        """Return True if the connection from a port, which existed at a time, is known to be closed.
+
+        It is not known without a port, where the system doesn't list connections, and while looks would take too long.
+        """
+        if not port:
+            return False
+        if self._looked < since and time.monotonic() >= self._next:
+            self._look()
+        return self._looked >= since and port not in self._ports
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        try:
+            peers = [each.getpeername() for _, each in connected_sockets()]
+        except NotImplementedError:
+            self._next = inf
+            return
+        self._ports = {peer[1] for peer in peers if isinstance(peer, tuple)}
+        self._looked = began
+        now = time.monotonic()
+        self._next = now + (now - began) / _LOOKING
 
 
 def classifier(app: Any) -> Classify | None:
@@ -131,6 +171,7 @@ class ThreadAdmission:
         self._most = threads - _UNUSED_THREADS
         self._queue = AdmissionQueue(patience, threads // 4)
         self._room = Room(self._most)
+        self._peers = Peers()
         self._lock = Lock()
         self._is_controlled = self._is_asked = False
         self._asked = Event()
@@ -207,15 +248,22 @@ class ThreadAdmission:
             decisions.append(begins)
             decided.set()
 
+        ticket = Ticket(kind.client, kind.is_low, decide)
         with self._lock:
             if self._room.is_left and not self._queue:
                 self._room.running += 1
                 return True
-            self._queue.join(Ticket(kind.client, kind.is_low, decide))
+            self._queue.join(ticket)
         decided.wait()
-        if decisions == [True] and head.has_left():
+        if decisions == [True] and self._has_left(head, ticket):
             with self._lock:
                 self._room.running -= 1
                 self._begin_next()
             return False
         return decisions == [True]
+
+    def _has_left(self, head: WSGIHead, ticket: Ticket) -> bool:
+        client = head.client
+        if client is None or time.monotonic() - ticket.arrived < UNWATCHED:
+            return False
+        return self._peers.has_left(client.port, ticket.arrived)
