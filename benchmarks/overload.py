@@ -49,7 +49,8 @@ SERVERS = {
         "falcon", "-m", "uvicorn", f"{_APPS}.falcon_app:app", "--port={port}", "--log-level=error",
     ),
     "Flask on Gunicorn": (
-        "flask", "-m", "gunicorn", f"{_APPS}.flask_app:app", "--bind=127.0.0.1:{port}", "--threads=40", "--log-level=error",
+        "flask", "-m", "gunicorn", f"{_APPS}.flask_app:app", "--bind=127.0.0.1:{port}", "--threads=40",
+        "--log-level=error",
     ),
     "Node": ("node",),
 }  # fmt: skip
