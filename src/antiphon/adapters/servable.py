@@ -23,10 +23,10 @@ from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
 from antiphon.concurrency.process import call_at_exit
 from antiphon.explanations import explained
-from antiphon.handler.contract import Handler, RequestClass, Steps, ThreadHandler, Unfinished, failed
+from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import Head, check_one_host
+from antiphon.http.head import Head, RequestClass, check_one_host
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

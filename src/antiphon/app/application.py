@@ -25,10 +25,10 @@ from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_SETTINGS, unknown_setting
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
-from antiphon.handler.contract import RequestClass, Steps
+from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
-from antiphon.http.head import Head
+from antiphon.http.head import Head, RequestClass
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.proxies import TrustedProxies, behind

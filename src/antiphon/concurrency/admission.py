@@ -6,7 +6,7 @@ The pace is the time from one begin to the next.
 
 | state | meaning | next | a request is refused |
 |---|---|---|---|
-| burst | it was empty within a quarter of the patience | the oldest | after half of the patience |
+| burst | it was empty within half of the patience | the oldest | after half of the patience |
 | standing | it was not | the newest | after a twentieth of the patience, or two paces |
 
 The client of the newest request is the likeliest to be still there. A request is refused at once if those before it
@@ -27,7 +27,7 @@ Outcome: TypeAlias = Literal["begun", "refused", "left"]
 observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
-BURST, STANDING = 4, 20
+BURST, STANDING = 2, 20
 """The parts of the patience for which a queue may be standing, and for which requests wait in one that is."""
 _WINDOW = 10
 """The part of the patience for which the pace is measured each time."""
@@ -145,7 +145,9 @@ class AdmissionQueue:
         self._count += 1
         self._by_age.append(ticket)
         (self._low if ticket.is_low else self._normal).add(ticket)
-        while self._count > self._most or (self._count > 1 and self._count * (self._pace or 0.0) > self._patience / 2):
+        while self._count > self._most or (
+            self._count > 1 and self._count * (self._pace or 0.0) > self._patience / BURST
+        ):
             longest = self._low.take_from_longest() or self._normal.take_from_longest()
             if longest is None:
                 return
@@ -169,7 +171,7 @@ class AdmissionQueue:
 
     def expire(self) -> None:
         """Refuse the requests that have waited for too long."""
-        limit = self._patience / 2
+        limit = self._patience / BURST
         if self.is_standing:
             limit = min(limit, max(self._patience / STANDING, 2 * (self._pace or 0.0)))
         latest = self._clock() - limit

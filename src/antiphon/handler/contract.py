@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import suppress
 from enum import Enum
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.concurrency.loop import running_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER
@@ -94,19 +94,6 @@ async def _wait(signal: "Future[None]", seconds: float | None) -> None:
         import asyncio
 
         await asyncio.wait([asyncio.wrap_future(signal)], timeout=seconds)
-
-
-class RequestClass(NamedTuple):
-    """The class of a request, by which an overloaded server decides whether it begins, waits or is refused."""
-
-    client: str
-    """The address of the client."""
-    is_low: bool = False
-    """True if it waits while others do."""
-    is_exempt: bool = False
-    """True if it is never refused, as a probe."""
-    blocks: bool = False
-    """True if it is answered on a worker thread."""
 
 
 T = TypeVar("T")

@@ -25,13 +25,14 @@ from antiphon.cli.workers.shedding import (
     TICK,
     UNWATCHED,
     Peers,
+    ProcessorShare,
     Refusals,
     Room,
     classifier,
 )
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.concurrency.workers import WORKERS, workers
-from antiphon.handler.contract import RequestClass
+from antiphon.http.head import RequestClass
 
 _QUICK, _SLOW = 0.005, 0.01
 """Seconds of a pass in which more requests may begin the next time, or only fewer."""
@@ -53,6 +54,7 @@ class LoopAdmission:
         self._peers = Peers()
         self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
         self._room = Room(WORKERS)
+        self._processor = ProcessorShare()
         self._quota = self._left = 1
         self._taken_in = 0
         self._pause = _PAUSE
@@ -107,7 +109,7 @@ class LoopAdmission:
         self._entrance.pass_to(self._admit_rsgi if hasattr(self._entrance, "__rsgi__") else self._admit_asgi)
 
     def _control(self, late: float) -> None:
-        self._room.adapt(late)
+        self._room.adapt(late, self._processor.measure())
         now = time.monotonic()
         if late > LATE or self._on_loop or self._on_threads:
             self._waited_at = now

@@ -30,8 +30,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
-from antiphon.handler.contract import RequestClass
-from antiphon.http.head import Head
+from antiphon.http.head import Head, RequestClass
 
 TICK = 0.02
 """Seconds from one tick to the next."""
@@ -102,16 +101,29 @@ def classifier(app: Any) -> Classify | None:
     return app._class_of if isinstance(app, Servable) else None  # noqa: SLF001
 
 
+class ProcessorShare:
+    """The share of the time that this process spends on a processor."""
+
+    def __init__(self) -> None:
+        self._used, self._seen = time.process_time(), time.monotonic()
+
+    def measure(self) -> float:
+        """Return the share since the last measurement, or in at least one tick."""
+        used, now = time.process_time(), time.monotonic()
+        share = (used - self._used) / max(now - self._seen, TICK)
+        self._used, self._seen = used, now
+        return share
+
+
 class Room:
-    """The room on threads."""
+    """The room on threads, for at most ``most`` requests."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._limit = float(most)
         self._lateness = 0.0
-        self._used, self._seen = time.process_time(), time.monotonic()
-        self.running = 0
         self._uncounted = 0.0
+        self.running = 0
 
     def count_others(self, number: int) -> None:
         """Count requests that began before the control, of which the end is not known: fewer with each tick."""
@@ -122,12 +134,9 @@ class Room:
         """True if another request may begin."""
         return self.running + int(self._uncounted) < int(self._limit)
 
-    def adapt(self, late: float) -> None:
-        """Adapt the room to the lateness of a tick."""
+    def adapt(self, late: float, share: float) -> None:
+        """Adapt the room to the lateness of a tick, and to the share of the time on a processor."""
         self._lateness += _WEIGHT * (late - self._lateness)
-        used, now = time.process_time(), time.monotonic()
-        share = (used - self._used) / max(now - self._seen, TICK)
-        self._used, self._seen = used, now
         less = LESS ** (1 + late / TICK)
         self._uncounted *= less
         is_busy = self._lateness > _BUSY or share > _ON_PROCESSOR
@@ -171,6 +180,7 @@ class ThreadAdmission:
         self._most = threads - _UNUSED_THREADS
         self._queue = AdmissionQueue(patience, threads // 4)
         self._room = Room(self._most)
+        self._processor = ProcessorShare()
         self._peers = Peers()
         self._lock = Lock()
         self._is_controlled = self._is_asked = False
@@ -210,7 +220,7 @@ class ThreadAdmission:
     def _control(self, late: float) -> None:
         now = time.monotonic()
         with self._lock:
-            self._room.adapt(late)
+            self._room.adapt(late, self._processor.measure())
             self._begin_next()
             if late > LATE or self._queue:
                 self._waited_at = now
