@@ -26,7 +26,7 @@ from antiphon.explanations import explained
 from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import check_one_host
+from antiphon.http.head import Head, RequestClass, check_one_host
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -114,6 +114,11 @@ class Servable:
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Handle a request on an event loop; return an awaitable of the response."""
         return run_async(self._handle(request))
+
+    def _class_of(self, head: Head) -> RequestClass:
+        """Return the class of a request, for an overloaded server."""
+        client = head.client
+        return RequestClass("" if client is None else client.host, blocks=self.interface == "wsgi")
 
     async def startup(self) -> None:
         """Prepare for the first request of a process, in steps."""

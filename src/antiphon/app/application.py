@@ -28,9 +28,10 @@ from antiphon.handler.callables import check_arguments, check_returns, check_syn
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
+from antiphon.http.head import Head, RequestClass
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
-from antiphon.request.proxies import TrustedProxies
+from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
@@ -528,6 +529,18 @@ class App(Routes, Servable):
         if error is None and not request.head.has_body:
             return answer_at_once(plan, request)
         return refuse_or_receive(plan, request, error)
+
+    def _class_of(self, head: Head) -> RequestClass:
+        """Return the class of a request by its route; of one without a route, that of the application."""
+        routing, proxies = self._freeze(), self._guard.proxies
+        if routing.is_unguarded(head):
+            return RequestClass("", is_exempt=True)
+        client = (behind(head, proxies) if proxies else head).client
+        host = "" if client is None else client.host
+        plan = routing.peek(head)
+        if plan is None:
+            return RequestClass(host, blocks=self.interface == "wsgi")
+        return RequestClass(host, plan.route.priority == "low", blocks=plan.handler.blocks)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop."""

@@ -58,6 +58,10 @@ without being kept.
 """
 
 
+Priority: TypeAlias = Literal["normal", "low"]
+"""The priority of requests while a worker is overloaded: those of low priority wait until no others do."""
+
+
 class Tool(NamedTuple):
     """The options of a route that is a tool for language models: ``tool=Tool(destructive=True)``. See ``Tools``.
 
@@ -114,6 +118,8 @@ class Route(NamedTuple):
     """The name of the ``Signatures`` by one of whose keys a request has to be signed; None for unsigned requests."""
     check_digest: bool = False
     """True if only requests are accepted whose body has the digest of their Content-Digest."""
+    priority: Priority = "normal"
+    """The priority of a request while a worker is overloaded."""
     before: tuple[Hook, ...] = ()
     """The hooks of only this route, called after those of the blueprint and the application."""
     takes: object = None
@@ -193,6 +199,9 @@ class RouteOptions(TypedDict, total=False):
     A route with ``check_digest`` accepts only requests whose body has the digest that Content-Digest gives (RFC 9530).
     Others are refused with 400.
 
+    While a worker of `antiphon run` is overloaded, requests for a route with ``priority="low"`` wait until no others
+    do, and are refused first.
+
     ``takes`` and ``gives`` are for API documents (``OpenAPI``), if the handler's code and annotations are not enough.
     ``takes`` is the type of the JSON body, or a mapping of "json", "form", "query" and "headers" to types. ``gives`` is
     the type of the response with status 200, or a mapping of statuses to types, with None for no content. They don't
@@ -218,6 +227,7 @@ class RouteOptions(TypedDict, total=False):
     csrf_exempt: bool
     signed_by: str | None
     check_digest: bool
+    priority: Priority
     before: BeforeHook | Iterable[BeforeHook]
     takes: object
     gives: object
@@ -267,6 +277,7 @@ def make_route(
         options.get("csrf_exempt", False),
         options.get("signed_by"),
         options.get("check_digest", False),
+        options.get("priority", "normal"),
         before_hooks(options.get("before", ())),
         takes=options.get("takes"),
         gives=options.get("gives"),
@@ -301,6 +312,10 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     if receive not in ("load", "lazy", "stream"):
         raise explained(
             "bad-route-option", ValueError(f"receive must be 'load', 'lazy' or 'stream', not {receive!r}: {pattern!r}")
+        )
+    if (priority := options.get("priority", "normal")) not in ("normal", "low"):
+        raise explained(
+            "bad-route-option", ValueError(f"priority must be 'normal' or 'low', not {priority!r}: {pattern!r}")
         )
     if options.get("check_digest") and receive == "stream":
         raise explained(

@@ -139,6 +139,11 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     60.0,
     "Seconds that a worker may take to start before it is ended; 0: no limit, as with --reload.",
 )
+@_option_in_seconds(
+    "--patience",
+    10.0,
+    "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: none do.",
+)
 @click.option(
     "--max-requests",
     type=click.IntRange(min=0),
@@ -191,6 +196,7 @@ def run(
     grace: float,
     worker_timeout: float,
     start_timeout: float,
+    patience: float,
     max_requests: int,
     drain_delay: float,
     preload: bool,
@@ -235,6 +241,7 @@ def run(
         grace=grace,
         worker_timeout=worker_timeout,
         start_timeout=start_timeout,
+        patience=patience,
         max_requests=max_requests,
         drain_delay=drain_delay,
         debug=reload if debug is None else debug,

@@ -169,6 +169,8 @@ class Workers:
         """Tokens of the tasks whose calls may look for dependencies."""
         self._held: deque[Call[Any]] = deque()
         """The calls of those that wait to receive."""
+        self.finished = 0
+        """The number of calls that have been made."""
         self._lock = Lock()
         self._has_ended = False
         self.forget = call_at_exit(self.end)
@@ -241,6 +243,7 @@ class Workers:
             if is_claimed:
                 call.run()
             with self._lock:
+                self.finished += 1
                 if is_claimed and call.home is not None:
                     _expect(call.home, worker, call.is_last)
                 following = self._following(worker)
@@ -373,6 +376,11 @@ class _ProcessWorkers:
     def load(self) -> tuple[int, int]:
         """Return how many threads make a call, and how many calls wait for a thread."""
         return (0, 0) if self._workers is None else self._workers.load()
+
+    @property
+    def finished(self) -> int:
+        """The number of calls that have been made."""
+        return 0 if self._workers is None else self._workers.finished
 
     def _forget(self) -> None:
         if self._workers is not None:

@@ -423,3 +423,16 @@ def parse_length(value: str) -> int:
 def is_one_number(value: str) -> bool:
     """True if a Content-Length is one number, with no more digits than a body can need."""
     return value.isdigit() and value.isascii() and len(value) < 20
+
+
+class RequestClass(NamedTuple):
+    """The class of a request, by which an overloaded server decides whether it begins, waits or is refused."""
+
+    client: str
+    """The address of the client."""
+    is_low: bool = False
+    """True if it waits while others do."""
+    is_exempt: bool = False
+    """True if it is never refused, as a probe."""
+    blocks: bool = False
+    """True if it is answered on a worker thread."""

@@ -143,6 +143,17 @@ class Routing:
         other.looks = False
         return other
 
+    def peek(self, head: Head) -> Plan | None:
+        """Return the plan of the route for a request, without any check; None if none is found, or only a mount."""
+        methods: Mapping[str, Plan] | None = self.router.literal.get(head.path)
+        if methods is None:
+            try:
+                found = self.router.search(head.path, None, head.authority if self.router.has_hosts else "")
+            except Exception:  # raised by a converter of the application's own
+                return None
+            methods = {} if found is None else found[0]
+        return methods.get(head.method)
+
     def find(self, request: Request) -> Found:
         """Find the plan for a request, and the error, if something is wrong with the request."""
         guard, head = self.guard, request.head

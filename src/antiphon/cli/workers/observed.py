@@ -13,7 +13,7 @@ from antiphon.cli.interface import Interface
 from antiphon.concurrency.process import DRAINING
 
 
-def with_final_responses(app: Any, interface: Interface) -> Any:
+def with_final_responses(app: Any, interface: Interface) -> "Entrance":
     """Return an application that adds `connection: close` to its responses as soon as the process drains.
 
     Its attribute `answer` is the callable that handles requests.
@@ -21,10 +21,34 @@ def with_final_responses(app: Any, interface: Interface) -> Any:
     return {"wsgi": _WSGI, "asgi": _ASGI, "rsgi": _RSGI}[interface](app)
 
 
-class _WSGI:
-    def __init__(self, app: Any) -> None:
-        self.answer = app
+class Entrance:
+    """The place through which requests come to an application: ``answer`` is called with each."""
 
+    def __init__(self, answer: Callable[..., Any]) -> None:
+        self.answer = self.inner = answer
+        self._before: list[Callable[[], object]] = []
+
+    def pass_to(self, answer: Callable[..., Any]) -> None:
+        """Pass requests to a callable from now on."""
+        is_awaited = self.answer is not self.inner
+        self.inner = answer
+        if not is_awaited:
+            self.answer = answer
+
+    def call_before_next(self, function: Callable[[], object]) -> None:
+        """Call a function before the next request, at no cost for later ones."""
+        self._before.append(function)
+        self.answer = self._call_first
+
+    def _call_first(self, *arguments: Any) -> Any:
+        self.answer = self.inner
+        functions, self._before = self._before, []
+        for function in functions:
+            function()
+        return self.answer(*arguments)
+
+
+class _WSGI(Entrance):
     def __call__(self, environ: Any, start_response: Any) -> Any:
         if DRAINING.is_given and not environ["SERVER_PROTOCOL"].startswith("HTTP/2"):
             start_response = partial(_start, start_response)
@@ -35,10 +59,7 @@ def _start(start_response: Any, status: str, headers: list[tuple[str, str]], *ex
     return start_response(status, [*headers, ("connection", "close")], *exc_info)
 
 
-class _ASGI:
-    def __init__(self, app: Any) -> None:
-        self.answer = app
-
+class _ASGI(Entrance):
     def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         if DRAINING.is_given and scope.get("http_version", "2") < "2":
             send = partial(_send, send)
@@ -51,9 +72,9 @@ async def _send(send: Any, message: Any) -> None:
     await send(message)
 
 
-class _RSGI:
+class _RSGI(Entrance):
     def __init__(self, app: Any) -> None:
-        self.answer = getattr(app, "__rsgi__", app)
+        super().__init__(getattr(app, "__rsgi__", app))
         self.__rsgi_init__ = getattr(app, "__rsgi_init__", bool)
         self.__rsgi_del__ = getattr(app, "__rsgi_del__", bool)
 
@@ -169,18 +190,6 @@ class ObservedRSGI:
             self._observer.has_failed(error)
             raise SystemExit(1) from error
         self._observer.has_started(loop)
-
-
-def call_before_first(owner: Any, name: str, function: Callable[[], object]) -> None:
-    """Call a function before the first call of an object's method, at no cost for later calls."""
-    original = getattr(owner, name)
-
-    def call(*arguments: Any) -> Any:
-        setattr(owner, name, original)
-        function()
-        return original(*arguments)
-
-    setattr(owner, name, call)
 
 
 class Counted:

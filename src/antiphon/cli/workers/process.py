@@ -21,6 +21,7 @@ from antiphon.cli.errors import BadCommand, CommandError, StartTimeout, StartupF
 from antiphon.cli.interface import Choice
 from antiphon.cli.target import Target
 from antiphon.cli.workers.control import INHERITED, REPLACED, STACKS, TOLD, Control, Order, encoded
+from antiphon.concurrency.workers import workers
 
 if TYPE_CHECKING:
     from antiphon.cli.workers.unloaded import Report
@@ -45,8 +46,9 @@ class Progress:
     """The progress of an event loop, as another thread sees it.
 
     A loop that has too much to do may need long for one pass, in which it runs a step of each task that is ready. So
-    there is progress if the loop has begun another pass, runs another task, or has begun to handle another request.
-    ``before_next_request`` calls a function once, when the next request arrives.
+    there is progress if the loop has begun another pass, runs another task, or has begun to handle another request, or
+    if worker threads have made calls, for which the loop may have to wait. ``before_next_request`` calls a function
+    once, when the next request arrives.
     """
 
     def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
@@ -56,12 +58,14 @@ class Progress:
         self._has_passed = True
         self._is_asked = True
         self._step: FrameType | None = None
+        self._calls = workers.finished
 
     def is_made(self) -> bool:
         """Return True if there was progress since the last call. Raises RuntimeError once the loop is closed."""
         step = None if self._has_passed else current_step(self._thread)
-        is_made = self._has_passed or self._is_asked or step is not self._step
-        self._step = step
+        calls = workers.finished
+        is_made = self._has_passed or self._is_asked or step is not self._step or calls != self._calls
+        self._step, self._calls = step, calls
         if self._has_passed:
             self._has_passed = False
             self._loop.call_soon_threadsafe(self._pass)

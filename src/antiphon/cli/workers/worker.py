@@ -13,7 +13,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
 from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ from antiphon.cli.guards import NO_GUARDS
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.target import Target, explain_failure
 from antiphon.cli.workers.control import Control
-from antiphon.cli.workers.observed import Counted, call_before_first, observed, with_final_responses
+from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
 from antiphon.cli.workers.options import ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
 from antiphon.concurrency.background import background_loop, started_loop
@@ -102,12 +101,12 @@ class _Worker:
     """The application and the server of this process, and its connection to the supervisor."""
 
     _choice: Choice
+    _entrance: Entrance
 
     def __init__(self, control: Control, options: ServerOptions) -> None:
         self._control = control
         self._options = options
         self._app: Any = None
-        self._answering: Any = None
         self._server: ThreadServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
@@ -156,7 +155,7 @@ class _Worker:
             from antiphon.adapters.foreign.wsgi import answering_errors
 
             app = answering_errors(app)  # dialects also raise, and Granian's own 500 has no body
-        app = self._answering = with_final_responses(app, interface)
+        app = self._entrance = with_final_responses(app, interface)
         if limit := self._options.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1
@@ -185,19 +184,34 @@ class _Worker:
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Report that the application is served, and send heartbeats: from its loop, if it has one."""
-        call_before_first(self._answering, "answer", self._control.report_asked)
+        self._entrance.call_before_next(self._control.report_asked)
+        self._shed_load(loop)
         if self._options.worker_timeout:
             beat, pause = self._control.beat, self._options.worker_timeout / BEATS
             if loop is None:
                 beat_on_thread(beat, pause)
             else:
-                progress = Progress(loop, partial(call_before_first, self._answering, "answer"))
+                progress = Progress(loop, self._entrance.call_before_next)
                 beat_while_progressing(progress, beat, pause)
         if self._options.debug:
             from antiphon.cli.workers.blocking_calls import watch  # late: it is seldom needed
 
             watch(loop or background_loop().loop)
         self._control.report_serving(self._choice)
+
+    def _shed_load(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Refuse requests while there are too many, unless a worker is expected to be paused in a debugger."""
+        patience = self._options.patience
+        if not patience or self._options.is_reloaded:
+            return
+        if loop is None:
+            from antiphon.cli.workers.shedding import ThreadAdmission  # late: most workers need the other one
+
+            ThreadAdmission(self._entrance, self._app, patience, WSGI_THREADS)
+        else:
+            from antiphon.cli.workers.loop_shedding import LoopAdmission  # late, as above
+
+            LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
         """Report why the application did not start, so that the server doesn't."""

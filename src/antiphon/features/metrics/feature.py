@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.app.blueprint import Blueprint
+from antiphon.concurrency import admission
 from antiphon.explanations import explained
 from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
@@ -123,6 +124,12 @@ class Metrics(Observer):
         self._cached = self.counter(
             "antiphon_cache_responses", "Responses of the shared cache, by outcome.", ["outcome"]
         )
+        self._waits = self.histogram(
+            "antiphon_request_wait_seconds",
+            "Waits of requests for their turn in an overloaded worker, by outcome.",
+            ["outcome"],
+            unit="seconds",
+        )
         self._watch = PoolWatch(
             self.gauge("antiphon_threads_busy", "Threads that run a handler, or read a file.", ["pool"]),
             self.gauge("antiphon_calls_waiting", "Calls that wait for a thread.", ["pool"]),
@@ -169,7 +176,7 @@ class Metrics(Observer):
             )
         app.observe(self)
         app.on_startup(self._start)
-        app.on_shutdown(self._watch.stop)
+        app.on_shutdown(self._stop)
         if self._path is not None:
             app.get(self._path, name="metrics", before=self._before)(self._show)
 
@@ -183,6 +190,14 @@ class Metrics(Observer):
         for kind in ("stream", "websocket"):
             self._figures.place(self._opened, (kind,))
         self._watch.start()
+        admission.observers.add(self._count_wait)
+
+    def _stop(self) -> None:
+        admission.observers.discard(self._count_wait)
+        self._watch.stop()
+
+    def _count_wait(self, outcome: admission.Outcome, seconds: float) -> None:
+        self._waits.observe(seconds, outcome=outcome)
 
     def _show(self, request: Request) -> Response:
         kind = _OFFERS[request.accept.best(_OFFERS, "text/plain;version=0.0.4")]

@@ -1,0 +1,270 @@
+"""`python -m benchmarks.overload`: who is answered in time at 1, 2, 3, 5 and 10 times the capacity of a worker.
+
+Each request computes for some ten milliseconds, and each client leaves after a second. Requests arrive at random, at a
+rate that does not depend on the answers, from a process of its own. Counted are answers in the second half of a run: in
+time, refused, and none at all. The capacity is the rate at which four clients that wait for their answers get them from
+the same server just before. So is a figure of a busy machine: compare the shares, not the rates. Linux only.
+"""
+
+import asyncio
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from importlib.util import find_spec
+from itertools import cycle
+from typing import NamedTuple
+
+from .server_process import ROOT, free_port, on_linux
+
+LOADS = (1, 2, 3, 5, 10)
+PATIENCE = 1.0
+"""Seconds after which a client leaves."""
+GOAL = 0.9
+"""The share of the capacity that is answered in time."""
+START = 30.0
+
+MIXES = {
+    "async def": ("/async",),
+    "def": ("/def",),
+    "a stream in five": ("/async", "/async", "/async", "/async", "/stream"),
+    "one in ten is dear": ("/cheap",) * 9 + ("/dear",),
+}
+_APPS = "benchmarks.overload_apps"
+SERVERS = {
+    "antiphon run": (
+        "antiphon", "-m", "antiphon", "run", f"{_APPS}.ours:app", "--port={port}", "--patience=1", "--no-access-log",
+    ),
+    "Starlette on Uvicorn": (
+        "starlette", "-m", "uvicorn", f"{_APPS}.starlette_app:app", "--port={port}", "--log-level=error",
+    ),
+    "Falcon on Uvicorn": (
+        "falcon", "-m", "uvicorn", f"{_APPS}.falcon_app:app", "--port={port}", "--log-level=error",
+    ),
+    "Flask on Gunicorn": (
+        "flask", "-m", "gunicorn", f"{_APPS}.flask_app:app", "--bind=127.0.0.1:{port}", "--threads=40",
+        "--log-level=error",
+    ),
+    "Node": ("node",),
+}  # fmt: skip
+"""The package that each needs, and arguments to Python."""
+
+
+class Client(asyncio.Protocol):
+    """A client that sends one request on a connection of its own."""
+
+    def __init__(self, path: str, done: Callable[[int], object]) -> None:
+        self._request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        self._done: Callable[[int], object] | None = done
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the request, unless the client has left."""
+        self._transport = transport  # type: ignore[assignment]  # a Transport, for a connection
+        transport.write(self._request) if self._done else transport.abort()  # type: ignore[attr-defined]
+
+    def data_received(self, data: bytes) -> None:
+        """Note the status when the head has come."""
+        self._received += data
+        if b"\r\n\r\n" in self._received:
+            self.end(int(self._received[9:12]))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Note a connection that was refused or closed."""
+        self.end(-1)
+
+    def end(self, status: int) -> None:
+        """Leave with a status; 0 without an answer."""
+        done, self._done = self._done, None
+        if done is not None:
+            done(status)
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class Answer(NamedTuple):
+    """The time of a request since the start, its status, and the seconds that it took."""
+
+    at: float
+    status: int
+    seconds: float
+
+
+async def generate(port: int, rate: float, seconds: float, paths: Sequence[str]) -> list[Answer]:
+    """Send requests at random times, whatever the answers."""
+    loop = asyncio.get_running_loop()
+    answers: list[Answer] = []
+    start = due = time.perf_counter()
+
+    async def ask(path: str) -> None:
+        began = time.perf_counter()
+
+        def note(status: int) -> None:
+            answers.append(Answer(began - start, status, time.perf_counter() - began))
+
+        client = Client(path, note)
+        leaving = loop.call_later(PATIENCE, client.end, 0)
+        try:
+            await loop.create_connection(lambda: client, "127.0.0.1", port)
+        except OSError:
+            leaving.cancel()
+            client.end(-1)
+
+    tasks = set()
+    for path in cycle(random.sample(paths, len(paths))):
+        if due > start + seconds:
+            break
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        tasks.add(task := asyncio.create_task(ask(path)))
+        task.add_done_callback(tasks.discard)
+        due += random.expovariate(rate)
+    await asyncio.sleep(PATIENCE + 0.2)
+    return answers
+
+
+async def capacity(port: int, seconds: float, paths: Sequence[str]) -> float:
+    """Return the answers a second for four clients that wait for theirs."""
+    loop = asyncio.get_running_loop()
+    end = time.perf_counter() + seconds
+    statuses: list[int] = []
+
+    async def ask() -> None:
+        for path in cycle(random.sample(paths, len(paths))):
+            if time.perf_counter() > end:
+                return
+            done: asyncio.Future[int] = loop.create_future()
+            await loop.create_connection(partial(Client, path, done.set_result), "127.0.0.1", port)
+            statuses.append(await done)
+
+    await asyncio.gather(*(ask() for _ in range(4)))
+    return statuses.count(200) / seconds
+
+
+class Cell(NamedTuple):
+    """What was answered in the second half of a run."""
+
+    sent: float
+    in_time: float
+    refused: float
+    lost: float
+    refusal: float
+    """The seconds within which 95 % of the refusals came."""
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], seconds: float) -> "Cell":
+        half = [answer for answer in answers if seconds / 2 <= answer.at < seconds]
+        refusals = sorted(answer.seconds for answer in half if answer.status in (503, -1))
+        in_time, lost = (sum(answer.status == status for answer in half) for status in (200, 0))
+        late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
+        a_second = 2 / seconds
+        return cls(len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late)
+
+
+@contextmanager
+def served(name: str, rounds: int) -> Iterator[int]:
+    """Start a server on a free port, and end it after the block."""
+    _, *arguments = SERVERS[name]
+    port = free_port()
+    command = [sys.executable, *(each.format(port=port) for each in arguments)]
+    if name == "Node":
+        command = ["node", str(ROOT / "benchmarks/overload_apps/node.js"), str(port)]
+    environment = {**os.environ, "BENCH_ROUNDS": str(rounds)}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_until_served(port)
+        yield port
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_served(port: int) -> None:
+    import socket
+
+    end = time.perf_counter() + START
+    while time.perf_counter() < end:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            time.sleep(1.0)
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the server does not start")
+
+
+def in_process(*arguments: object) -> str:
+    """Run the generator as a process of its own, and return what it prints."""
+    command = [sys.executable, "-m", "benchmarks.overload", "--generate", json.dumps(arguments)]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def is_installed(name: str) -> bool:
+    return shutil.which("node") is not None if name == "Node" else find_spec(SERVERS[name][0]) is not None
+
+
+def measure(name: str, paths: Sequence[str], options: Namespace) -> tuple[float, list[Cell]]:
+    """Return the capacity of a server, and a cell for each load."""
+    with served(name, options.rounds) as port:
+        most = float(in_process("capacity", port, options.seconds / 2, paths))
+        cells = []
+        for load in options.loads:
+            answers = json.loads(in_process("generate", port, load * most, options.seconds, paths))
+            cells.append(Cell.of([Answer(*each) for each in answers], options.seconds))
+            time.sleep(1.0)
+    return most, cells
+
+
+def shown(cell: Cell, most: float) -> str:
+    return f"{cell.in_time / most:.0%}, {cell.lost / cell.sent if cell.sent else 0:.0%}, {1000 * cell.refusal:.0f} ms"
+
+
+def generator(arguments: str) -> None:
+    """Be the process that sends requests."""
+    kind, *rest = json.loads(arguments)
+    print(json.dumps(asyncio.run(capacity(*rest) if kind == "capacity" else generate(*rest))))
+
+
+@on_linux
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--generate", help="be the load generator")
+    parser.add_argument("--server", choices=SERVERS, action="append", help="only these servers")
+    parser.add_argument("--mix", choices=MIXES, action="append", help="only these mixes")
+    parser.add_argument("--loads", type=float, nargs="+", default=LOADS)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of a run")
+    parser.add_argument("--rounds", type=int, default=8000, help="of hashing, for each request")
+    options = parser.parse_args(arguments)
+    if options.generate:
+        generator(options.generate)
+        return 0
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
+    print("Each cell: answers in time as a share of the capacity, clients that left, 95 % of the refusals within\n")
+    is_met = True
+    for mix in options.mix or MIXES:
+        print(f"| {mix} | capacity | " + " | ".join(f"{load:g} times" for load in options.loads) + " |")
+        print("|---|---|" + "---|" * len(options.loads))
+        for name in filter(is_installed, options.server or SERVERS):
+            if name.startswith("Falcon") and {"/def", "/stream"} & {*MIXES[mix]}:
+                continue
+            most, cells = measure(name, MIXES[mix], options)
+            print(f"| {name} | {most:.0f}/s | " + " | ".join(shown(cell, most) for cell in cells) + " |", flush=True)
+            if name == "antiphon run":
+                is_met &= all(cell.in_time >= GOAL * min(most, cell.sent) for cell in cells)
+        print()
+    if not is_met:
+        print(f"antiphon run answers less than {GOAL:.0%} of its capacity in time")
+    return 0 if is_met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,17 @@
+"""The applications of `benchmarks.overload`, each with the same routes and the same work."""
+
+import hashlib
+import os
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "8000"))
+"""Rounds of hashing of one request: some ten milliseconds."""
+CHUNKS = 3
+"""Chunks of a stream, a tenth of a second apart."""
+
+
+def work(part: float = 1.0) -> str:
+    """Compute, without a call that lets other threads run."""
+    digest = b""
+    for _ in range(int(ROUNDS * part)):
+        digest = hashlib.sha256(digest).digest()
+    return digest.hex()

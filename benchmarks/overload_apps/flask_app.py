@@ -1,0 +1,36 @@
+"""Flask, on threads: its handlers are all `def`."""
+
+import time
+from collections.abc import Iterator
+
+from flask import Flask, Response
+
+from . import CHUNKS, work
+
+app = Flask(__name__)
+
+
+@app.get("/async")
+@app.get("/def")
+def on_thread() -> str:
+    return work()
+
+
+@app.get("/cheap")
+def cheap() -> str:
+    return work(0.1)
+
+
+@app.get("/dear")
+def dear() -> str:
+    return work(5)
+
+
+@app.get("/stream")
+def stream() -> Response:
+    def chunks() -> Iterator[str]:
+        for _ in range(CHUNKS):
+            yield work(1 / CHUNKS)
+            time.sleep(0.1)
+
+    return Response(chunks())

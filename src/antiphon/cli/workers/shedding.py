@@ -1,0 +1,279 @@
+"""Load shedding: while a worker is late, requests wait in a queue of its own, or are refused with 503.
+
+Otherwise they would wait where nothing sees them: in the server, in the event loop, in front of the threads. A worker
+measures how late it is by a tick: a timer of its loop, or over WSGI a thread, which needs the interpreter like all
+others. No request is checked while ticks come in time. When one is late, the state changes:
+
+| state | a request | the other state follows |
+|---|---|---|
+| open | passes | when a tick is late by more than `LATE` |
+| controlled | begins if there is room, or waits in an `AdmissionQueue` | after `CALM` seconds without one that waits |
+
+On threads, there is room for a number of requests that follows the lateness: fewer, by a factor, while it is above
+`_BUSY` or the process is always on the processor; else one more with each tick (additive increase, multiplicative
+decrease, as in RFC 5681). Calls that compute hold each other up, those that wait for a database don't. A request no
+longer counts once its response has begun, so that streams take no room, nor do open WebSockets.
+"""
+
+import logging
+import random
+import sys
+import threading
+import time
+from collections.abc import Callable
+from math import ceil, inf
+from threading import Event, Lock, Thread
+from typing import Any
+
+from antiphon.adapters.connection import connected_sockets
+from antiphon.adapters.servable import Servable
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.cli.workers.observed import Entrance
+from antiphon.concurrency.admission import AdmissionQueue, Ticket
+from antiphon.http.head import Head, RequestClass
+
+TICK = 0.02
+"""Seconds from one tick to the next."""
+LATE = 0.02
+"""Seconds by which a tick may be late."""
+CALM = 1.0
+"""Seconds in which nothing waits, before requests pass without a check again."""
+_BUSY, _ON_PROCESSOR = 0.01, 0.9
+"""The average lateness in seconds, and the part of the time on a processor, at which there is less room on threads."""
+LESS = 0.8
+"""The factor by which there is less room then."""
+_WEIGHT = 0.3
+"""The weight of the last tick in the average."""
+SWITCH = 0.0005
+"""The switch interval of a controlled worker in seconds. The server's thread takes in one request each time."""
+UNWATCHED = 0.2
+"""Seconds of waiting after which a request begins only if its client is still connected."""
+_LOOKING = 0.05
+"""The maximum share of the time for looking at connections."""
+_UNUSED_THREADS = 4
+"""The number of a server's threads over WSGI that are left for refusals."""
+_REPORT = 10.0
+"""Seconds between two lines of the log."""
+
+TEXT = "The server is overloaded. Try again later.\n"
+_logger = logging.getLogger("antiphon")
+
+Classify = Callable[[Head], RequestClass]
+
+
+class Peers:
+    """The ports of the clients that are connected to this process.
+
+    The port decides, since servers write addresses in different ways. By chance, a client that has left may have the
+    port of another one, and counts as connected.
+    """
+
+    def __init__(self) -> None:
+        self._ports = set[int]()
+        self._looked = self._next = 0.0
+
+    def has_left(self, port: int | None, since: float) -> bool:
+        """Return True if the connection from a port, which existed at a time, is known to be closed.
+
+        It is not known without a port, where the system doesn't list connections, and while looks would take too long.
+        """
+        if not port:
+            return False
+        if self._looked < since and time.monotonic() >= self._next:
+            self._look()
+        return self._looked >= since and port not in self._ports
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        try:
+            peers = [each.getpeername() for _, each in connected_sockets()]
+        except NotImplementedError:
+            self._next = inf
+            return
+        self._ports = {peer[1] for peer in peers if isinstance(peer, tuple)}
+        self._looked = began
+        now = time.monotonic()
+        self._next = now + (now - began) / _LOOKING
+
+
+def classifier(app: Any) -> Classify | None:
+    """Return the function that gives the class of a request; None for an application of another library."""
+    return app._class_of if isinstance(app, Servable) else None  # noqa: SLF001
+
+
+class ProcessorShare:
+    """The share of the time that this process spends on a processor."""
+
+    def __init__(self) -> None:
+        self._used, self._seen = time.process_time(), time.monotonic()
+
+    def measure(self) -> float:
+        """Return the share since the last measurement, or in at least one tick."""
+        used, now = time.process_time(), time.monotonic()
+        share = (used - self._used) / max(now - self._seen, TICK)
+        self._used, self._seen = used, now
+        return share
+
+
+class Room:
+    """The room on threads, for at most ``most`` requests."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limit = float(most)
+        self._lateness = 0.0
+        self._uncounted = 0.0
+        self.running = 0
+
+    def count_others(self, number: int) -> None:
+        """Count requests that began before the control, of which the end is not known: fewer with each tick."""
+        self._uncounted = number
+
+    @property
+    def is_left(self) -> bool:
+        """True if another request may begin."""
+        return self.running + int(self._uncounted) < int(self._limit)
+
+    def adapt(self, late: float, share: float) -> None:
+        """Adapt the room to the lateness of a tick, and to the share of the time on a processor."""
+        self._lateness += _WEIGHT * (late - self._lateness)
+        less = LESS ** (1 + late / TICK)
+        self._uncounted *= less
+        is_busy = self._lateness > _BUSY or share > _ON_PROCESSOR
+        self._limit = max(1.0, self._limit * less) if is_busy else min(float(self._most), self._limit + 1)
+
+
+class Refusals:
+    """The responses to requests that are refused, and the lines of the log about them."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._count = 0
+        self._reported = 0.0
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the fields of another response, with a time to try again that differs from client to client."""
+        self._count += 1
+        now = time.monotonic()
+        if now - self._reported > _REPORT:
+            self._reported = now  # first, as another thread may be here
+            _logger.warning("the worker is overloaded: refused %d requests with 503 (--patience)", self._count)
+            self._count = 0
+        pause = ceil(self._patience * random.uniform(0.5, 2.0))  # noqa: S311 - no secret
+        length = str(len(TEXT))
+        return [("content-type", "text/plain"), ("content-length", length), ("retry-after", str(max(1, pause)))]
+
+
+def _count_foreign_threads() -> int:
+    """Return the number of threads that run Python although it did not start them: those of the server."""
+    started = {thread.ident for thread in threading.enumerate() if not thread.name.startswith("Dummy-")}
+    return len(sys._current_frames().keys() - started)  # noqa: SLF001 - public, and documented
+
+
+class ThreadAdmission:
+    """The admission of requests to an application that threads of a server serve, over WSGI."""
+
+    def __init__(self, entrance: Entrance, app: Any, patience: float, threads: int) -> None:
+        self._entrance, self._answer = entrance, entrance.inner
+        self._classify = classifier(app)
+        self._refusals = Refusals(patience)
+        self._most = threads - _UNUSED_THREADS
+        self._queue = AdmissionQueue(patience, threads // 4)
+        self._room = Room(self._most)
+        self._processor = ProcessorShare()
+        self._peers = Peers()
+        self._lock = Lock()
+        self._is_controlled = self._is_asked = False
+        self._asked = Event()
+        self._waited_at = 0.0
+        self._interval = sys.getswitchinterval()
+        entrance.call_before_next(self._note_asked)
+        Thread(target=self._tick_for_ever, name="antiphon-admission", daemon=True).start()
+
+    def _note_asked(self) -> None:
+        self._is_asked = True
+        self._asked.set()
+
+    def _tick_for_ever(self) -> None:
+        while True:
+            self._asked.wait()
+            due = time.monotonic() + TICK
+            time.sleep(TICK)
+            self._tick(time.monotonic() - due)
+
+    def _tick(self, late: float) -> None:
+        if self._is_controlled:
+            self._control(late)
+        elif late > LATE:
+            self._is_controlled = True
+            self._waited_at = time.monotonic()
+            self._room.count_others(_count_foreign_threads())
+            self._interval = sys.getswitchinterval()
+            sys.setswitchinterval(SWITCH)
+            self._entrance.pass_to(self._admit)
+        elif self._is_asked:
+            self._is_asked = False
+            self._entrance.call_before_next(self._note_asked)
+        else:
+            self._asked.clear()
+
+    def _control(self, late: float) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._room.adapt(late, self._processor.measure())
+            self._begin_next()
+            if late > LATE or self._queue:
+                self._waited_at = now
+        if now - self._waited_at > CALM:
+            self._is_controlled = False
+            sys.setswitchinterval(self._interval)
+            self._entrance.pass_to(self._answer)
+            self._entrance.call_before_next(self._note_asked)
+
+    def _begin_next(self) -> None:
+        while self._room.is_left and self._queue.begin():
+            self._room.running += 1
+        self._queue.expire()
+
+    def _admit(self, environ: Any, start_response: Any) -> Any:
+        head = WSGIHead(environ)
+        kind = RequestClass(environ.get("REMOTE_ADDR", "")) if self._classify is None else self._classify(head)
+        if kind.is_exempt:
+            return self._answer(environ, start_response)
+        if not self._begins(kind, head):
+            start_response("503 Service Unavailable", self._refusals.fields())
+            return [TEXT.encode()]
+        try:
+            return self._answer(environ, start_response)
+        finally:
+            with self._lock:
+                self._room.running -= 1
+                self._begin_next()
+
+    def _begins(self, kind: RequestClass, head: WSGIHead) -> bool:
+        """Wait for the turn of a request; return True if it begins, unless its client has left by then."""
+        decided, decisions = Event(), list[bool]()
+
+        def decide(begins: bool) -> None:
+            decisions.append(begins)
+            decided.set()
+
+        ticket = Ticket(kind.client, kind.is_low, decide)
+        with self._lock:
+            if self._room.is_left and not self._queue:
+                self._room.running += 1
+                return True
+            self._queue.join(ticket)
+        decided.wait()
+        if decisions == [True] and self._has_left(head, ticket):
+            with self._lock:
+                self._room.running -= 1
+                self._begin_next()
+            return False
+        return decisions == [True]
+
+    def _has_left(self, head: WSGIHead, ticket: Ticket) -> bool:
+        client = head.client
+        if client is None or time.monotonic() - ticket.arrived < UNWATCHED:
+            return False
+        return self._peers.has_left(client.port, ticket.arrived)

@@ -1,0 +1,209 @@
+"""`antiphon run` under more load than a worker can answer: who is answered, who is refused, and what goes on."""
+
+import socket
+import time
+from collections import Counter
+from contextlib import ExitStack, closing, contextmanager
+
+import pytest
+
+from antiphon.cli.workers.shedding import TICK, UNWATCHED
+from tests.cli.conftest import DEADLINE, receive_until
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+APP = """
+import time
+from pathlib import Path
+from antiphon import App
+from antiphon.features import Health, Metrics
+
+app = App()
+app.use(Health())
+app.use(Metrics())
+
+
+def note(name):
+    with open("begun", "a") as file:
+        file.write(f"{name}\\n")
+
+
+def block(name):
+    note(name)
+    while not Path("go").exists():
+        time.sleep(0.01)
+    return name
+
+
+@app.get("/block")
+async def block_loop(request):
+    return block("block")
+
+
+@app.get("/burn")
+async def burn(request):
+    time.sleep(0.05)
+    return "burnt"
+
+
+@app.get("/note")
+async def take_note(request):
+    note(request.args["name"])
+    return "noted"
+
+
+@app.get("/low", priority="low")
+async def take_low_note(request):
+    note(request.args["name"])
+    time.sleep(0.05)
+    return "noted"
+
+
+@app.get("/burn-thread")
+def burn_on_thread(request):
+    end = time.monotonic() + 0.05
+    while time.monotonic() < end:
+        sum(range(1000))
+    return "burnt"
+
+
+@app.websocket("/echo")
+async def echo(request, socket):
+    async for message in socket:
+        await socket.send(message)
+"""
+
+
+@pytest.fixture
+def shop(antiphon, tmp_path):
+    def serve(*arguments):
+        (tmp_path / "shop.py").write_text(APP)
+        return antiphon("shop:app", *arguments).serving()
+
+    return serve
+
+
+def status_of(connection):
+    """The status of a response that has no more than a few lines, and its Retry-After."""
+    connection.settimeout(DEADLINE)
+    head = receive_until(connection, b"\r\n\r\n").decode().lower()
+    retry = next((line.partition(": ")[2] for line in head.splitlines() if line.startswith("retry-after")), None)
+    return int(head[9:12]), retry
+
+
+@contextmanager
+def blocked(command):
+    """A worker whose loop is blocked in the block, for longer than a request waits before its client is looked at."""
+    for name in ("begun", "go"):
+        (command.folder / name).unlink(missing_ok=True)
+    with closing(command.send("/block")) as connection:
+        command.wait_until((command.folder / "begun").exists)
+        yield
+        time.sleep(UNWATCHED + 5 * TICK)
+        (command.folder / "go").touch()
+        assert status_of(connection)[0] == 200
+
+
+def flood(command, path, count):
+    """The statuses of many requests that arrive together, and the values of Retry-After."""
+    with ExitStack() as stack:
+        with blocked(command):
+            sent = [stack.enter_context(closing(command.send(path))) for _ in range(count)]
+        answers = [status_of(each) for each in sent]
+    return Counter(status for status, _ in answers), {retry for status, retry in answers if status == 503}
+
+
+@pytest.mark.parametrize(("interface", "path"), [("asgi", "/burn"), ("rsgi", "/burn"), ("asgi", "/burn-thread")])
+def test_requests_that_would_wait_too_long_are_refused_and_the_rest_answered(shop, interface, path):
+    command = shop("--interface", interface, "--patience", "0.4")
+    statuses, retries = flood(command, path, 100)
+    assert {*statuses} == {200, 503}
+    assert {int(retry) for retry in retries} <= {1, 2}
+    assert "the worker is overloaded: refused" in command.log
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_probes_are_answered_while_others_are_refused(shop, interface):
+    command = shop("--interface", interface, "--patience", "0.4")
+    with ExitStack() as stack:
+        with blocked(command):
+            sent = [stack.enter_context(closing(command.send("/burn"))) for _ in range(60)]
+            probes = [stack.enter_context(closing(command.send("/healthz"))) for _ in range(5)]
+        assert [status_of(each)[0] for each in probes] == [200] * 5
+        statuses = Counter(status_of(each)[0] for each in sent)
+    assert statuses[503] > 0
+
+
+def test_without_patience_nothing_is_refused(shop):
+    statuses, _ = flood(shop("--patience", "0"), "/burn", 40)
+    assert statuses == {200: 40}
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interface):
+    command = shop("--interface", interface)
+    with ExitStack() as stack:
+        with blocked(command):
+            for number in range(5):
+                command.send(f"/note?name=gone{number}").close()
+            sent = [stack.enter_context(closing(command.send(f"/note?name=here{number}"))) for number in range(5)]
+        assert [status_of(each)[0] for each in sent] == [200] * 5
+    begun = (tmp_path / "begun").read_text()
+    assert "here0" in begun
+    assert "gone" not in begun
+
+
+def test_low_priority_waits_for_others(shop, tmp_path):
+    command = shop()
+    with ExitStack() as stack:
+        with blocked(command):
+            sent = [stack.enter_context(closing(command.send("/low?name=low"))) for _ in range(4)]
+            sent += [stack.enter_context(closing(command.send("/note?name=normal"))) for _ in range(4)]
+        assert {status_of(each)[0] for each in sent} == {200}
+    begun = (tmp_path / "begun").read_text().split()[1:]
+    assert begun[-3:] == ["low"] * 3  # the first one of all may begin at once
+
+
+def test_metrics_tell_who_waited(shop):
+    command = shop("--patience", "0.4")
+    flood(command, "/burn", 60)
+    with closing(command.send("/metrics")) as connection, connection.makefile("rb") as lines:
+        shown = [line.decode() for line in lines if b"antiphon_request_wait_seconds_count" in line or line == b"0\r\n"]
+    assert any('outcome="refused"' in line for line in shown)
+    assert any('outcome="begun"' in line for line in shown)
+
+
+def test_a_busy_worker_is_not_ended(shop):
+    command = shop("--patience", "0", "--worker-timeout", "0.5")
+    statuses, _ = flood(command, "/burn-thread", 60)
+    assert statuses == {200: 60}
+    assert "--worker-timeout" not in command.log
+
+
+def test_afterwards_all_is_as_before(shop):
+    command = shop("--patience", "0.4")
+    flood(command, "/burn", 40)
+    command.wait_until(lambda: flood(command, "/note?name=x", 3)[0] == {200: 3})
+
+
+def test_a_bad_patience_is_refused(antiphon):
+    command = antiphon("apps:asgi", "--patience", "-1")
+    assert command.exit_code() == 2
+    assert "--patience" in command.err
+
+
+def test_handshakes_wait_like_requests(shop):
+    command = shop("--patience", "0.4")
+    request = (
+        b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with ExitStack() as stack:
+        with blocked(command):
+            sent = [stack.enter_context(closing(command.send("/burn"))) for _ in range(40)]
+            opened: list[socket.socket] = []
+            for _ in range(3):
+                opened.append(stack.enter_context(closing(command.connect())))
+                opened[-1].sendall(request)
+        assert {status_of(each)[0] for each in opened} <= {101, 403, 503}
+        assert {status_of(each)[0] for each in sent} == {200, 503}
