@@ -7,7 +7,6 @@ from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
     check_cross_site,
-    check_handshake_site,
     declarable_origin,
 )
 from antiphon.app.planning.trusted_hosts import TrustedHosts
@@ -73,7 +72,7 @@ class Guard(HeadGuard):
         if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:
             return None
         try:
-            check_cross_site(request, self.trusted_by(request.blueprint))
+            check_cross_site(request, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
         except HTTPError as error:
             self._advise(request, "A write")
             return without_traceback(error)
@@ -84,7 +83,9 @@ class Guard(HeadGuard):
         if self.allows_all_writes:
             return None
         try:
-            check_handshake_site(request, self.trusted_by(request.blueprint))
+            check_cross_site(
+                request, self.trusted_by(request.blueprint) if self._origins_of else self.origins, is_handshake=True
+            )
         except HTTPError as error:
             self._advise(request, "A WebSocket")
             return without_traceback(error)

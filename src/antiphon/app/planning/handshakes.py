@@ -14,11 +14,11 @@ SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or
 
 def handshake_check(guard: Guard | None) -> Hook:
     """Return the hook that refuses requests that are not handshakes, and, with a guard, those of other sites' pages."""
-    return Hook(partial(_check_handshake, guard), False)
+    return Hook(partial(check_handshake, guard=guard), False)
 
 
-def check_handshake(request: Request) -> None:
-    """Check that a request is a handshake, through a server that has WebSockets.
+def check_handshake(request: Request, guard: Guard | None = None) -> None:
+    """Check that a request is a handshake, through a server that has WebSockets; with a guard, not of another site.
 
     Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
     (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
@@ -29,10 +29,6 @@ def check_handshake(request: Request) -> None:
         if is_handshake(request.head.method, request.head.field("upgrade")):
             raise NotImplementedByServer(f"This server has no WebSockets: serve the application with {SERVERS}.")
         raise UpgradeRequired("This is for WebSockets.", upgrade="websocket")
-
-
-def _check_handshake(guard: Guard | None, request: Request) -> None:
-    check_handshake(request)
     if guard is not None and (error := guard.refused_handshake(request)):
         raise error
 
