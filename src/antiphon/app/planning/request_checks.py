@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from antiphon.adapters.heads import HeadGuard
+from antiphon.adapters.heads import HeadChecks
 from antiphon.app.planning.cross_site import (
     TrustedOrigins,
     check_cross_site,
@@ -15,7 +15,7 @@ from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 
 
-class Guard(HeadGuard):
+class RequestChecks(HeadChecks):
     """The settings that decide which requests are answered.
 
     ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
