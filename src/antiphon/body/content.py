@@ -17,8 +17,15 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.body.pacing import Pace
-from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
+from antiphon.body.receiver import (
+    SMALL_BODY,
+    Pace,
+    Receiver,
+    body_too_large,
+    declared_length,
+    readable_length,
+    result_of,
+)
 from antiphon.body.storage import READ_SIZE, aread_at, flush, index_of, is_form, make_spool, read_all, read_at
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.explanations import explained

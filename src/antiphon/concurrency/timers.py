@@ -175,8 +175,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 class TimeSlice:
     """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop.
 
-    It begins when this is made, and anew when it has passed in an earlier pass of the loop: most coroutines that end
-    sooner ask for no pass.
+    It begins when this is made. When it is over, a new one begins in the next pass of the loop.
     """
 
     __slots__ = ("_ends_at", "_pass")
