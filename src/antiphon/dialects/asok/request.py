@@ -314,7 +314,7 @@ class Request(RequestState):
 
         Raises ValidationError for invalid values, or returns False without ``raise_error``.
         """
-        from antiphon.dialects.asok.validation.requests import validate
+        from antiphon.dialects.asok.validation.validator import validate
 
         return validate(self, rules_or_form, data, csrf, raise_error)
 
