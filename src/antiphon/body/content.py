@@ -26,7 +26,17 @@ from antiphon.body.receiver import (
     readable_length,
     result_of,
 )
-from antiphon.body.storage import READ_SIZE, aread_at, flush, index_of, is_form, make_spool, read_all, read_at
+from antiphon.body.storage import (
+    READ_SIZE,
+    aread_at,
+    flush,
+    index_class,
+    index_of,
+    is_form,
+    read_all,
+    read_at,
+    spool_class,
+)
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.explanations import explained
 from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout, without_traceback
@@ -351,12 +361,12 @@ class Content:
         """Write the bytes in memory to the file; the parts of a form are then indexed while they arrive."""
         spool = self._spooled()
         if self._form is None and is_form(content_type := self._content_type):
-            self._form = index_of(content_type, spool, limits, is_whole=False)
+            self._form = index_of(content_type, spool, limits)
         await flush(spool, self.head.blocks)
 
     def _spooled(self) -> "Spool":
         if self._spool is None:
-            self._spool = make_spool(self.folder, self.data or b"")
+            self._spool = spool_class()(self.folder, self.data or b"")
         return self._spool
 
     def read_at(self, offset: int) -> bytes:
@@ -396,10 +406,12 @@ class Content:
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
         spool, form = self._spooled(), self._form
-        if form is None:
-            form = self._form = index_of(self._content_type, spool, limits, is_whole=True)
-        else:
+        if form is not None:
             form.check(limits)
+        elif spool.in_memory:
+            form = self._form = index_class()(self.head.field("content-type") or "", limits, spool.getvalue())
+        else:
+            form = self._form = index_of(self._content_type, spool, limits)
         return form.read(spool, charset)
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """The kept bytes of a body: a spool, which is written to and read from without blocking an event loop, and its form."""
 
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
@@ -23,11 +22,6 @@ FORM_DATA = "multipart/form-data"
 def is_form(content_type: str) -> bool:
     """Return True for the Content-Type of a form in parts."""
     return content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
-
-
-def make_spool(folder: str | os.PathLike[str] | None, data: bytes) -> "Spool":
-    """Return a spool whose file will be in a folder (None: the system's temporary folder), with the first bytes."""
-    return _spool_class()(folder, data)
 
 
 async def flush(spool: "Spool", may_block: bool) -> None:
@@ -61,14 +55,12 @@ def read_all(spool: "Spool") -> bytes:
     return spool.getvalue() if spool.in_memory else spool.read_at(0, spool.size)
 
 
-def index_of(content_type: str, spool: "Spool", limits: Limits, *, is_whole: bool) -> "FormIndex":
-    """Return the index of the parts of a form; more chunks can be fed to it unless the form ``is_whole``.
+def index_of(content_type: str, spool: "Spool", limits: Limits) -> "FormIndex":
+    """Return the index of the parts of a form so far, to which more chunks can be fed.
 
     Raises ContentTooLarge (413) for a form beyond a limit.
     """
-    if is_whole and spool.in_memory:
-        return _index_class()(content_type, limits, spool.getvalue())
-    form, offset = _index_class()(content_type, limits), 0
+    form, offset = index_class()(content_type, limits), 0
     while chunk := read_at(spool, offset):
         form.feed(chunk)
         offset += len(chunk)
@@ -86,14 +78,16 @@ async def _on_file_thread(function: Callable[[], T]) -> T:
 
 
 @cache
-def _spool_class() -> "type[Spool]":
+def spool_class() -> "type[Spool]":
+    """Return the class of spools."""
     from antiphon.uploads.spool import Spool
 
     return Spool
 
 
 @cache
-def _index_class() -> "type[FormIndex]":
+def index_class() -> "type[FormIndex]":
+    """Return the class of indexes."""
     from antiphon.body.form_data import FormIndex
 
     return FormIndex

@@ -242,7 +242,7 @@ def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitab
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:
         return response_of(answer.encode(), TEXT_ONLY)
-    made = answer if isinstance(answer, Response) else to_response(answer, plan.function, request)
+    made = to_response(answer, plan.function, request)
     if not isinstance(made, Response):
         return _wait(request, made)
     return _by_conditions(request, made) if made.is_conditional else made

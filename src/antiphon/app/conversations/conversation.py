@@ -39,8 +39,8 @@ from antiphon.websockets.channel import (
     NORMAL,
     POLICY_VIOLATION,
     RESTARTING,
+    Channel,
     WebSocketClosed,
-    channel_of,
     shortened,
 )
 from antiphon.websockets.connection import Connection, WebSocketResponse
@@ -130,8 +130,8 @@ class SocketHandler:
         most = request.limits.given.get("sockets") or (MOST_THREADS if self._blocks else NO_BOUND)
         if len(self.conversations) >= most:
             raise ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
-        channel, app, options = channel_of(request.head), request.route.app, self._options
-        assert channel is not None  # noqa: S101 - it is a handshake's, which was checked
+        channel: Channel = request.head.channel  # type: ignore[attr-defined]  # a handshake's, which was checked
+        app, options = request.route.app, self._options
         connection = Connection(
             channel,
             limit=request.limits.message,

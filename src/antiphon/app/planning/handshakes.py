@@ -7,7 +7,7 @@ from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.http.errors import NotImplementedByServer, UpgradeRequired
 from antiphon.request.request import Request
-from antiphon.websockets.channel import channel_of, is_handshake, refusal_of
+from antiphon.websockets.channel import is_handshake, refusal_of
 
 SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
 
@@ -23,7 +23,7 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
     Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
     (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
     """
-    if channel_of(request.head) is None:
+    if getattr(request.head, "channel", None) is None:
         if refusal := refusal_of(request.head):
             raise refusal
         if is_handshake(request.head.method, request.head.field("upgrade")):

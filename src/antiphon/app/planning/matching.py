@@ -209,7 +209,7 @@ class Routing:
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
             plans, head = mounted.found, request.head
-            is_handshake = getattr(head, "channel", None) is not None  # `channel_of` would be a call for each request
+            is_handshake = getattr(head, "channel", None) is not None
             return AnyMethod({"": plans.handshakes if is_handshake else plans.requests}), mounted.params
         return None
 
