@@ -1,7 +1,8 @@
 """`python -m scripts.trace`: the files and functions of Antiphon that one request passes, in the order of first calls.
 
-Each request is asked for several times, and the last one is traced: what is imported, planned or kept by then is not in
-the way any more. `--functions` names the functions, too.
+Each request is asked for several times before it is traced: what is imported, planned or kept by then is not in the way
+any more. Of several traces the shortest counts, without what a timer happens to call. `--functions` names the
+functions, too.
 """
 
 import asyncio
@@ -11,15 +12,16 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from threading import setprofile
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 import antiphon
-from antiphon import App, Request
+from antiphon import App, Request, WebSocket
 from antiphon.features import CookieStore, Sessions
 
 PACKAGE = Path(antiphon.__file__).parent
 WARM_UP = 3
+TRACES = 5
 Exchange = Callable[[], object]
 
 
@@ -32,15 +34,19 @@ class Passed(NamedTuple):
 
 def traced(exchange: Exchange) -> list[Passed]:
     """Return the functions of the package that are called in an exchange, each once. Any thread may call them."""
-    found: dict[Passed, None] = {}
-
-    def look(frame: FrameType, event: str, _: object) -> None:
-        file = Path(frame.f_code.co_filename)
-        if event == "call" and file.is_relative_to(PACKAGE):
-            found[Passed(file.relative_to(PACKAGE).as_posix(), frame.f_code.co_qualname)] = None
-
     for _ in range(WARM_UP):
         exchange()
+    return min((called_in(exchange) for _ in range(TRACES)), key=len)
+
+
+def called_in(exchange: Exchange) -> list[Passed]:
+    """Return the functions of the package that are called in this exchange."""
+    codes: dict[CodeType, None] = {}
+
+    def look(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            codes[frame.f_code] = None
+
     setprofile(look)
     sys.setprofile(look)
     try:
@@ -48,7 +54,11 @@ def traced(exchange: Exchange) -> list[Passed]:
     finally:
         sys.setprofile(None)
         setprofile(None)  # type: ignore[arg-type]  # the standard library takes it
-    return [*found]
+    called = [(Path(code.co_filename), code.co_qualname) for code in codes]
+    passed = [
+        Passed(file.relative_to(PACKAGE).as_posix(), name) for file, name in called if file.is_relative_to(PACKAGE)
+    ]
+    return [*dict.fromkeys(passed)]
 
 
 def over_wsgi(application: Any) -> Exchange:
@@ -84,6 +94,36 @@ def over_asgi(application: Any, runner: asyncio.Runner, *headers: tuple[bytes, b
             expect_success(str(message["status"]))
 
     return lambda: runner.run(application(dict(scope), receive, send))
+
+
+def over_socket(application: Any, runner: asyncio.Runner) -> Exchange:
+    """Return an exchange with an ASGI application: a WebSocket at `/`, one message and its echo, and the end."""
+    scope = {
+        "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "wss", "path": "/",
+        "raw_path": b"/", "query_string": b"", "root_path": "", "client": None, "server": None, "subprotocols": [],
+        "headers": [(b"host", b"example.com"), (b"upgrade", b"websocket"), (b"connection", b"upgrade")],
+    }  # fmt: skip
+    runner.run(started(application))
+
+    def exchange() -> None:
+        arriving = iter([
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "text": "hello"},
+            {"type": "websocket.disconnect", "code": 1000, "reason": ""},
+        ])  # fmt: skip
+        sent: list[str] = []
+
+        async def receive() -> dict[str, Any]:
+            return next(arriving)
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message["type"])
+
+        runner.run(application(dict(scope), receive, send))
+        if sent != ["websocket.accept", "websocket.send"]:
+            raise RuntimeError(f"a WebSocket was answered by {sent}")
+
+    return exchange
 
 
 async def started(application: Any) -> None:
@@ -131,6 +171,18 @@ def hello(is_async: bool) -> App:
     return app
 
 
+def echo() -> App:
+    """Return an application that sends the messages of a WebSocket back."""
+    app = App()
+
+    @app.websocket("/")
+    async def echo(_request: Request, socket: WebSocket) -> None:
+        async for message in socket:
+            await socket.send(message)
+
+    return app
+
+
 def with_session() -> App:
     """Return an application that counts a session's requests."""
     app = App(secret_keys=["a key of 32 characters, and more"])
@@ -162,6 +214,7 @@ def exchanges(runner: asyncio.Runner) -> Iterator[tuple[str, Exchange]]:
     yield "hello over ASGI", over_asgi(hello(is_async=True), runner)
     yield "hello over WSGI", over_wsgi(hello(is_async=False))
     yield "a session read and written over ASGI", over_asgi(with_session(), runner)
+    yield "a WebSocket's message over ASGI", over_socket(echo(), runner)
     yield "hello in Flask's dialect over WSGI", over_wsgi(flask_hello())
 
 

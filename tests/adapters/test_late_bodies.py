@@ -110,7 +110,7 @@ def test_are_what_they_are_declared_to_be(interface, servers, style, chunks, len
 @rows("chunks", [[], [b"abc"]], ids=["at all", "as a whole"])
 @rows("limit", ["timeout", "rate"])
 def test_that_never_come_are_a_408(interface, servers, style, limit, chunks, monkeypatch):
-    monkeypatch.setattr("antiphon.body.pacing.GRACE", SOON)
+    monkeypatch.setattr("antiphon.body.receiver.GRACE", SOON)
     app = echoing(style, limits=Limits(timeout=SOON, rate=0) if limit == "timeout" else Limits(rate=1000))
     exchange = Exchange(interface, servers, app, chunks, stalls=True)
     answer = asyncio.run(exchange.answered())
@@ -119,7 +119,7 @@ def test_that_never_come_are_a_408(interface, servers, style, limit, chunks, mon
 
 
 def test_that_drip_are_a_408_however_soon_the_next_byte_comes(interface, servers, style, monkeypatch):
-    monkeypatch.setattr("antiphon.body.pacing.GRACE", SOON)
+    monkeypatch.setattr("antiphon.body.receiver.GRACE", SOON)
     exchange = Exchange(
         interface, servers, echoing(style, limits=Limits(rate=10_000)), [b"a"] * 1000, 1000, seconds=0.002
     )

@@ -69,7 +69,7 @@ class TestWhatIsSmall:
         way.run(way.loading(content, LIMITS))
         assert content.data is chunk
         assert content.read_all() is chunk
-        assert not content.is_in_file
+        assert content.in_memory
         assert content.is_complete
         assert (content.size, content.received) == (size, size)
 
@@ -111,7 +111,7 @@ class TestWhatIsLarge:
         content.folder = tmp_path
         way.run(way.loading(content, LIMITS))
         opened = files_in(tmp_path)
-        assert content.is_in_file == in_file == bool(opened)
+        assert (not content.in_memory) == in_file == bool(opened)
         assert len(opened) == in_file
         assert not os.listdir(tmp_path)
         assert whole(content) == data
@@ -700,7 +700,7 @@ class TestShared:
         form = b'--B\r\nContent-Disposition: form-data; name="f"\r\n\r\n%b\r\n--B--' % bytes(MIB - 1000)
         content = Content(way.head(*in_chunks(form, 64 * KIB), content_type="multipart/form-data; boundary=B"))
         way.run(way.loading(content, LIMITS))
-        assert content.is_in_file
+        assert not content.in_memory
         shared = content.share(way.head(content_type=content_type))
         if content_type == "text/plain":
             with pytest.raises(BadRequest, match="needs the Content-Type"):

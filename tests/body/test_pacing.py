@@ -4,9 +4,9 @@ import random
 import pytest
 
 from antiphon import Request
-from antiphon.body import pacing as pace
+from antiphon.body import receiver as pace
 from antiphon.body.content import Content
-from antiphon.body.pacing import GRACE
+from antiphon.body.receiver import GRACE
 from antiphon.http.errors import RequestTimeout
 from antiphon.http.limits import Limits
 from tests.helpers.rows import rows
@@ -24,7 +24,7 @@ def way(request):
 def clock(monkeypatch):
     """A clock that heads set forward while they let wait."""
     clock = Clock()
-    monkeypatch.setattr("antiphon.body.pacing.monotonic", clock)
+    monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
     monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
     monkeypatch.setattr("antiphon.request.request.monotonic", clock)
     return clock

@@ -131,7 +131,7 @@ class TestAsAWhole:
 
     def test_a_body_in_a_file_can_be_had(self, way):
         request = loaded(way, *in_chunks(LARGE, 64 << 10))
-        assert request.content.is_in_file
+        assert not request.content.in_memory
         assert request.body == LARGE
         assert request.body is request.body
         request.content.close()
@@ -147,7 +147,7 @@ class TestFormsInParts:
     @pytest.mark.parametrize("size", [700, 50_000, len(LARGE_FORM)])
     def test_are_found_while_they_arrive(self, way, size):
         request = loaded(way, *in_chunks(LARGE_FORM, size), content_type=FORM_DATA)
-        assert request.content.is_in_file
+        assert not request.content.in_memory
         assert request.form.items() == [("title", "Tea")]
         assert request.files["photo"].read() == LARGE
         assert request.files["photo"].digest("sha1")

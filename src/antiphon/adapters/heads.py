@@ -64,7 +64,7 @@ _LONGEST_KNOWN = 255
 """Characters of the longest host that is remembered."""
 
 
-class HeadGuard:
+class HeadChecks:
     """The checks of heads: ``looks_at_heads`` says that more than the Host of each one is checked.
 
     Most servers limit the header section themselves.

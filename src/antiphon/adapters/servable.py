@@ -162,6 +162,8 @@ class Servable:
             return call_asgi(self, head, second, send)
         if self._started and head["type"] == "http":
             return self._call_asgi(head, second, send)
+        if self._started and head["type"] == "websocket":
+            return self._serve_handshake(head, second, send)
         return self._serve_asgi(head, second, send)
 
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -200,16 +202,12 @@ class Servable:
 
     async def _serve_handshake(self, *call: Any) -> None:
         """Handle the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
-        from antiphon.adapters.websockets.handshake import answer_handshake, handshake_of
+        from antiphon.adapters.websockets.handshake import answer_handshake
 
         if not self._started:
             await self.astart()
-        handshake = handshake_of(*call)
-        if self._observers.all:
-            observed = ObservedHandler(self, self._observers)
-            await answer_handshake(observed, handshake, observed)
-        else:
-            await answer_handshake(self, handshake)
+        observed = ObservedHandler(self, self._observers) if self._observers.all else None
+        await answer_handshake(self if observed is None else observed, observed, *call)
 
     async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
         from asyncio import CancelledError

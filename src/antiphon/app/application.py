@@ -17,9 +17,9 @@ from antiphon.app.blueprint import Routes
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import Found, Routing, find_after
 from antiphon.app.planning.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
+from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse, Signing
 from antiphon.explanations import explained
@@ -98,7 +98,9 @@ class App(Routes, Servable):
         self.deadline = check_deadline(deadline)
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
-        self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
+        self._checks = RequestChecks(
+            self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes
+        )
         self._secret_keys = SecretKeys(secret_keys)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes
@@ -121,25 +123,25 @@ class App(Routes, Servable):
         """The plans without any override, which are used again after the last one."""
 
     def _registered(self) -> list[object]:
-        parts = (self._guard, self._guard.origins, self._dependencies, self._lifespan, self._observers)
+        parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
         return [*super()._registered(), *parts]
 
     @property
     def trusted_proxies(self) -> TrustedProxies:
         """The proxies whose forwarded headers are trusted."""
-        return self._guard.proxies
+        return self._checks.proxies
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
         """The origins of other sites whose pages may write, also to blueprints."""
-        return self._guard.origins
+        return self._checks.origins
 
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
         """True if pages of another site's origin may write to the routes here, or to those of a blueprint.
 
         The name of a blueprint is that of ``request.blueprint``; its origins count when the app serves.
         """
-        return origin in self._guard.trusted_by(blueprint)
+        return origin in self._checks.trusted_by(blueprint)
 
     # Registering
 
@@ -431,12 +433,12 @@ class App(Routes, Servable):
     @property
     def declares_hosts(self) -> bool:
         """True if the application serves only its ``trusted_hosts``."""
-        return bool(self._guard.hosts)
+        return bool(self._checks.hosts)
 
     @property
     def allows_cross_site_writes(self) -> bool:
         """True if pages of all other sites may write, which is refused by default."""
-        return self._guard.allows_all_writes
+        return self._checks.allows_all_writes
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
@@ -446,7 +448,7 @@ class App(Routes, Servable):
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """WSGI when all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
-        if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
+        if self._checks.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
         parts: list[Any] = [
@@ -471,7 +473,7 @@ class App(Routes, Servable):
         group = self._group()
         planning = Planning(
             group,
-            self._guard,
+            self._checks,
             redirect_slashes=self._redirects_slashes,
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
@@ -482,7 +484,7 @@ class App(Routes, Servable):
         self._reverse = self._reversing(routing.router.converters)
         for each in group.walk():
             if each.above is not None:
-                self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
+                self._checks.trust(each.name, each.above.name or None, each.registry.trusted_origins)
             for included in each.registry.blueprints:
                 included.blueprint._is_frozen = True
         before = self._registry.before_routing
@@ -532,7 +534,7 @@ class App(Routes, Servable):
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request by its route; of one without a route, that of the application."""
-        routing, proxies = self._freeze(), self._guard.proxies
+        routing, proxies = self._freeze(), self._checks.proxies
         if routing.is_unguarded(head):
             return RequestClass("", is_exempt=True)
         client = (behind(head, proxies) if proxies else head).client
@@ -560,7 +562,7 @@ class App(Routes, Servable):
 
     def _measure_header_sections(self) -> None:
         """Measure header sections from now on, and check them against ``limits.headers``."""
-        self._guard.looks_at_heads = True
+        self._checks.looks_at_heads = True
 
     @property
     def secret_keys(self) -> SecretKeys:

@@ -31,7 +31,6 @@ from antiphon.app.route import (
     checked_methods,
     make_route,
 )
-from antiphon.app.snapshot import Snapshot
 from antiphon.explanations import explained
 from antiphon.explanations.words import APP, APP_ATTRIBUTES, BLUEPRINT_SETTINGS, NamesOurs, names_ours, unknown_setting
 from antiphon.handler.callables import check_arguments, check_sync
@@ -54,6 +53,27 @@ from antiphon.routing.pattern import (
 
 if TYPE_CHECKING:
     from antiphon.app.static_files import FolderOptions
+
+
+class Snapshot:
+    """The attributes of some objects, and the contents of those that are lists or dicts, for restoring them."""
+
+    def __init__(self, objects: Iterable[object]) -> None:
+        self._attributes = [(vars(each), dict(vars(each))) for each in objects]
+        contained = [value for _, attributes in self._attributes for value in attributes.values()]
+        self._lists = [(each, [*each]) for each in contained if isinstance(each, list)]
+        self._dicts: list[tuple[dict[Any, Any], dict[Any, Any]]] = [
+            *self._attributes,
+            *((each, dict(each)) for each in contained if isinstance(each, dict)),
+        ]
+
+    def restore(self) -> None:
+        """Restore the objects in place, so that code that holds one of their lists sees it as it was."""
+        for each, before in self._dicts:
+            each.clear()
+            each.update(before)
+        for items, kept in self._lists:
+            items[:] = kept
 
 
 A_contra = TypeVar("A_contra", contravariant=True)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from copy import copy
 from typing import Any, Literal, TypeAlias, overload
 
-from antiphon.adapters.heads import HeadGuard
+from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable, ServedResponse
 from antiphon.app.answering.returns import ResponseLike, respond
 from antiphon.handler.callables import check_arguments
@@ -31,7 +31,7 @@ class ServedFunction(Servable):
         check_arguments(function, "request")
         self._is_async = is_async(function)
         self._function: Callable[..., Any] = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
-        self._head_guard = HeadGuard(Limits().headers)
+        self._head_checks = HeadChecks(Limits().headers)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
@@ -40,14 +40,14 @@ class ServedFunction(Servable):
 
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
-        self._head_guard.looks_at_heads = True
+        self._head_checks.looks_at_heads = True
 
     async def _handle(self, request: Request) -> Response:
         """Load the body, call the function, and return errors as problem details or as a page, in steps."""
         set_current_request(request)
         try:
             check_path(request.head.path)
-            if error := self._head_guard.head_error(request.head):
+            if error := self._head_checks.head_error(request.head):
                 raise error
             if request.head.has_body:
                 await request.content.load(request.limits)

@@ -1,6 +1,15 @@
 """The content of a request: received once, and kept for all code that reads it, on any thread.
 
-A Receiver gives the chunks, a Storage keeps them; Content determines which code waits for them, and where.
+A Receiver gives the chunks, a Spool keeps them; Content determines which code waits for them, and where. A form is
+indexed while its chunks arrive, if they are so many that they go to a file.
+
+| the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` |
+|---|---|---|---|---|
+| not received, or streamed and not kept | None | None | no | None |
+| being received, and kept | None | the bytes so far | no | None |
+| complete, and small or read as a whole | the bytes | None, or the same bytes | yes | None |
+| complete, and in a spool | None | the bytes | yes | None |
+| broken off, or discarded | None | the bytes so far, if any | no; yes if discarded | the reason |
 """
 
 import os
@@ -8,9 +17,26 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.body.pacing import Pace
-from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
-from antiphon.body.storage import READ_SIZE, Storage
+from antiphon.body.receiver import (
+    SMALL_BODY,
+    Pace,
+    Receiver,
+    body_too_large,
+    declared_length,
+    readable_length,
+    result_of,
+)
+from antiphon.body.storage import (
+    READ_SIZE,
+    aread_at,
+    flush,
+    index_class,
+    index_of,
+    is_form,
+    read_all,
+    read_at,
+    spool_class,
+)
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.explanations import explained
 from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout, without_traceback
@@ -21,8 +47,8 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from io import BytesIO
 
-    from antiphon.body.form_data import FormData
-    from antiphon.uploads.spool import Window
+    from antiphon.body.form_data import FormData, FormIndex
+    from antiphon.uploads.spool import Spool, Window
 
 T = TypeVar("T")
 
@@ -31,8 +57,8 @@ class Content:
     """The bytes of a request's body, decoded. They come from ``head``, unless they are given as ``data``."""
 
     __slots__ = (
-        "__weakref__", "_is_receiving", "_loss", "_receiver", "_storage", "_streamed", "data", "failure", "folder",
-        "has_uploads", "head", "is_complete", "is_kept", "is_refused", "loop", "outermost", "received",
+        "__weakref__", "_form", "_is_receiving", "_loss", "_receiver", "_spool", "_streamed", "data", "failure",
+        "folder", "has_uploads", "head", "is_complete", "is_kept", "is_refused", "loop", "outermost", "received",
         "when_not_waited_for",
     )  # fmt: skip
 
@@ -61,7 +87,9 @@ class Content:
         self.outermost: object = None
         """The first of those that this request passes: it responds last, so its refusal is the one that counts."""
         self._receiver: Receiver | None = None
-        self._storage: Storage | None = None
+        self._spool: Spool | None = None
+        self._form: FormIndex | None = None
+        """The parts of a form, once they are wanted, or a part of the form is in a file."""
         self._is_receiving = False
         self._streamed = 0
         """Bytes that were given without being kept."""
@@ -75,7 +103,9 @@ class Content:
         shared.received = self.received
         shared._receiver = self._receiver
         if self.data is None:
-            shared._storage = self._stored().share(head.field("content-type") or "")
+            shared._spool = self._spooled().share()
+            if shared._content_type == self._content_type:
+                shared._form = self._form
         return shared
 
     # Size
@@ -83,7 +113,7 @@ class Content:
     @property
     def size(self) -> int:
         """Bytes that are kept so far."""
-        return len(self.data) if self.data is not None else self._storage.size if self._storage is not None else 0
+        return len(self.data) if self.data is not None else self._spool.size if self._spool is not None else 0
 
     @property
     def length(self) -> int | None:
@@ -113,9 +143,13 @@ class Content:
         return self._receiver is not None and self._receiver.is_decoded
 
     @property
-    def is_in_file(self) -> bool:
-        """True if the body is so large that it is kept in a file."""
-        return self._storage is not None and self._storage.is_in_file
+    def in_memory(self) -> bool:
+        """True unless the body is so large that it is kept in a file."""
+        return self._spool is None or self._spool.in_memory
+
+    @property
+    def _content_type(self) -> str:
+        return self.head.field("content-type") or ""
 
     # Receiving
 
@@ -183,7 +217,7 @@ class Content:
             if not self.is_kept:
                 self._streamed += len(chunk)
             elif self._keep(chunk, receiver.has_ended):
-                await self._stored().write(limits, self.head.blocks)
+                await self._write(limits)
             self.is_complete = receiver.has_ended
             if self.is_complete:
                 self.end_waiting()
@@ -311,19 +345,29 @@ class Content:
 
     def _keep(self, chunk: bytes, is_last: bool) -> bool:
         """Keep a chunk in memory. Return True if the bytes in memory have to be written to the file."""
-        if is_last and self._storage is None and len(chunk) <= SMALL_BODY:
+        if is_last and self._spool is None and len(chunk) <= SMALL_BODY:
             self.data = chunk
             return False
-        storage = self._stored()
-        is_due = storage.add(chunk)
-        if is_last and not is_due and not storage.is_in_file:
-            self.data = storage.read_all()
+        spool = self._spooled()
+        spool.add(chunk)
+        if self._form is not None:
+            self._form.feed(chunk)
+        is_due = spool.is_due
+        if is_last and not is_due and spool.in_memory:
+            self.data = read_all(spool)
         return is_due
 
-    def _stored(self) -> Storage:
-        if self._storage is None:
-            self._storage = Storage(self.head.field("content-type") or "", self.folder, self.data or b"")
-        return self._storage
+    async def _write(self, limits: Limits) -> None:
+        """Write the bytes in memory to the file; the parts of a form are then indexed while they arrive."""
+        spool = self._spooled()
+        if self._form is None and is_form(content_type := self._content_type):
+            self._form = index_of(content_type, spool, limits)
+        await flush(spool, self.head.blocks)
+
+    def _spooled(self) -> "Spool":
+        if self._spool is None:
+            self._spool = spool_class()(self.folder, self.data or b"")
+        return self._spool
 
     def read_at(self, offset: int) -> bytes:
         """Return a chunk of the kept bytes, from an offset; empty if no more are kept."""
@@ -331,19 +375,19 @@ class Content:
         if data is None:
             if self._is_receiving:
                 raise _in_use()
-            return self._storage.read_at(offset) if self._storage is not None else b""
+            return read_at(self._spool, offset) if self._spool is not None else b""
         return data if not offset and len(data) <= READ_SIZE else data[offset : offset + READ_SIZE]
 
     async def aread_at(self, offset: int) -> bytes:
         """Return what ``read_at`` does, on an event loop: a thread reads the file."""
-        if self.data is None and not self._is_receiving and self._storage is not None:
-            return await self._storage.aread_at(offset)
+        if self.data is None and not self._is_receiving and self._spool is not None:
+            return await aread_at(self._spool, offset)
         return self.read_at(offset)
 
     def read_all(self) -> bytes:
         """Return all bytes, and keep them in memory."""
         if self.data is None:
-            self.data = self._stored().read_all()
+            self.data = read_all(self._spooled())
         return self.data
 
     def open(self) -> "BytesIO | Window":
@@ -352,19 +396,28 @@ class Content:
             from io import BytesIO
 
             return BytesIO(self.data)
-        return self._stored().open()
+        from antiphon.uploads.spool import Window
+
+        return Window(self._spooled(), 0, self.size)
 
     def form(self, limits: Limits, charset: str | None) -> "FormData":
         """Return the form (multipart/form-data) in the bytes; ``charset`` is what the request declares.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
-        return self._stored().form(limits, charset)
+        spool, form = self._spooled(), self._form
+        if form is not None:
+            form.check(limits)
+        elif spool.in_memory:
+            form = self._form = index_class()(self.head.field("content-type") or "", limits, spool.getvalue())
+        else:
+            form = self._form = index_of(self._content_type, spool, limits)
+        return form.read(spool, charset)
 
     def close(self) -> None:
         """Free the memory and the file of a body that is not small."""
-        if self._storage is not None:
-            self._storage.close()
+        if self._spool is not None:
+            self._spool.close()
 
 
 class NotLoadedError(RuntimeError):

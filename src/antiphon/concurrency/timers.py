@@ -173,21 +173,27 @@ def current_pass(loop: AbstractEventLoop) -> object:
 
 
 class TimeSlice:
-    """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop."""
+    """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop.
+
+    It begins when this is made. When it is over, a new one begins in the next pass of the loop.
+    """
 
     __slots__ = ("_ends_at", "_pass")
 
     def __init__(self) -> None:
         self._pass: object = None
-        self._ends_at = 0.0
+        self._ends_at = monotonic() + TIME_SLICE
 
     def is_over(self, loop: AbstractEventLoop) -> bool:
-        """Return True when the running pass of the loop has lasted for too long since this was first called in it.
+        """Return True when the running pass of the loop has lasted for too long: for a slice, at most for two.
 
         The caller then awaits ``yield_to_loop()``.
         """
+        now = monotonic()
+        if now <= self._ends_at:
+            return False
         this_pass = current_pass(loop)
         if this_pass is self._pass:
-            return monotonic() > self._ends_at
-        self._pass, self._ends_at = this_pass, monotonic() + TIME_SLICE
+            return True
+        self._pass, self._ends_at = this_pass, now + TIME_SLICE
         return False

@@ -36,12 +36,11 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.openapi.feature": "OpenAPI",
         "features.pages": "PageFile Pages route_options",
         "features.rate_limits": "RateLimit",
-        "features.runs.calls": "RunCall",
         "features.runs.formats": "ag_ui_stream ui_message_stream",
         "features.runs.production": "current_run",
         "features.runs.record": "RunEnd",
         "features.runs.run": "Run RunEnded ValuesMissed",
-        "features.runs.runs": "Runs",
+        "features.runs.runs": "RunCall Runs",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity"
         " csp_nonce",
         "features.sessions": "Sessions",

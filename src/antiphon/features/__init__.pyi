@@ -38,12 +38,11 @@ from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
 from antiphon.features.rate_limits import RateLimit
-from antiphon.features.runs.calls import RunCall
 from antiphon.features.runs.formats import ag_ui_stream, ui_message_stream
 from antiphon.features.runs.production import current_run
 from antiphon.features.runs.record import RunEnd
 from antiphon.features.runs.run import Run, RunEnded, ValuesMissed
-from antiphon.features.runs.runs import Runs
+from antiphon.features.runs.runs import RunCall, Runs
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,

@@ -10,7 +10,7 @@ from contextvars import Context
 from functools import partial
 from typing import Protocol, Self
 
-from antiphon.concurrency.process import GRACE_OVER
+from antiphon.concurrency.process import DRAINING, GRACE_OVER
 from antiphon.concurrency.timers import PerLoop
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
 from antiphon.request.lifetime import EndReason, Lifetime
@@ -29,22 +29,22 @@ class CancellableHandler:
     cancellation by this object leaves the block as an HTTPError.
     """
 
-    __slots__ = ("_is_over", "_on_disconnect", "_reason", "_request", "_task", "_timer", "_watch", "_withdraw")
+    __slots__ = ("_on_disconnect", "_reason", "_request", "_task", "_timer", "_watch", "_withdraw", "is_over")
 
     def __init__(self, request: Request, on_disconnect: bool | None) -> None:
         self._request = request
         self._on_disconnect = on_disconnect
         self._reason: EndReason | None = None
-        self._is_over = False
         self._withdraw: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a handler that waits for a loop has one
-        self._task = task
+        self.is_over = False
+        """True when the handler has ended."""
 
     def __enter__(self) -> Self:
-        loop = self._task.get_loop()
-        lifetime = self._lifetime
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a handler that waits for a loop has one
+        self._task, loop = task, task.get_loop()
+        lifetime: Lifetime | None = getattr(self._request, "_lifetime", None)  # if it was read
         if lifetime is not None and (remaining := lifetime.remaining) is not None:
             self._timer = loop.call_later(remaining, self.cancel, "deadline")
         self._watch = watch_on(loop)
@@ -52,7 +52,7 @@ class CancellableHandler:
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self._is_over = True
+        self.is_over = True
         self._watch.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -68,11 +68,6 @@ class CancellableHandler:
         """True if this has cancelled the handler, whatever the handler has done about it."""
         return self._reason is not None
 
-    @property
-    def _lifetime(self) -> Lifetime | None:
-        """The lifetime, if it was read."""
-        return getattr(self._request, "_lifetime", None)
-
     def watch(self) -> None:
         """Watch the client, if the handler is cancelled when the client disconnects."""
         wanted = self._on_disconnect
@@ -82,11 +77,14 @@ class CancellableHandler:
     def _leave(self) -> None:
         self.cancel("disconnect")
 
+    def drain(self) -> None:
+        """Go on while the process drains, until its time for open requests is over."""
+
     def cancel(self, reason: EndReason) -> None:
         """Cancel the handler, unless it has ended or was cancelled before; after its shield, if it has one up."""
-        if self._is_over or self._reason is not None:
+        if self.is_over or self._reason is not None:
             return
-        lifetime = self._lifetime
+        lifetime: Lifetime | None = getattr(self._request, "_lifetime", None)
         if lifetime is None or not lifetime._hold(partial(self.cancel, reason)):
             self._reason = reason
             self._task.cancel()
@@ -120,7 +118,7 @@ class LoopWatch:
         self._old: set[Watchable] = set()
         self._watched: set[Watchable] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
+        self._withdraw = (DRAINING.subscribe_on_loop(self._drain), GRACE_OVER.subscribe_on_loop(self._end))
 
     def add(self, watched: Watchable) -> None:
         """Look at a waiting object from now on, outside the context of its request, which would otherwise be kept."""
@@ -133,10 +131,13 @@ class LoopWatch:
         self._new.discard(watched)
         self._old.discard(watched)
         self._watched.discard(watched)
-        self._drop_if_empty()
+        if self._timer is None:
+            self._drop_if_empty()
 
     def _look(self) -> None:
         self._timer = None
+        if DRAINING.is_given:
+            self._drain()
         if GRACE_OVER.is_given:
             self._end()
         for watched in self._old:
@@ -149,10 +150,16 @@ class LoopWatch:
             self._drop_if_empty()
 
     def _drop_if_empty(self) -> None:
-        """Forget this loop when nothing waits on it, and no look is due."""
-        if self._timer is None and not (self._new or self._old or self._watched):
-            self._withdraw()
+        """Forget this loop when nothing waits on it, while no look is due."""
+        if not (self._new or self._old or self._watched):
+            for withdraw in self._withdraw:
+                withdraw()
             _watches.drop(self._loop)
+
+    def _drain(self) -> None:
+        for watched in (*self._new, *self._old, *self._watched):
+            if isinstance(watched, CancellableHandler):
+                watched.drain()
 
     def _end(self) -> None:
         for watched in (*self._new, *self._old, *self._watched):

@@ -136,7 +136,7 @@ def _free(request: Request, content: Content, response: Response) -> None:
     """
     if request._deferred:
         return
-    if content.is_in_file or (content.has_uploads and response.is_streamed):
+    if not content.in_memory or (content.has_uploads and response.is_streamed):
         request.after_response(content.close)
     elif content.has_uploads:
         content.close()  # calling it at the end takes far longer

@@ -10,8 +10,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import Content, NotLoadedError
-from antiphon.body.pacing import Pace, first_overdue, resume_first
-from antiphon.body.receiver import SMALL_BODY
+from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume

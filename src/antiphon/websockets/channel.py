@@ -144,8 +144,3 @@ def is_handshake(method: str, upgrade: str | None) -> bool:
 def refusal_of(head: Head) -> HTTPError | None:
     """Return the error for a handshake that opens no WebSocket, whatever its route; None if there is none."""
     return getattr(server_head(head), "refusal", None)
-
-
-def channel_of(head: Head) -> Channel | None:
-    """Return the channel of a handshake's head; None for the head of any other request."""
-    return getattr(head, "channel", None)

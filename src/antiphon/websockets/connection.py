@@ -1,4 +1,16 @@
-"""One connection on its event loop: the response to its handshake, its messages, and its end."""
+"""One connection on its event loop: the response to its handshake, its messages, and its end.
+
+| state | ``_opened`` | ``closed`` | receives from the channel | ends it |
+|---|---|---|---|---|
+| asked: the handshake has no response | a future | None | nothing | ``refused``, by the server |
+| open, and the handler receives | None | None | ``receive``, or ``_ahead`` for it | the client, ``end`` |
+| open, and the handler is busy | None | None | ``_ahead``, after ``look_ahead`` | the client, ``end`` |
+| interrupted, by a process that drains or a cancellation | None | the end | ``wait_answered`` | |
+| closed | None | the end | nothing | |
+
+``closed`` is set once, by ``_ended``. Whatever comes later, each method raises a copy of that end: an error that is
+raised keeps frames, and these keep the connection.
+"""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable, Coroutine
@@ -96,7 +108,7 @@ class Connection:
             self._on_demand()
             await asyncio.shield(opened)
         if self.closed is not None:
-            raise self._end()
+            raise self._ended()
 
     def limit_messages(self, limit: int) -> None:
         """Bound the messages from now on, in bytes."""
@@ -108,45 +120,50 @@ class Connection:
             await self.open()
         self._is_receiving = True
         try:
-            await self._let_others_run()
+            if self._time_slice.is_over(self._loop):
+                await yield_to_loop()
+            message: WebSocketMessage | None = None
             if self._unread and not self.is_interrupted:
                 message = self._unread.take()
-            elif self.closed is not None:
-                raise self._end()
-            elif self._ahead is None and self.idle_timeout is None:
-                message = await self._channel.receive()
-            else:
-                message = await self._wait_longer()
+            elif self.closed is None:
+                waits = self._ahead is not None or self.idle_timeout is not None
+                message = await (self._wait_longer() if waits else self._channel.receive())
         except WebSocketClosed as end:
             raise self._ended(end) from None
         except asyncio.CancelledError:
-            self._raise_end_if_interrupted()
+            if self.is_interrupted:
+                raise self._ended() from None
             raise
         finally:
             self._is_receiving = False
             if self._on_received is not None:
                 on_received, self._on_received = self._on_received, None
                 on_received()
+        if message is None:
+            raise self._ended()
         if len(message) * 4 > self._limit:
             await self._check_size(message)
         self.received += 1
         return message
 
-    async def _wait_longer(self) -> WebSocketMessage:
-        """Wait for the message that is read ahead, or for a new one, for as long as the client may be idle."""
+    async def _wait_longer(self) -> WebSocketMessage | None:
+        """Wait for the message that is read ahead, or for a new one, for as long as the client may be idle.
+
+        Return None if the connection is closed.
+        """
         ahead = self._ahead = self._ahead or self._loop.create_task(self._read_ahead())
         try:
             async with asyncio.timeout(self.idle_timeout):
                 await asyncio.wait([ahead])
         except TimeoutError:
             ahead.cancel()
-            await self.close(GOING_AWAY, "No message arrived for too long.")
-            raise self._end() from None
+            await self.end(GOING_AWAY, "No message arrived for too long.")
+            return None
         if self._unread:
             return self._unread.take()
         if self.closed is None:
             await ahead  # raises what has ended it
-        raise self._end()
+        return None
 
     async def _read_ahead(self) -> None:
         """Receive messages, and keep them: one, and more while the handler does something else."""
@@ -164,22 +181,17 @@ class Connection:
                 on_end()
         except WebSocketClosed as end:
             is_unheard = self.closed is None and not self._is_receiving
-            self._note_end(end)
+            self._ended(end)
             if is_unheard and self._on_end is not None:
                 self._on_end()
         finally:
             self._ahead = None
 
-    async def _let_others_run(self) -> None:
-        """Let the loop turn now and then: some servers make nobody wait, and take what can't reach the client."""
-        if self._time_slice.is_over(self._loop):
-            await yield_to_loop()
-
     async def _check_size(self, message: WebSocketMessage) -> None:
         size = len(message.encode("utf-8", "surrogatepass")) if isinstance(message, str) else len(message)
         if size > self._limit:
-            await self.close(TOO_BIG, f"A message may have at most {self._limit} bytes.")
-            raise self._end()
+            await self.end(TOO_BIG, f"A message may have at most {self._limit} bytes.")
+            raise self._ended()
 
     async def receive_as(self, wanted: Any) -> Any:
         """Wait for the next message that is a value of a type, and reply to others with their problem as JSON."""
@@ -196,17 +208,21 @@ class Connection:
         """Send text, bytes, or any other value as JSON. Raises WebSocketClosed."""
         if self._opened is not None:
             await self.open()
-        sent = self._encoded(message)
+        sent = message if isinstance(message, str | bytes) else self._encoded(message)
         try:
-            await self._let_others_run()
-            if self.closed is not None:
-                raise self._end()
-            await self._channel.send(sent)
+            if self._time_slice.is_over(self._loop):
+                await yield_to_loop()
+            is_sent = self.closed is None
+            if is_sent:
+                await self._channel.send(sent)
         except WebSocketClosed as end:
             raise self._ended(end) from None
         except asyncio.CancelledError:
-            self._raise_end_if_interrupted()
+            if self.is_interrupted:
+                raise self._ended() from None
             raise
+        if not is_sent:
+            raise self._ended()
         self.sent += 1
         self.bytes_sent += len(sent) if isinstance(sent, bytes) or sent.isascii() else len(sent.encode())
 
@@ -220,8 +236,6 @@ class Connection:
             await aclose(source)
 
     def _encoded(self, message: object) -> WebSocketMessage:
-        if isinstance(message, str | bytes):
-            return message
         if isinstance(message, bytearray | memoryview):
             return bytes(message)
         from antiphon.serialization.json import encode_json
@@ -250,7 +264,7 @@ class Connection:
                 call.cancel()
             return call.result()
         except CallCancelled:
-            raise (self._end() if self.closed else WebSocketClosed(ABNORMAL)) from None
+            raise (self._ended() if self.closed else WebSocketClosed(ABNORMAL)) from None
         finally:
             self._calls.discard(call)
             del call  # it keeps an error that was raised, whose frames keep this one
@@ -260,12 +274,12 @@ class Connection:
     async def end(self, code: int, reason: str = "") -> None:
         """Close the connection, unless it is closed, even if something waits for it."""
         if self.closed is None:
-            self._note_end(WebSocketClosed(code, reason))
+            self._ended(WebSocketClosed(code, reason))
             await self.send_end()
 
     async def send_end(self) -> None:
         """Send the end that was noted. A client that no longer takes anything is not waited for."""
-        end, ahead = self._end(), self._ahead
+        end, ahead = self._ended(), self._ahead
         self.let_go()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSING):
@@ -287,30 +301,18 @@ class Connection:
         """
         was_open = self.is_open
         self.is_interrupted = True
-        self._note_end(end)
+        self._ended(end)
         for call in [*(self._calls or ())]:
             call.cancel()
         return was_open
 
-    def _raise_end_if_interrupted(self) -> None:
-        """Raise the end, instead of the cancellation that wakes a handler that waits for the client."""
-        if self.is_interrupted:
-            raise self._end() from None
-
-    def _ended(self, end: WebSocketClosed) -> WebSocketClosed:
-        """Note the end, unless there was one before it, and return the one to raise."""
-        self._note_end(end)
-        return self._end()
-
-    def _note_end(self, end: WebSocketClosed) -> None:
+    def _ended(self, end: WebSocketClosed | None = None) -> WebSocketClosed:
+        """Note the end, unless there was one before it; return the error to raise for the one that is noted."""
         if self.closed is None:
+            assert end is not None  # noqa: S101 - only a noted end is raised again
             self.closed = WebSocketClosed(end.code, end.reason)
             if self._closed_signal is not None and not self._closed_signal.done():
                 self._closed_signal.set_result(None)
-
-    def _end(self) -> WebSocketClosed:
-        """Return the end as an error to raise: the one that is kept must not have the frames that keep it."""
-        assert self.closed is not None  # noqa: S101 - the end was noted
         return WebSocketClosed(self.closed.code, self.closed.reason)
 
     # The server's side
@@ -332,7 +334,7 @@ class Connection:
 
     def refused(self) -> None:
         """Note that the handshake was refused, so no message will ever arrive."""
-        self._note_end(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
+        self._ended(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
         self.accepted()
 
     def look_ahead(self, on_end: Callable[[], object]) -> None:
@@ -377,3 +379,8 @@ class WebSocketResponse(Response):
         self._body = conversation
         self._status = 101
         self.connection = connection
+
+    @property
+    def is_accepting(self) -> bool:
+        """True unless a different status was set, with which the handshake is refused."""
+        return self._status == 101

@@ -47,14 +47,16 @@ class WebSocket:
 
     def accept(self) -> Awaitable[None]:
         """Accept the handshake now (101), unless it has been accepted. Raises WebSocketClosed."""
-        return self._called(self._connection.open())
+        steps = self._connection.open()
+        return self._called(steps) if self._blocks else steps
 
     def receive(self) -> Awaitable[WebSocketMessage]:
         """Wait for the next message: text as ``str``, binary data as ``bytes``. Raises WebSocketClosed.
 
         A message longer than ``limits.message`` closes the socket with 1009.
         """
-        return self._called(self._connection.receive())
+        steps = self._connection.receive()
+        return self._called(steps) if self._blocks else steps
 
     @overload
     def receive_as(self, wanted: type[T]) -> Awaitable[T]: ...
@@ -66,7 +68,8 @@ class WebSocket:
         The reply to other messages is their problem as JSON (RFC 9457), and skipped. Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
-        return self._called(self._connection.receive_as(wanted))
+        steps = self._connection.receive_as(wanted)
+        return self._called(steps) if self._blocks else steps
 
     @overload
     def values(self, wanted: type[T]) -> "WebSocketValues[T]": ...
@@ -82,14 +85,16 @@ class WebSocket:
         An ``Event`` is an object with its ``event``, ``id`` and ``data``, which is text, as for EventSource. Raises
         WebSocketClosed, and TypeError for a value that can't be written as JSON.
         """
-        return self._called(self._connection.send(message))
+        steps = self._connection.send(message)
+        return self._called(steps) if self._blocks else steps
 
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
         """Send each item of an async iterable as ``send`` does, to its end, and close it: such as ``run.follow()``.
 
         Events that are only a comment are left out. Raises WebSocketClosed, and what the iterable raises.
         """
-        return self._called(self._connection.send_each(source))
+        steps = self._connection.send_each(source)
+        return self._called(steps) if self._blocks else steps
 
     def close(self, code: int = NORMAL, reason: str = "") -> Awaitable[None]:
         """Close the socket, unless it is closed.
@@ -97,7 +102,8 @@ class WebSocket:
         Raises ValueError for a code that no application sends, and for a reason of more than 123 bytes.
         """
         check_close(code, reason)
-        return self._called(self._connection.close(code, reason))
+        steps = self._connection.close(code, reason)
+        return self._called(steps) if self._blocks else steps
 
     async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
         receive = self._connection.receive
@@ -111,8 +117,8 @@ class WebSocket:
                 yield self._wait_for(self._connection.receive())
 
     def _called(self, steps: Coroutine[Any, Any, T]) -> Awaitable[T]:
-        """Return the awaitable on a loop; in a ``def`` handler, wait for it, and return its result."""
-        if not self._blocks or is_on_loop():
+        """Wait for steps in a ``def`` handler, and return their result; on a loop, return them."""
+        if is_on_loop():
             return steps
         return cast("Awaitable[T]", self._connection.wait_for(steps))
 

@@ -9,7 +9,7 @@ import pytest
 from werkzeug import http as original
 
 from antiphon.dialects.werkzeug import datastructures, http
-from antiphon.http import accept, cookies, dates, grammar, ranges
+from antiphon.http import Accept, AcceptCharset, cookies, dates, grammar, ranges
 from antiphon.http import conditional as core_etag
 from antiphon.http.cache_control import CacheControl
 from tests.dialects.werkzeug.test_http import CASES
@@ -74,7 +74,7 @@ READERS = {
     ),
     "weights": (
         lambda lib: lambda value: list(lib.parse_accept_header(value)),
-        lambda value: accept.AcceptCharset.parse(value).items(),
+        lambda value: AcceptCharset.parse(value).items(),
         [value for value in CASES["parse_accept_header"] if value and "/" not in value] + ["a;q=0, *;q=0.5"],
     ),
     "cookies": (
@@ -197,4 +197,4 @@ def test_all_other_values_are_read_alike(kind):
 def test_media_types_keep_their_case_and_are_sorted_by_how_specific_they_are():
     header = "TEXT/*;q=0.5, text/html;q=0.1"
     assert list(http.parse_accept_header(header, datastructures.MIMEAccept)) == [("text/html", 0.1), ("TEXT/*", 0.5)]
-    assert accept.Accept.parse(header).items() == [("text/*", 0.5), ("text/html", 0.1)]
+    assert Accept.parse(header).items() == [("text/*", 0.5), ("text/html", 0.1)]

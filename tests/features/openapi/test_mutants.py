@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from antiphon import Request, Response
+from antiphon.cli.openapi import differences
 from antiphon.features.openapi.document import Info, make_document
-from antiphon.features.openapi.drift import differences
 from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore
 from tests.features.openapi.test_bookstore import RIGHT, TOKEN, send

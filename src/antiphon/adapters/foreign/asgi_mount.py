@@ -15,7 +15,7 @@ from antiphon.explanations import explained
 from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.websockets.channel import ABNORMAL, NORMAL, WebSocketClosed, channel_of, shortened
+from antiphon.websockets.channel import ABNORMAL, NORMAL, WebSocketClosed, shortened
 from antiphon.websockets.connection import Connection
 
 
@@ -127,7 +127,7 @@ class ASGILifespan:
 
 def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
     """Return a WebSocket scope (ASGI 3, HTTP and WebSocket specification 2.5) for a handshake."""
-    channel = channel_of(request.head)
+    channel = getattr(request.head, "channel", None)
     scope = make_scope(request, state)
     del scope["method"]
     scope |= {

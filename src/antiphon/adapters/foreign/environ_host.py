@@ -163,7 +163,7 @@ class EnvironHost(Host):
         A subclass whose ``__call__`` handles requests of WSGI servers itself calls it first.
         """
         if (
-            environ.get("HTTP_HOST") in self.head_guard.known_hosts
+            environ.get("HTTP_HOST") in self.head_checks.known_hosts
             and len(environ.get("QUERY_STRING", "")) <= self.request_limits.query
         ):
             return None

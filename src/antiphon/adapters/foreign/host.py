@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from antiphon.adapters.heads import HeadGuard
+from antiphon.adapters.heads import HeadChecks
 from antiphon.adapters.servable import Servable
 from antiphon.explanations import explained
 from antiphon.handler.contract import failed
@@ -34,7 +34,7 @@ class Host(Servable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.head_guard = HeadGuard(self.request_limits.headers)
+        self.head_checks = HeadChecks(self.request_limits.headers)
         """The checks of each request's head. For dialects that handle requests in ``_handle`` themselves."""
 
     async def answer_request(self, request: Request) -> Response:
@@ -61,7 +61,7 @@ class Host(Servable):
 
     def _check_host_and_sizes(self, request: Request) -> None:
         request.limits = limits = self.request_limits
-        if error := self.head_guard.head_error(request.head):
+        if error := self.head_checks.head_error(request.head):
             raise error
         if len(query := request.head.query_string) > limits.query:
             raise query_too_long(query, limits)
@@ -93,7 +93,7 @@ class Host(Servable):
 
     def _measure_header_sections(self) -> None:
         """Refuse header sections above the limit from now on."""
-        self.head_guard.looks_at_heads = True
+        self.head_checks.looks_at_heads = True
 
 
 def _check_own_names(kind: type[Host]) -> None:

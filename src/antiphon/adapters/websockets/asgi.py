@@ -40,10 +40,8 @@ class ASGIHandshake(ASGIHead):
         self.channel = ASGIChannel(scope.get("subprotocols") or (), receive, send)
         self._takes_response = DENIAL in (scope.get("extensions") or ())
         self._send = send
-
-    async def begin_handshake(self) -> None:
+        self.begin_handshake = receive
         """Take the message with which a server announces a handshake."""
-        await self._receive()
 
     async def accept(self, subprotocol: str | None, fields: Fields) -> None:
         """Accept the handshake (101). Raises WebSocketClosed if the client has left."""

@@ -1,6 +1,6 @@
 """Handshakes of WebSockets, to which a handler gives a response or a conversation; and those over RSGI."""
 
-from typing import Any, Protocol, TypeAlias, TypeGuard
+from typing import Any, Protocol, TypeAlias
 
 from antiphon.adapters.exchange import Observation
 from antiphon.adapters.rsgi import CLOSED, RSGIHead, RSGIScope
@@ -11,7 +11,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
-from antiphon.response.fields import Fields, Line
+from antiphon.response.fields import Fields
 from antiphon.response.response import Response
 from antiphon.websockets.channel import ABNORMAL, NO_CODE, WebSocketClosed
 from antiphon.websockets.connection import WebSocketResponse
@@ -119,13 +119,12 @@ _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "trans
 """Fields of a 101 that the server writes, or that it can't have."""
 
 
-def handshake_of(*call: Any) -> Handshake:
-    """Return the head of a handshake, from the arguments with which a server calls the application."""
-    return ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
+async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
+    """Handle a handshake with a handler, and run the conversation to its end.
 
-
-async def answer_handshake(handler: Handler, head: Handshake, observation: Observation | None = None) -> None:
-    """Handle a handshake with a handler, and run the conversation to its end."""
+    ``call`` has the arguments with which a server calls the application: three over ASGI, two over RSGI.
+    """
+    head: Handshake = ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
     await head.begin_handshake()
     request = Request(head)
     handler._unfinished.add(head)
@@ -133,7 +132,7 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
         answer = handler._answer_handshake(request)
         response = answer if isinstance(answer, Response) else await answer
         del answer
-        if opens_conversation(response):
+        if isinstance(response, WebSocketResponse) and response.is_accepting:
             await converse(request, head, response, observation)
         else:
             if observation is not None:
@@ -152,11 +151,6 @@ async def answer_handshake(handler: Handler, head: Handshake, observation: Obser
             handler._unfinished.discard(head)
             if observation is not None:
                 observation.end()
-
-
-def opens_conversation(response: Response) -> TypeGuard[WebSocketResponse]:
-    """True for the acceptance of a handshake, unless a different status was set."""
-    return isinstance(response, WebSocketResponse) and response.status == 101
 
 
 async def refusing(response: Response) -> Response:
@@ -181,11 +175,11 @@ async def converse(
     request: Request, head: AcceptedHead, response: WebSocketResponse, observation: Observation | None
 ) -> None:
     """Accept a handshake, and run its conversation. An error in it is logged, and closes the socket."""
-    connection, body = response.connection, response.body
+    connection, (_, fields, _, body, _) = response.connection, response._message("GET")
     assert not isinstance(body, bytes)  # noqa: S101 - it is a stream
     try:
         try:
-            await head.accept(connection.subprotocol, _fields_of(response))
+            await head.accept(connection.subprotocol, [field for field in fields if field[0] not in _SERVERS_OWN])
         except WebSocketClosed:
             await aclose(None, body)
             return
@@ -211,7 +205,3 @@ def _note_failure(request: Request, error: Exception, observation: Observation |
     log_failure(request, error, f" in the conversation of {request.route.answered_by}")
     if observation is not None:
         observation.fail(error)
-
-
-def _fields_of(response: Response) -> list[Line]:
-    return [field for field in response.headers.items() if field[0] not in _SERVERS_OWN]

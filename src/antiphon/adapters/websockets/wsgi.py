@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.connection import is_gevents, socket_of
 from antiphon.adapters.exchange import Observation
-from antiphon.adapters.websockets.handshake import converse, opens_conversation, refusing
+from antiphon.adapters.websockets.handshake import converse, refusing
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.concurrency.process import DRAINING, call_first_at_exit, wait_sockets_closed
 from antiphon.concurrency.timers import PerLoop
@@ -238,7 +238,7 @@ class HandshakeHandler:
             answer = self._handler._answer_handshake(request)
             response = answer if isinstance(answer, Response) else await answer
             del answer
-            if not opens_conversation(response):
+            if not (isinstance(response, WebSocketResponse) and response.is_accepting):
                 return await refusing(response)
             await self._hold(request, head, channel, response)
         raise SocketEnded

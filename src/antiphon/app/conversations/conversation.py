@@ -2,6 +2,15 @@
 
 All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or give a
 different response. After that it is the body of the response: a stream without chunks, which ends with the handler.
+
+| state of a conversation | its steps are run by | it learns of a client that leaves by |
+|---|---|---|
+| asked, until the handler wants an answer of 101 | ``until_demanded`` | its task, which is cancelled |
+| demanded, until the server has sent that | nothing: they wait for ``_effect`` | ``aclose``, instead of the 101 |
+| open, until the steps end | ``__anext__`` | its next message, or else ``watch`` |
+| over | nothing | |
+
+``Connection`` has the states of the messages and of the end.
 """
 
 import asyncio
@@ -16,13 +25,12 @@ from typing import Any, Self, TypeAlias
 from antiphon.app.route import SocketOptions
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.loop import thread
-from antiphon.concurrency.process import DRAINING, OPEN_SOCKETS
+from antiphon.concurrency.process import OPEN_SOCKETS
 from antiphon.handler.cancellation import CancellableHandler
 from antiphon.handler.contract import is_async, wrong_return
 from antiphon.handler.errors import is_leaving
 from antiphon.handler.scope import set_current_request
 from antiphon.http.errors import ClientDisconnected, HTTPError, ServiceUnavailable
-from antiphon.http.head import server_head
 from antiphon.http.limits import NO_BOUND
 from antiphon.request.request import Request
 from antiphon.websockets.channel import (
@@ -31,77 +39,12 @@ from antiphon.websockets.channel import (
     NORMAL,
     POLICY_VIOLATION,
     RESTARTING,
+    Channel,
     WebSocketClosed,
     shortened,
 )
 from antiphon.websockets.connection import Connection, WebSocketResponse
 from antiphon.websockets.websocket import WebSocket
-
-
-class ConversationScope(CancellableHandler):
-    """The block in which the handler of a WebSocket runs, once the handshake is accepted.
-
-    When the process drains, the connection is closed with 1012. A handler that waits for the client learns of that, and
-    of a client that has left, by the end of its socket. Any other handler is cancelled: for a client that has left,
-    only if the scope ``cancels`` it.
-    """
-
-    __slots__ = ("_answering", "_cancels", "_connection", "_sending", "_undrain")
-
-    def __init__(self, request: Request, connection: Connection, *, cancels: bool = True) -> None:
-        super().__init__(request, cancels)
-        self._connection = connection
-        self._cancels = cancels
-        self._sending: asyncio.Task[None] | None = None
-        self._answering: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> Self:
-        if (lifetime := self._lifetime) is not None:
-            lifetime._renew()  # the deadline was that of the handshake
-        super().__enter__()
-        OPEN_SOCKETS.add(self._connection)
-        self._undrain = DRAINING.subscribe_on_loop(self._drain)
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._undrain()
-        if self._answering is None:
-            OPEN_SOCKETS.discard(self._connection)
-        self._connection.let_go()
-        super().__exit__(kind, error, traceback)
-
-    def watch(self) -> None:
-        """Listen to the client while the handler does not."""
-        if not self._is_over:
-            self._connection.look_ahead(self._leave_unheard)
-            self._connection.on_received(partial(self._watch.add, self))
-
-    def _leave_unheard(self) -> None:
-        if self._cancels:
-            self.cancel("disconnect")
-
-    def _drain(self) -> None:
-        """Close the connection, and make the handler end."""
-        if self._is_over:
-            return
-        if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
-            loop = self._task.get_loop()
-            self._sending = loop.create_task(self._connection.send_end())
-            self._answering = loop.create_task(self._wait_answered(self._sending))
-        self.cancel("drain")
-
-    async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
-        """Let the process end once the client has replied to the close: the server may still have to send it."""
-        try:
-            await asyncio.wait([sending])
-            await self._connection.wait_answered()
-        finally:
-            OPEN_SOCKETS.discard(self._connection)
-
-    async def wait_sent(self) -> None:
-        """Wait until the end is sent, if the process drains."""
-        if self._sending is not None:
-            await asyncio.wait([self._sending])
 
 
 async def on_own_thread(
@@ -179,23 +122,32 @@ class SocketHandler:
         self._blocks = not is_async(function)
         self.cancels_on_disconnect = cancel_on_disconnect is not False
         """True if a handler that waits for something else is cancelled when the client has left."""
-        self.open = 0
-        """Sockets that are open now, or are being opened."""
+        self.conversations: set[Conversation] = set()
+        """Those that are open now, or are being opened."""
         update_wrapper(self, function)
 
     async def __call__(self, request: Request) -> Any:
         most = request.limits.given.get("sockets") or (MOST_THREADS if self._blocks else NO_BOUND)
-        if self.open >= most:
+        if len(self.conversations) >= most:
             raise ServiceUnavailable("Too many WebSockets are open here.", retry_after=1)
-        connection = self._connection(request)
-        conversation = Conversation(request, connection, self._steps(request, connection), self)
+        channel: Channel = request.head.channel  # type: ignore[attr-defined]  # a handshake's, which was checked
+        app, options = request.route.app, self._options
+        connection = Connection(
+            channel,
+            limit=request.limits.message,
+            subprotocol=options.agreed(channel.subprotocols) if options.subprotocols else None,
+            idle_timeout=options.idle_timeout,
+            json_default=None if app is None else app.json_default,
+        )
+        conversation = Conversation(request, connection, self, self._steps(request, connection))
+        answer = None
         try:
             answer = await conversation.until_demanded()
         except BaseException:
-            conversation.leave()
+            self.conversations.discard(conversation)
             raise
-        if conversation.is_over and answer is not None:
-            conversation.leave()
+        if answer is not None:
+            self.conversations.discard(conversation)
             return answer
         return WebSocketResponse(connection, conversation)
 
@@ -211,43 +163,28 @@ class SocketHandler:
             return on_own_thread(self._function, request, socket, params, connection)
         return self._function(request, socket, **params)  # type: ignore[no-any-return]  # a coroutine, as is_async says
 
-    def _connection(self, request: Request) -> Connection:
-        channel = server_head(request.head).channel  # type: ignore[attr-defined]  # a handshake's, which was checked
-        app = request.route.app
-        return Connection(
-            channel,
-            limit=request.limits.message,
-            subprotocol=self._options.agreed(channel.subprotocols),
-            idle_timeout=self._options.idle_timeout,
-            json_default=None if app is None else app.json_default,
-        )
 
+class Conversation(CancellableHandler):
+    """The handler of one WebSocket: its steps until it responds to the handshake, and then a body without chunks.
 
-class Conversation:
-    """A handler's steps: run until it accepts or refuses the handshake, and then, as a body without chunks, the rest.
-
-    The iteration raises what the handler raises, when the connection was closed for it.
+    The iteration raises what the handler raises, when the connection was closed for it. When the process drains, the
+    connection is closed with 1012. A handler that waits for the client learns of that, and of a client that has left,
+    by the end of its socket. Any other handler is cancelled: for a client that has left, only if its route says so.
     """
 
-    __slots__ = ("_connection", "_effect", "_handler", "_has_left", "_request", "_steps", "is_over")
+    __slots__ = ("_answering", "_connection", "_effect", "_handler", "_sending", "_steps")
 
-    def __init__(self, request: Request, connection: Connection, steps: Steps, handler: SocketHandler) -> None:
-        self._request = request
+    def __init__(self, request: Request, connection: Connection, handler: "SocketHandler", steps: Steps) -> None:
+        super().__init__(request, handler.cancels_on_disconnect)
         self._connection = connection
         self._steps = steps
         self._effect: Any = None
         """The object that the steps wait for."""
         self._handler = handler
-        self._has_left = False
-        self.is_over = False
-        """True when the steps have ended."""
-        handler.open += 1
-
-    def leave(self) -> None:
-        """No longer count as open."""
-        if not self._has_left:
-            self._has_left = True
-            self._handler.open -= 1
+        self._sending: asyncio.Task[None] | None = None
+        """The end that is being sent since the process drains."""
+        self._answering: asyncio.Task[None] | None = None
+        handler.conversations.add(self)
 
     @coroutine
     def until_demanded(self) -> Generator[Any, Any, Any]:
@@ -273,48 +210,41 @@ class Conversation:
         return self
 
     async def __anext__(self) -> bytes:
-        try:
-            if self.is_over:  # the handler had nothing to say
-                await self._connection.end(NORMAL)
-            else:
-                await self._talk()
-        finally:
-            self.is_over = True
-            self.leave()
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        """End a conversation that was never opened: the handler learns that its handshake was not accepted."""
+        """Run the rest of the steps, and close the connection depending on how they end."""
+        connection = self._connection
         try:
             if not self.is_over:
-                self._connection.refused()
-                with suppress(WebSocketClosed, HTTPError), ConversationScope(self._request, self._connection) as scope:
-                    scope.cancel("disconnect")
-                    await self._rest()
-        finally:
-            self.is_over = True
-            self.leave()
-
-    async def _talk(self) -> None:
-        """Run the rest of the steps, and close the connection depending on how they end."""
-        connection, handler = self._connection, self._handler
-        set_current_request(self._request)  # an application around this one has set its own
-        scope = ConversationScope(self._request, connection, cancels=handler.cancels_on_disconnect)
-        try:
-            with scope:
-                try:
-                    answer = await self._rest()
-                finally:
-                    await scope.wait_sent()
-            handler.check_end(answer)
+                answer = await self._talk()
+                if answer is not None:
+                    self._handler.check_end(answer)
         except BaseException as error:
-            if is_end_of(error, connection):
-                return
-            await connection.end(*_end_for(error))
-            if scope.is_cancelled and isinstance(error, HTTPError):
-                raise ClientDisconnected("The conversation was cut off.") from error
-            raise
-        await connection.end(NORMAL)
+            if not is_end_of(error, connection):
+                await connection.end(*_end_for(error))
+                if self.is_cancelled and isinstance(error, HTTPError):
+                    raise ClientDisconnected("The conversation was cut off.") from error
+                raise
+        finally:
+            self._handler.conversations.discard(self)
+        if connection.closed is None:
+            await connection.end(NORMAL)
+        raise StopAsyncIteration
+
+    async def _talk(self) -> Any:
+        set_current_request(self._request)  # an application around this one has set its own
+        if (lifetime := getattr(self._request, "_lifetime", None)) is not None:
+            lifetime._renew()  # the deadline was that of the handshake
+        OPEN_SOCKETS.add(self)
+        try:
+            with self:
+                try:
+                    return await self._rest()
+                finally:
+                    if self._sending is not None:
+                        await asyncio.wait([self._sending])
+        finally:
+            if self._answering is None:
+                OPEN_SOCKETS.discard(self)
+            self._connection.let_go()
 
     @coroutine
     def _rest(self) -> Generator[Any, Any, Any]:
@@ -333,6 +263,43 @@ class Conversation:
                 effect = outcome[1]
             else:
                 return (yield from steps.__await__())
+
+    async def aclose(self) -> None:
+        """End a conversation that was never opened: the handler learns that its handshake was not accepted."""
+        try:
+            if not self.is_over:
+                self._connection.refused()
+                with suppress(WebSocketClosed, HTTPError), self:
+                    self.cancel("disconnect")
+                    await self._rest()
+        finally:
+            self._handler.conversations.discard(self)
+
+    # What ends it early
+
+    def watch(self) -> None:
+        """Listen to the client while the handler does not."""
+        if not self.is_over:
+            self._connection.look_ahead(self._leave if self._on_disconnect else bool)
+            self._connection.on_received(partial(self._watch.add, self))
+
+    def drain(self) -> None:
+        """Close the connection, and make the handler end."""
+        if self.is_over or self._connection.is_interrupted:
+            return
+        if self._connection.interrupt(WebSocketClosed(RESTARTING, "The server restarts.")):
+            loop = self._task.get_loop()
+            self._sending = loop.create_task(self._connection.send_end())
+            self._answering = loop.create_task(self._wait_answered(self._sending))
+        self.cancel("drain")
+
+    async def _wait_answered(self, sending: "asyncio.Task[None]") -> None:
+        """Let the process end once the client has replied to the close: the server may still have to send it."""
+        try:
+            await asyncio.wait([sending])
+            await self._connection.wait_answered()
+        finally:
+            OPEN_SOCKETS.discard(self)
 
 
 def is_end_of(error: BaseException, connection: Connection) -> bool:

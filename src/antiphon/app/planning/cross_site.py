@@ -26,7 +26,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) does not
     come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write
-    is.
+    is; but as browsers name the origin of each (RFC 6455 §4.1), one that has cookies and names no origin is refused.
     """
     head = request.head
     if head.method in SAFE_METHODS and not is_handshake:
@@ -35,6 +35,8 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
     if site in OWN_PAGES:
         return
     origin = head.field("origin")
+    if is_handshake and not (site or origin) and head.field("cookie"):
+        raise _refusal(None, "handshake")
     if not site and (not origin or _is_own(origin, head)):
         return
     if origin and origin != "null" and origin in allowed:
@@ -45,12 +47,9 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
     """Check that no page on another site opens a WebSocket, except one whose origin is trusted.
 
-    Raises Forbidden (403), as for a write by such a page, and ValueError for a trusted origin that is not one. Browsers
-    name the origin of each handshake (RFC 6455 §4.1): one that has cookies but names no origin is refused, too.
+    Raises Forbidden (403), as for a write by such a page or for a handshake with cookies that names no origin, and
+    ValueError for a trusted origin that is not one.
     """
-    head = request.head
-    if head.field("cookie") and not (head.field("origin") or head.field("sec-fetch-site")):
-        raise _refusal(None, "handshake")
     allowed = trusted if isinstance(trusted, TrustedOrigins) else TrustedOrigins(trusted)
     check_cross_site(request, allowed, is_handshake=True)
 

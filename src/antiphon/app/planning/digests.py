@@ -61,7 +61,7 @@ def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callab
     async def acheck(request: Request) -> None:
         if request.head.has_body:
             await request.aload()
-        if request.content.is_in_file or blocks:
+        if blocks or not request.content.in_memory:
             from antiphon.concurrency.crossing import Crossing
 
             await Crossing().run(partial(check, request))

@@ -11,7 +11,7 @@ from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
 from antiphon.app.answering.plan import DELEGATED, LOOP, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.guard import Guard
+from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.http.errors import (
     BadRequest,
     HTTPError,
@@ -106,8 +106,8 @@ class MountPlans(NamedTuple):
 class Routing:
     """The plans of an application: its routes, its mounts, and responses for requests without either."""
 
-    def __init__(self, guard: Guard, router: Router[Plan], encoded_slashes: bool) -> None:
-        self.guard = guard
+    def __init__(self, checks: RequestChecks, router: Router[Plan], encoded_slashes: bool) -> None:
+        self.checks = checks
         self.router = router
         self.encoded_slashes = encoded_slashes
         self.looks = True
@@ -126,12 +126,12 @@ class Routing:
 
     def look(self, request: Request) -> HTTPError | None:
         """Check the head of a request, and return the error if something is wrong with it."""
-        guard, head = self.guard, request.head
-        if head.host_line not in guard.known_hosts and (error := guard.host_error(head)):
+        checks, head = self.checks, request.head
+        if head.host_line not in checks.known_hosts and (error := checks.host_error(head)):
             return error
-        if guard.has_rules:
-            return guard.look_at_head(request, for_any_host=self.is_unguarded(head))
-        return guard.size_error(head) if guard.looks_at_heads else None
+        if checks.has_rules:
+            return checks.look_at_head(request, for_any_host=self.is_unguarded(head))
+        return checks.size_error(head) if checks.looks_at_heads else None
 
     def is_unguarded(self, head: Head) -> bool:
         """True for a request whose route is handled for every host, and before any middleware."""
@@ -156,8 +156,8 @@ class Routing:
 
     def find(self, request: Request) -> Found:
         """Find the plan for a request, and the error, if something is wrong with the request."""
-        guard, head = self.guard, request.head
-        if (head.host_line not in guard.known_hosts or guard.looks_at_heads) and self.looks:
+        checks, head = self.checks, request.head
+        if (head.host_line not in checks.known_hosts or checks.looks_at_heads) and self.looks:
             if error := self.look(request):
                 return self.refuse(request, error)
             head = request.head
@@ -174,7 +174,7 @@ class Routing:
         request.route = plan.route
         if head.method in SAFE_METHODS or not plan.checks_writes:
             return plan, None
-        return plan, guard.refused_write(request)
+        return plan, checks.refused_write(request)
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """Return the plan of a blueprint, or of the application, for requests without a route, and the error."""
@@ -220,7 +220,7 @@ class Routing:
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if self.mounts and (mounted := self.mounts.find(request.path, request.host, segments)):
             plans, head = mounted.found, request.head
-            is_handshake = getattr(head, "channel", None) is not None  # `channel_of` would be a call for each request
+            is_handshake = getattr(head, "channel", None) is not None
             return AnyMethod({"": plans.handshakes if is_handshake else plans.requests}), mounted.params
         return None
 

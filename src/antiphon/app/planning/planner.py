@@ -12,7 +12,6 @@ from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.app.planning.guard import Guard
 from antiphon.app.planning.matching import (
     MountPlans,
     Routing,
@@ -21,6 +20,7 @@ from antiphon.app.planning.matching import (
     common_blueprint,
     redirect_to_other_form,
 )
+from antiphon.app.planning.request_checks import RequestChecks
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of_query
 from antiphon.app.route import Route, SocketOptions
@@ -220,7 +220,7 @@ class Planning:
     def __init__(
         self,
         group: RouteGroup,
-        guard: Guard,
+        checks: RequestChecks,
         *,
         redirect_slashes: bool,
         encoded_slashes: bool,
@@ -236,7 +236,7 @@ class Planning:
         self._signature_checks = signature_checks
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
-        self._routing = Routing(guard, self._router, encoded_slashes)
+        self._routing = Routing(checks, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """Plan all routes, mounts, and responses for requests without either.
@@ -342,7 +342,7 @@ class Planning:
     def _handshake_check(self, route: Route) -> Hook:
         from antiphon.app.planning.handshakes import handshake_check
 
-        return handshake_check(None if route.csrf_exempt else self._routing.guard)
+        return handshake_check(None if route.csrf_exempt else self._routing.checks)
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
         """Return the handler of an idempotent route, and the stack around it, as a feature supplies them.
@@ -454,7 +454,7 @@ class Planning:
             return mount.hook
         from antiphon.app.planning.handshakes import checking_handshakes
 
-        return checking_handshakes(self._routing.guard, mount.handshake_hook)
+        return checking_handshakes(self._routing.checks, mount.handshake_hook)
 
 
 def _never_fails(converter: Converter) -> Converter:

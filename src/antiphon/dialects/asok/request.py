@@ -16,7 +16,6 @@ from antiphon.dialects.asok.exceptions import (
     RedirectException,
     UnauthorizedError,
 )
-from antiphon.dialects.asok.inputs import Browser, JsonAccessor, QueryDict, is_json, json_body_of
 from antiphon.dialects.asok.languages import language_of, translated
 from antiphon.dialects.asok.locations import GeoLocation, location_of
 from antiphon.dialects.asok.request_state import RequestState
@@ -30,6 +29,7 @@ from antiphon.dialects.asok.templating.rendering import (
 )
 from antiphon.dialects.asok.uploads import UPLOADS, UploadedFile, static_url
 from antiphon.embedding import lazy, make_environ
+from antiphon.http import HTTPError, UserAgent
 from antiphon.http.redirect import redirect_location
 from antiphon.http.status import phrase
 
@@ -38,6 +38,83 @@ if TYPE_CHECKING:
 
     from antiphon.dialects.asok.app import Asok
     from antiphon.dialects.asok.forms.form import Form
+
+
+_UNKNOWN = "Unknown"
+
+
+class Browser:
+    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is in ``raw``."""
+
+    def __init__(self, user_agent: UserAgent) -> None:
+        self.raw = str(user_agent)
+        self.name = user_agent.browser or _UNKNOWN
+        self.os = user_agent.os or _UNKNOWN
+        self.is_mobile = user_agent.is_mobile
+
+    def __str__(self) -> str:
+        return self.raw
+
+
+_JSON = "application/json"
+
+
+class QueryDict(dict[str, str]):
+    """A dictionary with the last value of each name. ``getlist("tag")`` returns all values."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._pairs = [*pairs]
+        super().__init__(self._pairs)
+
+    def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
+        """Return all values of a name in order, or ``default`` or an empty list if there is none."""
+        return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
+
+
+def is_json(native: NativeRequest) -> bool:
+    """Return True if the content type is JSON."""
+    declared = native.head.field("content-type")
+    if declared is None or declared == _JSON:
+        return declared is not None
+    content_type = native.content_type
+    return content_type is not None and content_type.is_json
+
+
+def json_body_of(native: NativeRequest) -> Any:
+    """Return the content decoded from JSON, or None if it has another type or is malformed."""
+    if not is_json(native):
+        return None
+    try:
+        return native.json
+    except HTTPError as error:
+        if error.status == 400:
+            return None
+        raise
+
+
+class JsonAccessor(dict[str, Any]):
+    """The members of the object that a request has in JSON. Called with data, it answers with JSON."""
+
+    def __init__(self, request: "Request") -> None:
+        self._request = request
+        if isinstance(request.json_body, dict):
+            self.update(request.json_body)
+
+    def __call__(self, data: Any = None, status: int = 200) -> str:
+        """Return data, by default those that the request has, as JSON, which is answered with a status.
+
+        Raises TypeError, which names type and place, for a value that can't be written.
+        """
+        request = self._request
+        if data is None:
+            data = request.json_body if request.json_body is not None else {}
+        request.content_type = _JSON
+        if status != 200:
+            request.status_code(status)
+        from antiphon.embedding import encode_json  # late: it loads msgspec
+
+        return encode_json(data).decode()
+
 
 _KEY = "_asok_request"
 keep = object.__setattr__
@@ -237,7 +314,7 @@ class Request(RequestState):
 
         Raises ValidationError for invalid values, or returns False without ``raise_error``.
         """
-        from antiphon.dialects.asok.validation.requests import validate
+        from antiphon.dialects.asok.validation.validator import validate
 
         return validate(self, rules_or_form, data, csrf, raise_error)
 

@@ -205,7 +205,7 @@ async def dispatch(
     native = request.native
     set_current_request(native)
     try:
-        if refused := app.head_guard.head_error(native.head):
+        if refused := app.head_checks.head_error(native.head):
             return fail(native, refused)
         try:
             head = native.head
@@ -247,7 +247,7 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
     native = request.native
     set_current_request(native)
     try:
-        if refused := request.app.head_guard.head_error(native.head):
+        if refused := request.app.head_checks.head_error(native.head):
             return failed(native, refused)
         await receive_ahead(request)
         response = native_answer(request, await call_in_steps(function, request))

@@ -178,7 +178,7 @@ class IdempotentWrites:
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
         if request.head.has_body:
             await request.aload()
-        if self._store.blocks or request.content.is_in_file:
+        if self._store.blocks or not request.content.in_memory:
             known = await Crossing().run_shielded(partial(self._claim, request, write))
         else:
             known = self._claim(request, write)

@@ -4,11 +4,12 @@ app.use(Languages("locales", default="en"))
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from antiphon.explanations import explained
-from antiphon.features.languages.folders import files_in, read_all, versions_of
+from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
 from antiphon.handler.errors import is_debug
@@ -131,3 +132,63 @@ class Languages:
         raise explained(
             "unknown-language", ValueError(f"there is no language {tag!r:.80} here, only {', '.join(self.tags)}")
         )
+
+
+_GETTEXT = "LC_MESSAGES"
+
+
+class CatalogueFile(NamedTuple):
+    """A file with translations into a language."""
+
+    tag: str
+    path: str
+
+
+def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
+    """Yield the files in folders in order of precedence: the first text for a key counts.
+
+    The order is that of the folders, and in each folder JSON, then gettext's files by name. A .po next to the .mo that
+    was made from it does not count. Raises ValueError for a name that is not a language.
+    """
+    for folder in folders:
+        names = sorted(os.listdir(folder))
+        for name in names:
+            stem, suffix = os.path.splitext(name)
+            if suffix == ".json" and not name.startswith("."):
+                yield CatalogueFile(_tag_of(stem, os.path.join(folder, name)), os.path.join(folder, name))
+        for name in names:
+            messages = os.path.join(folder, name, _GETTEXT)
+            if os.path.isdir(messages):
+                tag = _tag_of(name, os.path.join(folder, name))
+                yield from (CatalogueFile(tag, path) for path in _gettext_files(messages))
+
+
+def _tag_of(name: str, path: str) -> str:
+    try:
+        return normalised(name)
+    except ValueError as error:
+        raise explained("bad-catalogue", ValueError(f"{path}: {error}")) from None
+
+
+def _gettext_files(folder: str) -> list[str]:
+    names = sorted(os.listdir(folder))
+    compiled = {name[:-3] for name in names if name.endswith(".mo")}
+    found = [name for name in names if name.endswith(".mo") or (name.endswith(".po") and name[:-3] not in compiled)]
+    return [os.path.join(folder, name) for name in found]
+
+
+def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
+    """Read files, and return the catalogues of each language in their order. Raises what ``read`` raises."""
+    found: dict[str, list[Catalogue]] = {}
+    for tag, path in files:
+        found.setdefault(tag, []).append(read(path, tag))
+    return found
+
+
+def versions_of(folders: Iterable[str]) -> tuple[tuple[str, int, int], ...]:
+    """Return the name, time and size of each file, which show whether any has changed."""
+    found = []
+    for _, path in files_in(folders):
+        status = os.stat(path)
+        found.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(found)

@@ -1,7 +1,7 @@
 """The document: an OpenAPI description of an application, made by reading its handlers."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -10,18 +10,23 @@ from antiphon.app.application import App
 from antiphon.app.planning.planner import RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.features.openapi.code.reading import function_of, is_ours
+from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.words import DescribedApp, Words
+from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.described import app_of, in_words_of, with_pages_of_errors
-from antiphon.features.openapi.examples import add_examples
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.operations import PROBLEM_SCHEMA, expect, operation
 from antiphon.features.openapi.parameters import path_template
 from antiphon.features.openapi.schemas import PROBLEM_NAME, Schema, Schemas, leaf_types, reached
 from antiphon.features.openapi.security import Scheme, security_of, security_schemes
 from antiphon.handler.contract import describe, innermost
+from antiphon.http.errors import HTTPError
+from antiphon.http.headers import Headers
 from antiphon.lazy import lazy
 from antiphon.routing.pattern import Parameter
+from antiphon.serialization.json import decode_json, encode_json
+from antiphon.serialization.readers import json_as
 
 VERSIONS = {"3.1": "3.1.0", "3.2": "3.2.0"}
 """The versions of OpenAPI that a document can have, and their full numbers."""
@@ -302,3 +307,48 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
     if schemes := {name: scheme.schema for each in described for name, scheme in each.security.items()}:
         content["components"]["securitySchemes"] = schemes
     return content
+
+
+def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
+    """Add the examples of a route to its operation, and yield an error for each one that does not fit."""
+    examples: Mapping[Any, Any] = contract.route.examples or {}
+    for key, value in examples.items():
+        written = encode_json(value)
+        plain: Any = decode_json(written)
+        if key in ("query", "path", "headers"):
+            place = "header" if key == "headers" else key
+            values = {_field_of(name, place): each for name, each in plain.items()}
+            for each in operation.get("parameters", ()):
+                if each["in"] == place and (name := _field_of(each["name"], place)) in values:
+                    each["example"] = values[name]
+        elif isinstance(key, int):
+            content = operation["responses"].get(str(key), {}).get("content", {})
+            media = Headers({"content-type": next(iter(content), JSON)})
+            if breach := breach_of(contract, key, media, written, contract.method):
+                yield f"the example for {key} does not fit: {breach}"
+            for each in content.values():
+                each["example"] = plain
+        else:
+            yield from _misfits(contract, key, written)
+            for media_type, each in operation.get("requestBody", {}).get("content", {}).items():
+                if (media_type == JSON) == (key == "json"):
+                    each["example"] = plain
+
+
+def _field_of(name: str, place: str) -> str:
+    return name.lower().replace("-", "_") if place == "header" else name
+
+
+def _misfits(contract: Contract, part: str, written: bytes) -> Iterator[str]:
+    """Yield an error if an example of a body can't be read as any of its types."""
+    refused = []
+    for read in contract.reads:
+        if read.part == part == "json" and read.wanted is not Any:
+            try:
+                json_as(written, read.wanted)
+            except HTTPError as error:
+                refused += [f"{each['pointer']} {each['detail']}".strip() for each in error.errors]
+            else:
+                return
+    if refused:
+        yield f"the example of the {part} is not valid: {refused[0]}"

@@ -13,7 +13,7 @@ from antiphon.features.openapi.code.values import NONE, TEXT, Fields, Known, Of,
 from antiphon.features.openapi.contract import Contract, Failure
 from antiphon.features.openapi.parameters import named_schema, other_parameters, path_parameter
 from antiphon.features.openapi.schemas import FILE, PROBLEM_NAME, REFERENCE, Schema, Schemas
-from antiphon.features.openapi.used_features import requires_key
+from antiphon.features.openapi.security import requires_key
 from antiphon.handler.contract import innermost, is_async
 from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.planning.planner import RouteGroup
+from antiphon.app.route import Route
+from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.logins import SessionLogin
 from antiphon.features.openapi.contract import Contract
 from antiphon.features.openapi.schemas import Schema
-from antiphon.features.openapi.used_features import requires_signature, users_of
 from antiphon.features.sessions import Sessions
-from antiphon.features.users import Basic, Bearer, UserSource
+from antiphon.features.signatures.feature import Signatures
+from antiphon.features.users import Basic, Bearer, Users, UserSource
 from antiphon.request.request import Request
 
 
@@ -81,3 +84,22 @@ def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[d
         {name: []} for name, scheme in schemes.items() if scheme.source and (not read or scheme.source in read)
     ]
     return wanted if contract.requires_user or not wanted else [*wanted, {}]
+
+
+def users_of(dependencies: Dependencies) -> list[Users[Any]]:
+    """Return the features that provide users to an application, by its dependencies, the first one first."""
+    held = [getattr(each.hook.function, "__self__", None) for each in dependencies.sources]
+    return [*dict.fromkeys(each for each in held if isinstance(each, Users))]
+
+
+def requires_key(route: Route) -> bool:
+    """True if an idempotent route refuses requests without an Idempotency-Key."""
+    feature = getattr(route.app and route.app._idempotent_surrounding, "__self__", None)
+    return not isinstance(feature, IdempotentWrites) or feature.required
+
+
+def requires_signature(route: Route) -> bool:
+    """True if a route that is ``signed_by`` keys refuses requests without any signature."""
+    check = route.app._signature_checks.get(route.signed_by) if route.app else None
+    feature = getattr(check, "__self__", None)
+    return not isinstance(feature, Signatures) or feature.required

@@ -10,16 +10,18 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from functools import partial, update_wrapper
+from inspect import Parameter, signature
 from secrets import token_urlsafe
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeAlias, TypeVar, get_args, get_type_hints
 from uuid import UUID
+
+import msgspec
 
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import explained
 from antiphon.features.channels.message import Keep
-from antiphon.features.runs.calls import Repeatable, RunCall
 from antiphon.features.runs.following import read_all
 from antiphon.features.runs.ledger import Ledger
 from antiphon.features.runs.production import Bounds, Production
@@ -27,16 +29,70 @@ from antiphon.features.runs.record import Line, Record
 from antiphon.features.runs.run import Run
 from antiphon.features.runs.worker import Worker
 from antiphon.features.stores.store import Store, StoreUnavailable
+from antiphon.handler.contract import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import NotFound, ServiceUnavailable, TooManyRequests
+from antiphon.http.errors import HTTPError, NotFound, ServiceUnavailable, TooManyRequests
+from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import json_as
 
 if TYPE_CHECKING:
     from antiphon.app.application import App
     from antiphon.handler.contract import Unfinished
 
+
 T = TypeVar("T")
+
+
+class RunCall(Generic[T]):
+    """A call of a function below ``@runs.again``, as a source for ``start``: it can be made again."""
+
+    def __init__(self, function: "Repeatable", arguments: bytes) -> None:
+        self.name = function.name
+        self.arguments = arguments
+        self._function = function
+
+    def source(self) -> "Iterable[T] | AsyncIterable[T]":
+        """Call the function, and return its iterator."""
+        source: Iterable[T] | AsyncIterable[T] = self._function.source(self.arguments)
+        return source
+
+
+class Repeatable:
+    """A function that may be called again with the same arguments, and the types as which these are read."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.name = f"{function.__module__}.{function.__qualname__}"
+        self._function = function
+        self._signature = signature(function)
+        for parameter in self._signature.parameters.values():
+            variable = parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD, Parameter.POSITIONAL_ONLY)
+            if variable or parameter.annotation is Parameter.empty:
+                reason = "has to have a name and an annotation, so that its value can be kept and read again"
+                message = f"the argument {parameter.name!r} of {describe(function)} {reason}"
+                raise explained("bad-feature-option", TypeError(message))
+
+    def call(self, *given: Any, **named: Any) -> RunCall[Any]:
+        """Return a call. Raises TypeError for arguments that do not fit, or that JSON can't keep."""
+        bound = self._signature.bind(*given, **named)
+        arguments = encode_json(bound.arguments)
+        self._read(arguments)
+        return RunCall(self, arguments)
+
+    def source(self, arguments: bytes) -> Any:
+        """Call the function with arguments that were kept. Raises TypeError if they do not fit any more."""
+        return self._function(**self._read(arguments))
+
+    def _read(self, arguments: bytes) -> dict[str, Any]:
+        types = get_type_hints(self._function, include_extras=True)
+        try:
+            kept = msgspec.json.decode(arguments, type=dict[str, msgspec.Raw])
+            return {name: json_as(bytes(value), types[name]) for name, value in kept.items()}
+        except (HTTPError, KeyError, msgspec.MsgspecError) as error:
+            message = f"the arguments of {describe(self._function)} can't be read again: {error}"
+            raise explained("bad-feature-option", TypeError(message)) from error
+
+
 P = ParamSpec("P")
 
 RunOwner: TypeAlias = str | int | UUID

@@ -11,7 +11,7 @@ from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.openapi.feature import OpenAPI
-from antiphon.features.openapi.used_features import users_of
+from antiphon.features.openapi.security import users_of
 from antiphon.features.tools.confirmation import Confirmation
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,

@@ -6,14 +6,74 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from html import escape
 from importlib import import_module
+from math import log
 from typing import Any, NoReturn
 
 from jinja2 import ChainableUndefined, Environment, UndefinedError, pass_context, pass_environment
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
-from antiphon.dialects.asok.templating import humanized
 from antiphon.features.html import Markup as SafeString
+
+_UNITS = (
+    (31_536_000, "year"),
+    (2_592_000, "month"),
+    (604_800, "week"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+)
+"""Units of time, and the seconds from which each is used."""
+_CENTURY = 3_155_760_000
+_SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+
+
+def _since(time: datetime | str | None) -> str:
+    """Return the time since ``time``, in English. A text is read as ISO 8601, and returned as it is if it is not a
+    date.
+    """
+    if not time:
+        return ""
+    try:
+        then = datetime.fromisoformat(time) if isinstance(time, str) else time
+        seconds = (datetime.now(then.tzinfo) - then).total_seconds()
+    except (AttributeError, TypeError, ValueError):
+        return time if isinstance(time, str) else ""
+    if abs(seconds) > _CENTURY:
+        return "a very long time ago" if seconds > 0 else "in the distant future"
+    if seconds < 0:
+        return "in the future"
+    for length, unit in _UNITS:
+        if seconds >= length:
+            count = int(seconds / length)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def file_size(size: float) -> str:
+    """Return a number of bytes in the largest unit of 1,024s that it has: "1.5 KB"."""
+    if size <= 0:
+        return "0 B"
+    power = min(int(log(size, 1024)), len(_SIZES) - 1)
+    return f"{round(size / 1024**power, 2)} {_SIZES[power]}"
+
+
+def intcomma(value: Any) -> Any:
+    """Return a number with commas between its thousands, and other values as they are."""
+    try:
+        return f"{float(value) if isinstance(value, str) else value:,}"
+    except (TypeError, ValueError):
+        return value
+
+
+def duration(seconds: float | None) -> str:
+    """Return a number of seconds in days, hours, minutes and seconds: "1h 5m"."""
+    minutes, second = divmod(int(seconds or 0), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    parts = [f"{count}{unit}" for count, unit in ((days, "d"), (hour, "h"), (minute, "m"), (second, "s")) if count > 0]
+    return " ".join(parts) or "0s"
+
 
 __all__ = ["SafeString", "escape_text", "to_html"]
 
@@ -262,7 +322,7 @@ def _anchor(found: re.Match[str]) -> str:
 @pass_context  # not computed at compile time, since the result changes with time
 def time_ago(_context: Any, value: Any) -> str:
     """Return a time as text, relative to now: "3 minutes ago"."""
-    return humanized.time_ago(value)
+    return _since(value)
 
 
 def _dictsort(value: Any) -> Any:
@@ -278,13 +338,13 @@ _OWN: dict[str, Callable[..., Any]] = {
     "dictsort": _dictsort,
     "display": display,
     "dump": html_safe_json,
-    "duration": humanized.duration,
+    "duration": duration,
     "e": escaped,
     "epoch": epoch,
     "escape": escaped,
-    "filesize": humanized.file_size,
+    "filesize": file_size,
     "first": first,
-    "intcomma": humanized.intcomma,
+    "intcomma": intcomma,
     "join": join,
     "last": last,
     "length": len,

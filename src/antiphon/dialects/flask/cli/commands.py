@@ -152,7 +152,7 @@ def serve(app: "Flask", host: str, port: int, *, use_debugger: bool = False, **o
     if is_loading():
         raise Loaded(app)
     from antiphon.dialects.werkzeug import serving
-    from antiphon.dialects.werkzeug.serving.run import run_simple
+    from antiphon.dialects.werkzeug.serving.server import run_simple
 
     if serving.run_simple is not run_simple:
         serving.run_simple(host, port, app, use_debugger=use_debugger, **options)

@@ -1,12 +1,12 @@
 """The functions of Werkzeug's development server, over the server that ``antiphon run`` uses."""
 
 from antiphon.dialects.werkzeug._reloader import is_running_from_reloader
-from antiphon.dialects.werkzeug.serving.run import run_simple
 from antiphon.dialects.werkzeug.serving.server import (
     BaseWSGIServer,
     ThreadedWSGIServer,
     WSGIRequestHandler,
     make_server,
+    run_simple,
 )
 
 __all__ = [

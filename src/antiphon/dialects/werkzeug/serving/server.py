@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon import Request, Response, from_wsgi
 from antiphon.dialects.werkzeug import __version__
 from antiphon.dialects.werkzeug._internal import _log
+from antiphon.dialects.werkzeug._reloader import (
+    inherited_socket,
+    is_running_from_reloader,
+    run_child,
+    serve_until_changed,
+)
+from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.exceptions import InternalServerError
+from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
 from antiphon.embedding import BACKLOG, UNBOUNDED, ServedFunction, find_current_request, one_line, restarting
 
 if TYPE_CHECKING:
@@ -470,3 +478,48 @@ def _checked_tls(context: object) -> tuple[Path, Path] | None:
         certificate, key = context
         return Path(certificate), Path(key)
     raise NotImplementedError("this server takes TLS as a pair of paths, of a certificate and of its key")
+
+
+def run_simple(
+    hostname: str,
+    port: int,
+    application: "WSGIApplication",
+    use_reloader: bool = False,
+    use_debugger: bool = False,
+    use_evalex: bool = True,
+    extra_files: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    reloader_interval: float = 1,
+    reloader_type: str = "auto",  # noqa: ARG001 - there is one
+    threaded: bool = False,
+    processes: int = 1,
+    request_handler: type[WSGIRequestHandler] | None = None,
+    static_files: dict[str, Source] | None = None,
+    passthrough_errors: bool = False,
+    ssl_context: object = None,
+) -> None:
+    """Serve on a host and port (0: a free one); one request at a time, unless ``threaded``.
+
+    With ``use_reloader`` the program runs as a child of itself, again whenever a file of its modules or one of
+    ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is none:
+    errors are logged, and answered with a page. Raises TypeError for a port that is not a number, NotImplementedError
+    for options that ``make_server`` does not offer.
+    """
+    if not isinstance(port, int):
+        raise TypeError("port must be an integer")
+    if use_debugger and (is_running_from_reloader() or not use_reloader):
+        application = DebuggedApplication(application, use_evalex)
+    if static_files:
+        application = SharedDataMiddleware(application, static_files)
+    fd = inherited_socket()
+    server = make_server(
+        hostname, port, application, threaded, processes, request_handler, passthrough_errors, ssl_context, fd
+    )
+    if not is_running_from_reloader():
+        server.log_startup()
+    if not use_reloader:
+        server.serve_forever()
+    elif is_running_from_reloader():
+        serve_until_changed(server, extra_files or (), exclude_patterns or (), reloader_interval)
+    else:
+        run_child(server.fileno())

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from antiphon.adapters.heads import HeadGuard
+from antiphon.adapters.heads import HeadChecks
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
     check_cross_site,
-    check_handshake_site,
     declarable_origin,
 )
 from antiphon.app.planning.trusted_hosts import TrustedHosts
@@ -17,7 +16,7 @@ from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
 
 
-class Guard(HeadGuard):
+class RequestChecks(HeadChecks):
     """The settings that decide which requests are handled.
 
     ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
@@ -70,10 +69,10 @@ class Guard(HeadGuard):
 
     def refused_write(self, request: Request) -> HTTPError | None:
         """Return the error for a write that a page on another site makes; None for all other requests."""
-        if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:
+        if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:  # as for most: a call less
             return None
         try:
-            check_cross_site(request, self.trusted_by(request.blueprint))
+            check_cross_site(request, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
         except HTTPError as error:
             self._advise(request, "A write")
             return without_traceback(error)
@@ -84,7 +83,9 @@ class Guard(HeadGuard):
         if self.allows_all_writes:
             return None
         try:
-            check_handshake_site(request, self.trusted_by(request.blueprint))
+            check_cross_site(
+                request, self.trusted_by(request.blueprint) if self._origins_of else self.origins, is_handshake=True
+            )
         except HTTPError as error:
             self._advise(request, "A WebSocket")
             return without_traceback(error)
