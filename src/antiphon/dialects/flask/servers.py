@@ -105,7 +105,9 @@ async def answer(
         except BaseException as raised:
             error = raised
             raise
-        return native_response(request, response, environ)
+        native = native_response(request, response, environ)
+        native.error = error
+        return native
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
 
