@@ -1,6 +1,7 @@
 """One connection on its event loop: the answer to its handshake, its messages, and its end."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, Callable, Coroutine
 from concurrent.futures import CancelledError as CallCancelled
 from concurrent.futures import Future as CallFuture
@@ -42,7 +43,7 @@ class Connection:
     __slots__ = (
         "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_limit", "_loop",
         "_on_demand", "_on_end", "_on_received", "_opened", "_time_slice", "_unread", "bytes_sent", "closed", "fields",
-        "idle_timeout", "is_demanded", "is_interrupted", "received", "sent", "subprotocol",
+        "idle_timeout", "is_demanded", "is_interrupted", "last_received", "received", "sent", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +83,8 @@ class Connection:
         """True once the handler wants the handshake to be answered with 101."""
         self.is_interrupted = False
         """True once this side ends the connection, whatever the handler does."""
+        self.last_received: deque[WebSocketMessage] | None = None
+        """The last messages that were received, if they are kept for a failure of the handler."""
         self.received = 0
         self.sent = 0
         self.bytes_sent = 0
@@ -130,6 +133,8 @@ class Connection:
         if len(message) * 4 > self._limit:
             await self._check_size(message)
         self.received += 1
+        if self.last_received is not None:
+            self.last_received.append(message)
         return message
 
     async def _wait_longer(self) -> WebSocketMessage:

@@ -5,6 +5,7 @@ different response. After that it is the body of the response: a stream without 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from contextlib import suppress
 from contextvars import copy_context
@@ -214,13 +215,20 @@ class SocketHandler:
     def _connection(self, request: Request) -> Connection:
         channel = server_head(request.head).channel  # type: ignore[attr-defined]  # a handshake's, which was checked
         app = request.route.app
-        return Connection(
+        connection = Connection(
             channel,
             limit=request.limits.message,
             subprotocol=self._options.agreed(channel.subprotocols),
             idle_timeout=self._options.idle_timeout,
             json_default=None if app is None else app.json_default,
         )
+        if app is not None and app._keeper is not None:
+            connection.last_received = deque(maxlen=LAST_MESSAGES)
+        return connection
+
+
+LAST_MESSAGES = 20
+"""The number of messages of a WebSocket that are kept if its handler fails."""
 
 
 class Conversation:

@@ -16,6 +16,7 @@ from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import HTTPError
 from antiphon.http.media_type import MediaType
 from antiphon.request.dependencies import Dependency
+from antiphon.serialization.masking import is_secret_name
 
 _WIDTH = 100
 _METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "QUERY"})
@@ -171,8 +172,10 @@ class _Test:
 
     def _cookies(self) -> Iterator[str]:
         sent = "; ".join(value for name, value in self._record.fields if name == "cookie")
-        if sent:
-            yield f"cookies={_literal(dict(parse_cookies(sent)))}"
+        is_restored = bool(self._record.user or self._record.session)  # with a cookie of its own
+        cookies = {name: value for name, value in parse_cookies(sent) if not (is_restored and is_secret_name(name))}
+        if cookies:
+            yield f"cookies={_literal(cookies)}"
 
     # The body
 

@@ -22,6 +22,8 @@ MOST_TEXT = 1 << 20
 """Characters of a text that are searched for secrets. What is kept is shorter."""
 _LONGEST_COOKIE = 15
 """The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
+_LONGEST_ADDED = 200
+"""The maximum length of a secret in a text that is then searched for everywhere."""
 _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
 """The key of this process: equal secrets get equal replacements, from which no one can tell the secret."""
@@ -73,10 +75,10 @@ def marked_names() -> frozenset[str]:
         names = getattr(module, "__dict__", None)
         if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
             continue
-        values = [*names.values()]
-        if any(each is Secret or getattr(each, "__name__", "") in _PLACES for each in values):
-            for each in values:
-                if isinstance(each, type):
+        kinds = [(type(each), each) for each in [*names.values()]]  # proxies have the __class__ of other objects
+        if any(each is Secret or (kind is ModuleType and each.__name__ in _PLACES) for kind, each in kinds):
+            for kind, each in kinds:
+                if issubclass(kind, type):
                     found.update(_marked_in(each))
     return frozenset(found)
 
@@ -112,7 +114,7 @@ class Disguise:
     """
 
     def __init__(self, marked: frozenset[str] = frozenset()) -> None:
-        self._mask = Mask(same_shape, most=MOST_TEXT)
+        self._mask = Mask(self._hide, most=MOST_TEXT)
         self._marked = marked
 
     def is_secret(self, name: str) -> bool:
@@ -122,6 +124,11 @@ class Disguise:
     def add(self, secret: str) -> str:
         """Replace a secret, here and wherever else it occurs."""
         self._mask.add(secret)
+        return same_shape(secret)
+
+    def _hide(self, secret: str) -> str:
+        if len(secret) <= _LONGEST_ADDED:
+            self._mask.add(secret)
         return same_shape(secret)
 
     def text(self, text: str) -> str:

@@ -111,7 +111,7 @@ class Record(msgspec.Struct, kw_only=True):
             http_version=self.http_version,
             client=None if self.client is None else Address(*self.client),
         )
-        head._fields = self._sent_fields()  # noqa: SLF001 - malformed ones, which Headers would refuse
+        head._fields = self._sent_fields()
         return Request(head, self.body)
 
     def disguise(self, hidden: Disguise) -> "Record":
@@ -221,6 +221,7 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
         is_socket=getattr(head, "channel", None) is not None,
         release=release,
         **({} if response is None else _answer_of(response)),
+        messages=_messages_of(response),
     )
 
 
@@ -248,10 +249,20 @@ def _fields(head: Head, content: Content, *, is_cut: bool) -> list[Line]:
     return [(name, value) for name, value in head.fields() if name not in _CODING]
 
 
+def _messages_of(response: Response | None) -> list[tuple[Literal["text", "bytes"], bytes]]:
+    connection = getattr(response, "connection", None)
+    received = getattr(connection, "last_received", None) or ()
+    return [
+        ("text", each.encode("utf-8", "surrogatepass")) if isinstance(each, str) else ("bytes", bytes(each))
+        for each in received
+        if len(each) <= LARGEST_ANSWER
+    ]
+
+
 def _answer_of(response: Response) -> dict[str, Any]:
     body = response.body
     return {
-        "status": response.status,
+        "status": 0 if response.status == 101 else response.status,
         "answer": body[:LARGEST_ANSWER] if isinstance(body, bytes) else b"",
         "answer_fields": [*response.headers.items()],
     }
