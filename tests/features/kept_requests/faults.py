@@ -1,5 +1,6 @@
 """Programs with a planted fault, each of a kind of its own: what is sent to them, and how the fault is mended."""
 
+import gzip
 from typing import Any, NamedTuple
 
 
@@ -77,178 +78,411 @@ _heads = {"": _NATIVE, "flask": _FLASK, "pyramid": _PYRAMID, "microdot": _MICROD
 FAULTS = [
     Fault(
         "JSON of a type",
-        "@dataclass\nclass Order:\n    item: str\n    amount: int = 1\n\n@app.post('/')\ndef order(request):\n    order = request.json_as(Order)\n    return {'cost': FAULT}\n",
-        "{'tea': 2}[order.item]", "{'tea': 2}.get(order.item, 0)",
+        """
+@dataclass
+class Order:
+    item: str
+    amount: int = 1
+
+@app.post('/')
+def order(request):
+    order = request.json_as(Order)
+    return {'cost': FAULT}
+""",
+        "{'tea': 2}[order.item]",
+        "{'tea': 2}.get(order.item, 0)",
         options={"json": {"item": "milk", "amount": 3}},
     ),
     Fault(
         "JSON without a type",
-        "@app.post('/')\nasync def total(request):\n    rows = request.json['rows']\n    return {'mean': FAULT}\n",
-        "sum(rows) / len(rows)", "sum(rows) / max(1, len(rows))",
+        """
+@app.post('/')
+async def total(request):
+    rows = request.json['rows']
+    return {'mean': FAULT}
+""",
+        "sum(rows) / len(rows)",
+        "sum(rows) / max(1, len(rows))",
         options={"json": {"rows": []}},
     ),
     Fault(
         "a form",
-        "@app.post('/')\ndef pay(request):\n    return {'due': FAULT}\n",
-        "int(request.form['days'].split('/')[1])", "(request.form['days'].split('/') + ['0'])[1]",
+        """
+@app.post('/')
+def pay(request):
+    return {'due': FAULT}
+""",
+        "int(request.form['days'].split('/')[1])",
+        "(request.form['days'].split('/') + ['0'])[1]",
         options={"form": {"days": "7", "name": "Zoë & Co"}},
     ),
     Fault(
         "a form in another charset",
-        "@app.post('/')\ndef name(request):\n    return request.body.FAULT\n",
-        "decode('ascii')", "decode('latin-1')",
-        options={"body": "Zo\xeb".encode("latin-1"), "content_type": "text/plain; charset=iso-8859-1"},
+        """
+@app.post('/')
+def name(request):
+    return request.body.FAULT
+""",
+        "decode('ascii')",
+        "decode('latin-1')",
+        options={"body": b"Zo\xeb", "content_type": "text/plain; charset=iso-8859-1"},
     ),
     Fault(
         "an upload",
-        "@app.post('/')\ndef upload(request):\n    file = request.files['table']\n    first = file.read().splitlines()[0]\n    return {'columns': FAULT}\n",
-        "[None for each in first.split(b';')][2]", "len(first.split(b';'))",
+        """
+@app.post('/')
+def upload(request):
+    file = request.files['table']
+    first = file.read().splitlines()[0]
+    return {'columns': FAULT}
+""",
+        "[None for each in first.split(b';')][2]",
+        "len(first.split(b';'))",
         options={"files": {"table": ("a.csv", b"name;age\nx;1\n", "text/csv")}, "form": {"title": "People"}},
     ),
     Fault(
         "a binary upload",
-        "@app.post('/')\nasync def picture(request):\n    data = request.files['picture'].read()\n    return {'width': FAULT}\n",
-        "int.from_bytes(data[16:20]) // (data[0] - 0x89)", "int.from_bytes(data[16:20])",
-        options={"files": {"picture": ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(range(40)), "image/png")}},
+        """
+@app.post('/')
+async def picture(request):
+    data = request.files['picture'].read()
+    return {'width': FAULT}
+""",
+        "int.from_bytes(data[16:20]) // (data[0] - 0x89)",
+        "int.from_bytes(data[16:20])",
+        options={
+            "files": {
+                "picture": (
+                    "a.png",
+                    b"\x89PNG\r\n\x1a\n" + bytes(range(40)),
+                    "image/png",
+                )
+            }
+        },
     ),
     Fault(
         "a query",
-        "@app.get('/')\ndef search(request):\n    page = request.args.get('page', 1, type=int)\n    return {'part': FAULT}\n",
-        "100 // page", "100 // max(1, page)",
-        url="/?page=0&q=a%20b%26c", method="GET",
+        """
+@app.get('/')
+def search(request):
+    page = request.args.get('page', 1, type=int)
+    return {'part': FAULT}
+""",
+        "100 // page",
+        "100 // max(1, page)",
+        url="/?page=0&q=a%20b%26c",
+        method="GET",
     ),
     Fault(
         "a path that is percent-encoded",
-        "@app.get('/files/<path:name>')\ndef find(request, name):\n    return FAULT\n",
-        "name.rsplit('.', 1)[1]", "name.rpartition('.')[2]",
-        url="/files/a%20b/%C3%A9t%C3%A9", method="GET",
+        """
+@app.get('/files/<path:name>')
+def find(request, name):
+    return FAULT
+""",
+        "name.rsplit('.', 1)[1]",
+        "name.rpartition('.')[2]",
+        url="/files/a%20b/%C3%A9t%C3%A9",
+        method="GET",
     ),
     Fault(
         "a cookie",
-        "@app.get('/')\ndef page(request):\n    return {'theme': FAULT}\n",
-        "['x'][len(request.cookies['theme'])]", "len(request.cookies['theme'])",
-        method="GET", options={"cookies": {"theme": "dark"}},
+        """
+@app.get('/')
+def page(request):
+    return {'theme': FAULT}
+""",
+        "['x'][len(request.cookies['theme'])]",
+        "len(request.cookies['theme'])",
+        method="GET",
+        options={"cookies": {"theme": "dark"}},
     ),
     Fault(
         "a session",
-        "app.use(Sessions(MemoryStore()))\n\n@app.get('/')\ndef cart(request):\n    return {'first': FAULT}\n",
-        "request.session['cart'][0]", "(request.session['cart'] or [None])[0]",
-        method="GET", session={"cart": []},
+        """
+app.use(Sessions(MemoryStore()))
+
+@app.get('/')
+def cart(request):
+    return {'first': FAULT}
+""",
+        "request.session['cart'][0]",
+        "(request.session['cart'] or [None])[0]",
+        method="GET",
+        session={"cart": []},
     ),
     Fault(
         "a user",
-        "app.use(Sessions(MemoryStore()))\n\n@dataclass\nclass User:\n    id: str\n    email: str = ''\n\ndef make_user(key):\n    return User(key)\n\n"
-        "app.use(Users(SessionLogin(make_user)))\n\n@app.get('/', before=login_required)\ndef me(request):\n    return {'domain': FAULT}\n",
-        "request.user.email.split('@')[1]", "request.user.email.partition('@')[2]",
-        method="GET", user="7",
+        """
+app.use(Sessions(MemoryStore()))
+
+@dataclass
+class User:
+    id: str
+    email: str = ''
+
+def make_user(key):
+    return User(key)
+
+app.use(Users(SessionLogin(make_user)))
+
+@app.get('/', before=login_required)
+def me(request):
+    return {'domain': FAULT}
+""",
+        "request.user.email.split('@')[1]",
+        "request.user.email.partition('@')[2]",
+        method="GET",
+        user="7",
     ),
     Fault(
         "a header",
-        "@app.get('/')\ndef page(request):\n    return {'device': FAULT}\n",
-        "request.headers['x-device'].split('/')[1]", "request.headers['x-device'].partition('/')[2]",
-        method="GET", options={"headers": {"x-device": "watch"}},
+        """
+@app.get('/')
+def page(request):
+    return {'device': FAULT}
+""",
+        "request.headers['x-device'].split('/')[1]",
+        "request.headers['x-device'].partition('/')[2]",
+        method="GET",
+        options={"headers": {"x-device": "watch"}},
     ),
     Fault(
         "the language that is accepted",
-        "@app.get('/')\ndef page(request):\n    best = request.accept_languages.best(['de', 'en', 'xx'], 'en')\n    return {'hello': FAULT}\n",
-        "{'de': 'Hallo', 'en': 'Hello'}[best]", "{'de': 'Hallo', 'en': 'Hello'}.get(best, 'Hello')",
-        method="GET", options={"headers": {"accept-language": "xx, en;q=0.5"}},
+        """
+@app.get('/')
+def page(request):
+    best = request.accept_languages.best(['de', 'en', 'xx'], 'en')
+    return {'hello': FAULT}
+""",
+        "{'de': 'Hallo', 'en': 'Hello'}[best]",
+        "{'de': 'Hallo', 'en': 'Hello'}.get(best, 'Hello')",
+        method="GET",
+        options={"headers": {"accept-language": "xx, en;q=0.5"}},
     ),
     Fault(
         "a time",
-        "@app.get('/')\ndef page(request):\n    now = datetime.now(UTC)\n    return {'next': FAULT}\n",
-        "str(now.replace(year=now.year + 1))", "str(now.replace(year=now.year + 1, day=1))",
-        method="GET", time=1709208000.0,
+        """
+@app.get('/')
+def page(request):
+    now = datetime.now(UTC)
+    return {'next': FAULT}
+""",
+        "str(now.replace(year=now.year + 1))",
+        "str(now.replace(year=now.year + 1, day=1))",
+        method="GET",
+        time=1709208000.0,
     ),
     Fault(
         "a dependency",
-        "Rate = Dependency[float]('rate', kept=True)\napp.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))\n\n"
-        "@app.get('/')\ndef price(request):\n    return {'price': FAULT}\n",
-        "12 / request[Rate]", "12 / (request[Rate] or 1)",
-        method="GET", options={"headers": {"x-test": "0"}},
+        """
+Rate = Dependency[float]('rate', kept=True)
+app.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))
+
+@app.get('/')
+def price(request):
+    return {'price': FAULT}
+""",
+        "12 / request[Rate]",
+        "12 / (request[Rate] or 1)",
+        method="GET",
+        options={"headers": {"x-test": "0"}},
     ),
     Fault(
         "a body with a content coding",
-        "@app.post('/')\ndef count(request):\n    return {'last': FAULT}\n",
-        "request.text.split(',')[3]", "request.text.split(',')[-1]",
-        options={"body": __import__("gzip").compress(b"1,2,3"), "headers": {"content-encoding": "gzip", "content-type": "text/csv"}},
+        """
+@app.post('/')
+def count(request):
+    return {'last': FAULT}
+""",
+        "request.text.split(',')[3]",
+        "request.text.split(',')[-1]",
+        options={"body": gzip.compress(b"1,2,3"), "headers": {"content-encoding": "gzip", "content-type": "text/csv"}},
     ),
     Fault(
         "WSGI",
-        "@app.post('/')\ndef order(request):\n    return {'item': FAULT}\n",
-        "request.json['items'][0]", "[*request.json['items'], None][0]",
-        options={"json": {"items": []}}, interface="wsgi",
+        """
+@app.post('/')
+def order(request):
+    return {'item': FAULT}
+""",
+        "request.json['items'][0]",
+        "[*request.json['items'], None][0]",
+        options={"json": {"items": []}},
+        interface="wsgi",
     ),
     Fault(
         "RSGI",
-        "@app.put('/things/<int:id>')\nasync def change(request, id):\n    return {'part': FAULT}\n",
-        "1 // id", "1 // (id or 1)",
-        url="/things/0", method="PUT", options={"json": {"a": 1}}, interface="rsgi",
+        """
+@app.put('/things/<int:id>')
+async def change(request, id):
+    return {'part': FAULT}
+""",
+        "1 // id",
+        "1 // (id or 1)",
+        url="/things/0",
+        method="PUT",
+        options={"json": {"a": 1}},
+        interface="rsgi",
     ),
     Fault(
         "a stream",
-        "@app.get('/')\nasync def rows(request):\n    async def made():\n        yield 'a'\n        for each in request.args.getall('n'):\n            yield str(FAULT)\n    return made()\n",
-        "1 // int(each)", "1 // (int(each) or 1)",
-        url="/?n=1&n=0", method="GET",
+        """
+@app.get('/')
+async def rows(request):
+    async def made():
+        yield 'a'
+        for each in request.args.getall('n'):
+            yield str(FAULT)
+    return made()
+""",
+        "1 // int(each)",
+        "1 // (int(each) or 1)",
+        url="/?n=1&n=0",
+        method="GET",
     ),
     Fault(
         "a hook",
-        "@app.before_request\ndef check(request):\n    request.g.tenant = FAULT\n\n@app.get('/')\ndef page(request):\n    return request.g.tenant\n",
-        "request.headers['x-tenant'].split('-')[1]", "request.headers['x-tenant']",
-        method="GET", options={"headers": {"x-tenant": "acme"}},
+        """
+@app.before_request
+def check(request):
+    request.g.tenant = FAULT
+
+@app.get('/')
+def page(request):
+    return request.g.tenant
+""",
+        "request.headers['x-tenant'].split('-')[1]",
+        "request.headers['x-tenant']",
+        method="GET",
+        options={"headers": {"x-tenant": "acme"}},
     ),
     Fault(
         "an application that is mounted",
-        "shop = App()\n\n@shop.post('/buy')\ndef buy(request):\n    return {'left': FAULT}\n\napp.mount('/shop', shop)\n",
-        "[1, 2][request.json['n']]", "request.json['n']",
-        url="/shop/buy", options={"json": {"n": 5}},
+        """
+shop = App()
+
+@shop.post('/buy')
+def buy(request):
+    return {'left': FAULT}
+
+app.mount('/shop', shop)
+""",
+        "[1, 2][request.json['n']]",
+        "request.json['n']",
+        url="/shop/buy",
+        options={"json": {"n": 5}},
     ),
     Fault(
         "a WSGI application that is mounted",
-        "def old(environ, start_response):\n    size = FAULT\n    start_response('200 OK', [('content-type', 'text/plain')])\n    return [b'x' * size]\n\napp.mount('/old', old)\n",
-        "int(environ['QUERY_STRING'])", "len(environ['QUERY_STRING'])",
-        url="/old/page?abc", method="GET",
+        """
+def old(environ, start_response):
+    size = FAULT
+    start_response('200 OK', [('content-type', 'text/plain')])
+    return [b'x' * size]
+
+app.mount('/old', old)
+""",
+        "int(environ['QUERY_STRING'])",
+        "len(environ['QUERY_STRING'])",
+        url="/old/page?abc",
+        method="GET",
     ),
     Fault(
         "a WebSocket",
-        "@app.websocket('/chat')\nasync def chat(request, socket):\n    async for message in socket:\n        await socket.send(str(FAULT))\n",
-        "10 // int(message)", "10 // (int(message) or 1)",
-        url="/chat", messages=("5", "2", "0"),
+        """
+@app.websocket('/chat')
+async def chat(request, socket):
+    async for message in socket:
+        await socket.send(str(FAULT))
+""",
+        "10 // int(message)",
+        "10 // (int(message) or 1)",
+        url="/chat",
+        messages=("5", "2", "0"),
     ),
     Fault(
         "Flask",
-        "@app.post('/it')\ndef it():\n    return {'first': FAULT}\n",
-        "request.form['names'].split(',')[1]", "request.form['names'].split(',')[0]",
-        url="/it", options={"form": {"names": "a"}}, dialect="flask",
+        """
+@app.post('/it')
+def it():
+    return {'first': FAULT}
+""",
+        "request.form['names'].split(',')[1]",
+        "request.form['names'].split(',')[0]",
+        url="/it",
+        options={"form": {"names": "a"}},
+        dialect="flask",
     ),
     Fault(
         "Flask over WSGI",
-        "@app.post('/it')\ndef it():\n    return {'first': FAULT}\n",
-        "request.get_json()['names'][0]", "(request.get_json()['names'] or [None])[0]",
-        url="/it", options={"json": {"names": []}}, dialect="flask", interface="wsgi",
+        """
+@app.post('/it')
+def it():
+    return {'first': FAULT}
+""",
+        "request.get_json()['names'][0]",
+        "(request.get_json()['names'] or [None])[0]",
+        url="/it",
+        options={"json": {"names": []}},
+        interface="wsgi",
+        dialect="flask",
     ),
     Fault(
         "Pyramid",
-        "def view(request):\n    return Response(str(FAULT))\n\napp = serve(view)\nkeep.install(app)\n",
-        "1 // int(request.params['n'])", "1 // (int(request.params['n']) or 1)",
-        url="/it?n=0", method="GET", dialect="pyramid",
+        """
+def view(request):
+    return Response(str(FAULT))
+
+app = serve(view)
+keep.install(app)
+""",
+        "1 // int(request.params['n'])",
+        "1 // (int(request.params['n']) or 1)",
+        url="/it?n=0",
+        method="GET",
+        dialect="pyramid",
     ),
     Fault(
         "Pyramid over WSGI",
-        "def view(request):\n    return Response(str(FAULT))\n\napp = serve(view)\nkeep.install(app)\n",
-        "request.json_body['n'][0]", "request.json_body['n']",
-        url="/it", options={"json": {"n": []}}, dialect="pyramid", interface="wsgi",
+        """
+def view(request):
+    return Response(str(FAULT))
+
+app = serve(view)
+keep.install(app)
+""",
+        "request.json_body['n'][0]",
+        "request.json_body['n']",
+        url="/it",
+        options={"json": {"n": []}},
+        interface="wsgi",
+        dialect="pyramid",
     ),
     Fault(
         "Microdot",
-        "@app.post('/it')\nasync def it(request):\n    return {'a': FAULT}\n",
-        "request.json['a'][0]", "request.json['a']",
-        url="/it", options={"json": {"a": ""}}, dialect="microdot",
+        """
+@app.post('/it')
+async def it(request):
+    return {'a': FAULT}
+""",
+        "request.json['a'][0]",
+        "request.json['a']",
+        url="/it",
+        options={"json": {"a": ""}},
+        dialect="microdot",
     ),
     Fault(
         "a status",
-        "@app.post('/')\ndef book(request):\n    if FAULT:\n        abort(409)\n    return {'ok': True}\n",
-        "request.json['seat'] in (7, 8)", "request.json['seat'] == 8",
+        """
+@app.post('/')
+def book(request):
+    if FAULT:
+        abort(409)
+    return {'ok': True}
+""",
+        "request.json['seat'] in (7, 8)",
+        "request.json['seat'] == 8",
         options={"json": {"seat": 7}},
     ),
-]  # fmt: skip
+]

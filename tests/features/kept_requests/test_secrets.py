@@ -67,7 +67,10 @@ JSON = {
     "otp": 83920174,
     "token": "planted-json-0026",
 }
-FORM = "user=ada&password=planted-form-0027&new_password=planted%2Bform%2B0028&text=secret%3Dplanted-form-0029&cvc=planted-form-0030"
+FORM = (
+    "user=ada&password=planted-form-0027&new_password=planted%2Bform%2B0028&text=secret%3Dplanted-form-0029"
+    "&cvc=planted-form-0030"
+)
 MULTIPART = (
     b'--b\r\ncontent-disposition: form-data; name="password"\r\n\r\nplanted-part-0031\r\n'
     b'--b\r\ncontent-disposition: form-data; name="session_key"\r\n\r\nplanted-part-0032\r\n'
@@ -162,7 +165,8 @@ def test_the_rest_of_a_request_is_as_it_came(kept):
 @rows("secret", ["hunter22", "Pa55w0rd!", "päß wörd", "4242 4242 4242 4242", "a", "7", JWT, "!!!"])
 def test_a_replacement_has_the_same_shape(secret):
     made = same_shape(secret)
-    assert made != secret and len(made) == len(secret)
+    assert made != secret
+    assert len(made) == len(secret)
     assert made == same_shape(secret)
     assert [c.isdigit() for c in made] == [c.isdigit() for c in secret]
     assert [c.isupper() for c in made if c.isascii()] == [c.isupper() for c in secret if c.isascii()]
@@ -177,4 +181,5 @@ def test_a_basic_login_stays_one():
     sent = "Basic " + base64.b64encode(b"ada:lovelace").decode()
     [(_, made)] = Disguise().fields([("authorization", sent)])
     user, colon, password = base64.b64decode(made.removeprefix("Basic ")).decode().partition(":")
-    assert (len(user), colon, len(password)) == (3, ":", 8) and "ada" not in user
+    assert (len(user), colon, len(password)) == (3, ":", 8)
+    assert "ada" not in user

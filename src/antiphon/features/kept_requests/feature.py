@@ -123,20 +123,21 @@ class Keep(Observer):
 
     def sent(self, exchange: Exchange) -> None:
         """Keep a request that was slow, or has one of the statuses, or was chosen."""
-        error = exchange.error
-        if error is not None and exchange.status >= 500 and not isinstance(error, ClientDisconnected):
-            self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)
+        error, status = exchange.error, exchange.status
+        place = (exchange.method, exchange.route)
+        if self._errors and status >= 500 and not isinstance(error, ClientDisconnected):
+            if error is not None:
+                self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)
+            else:  # of another framework, which has answered it
+                self._keep_exchange(exchange, cause_of(str(status), *place), f"status {status}")
+        elif status in self._statuses:
+            self._keep_exchange(exchange, cause_of(str(status), *place), f"status {status}")
         elif self._slower is not None and exchange.seconds > self._slower and exchange.socket is None:
-            why = f"slower than {self._slower:g} seconds"
-            self._keep_exchange(exchange, cause_of(why, exchange.method, exchange.route), why)
-        elif (status := exchange.status) in self._statuses or (self._errors and status >= 500):
-            self._keep_exchange(exchange, cause_of(str(status), exchange.method, exchange.route), f"status {status}")
+            self._keep_exchange(exchange, cause_of("slow", *place), f"slower than {self._slower:g} seconds")
         elif self._when is not None and self._when(exchange):
-            self._keep_exchange(exchange, cause_of("when", exchange.method, exchange.route), "chosen")
+            self._keep_exchange(exchange, cause_of("when", *place), "chosen")
 
     def _keep_exchange(self, exchange: Exchange, cause: Cause, why: str, error: BaseException | None = None) -> None:
-        if error is not None and not self._errors:
-            return
         status, seconds = exchange.status, exchange.seconds
         self._keep(exchange.request, exchange.response, cause, why, error, status=status, seconds=seconds)
 
