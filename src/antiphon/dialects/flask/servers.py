@@ -107,7 +107,10 @@ async def answer(
             raise
         native = native_response(request, response, environ)
         native.error = error
-        return native
+        try:
+            return native
+        finally:
+            del native  # the frames of its error keep this one
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
 
