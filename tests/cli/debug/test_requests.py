@@ -65,12 +65,8 @@ def test_a_failed_request_is_shown_and_becomes_a_test(make, interface):
     app = make()
     if app is plain and interface == "asgi":
         return
-    client = Client(
-        WithLastRequests(app, interface, Target("shop", "app")),
-        interface,
-        base_url="http://localhost",
-        raise_errors=False,
-    )
+    served = WithLastRequests(app, interface, Target("shop", "app"))
+    client = Client(served, interface, base_url="http://localhost", raise_errors=False)
     assert client.post("/pay", json={"n": 0, "password": "hunter22"}).status == 500
     page = client.get(PLACE)
     assert page.status == 200

@@ -1,7 +1,6 @@
 """The thread that writes kept requests, so that no response waits for it: what is too much for it is dropped."""
 
 import logging
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from antiphon.concurrency.process import call_at_exit
+from antiphon.concurrency.process import call_after_fork, call_at_exit
 from antiphon.features.kept_requests.disguise import Disguise, marked_names
 from antiphon.features.kept_requests.record import Record, Trace
 from antiphon.features.kept_requests.shelf import Kept
@@ -51,11 +50,15 @@ class Writer:
 
     def __init__(self, put: Callable[[Kept], None]) -> None:
         self._put = put
+        self._last_said = 0.0
+        self._begin()
+        call_after_fork(self._begin)
+
+    def _begin(self) -> None:
+        """Begin with nothing, in a new process: its parent writes what waited there, and may have held the lock."""
         self._changed = Condition()
         self._waiting: dict[str, _Waiting] = {}
-        self._is_writing = False
-        self._pid = 0
-        self._last_said = 0.0
+        self._is_writing = self._has_started = False
 
     def add(self, id_: str, why: str, request_id: str, caught: Callable[[], Caught]) -> bool:
         """Note one more request of a cause; return False if it was dropped. Never waits for the store."""
@@ -81,13 +84,10 @@ class Writer:
             return self._changed.wait_for(lambda: not (self._waiting or self._is_writing), timeout)
 
     def _start(self) -> None:
-        if self._pid == os.getpid():
-            return
-        if self._pid:  # the parent of this process writes what waited when it forked
-            self._waiting.clear()
-        self._pid, self._is_writing = os.getpid(), False
-        call_at_exit(self.flush)
-        Thread(target=self._write_all, name="antiphon-keep", daemon=True).start()
+        if not self._has_started:
+            self._has_started = True
+            call_at_exit(self.flush)
+            Thread(target=self._write_all, name="antiphon-keep", daemon=True).start()
 
     def _write_all(self) -> None:
         while True:
