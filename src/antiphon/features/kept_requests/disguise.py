@@ -91,7 +91,7 @@ def _marked_in(model: type) -> Iterable[str]:
     with suppress(Exception):  # annotations of anyone's classes, which may name what only type checkers know
         from typing import get_type_hints
 
-        encoded = dict(
+        encoded: dict[str, str] = dict(
             zip(getattr(model, "__struct_fields__", ()), getattr(model, "__struct_encode_fields__", ()), strict=False)
         )
         for name, hint in get_type_hints(model, include_extras=True).items():

@@ -227,13 +227,11 @@ def record_of(request: Request, response: Response | None, *, largest: int, rele
 
 def _body(request: Request, largest: int) -> tuple[bytes, str]:
     content = request.content
-    if content.data is not None:
-        body = content.data
-    elif not content.is_kept:
+    body = content.data or b""
+    if content.data is None and not content.is_kept:
         return b"", "the body was streamed, and not kept"
-    else:
+    if content.data is None:
         with suppress(Exception):  # it is closed, or still being received
-            body = b""
             while len(body) < min(content.size, largest + 1) and (chunk := content.read_at(len(body))):
                 body += chunk
     if len(body) > largest or content.size > len(body):
