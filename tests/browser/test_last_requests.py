@@ -34,6 +34,7 @@ def test_the_guestbooks_requests_are_sent_again_and_become_tests(page, site):
     see(page, "from examples.site import make_site")
     assert page.status == 200
     page.go(f"{site}/.antiphon/requests")
+    see(page, "GET /guestbook/?lang=en")
     find = "[...document.querySelectorAll('dt')].find(each => each.innerText.includes('lang=en'))"
     page.run(f"() => {{ {find}.id = 'it' }}")
     page.click("#it + dd form[action$='/again'] button")
