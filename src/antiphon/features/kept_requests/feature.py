@@ -123,19 +123,19 @@ class Keep(Observer):
 
     def sent(self, exchange: Exchange) -> None:
         """Keep a request that was slow, or has one of the statuses, or was chosen."""
-        error, status = exchange.error, exchange.status
-        place = (exchange.method, exchange.route)
-        if self._errors and status >= 500 and not isinstance(error, ClientDisconnected):
-            if error is not None:
+        status = exchange.status
+        if self._errors and status >= 500:
+            error = exchange.error
+            if error is None:  # of another framework, which has answered it
+                self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
+            elif not isinstance(error, ClientDisconnected):
                 self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)
-            else:  # of another framework, which has answered it
-                self._keep_exchange(exchange, cause_of(str(status), *place), f"status {status}")
         elif status in self._statuses:
-            self._keep_exchange(exchange, cause_of(str(status), *place), f"status {status}")
+            self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
         elif self._slower is not None and exchange.seconds > self._slower and exchange.socket is None:
-            self._keep_exchange(exchange, cause_of("slow", *place), f"slower than {self._slower:g} seconds")
+            self._keep_exchange(exchange, _cause(exchange, "slow"), f"slower than {self._slower:g} seconds")
         elif self._when is not None and self._when(exchange):
-            self._keep_exchange(exchange, cause_of("when", *place), "chosen")
+            self._keep_exchange(exchange, _cause(exchange, "when"), "chosen")
 
     def _keep_exchange(self, exchange: Exchange, cause: Cause, why: str, error: BaseException | None = None) -> None:
         status, seconds = exchange.status, exchange.seconds
@@ -199,6 +199,10 @@ class Keep(Observer):
         """
         self.flush()
         return self._shelf.forget(user)
+
+
+def _cause(exchange: Exchange, why: str) -> Cause:
+    return cause_of(why, exchange.method, exchange.route)
 
 
 def _flask_keys(app: object) -> SecretKeys:
