@@ -11,6 +11,8 @@ from tests.contract.process import ServerProcess
 from tests.helpers.processes import RUN
 from tests.helpers.rows import rows
 
+pytest.importorskip("cryptography")
+
 pytestmark = pytest.mark.once
 
 SHOP = """

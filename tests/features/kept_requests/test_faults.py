@@ -6,13 +6,16 @@ import sys
 from contextlib import nullcontext, suppress
 
 import pytest
-import time_machine
 from click.testing import CliRunner
 
 from antiphon.cli.main import main
 from antiphon.testing import Client
 from tests.features.kept_requests.faults import FAULTS
 from tests.helpers.rows import rows
+
+pytest.importorskip("cryptography")
+pytest.importorskip("zope.interface", reason="the dialect of Pyramid needs it")
+time_machine = pytest.importorskip("time_machine")
 
 pytestmark = pytest.mark.once
 

@@ -24,6 +24,8 @@ from antiphon.features import (
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
+pytest.importorskip("cryptography")
+
 pytestmark = pytest.mark.once
 
 KEYS = ["0123456789abcdef0123456789abcdef"]

@@ -15,6 +15,8 @@ from antiphon.serialization.masking import is_card_number
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
+pytest.importorskip("cryptography")
+
 pytestmark = pytest.mark.once
 
 KEYS = ["0123456789abcdef0123456789abcdef"]
