@@ -141,6 +141,10 @@ TOPICS = {
         "Runs Run RunCall RunEnd RunEnded ValuesMissed current_run ui_message_stream ag_ui_stream",
         "See also [Runs: streams that outlive their requests](../../how-to/runs.md).",
     ),
+    "features/kept-requests.md": Page(
+        "Kept requests", "antiphon.features", "Keep Secret",
+        "See also [Kept requests: every 500 becomes a test](../../how-to/kept-requests.md).",
+    ),
     "features/users.md": Page(
         "Users and logins", "antiphon.features",
         "Users UserSource Basic Bearer SessionLogin login logout login_required is_same_secret",
@@ -337,14 +341,14 @@ INTRODUCTIONS = {
 PROVISIONAL = {
     "antiphon.features.ACCESS_TOKEN", "antiphon.features.AccessToken", "antiphon.features.HtmxHeaders",
     "antiphon.features.HtmxRequest", "antiphon.features.IdempotentWrites", "antiphon.features.Introspection",
-    "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI", "antiphon.features.ProtectedResource",
-    "antiphon.features.RequestSigner", "antiphon.features.Run", "antiphon.features.RunCall",
-    "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
-    "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused", "antiphon.features.Signatures",
-    "antiphon.features.SignedResponses", "antiphon.features.Tool", "antiphon.features.Tools",
-    "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream", "antiphon.features.current_run",
-    "antiphon.features.patch_elements", "antiphon.features.patch_signals", "antiphon.features.redirect_htmx",
-    "antiphon.features.scopes_required", "antiphon.features.sign", "antiphon.features.ui_message_stream",
-    "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
+    "antiphon.features.Keep", "antiphon.features.KeyDirectory", "antiphon.features.OpenAPI",
+    "antiphon.features.ProtectedResource", "antiphon.features.RequestSigner", "antiphon.features.Run",
+    "antiphon.features.RunCall", "antiphon.features.RunEnd", "antiphon.features.RunEnded", "antiphon.features.Runs",
+    "antiphon.features.Secret", "antiphon.features.SignatureKey", "antiphon.features.SignatureRefused",
+    "antiphon.features.Signatures", "antiphon.features.SignedResponses", "antiphon.features.Tool",
+    "antiphon.features.Tools", "antiphon.features.ValuesMissed", "antiphon.features.ag_ui_stream",
+    "antiphon.features.current_run", "antiphon.features.patch_elements", "antiphon.features.patch_signals",
+    "antiphon.features.redirect_htmx", "antiphon.features.scopes_required", "antiphon.features.sign",
+    "antiphon.features.ui_message_stream", "antiphon.testing.ClientTools", "antiphon.testing.ToolResult",
 }  # fmt: skip
 """Names that a minor version may change or remove without a deprecation, besides those of `antiphon.embedding`."""

@@ -51,9 +51,9 @@ PUBLIC = {
         "redirect_htmx", "route_options", "scopes_required", "LazyText", "format_currency", "format_date",
         "format_datetime", "format_number", "format_percent", "format_time", "format_timedelta", "lazy", "Run",
         "RunCall", "RunEnd", "RunEnded", "Runs", "ValuesMissed", "ag_ui_stream", "current_run", "ui_message_stream",
-        "Delivery", "GitHubWebhook", "KeyDirectory", "RequestSigner", "ShopifyWebhook", "SignatureKey",
-        "SignatureRefused", "Signatures", "SignedResponses", "SlackWebhook", "StandardWebhook", "StripeWebhook",
-        "Webhook", "WebhookRefused", "sign",
+        "Delivery", "GitHubWebhook", "Keep", "KeyDirectory", "RequestSigner", "Secret", "ShopifyWebhook",
+        "SignatureKey", "SignatureRefused", "Signatures", "SignedResponses", "SlackWebhook", "StandardWebhook",
+        "StripeWebhook", "Webhook", "WebhookRefused", "sign",
     },
     "antiphon.embedding": {
         "AT_END", "RequestLocal", "absent",

@@ -23,7 +23,7 @@ from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import refuse_on_loop, running_loop
 from antiphon.concurrency.process import call_at_exit
 from antiphon.explanations import explained
-from antiphon.handler.contract import Handler, Steps, ThreadHandler, Unfinished, failed
+from antiphon.handler.contract import Handler, Keeper, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head, RequestClass, check_one_host
@@ -75,6 +75,7 @@ class Servable:
     _takes_handshakes: bool
     _is_direct_on_thread: bool
     _lifespan_task: "LifespanTask | None" = None
+    _keeper: Keeper | None = None
 
     def __init__(self) -> None:
         self._lifespan_lock = Lock()

@@ -355,6 +355,64 @@ def tools(target: str | None, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@_option_for_dialects
+def kept(target: str | None, dialects: tuple[str, ...]) -> None:
+    """Print the requests that an application has kept with `Keep`, one line for each cause.
+
+    A line has the time, the status, the route, the error and its place, how often it occurred, and the ID.
+    """
+    from antiphon.cli.kept import KeepingApp
+
+    if dialects:
+        use(dialects)
+    lines = KeepingApp.load(_target(target)).table()
+    click.echo("\n".join(lines) or "No requests are kept.")
+
+
+@main.command()
+@click.argument("id_", metavar="ID")
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.option("--as-test", metavar="FILE", type=click.Path(dir_okay=False), help="Write a test of the request to FILE.")
+@click.option("--url", metavar="URL", help="Send the request to the server at URL instead.")
+@click.option("--user", metavar="MODULE:FUNCTION", help="Log in the user that this function makes of the user's key.")
+@click.option("--first", is_flag=True, help="Take the first request of the cause, not the last one.")
+@_option_for_dialects
+def replay(
+    id_: str,
+    target: str | None,
+    as_test: str | None,
+    url: str | None,
+    user: str | None,
+    first: bool,
+    dialects: tuple[str, ...],
+) -> None:
+    """Answer a kept request again, with the code of today, and print where that differs from what was kept.
+
+    ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
+    secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.
+    """
+    from antiphon.cli.kept import KeepingApp, again, chosen, over_socket, user_factory, write_test
+    from antiphon.features.kept_requests.replay import Restored
+
+    if as_test is not None and url is not None:
+        raise BadCommand("Leave out --as-test or --url.")
+    if dialects:
+        use(dialects)
+    found = _target(target)
+    keeping = KeepingApp.load(found)
+    causes = keeping.find(id_)
+    record = chosen(causes, is_first=first)
+    restored = Restored(user_factory(user))
+    if as_test is not None:
+        click.echo("\n".join(write_test(keeping, found, causes, record, Path(as_test), restored, user)))
+        return
+    outcome, lines = again(keeping, record, restored) if url is None else over_socket(record, url)
+    click.echo("\n".join(lines))
+    sys.exit(outcome.status >= 500 or outcome.error is not None)
+
+
+@main.command()
 @click.argument("name")
 @click.option(
     "--flavour",

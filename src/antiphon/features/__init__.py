@@ -21,6 +21,8 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.health": "Health HealthCheck",
         "features.htmx": "HtmxHeaders HtmxRequest redirect_htmx",
         "features.idempotency.feature": "IdempotentWrites",
+        "features.kept_requests.disguise": "Secret",
+        "features.kept_requests.feature": "Keep",
         "features.languages.feature": "Languages",
         "features.languages.formats": "format_currency format_date format_datetime format_number format_percent"
         " format_time format_timedelta",

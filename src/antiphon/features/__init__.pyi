@@ -15,6 +15,8 @@ from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health, HealthCheck
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.idempotency.feature import IdempotentWrites
+from antiphon.features.kept_requests.disguise import Secret
+from antiphon.features.kept_requests.feature import Keep
 from antiphon.features.languages.feature import Languages
 from antiphon.features.languages.formats import (
     format_currency,
@@ -106,6 +108,7 @@ __all__ = [
     "HtmxRequest",
     "IdempotentWrites",
     "Introspection",
+    "Keep",
     "KeyDirectory",
     "Languages",
     "LazyText",
@@ -130,6 +133,7 @@ __all__ = [
     "RunEnded",
     "Runs",
     "SQLiteStore",
+    "Secret",
     "SecurityHeaders",
     "SessionLogin",
     "Sessions",

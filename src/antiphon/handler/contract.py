@@ -179,7 +179,7 @@ def failed(request: Request, error: BaseException) -> Response:
         explain(error)
     response = error_response(request, error)
     if response.status >= 500:
-        log_failure(request, error)
+        log_failure(request, error, response=response)
     elif isinstance(error, ValueError) and not isinstance(error, FieldError):
         log_refused_value(request, error)
     return response
@@ -194,13 +194,39 @@ def log_refused_value(request: Request, error: ValueError) -> None:
     logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request._id)
 
 
-def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:
-    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened, and where."""
+class Keeper(Protocol):
+    """A feature of an application that keeps requests which have failed."""
+
+    def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
+        """Keep a request with its error, and return the id under which it is found; "" if it is not kept."""
+        ...
+
+
+FAILED = "failed"
+"""The fault of a request whose response is an error, or is cut off by one."""
+
+
+def log_failure(
+    request: Request, error: BaseException, where: str = "", *, fault: str = FAILED, response: Response | None = None
+) -> None:
+    """Log an error with its traceback and its request; ``fault`` and ``where`` say what happened, and where.
+
+    A request that has ``FAILED`` is also kept, if its application keeps some, and the line ends with its id.
+    """
     import logging
 
     path = request.root_path + request.path
+    keeper: Keeper | None = getattr(request.route.app, "_keeper", None) if fault is FAILED else None
+    kept = "" if keeper is None else keeper.keep_failure(request, error, response)
     logging.getLogger("antiphon").error(
-        "%s %r %s%s, request %s", request.method, path, fault, where, request._id, exc_info=error
+        "%s %r %s%s, request %s%s",
+        request.method,
+        path,
+        fault,
+        where,
+        request._id,
+        f", kept as {kept}" if kept else "",
+        exc_info=error,
     )
 
 

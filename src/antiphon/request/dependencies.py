@@ -43,15 +43,17 @@ class Dependency(Generic[T]):
     """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
-    that provides the dependency, such as ``app.use(Tenants())``. Only the library's own, such as ``request.session``,
-    are attributes of requests, too.
+    that provides the dependency, such as ``app.use(Tenants())``. The values of one that is ``kept`` are kept with the
+    requests of ``Keep``, and are the same when those are answered again: they have to be values that JSON can express.
+    Only the library's own, such as ``request.session``, are attributes of requests, too.
     """
 
-    __slots__ = ("__orig_class__", "fix", "name")  # the first is set by Dependency[Book]("book"): the type of the value
+    __slots__ = ("__orig_class__", "fix", "kept", "name")  # the first is set by Dependency[Book]("book"): its type
 
-    def __init__(self, name: str, *, fix: str = "app.provide(dependency, source)") -> None:
+    def __init__(self, name: str, *, fix: str = "app.provide(dependency, source)", kept: bool = False) -> None:
         self.name = name
         self.fix = fix
+        self.kept = kept
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> "Dependency[T]": ...

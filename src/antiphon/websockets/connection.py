@@ -13,6 +13,7 @@ raised keeps frames, and these keep the connection.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, Callable, Coroutine
 from concurrent.futures import CancelledError as CallCancelled
 from concurrent.futures import Future as CallFuture
@@ -54,7 +55,7 @@ class Connection:
     __slots__ = (
         "_ahead", "_calls", "_channel", "_closed_signal", "_is_receiving", "_json_default", "_limit", "_loop",
         "_on_demand", "_on_end", "_on_received", "_opened", "_time_slice", "_unread", "bytes_sent", "closed", "fields",
-        "idle_timeout", "is_demanded", "is_interrupted", "received", "sent", "subprotocol",
+        "idle_timeout", "is_demanded", "is_interrupted", "last_received", "received", "sent", "subprotocol",
     )  # fmt: skip
 
     def __init__(
@@ -94,6 +95,8 @@ class Connection:
         """True once the handler wants the handshake to be accepted."""
         self.is_interrupted = False
         """True once this side ends the connection, whatever the handler does."""
+        self.last_received: deque[WebSocketMessage] | None = None
+        """The last messages that were received, if they are kept for a failure of the handler."""
         self.received = 0
         self.sent = 0
         self.bytes_sent = 0
@@ -144,6 +147,8 @@ class Connection:
         if len(message) * 4 > self._limit:
             await self._check_size(message)
         self.received += 1
+        if self.last_received is not None:
+            self.last_received.append(message)
         return message
 
     async def _wait_longer(self) -> WebSocketMessage | None:

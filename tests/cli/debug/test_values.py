@@ -14,8 +14,8 @@ from typing import NamedTuple
 import msgspec
 
 from antiphon import App, MutableHeaders, Request, Response, Signer
-from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import LENGTH, Printer
+from antiphon.serialization.masking import Mask
 from tests.helpers.rows import rows
 
 

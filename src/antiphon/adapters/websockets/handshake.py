@@ -192,16 +192,18 @@ async def converse(
                 pass
         except HTTPError as error:
             if error.status >= 500:
-                _note_failure(request, error, observation)
+                _note_failure(request, response, error, observation)
         except Exception as error:
-            _note_failure(request, error, observation)
+            _note_failure(request, response, error, observation)
     finally:
         if observation is not None:
             observation.send_chunk(connection.bytes_sent)
         await aclose(None, body)
 
 
-def _note_failure(request: Request, error: Exception, observation: Observation | None) -> None:
-    log_failure(request, error, f" in the conversation of {request.route.answered_by}")
+def _note_failure(
+    request: Request, response: WebSocketResponse, error: Exception, observation: Observation | None
+) -> None:
+    log_failure(request, error, f" in the conversation of {request.route.answered_by}", response=response)
     if observation is not None:
         observation.fail(error)

@@ -295,7 +295,7 @@ async def _answer_by(key: type[BaseException] | int, handler: Hook, request: Req
     except BaseException as again:
         return failed(request, again)
     if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
-        log_failure(request, error)
+        log_failure(request, error, response=response)
     return response
 
 

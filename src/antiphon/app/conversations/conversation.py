@@ -14,6 +14,7 @@ different response. After that it is the body of the response: a stream without 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from contextlib import suppress
 from contextvars import copy_context
@@ -103,6 +104,10 @@ Outcome: TypeAlias = tuple[bool, Any] | None
 """The outcome of ``resume``."""
 
 
+LAST_MESSAGES = 20
+"""The number of messages of a WebSocket that are kept if its handler fails."""
+
+
 class SocketHandler:
     """A handler of WebSockets as a handler of their handshakes, which gives responses.
 
@@ -139,6 +144,8 @@ class SocketHandler:
             idle_timeout=options.idle_timeout,
             json_default=None if app is None else app.json_default,
         )
+        if app is not None and app._keeper is not None:
+            connection.last_received = deque(maxlen=LAST_MESSAGES)
         conversation = Conversation(request, connection, self, self._steps(request, connection))
         answer = None
         try:

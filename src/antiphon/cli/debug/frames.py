@@ -8,9 +8,9 @@ from itertools import groupby, islice
 from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple, TypeAlias
 
-from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.target import is_own, shown_path
+from antiphon.serialization.masking import Mask
 
 _BEFORE, _AFTER = 5, 4
 """Lines of source that are shown around a line."""

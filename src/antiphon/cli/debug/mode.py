@@ -114,7 +114,17 @@ def switch_on(*, is_for_loopback: bool) -> None:
     ``is_for_loopback`` is True if it listens for this machine only. Under names of other machines, there are then no
     such responses.
     """
-    set_debug_answer(_Answers(is_for_loopback))
+    global _viewers  # noqa: PLW0603 - one mode per process
+    _viewers = Viewers(is_for_loopback)
+    set_debug_answer(_Answers(_viewers))
+
+
+_viewers: "Viewers | None" = None
+
+
+def viewers() -> "Viewers | None":
+    """Return the rules for who can see what debug mode shows; None while it is off."""
+    return _viewers
 
 
 class _Answers:
@@ -122,8 +132,8 @@ class _Answers:
     that are refused for a reason that no client is told.
     """
 
-    def __init__(self, is_for_loopback: bool) -> None:
-        self._viewers = Viewers(is_for_loopback)
+    def __init__(self, viewers: "Viewers") -> None:
+        self._viewers = viewers
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Add the details of an error to its response."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from antiphon.cli.debug.frames import Frame, frames_of, nearest_name, places_of, readable, source_lines
-from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
 from antiphon.cli.debug.values import Printer
 from antiphon.cli.interface import shorten
 from antiphon.cli.target import is_own, shown_path
 from antiphon.request.request import Request
+from antiphon.serialization.masking import MASK, Mask, is_secret_name
 
 _LARGEST_BODY = 16 << 10
 """The maximum size of a body that is shown, in bytes."""

@@ -34,9 +34,9 @@ from types import (
 )
 from typing import Any
 
-from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.masking import MASK, Mask, is_secret_name
 
 
 def class_name(kind: type) -> str:

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from antiphon.adapters.servable import Servable
 from antiphon.cli.debug import report
-from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.mode import Viewers
 from antiphon.cli.debug.page import HEADERS, page_of
 from antiphon.cli.errors import BadCommand
@@ -13,6 +12,7 @@ from antiphon.cli.settings import ENV_FILE, add_to_environment
 from antiphon.handler.errors import PROBLEM
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.masking import Mask
 
 _UNSEEN = "The application can't be loaded. The terminal of the server shows why."
 

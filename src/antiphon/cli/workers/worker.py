@@ -107,6 +107,8 @@ class _Worker:
         self._control = control
         self._options = options
         self._app: Any = None
+        self._target: Target | None = None
+        """The target that was loaded; None if a report of its failure is shown instead."""
         self._server: ThreadServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
@@ -118,6 +120,8 @@ class _Worker:
         """
         if not isinstance(target, Target):  # pages poll whether there is still a report
             self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
+        else:
+            self._target = target
         try:
             program = target.load(requested)
             self._choice = choose(program, requested)
@@ -151,6 +155,10 @@ class _Worker:
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
         app = self._options.logs.observe(self._app, interface)
+        if self._options.debug and self._target is not None:
+            from antiphon.cli.debug.requests import WithLastRequests  # late: it is seldom needed
+
+            app = WithLastRequests(app, interface, self._target)
         if interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import answering_errors
 

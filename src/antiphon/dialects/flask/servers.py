@@ -105,7 +105,12 @@ async def answer(
         except BaseException as raised:
             error = raised
             raise
-        return native_response(request, response, environ)
+        native = native_response(request, response, environ)
+        native.error = error
+        try:
+            return native
+        finally:
+            del native  # the frames of its error keep this one
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
 

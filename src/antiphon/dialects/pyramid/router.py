@@ -98,6 +98,8 @@ class Served(EnvironHost):
         """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
         if send is not None:
             return super().__call__(head, second, send)
+        if not self._is_direct:
+            return self._serve_wsgi(head, second)
         refused = self.refuse_environ(head, second)
         return self.answer_environ(head, second) if refused is None else refused
 

@@ -4,8 +4,8 @@ from weakref import WeakSet
 
 import pytest
 
-from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
 from antiphon.serialization import signing
+from antiphon.serialization.masking import MASK, Mask, is_secret_name
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -118,8 +118,8 @@ class SecretLiterals:
 
 
 MASK = "[masked]"
-_MOST = 40_000
-"""Characters of a text that are searched. The rest is cut off."""
+MOST = 40_000
+"""Characters of a text that are searched, unless a mask has its own bound. The rest is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
 """The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would be found in
 innocent words; for a longer one, the text after its beginning is masked, too.
@@ -200,10 +200,20 @@ def is_secret_name(name: str) -> bool:
     return any(each in joined for each in _ANYWHERE) or not _ALONE.isdisjoint(words)
 
 
-class Mask:
-    """A mask for text, which recognizes secrets by names, by shapes, and if they were added to it."""
+def _masked(_secret: str) -> str:
+    return MASK
 
-    def __init__(self) -> None:
+
+class Mask:
+    """A mask for text, which recognizes secrets by names, by shapes, and if they were added to it.
+
+    ``hide`` returns the replacement of a secret. At most ``most`` characters of a text are searched, and the rest is
+    cut off.
+    """
+
+    def __init__(self, hide: Callable[[str], str] = _masked, *, most: int = MOST) -> None:
+        self.hide = hide
+        self._most = most
         self._secrets: set[str] = set()
         self._search: re.Pattern[str] | None = None
         self._code: dict[str, str] = {}
@@ -215,7 +225,7 @@ class Mask:
 
     def add(self, secret: str) -> None:
         """Mask a secret wherever it occurs, unless it is short; and the password in it, if it contains credentials."""
-        secret = _readable(secret.strip())[:_LONGEST]
+        secret = _readable(secret.strip(), self._most)[:_LONGEST]
         if len(secret) >= _SHORTEST and secret not in self._secrets:
             self._secrets.add(secret)
             self._search = None
@@ -225,7 +235,7 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Return a text, such as a message, without secrets."""
-        return self._of(_by_names(_readable(text)))
+        return self._of(self._by_names(_readable(text, self._most)))
 
     def code(self, text: str) -> str:
         """Return source code without secrets, and with all its lines: only literals and comments are masked."""
@@ -234,7 +244,7 @@ class Mask:
             shown: list[str] = []
             end = 0
             for found, is_secret in SecretLiterals(is_secret_name).read(masked):
-                shown += masked[end : found.start()], _masked_literal(found) if is_secret else _by_names(found[0])
+                shown += masked[end : found.start()], _masked_literal(found) if is_secret else self._by_names(found[0])
                 end = found.end()
             self._code[text] = self._of("".join([*shown, masked[end:]]))
         return self._code[text]
@@ -247,13 +257,33 @@ class Mask:
             longest_first = sorted(self._secrets, key=len, reverse=True)
             patterns = ["".join(map(_spelled, each)) + ".*" * (len(each) == _LONGEST) for each in longest_first]
             self._search = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
-        return _without(text, self._search, MASK)
+        return self._without(text, self._search, MASK)
 
     def _of(self, text: str) -> str:
         text = self.known(text)
         for shape, replacement in _SHAPES:
-            text = _without(text, shape, replacement)
-        return _digits(_without_card, text)
+            text = self._without(text, shape, replacement)
+        return _digits(self._without_card, text)
+
+    def _by_names(self, text: str) -> str:
+        """Return a text without the values that follow names of secrets."""
+        if len(text) < _SHORTEST:
+            return text
+        for named in (_pairs_in_text, _several_in_text, _in_text):
+            text = self._without(text, named, _NAMED_MASK)
+        return text
+
+    def _without(self, text: str, secret: re.Pattern[str], replacement: str) -> str:
+        """Replace matches in a text, except for line ends."""
+        return secret.sub(lambda found: self._replaced(found, replacement), text)
+
+    def _replaced(self, found: re.Match[str], replacement: str) -> str:
+        before, _, after = found.expand(replacement).partition(MASK)
+        masked = f"{before}{self.hide(found[0][len(before) : len(found[0]) - len(after)])}{after}"
+        return masked + "\n" * (found[0].count("\n") - masked.count("\n"))
+
+    def _without_card(self, found: re.Match[str]) -> str:
+        return self.hide(found[0]) if is_card_number(found[0]) else found[0]
 
 
 def _passwords(secret: str) -> Iterator[str]:
@@ -292,31 +322,21 @@ def _spelled(character: str) -> str:
     return f"(?:{'|'.join(dict.fromkeys(ways))}{'|[+]' * (character == ' ')})"
 
 
-def _readable(text: str) -> str:
+def _readable(text: str, most: int) -> str:
     """Return the first characters of a text, with what UTF-8 can't encode replaced."""
-    return text[:_MOST].encode("utf-8", "replace").decode()
-
-
-def _by_names(text: str) -> str:
-    """Return a text without the values that follow names of secrets."""
-    if len(text) < _SHORTEST:
-        return text
-    for named in (_pairs_in_text, _several_in_text, _in_text):
-        text = _without(text, named, _NAMED_MASK)
-    return text
+    return text[:most].encode("utf-8", "replace").decode()
 
 
 def _masked_literal(found: re.Match[str]) -> str:
     return f"{found['quote']}{MASK}{found['quote']}" + "\n" * found["inside"].count("\n")
 
 
-def _without(text: str, secret: re.Pattern[str], replacement: str) -> str:
-    """Replace matches in a text, except for line ends."""
-    return secret.sub(lambda found: found.expand(replacement) + "\n" * found[0].count("\n"), text)
+def is_card_number(text: str) -> bool:
+    """True for 13 to 19 digits whose last one is the check digit of a card number (ISO/IEC 7812-1)."""
+    digits = [int(digit) for digit in text if digit.isdigit()]
+    return 13 <= len(digits) <= 19 and checksum(digits) % 10 == 0
 
 
-def _without_card(found: re.Match[str]) -> str:
-    """Return the mask for a number of 13 to 19 digits if its check digit fits a card number (ISO/IEC 7812-1)."""
-    digits = [int(digit) for digit in found[0] if digit.isdigit()]
-    doubled = [each if index % 2 == 0 else sum(divmod(2 * each, 10)) for index, each in enumerate(digits[::-1])]
-    return MASK if 13 <= len(digits) <= 19 and sum(doubled) % 10 == 0 else found[0]
+def checksum(digits: list[int]) -> int:
+    """Return the sum of the digits of a card number, of which every other one is doubled."""
+    return sum(each if index % 2 == 0 else sum(divmod(2 * each, 10)) for index, each in enumerate(digits[::-1]))

@@ -1,0 +1,142 @@
+"""The page of the last requests, in debug mode: each can be sent again, and shown as a test. Nothing of it is kept."""
+
+import time
+from collections import deque
+from html import escape
+from typing import Any, Literal
+
+from antiphon.adapters.exchange import Exchange, Observer, Observers
+from antiphon.adapters.observing import with_observers
+from antiphon.adapters.servable import Servable
+from antiphon.app.application import App
+from antiphon.cli.debug.mode import viewers
+from antiphon.cli.debug.page import HEADERS, STYLE
+from antiphon.cli.target import Target
+from antiphon.features.kept_requests.as_test import AppSource, written_test
+from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, record_of
+from antiphon.features.kept_requests.replay import send_to
+from antiphon.features.kept_requests.writing import Caught, disguised
+from antiphon.http.errors import NotFound
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+PLACE = "/.antiphon/requests"
+"""The path of the page. No application can have it in debug mode."""
+_MOST = 50
+_LARGEST = 256 << 10
+
+_HEADERS = HEADERS | {
+    "content-security-policy": HEADERS["content-security-policy"].replace("form-action 'none'", "form-action 'self'"),
+    "content-type": "text/html; charset=utf-8",
+}
+_OF_ANSWER = frozenset({"content-type", "content-security-policy", "location"})
+
+
+class LastRequests(Observer):
+    """The last requests of an application, in memory, and the page that shows them to developers."""
+
+    def __init__(self, app: Any, target: Target) -> None:
+        self._app = app
+        self._target = target
+        self._last: deque[Caught] = deque(maxlen=_MOST)
+        self.page = page = App()
+        page.before_request(_check_viewer)
+        page.get(PLACE)(self._show)
+        page.post(f"{PLACE}/<id>/again")(self._send_again)
+        page.post(f"{PLACE}/<id>/test")(self._show_test)
+
+    def sent(self, exchange: Exchange) -> None:
+        """Note a request that was answered."""
+        record = record_of(exchange.request, exchange.response, largest=_LARGEST, release="")
+        record.status, record.seconds = exchange.status, exchange.seconds
+        error = exchange.error if exchange.status >= 500 else None
+        trace = None if error is None else Trace.of(error, cause_of_error(error).place)
+        self._last.append(Caught(record, trace))
+
+    def _show(self, request: Request) -> Response:  # noqa: ARG002 - a handler
+        rows = "".join(_row(caught) for caught in reversed(self._last))
+        return _page("The last requests", f"<dl>{rows}</dl>" if rows else "<p>There are none yet.</p>")
+
+    def _send_again(self, request: Request, id: str) -> Response:  # noqa: A002 - the parameter of the route
+        outcome = send_to(request.url.origin, self._find(id).record)
+        fields = [(name, value) for name, value in outcome.fields if name in _OF_ANSWER]
+        return Response(outcome.body, outcome.status, [*fields, ("cache-control", "no-store")])
+
+    def _show_test(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002 - a handler
+        record = disguised(self._find(id))
+        source = AppSource(self._target.module, self._target.attribute)
+        text = written_test(self._app, record, record.request_id[:6], source, needs_clock=False)
+        return _page(f"{record.method} {record.path} as a test", f"<pre>{escape(text)}</pre>")
+
+    def _find(self, id_: str) -> Caught:
+        for caught in self._last:
+            if caught.record.request_id == id_:
+                return caught
+        raise NotFound("This request is not among the last ones.")
+
+
+def _check_viewer(request: Request) -> None:
+    allowed = viewers()
+    if allowed is None or not allowed.may_see(request):
+        raise NotFound
+
+
+def _row(caught: Caught) -> str:
+    record = caught.record
+    when = time.strftime("%H:%M:%S", time.localtime(record.time))
+    error = "" if caught.trace is None else f" {_error_of(caught.trace)}"
+    buttons = "".join(_button(record, action, label) for action, label in (("again", "again"), ("test", "as a test")))
+    what = escape(f"{record.method} {record.target[:200]}")
+    figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{error}")
+    return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd></div>\n"
+
+
+def _error_of(trace: Trace) -> str:
+    """Return the last line of a traceback, in short."""
+    lines = [*trace.noted.format_exception_only()]
+    return lines[-1].strip()[:100]
+
+
+def _button(record: Record, action: str, label: str) -> str:
+    if record.is_socket and action == "again":
+        return ""
+    where = f"{PLACE}/{record.request_id}/{action}"
+    return f'<form method="post" action="{where}" class="inline"><button>{label}</button></form> '
+
+
+def _page(title: str, content: str) -> Response:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
+    heading = f"<title>{escape(title)}</title>\n<main>\n<h1>{escape(title)}</h1>"
+    body = f'<!doctype html>\n<html lang="en">\n{head}\n{heading}\n{content}\n</main>\n'
+    return Response(body, headers=_HEADERS)
+
+
+class WithLastRequests:
+    """An application whose last requests have a page beside it, for a server of any interface."""
+
+    def __init__(self, app: Any, interface: Literal["wsgi", "asgi", "rsgi"], target: Target) -> None:
+        last = LastRequests(app, target)
+        if isinstance(app, Servable):
+            app.observe(last)
+        else:
+            app = with_observers(app, interface, Observers(last))
+        self._app = app
+        self._page = last.page
+
+    def __call__(self, head: Any, *others: Any) -> Any:
+        """Answer a server of WSGI or ASGI."""
+        path = head.get("path", "") if len(others) > 1 else head.get("PATH_INFO", "")
+        return (self._page if _is_below(path) else self._app)(head, *others)
+
+    def __rsgi__(self, scope: Any, protocol: Any) -> Any:
+        """Answer a server of RSGI."""
+        if scope.proto == "http" and _is_below(scope.path):
+            return self._page.__rsgi__(scope, protocol)
+        return getattr(self._app, "__rsgi__", self._app)(scope, protocol)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)  # such as __rsgi_init__
+
+
+def _is_below(path: str) -> bool:
+    return path == PLACE or path.startswith(f"{PLACE}/")

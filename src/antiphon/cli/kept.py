@@ -1,0 +1,165 @@
+"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and each answered again."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from antiphon.app.application import App
+from antiphon.cli.debug.page import traceback_of
+from antiphon.cli.debug.report import report_of
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.target import Target, import_module
+from antiphon.features.kept_requests.as_test import AppSource, written_test
+from antiphon.features.kept_requests.feature import Keep
+from antiphon.features.kept_requests.record import Record
+from antiphon.features.kept_requests.replay import Outcome, Restored, compared, lacks, replay, send_to
+from antiphon.features.kept_requests.shelf import Kept
+from antiphon.http.errors import HTTPError
+
+
+class KeepingApp(NamedTuple):
+    """An application that keeps requests, and its feature."""
+
+    app: Any
+    keep: Keep
+
+    @classmethod
+    def load(cls, target: Target) -> "KeepingApp":
+        """Load the application of a target. Raises `BadCommand` if it keeps nothing."""
+        app = target.load(None)
+        keep = getattr(app, "_keeper", None)
+        if not isinstance(keep, Keep):
+            raise BadCommand(f'{target} keeps no requests: app.use(Keep(SQLiteStore("kept.db"))) lets it.')
+        return cls(app, keep)
+
+    def table(self) -> list[str]:
+        """Return a line for each cause, the most recent first."""
+        rows = [_row(kept) for kept in self._of_store(self.keep.all)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+    def find(self, id_: str) -> Kept:
+        """Return the requests of a cause. Raises `BadCommand` if there are none."""
+        kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
+        if kept is None:
+            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists those that are.")
+        return kept
+
+    def _of_store(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except HTTPError as error:
+            raise BadCommand(f"The store of the kept requests can't be read: {error.detail}") from None
+
+
+def _row(kept: Kept) -> tuple[str, ...]:
+    record = kept.last
+    when = datetime.fromtimestamp(record.time).astimezone()
+    today = datetime.now().astimezone().date()
+    shown = f"{when:%H:%M}" if when.date() == today else f"{when:%Y-%m-%d %H:%M}"
+    what = record.error or kept.why
+    times = "once" if kept.count == 1 else f"{kept.count} times"
+    return (
+        shown,
+        str(record.status),
+        f"{record.method} {_cut(record.pattern or record.root_path + record.path)}",
+        _cut(what),
+        record.place,
+        times,
+        kept.id,
+    )
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+def chosen(kept: Kept, *, is_first: bool) -> Record:
+    """Return the first or the last request of a cause."""
+    return kept.first if is_first else kept.last
+
+
+def user_factory(text: str | None) -> Callable[[str], object] | None:
+    """Return the function that is named as MODULE:FUNCTION. Raises `BadCommand`."""
+    if text is None:
+        return None
+    module, _, name = text.partition(":")
+    found = getattr(import_module(module), name, None) if module and name else None
+    if not callable(found):
+        raise BadCommand(f"{text!r} is not a function: write MODULE:FUNCTION, such as tests.factories:make_user.")
+    return found  # type: ignore[no-any-return]  # what it returns is a user
+
+
+def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outcome, list[str]]:
+    """Answer a request again in this process, and return the outcome and the lines about it."""
+    outcome = quietly(keeping, record, restored)
+    lines = [*_heading(record)]
+    if outcome.error is not None:
+        lines += ["", traceback_of(report_of(outcome.error, None)), ""]
+    lines += [compared(record, outcome), *_lacks(keeping.app, record, restored)]
+    return outcome, lines
+
+
+def quietly(keeping: KeepingApp, record: Record, restored: Restored) -> Outcome:
+    """Answer a request again, without the log lines about its error, which is shown anyway."""
+    logger = logging.getLogger("antiphon")
+    logger.addFilter(_has_no_error)
+    try:
+        return replay(keeping.app, keeping.keep, record, restored)
+    finally:
+        logger.removeFilter(_has_no_error)
+
+
+def _has_no_error(record: logging.LogRecord) -> bool:
+    return not record.exc_info
+
+
+def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
+    """Send a request to a server, and return the outcome and the lines about it. Raises `BadCommand`."""
+    if record.is_socket:
+        raise BadCommand("A WebSocket is only answered again in this process: leave out --url.")
+    try:
+        outcome = send_to(url, record)
+    except (OSError, ValueError) as error:
+        raise BadCommand(f"{url} can't be asked: {error}.") from None
+    return outcome, [*_heading(record), f"The status is {outcome.status}, and was {record.status}."]
+
+
+def _heading(record: Record) -> Iterator[str]:
+    when = datetime.fromtimestamp(record.time).astimezone()
+    release = f", release {record.release}" if record.release else ""
+    yield f"{record.method} {record.target}"
+    yield f"kept at {when:%Y-%m-%d %H:%M:%S}{release}, request {record.request_id}"
+
+
+def _lacks(app: Any, record: Record, restored: Restored) -> Iterator[str]:
+    yield ""
+    yield "Not restored:"
+    yield from (f"- {each}" for each in lacks(record, restored, is_app=isinstance(app, App)))
+
+
+def write_test(
+    keeping: KeepingApp, target: Target, kept: Kept, record: Record, file: Path, restored: Restored, user: str | None
+) -> list[str]:
+    """Write a test of a request to a file, which must not exist, and return the lines about it. Raises `BadCommand`."""
+    if file.exists():
+        raise BadCommand(f"{file} exists, and is not overwritten.")
+    outcome = quietly(keeping, record, restored._replace(clock=False))
+    needs_clock = _fails(record, quietly(keeping, record, restored)) and not _fails(record, outcome)
+    source = AppSource(target.module, target.attribute, user)
+    text = written_test(keeping.app, record, kept.id, source, needs_clock=needs_clock)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise BadCommand(f"{file} can't be written: {error}.") from None
+    fails = needs_clock or _fails(record, outcome)
+    how = "The request fails again, so the test does until that is mended." if fails else compared(record, outcome)
+    return [f"Wrote {file}.", how, *_lacks(keeping.app, record, restored)]
+
+
+def _fails(record: Record, outcome: Outcome) -> bool:
+    return outcome.status >= 500 or outcome.error is not None or outcome.status == record.status >= 400

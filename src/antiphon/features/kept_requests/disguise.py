@@ -1,0 +1,262 @@
+"""Requests without their secrets: each is replaced by a value of the same shape, so that parsers still read it."""
+
+import hmac
+import json
+import re
+import sys
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from hashlib import shake_256
+from os import urandom
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+from antiphon.http.media_type import MediaType
+from antiphon.serialization.masking import Mask, checksum, is_card_number, is_secret_name
+
+Line = tuple[str, str]
+
+MOST_TEXT = 1 << 20
+"""Characters of a text that are searched for secrets. What is kept is shorter."""
+_LONGEST_COOKIE = 15
+"""The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
+_LONGEST_ADDED = 200
+"""The maximum length of a secret in a text that is then searched for everywhere."""
+_PUNCTUATION = "!#$*?^~"
+_KEY = urandom(32)
+"""The key of this process: equal secrets get equal replacements, from which no one can tell the secret."""
+_PAIRS = re.compile(rb"([&;])")
+_disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).search
+
+
+class Secret:
+    """A mark of the members of a model that are never kept: ``pin: Annotated[str, Secret]``.
+
+    ``Keep`` replaces each field of a request that has the name of such a member.
+    """
+
+
+def same_shape(secret: str) -> str:
+    """Return a text of the same length, with a different letter for each letter, and a different digit for each digit.
+
+    A number of a payment card becomes one with a valid check digit.
+    """
+    steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
+    made = "".join(map(_stepped, secret, steps))
+    return _with_check_digit(made) if is_card_number(secret) else made
+
+
+def _stepped(character: str, step: int) -> str:
+    for first, count in (("0", 10), ("a", 26), ("A", 26)):
+        if 0 <= (place := ord(character) - ord(first)) < count:
+            return chr(ord(first) + (place + 1 + step % (count - 1)) % count)
+    if character in _PUNCTUATION:
+        return _PUNCTUATION[(_PUNCTUATION.index(character) + 1 + step % 6) % 7]
+    if character.isascii():
+        return character
+    return "\N{LATIN SMALL LETTER O WITH STROKE}" if character.isalnum() else "\N{MIDDLE DOT}"
+
+
+def _with_check_digit(number: str) -> str:
+    place = max(index for index, character in enumerate(number) if character.isdigit())
+    for digit in "0123456789":
+        made = f"{number[:place]}{digit}{number[place + 1 :]}"
+        if checksum([int(each) for each in made if each.isdigit()]) % 10 == 0:
+            return made
+    return number
+
+
+def marked_names() -> frozenset[str]:
+    """Return the names of the members that models mark as ``Secret``, in all modules that know this mark."""
+    found: set[str] = set()
+    for module in [*sys.modules.values()]:
+        names = getattr(module, "__dict__", None)
+        if not isinstance(module, ModuleType) or not names or module.__name__.partition(".")[0] == "antiphon":
+            continue
+        kinds = [(type(each), each) for each in [*names.values()]]  # proxies have the __class__ of other objects
+        if any(each is Secret or (kind is ModuleType and each.__name__ in _PLACES) for kind, each in kinds):
+            for kind, each in kinds:
+                if issubclass(kind, type):
+                    found.update(_marked_in(each))
+    return frozenset(found)
+
+
+_PLACES = frozenset({"antiphon", "antiphon.features"})
+
+
+def _marked_in(model: type) -> Iterable[str]:
+    """Yield the names of marked members, as Python and as JSON name them."""
+    with suppress(Exception):  # annotations of anyone's classes, which may name what only type checkers know
+        from typing import get_type_hints
+
+        encoded: dict[str, str] = dict(
+            zip(getattr(model, "__struct_fields__", ()), getattr(model, "__struct_encode_fields__", ()), strict=False)
+        )
+        for name, hint in get_type_hints(model, include_extras=True).items():
+            if _is_marked(hint):
+                yield name
+                yield encoded.get(name, name)
+
+
+def _is_marked(hint: Any) -> bool:
+    if any(each is Secret or isinstance(each, Secret) for each in getattr(hint, "__metadata__", ())):
+        return True
+    return any(map(_is_marked, getattr(hint, "__args__", ())))
+
+
+class Disguise:
+    """The replacement of the secrets of one request, wherever they occur in it.
+
+    Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
+    everything has to be disguised twice, and only the second result be kept.
+    """
+
+    def __init__(self, marked: frozenset[str] = frozenset()) -> None:
+        self._mask = Mask(self._hide, most=MOST_TEXT)
+        self._marked = marked
+
+    def is_secret(self, name: str) -> bool:
+        """Return True for a field whose value must not be kept."""
+        return name in self._marked or is_secret_name(name)
+
+    def add(self, secret: str) -> str:
+        """Replace a secret, here and wherever else it occurs."""
+        self._mask.add(secret)
+        return same_shape(secret)
+
+    def _hide(self, secret: str) -> str:
+        if len(secret) <= _LONGEST_ADDED:
+            self._mask.add(secret)
+        return same_shape(secret)
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self._mask.text(text)
+
+    def named(self, name: str, value: str) -> str:
+        """Return the value of a field without secrets."""
+        return self.add(value) if self.is_secret(name) else self.text(value)
+
+    # Header fields
+
+    def fields(self, lines: Iterable[Line]) -> list[Line]:
+        """Return header fields without secrets, of a request or of a response."""
+        return [(name, self._field(name, value)) for name, value in lines]
+
+    def _field(self, name: str, value: str) -> str:
+        if name == "cookie":
+            return "; ".join(map(self._cookie, value.split("; ")))
+        if name == "set-cookie":
+            first, sign, attributes = value.partition(";")
+            return f"{self._cookie(first)}{sign}{attributes}"
+        if name in ("authorization", "proxy-authorization"):
+            return self._authorization(value)
+        return self.add(value) if name.endswith("-key") or self.is_secret(name) else self.text(value)
+
+    def _cookie(self, pair: str) -> str:
+        name, sign, value = pair.partition("=")
+        if len(value) > _LONGEST_COOKIE or self.is_secret(name):
+            self._mask.add(value)
+            self._mask.add(unquote_plus(value))
+        return f"{name}{sign}{same_shape(value)}"
+
+    def _authorization(self, value: str) -> str:
+        scheme, sign, credentials = value.partition(" ")
+        if not sign:
+            return self.add(value)
+        if scheme.lower() == "basic":
+            with suppress(ValueError):
+                user, colon, password = b64decode(credentials).decode("latin-1").partition(":")
+                made = f"{same_shape(user)}{colon}{self.add(password)}"
+                self._mask.add(credentials)
+                return f"{scheme} {b64encode(made.encode('latin-1', 'replace')).decode()}"
+        self._mask.add(value)
+        return f"{scheme} {self.add(credentials)}"
+
+    # Bodies and queries
+
+    def pairs(self, query: bytes) -> bytes:
+        """Return a query, or a form that is sent as one, without secrets. Other bytes stay as they were sent."""
+        return b"".join(part if part in (b"&", b";") else self._pair(part) for part in _PAIRS.split(query))
+
+    def _pair(self, pair: bytes) -> bytes:
+        name, sign, value = pair.partition(b"=")
+        given = unquote_plus(value.decode("latin-1"))
+        made = self.named(unquote_plus(name.decode("latin-1")), given)
+        return pair if made == given else name + sign + quote_plus(made).encode("latin-1")
+
+    def body(self, body: bytes, content_type: str) -> bytes:
+        """Return a body without secrets: a form, JSON, or text."""
+        kind, name = None, ""
+        with suppress(ValueError):
+            kind = MediaType.parse(content_type)
+            name = kind.essence
+        if name == "application/x-www-form-urlencoded":
+            return self.pairs(body)
+        if name == "multipart/form-data" and kind is not None and (boundary := kind.parameters.get("boundary")):
+            return self._multipart(body, boundary.encode("latin-1", "replace"))
+        if name.endswith("json"):
+            with suppress(ValueError, RecursionError):
+                read = json.loads(body)
+                made = self.value(read)
+                return body if made == read else json.dumps(made, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return self._plain(body)
+
+    def _plain(self, body: bytes) -> bytes:
+        try:
+            text, charset = body.decode(), "utf-8"
+        except UnicodeDecodeError:
+            text, charset = body.decode("latin-1"), "latin-1"
+        made = self.text(text)
+        return body if made == text else made.encode(charset, "replace")
+
+    def _multipart(self, body: bytes, boundary: bytes) -> bytes:
+        delimiter = b"--" + boundary
+        first, *parts = body.split(delimiter)
+        return delimiter.join([first, *map(self._part, parts)])
+
+    def _part(self, part: bytes) -> bytes:
+        head, blank, content = part.partition(b"\r\n\r\n")
+        if not blank:
+            return part
+        content, end = (content[:-2], b"\r\n") if content.endswith(b"\r\n") else (content, b"")
+        named = _disposition_name(head)
+        name = named[1].decode("utf-8", "replace") if named else ""
+        if self.is_secret(name):
+            made = self.add(content.decode("latin-1")).encode("latin-1", "replace")
+        elif b"json" in head.lower():
+            made = self.body(content, "application/json")
+        else:
+            made = self._plain(content)
+        return self._plain(head) + blank + made + end
+
+    def value(self, value: Any, name: str = "") -> Any:
+        """Return a value of JSON without secrets."""
+        if isinstance(value, Mapping):
+            return {
+                self.text(key) if isinstance(key, str) else key: self.value(each, name or _name(key, self))
+                for key, each in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self.value(each, name) for each in value]
+        if isinstance(value, str):
+            return self.named(name, value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self._number(value, name)
+        return value
+
+    def _number(self, value: float, name: str) -> float:
+        text = str(value)
+        made = self.named(name, text)
+        if made == text:
+            return value
+        with suppress(ValueError):
+            return type(value)(made if made[:1] != "0" else f"1{made[1:]}")
+        return 0
+
+
+def _name(key: object, disguise: Disguise) -> str:
+    """Return a name of a secret, which then applies to all inside of the value, or ""."""
+    return key if isinstance(key, str) and disguise.is_secret(key) else ""

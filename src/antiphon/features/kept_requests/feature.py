@@ -1,0 +1,211 @@
+"""Requests that failed, kept in a store without their secrets, as a feature of an app.
+
+app.use(Keep(SQLiteStore("kept.db"), errors=True, slower=2.0, most=100))
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.adapters.servable import Servable
+from antiphon.app.application import App
+from antiphon.explanations import explained
+from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
+from antiphon.features.kept_requests.shelf import Kept, Seal, Shelf
+from antiphon.features.kept_requests.writing import Caught, Writer
+from antiphon.features.stores.store import Store, check_server_side
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.http.dates import Duration, seconds_of
+from antiphon.http.errors import ClientDisconnected
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.serialization.signing import SecretKeys
+
+DAY = 24 * 3600.0
+"""Seconds."""
+
+
+class Keep(Observer):
+    """A feature that keeps requests which fail, so that `antiphon replay` answers them again, and makes tests of them.
+
+    With ``errors``, the requests are kept whose handler, or any code around it, raises an error that is answered with a
+    status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those with
+    one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``, which must not
+    block. Requests with the same cause, that is the same error at the same place, share one record: it has the first
+    and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after its last
+    request.
+
+    Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
+    like passwords, numbers of payment cards, and members that a model marks as ``Secret``. What is written is encrypted
+    with the secret keys of the app, or with ``secret_keys``. It is written by a thread of its own: if the store is
+    full, slow or unavailable, requests are not kept, and the log says so. ``largest`` is the number of bytes of a body
+    that are kept. ``release`` is noted in each record.
+
+    Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
+    without a secret key; ModuleNotFoundError without the package cryptography.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        errors: bool = True,
+        slower: Duration | None = None,
+        statuses: Collection[int] = (),
+        when: Callable[[Exchange], object] | None = None,
+        most: int = 100,
+        ttl: Duration = 14 * DAY,
+        largest: int = 256 << 10,
+        release: str = "",
+        secret_keys: Iterable[str | bytes] = (),
+    ) -> None:
+        check_server_side(store, "can't keep requests: SQLiteStore(path) and ValkeyStore(url) can")
+        ttl, slower = seconds_of(ttl), seconds_of(slower)
+        if not (most > 0 and ttl > 0 and largest > 0 and (slower is None or slower > 0)):
+            raise explained(
+                "bad-feature-option",
+                ValueError(f"most, ttl, largest and slower must be above 0, not {most}, {ttl}, {largest} and {slower}"),
+            )
+        if when is not None:
+            check_arguments(when, "exchange")
+            check_sync("when", when)
+        self._store = store
+        self._errors = errors
+        self._slower = slower
+        self._statuses = frozenset(statuses)
+        self._when = when
+        self._most, self._ttl = most, ttl
+        self._largest = largest
+        self._release = release
+        self._own_keys = SecretKeys(secret_keys)
+        self._kept_ids: deque[str] = deque(maxlen=256)
+        """The requests that were kept lately, since an error can be seen in several places."""
+        self._errors_of_replay: list[BaseException] | None = None
+
+    def install(self, app: Servable) -> None:
+        """Keep requests of an application. Raises TypeError for a blueprint."""
+        if not isinstance(app, Servable):
+            raise explained(
+                "for-whole-app",
+                TypeError("Keep belongs to the application, not a blueprint: write app.use(Keep(store))"),
+            )
+        keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
+        self._shelf = Shelf(self._store, Seal(keys), most=self._most, ttl=self._ttl)
+        self._writer = Writer(self._shelf.put)
+        sees_all = self._slower is not None or self._statuses or self._when
+        if sees_all or not isinstance(app, App):  # the errors of a dialect's application are seen nowhere else
+            app.observe(self)
+        if isinstance(app, App):
+            app.on_shutdown(self.flush)
+            app.on_startup(partial(self._spread, app, app))
+        app._keeper = self
+
+    def _spread(self, app: App, outermost: App) -> None:
+        """Keep requests of the applications that are mounted, too. Those of other frameworks are observed."""
+        for mount in app.mounts:
+            inner = mount.application
+            if isinstance(inner, App):
+                inner._keeper = inner._keeper or self
+                self._spread(inner, outermost)
+            elif self not in outermost._observers.all:
+                outermost.observe(self)
+
+    # Keeping
+
+    def keep_failure(self, request: Request, error: BaseException, response: Response | None) -> str:
+        """Keep a request with its error, and return the id under which it is found; "" if it is not kept."""
+        if not self._errors:
+            return ""
+        cause = cause_of_error(error)
+        return cause.id if self._keep(request, response, cause, f"{type(error).__name__}", error) else ""
+
+    def sent(self, exchange: Exchange) -> None:
+        """Keep a request that was slow, or has one of the statuses, or was chosen."""
+        status = exchange.status
+        if self._errors and status >= 500:
+            error = exchange.error
+            if error is None:  # of another framework, which has answered it
+                self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
+            elif not isinstance(error, ClientDisconnected):
+                self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)
+        elif status in self._statuses:
+            self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
+        elif self._slower is not None and exchange.seconds > self._slower and exchange.socket is None:
+            self._keep_exchange(exchange, _cause(exchange, "slow"), f"slower than {self._slower:g} seconds")
+        elif self._when is not None and self._when(exchange):
+            self._keep_exchange(exchange, _cause(exchange, "when"), "chosen")
+
+    def _keep_exchange(self, exchange: Exchange, cause: Cause, why: str, error: BaseException | None = None) -> None:
+        status, seconds = exchange.status, exchange.seconds
+        self._keep(exchange.request, exchange.response, cause, why, error, status=status, seconds=seconds)
+
+    def _keep(
+        self,
+        request: Request,
+        response: Response | None,
+        cause: Cause,
+        why: str,
+        error: BaseException | None = None,
+        *,
+        status: int = 500,
+        seconds: float = 0.0,
+    ) -> bool:
+        if self._errors_of_replay is not None:
+            self._errors_of_replay += [] if error is None else [error]
+            return False
+        request_id = request._id
+        if request_id in self._kept_ids:
+            return True
+
+        def caught() -> Caught:
+            record = record_of(request, response, largest=self._largest, release=self._release)
+            record.status = record.status or status
+            record.seconds = seconds
+            return Caught(record, None if error is None else Trace.of(error, cause.place))
+
+        self._kept_ids.append(request_id)
+        return self._writer.add(cause.id, why, request_id, caught)
+
+    @contextmanager
+    def catching(self) -> Iterator[list[BaseException]]:
+        """Keep nothing in a block, in which requests are answered again, and return the list of their errors."""
+        errors: list[BaseException] = []
+        self._errors_of_replay = errors
+        try:
+            yield errors
+        finally:
+            self._errors_of_replay = None
+
+    # What was kept
+
+    def flush(self) -> None:
+        """Wait for at most two seconds until everything is written."""
+        self._writer.flush()
+
+    def all(self) -> list[Kept]:
+        """Return the causes, the most recent first. It calls the store, and raises StoreUnavailable."""
+        return self._shelf.all()
+
+    def find(self, id_: str) -> Kept | None:
+        """Return the cause with an id, or of the request with this id. It calls the store."""
+        return self._shelf.find(id_)
+
+    def forget(self, user: str) -> int:
+        """Delete all requests of a user, by the user's key, and return the number of causes that had some.
+
+        The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
+        """
+        self.flush()
+        return self._shelf.forget(user)
+
+
+def _cause(exchange: Exchange, why: str) -> Cause:
+    return cause_of(why, exchange.method, exchange.route)
+
+
+def _flask_keys(app: object) -> SecretKeys:
+    """Return the keys of an application that has one, as Flask's."""
+    key = getattr(app, "secret_key", None)
+    return SecretKeys([key] if isinstance(key, str | bytes) and key else [])

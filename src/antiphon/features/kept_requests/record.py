@@ -1,0 +1,334 @@
+"""The record of a request: how it came, what the application made of it, and how it failed; and its cause."""
+
+import hashlib
+import os
+import re
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from traceback import TracebackException
+from types import TracebackType
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+import antiphon
+from antiphon.body.content import Content
+from antiphon.features.kept_requests.disguise import Disguise
+from antiphon.features.logins import NAME as LOGIN
+from antiphon.features.logins import SessionLogin
+from antiphon.features.users import Users
+from antiphon.http.head import Address, Head, RequestHead, server_head
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+from antiphon.request.route import whole_pattern
+from antiphon.response.response import Response
+
+Line = tuple[str, str]
+
+LARGEST_ANSWER = 16 << 10
+"""Bytes of a response's body that are kept."""
+_LONGEST = 2000
+"""Characters of a message, and of the name of a user."""
+_CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Fields about a body as it was sent, which are wrong once it is decoded or shorter."""
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """One request that was kept. Text and bodies are without secrets once it is written."""
+
+    request_id: str
+    time: float
+    """Seconds since 1970 at which it failed."""
+    interface: Literal["wsgi", "asgi"]
+    method: str
+    path: str
+    raw_path: bytes | None
+    query: bytes
+    scheme: str
+    authority: str
+    root_path: str
+    http_version: str
+    client: tuple[str, int | None] | None
+    fields: list[Line]
+    body: bytes
+    lack: str = ""
+    """The part of the body that is missing, in words; empty if all of it is here."""
+    pattern: str = ""
+    """The pattern of the route that answered, after the prefixes of mounts."""
+    endpoint: str = ""
+    params: dict[str, str] = {}
+    """The parameters of the path, as text."""
+    user: str = ""
+    """The key of the user, by which ``forget`` finds the record."""
+    session: dict[str, str] = {}
+    """The names in the session that was used, each with the kind of its value."""
+    dependencies: dict[str, Any] = {}
+    """The values of the dependencies that are ``kept``, by their names."""
+    messages: list[tuple[Literal["text", "bytes"], bytes]] = []
+    """The last messages that a WebSocket received."""
+    is_socket: bool = False
+    status: int = 0
+    answer: bytes = b""
+    answer_fields: list[Line] = []
+    seconds: float = 0.0
+    error: str = ""
+    """The type of the error and its message, as in the last line of a traceback."""
+    place: str = ""
+    """The file and line that raised, relative to the project."""
+    frames: list[tuple[str, str]] = []
+    """The file and function of each frame, the innermost last."""
+    traceback: str = ""
+    release: str = ""
+
+    @property
+    def content_type(self) -> str:
+        """The declared type of the body."""
+        return _content_type(self.fields)
+
+    @property
+    def target(self) -> str:
+        """The path and the query, as they were sent."""
+        path = (self.raw_path or b"").decode("latin-1") or self.root_path + self.path
+        return f"{path}?{self.query.decode('latin-1')}" if self.query else path
+
+    def _sent_fields(self) -> list[Line]:
+        """Return the fields for a body that may have another length than the one that came."""
+        fields = [field for field in self.fields if field[0] not in ("content-length", "transfer-encoding")]
+        return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
+
+    def request(self) -> Request:
+        """Return the request, to be answered again."""
+        head = RequestHead(
+            self.method,
+            self.path,
+            self.query,
+            scheme=self.scheme,
+            authority=self.authority,
+            root_path=self.root_path,
+            raw_path=self.raw_path,
+            http_version=self.http_version,
+            client=None if self.client is None else Address(*self.client),
+        )
+        head._fields = self._sent_fields()
+        return Request(head, self.body)
+
+    def disguise(self, hidden: Disguise) -> "Record":
+        """Return the record without secrets."""
+        path = (self.raw_path or b"").decode("latin-1")
+        return msgspec.structs.replace(
+            self,
+            params={name: hidden.named(name, value) for name, value in self.params.items()},
+            path=hidden.text(self.path),
+            raw_path=None if self.raw_path is None else hidden.text(path).encode("latin-1", "replace"),
+            query=hidden.pairs(self.query),
+            fields=hidden.fields(self.fields),
+            body=hidden.body(self.body, self.content_type),
+            dependencies=hidden.value(self.dependencies),
+            messages=[(kind, hidden.body(each, "application/json")) for kind, each in self.messages],
+            answer=hidden.body(self.answer, _content_type(self.answer_fields)),
+            answer_fields=hidden.fields(self.answer_fields),
+            error=hidden.text(self.error),
+            traceback=hidden.text(self.traceback),
+        )
+
+
+def _content_type(fields: list[Line]) -> str:
+    return next((value for name, value in fields if name == "content-type"), "")
+
+
+class Cause(NamedTuple):
+    """The reason why requests are kept: they share its ``id``."""
+
+    id: str
+    place: str = ""
+
+
+_STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
+_OURS = os.path.join(os.path.dirname(antiphon.__file__), "")
+_installed = re.compile(r".*[/\\](?:site|dist)-packages[/\\]").match
+
+
+def is_own(file: str) -> bool:
+    """Return True for a file that is neither installed, nor of Python, nor of this package."""
+    return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
+
+
+def shown(file: str) -> str:
+    """Return a path that means something on other machines: relative to the project or to the installed packages."""
+    if found := _installed(file):
+        return file[found.end() :]
+    for start, prefix in ((_OURS, "antiphon/"), (_STDLIB, ""), (os.path.join(os.getcwd(), ""), "")):
+        if file.startswith(start):
+            return prefix + file.removeprefix(start)
+    return os.path.basename(file) if os.path.isabs(file) else file
+
+
+def cause_of_error(error: BaseException) -> Cause:
+    """Return the cause of an error: its type, and the place in the function that raised it."""
+    place = main_place(error.__traceback__)
+    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+    if place is None:
+        return cause_of(kind)
+    file, line, function, first = place
+    return Cause(cause_of(kind, shown(file), function, str(line - first)).id, f"{shown(file)}:{line}")
+
+
+def cause_of(*parts: str) -> Cause:
+    """Return the cause with these features."""
+    return Cause(hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:6])
+
+
+def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | None:
+    """Return file, line, function and the function's first line: of the innermost frame of the project's own code."""
+    own = last = None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        last = (code.co_filename, traceback.tb_lineno, code.co_qualname, code.co_firstlineno)
+        if is_own(code.co_filename):
+            own = last
+        traceback = traceback.tb_next
+    return own or last
+
+
+def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
+    """Return the record of a request as it is, with its secrets. This reads no file but that of its own body."""
+    head = server_head(request.head)
+    body, lack = _body(request, largest)
+    return Record(
+        request_id=request._id,
+        time=time.time(),
+        interface="wsgi" if head.blocks else "asgi",
+        method=head.method,
+        path=head.path,
+        raw_path=head.raw_path,
+        query=head.query_string,
+        scheme=head.scheme,
+        authority=head.authority,
+        root_path=head.root_path,
+        http_version=head.http_version,
+        client=None if head.client is None else (head.client.host, head.client.port),
+        fields=_fields(head, request.content, is_cut=bool(lack)),
+        body=body,
+        lack=lack,
+        pattern=whole_pattern(request) or request.route.pattern,
+        endpoint=request.route.name,
+        params={name: str(value)[:_LONGEST] for name, value in request.path_params.items()},
+        user=_user_of(request),
+        session=_session_of(request),
+        dependencies=dict(_dependencies_of(request)),
+        is_socket=getattr(head, "channel", None) is not None,
+        release=release,
+        **({} if response is None else _answer_of(response)),
+        messages=_messages_of(response),
+    )
+
+
+def _body(request: Request, largest: int) -> tuple[bytes, str]:
+    content = request.content
+    body = content.data or b""
+    if content.data is None and not content.is_kept:
+        return b"", "the body was streamed, and not kept"
+    if content.data is None:
+        with suppress(Exception):  # it is closed, or still being received
+            while len(body) < min(content.size, largest + 1) and (chunk := content.read_at(len(body))):
+                body += chunk
+    if len(body) > largest or content.size > len(body):
+        return body[:largest], f"the body has {content.size} bytes, of which the first {largest} were kept"
+    if not content.is_complete and request.head.has_body:
+        return body, f"only {len(body)} bytes of the body had been received"
+    return body, ""
+
+
+def _fields(head: Head, content: Content, *, is_cut: bool) -> list[Line]:
+    if not content.is_decoded and not is_cut:
+        return [*head.fields()]
+    return [(name, value) for name, value in head.fields() if name not in _CODING]
+
+
+def _messages_of(response: Response | None) -> list[tuple[Literal["text", "bytes"], bytes]]:
+    connection = getattr(response, "connection", None)
+    received = getattr(connection, "last_received", None) or ()
+    return [
+        ("text", each.encode("utf-8", "surrogatepass")) if isinstance(each, str) else ("bytes", bytes(each))
+        for each in received
+        if len(each) <= LARGEST_ANSWER
+    ]
+
+
+def _answer_of(response: Response) -> dict[str, Any]:
+    body = response.body
+    return {
+        "status": 0 if response.status == 101 else response.status,
+        "answer": body[:LARGEST_ANSWER] if isinstance(body, bytes) else b"",
+        "answer_fields": [*response.headers.items()],
+    }
+
+
+def _user_of(request: Request) -> str:
+    known = request._dependencies
+    with suppress(Exception):  # a key that is not valid
+        user = known.get(Request.user)
+        if user is not None:
+            app = request.route.app
+            users = app.find_feature(Users) if hasattr(app, "find_feature") else None
+            for source in () if users is None else users.sources:
+                if isinstance(source, SessionLogin):
+                    return source.key_of(user)
+            return str(user if isinstance(user, str | int) else getattr(user, "id", ""))[:_LONGEST]
+        session = known.get(Request.session)
+        if session is not None:
+            return str(session._peek(LOGIN) or "")[:_LONGEST]
+    return ""
+
+
+def _session_of(request: Request) -> dict[str, str]:
+    session = request._dependencies.get(Request.session)
+    if session is None or not getattr(session, "is_used", True):
+        return {}
+    with suppress(Exception):  # the store is not available
+        return {name: type(session._peek(name)).__name__ for name in session if name[:1] != "_"}
+    return {}
+
+
+def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
+    for dependency, value in request._dependencies.items():
+        if isinstance(dependency, Dependency) and dependency.kept:
+            with suppress(Exception):  # a value that JSON can't express
+                yield dependency.name, msgspec.to_builtins(value)
+
+
+class Trace(NamedTuple):
+    """An error, noted when it was raised, for being printed later."""
+
+    noted: TracebackException
+    place: str
+
+    @classmethod
+    def of(cls, error: BaseException, place: str) -> "Trace":
+        """Note an error, without reading its source, which takes time."""
+        return cls(TracebackException.from_exception(error, lookup_lines=False, compact=True), place)
+
+    def described(self) -> dict[str, Any]:
+        """Return the parts of a record that tell about the error."""
+        _shorten_paths(self.noted, set())
+        frames = [(frame.filename, frame.name) for frame in self.noted.stack]
+        last = [*self.noted.format_exception_only()][-1].strip()
+        return {
+            "error": last[:_LONGEST],
+            "place": self.place,
+            "frames": frames,
+            "traceback": "".join(self.noted.format()),
+        }
+
+
+def _shorten_paths(noted: TracebackException | None, seen: set[int]) -> None:
+    if noted is None or id(noted) in seen:
+        return
+    seen.add(id(noted))
+    for frame in noted.stack:
+        frame.line  # noqa: B018 - it is read from the file, which has this name only here
+        frame.filename = shown(frame.filename)
+    for other in (noted.__cause__, noted.__context__, *(noted.exceptions or ())):
+        _shorten_paths(other, seen)

@@ -1,0 +1,291 @@
+"""A kept request, answered again by the code of today: what can be restored of it, and where the runs differ first."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager, suppress
+from http.client import HTTPConnection, HTTPSConnection
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from antiphon.adapters.foreign.asgi import from_asgi, make_scope
+from antiphon.adapters.foreign.wsgi import from_wsgi
+from antiphon.adapters.servable import Servable
+from antiphon.adapters.websockets.asgi import SOCKET_SCHEMES
+from antiphon.app.application import App
+from antiphon.concurrency.iterables import aclose
+from antiphon.features.kept_requests.feature import Keep
+from antiphon.features.kept_requests.record import Record, cause_of_error, is_own, shown
+from antiphon.features.sessions import SESSIONS
+from antiphon.handler.contract import finish
+from antiphon.handler.drive import run_async
+from antiphon.request.dependencies import Dependency
+from antiphon.request.interfaces import Session
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+_EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
+"""Values of the kinds that a session has, in place of those that were not kept."""
+_LONGEST_WAIT = 2.0
+"""Seconds for which a WebSocket that has got all messages is listened to."""
+
+
+class Outcome(NamedTuple):
+    """The response to a request that was answered again, or the error that it ended with."""
+
+    status: int
+    fields: list[tuple[str, str]]
+    body: bytes
+    error: BaseException | None = None
+
+
+class Restored(NamedTuple):
+    """Values to restore for a replay: the user, and the clock if a package can set it."""
+
+    user: Callable[[str], object] | None = None
+    """The function that makes a user of a key, as the factory of the project's tests does."""
+    clock: bool = True
+
+
+def replay(app: Any, keep: Keep, record: Record, restored: Restored | None = None) -> Outcome:
+    """Answer a kept request again, in this process. Nothing is kept of that."""
+    restored = restored or Restored()
+    with ExitStack() as stack:
+        errors = stack.enter_context(keep.catching())
+        if restored.clock:
+            stack.enter_context(clock_of(record))
+        if isinstance(app, App):
+            for override in _overrides(app, record, restored):
+                stack.enter_context(override)
+        outcome = _answer(app, record)
+    error = errors[0] if errors else outcome.error
+    return outcome._replace(error=error)
+
+
+def _answer(app: Any, record: Record) -> Outcome:
+    try:
+        if record.is_socket:
+            return asyncio.run(_converse(app, record))
+        if record.interface == "wsgi":
+            return _answer_over_wsgi(app, record)
+        return asyncio.run(_answer_over_asgi(app, record))
+    except Exception as error:  # which escaped the application
+        return Outcome(500, [], b"", error)
+
+
+def _answer_over_wsgi(app: Any, record: Record) -> Outcome:
+    request = record.request()
+    try:
+        response = from_wsgi(app)(request)
+        body = response.body
+        try:
+            data = body if isinstance(body, bytes) else b"".join(map(_in_bytes, body))  # type: ignore[arg-type]
+        finally:
+            getattr(body, "close", tuple)()
+        return Outcome(response.status, response.headers.items(), data, response.error)
+    finally:
+        if isinstance(app, Servable):
+            app.stop()
+
+
+async def _answer_over_asgi(app: Any, record: Record) -> Outcome:
+    request = record.request()
+    if isinstance(app, Servable):
+        await app.astart()
+    try:
+        response = await from_asgi(app)(request)
+        return Outcome(response.status, response.headers.items(), await _whole(response), response.error)
+    finally:
+        await run_async(finish(request))
+        if isinstance(app, Servable):
+            await app.astop()
+
+
+async def _whole(response: Response) -> bytes:
+    body: Any = response.body
+    if isinstance(body, bytes):
+        return body
+    try:
+        return b"".join([_in_bytes(chunk) async for chunk in body])
+    finally:
+        await aclose(None, body)
+
+
+def _in_bytes(chunk: bytes | str) -> bytes:
+    return chunk.encode() if isinstance(chunk, str) else chunk
+
+
+async def _converse(app: Any, record: Record) -> Outcome:
+    """Open a WebSocket, send the messages that were kept, and wait until the application has ended."""
+    scope = make_scope(record.request())
+    scope |= {"type": "websocket", "scheme": SOCKET_SCHEMES.get(record.scheme, "ws"), "subprotocols": []}
+    del scope["method"]
+    messages = [
+        {"type": "websocket.receive", kind: data.decode() if kind == "text" else data} for kind, data in record.messages
+    ]
+    events: Iterator[dict[str, Any]] = iter([{"type": "websocket.connect"}, *messages])
+    status, code = 101, 1000
+
+    async def receive() -> dict[str, Any]:
+        event = next(events, None)
+        if event is None:
+            await asyncio.sleep(_LONGEST_WAIT if code == 1000 else 0)
+            return {"type": "websocket.disconnect", "code": 1000}
+        return event
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status, code
+        if message["type"] == "websocket.close":
+            code = message.get("code", 1000)
+        elif message["type"] == "websocket.http.response.start":
+            status = message["status"]
+
+    if isinstance(app, Servable):
+        await app.astart()
+    try:
+        await app(scope, receive, send)
+    finally:
+        if isinstance(app, Servable):
+            await app.astop()
+    return Outcome(500 if code == 1011 else status, [], b"")
+
+
+def send_to(url: str, record: Record) -> Outcome:
+    """Send a kept request to a server, whose address is the URL's. Raises OSError and ValueError."""
+    address = urlsplit(url)
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=30)
+    try:
+        connection.putrequest(record.method, record.target, skip_host=True, skip_accept_encoding=True)
+        request = record.request()
+        for name, value in request.head.fields():
+            if name not in ("connection", "transfer-encoding", "expect"):
+                connection.putheader(name, value.encode("latin-1", "replace"))
+        if not request.head.field("host"):
+            connection.putheader("host", record.authority)
+        connection.endheaders(record.body or None)
+        response = connection.getresponse()
+        return Outcome(
+            response.status, [(name.lower(), value) for name, value in response.getheaders()], response.read()
+        )
+    finally:
+        connection.close()
+
+
+# What is restored
+
+
+@contextmanager
+def clock_of(record: Record) -> Iterator[None]:
+    """Set the clock to the time of a record, from which it goes on, if the package time-machine is installed."""
+    try:
+        import time_machine
+    except ModuleNotFoundError:
+        yield
+        return
+    with time_machine.travel(record.time, tick=True):
+        yield
+
+
+def _overrides(app: App, record: Record, restored: Restored) -> Iterator[Any]:
+    for dependency in kept_dependencies(app, record):
+        yield app.override(dependency, _converted(dependency, record.dependencies[dependency.name]))
+    if record.user and restored.user is not None and app.provides(Request.user):
+        yield app.override(Request.user, restored.user(record.user))
+    if record.session and app.provides(SESSIONS):
+        yield app.override(Request.session, source=lambda request: _session(request, record))
+
+
+def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
+    """Yield the dependencies of an application of which a record has the value."""
+    for source in app._dependencies.sources:
+        found = source.provides
+        if isinstance(found, Dependency) and found.kept and found.name in record.dependencies:
+            yield found
+
+
+def _converted(dependency: Dependency[Any], value: Any) -> Any:
+    arguments = getattr(getattr(dependency, "__orig_class__", None), "__args__", ())
+    with suppress(msgspec.ValidationError, TypeError):
+        return msgspec.convert(value, arguments[0]) if arguments else value
+    return value
+
+
+def _session(request: Request, record: Record) -> Session:
+    session = request[SESSIONS].load(request)
+    for name, kind in record.session.items():
+        session[name] = empty_of(kind)
+    return session
+
+
+def empty_of(kind: str) -> Any:
+    """Return a value of a kind, as a session has it."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(_EMPTY.get(kind)))
+
+
+def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
+    """Yield a sentence for each thing that a replay can't restore."""
+    yield "The database and other services are those of this machine, not as they were then."
+    yield "Credentials, cookies and other secrets are replaced by others of the same shape."
+    if record.lack:
+        yield f"{record.lack[0].upper()}{record.lack[1:]}."
+    if record.user and (restored.user is None or not is_app):
+        yield f"The user {record.user!r} is not logged in: --user MODULE:FUNCTION names the function that makes users."
+    if record.session:
+        names = ", ".join(sorted(record.session))
+        yield (
+            f"The session has empty values for its names: {names}."
+            if is_app
+            else f"The session had these names: {names}."
+        )
+    if record.is_socket:
+        yield "Of the WebSocket, only the last messages were kept."
+    if restored.clock:
+        with suppress(ModuleNotFoundError):
+            import time_machine  # noqa: F401
+
+            return
+        yield "The clock is not set to that time: that needs the package time-machine."
+
+
+# The comparison
+
+
+def compared(record: Record, outcome: Outcome) -> str:
+    """Return a sentence about where the run differs first from the one that was kept."""
+    error = outcome.error
+    if error is None and outcome.status >= 500 and record.status >= 500:
+        return f"The status is {outcome.status} again."
+    if error is None:
+        return f"It no longer fails: the status is {outcome.status}, and was {record.status}."
+    told, place = _told(error), cause_of_error(error).place
+    if told == record.error and place.partition(":")[0] == record.place.partition(":")[0]:
+        return f"It fails as it did: {told} at {place}."
+    was = f"It was {record.error} at {record.place}, and is {told} at {place}."
+    return f"{was} {_first_difference(record, error)}"
+
+
+def _told(error: BaseException) -> str:
+    from traceback import format_exception_only
+
+    return format_exception_only(error)[-1].strip()
+
+
+def _first_difference(record: Record, error: BaseException) -> str:
+    now = [*_own_frames(error)]
+    before = [(file, function) for file, function in record.frames if not file.startswith("antiphon/")]
+    for then, today in zip(before, now, strict=False):
+        if then != today:
+            return f"The runs differ first in {today[1]} ({today[0]}), which was {then[1]} ({then[0]})."
+    last = (now or before or [("", "")])[: min(len(now), len(before)) or 1][-1]
+    return f"The runs are the same up to {last[1]} ({last[0]})."
+
+
+def _own_frames(error: BaseException) -> Iterator[tuple[str, str]]:
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        if is_own(code.co_filename):
+            yield shown(code.co_filename), code.co_name
+        traceback = traceback.tb_next

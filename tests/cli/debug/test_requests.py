@@ -1,0 +1,105 @@
+"""The page of the last requests in debug mode, beside applications of each kind and interface."""
+
+import re
+
+import pytest
+
+from antiphon import App
+from antiphon.cli.debug.mode import switch_on
+from antiphon.cli.debug.requests import PLACE, WithLastRequests
+from antiphon.cli.target import Target
+from antiphon.dialects.flask import Flask
+from antiphon.dialects.pyramid.config import Configurator
+from antiphon.handler.errors import set_debug_answer
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture(autouse=True)
+def debug(monkeypatch):
+    monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
+    switch_on(is_for_loopback=True)
+    yield
+    set_debug_answer(None)
+
+
+def native():
+    app = App()
+
+    @app.post("/pay")
+    def pay(request):
+        return {"left": 1 // request.json["n"]}
+
+    return app
+
+
+def flask():
+    app = Flask("shop", static_folder=None)
+
+    @app.post("/pay")
+    def pay():
+        from antiphon.dialects.flask import request
+
+        return {"left": 1 // request.get_json()["n"]}
+
+    return app
+
+
+def pyramid():
+    with Configurator() as config:
+        config.add_route("pay", "/pay")
+        config.add_view(lambda request: {"left": 1 // request.json_body["n"]}, route_name="pay", renderer="json")
+        return config.make_wsgi_app()
+
+
+def plain(environ, start_response):
+    start_response("500 Internal Server Error", [("content-type", "text/plain")])
+    return [b"it failed"]
+
+
+@rows("make", [native, flask, pyramid, lambda: plain])
+@rows("interface", ["wsgi", "asgi"])
+def test_a_failed_request_is_shown_and_becomes_a_test(make, interface):
+    app = make()
+    if app is plain and interface == "asgi":
+        return
+    served = WithLastRequests(app, interface, Target("shop", "app"))
+    client = Client(served, interface, base_url="http://localhost", raise_errors=False)
+    assert client.post("/pay", json={"n": 0, "password": "hunter22"}).status == 500
+    page = client.get(PLACE)
+    assert page.status == 200
+    assert "POST /pay</dt><dd>500, " in page.text
+    [test] = re.findall(f"{PLACE}/[0-9a-f]+/test", page.text)
+    written = client.post(test)
+    assert "from shop import app" in written.text
+    assert "client.post(" in written.text
+    assert "hunter22" not in written.text
+    assert client.post(f"{PLACE}/{'0' * 32}/test").status == 404
+
+
+@rows(
+    "headers, status",
+    [
+        ({}, 200),
+        ({"host": "shop.example.com"}, 404),
+        ({"x-forwarded-for": "192.0.2.1"}, 404),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}, 404),
+    ],
+)
+def test_only_developers_see_the_page(headers, status):
+    client = Client(WithLastRequests(native(), "asgi", Target("shop", "app")), base_url="http://localhost")
+    assert client.get(PLACE, headers=headers).status == status
+
+
+def test_nobody_sees_the_page_outside_of_debug_mode(monkeypatch):
+    monkeypatch.setattr("antiphon.cli.debug.mode._viewers", None)
+    client = Client(WithLastRequests(native(), "asgi", Target("shop", "app")), base_url="http://localhost")
+    assert client.get(PLACE).status == 404
+
+
+def test_other_sites_send_nothing_again():
+    client = Client(WithLastRequests(native(), "asgi", Target("shop", "app")), base_url="http://localhost")
+    refused = client.post(f"{PLACE}/{'0' * 32}/again", headers={"origin": "https://evil.example"})
+    assert refused.status in (403, 404)

@@ -1,0 +1,488 @@
+"""Programs with a planted fault, each of a kind of its own: what is sent to them, and how the fault is mended."""
+
+import gzip
+from typing import Any, NamedTuple
+
+
+class Fault(NamedTuple):
+    """A fault: the code of the application, the faulty part of it and the mended one, and the request that shows it."""
+
+    name: str
+    code: str
+    faulty: str
+    mended: str
+    url: str = "/"
+    method: str = "POST"
+    options: dict[str, Any] = {}  # noqa: RUF012 - of a tuple
+    interface: str = "asgi"
+    messages: tuple[str | bytes, ...] = ()
+    dialect: str = ""
+    session: dict[str, Any] | None = None
+    user: str = ""
+    time: float = 0.0
+
+    @property
+    def program(self) -> str:
+        """The source of the faulty program."""
+        return _heads[self.dialect] + self.code.replace("FAULT", self.faulty)
+
+    @property
+    def mended_program(self) -> str:
+        """The source of the program without the fault."""
+        return _heads[self.dialect] + self.code.replace("FAULT", self.mended)
+
+
+_NATIVE = """\
+from datetime import datetime, UTC
+from dataclasses import dataclass
+from antiphon import *
+from antiphon.features import *
+from antiphon.request.dependencies import Dependency
+
+app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
+keep = Keep(SQLiteStore("kept.db"), slower=0.3, statuses={409})
+app.use(keep)
+"""
+_FLASK = """\
+from antiphon.dialects.flask import Flask, request, session
+from antiphon.features import Keep, SQLiteStore
+
+app = Flask("shop", static_folder=None)
+app.secret_key = "0123456789abcdef0123456789abcdef"
+keep = Keep(SQLiteStore("kept.db"))
+keep.install(app)
+"""
+_PYRAMID = """\
+from antiphon.dialects.pyramid.config import Configurator
+from antiphon.dialects.pyramid.response import Response
+from antiphon.features import Keep, SQLiteStore
+
+def serve(view):
+    with Configurator() as config:
+        config.add_route("it", "/it")
+        config.add_view(view, route_name="it")
+        return config.make_wsgi_app()
+
+keep = Keep(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
+"""
+_MICRODOT = """\
+from antiphon.dialects.microdot import Microdot
+from antiphon.features import Keep, SQLiteStore
+
+app = Microdot()
+keep = Keep(SQLiteStore("kept.db"), secret_keys=["0123456789abcdef0123456789abcdef"])
+keep.install(app)
+"""
+_heads = {"": _NATIVE, "flask": _FLASK, "pyramid": _PYRAMID, "microdot": _MICRODOT}
+
+FAULTS = [
+    Fault(
+        "JSON of a type",
+        """
+@dataclass
+class Order:
+    item: str
+    amount: int = 1
+
+@app.post('/')
+def order(request):
+    order = request.json_as(Order)
+    return {'cost': FAULT}
+""",
+        "{'tea': 2}[order.item]",
+        "{'tea': 2}.get(order.item, 0)",
+        options={"json": {"item": "milk", "amount": 3}},
+    ),
+    Fault(
+        "JSON without a type",
+        """
+@app.post('/')
+async def total(request):
+    rows = request.json['rows']
+    return {'mean': FAULT}
+""",
+        "sum(rows) / len(rows)",
+        "sum(rows) / max(1, len(rows))",
+        options={"json": {"rows": []}},
+    ),
+    Fault(
+        "a form",
+        """
+@app.post('/')
+def pay(request):
+    return {'due': FAULT}
+""",
+        "int(request.form['days'].split('/')[1])",
+        "(request.form['days'].split('/') + ['0'])[1]",
+        options={"form": {"days": "7", "name": "Zoë & Co"}},
+    ),
+    Fault(
+        "a form in another charset",
+        """
+@app.post('/')
+def name(request):
+    return request.body.FAULT
+""",
+        "decode('ascii')",
+        "decode('latin-1')",
+        options={"body": b"Zo\xeb", "content_type": "text/plain; charset=iso-8859-1"},
+    ),
+    Fault(
+        "an upload",
+        """
+@app.post('/')
+def upload(request):
+    file = request.files['table']
+    first = file.read().splitlines()[0]
+    return {'columns': FAULT}
+""",
+        "[None for each in first.split(b';')][2]",
+        "len(first.split(b';'))",
+        options={"files": {"table": ("a.csv", b"name;age\nx;1\n", "text/csv")}, "form": {"title": "People"}},
+    ),
+    Fault(
+        "a binary upload",
+        """
+@app.post('/')
+async def picture(request):
+    data = request.files['picture'].read()
+    return {'width': FAULT}
+""",
+        "int.from_bytes(data[16:20]) // (data[0] - 0x89)",
+        "int.from_bytes(data[16:20])",
+        options={
+            "files": {
+                "picture": (
+                    "a.png",
+                    b"\x89PNG\r\n\x1a\n" + bytes(range(40)),
+                    "image/png",
+                )
+            }
+        },
+    ),
+    Fault(
+        "a query",
+        """
+@app.get('/')
+def search(request):
+    page = request.args.get('page', 1, type=int)
+    return {'part': FAULT}
+""",
+        "100 // page",
+        "100 // max(1, page)",
+        url="/?page=0&q=a%20b%26c",
+        method="GET",
+    ),
+    Fault(
+        "a path that is percent-encoded",
+        """
+@app.get('/files/<path:name>')
+def find(request, name):
+    return FAULT
+""",
+        "name.rsplit('.', 1)[1]",
+        "name.rpartition('.')[2]",
+        url="/files/a%20b/%C3%A9t%C3%A9",
+        method="GET",
+    ),
+    Fault(
+        "a cookie",
+        """
+@app.get('/')
+def page(request):
+    return {'theme': FAULT}
+""",
+        "['x'][len(request.cookies['theme'])]",
+        "len(request.cookies['theme'])",
+        method="GET",
+        options={"cookies": {"theme": "dark"}},
+    ),
+    Fault(
+        "a session",
+        """
+app.use(Sessions(MemoryStore()))
+
+@app.get('/')
+def cart(request):
+    return {'first': FAULT}
+""",
+        "request.session['cart'][0]",
+        "(request.session['cart'] or [None])[0]",
+        method="GET",
+        session={"cart": []},
+    ),
+    Fault(
+        "a user",
+        """
+app.use(Sessions(MemoryStore()))
+
+@dataclass
+class User:
+    id: str
+    email: str = ''
+
+def make_user(key):
+    return User(key)
+
+app.use(Users(SessionLogin(make_user)))
+
+@app.get('/', before=login_required)
+def me(request):
+    return {'domain': FAULT}
+""",
+        "request.user.email.split('@')[1]",
+        "request.user.email.partition('@')[2]",
+        method="GET",
+        user="7",
+    ),
+    Fault(
+        "a header",
+        """
+@app.get('/')
+def page(request):
+    return {'device': FAULT}
+""",
+        "request.headers['x-device'].split('/')[1]",
+        "request.headers['x-device'].partition('/')[2]",
+        method="GET",
+        options={"headers": {"x-device": "watch"}},
+    ),
+    Fault(
+        "the language that is accepted",
+        """
+@app.get('/')
+def page(request):
+    best = request.accept_languages.best(['de', 'en', 'xx'], 'en')
+    return {'hello': FAULT}
+""",
+        "{'de': 'Hallo', 'en': 'Hello'}[best]",
+        "{'de': 'Hallo', 'en': 'Hello'}.get(best, 'Hello')",
+        method="GET",
+        options={"headers": {"accept-language": "xx, en;q=0.5"}},
+    ),
+    Fault(
+        "a time",
+        """
+@app.get('/')
+def page(request):
+    now = datetime.now(UTC)
+    return {'next': FAULT}
+""",
+        "str(now.replace(year=now.year + 1))",
+        "str(now.replace(year=now.year + 1, day=1))",
+        method="GET",
+        time=1709208000.0,
+    ),
+    Fault(
+        "a dependency",
+        """
+Rate = Dependency[float]('rate', kept=True)
+app.provide(Rate, lambda request: float(request.headers.get('x-test', '1')))
+
+@app.get('/')
+def price(request):
+    return {'price': FAULT}
+""",
+        "12 / request[Rate]",
+        "12 / (request[Rate] or 1)",
+        method="GET",
+        options={"headers": {"x-test": "0"}},
+    ),
+    Fault(
+        "a body with a content coding",
+        """
+@app.post('/')
+def count(request):
+    return {'last': FAULT}
+""",
+        "request.text.split(',')[3]",
+        "request.text.split(',')[-1]",
+        options={"body": gzip.compress(b"1,2,3"), "headers": {"content-encoding": "gzip", "content-type": "text/csv"}},
+    ),
+    Fault(
+        "WSGI",
+        """
+@app.post('/')
+def order(request):
+    return {'item': FAULT}
+""",
+        "request.json['items'][0]",
+        "[*request.json['items'], None][0]",
+        options={"json": {"items": []}},
+        interface="wsgi",
+    ),
+    Fault(
+        "RSGI",
+        """
+@app.put('/things/<int:id>')
+async def change(request, id):
+    return {'part': FAULT}
+""",
+        "1 // id",
+        "1 // (id or 1)",
+        url="/things/0",
+        method="PUT",
+        options={"json": {"a": 1}},
+        interface="rsgi",
+    ),
+    Fault(
+        "a stream",
+        """
+@app.get('/')
+async def rows(request):
+    async def made():
+        yield 'a'
+        for each in request.args.getall('n'):
+            yield str(FAULT)
+    return made()
+""",
+        "1 // int(each)",
+        "1 // (int(each) or 1)",
+        url="/?n=1&n=0",
+        method="GET",
+    ),
+    Fault(
+        "a hook",
+        """
+@app.before_request
+def check(request):
+    request.g.tenant = FAULT
+
+@app.get('/')
+def page(request):
+    return request.g.tenant
+""",
+        "request.headers['x-tenant'].split('-')[1]",
+        "request.headers['x-tenant']",
+        method="GET",
+        options={"headers": {"x-tenant": "acme"}},
+    ),
+    Fault(
+        "an application that is mounted",
+        """
+shop = App()
+
+@shop.post('/buy')
+def buy(request):
+    return {'left': FAULT}
+
+app.mount('/shop', shop)
+""",
+        "[1, 2][request.json['n']]",
+        "request.json['n']",
+        url="/shop/buy",
+        options={"json": {"n": 5}},
+    ),
+    Fault(
+        "a WSGI application that is mounted",
+        """
+def old(environ, start_response):
+    size = FAULT
+    start_response('200 OK', [('content-type', 'text/plain')])
+    return [b'x' * size]
+
+app.mount('/old', old)
+""",
+        "int(environ['QUERY_STRING'])",
+        "len(environ['QUERY_STRING'])",
+        url="/old/page?abc",
+        method="GET",
+    ),
+    Fault(
+        "a WebSocket",
+        """
+@app.websocket('/chat')
+async def chat(request, socket):
+    async for message in socket:
+        await socket.send(str(FAULT))
+""",
+        "10 // int(message)",
+        "10 // (int(message) or 1)",
+        url="/chat",
+        messages=("5", "2", "0"),
+    ),
+    Fault(
+        "Flask",
+        """
+@app.post('/it')
+def it():
+    return {'first': FAULT}
+""",
+        "request.form['names'].split(',')[1]",
+        "request.form['names'].split(',')[0]",
+        url="/it",
+        options={"form": {"names": "a"}},
+        dialect="flask",
+    ),
+    Fault(
+        "Flask over WSGI",
+        """
+@app.post('/it')
+def it():
+    return {'first': FAULT}
+""",
+        "request.get_json()['names'][0]",
+        "(request.get_json()['names'] or [None])[0]",
+        url="/it",
+        options={"json": {"names": []}},
+        interface="wsgi",
+        dialect="flask",
+    ),
+    Fault(
+        "Pyramid",
+        """
+def view(request):
+    return Response(str(FAULT))
+
+app = serve(view)
+keep.install(app)
+""",
+        "1 // int(request.params['n'])",
+        "1 // (int(request.params['n']) or 1)",
+        url="/it?n=0",
+        method="GET",
+        dialect="pyramid",
+    ),
+    Fault(
+        "Pyramid over WSGI",
+        """
+def view(request):
+    return Response(str(FAULT))
+
+app = serve(view)
+keep.install(app)
+""",
+        "request.json_body['n'][0]",
+        "request.json_body['n']",
+        url="/it",
+        options={"json": {"n": []}},
+        interface="wsgi",
+        dialect="pyramid",
+    ),
+    Fault(
+        "Microdot",
+        """
+@app.post('/it')
+async def it(request):
+    return {'a': FAULT}
+""",
+        "request.json['a'][0]",
+        "request.json['a']",
+        url="/it",
+        options={"json": {"a": ""}},
+        dialect="microdot",
+    ),
+    Fault(
+        "a status",
+        """
+@app.post('/')
+def book(request):
+    if FAULT:
+        abort(409)
+    return {'ok': True}
+""",
+        "request.json['seat'] in (7, 8)",
+        "request.json['seat'] == 8",
+        options={"json": {"seat": 7}},
+    ),
+]

@@ -1,0 +1,272 @@
+"""Keep: which requests are kept, under which cause, how many and how long; and that no response waits for it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from antiphon import App, Response, abort
+from antiphon.features import (
+    CookieStore,
+    Keep,
+    MemoryStore,
+    SessionLogin,
+    Sessions,
+    SQLiteStore,
+    StoreUnavailable,
+    Users,
+)
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytest.importorskip("cryptography")
+
+pytestmark = pytest.mark.once
+
+KEYS = ["0123456789abcdef0123456789abcdef"]
+OTHER_KEYS = ["another-key-of-more-than-16-bytes"]
+
+
+def application(keep, keys=KEYS):
+    app = App(secret_keys=keys)
+    app.use(keep)
+
+    @app.get("/fail/<kind>")
+    def fail(request, kind):
+        if kind == "key":
+            return {}["price"]
+        raise ValueError(kind)
+
+    @app.get("/status/<int:code>")
+    def status(request, code):
+        if code >= 500:
+            abort(code)
+        return Response("it", code)
+
+    @app.get("/slow")
+    def slow(request):
+        time.sleep(0.05)
+        return "slow"
+
+    @app.get("/fine")
+    def fine(request):
+        return "fine"
+
+    return app
+
+
+@pytest.fixture
+def client_of():
+    def make(keep, **options):
+        return Client(application(keep, **options), raise_errors=False)
+
+    return make
+
+
+@rows(
+    "options, url, kept",
+    [
+        ({}, "/fail/key", "KeyError"),
+        ({}, "/status/503", "ServiceUnavailable"),
+        ({}, "/status/409", None),
+        ({}, "/nothing", None),
+        ({}, "/fine", None),
+        ({}, "/slow", None),
+        ({"errors": False}, "/fail/key", None),
+        ({"slower": 0.02}, "/slow", "slower than 0.02 seconds"),
+        ({"slower": 10}, "/slow", None),
+        ({"statuses": {409}}, "/status/409", "status 409"),
+        ({"statuses": {404}}, "/nothing", "status 404"),
+        ({"when": lambda exchange: exchange.route == "/fine"}, "/fine", "chosen"),
+        ({"errors": False, "statuses": {500}}, "/fail/key", "status 500"),
+        ({"slower": 10}, "/fail/key", "KeyError"),
+    ],
+)
+def test_kept_requests(options, url, kept, client_of):
+    keep = Keep(MemoryStore(), **options)
+    client_of(keep).get(url)
+    keep.flush()
+    assert [each.why for each in keep.all()] == ([] if kept is None else [kept])
+
+
+def test_one_record_a_cause(client_of):
+    keep = Keep(MemoryStore())
+    client = client_of(keep)
+    ids = [client.get(f"/fail/{kind}").headers["x-request-id"] for kind in ("a", "key", "b", "c")]
+    keep.flush()
+    causes = {each.why: each for each in keep.all()}
+    assert {why: each.count for why, each in causes.items()} == {"ValueError": 3, "KeyError": 1}
+    assert keep.find(ids[0]) == keep.find(ids[3]) == causes["ValueError"]
+    assert keep.find(causes["KeyError"].id) == causes["KeyError"]
+    assert keep.find("ffffff") is None
+
+
+def test_the_first_and_the_last(client_of, monkeypatch):
+    keep = Keep(MemoryStore())
+    client = client_of(keep)
+    for kind in ("first", "between", "last"):
+        client.get(f"/fail/{kind}")
+        keep.flush()
+    [kept] = keep.all()
+    assert (kept.first.path, kept.last.path, kept.count) == ("/fail/first", "/fail/last", 3)
+
+
+def test_the_log_leads_to_the_record(client_of, caplog):
+    keep = Keep(MemoryStore())
+    response = client_of(keep).get("/fail/key")
+    keep.flush()
+    [kept] = keep.all()
+    assert caplog.messages[0].endswith(f", kept as {kept.id}")
+    assert keep.find(response.json["request_id"]) == kept
+
+
+def test_most_causes(client_of):
+    keep = Keep(MemoryStore(), most=2)
+    app = application(keep)
+    for number in range(4):
+        exec(f"@app.get('/{number}')\ndef fail_{number}(request): raise ValueError", {"app": app})
+    client = Client(app, raise_errors=False)
+    for number in range(4):
+        client.get(f"/{number}")
+        keep.flush()
+    assert [each.last.path for each in keep.all()] == ["/3", "/2"]
+
+
+def test_a_time_to_live():
+    now = [1000.0]
+    keep = Keep(MemoryStore(clock=lambda: now[0]), ttl=60)
+    Client(application(keep), raise_errors=False).get("/fail/key")
+    keep.flush()
+    assert len(keep.all()) == 1
+    now[0] += 61
+    assert keep.all() == []
+
+
+def test_forgetting_a_user():
+    keep = Keep(MemoryStore())
+    app = App(secret_keys=KEYS)
+    app.use(Sessions(MemoryStore()))
+    app.use(Users(SessionLogin(lambda key: {"id": key}, key=lambda user: user["id"])))
+    app.use(keep)
+
+    @app.get("/")
+    def fail(request):
+        raise ValueError(request.user)
+
+    client = Client(app, raise_errors=False)
+    client.login({"id": "ada"})
+    client.get("/")
+    keep.flush()
+    assert [each.last.user for each in keep.all()] == ["ada"]
+    assert keep.forget("eve") == 0
+    assert keep.forget("ada") == 1
+    assert keep.all() == []
+
+
+def test_keys_rotate(tmp_path, caplog):
+    store = SQLiteStore(tmp_path / "kept.db")
+    keep = Keep(store)
+    Client(application(keep), raise_errors=False).get("/fail/key")
+    keep.flush()
+    newer, other = Keep(store), Keep(store)
+    application(newer, keys=[*OTHER_KEYS, *KEYS])
+    application(other, keys=OTHER_KEYS)
+    assert len(newer.all()) == 1
+    assert other.all() == []
+    assert "can't be decrypted" in caplog.messages[-1]
+
+
+class BrokenStore(MemoryStore):
+    """A store that hangs, or is unavailable."""
+
+    def __init__(self, hangs):
+        super().__init__()
+        self.hangs = hangs
+        self.goes_on = threading.Event()
+
+    def load(self, key):
+        if self.hangs:
+            self.goes_on.wait(30)
+        raise StoreUnavailable("It is gone.")
+
+
+@rows("hangs", [True, False])
+def test_no_response_waits_for_a_store(hangs, caplog):
+    store = BrokenStore(hangs)
+    keep = Keep(store)
+    app = application(keep)
+    for number in range(100):
+        exec(f"@app.get('/{number}')\ndef fail_{number}(request): raise ValueError", {"app": app})
+    client = Client(app, raise_errors=False, timeout=20)
+    assert {client.get(f"/{number}").status for number in range(100)} == {500}
+    if not hangs:
+        keep.flush()
+    assert sum("requests are not kept" in message for message in caplog.messages) == 1
+    store.goes_on.set()
+    keep.flush()
+
+
+@rows(
+    "make, error",
+    [
+        (lambda: Keep(CookieStore(KEYS)), ValueError),
+        (lambda: Keep(MemoryStore(), most=0), ValueError),
+        (lambda: Keep(MemoryStore(), slower=0), ValueError),
+        (lambda: Keep(MemoryStore(), when=lambda: True), TypeError),
+        (lambda: App().use(Keep(MemoryStore())), RuntimeError),
+    ],
+)
+def test_mistakes(make, error):
+    with pytest.raises(error):
+        make()
+
+
+STORM = """
+import sys
+from antiphon import App
+from antiphon.features import Keep, SQLiteStore
+from antiphon.testing import Client
+
+app = App(secret_keys=["0123456789abcdef0123456789abcdef"])
+keep = Keep(SQLiteStore(sys.argv[1]))
+app.use(keep)
+
+@app.post("/")
+def fail(request):
+    raise ValueError(request.json)
+
+client = Client(app, raise_errors=False)
+for number in range(100_000):
+    client.post("/", json={"number": number})
+    keep.flush()
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.processes
+def test_kill_9_while_keeping(tmp_path):
+    path = tmp_path / "kept.db"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    storm = subprocess.Popen(
+        [sys.executable, "-c", STORM, path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        text=True,
+    )
+    try:
+        kept = [int(storm.stdout.readline()) for _ in range(20)]
+    finally:
+        os.kill(storm.pid, signal.SIGKILL)
+        storm.communicate()
+    keep = Keep(SQLiteStore(path))
+    application(keep)
+    [cause] = keep.all()
+    assert cause.count > kept[-1]
+    assert json.loads(cause.first.body) == {"number": 0}
+    assert json.loads(cause.last.body)["number"] >= kept[-1]

@@ -1,0 +1,187 @@
+"""Secrets: none of those that are planted in a request is in what is kept, encrypted or not."""
+
+import base64
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+from urllib.parse import quote
+
+import msgspec
+import pytest
+
+from antiphon import App, Response
+from antiphon.features import Keep, Secret, SQLiteStore
+from antiphon.features.kept_requests.disguise import Disguise, marked_names, same_shape
+from antiphon.serialization.masking import is_card_number
+from antiphon.testing import Client
+from tests.helpers.rows import rows
+
+pytest.importorskip("cryptography")
+
+pytestmark = pytest.mark.once
+
+KEYS = ["0123456789abcdef0123456789abcdef"]
+CARD = "4242 4242 4242 4242"
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1g"
+
+
+@dataclass
+class Patient:
+    name: str
+    diagnosis: Annotated[str, Secret]
+    notes: Annotated[list[str], Secret] = ()
+
+
+class Answer(msgspec.Struct, rename="camel"):
+    mothers_maiden: Annotated[str, Secret] = ""
+
+
+class Hint(TypedDict):
+    hint: Annotated[str, Secret]
+
+
+HEADERS = {
+    "authorization": "Bearer planted-bearer-0001",
+    "proxy-authorization": "Basic " + base64.b64encode(b"alice:planted-basic-0002").decode(),
+    "x-api-key": "planted-apikey-0003",
+    "x-csrf-token": "planted-csrf-0004",
+    "cookie": "session=planted-session-0005; theme=planted-theme-0006; __Host-id=planted%2Dcookie%2D0007",
+    "referer": "https://shop.example.com/?token=planted-referer-0008",
+    "x-note": "password=planted-inheader-0009",
+    "x-jwt-holder": JWT,
+    "idempotency-key": "planted-idempotency-0010",
+    "x-forwarded-authorization": "planted-forwarded-0011",
+}
+QUERY = (
+    "?access_token=planted-query-0012&page=2&client_secret=planted-query-0013&card=4111111111111111"
+    f"&url={quote('https://u:planted-urlpass-0014@db.example.com/')}&pin=planted-pin-0015&Passwd=planted%2Dpasswd%2D0016"
+)
+IN_QUERY = ["planted-passwd-0016", "planted%2Dpasswd%2D0016", "4111111111111111"]
+JSON = {
+    "name": "Ada",
+    "password": "planted-json-0017",
+    "nested": {"deep": [{"apiKey": "planted-json-0018"}, {"secrets": ["planted-json-0019", "planted-json-0020"]}]},
+    "diagnosis": "planted-model-0021",
+    "notes": ["planted-model-0022"],
+    "mothersMaiden": "planted-model-0023",
+    "hint": "planted-model-0024",
+    "comment": f"my card is {CARD}, token: 'planted-text-0025'",
+    "number": 5555555555554444,
+    "otp": 83920174,
+    "token": "planted-json-0026",
+}
+FORM = (
+    "user=ada&password=planted-form-0027&new_password=planted%2Bform%2B0028&text=secret%3Dplanted-form-0029"
+    "&cvc=planted-form-0030"
+)
+MULTIPART = (
+    b'--b\r\ncontent-disposition: form-data; name="password"\r\n\r\nplanted-part-0031\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="session_key"\r\n\r\nplanted-part-0032\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="f"; filename="a.json"\r\ncontent-type: application/json\r\n\r\n'
+    b'{"api_key": "planted-part-0033"}\r\n'
+    b'--b\r\ncontent-disposition: form-data; name="f"; filename="a.env"\r\n\r\n'
+    b"DB_PASSWORD=planted-part-0034\nCARD=4000056655665556\r\n"
+    b'--b\r\ncontent-disposition: form-data; name="note"\r\n\r\nAuthorization: Bearer planted-part-0035\r\n--b--\r\n'
+)
+IN_ANSWERS = [
+    "planted-setcookie-0036",
+    "planted-answer-0037",
+    "planted-message-0038",
+    "planted-local-0039",
+    "planted-reset-0040",
+]
+
+ALL = [
+    *(f"planted-{kind}" for kind in (
+        "bearer-0001", "basic-0002", "apikey-0003", "csrf-0004", "session-0005", "theme-0006", "cookie-0007",
+        "referer-0008", "inheader-0009", "idempotency-0010", "forwarded-0011", "query-0012", "query-0013",
+        "urlpass-0014", "pin-0015", "passwd-0016", "json-0017", "json-0018", "json-0019", "json-0020", "model-0021",
+        "model-0022", "model-0023", "model-0024", "text-0025", "json-0026", "form-0027", "form-0029", "form-0030",
+        "part-0031", "part-0032", "part-0033", "part-0034", "part-0035",
+    )),
+    *IN_ANSWERS, *IN_QUERY, "planted+form+0028", "planted%2Bform%2B0028", "planted%2Dcookie%2D0007",
+    CARD, "5555555555554444", "83920174", "4000056655665556", JWT,
+    base64.b64encode(b"alice:planted-basic-0002").decode(),
+]  # fmt: skip
+
+
+def application(folder):
+    app = App(secret_keys=KEYS)
+    keep = Keep(SQLiteStore(folder / "kept.db"), statuses={409})
+    app.use(keep)
+
+    @app.post("/reset/<token>")
+    def fail(request, token):
+        password = "planted-local-0039"
+        raise RuntimeError(f"token={token} password={password!r}: planted-message-0038 secret: 'planted-message-0038'")
+
+    @app.post("/told")
+    def tell(request):
+        response = Response.json({"token": "planted-answer-0037"}, 409)
+        response.set_cookie("session", "planted-setcookie-0036")
+        return response
+
+    return app, keep
+
+
+BODIES = {
+    "JSON": {"json": JSON},
+    "a form": {"body": FORM.encode(), "content_type": "application/x-www-form-urlencoded"},
+    "multipart": {"body": MULTIPART, "content_type": "multipart/form-data; boundary=b"},
+}
+
+
+@pytest.fixture
+def kept(tmp_path):
+    app, keep = application(tmp_path)
+    client = Client(app)
+    for options in BODIES.values():
+        for path in ("/reset/planted-reset-0040", "/told"):
+            client.post(path + QUERY, headers=HEADERS, **options)
+            keep.flush()
+    return keep, tmp_path
+
+
+def test_at_least_40_planted_secrets_are_not_kept(kept):
+    keep, folder = kept
+    causes = keep.all()
+    assert [each.count for each in causes] == [3, 3]
+    records = msgspec.msgpack.encode(causes)
+    files = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert len(set(ALL)) >= 40
+    assert [secret for secret in ALL if secret.encode() in records] == []
+    assert [secret for secret in ALL if secret.encode() in files] == []
+    assert b"/reset/" not in files  # nothing can be read without a key
+
+
+def test_the_rest_of_a_request_is_as_it_came(kept):
+    keep, _ = kept
+    record = next(each for each in keep.all() if each.first.pattern == "/reset/<token>").first
+    assert b"&page=2&" in record.query
+    assert b'"name": "Ada"' in record.body
+    assert dict(record.fields)["authorization"].startswith("Bearer ")
+    assert [cookie.partition("=")[0] for cookie in dict(record.fields)["cookie"].split("; ")] == [
+        "session", "theme", "__Host-id",
+    ]  # fmt: skip
+
+
+@rows("secret", ["hunter22", "Pa55w0rd!", "päß wörd", "4242 4242 4242 4242", "a", "7", JWT, "!!!"])
+def test_a_replacement_has_the_same_shape(secret):
+    made = same_shape(secret)
+    assert made != secret
+    assert len(made) == len(secret)
+    assert made == same_shape(secret)
+    assert [c.isdigit() for c in made] == [c.isdigit() for c in secret]
+    assert [c.isupper() for c in made if c.isascii()] == [c.isupper() for c in secret if c.isascii()]
+    assert is_card_number(made) == is_card_number(secret)
+
+
+def test_models_mark_members():
+    assert marked_names() >= {"diagnosis", "notes", "mothers_maiden", "mothersMaiden", "hint"}
+
+
+def test_a_basic_login_stays_one():
+    sent = "Basic " + base64.b64encode(b"ada:lovelace").decode()
+    [(_, made)] = Disguise().fields([("authorization", sent)])
+    user, colon, password = base64.b64decode(made.removeprefix("Basic ")).decode().partition(":")
+    assert (len(user), colon, len(password)) == (3, ":", 8)
+    assert "ada" not in user
