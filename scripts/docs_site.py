@@ -42,7 +42,9 @@ SHOWN = {
     "examples/deploy": "Files for a deployment",
     "examples/deploy/kubernetes": "Files for Kubernetes",
     "examples/dialect_bottle": "A Bottle dialect",
+    "examples/dialect_webpy": "A web.py dialect",
     "examples/feature_flags": "A package with a feature",
+    "examples/maintenance": "A small feature",
     "examples/frameworks": "A shop in four frameworks",
 }
 """Folders whose files are shown on one page, which the search leaves out, and the titles of these pages."""

@@ -30,8 +30,8 @@ class Case(TypedDict):
     body: str
 
 
-class Answer(TypedDict, total=False):
-    """An answer to a case; or only ``raised``, an error that the application did not answer."""
+class Answer(TypedDict):
+    """An answer to a case, or in ``raised`` an error that the application did not answer; else that is empty."""
 
     status: int
     fields: Fields
@@ -124,14 +124,12 @@ class Difference(NamedTuple):
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
     """Return the parts of two answers that differ, without the fields whose names are ignored."""
-    if "raised" in original or "raised" in dialect:
-        raised = [each.get("raised") for each in (original, dialect)]
-        return [] if raised[0] == raised[1] else [Difference("error", *(each or "none" for each in raised))]
-    found = [
-        Difference(part, _shown(mine), _shown(theirs))
-        for part, mine, theirs in (("status", original["status"], dialect["status"]),)
-        if mine != theirs
-    ]
+    if original["raised"] or dialect["raised"]:
+        mine, theirs = (each["raised"] or "none" for each in (original, dialect))
+        return [] if mine == theirs else [Difference("error", mine, theirs)]
+    found = []
+    if original["status"] != dialect["status"]:
+        found.append(Difference("status", str(original["status"]), str(dialect["status"])))
     found += _differing_fields(original["fields"], dialect["fields"], ignored)
     if original["body"] != dialect["body"]:
         found.append(Difference("body", _shown(original["body"]), _shown(dialect["body"])))

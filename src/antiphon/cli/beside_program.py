@@ -107,15 +107,12 @@ def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
     try:
         status, fields, body = asyncio.run(answer_by_asgi(app, case)) if is_asgi(app) else answer_by_wsgi(app, case)
     except Exception as error:
-        return {"raised": type(error).__name__ + ": " + str(error)}
+        return {"status": 0, "fields": [], "body": "", "raised": type(error).__name__ + ": " + str(error)}
     for name, value in fields:
         if name.lower() == "set-cookie":
             cookies.load(value)
-    return {
-        "status": status,
-        "fields": [[name.lower(), value] for name, value in fields],
-        "body": body.decode("latin-1"),
-    }
+    seen = [[name.lower(), value] for name, value in fields]
+    return {"status": status, "fields": seen, "body": body.decode("latin-1"), "raised": ""}
 
 
 def main() -> None:
