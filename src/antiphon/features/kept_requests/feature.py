@@ -28,10 +28,10 @@ DAY = 24 * 3600.0
 
 
 class Keep(Observer):
-    """A feature that keeps requests which fail, so that `antiphon replay` answers them again, and makes tests of them.
+    """A feature that keeps requests which fail, so that `antiphon replay` sends them again, and makes tests of them.
 
-    With ``errors``, the requests are kept whose handler, or any code around it, raises an error that is answered with a
-    status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those with
+    With ``errors``, the requests are kept whose handler, or any code around it, raises an error that becomes a response
+    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those with
     one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``, which must not
     block. Requests with the same cause, that is the same error at the same place, share one record: it has the first
     and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after its last
@@ -170,7 +170,7 @@ class Keep(Observer):
 
     @contextmanager
     def catching(self) -> Iterator[list[BaseException]]:
-        """Keep nothing in a block, in which requests are answered again, and return the list of their errors."""
+        """Keep nothing in a block, in which requests are replayed, and return the list of their errors."""
         errors: list[BaseException] = []
         self._errors_of_replay = errors
         try:

@@ -4,7 +4,7 @@ import hmac
 import logging
 from collections.abc import Iterable
 from os import urandom
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,9 +13,6 @@ from antiphon.features.kept_requests.record import Record
 from antiphon.features.stores.store import Store
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
-
-if TYPE_CHECKING:
-    pass
 
 _OWNER = "antiphon kept"
 """The owner of all entries, by which the store lists them."""
@@ -58,7 +55,7 @@ class Seal:
             raise explained(
                 "no-secret-key",
                 RuntimeError(
-                    f"Keep encrypts what it keeps: App(secret_keys=[...]) has to have a key; {MAKE_A_KEY} makes one"
+                    f"Keep encrypts what it keeps: App(secret_keys=[...]) must have a key; {MAKE_A_KEY} makes one"
                 ),
             )
         self._ciphers: list[AESGCM] = [
