@@ -51,11 +51,11 @@ def view(
     What the framework does around its views, such as sessions and protection against requests from other sites, still
     works.
 
-    With ``methods``, requests with others are answered with 405 and Allow, whatever the framework lets through. GET
+    With ``methods``, requests with others get a 405 and Allow, whatever the framework lets through. GET
     includes HEAD. Flask and Quart register the view for these methods.
 
-    A parameter with a type, such as ``number: int``, is converted if the framework passes text; the answer is a 404 if
-    it does not fit, as for a route ``<int:number>``.
+    A parameter with a type, such as ``number: int``, is converted if the framework passes text; the response is a 404
+    if it does not fit, as for a route ``<int:number>``.
 
     Frameworks see a ``def`` or an ``async def`` function, as it was written, unless ``interface`` says which one they
     should see: "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in
@@ -63,7 +63,7 @@ def view(
     works in all of these: it is what the framework that looks at it wants.
 
     ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
-    answer instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
+    response instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
     request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only requests
     that are signed are accepted. All of them work as for a route of an ``App``.
 

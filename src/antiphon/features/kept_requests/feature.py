@@ -31,9 +31,9 @@ class Keep(Observer):
     """A feature that keeps requests which fail, so that `antiphon replay` sends them again, and makes tests of them.
 
     With ``errors``, the requests are kept whose handler, or any code around it, raises an error that becomes a response
-    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those with
-    one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``, which must not
-    block. Requests with the same cause, that is the same error at the same place, share one record: it has the first
+    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those
+    with one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``, which must
+    not block. Requests with the same cause, that is the same error at the same place, share one record: it has the first
     and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after its last
     request.
 
