@@ -1,4 +1,4 @@
-"""`antiphon beside`: the cases of a file, answered by an original and by its dialect, and what differs."""
+"""`antiphon beside`: the cases of a file, run by an original and by its dialect, and what differs."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from antiphon.cli.errors import BadCommand
 
 PROGRAM = str(Path(__file__).with_name("beside_program.py"))
 LONGEST = 120
-"""Seconds in which a program has to answer all cases."""
+"""Seconds in which a program has to run all cases."""
 IGNORED = frozenset({"date", "server"})
 """Fields that a server adds, or that differ by the clock."""
 _MOST_SHOWN = 200
@@ -31,7 +31,7 @@ class Case(TypedDict):
 
 
 class Answer(TypedDict):
-    """An answer to a case, or in ``raised`` an error that the application did not answer; else that is empty."""
+    """The response to a case, or in ``raised`` an error that the application did not handle; else that is empty."""
 
     status: int
     fields: Fields
@@ -95,7 +95,7 @@ def _case(lines: list[str], first: int, file: str) -> Case:
 
 
 def answers(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Answer]:
-    """Return the answers of an application in a process of its own. Raises BadCommand if that fails."""
+    """Return the responses of an application in a process of its own. Raises BadCommand if that fails."""
     command = [python, PROGRAM, target, *dialects]
     try:
         finished = subprocess.run(  # noqa: S603 - the Python that the command names
@@ -112,7 +112,7 @@ def answers(python: str, target: str, cases: list[Case], dialects: Collection[st
 
 
 class Difference(NamedTuple):
-    """A part of an answer that differs: its name, and its value in the original and in the dialect."""
+    """A part of a response that differs: its name, and its value in the original and in the dialect."""
 
     part: str
     original: str
@@ -123,7 +123,7 @@ class Difference(NamedTuple):
 
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
-    """Return the parts of two answers that differ, without the fields whose names are ignored."""
+    """Return the parts of two responses that differ, without the fields whose names are ignored."""
     if original["raised"] or dialect["raised"]:
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]
@@ -155,7 +155,7 @@ def _shown(value: object) -> str:
 def compare(
     original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str]
 ) -> tuple[list[str], bool]:
-    """Return lines about the cases of a file, and True if the original and the dialect answer them alike."""
+    """Return lines about the cases of a file, and True if the original and the dialect respond alike."""
     cases = parse_cases(file.read_text(), str(file))
     skipped = IGNORED | {name.lower() for name in ignored}
     pairs = zip(answers(original, target, cases), answers(sys.executable, target, cases, dialects), strict=True)

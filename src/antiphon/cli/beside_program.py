@@ -1,4 +1,4 @@
-"""Answers of an application to cases, as JSON: a program for Python 3.9 and newer, without other packages.
+"""Responses of an application to cases, as JSON: a program for Python 3.9 and newer, without other packages.
 
 `antiphon beside` runs it with the Python that has the original, and with its own for the dialect.
 
@@ -51,7 +51,7 @@ def environ_of(case: Case) -> dict[str, Any]:
 
 
 def answer_by_wsgi(app: Any, case: Case) -> Answer:
-    """Return the status, the fields and the body of an answer over WSGI."""
+    """Return the status, the fields and the body of a response over WSGI."""
     started: list[Any] = []
     written: list[bytes] = []
 
@@ -69,7 +69,7 @@ def answer_by_wsgi(app: Any, case: Case) -> Answer:
 
 
 async def answer_by_asgi(app: Any, case: Case) -> Answer:
-    """Return the status, the fields and the body of an answer over ASGI."""
+    """Return the status, the fields and the body of a response over ASGI."""
     path, _, query = case["target"].partition("?")
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": case["method"], "scheme": "http",
@@ -100,7 +100,7 @@ def is_asgi(app: Any) -> bool:
 
 
 def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
-    """Return an answer as it is compared. Cookies of earlier answers are sent, unless the case has its own."""
+    """Return a response as it is compared. Cookies of earlier responses are sent, unless the case has its own."""
     if cookies and not any(name.lower() == "cookie" for name, _ in case["fields"]):
         sent = "; ".join(morsel.key + "=" + morsel.coded_value for morsel in cookies.values() if morsel.value)
         case = dict(case, fields=case["fields"] + [["cookie", sent]] if sent else case["fields"])
@@ -116,7 +116,7 @@ def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
 
 
 def main() -> None:
-    """Answer the cases of the standard input. What the application prints goes to the standard error."""
+    """Run the cases of the standard input. What the application prints goes to the standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path[0] = os.getcwd()

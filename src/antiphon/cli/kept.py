@@ -1,4 +1,4 @@
-"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and each answered again."""
+"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and their replay."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -94,7 +94,7 @@ def user_factory(text: str | None) -> Callable[[str], object] | None:
 
 
 def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outcome, list[str]]:
-    """Answer a request again in this process, and return the outcome and the lines about it."""
+    """Replay a request in this process, and return the outcome and the lines about it."""
     outcome = quietly(keeping, record, restored)
     lines = [*_heading(record)]
     if outcome.error is not None:
@@ -104,7 +104,7 @@ def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outc
 
 
 def quietly(keeping: KeepingApp, record: Record, restored: Restored) -> Outcome:
-    """Answer a request again, without the log lines about its error, which is shown anyway."""
+    """Replay a request, without the log lines about its error, which is shown anyway."""
     logger = logging.getLogger("antiphon")
     logger.addFilter(_has_no_error)
     try:
@@ -120,7 +120,7 @@ def _has_no_error(record: logging.LogRecord) -> bool:
 def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
     """Send a request to a server, and return the outcome and the lines about it. Raises `BadCommand`."""
     if record.is_socket:
-        raise BadCommand("A WebSocket is only answered again in this process: leave out --url.")
+        raise BadCommand("A WebSocket can only be replayed in this process: leave out --url.")
     try:
         outcome = send_to(url, record)
     except (OSError, ValueError) as error:

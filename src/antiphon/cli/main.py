@@ -324,8 +324,8 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 def beside(target: str, file: Path, original: str, ignore: tuple[str, ...], dialects: tuple[str, ...]) -> None:
     """Send the requests of CASES, a .http file, to an application with its original library and with a dialect.
 
-    Prints the parts of the answers that differ. The exit code is 1 if there are any. In MODULE:APP, parts that end with
-    () are called, as in shop:app.wsgifunc().
+    Prints the parts of the responses that differ. The exit code is 1 if there are any. In MODULE:APP, parts that end
+    with () are called, as in shop:app.wsgifunc().
     """
     from antiphon.cli.beside import compare
     from antiphon.dialect_imports import known_dialects
@@ -387,7 +387,7 @@ def replay(
     first: bool,
     dialects: tuple[str, ...],
 ) -> None:
-    """Answer a kept request again, with the code of today, and print where that differs from what was kept.
+    """Send a kept request to today's code again, and print where that differs from what was kept.
 
     ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
     secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.

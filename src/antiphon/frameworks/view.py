@@ -63,9 +63,9 @@ def view(
     works in all of these: it is what the framework that looks at it wants.
 
     ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
-    response instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``, a
-    request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only requests
-    that are signed are accepted. All of them work as for a route of an ``App``.
+    response instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``,
+    a request that writes is carried out once for each Idempotency-Key. With ``signed_by=Signatures(keys)``, only signed
+    requests are accepted. All of them work as for a route of an ``App``.
 
     Raises TypeError for functions that can't be called with a request, ValueError for an unknown interface, and for a
     view that can't be carried out once, such as a generator.

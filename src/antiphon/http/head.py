@@ -435,4 +435,4 @@ class RequestClass(NamedTuple):
     is_exempt: bool = False
     """True if it is never refused, as a probe."""
     blocks: bool = False
-    """True if it is answered on a worker thread."""
+    """True if it is handled on a worker thread."""

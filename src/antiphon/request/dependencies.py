@@ -44,7 +44,7 @@ class Dependency(Generic[T]):
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
     that provides the dependency, such as ``app.use(Tenants())``. The values of one that is ``kept`` are kept with the
-    requests of ``Keep``, and are the same when those are answered again: they have to be values that JSON can express.
+    requests of ``Keep``, and are the same when those are replayed: they must be values that JSON can express.
     Only the library's own, such as ``request.session``, are attributes of requests, too.
     """
 

@@ -690,7 +690,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         )
 
     _urls: Any = None
-    """The URLs of the ``Views`` that answer this request, in an application of another framework."""
+    """The URLs of the ``Views`` that handle this request, in an application of another framework."""
 
     @lazy
     def g(self) -> "Globals":

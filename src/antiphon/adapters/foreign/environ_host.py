@@ -129,7 +129,7 @@ class EnvironHost(Host):
         raise failure  # here, so that it does not keep the other error, with the frames of the application
 
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Answer a request on this thread, and return the status line, the header fields and the body.
+        """Handle a request on this thread, and return the status line, the header fields and the body.
 
         It is for the test client that a framework has itself, such as one that sends requests to an application in the
         same process. The request may be made by ``Request.blank``. Errors of the application are raised, and its

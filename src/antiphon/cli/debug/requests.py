@@ -46,7 +46,7 @@ class LastRequests(Observer):
         page.post(f"{PLACE}/<id>/test")(self._show_test)
 
     def sent(self, exchange: Exchange) -> None:
-        """Note a request that was answered."""
+        """Note a request that was handled."""
         record = record_of(exchange.request, exchange.response, largest=_LARGEST, release="")
         record.status, record.seconds = exchange.status, exchange.seconds
         error = exchange.error if exchange.status >= 500 else None
@@ -124,12 +124,12 @@ class WithLastRequests:
         self._page = last.page
 
     def __call__(self, head: Any, *others: Any) -> Any:
-        """Answer a server of WSGI or ASGI."""
+        """Handle a request of a WSGI or ASGI server."""
         path = head.get("path", "") if len(others) > 1 else head.get("PATH_INFO", "")
         return (self._page if _is_below(path) else self._app)(head, *others)
 
     def __rsgi__(self, scope: Any, protocol: Any) -> Any:
-        """Answer a server of RSGI."""
+        """Handle a request of an RSGI server."""
         if scope.proto == "http" and _is_below(scope.path):
             return self._page.__rsgi__(scope, protocol)
         return getattr(self._app, "__rsgi__", self._app)(scope, protocol)

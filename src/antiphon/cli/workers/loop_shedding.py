@@ -194,7 +194,7 @@ class LoopAdmission:
     def _has_left(self, port: int | None) -> bool:
         """Return True for a request that has come while the loop was blocked, if its client has left since.
 
-        All requests that the loop begins to answer in one pass have arrived before it, so they share a look.
+        All requests that the loop begins to handle in one pass have arrived before it, so they share a look.
         """
         self._taken_in += 1
         if not self._was_blocked:

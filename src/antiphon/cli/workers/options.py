@@ -20,7 +20,7 @@ class ServerOptions(NamedTuple):
     start_timeout: float = 60.0
     """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
     patience: float = 10.0
-    """The time for which clients wait for an answer; 0 if nothing is known about that."""
+    """The time for which clients wait for a response; 0 if nothing is known about that."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
     drain_delay: float = 0.0

@@ -31,11 +31,11 @@ class Keep(Observer):
     """A feature that keeps requests which fail, so that `antiphon replay` sends them again, and makes tests of them.
 
     With ``errors``, the requests are kept whose handler, or any code around it, raises an error that becomes a response
-    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses`` those
-    with one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``, which must
-    not block. Requests with the same cause, that is the same error at the same place, share one record: it has the first
-    and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after its last
-    request.
+    with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses``
+    those with one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``,
+    which must not block. Requests with the same cause, that is the same error at the same place, share one record: it
+    has the first and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after
+    its last request.
 
     Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
     like passwords, numbers of payment cards, and members that a model marks as ``Secret``. What is written is encrypted
@@ -126,7 +126,7 @@ class Keep(Observer):
         status = exchange.status
         if self._errors and status >= 500:
             error = exchange.error
-            if error is None:  # of another framework, which has answered it
+            if error is None:  # of another framework, which has handled it
                 self._keep_exchange(exchange, _cause(exchange, str(status)), f"status {status}")
             elif not isinstance(error, ClientDisconnected):
                 self._keep_exchange(exchange, cause_of_error(error), type(error).__name__, error)

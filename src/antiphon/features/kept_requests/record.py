@@ -56,7 +56,7 @@ class Record(msgspec.Struct, kw_only=True):
     lack: str = ""
     """The part of the body that is missing, in words; empty if all of it is here."""
     pattern: str = ""
-    """The pattern of the route that answered, after the prefixes of mounts."""
+    """The pattern of the route that matched, after the prefixes of mounts."""
     endpoint: str = ""
     params: dict[str, str] = {}
     """The parameters of the path, as text."""
@@ -99,7 +99,7 @@ class Record(msgspec.Struct, kw_only=True):
         return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
 
     def request(self) -> Request:
-        """Return the request, to be answered again."""
+        """Return the request, to be replayed."""
         head = RequestHead(
             self.method,
             self.path,

@@ -1,4 +1,4 @@
-"""A kept request, answered again by the code of today: what can be restored of it, and where the runs differ first."""
+"""A kept request, sent to today's code again: what can be restored of it, and where the runs differ first."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -32,7 +32,7 @@ _LONGEST_WAIT = 2.0
 
 
 class Outcome(NamedTuple):
-    """The response to a request that was answered again, or the error that it ended with."""
+    """The response to a replayed request, or the error that it ended with."""
 
     status: int
     fields: list[tuple[str, str]]
@@ -49,7 +49,7 @@ class Restored(NamedTuple):
 
 
 def replay(app: Any, keep: Keep, record: Record, restored: Restored | None = None) -> Outcome:
-    """Answer a kept request again, in this process. Nothing is kept of that."""
+    """Replay a kept request in this process. Nothing is kept of that."""
     restored = restored or Restored()
     with ExitStack() as stack:
         errors = stack.enter_context(keep.catching())
