@@ -192,5 +192,11 @@ QUESTIONS = [
     ("reverse URL", "reference/routing"),
     ("query parameters", "reference/typed-values reference/request how-to/from-fastapi"),
     ("response_model", "how-to/from-fastapi explanation/contracts how-to/openapi"),
+    ("server overload", "how-to/overload"),
+    ("load shedding", "how-to/overload"),
+    ("traffic spike", "how-to/overload"),
+    ("replay a failed request", "how-to/kept-requests"),
+    ("reproduce a production error", "how-to/kept-requests"),
+    ("regression test from an error", "how-to/kept-requests"),
 ]  # fmt: skip
 """Each question, and the right pages."""
