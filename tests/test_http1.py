@@ -207,7 +207,7 @@ def test_bad_chunks_are_errors(chunks, error):
         (b"GET / HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", "2 Host fields"),
         (b"GET / HTTP/1.1\r\nhost: a b\r\n\r\n", "not a host and port"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nno colon\r\n\r\n", "in the line at byte 25: a header line without a colon"),
-        (b"GET / HTTP/1.1\r\nhost: a\r\nx : b\r\n\r\n", "in the line at byte 25: a header's name is a token"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\nx : b\r\n\r\n", "in the line at byte 25: a header's name must be a token"),
         (b"GET / HTTP/1.1\r\nhost: a\r\n folded: b\r\n\r\n", "in the line at byte 25"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx: b\nc: d\r\n\r\n", "in the line at byte 25: '.n' at 1 is not allowed"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nx: b\rc\r\n\r\n", "in the line at byte 25"),
@@ -215,10 +215,10 @@ def test_bad_chunks_are_errors(chunks, error):
         (GET + b"x", "1 bytes follow the message"),
         (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\na", "the body at byte 46 ends after 1 bytes of 2"),
         (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nabc", "1 bytes follow the message"),
-        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: +1\r\n\r\na", "Content-Length is one number"),
-        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: \r\n\r\n", "Content-Length is one number"),
-        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1, 1\r\n\r\na", "Content-Length is one number"),
-        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na", "Content-Length is one"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: +1\r\n\r\na", "Content-Length must be one number"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: \r\n\r\n", "Content-Length must be one number"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1, 1\r\n\r\na", "Content-Length must be one number"),
+        (b"GET / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na", "Content-Length must be one"),
         (CHUNKED[:-2] + b"content-length: 5\r\n\r\n0\r\n\r\n", "one Content-Length, or"),
         (CHUNKED.replace(b"Chunked", b"gzip, chunked") + b"0\r\n\r\n", "one chunked Transfer-Encoding"),
         (CHUNKED.replace(b"/1.1", b"/1.0") + b"0\r\n\r\n", "one chunked Transfer-Encoding"),
@@ -361,13 +361,14 @@ def test_any_request_is_printed_to_what_parses_back_or_not_at_all(path, query, f
 
 @given(st.integers(200, 599), _FIELDS, st.binary(), st.sampled_from(["GET", "HEAD"]))
 def test_a_printed_response_is_parsed_and_printed_again(status, fields, body, method):
+    body = b"" if status in (204, 205, 304) else body
     response = Response(body, status, fields)
     data = print_response(response, method)
     parsed = parse_response(data, method)
     assert print_response(parsed, method) == data
     assert parsed.status == status
     assert [field for field in parsed.headers.items() if field[0] != "content-length"] == response.headers.items()
-    if method == "GET" and status not in (204, 205, 304):
+    if method == "GET":
         assert parsed.body == body
 
 

@@ -38,4 +38,4 @@ def test_the_guestbooks_requests_are_sent_again_and_become_tests(page, site):
     find = "[...document.querySelectorAll('dt')].find(each => each.innerText.includes('lang=en'))"
     page.run(f"() => {{ {find}.id = 'it' }}")
     page.click("#it + dd form[action$='/again'] button")
-    see(page, "Leave a word")
+    see(page, "Leave a note")

@@ -85,7 +85,7 @@ def test_a_call_that_blocks_an_event_loop_is_logged_with_its_line(antiphon, shop
     lines = [line for line in command.err.splitlines() if "event loop was blocked" in line]
     assert not [line for line in lines if "in waiting" in line or "in thread" in line]
     [line] = [line for line in lines if "in blocking" in line]  # a busy machine may block others
-    assert "shop.py, line 24, in blocking: time.sleep(0.4) (GET '/blocking', answered by blocking (shop.py:22))" in line
+    assert "shop.py, line 24, in blocking: time.sleep(0.4) (GET '/blocking', handled by blocking (shop.py:22))" in line
 
 
 @pytest.mark.once

@@ -275,7 +275,7 @@ def test_frameworks_know_views_by_name():
     (lambda: Views({"items": lambda request: ""}), ValueError, "must begin with a slash"),
     (lambda: Views({"/": 7}), TypeError, "7"),
     (lambda: VIEWS.add_to(7), TypeError, "not to a builtins.int"),
-    (lambda: view(methods="GET")(index), ValueError, "methods is a collection"),
+    (lambda: view(methods="GET")(index), ValueError, "methods must be a collection"),
     (lambda: view(interface="http")(index), ValueError, "must be 'wsgi', 'asgi' or 'auto'"),
 ])  # fmt: skip
 def test_mistakes_are_named(made, error, text):

@@ -236,7 +236,7 @@ def test_a_printed_cookie_reads_the_same(cookie):
         ("a", {"path": "b"}, "must begin with a slash"),
         ("a", {"path": "/\r\n"}, "control characters"),
         ("a", {"path": "/\0"}, "control characters"),
-        ("a", {"samesite": "no"}, "samesite is"),
+        ("a", {"samesite": "no"}, "samesite must be"),
         ("a", {"samesite": "None"}, "needs secure"),
         ("a", {"partitioned": True}, "needs secure"),
         ("__Secure-a", {}, "needs secure"),

@@ -221,7 +221,7 @@ class Routes(metaclass=NamesOurs):
         Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
-        ``examples``, ``tool`` and ``meta``.
+        ``examples``, ``tool``, ``priority`` and ``meta``.
 
         Raises ValueError for a malformed pattern, host or method, and TypeError for an unknown option, and for a
         handler with an argument that is not a parameter, or whose annotation does not fit the parameter's value.
@@ -270,7 +270,7 @@ class Routes(metaclass=NamesOurs):
         Options, which ``antiphon.types.RouteOptions`` describes: ``name``, ``host``, ``defaults``, ``limits``,
         ``redirect_slashes``, ``receive``, ``deadline``, ``cancel_on_disconnect``, ``before``, ``signed``,
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
-        ``examples``, ``tool`` and ``meta``.
+        ``examples``, ``tool``, ``priority`` and ``meta``.
         """
         return self.route(pattern, ("GET",), **options)
 

@@ -13,7 +13,7 @@ from antiphon.app.answering.hooks import (
 from antiphon.app.blueprint import Feature, Routes
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import TrustedOrigins
-from antiphon.app.route import BodyPolicy, Route, RouteOptions
+from antiphon.app.route import BodyPolicy, Priority, Route, RouteOptions
 from antiphon.app.served_function import RequestFunction
 from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
@@ -24,6 +24,7 @@ from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.health import CheckFunction
 from antiphon.features.html import AttributeValue, Markup
+from antiphon.features.kept_requests.shelf import Kept
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
 from antiphon.features.openapi.document import OpenAPIDocument
@@ -97,6 +98,7 @@ __all__ = [
     "HTTPVersion",
     "Handler",
     "HeaderFields",
+    "Kept",
     "KeyMaterial",
     "Language",
     "Lifetime",
@@ -112,6 +114,7 @@ __all__ = [
     "PatchMode",
     "PolicyDirectives",
     "PolicyWords",
+    "Priority",
     "ProblemOptions",
     "Progress",
     "RangeSpec",

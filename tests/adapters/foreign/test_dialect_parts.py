@@ -42,7 +42,7 @@ def test_each_request_has_its_own_object():
 
 
 def test_without_a_request_there_is_none():
-    with pytest.raises(RuntimeError, match="no request is being answered here"):
+    with pytest.raises(RuntimeError, match="no request is being handled here"):
         _ = ctx.method
     assert repr(ctx) == "<RequestLocal 'Context'>"
 

@@ -106,11 +106,9 @@ async def answer(
             error = raised
             raise
         native = native_response(request, response, environ)
-        native.error = error
-        try:
-            return native
-        finally:
-            del native  # the frames of its error keep this one
+        if error is not None and app._keeper is not None and native.status >= 500:
+            app._keeper.keep_failure(request, error, native)
+        return native
     finally:
         await leave(ctx, None if error is not None and app.should_ignore_error(error) else error)
 
