@@ -172,13 +172,22 @@ class LoopAdmission:
         """Wait for the turn of a request; return True if it begins, but False if its client has left by then."""
         queue = self._on_threads if kind.blocks else self._on_loop
         decided: asyncio.Future[bool] = self._loop.create_future()
-        ticket = Ticket(kind.client, kind.is_low, decided.set_result)
+        decisions = list[bool]()
+
+        def decide(begins: bool) -> None:
+            decisions.append(begins)
+            if not decided.done():  # it is cancelled a pass before its task knows that
+                decided.set_result(begins)
+
+        ticket = Ticket(kind.client, kind.is_low, decide)
         queue.join(ticket)
         self._schedule()
         try:
             begins = await decided
         except asyncio.CancelledError:
             queue.leave(ticket)
+            if decisions == [True]:
+                self._end(kind)
             raise
         if begins and time.monotonic() - ticket.arrived > UNWATCHED and self._peers.has_left(port, ticket.arrived):
             self._end(kind)

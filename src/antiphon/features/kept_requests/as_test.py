@@ -88,7 +88,7 @@ class _Test:
             yield '"wsgi"'
         host = record.authority.partition(":")[0]
         if record.scheme == "https" or not re.fullmatch(r"testserver|localhost|[\d.]+|\[.*", host):
-            yield f'base_url="{record.scheme}://{record.authority}"'
+            yield f"base_url={json.dumps(f'{record.scheme}://{record.authority}')}"
         if record.root_path:
             yield f"root_path={record.root_path!r}"
         if record.http_version not in ("1.1", "3"):
@@ -266,4 +266,5 @@ def _indented(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\\", "/").replace('"', "'").replace("\n", " ")
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return printable.replace("\\", "/").replace('"', "'")

@@ -1,0 +1,27 @@
+"""Requests that are cancelled while they wait in an overloaded worker take no room, and stop no others."""
+
+import asyncio
+
+from antiphon.cli.workers.loop_shedding import LoopAdmission
+from antiphon.cli.workers.observed import Entrance
+from antiphon.http.head import RequestClass
+from tests.helpers.rows import rows
+
+
+@rows("order", ["cancelled first", "begun first"])
+def test_a_wait_that_is_cancelled_as_it_begins_gives_its_room_back(order: str):
+    async def cancel_and_begin() -> tuple[int, list[object]]:
+        loop, failures = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: failures.append(context))
+        admission = LoopAdmission(Entrance(print), None, 10.0, loop)
+        task = asyncio.create_task(admission._begins(RequestClass("client", blocks=True), None))
+        await asyncio.sleep(0)
+        steps = [task.cancel, admission._pass]
+        for step in steps if order == "cancelled first" else reversed(steps):
+            step()
+        await asyncio.wait([task])
+        await asyncio.sleep(0.01)  # for the pass that was scheduled
+        assert task.cancelled()
+        return admission._room.running, failures
+
+    assert asyncio.run(cancel_and_begin()) == (0, [])

@@ -1,0 +1,53 @@
+"""The test that is written of a kept request stays inert text, whatever the request holds."""
+
+import ast
+from typing import Any
+
+from antiphon import App
+from antiphon.features.kept_requests.as_test import AppSource, written_test
+from antiphon.features.kept_requests.record import Record
+from tests.helpers.rows import rows
+
+
+def test_a_hostile_host_is_text_in_the_test():
+    authority = 'x.example", request_id=__import__("os").getcwd(), http_version="1.1'
+
+    call = _client_call(_record(scheme="https", authority=authority))
+
+    assert [keyword.arg for keyword in call.keywords] == ["base_url"]
+    assert ast.literal_eval(call.keywords[0].value) == f"https://{authority}"
+
+
+@rows("error", ["nul \0", "carriage \r return", 'quotes """', "backslash \\", "surrogate \udcff", "separator \u2028"])
+def test_an_error_of_any_characters_leaves_a_test_that_can_be_saved_and_parsed(error: str):
+    ast.parse(_text(_record(error=error)).encode())
+
+
+def _record(*, scheme: str = "http", authority: str = "localhost", error: str = "") -> Record:
+    return Record(
+        request_id="abc123",
+        time=0.0,
+        interface="asgi",
+        method="GET",
+        path="/",
+        raw_path=None,
+        query=b"",
+        scheme=scheme,
+        authority=authority,
+        root_path="",
+        http_version="1.1",
+        client=None,
+        fields=[],
+        body=b"",
+        status=500,
+        error=error,
+    )
+
+
+def _text(record: Record) -> str:
+    return written_test(App(), record, "abc123", AppSource("shop", "app"), needs_clock=False)
+
+
+def _client_call(record: Record) -> ast.Call:
+    calls: list[Any] = [node for node in ast.walk(ast.parse(_text(record))) if isinstance(node, ast.Call)]
+    return next(call for call in calls if getattr(call.func, "id", "") == "Client")
