@@ -93,7 +93,7 @@ PUBLIC = {
         "Shield", "SocketUse", "SourceFunction", "StructuredMember", "TemplateRenderer", "TemplateString",
         "TestedApplication", "Text", "Texts", "TrustedOrigins", "WebSocketHandler", "WebSocketMessage",
         "WebSocketValues", "Widget", "StructuredKind", "KeyMaterial", "RunOwner", "RunState",
-        "Kept", "Priority",
+        "Kept", "Priority", "Record",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip

@@ -14,7 +14,7 @@ from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
-MOST = 400_000
+MOST = 400 << 10
 """The greatest size of all pages in a wheel, in bytes."""
 
 

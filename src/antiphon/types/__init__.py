@@ -24,6 +24,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.forms.field": "Choices Widget",
         "features.html": "AttributeValue Markup",
         "features.health": "CheckFunction",
+        "features.kept_requests.record": "Record",
         "features.kept_requests.shelf": "Kept",
         "features.languages.formats": "Number",
         "features.languages.texts": "Texts",

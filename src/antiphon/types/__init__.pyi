@@ -24,6 +24,7 @@ from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.health import CheckFunction
 from antiphon.features.html import AttributeValue, Markup
+from antiphon.features.kept_requests.record import Record
 from antiphon.features.kept_requests.shelf import Kept
 from antiphon.features.languages.formats import Number
 from antiphon.features.languages.texts import Texts
@@ -118,6 +119,7 @@ __all__ = [
     "ProblemOptions",
     "Progress",
     "RangeSpec",
+    "Record",
     "RequestFunction",
     "RequestOptions",
     "RequestWithReferrer",

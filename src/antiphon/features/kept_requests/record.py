@@ -25,8 +25,6 @@ from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
 
-Line = tuple[str, str]
-
 LARGEST_ANSWER = 16 << 10
 """Bytes of a response's body that are kept."""
 _LONGEST = 2000
@@ -51,7 +49,7 @@ class Record(msgspec.Struct, kw_only=True):
     root_path: str
     http_version: str
     client: tuple[str, int | None] | None
-    fields: list[Line]
+    fields: list[tuple[str, str]]
     body: bytes
     lack: str = ""
     """The part of the body that is missing, in words; empty if all of it is here."""
@@ -71,7 +69,7 @@ class Record(msgspec.Struct, kw_only=True):
     is_socket: bool = False
     status: int = 0
     answer: bytes = b""
-    answer_fields: list[Line] = []
+    answer_fields: list[tuple[str, str]] = []
     seconds: float = 0.0
     error: str = ""
     """The type of the error and its message, as in the last line of a traceback."""
@@ -93,7 +91,7 @@ class Record(msgspec.Struct, kw_only=True):
         path = (self.raw_path or b"").decode("latin-1") or self.root_path + self.path
         return f"{path}?{self.query.decode('latin-1')}" if self.query else path
 
-    def _sent_fields(self) -> list[Line]:
+    def _sent_fields(self) -> list[tuple[str, str]]:
         """Return the fields for a body that may have another length than the one that came."""
         fields = [field for field in self.fields if field[0] not in ("content-length", "transfer-encoding")]
         return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
@@ -114,27 +112,28 @@ class Record(msgspec.Struct, kw_only=True):
         head._fields = self._sent_fields()
         return Request(head, self.body)
 
-    def disguise(self, hidden: Disguise) -> "Record":
-        """Return the record without secrets."""
-        path = (self.raw_path or b"").decode("latin-1")
-        return msgspec.structs.replace(
-            self,
-            params={name: hidden.named(name, value) for name, value in self.params.items()},
-            path=hidden.text(self.path),
-            raw_path=None if self.raw_path is None else hidden.text(path).encode("latin-1", "replace"),
-            query=hidden.pairs(self.query),
-            fields=hidden.fields(self.fields),
-            body=hidden.body(self.body, self.content_type),
-            dependencies=hidden.value(self.dependencies),
-            messages=[(kind, hidden.body(each, "application/json")) for kind, each in self.messages],
-            answer=hidden.body(self.answer, _content_type(self.answer_fields)),
-            answer_fields=hidden.fields(self.answer_fields),
-            error=hidden.text(self.error),
-            traceback=hidden.text(self.traceback),
-        )
+
+def without_secrets(record: Record, hidden: Disguise) -> Record:
+    """Return a record without secrets."""
+    path = (record.raw_path or b"").decode("latin-1")
+    return msgspec.structs.replace(
+        record,
+        params={name: hidden.named(name, value) for name, value in record.params.items()},
+        path=hidden.text(record.path),
+        raw_path=None if record.raw_path is None else hidden.text(path).encode("latin-1", "replace"),
+        query=hidden.pairs(record.query),
+        fields=hidden.fields(record.fields),
+        body=hidden.body(record.body, record.content_type),
+        dependencies=hidden.value(record.dependencies),
+        messages=[(kind, hidden.body(each, "application/json")) for kind, each in record.messages],
+        answer=hidden.body(record.answer, _content_type(record.answer_fields)),
+        answer_fields=hidden.fields(record.answer_fields),
+        error=hidden.text(record.error),
+        traceback=hidden.text(record.traceback),
+    )
 
 
-def _content_type(fields: list[Line]) -> str:
+def _content_type(fields: list[tuple[str, str]]) -> str:
     return next((value for name, value in fields if name == "content-type"), "")
 
 
@@ -241,7 +240,7 @@ def _body(request: Request, largest: int) -> tuple[bytes, str]:
     return body, ""
 
 
-def _fields(head: Head, content: Content, *, is_cut: bool) -> list[Line]:
+def _fields(head: Head, content: Content, *, is_cut: bool) -> list[tuple[str, str]]:
     if not content.is_decoded and not is_cut:
         return [*head.fields()]
     return [(name, value) for name, value in head.fields() if name not in _CODING]

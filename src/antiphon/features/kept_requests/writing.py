@@ -11,7 +11,7 @@ import msgspec
 
 from antiphon.concurrency.process import call_after_fork, call_at_exit
 from antiphon.features.kept_requests.disguise import Disguise, marked_names
-from antiphon.features.kept_requests.record import Record, Trace
+from antiphon.features.kept_requests.record import Record, Trace, without_secrets
 from antiphon.features.kept_requests.shelf import Kept
 
 _MOST = 64
@@ -133,5 +133,5 @@ def disguised(caught: Caught) -> Record:
         with suppress(Exception):  # of the error's own methods
             record = msgspec.structs.replace(record, **caught.trace.described())
     hidden = Disguise(marked_names())
-    record.disguise(hidden)
-    return record.disguise(hidden)
+    without_secrets(record, hidden)
+    return without_secrets(record, hidden)
