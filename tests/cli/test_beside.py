@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from http.cookies import SimpleCookie
 
 import pytest
 
+from antiphon.cli import beside_program
 from antiphon.cli.beside import differences, parse_cases
 from antiphon.cli.errors import BadCommand
 from tests.helpers.rows import rows
@@ -153,3 +155,22 @@ def test_an_error_that_only_one_raises_differs():
     assert differences(FAILED, FAILED) == []
     [found] = differences(ANSWER, FAILED)
     assert (found.original, found.dialect) == ("none", "KeyError: 'a'")
+
+
+def test_an_asgi_application_gets_each_case_with_the_cookies_of_those_before():
+    async def app(scope, receive, send):
+        sent = dict(scope["headers"])
+        body = (await receive())["body"] + b" " + scope["path"].encode() + b" " + sent.get(b"cookie", b"none")
+        fields = [(b"Content-Type", b"text/plain"), (b"Set-Cookie", b"seen=once")]
+        await send({"type": "http.response.start", "status": 201, "headers": fields})
+        await send({"type": "http.response.body", "body": body})
+
+    async def failing(scope, receive, send):
+        raise LookupError("no such order")
+
+    cookies = SimpleCookie()
+    case = {"method": "POST", "target": "/a%20b?c=d", "fields": [["Host", "localhost"]], "body": "given"}
+    answers = [beside_program.answer(app, case, cookies) for _ in range(2)]
+    assert [answer["body"] for answer in answers] == ["given /a b none", "given /a b seen=once"]
+    assert answers[0]["status"] == 201
+    assert beside_program.answer(failing, case, cookies)["raised"] == "LookupError: no such order"
