@@ -44,7 +44,9 @@ class BuildWithDocs(build_py):
         pages = sorted(Path("docs").rglob("*.md"))
         if self.editable_mode or not pages:
             return
-        with tarfile.open(Path(self.build_lib, "antiphon/cli/docs.tar.xz"), "w:xz", preset=9 | lzma.PRESET_EXTREME) as archive:
+        with tarfile.open(
+            Path(self.build_lib, "antiphon/cli/docs.tar.xz"), "w:xz", preset=9 | lzma.PRESET_EXTREME
+        ) as archive:
             for page in pages:
                 content = page.read_bytes()
                 entry = tarfile.TarInfo(page.relative_to("docs").as_posix())
