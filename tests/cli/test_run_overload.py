@@ -141,7 +141,7 @@ def test_without_patience_nothing_is_refused(shop):
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interface):
-    command = shop("--interface", interface)
+    command = shop("--interface", interface, "--patience", "10")
     with ExitStack() as stack:
         with blocked(command):
             for number in range(5):
@@ -154,7 +154,7 @@ def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interfac
 
 
 def test_low_priority_waits_for_others(shop, tmp_path):
-    command = shop()
+    command = shop("--patience", "10")
     with ExitStack() as stack:
         with blocked(command):
             sent = [stack.enter_context(closing(command.send("/low?name=low"))) for _ in range(4)]

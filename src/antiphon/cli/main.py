@@ -141,7 +141,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
 )
 @_option_in_seconds(
     "--patience",
-    10.0,
+    0.0,
     "Seconds that clients wait: under overload, requests that would wait longer get a 503; 0: none do.",
 )
 @click.option(

@@ -19,7 +19,7 @@ class ServerOptions(NamedTuple):
     """The time after which a silent worker is replaced; 0 for never."""
     start_timeout: float = 60.0
     """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
-    patience: float = 10.0
+    patience: float = 0.0
     """The time for which clients wait for a response; 0 if nothing is known about that."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
