@@ -15,11 +15,11 @@ pytestmark = pytest.mark.once
 PAGE = Path(__file__).parents[2] / "docs/how-to/write-a-feature.md"
 HOOKS = ("before routing", "middleware", "before_request", "after_request", "error handler", "blueprint")
 SENT = {
-    "a request that a route answers": ("GET", "/shop/page", {}),
+    "a request that matches a route": ("GET", "/shop/page", {}),
     "a 404": ("GET", "/nowhere", {}),
     "a 404 below the prefix of a blueprint": ("GET", "/shop/nowhere", {}),
     "a 405": ("DELETE", "/shop/page", {}),
-    "an OPTIONS that no route answers": ("OPTIONS", "/shop/page", {}),
+    "an OPTIONS without a route": ("OPTIONS", "/shop/page", {}),
     "a 413": ("POST", "/shop/orders", {"body": b"x" * 99}),
     "a file of `app.static`": ("GET", "/static/a.txt", {}),
     "a 404 below `app.static`": ("GET", "/static/b.txt", {}),
