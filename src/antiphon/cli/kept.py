@@ -157,7 +157,7 @@ def write_test(
     except OSError as error:
         raise BadCommand(f"{file} can't be written: {error}.") from None
     fails = needs_clock or _fails(record, outcome)
-    how = "The request fails again, so the test does until that is mended." if fails else compared(record, outcome)
+    how = "The request fails again, so the test does until that is fixed." if fails else compared(record, outcome)
     return [f"Wrote {file}.", how, *_lacks(keeping.app, record, restored)]
 
 

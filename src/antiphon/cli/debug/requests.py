@@ -84,17 +84,11 @@ def _check_viewer(request: Request) -> None:
 def _row(caught: Caught) -> str:
     record = caught.record
     when = time.strftime("%H:%M:%S", time.localtime(record.time))
-    error = "" if caught.trace is None else f" {_error_of(caught.trace)}"
+    error = "" if caught.trace is None else f" {caught.trace.last_line[:100]}"
     buttons = "".join(_button(record, action, label) for action, label in (("again", "again"), ("test", "as a test")))
     what = escape(f"{record.method} {record.target[:200]}")
     figures = escape(f"{record.status}, {record.seconds * 1000:.0f} ms{error}")
     return f"<div><dt>{when} {what}</dt><dd>{figures} {buttons}</dd></div>\n"
-
-
-def _error_of(trace: Trace) -> str:
-    """Return the last line of a traceback, in short."""
-    lines = [*trace.noted.format_exception_only()]
-    return lines[-1].strip()[:100]
 
 
 def _button(record: Record, action: str, label: str) -> str:

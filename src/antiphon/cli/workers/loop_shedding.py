@@ -15,7 +15,7 @@ from typing import Any
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.heads import address
 from antiphon.adapters.rsgi import RSGIHead
-from antiphon.cli.workers.observed import Entrance
+from antiphon.cli.workers.observed import Entrance, WrappedProtocol
 from antiphon.cli.workers.shedding import (
     CALM,
     LATE,
@@ -306,18 +306,12 @@ class _Once:
             function()
 
 
-class _EndingProtocol:
+class _EndingProtocol(WrappedProtocol):
     """The protocol of a server, which calls a function when the response begins."""
 
     def __init__(self, protocol: Any, end: Callable[[], None]) -> None:
-        self._protocol = protocol
+        super().__init__(protocol)
         self._end = end
-
-    def __call__(self) -> Any:
-        return self._protocol()
-
-    def __aiter__(self) -> Any:
-        return self._protocol.__aiter__()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("response_", "accept")):

@@ -84,8 +84,8 @@ class _RSGI(Entrance):
         return self.answer(scope, protocol)
 
 
-class _Protocol:
-    """The protocol of a server, except for the headers of the response."""
+class WrappedProtocol:
+    """The protocol of a server, whose methods subclasses replace in ``__getattr__``."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -95,6 +95,10 @@ class _Protocol:
 
     def __aiter__(self) -> Any:
         return self._protocol.__aiter__()
+
+
+class _Protocol(WrappedProtocol):
+    """The protocol of a server, except for the headers of the response."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._protocol, name)

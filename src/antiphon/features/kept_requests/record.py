@@ -309,13 +309,17 @@ class Trace(NamedTuple):
         """Note an error, without reading its source, which takes time."""
         return cls(TracebackException.from_exception(error, lookup_lines=False, compact=True), place)
 
+    @property
+    def last_line(self) -> str:
+        """The type of the error and its message, as in the last line of a traceback."""
+        return [*self.noted.format_exception_only()][-1].strip()[:_LONGEST]
+
     def described(self) -> dict[str, Any]:
         """Return the parts of a record that tell about the error."""
         _shorten_paths(self.noted, set())
         frames = [(frame.filename, frame.name) for frame in self.noted.stack]
-        last = [*self.noted.format_exception_only()][-1].strip()
         return {
-            "error": last[:_LONGEST],
+            "error": self.last_line,
             "place": self.place,
             "frames": frames,
             "traceback": "".join(self.noted.format()),

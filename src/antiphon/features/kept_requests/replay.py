@@ -14,9 +14,8 @@ from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.websockets.asgi import SOCKET_SCHEMES
 from antiphon.app.application import App
-from antiphon.concurrency.iterables import aclose
 from antiphon.features.kept_requests.feature import Keep
-from antiphon.features.kept_requests.record import Record, cause_of_error, is_own, shown
+from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, is_own, shown
 from antiphon.features.sessions import SESSIONS
 from antiphon.handler.contract import finish
 from antiphon.handler.drive import run_async
@@ -77,13 +76,7 @@ def _answer(app: Any, record: Record) -> Outcome:
 def _answer_over_wsgi(app: Any, record: Record) -> Outcome:
     request = record.request()
     try:
-        response = from_wsgi(app)(request)
-        body = response.body
-        try:
-            data = body if isinstance(body, bytes) else b"".join(map(_in_bytes, body))  # type: ignore[arg-type]
-        finally:
-            getattr(body, "close", tuple)()
-        return Outcome(response.status, response.headers.items(), data, response.error)
+        return _outcome(from_wsgi(app)(request).freeze())
     finally:
         if isinstance(app, Servable):
             app.stop()
@@ -95,25 +88,16 @@ async def _answer_over_asgi(app: Any, record: Record) -> Outcome:
         await app.astart()
     try:
         response = await from_asgi(app)(request)
-        return Outcome(response.status, response.headers.items(), await _whole(response), response.error)
+        return _outcome(await response.afreeze())
     finally:
         await run_async(finish(request))
         if isinstance(app, Servable):
             await app.astop()
 
 
-async def _whole(response: Response) -> bytes:
-    body: Any = response.body
-    if isinstance(body, bytes):
-        return body
-    try:
-        return b"".join([_in_bytes(chunk) async for chunk in body])
-    finally:
-        await aclose(None, body)
-
-
-def _in_bytes(chunk: bytes | str) -> bytes:
-    return chunk.encode() if isinstance(chunk, str) else chunk
+def _outcome(frozen: Response) -> Outcome:
+    body: Any = frozen.body  # bytes, since it is frozen
+    return Outcome(frozen.status, frozen.headers.items(), body, frozen.error)
 
 
 async def _converse(app: Any, record: Record) -> Outcome:
@@ -259,17 +243,12 @@ def compared(record: Record, outcome: Outcome) -> str:
         return f"The status is {outcome.status} again."
     if error is None:
         return f"It no longer fails: the status is {outcome.status}, and was {record.status}."
-    told, place = _told(error), cause_of_error(error).place
+    place = cause_of_error(error).place
+    told = Trace.of(error, place).last_line
     if told == record.error and place.partition(":")[0] == record.place.partition(":")[0]:
         return f"It fails as it did: {told} at {place}."
     was = f"It was {record.error} at {record.place}, and is {told} at {place}."
     return f"{was} {_first_difference(record, error)}"
-
-
-def _told(error: BaseException) -> str:
-    from traceback import format_exception_only
-
-    return format_exception_only(error)[-1].strip()
 
 
 def _first_difference(record: Record, error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-from collections.abc import Iterable
 from os import urandom
 from typing import Any
 
@@ -33,7 +32,11 @@ class Kept(msgspec.Struct, kw_only=True):
     first: Record
     last: Record
     request_ids: list[str]
-    users: list[str] = []
+
+    @property
+    def users(self) -> set[str]:
+        """The keys of the users of both requests."""
+        return {record.user for record in (self.first, self.last) if record.user}
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -162,9 +165,4 @@ def _joined(known: Kept, new: Kept) -> Kept:
         first=known.first,
         last=new.last,
         request_ids=[*known.request_ids, *new.request_ids][-_MOST_IDS:],
-        users=sorted(_users([known.first, new.last])),
     )
-
-
-def _users(records: Iterable[Record]) -> set[str]:
-    return {record.user for record in records if record.user}

@@ -122,7 +122,6 @@ def _kept(id_: str, waiting: _Waiting) -> Kept:
         first=first,
         last=last,
         request_ids=waiting.request_ids,
-        users=sorted({record.user for record in (first, last) if record.user}),
     )
 
 
