@@ -191,3 +191,11 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
 def test_a_long_text_takes_linear_time(text):
     assert len(Mask().text(text)) < 10**6
     assert len(Mask().code(text)) <= 10**6
+
+
+def test_a_secret_with_many_backslashes_is_searched_for_in_linear_time():
+    mask = Mask()
+    mask.add("secret" + '\\"' * 60)  # two ways to share each pair of backslashes would be 2 ** 60 to try
+    almost = "secret" + '\\\\"' * 59
+    assert mask.text(almost) == almost
+    assert mask.text("it is secret" + '\\\\"' * 60) == f"it is {MASK}"

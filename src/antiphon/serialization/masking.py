@@ -237,6 +237,10 @@ class Mask:
         """Return a text, such as a message, without secrets."""
         return self._of(self._by_names(_readable(text, self._most)))
 
+    def text_by_itself(self, text: str) -> str:
+        """Return a text without the secrets that it shows by names and shapes, whichever were added."""
+        return self._by_shapes(self._by_names(_readable(text, self._most)))
+
     def code(self, text: str) -> str:
         """Return source code without secrets, and with all its lines: only literals and comments are masked."""
         if text not in self._code:  # frames of a recursion show the same lines many times
@@ -255,12 +259,14 @@ class Mask:
             return text
         if self._search is None:
             longest_first = sorted(self._secrets, key=len, reverse=True)
-            patterns = ["".join(map(_spelled, each)) + ".*" * (len(each) == _LONGEST) for each in longest_first]
+            patterns = [_spelled(each) + ".*" * (len(each) == _LONGEST) for each in longest_first]
             self._search = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
         return self._without(text, self._search, MASK)
 
     def _of(self, text: str) -> str:
-        text = self.known(text)
+        return self._by_shapes(self.known(text))
+
+    def _by_shapes(self, text: str) -> str:
         for shape, replacement in _SHAPES:
             text = self._without(text, shape, replacement)
         return _digits(self._without_card, text)
@@ -301,13 +307,31 @@ def _passwords(secret: str) -> Iterator[str]:
             yield b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
 
 
+_parts_of_secret = re.compile(r"(\\*)(.?)", re.DOTALL).findall
+
+
+def _spelled(secret: str) -> str:
+    """Return a pattern for a secret in all spellings.
+
+    Backslashes and the character after them are one atomic group: both may begin with more backslashes, and each way
+    to share those would double the time of a search that fails.
+    """
+    return "".join(
+        f"(?>{_spelled_backslashes(len(backslashes))}{_spelled_character(character)})" if backslashes
+        else _spelled_character(character)
+        for backslashes, character in _parts_of_secret(secret)
+    )  # fmt: skip
+
+
+def _spelled_backslashes(count: int) -> str:
+    return rf"(?:\\|%5[Cc]){{{count},{16 * count}}}"
+
+
 @lru_cache(maxsize=1024)
-def _spelled(character: str) -> str:
+def _spelled_character(character: str) -> str:
     """Return a pattern for a character as Python, JSON, HTML and URLs write it, also nested in each other."""
-    if character.isascii() and character.isalnum():
+    if not character or (character.isascii() and character.isalnum()):
         return character
-    if character == "\\":
-        return r"(?:\\{1,16}|%5[Cc])"
     code = ord(character)
     in_bytes = character.encode()
     ways = [

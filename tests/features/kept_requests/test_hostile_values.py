@@ -1,10 +1,12 @@
 """The test that is written of a kept request stays inert text, whatever the request holds."""
 
 import ast
+import json
 from typing import Any
 
 from antiphon import App
 from antiphon.features.kept_requests.as_test import AppSource, written_test
+from antiphon.features.kept_requests.disguise import Disguise
 from antiphon.features.kept_requests.record import Record
 from tests.helpers.rows import rows
 
@@ -51,3 +53,21 @@ def _text(record: Record) -> str:
 def _client_call(record: Record) -> ast.Call:
     calls: list[Any] = [node for node in ast.walk(ast.parse(_text(record))) if isinstance(node, ast.Call)]
     return next(call for call in calls if getattr(call.func, "id", "") == "Client")
+
+
+@rows(
+    "content_type, body",
+    [
+        ("text/plain", b"a long text " * 2000 + b"password=hunter22hunter"),
+        ("application/json", json.dumps({f"password{n}": f"hunter22hunter{n}" for n in range(2000)}).encode()),
+        ("application/x-www-form-urlencoded", b"&".join(b"token%d=hunter22hunter%d" % (n, n) for n in range(2000))),
+    ],
+)
+def test_what_takes_too_long_to_search_is_replaced_as_a_whole(content_type, body):
+    hidden = Disguise()
+    hidden.body(body, content_type)
+    hidden.search_again()
+    made = hidden.body(body, content_type)
+    assert len(made) == len(body)
+    assert b"hunter22" not in made
+    assert hidden.text("a text") != "a text" or content_type == "text/plain"

@@ -18,8 +18,12 @@ from antiphon.serialization.masking import Mask, checksum, is_card_number, is_se
 
 Line = tuple[str, str]
 
-MOST_TEXT = 1 << 20
-"""Characters of a text that are searched for secrets. What is kept is shorter."""
+LONGEST_TEXT = 16 << 10
+"""Characters of a text that is searched for secrets. A longer one is replaced as a whole."""
+MOST_SEARCHED = 256 << 10
+"""Characters of a record that are searched. Texts beyond that are replaced as a whole."""
+MOST_KNOWN = 8_000
+"""Characters of the secrets that are searched for everywhere. In a record with more, all text is replaced."""
 _LONGEST_COOKIE = 15
 """The maximum length of a cookie's value that may also be a word. A longer one is searched for everywhere."""
 _LONGEST_ADDED = 200
@@ -110,12 +114,20 @@ class Disguise:
     """The replacement of the secrets of one request, wherever they occur in it.
 
     Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
-    everything has to be disguised twice, and only the second result be kept.
+    everything has to be disguised twice, with ``search_again`` in between, and only the second result be kept. A text
+    that can't be searched in its time, for it is long or has many secrets, is replaced as a whole.
     """
 
     def __init__(self, marked: frozenset[str] = frozenset()) -> None:
-        self._mask = Mask(self._hide, most=MOST_TEXT)
+        self._mask = Mask(self._hide, most=LONGEST_TEXT)
         self._marked = marked
+        self._known: set[str] = set()
+        self._left, self._room = MOST_SEARCHED, MOST_KNOWN
+        self._searches_known = False
+
+    def search_again(self) -> None:
+        """Search for the secrets that are known by now, too."""
+        self._left, self._searches_known = MOST_SEARCHED, True
 
     def is_secret(self, name: str) -> bool:
         """Return True for a field whose value must not be kept."""
@@ -123,17 +135,27 @@ class Disguise:
 
     def add(self, secret: str) -> str:
         """Replace a secret, here and wherever else it occurs."""
-        self._mask.add(secret)
+        self._know(secret)
         return same_shape(secret)
+
+    def _know(self, secret: str) -> None:
+        if secret not in self._known and self._room >= 0:
+            self._known.add(secret)
+            self._room -= len(secret)
+            if self._room >= 0:
+                self._mask.add(secret)
 
     def _hide(self, secret: str) -> str:
         if len(secret) <= _LONGEST_ADDED:
-            self._mask.add(secret)
+            self._know(secret)
         return same_shape(secret)
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        return self._mask.text(text)
+        self._left -= len(text)
+        if len(text) > LONGEST_TEXT or self._left < 0 or self._room < 0:
+            return same_shape(text)
+        return self._mask.text(text) if self._searches_known else self._mask.text_by_itself(text)
 
     def named(self, name: str, value: str) -> str:
         """Return the value of a field without secrets."""
@@ -158,8 +180,8 @@ class Disguise:
     def _cookie(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
         if len(value) > _LONGEST_COOKIE or self.is_secret(name):
-            self._mask.add(value)
-            self._mask.add(unquote_plus(value))
+            self._know(value)
+            self._know(unquote_plus(value))
         return f"{name}{sign}{same_shape(value)}"
 
     def _authorization(self, value: str) -> str:
@@ -170,9 +192,9 @@ class Disguise:
             with suppress(ValueError):
                 user, colon, password = b64decode(credentials).decode("latin-1").partition(":")
                 made = f"{same_shape(user)}{colon}{self.add(password)}"
-                self._mask.add(credentials)
+                self._know(credentials)
                 return f"{scheme} {b64encode(made.encode('latin-1', 'replace')).decode()}"
-        self._mask.add(value)
+        self._know(value)
         return f"{scheme} {self.add(credentials)}"
 
     # Bodies and queries

@@ -15,7 +15,7 @@ import msgspec
 
 import antiphon
 from antiphon.body.content import Content
-from antiphon.features.kept_requests.disguise import Disguise
+from antiphon.features.kept_requests.disguise import LONGEST_TEXT, Disguise
 from antiphon.features.logins import NAME as LOGIN
 from antiphon.features.logins import SessionLogin
 from antiphon.features.users import Users
@@ -322,7 +322,7 @@ class Trace(NamedTuple):
             "error": self.last_line,
             "place": self.place,
             "frames": frames,
-            "traceback": "".join(self.noted.format()),
+            "traceback": "".join(self.noted.format())[-LONGEST_TEXT:],
         }
 
 

@@ -133,4 +133,5 @@ def disguised(caught: Caught) -> Record:
             record = msgspec.structs.replace(record, **caught.trace.described())
     hidden = Disguise(marked_names())
     without_secrets(record, hidden)
+    hidden.search_again()
     return without_secrets(record, hidden)
