@@ -236,7 +236,9 @@ def told() -> str:
     packages = ("granian", "fastpysgi", "uvicorn", "fastapi", "flask", "gunicorn")
     versions = [f"{name} {version(name)}" for name in packages if find_spec(name)]
     commands = [command for command in (("node", "--version"), ("go", "version")) if which(command[0])]
-    versions += [subprocess.run(each, capture_output=True, text=True, check=True).stdout.strip() for each in commands]
+    for command in commands:
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        versions.append(f"{command[0]} {printed.strip().removeprefix('go version ')}")
     return f"{interpreter.told()}; {', '.join(versions)}."
 
 
