@@ -71,6 +71,15 @@ def test_systems_that_announce_no_end_are_asked_for_the_next_byte(pair, event, e
     assert is_left() is expected
 
 
+def test_a_connection_whose_descriptor_is_closed_has_been_left(pair):
+    descriptor = pair[1].fileno()
+    pair[1].close()
+    connection = Connection.of_descriptor(descriptor)
+    assert connection.is_left()
+    assert not connection.is_full()
+    assert connection.count_written() is None
+
+
 @rows("environ", [{}, {"REMOTE_ADDR": "192.0.2.1", "REMOTE_PORT": "1"}, {"REMOTE_ADDR": "127.0.0.1"}], ids=str)
 def test_nothing_is_known_of_a_client_whose_connection_is_not_found(environ):
     assert client_watch(environ) is None

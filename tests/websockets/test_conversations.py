@@ -330,6 +330,20 @@ class TestAround:
         assert number in record.getMessage()
         assert record.exc_info[0] is LookupError
 
+    def test_a_handler_on_a_thread_may_raise_what_no_future_takes(self, caplog):
+        app = App()
+
+        @app.websocket("/")
+        def take_from_nothing(request: Request, socket: WebSocket):
+            socket.send("x")
+            next(iter(()))
+
+        with opened(app) as socket:
+            assert [*socket] == ["x"]
+            assert socket.closed.code == 1011
+        (record,) = [record for record in caplog.records if record.name == "antiphon"]
+        assert isinstance(record.exc_info[1].__cause__, StopIteration)
+
     def test_http_error_in_the_conversation(self, caplog):
         app = App()
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from antiphon.http import grammar
-from antiphon.http.grammar import percent_decode
+from antiphon.http.grammar import double_broken_escapes, percent_decode
 from antiphon.http.multidict import MultiDict
 from antiphon.http.urls.urlencoded import format_query, parse_query
 from tests.helpers.rows import rows
@@ -183,6 +183,8 @@ def test_what_is_read_in_slices_reads_as_in_one(data, size):
     with patch.object(grammar, "_SLICE", size):
         assert parse_query(data) == reference(data)
         assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
+        assert decoded(double_broken_escapes(data)) == decoded(data)
+        assert grammar.BROKEN_ESCAPE.search(double_broken_escapes(data)) is None
 
 
 @rows("read", [parse_query, percent_decode])

@@ -88,10 +88,11 @@ async def on_own_thread(
 
 
 def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
+    if isinstance(error, StopIteration):  # a future can't have it
+        error, cause = RuntimeError("the handler raised StopIteration"), error
+        error.__cause__ = cause
     if error is None:
         ended.set_result(result)
-    elif isinstance(error, StopIteration):  # a future can't have it
-        ended.set_exception(RuntimeError("the handler raised StopIteration"))
     else:
         ended.set_exception(error)
 
