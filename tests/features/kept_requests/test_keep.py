@@ -189,10 +189,60 @@ class BrokenStore(MemoryStore):
         self.hangs = hangs
         self.goes_on = threading.Event()
 
-    def load(self, key):
+    def change(self, *args, **options):
         if self.hangs:
             self.goes_on.wait(30)
         raise StoreUnavailable("It is gone.")
+
+
+class RacedStore(MemoryStore):
+    """A store to which others write after each call that reads an entry."""
+
+    def __init__(self):
+        super().__init__()
+        self.others = iter(())
+
+    def load(self, key):
+        return self._raced(super().load(key))
+
+    def change(self, key, updates, **options):
+        return self._raced(super().change(key, updates, **options))
+
+    def _raced(self, entry):
+        for other in self.others:
+            other()
+            break
+        return entry
+
+
+def test_two_processes_that_meet_a_new_cause_at_once_lose_no_request(client_of):
+    store = RacedStore()
+    keep, other = Keep(store), Keep(store)
+    clients = [client_of(each) for each in (keep, other)]
+
+    def fail_in_the_other():
+        clients[1].get("/fail/key")
+        other.flush()
+
+    store.others = iter([fail_in_the_other])
+    clients[0].get("/fail/key")
+    keep.flush()
+    [kept] = keep.all()
+    assert kept.count == 2
+
+
+def test_a_request_that_others_kept_from_being_written_is_in_the_log(client_of, caplog):
+    store = RacedStore()
+    keep = Keep(store)
+    client = client_of(keep)
+    client.get("/fail/key")
+    keep.flush()
+    [owned] = keep.all()
+    # MemoryStore.change as it is, since each change makes a new version.
+    store.others = iter(lambda: lambda: MemoryStore.change(store, f"kept\n{owned.id}", {"id": owned.id}), None)
+    client.get("/fail/key")
+    keep.flush()
+    assert any("requests are not kept: RuntimeError: other processes" in message for message in caplog.messages)
 
 
 @rows("hangs", [True, False])

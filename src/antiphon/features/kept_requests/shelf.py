@@ -92,29 +92,30 @@ class Shelf:
         self._ttl = ttl
 
     def put(self, new: Kept) -> None:
-        """Add requests of a cause to those that are known. Raises StoreUnavailable."""
+        """Add requests of a cause to those that are known.
+
+        Raises StoreUnavailable, and RuntimeError if other processes write to the same cause all the time.
+        """
         key = f"kept\n{new.id}"
         for _ in range(_ATTEMPTS):
-            entry = self._store.load(key)
-            known = None if entry is None else self._opened(new.id, entry.data)
+            entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
+            assert entry is not None  # noqa: S101 - it is created
+            known = self._opened(new.id, entry.data) if entry.data else None
             if known is None:
                 self._make_room()
             data = self._sealed(new if known is None else _joined(known, new))
-            if entry is None:
-                written = self._store.change(key, data, ttl=self._ttl, owner=_OWNER) is not None
-            else:
-                written = self._store.replace(key, data, version=entry.version, ttl=self._ttl) is not None
-            if written:
+            if self._store.replace(key, data, version=entry.version, ttl=self._ttl) is not None:
                 return
+        raise RuntimeError(f"other processes changed the record {new.id} {_ATTEMPTS} times meanwhile")
 
     def _make_room(self) -> None:
         owned = sorted(self._store.owned_by(_OWNER), key=lambda entry: entry.changed)
-        for oldest in owned[: max(0, len(owned) - self._most + 1)]:
+        for oldest in owned[: max(0, len(owned) - self._most)]:
             self._store.delete_owned(_OWNER, only=oldest.id)
 
     def all(self) -> list[Kept]:
         """Return the causes, the most recent first. One that no key opens is left out, and logged."""
-        found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER)]
+        found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER) if entry.data]
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
@@ -130,7 +131,7 @@ class Shelf:
         """Delete the causes that have a request of a user, and return how many there were."""
         forgotten = 0
         for entry in self._store.owned_by(_OWNER):
-            kept = self._opened_any(entry.data)
+            kept = self._opened_any(entry.data) if entry.data else None
             if kept is not None and user in kept.users:
                 forgotten += self._store.delete_owned(_OWNER, only=entry.id)
         return forgotten
