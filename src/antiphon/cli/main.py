@@ -477,7 +477,7 @@ def explain(kind: str | None) -> None:
 
     The ID is in the error's note, below its message.
     """
-    from antiphon.cli.explain import explanation_of, listed
+    from antiphon.cli.docs import explanation_of, listed
 
     click.echo(explanation_of(kind) if kind else "\n".join(listed()).lstrip())
 

@@ -313,7 +313,7 @@ class Planning:
         if route.signed_by is not None:
             yield self._signer_check(route, route.signed_by)
         if route.check_digest:
-            from antiphon.app.planning.digests import in_place, require_digest
+            from antiphon.app.planning.request_checks import in_place, require_digest
 
             yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
 
