@@ -77,7 +77,7 @@ class Content:
         self.failure: Exception | None = None
         """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if files of a form were given out, which read the kept bytes themselves."""
+        """True if a form was read that has files, which read the kept bytes themselves."""
         self.folder: str | os.PathLike[str] | None = None
         """The folder in which the file of a large body is made; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
@@ -400,19 +400,21 @@ class Content:
 
         return Window(self._spooled(), 0, self.size)
 
-    def form(self, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form (multipart/form-data) in the bytes; ``charset`` is what the request declares.
+    def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
+        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are what is declared.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
         spool, form = self._spooled(), self._form
         if form is not None:
             form.check(limits)
-        elif spool.in_memory:
-            form = self._form = index_class()(self.head.field("content-type") or "", limits, spool.getvalue())
+        elif self.data is not None:
+            form = self._form = index_class()(content_type, limits, self.data)
         else:
-            form = self._form = index_of(self._content_type, spool, limits)
-        return form.read(spool, charset)
+            form = self._form = index_of(content_type, spool, limits)
+        read = form.read(spool, charset)
+        self.has_uploads = self.has_uploads or bool(read.files)
+        return read
 
     def close(self) -> None:
         """Free the memory and the file of a body that is not small."""

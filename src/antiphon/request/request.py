@@ -517,10 +517,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
         is missing. Raises what ``form`` does.
         """
-        if self.mimetype != FORM_DATA:
-            return Files()
-        self.content.has_uploads = True
-        return self._form_data.files
+        return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
     @lazy
     def _form_data(self) -> "FormData":
@@ -529,7 +526,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             self._load_now()
         else:
             content.check_size(limits)
-        return content.form(limits, self.charset)
+        data = content.form(self._declared_type, limits, self.charset)
+        vars(self)["form"] = data.fields  # for code that has read the files first
+        return data
 
     @lazy
     def json(self) -> Any:

@@ -15,6 +15,7 @@ from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
     check_cross_site,
+    check_site,
     declarable_origin,
 )
 from antiphon.explanations import Advice, explained
@@ -171,10 +172,14 @@ class RequestChecks(HeadChecks):
 
     def refused_write(self, request: Request) -> HTTPError | None:
         """Return the error for a write that a page on another site makes; None for all other requests."""
-        if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:  # as for most: a call less
+        if self.allows_all_writes:
+            return None
+        head = request.head
+        site = head.field("sec-fetch-site")
+        if site in OWN_PAGES:  # as for most: a call less
             return None
         try:
-            check_cross_site(request, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
+            check_site(head, site, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
         except HTTPError as error:
             self._advise(request, "A write")
             return without_traceback(error)
