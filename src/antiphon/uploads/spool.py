@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakSet
 
 from antiphon.explanations import explained
-from antiphon.uploads.descriptors import NoRoomIs507, write_all
-from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
+from antiphon.uploads.temporary_file import WRITE_TIMES, NoRoomIs507, UnnamedFile, write_all
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
