@@ -15,7 +15,6 @@ from click.core import ParameterSource
 from antiphon.cli.commands import Commands, Configured, source_of
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.guard_options import guard_options
-from antiphon.cli.guards import Guards
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
@@ -229,7 +228,7 @@ def run(
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
-    from antiphon.cli.workers.options import ServerOptions
+    from antiphon.cli.workers.options import Guards, ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")

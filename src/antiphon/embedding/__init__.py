@@ -22,7 +22,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "app.conversations.conversation": "on_own_thread",
         "app.answering.returns": "to_response",
         "app.planning.cross_site": "SAFE_METHODS check_handshake_site",
-        "app.planning.handshakes": "check_handshake",
+        "app.planning.request_checks": "check_handshake",
         "app.static_files": "served_names",
         "body.content": "Content NotLoadedError",
         "body.form_data": "FormBounds",

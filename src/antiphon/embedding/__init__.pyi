@@ -9,7 +9,7 @@ from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
-from antiphon.app.planning.handshakes import check_handshake
+from antiphon.app.planning.request_checks import check_handshake
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.body.content import Content, NotLoadedError

@@ -11,6 +11,7 @@ from hmac import compare_digest
 from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
+from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
@@ -19,7 +20,15 @@ from antiphon.app.planning.cross_site import (
     declarable_origin,
 )
 from antiphon.explanations import Advice, explained
-from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest, UnsupportedMediaType, without_traceback
+from antiphon.http.errors import (
+    BadRequest,
+    HTTPError,
+    MisdirectedRequest,
+    NotImplementedByServer,
+    UnsupportedMediaType,
+    UpgradeRequired,
+    without_traceback,
+)
 from antiphon.http.head import Head, malformed_host
 from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.request.proxies import TrustedProxies, behind
@@ -264,3 +273,43 @@ def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callab
             check(request)
 
     return acheck
+
+
+SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
+
+
+def handshake_check(checks: RequestChecks | None) -> Hook:
+    """Return the hook that refuses what is not a handshake, and with ``checks`` handshakes of other sites' pages."""
+    return Hook(partial(check_handshake, checks=checks), False)
+
+
+def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
+    """Check that a request is a handshake, through a server that has WebSockets; ``checks`` refuse other sites.
+
+    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
+    (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
+    """
+    if getattr(request.head, "channel", None) is None:
+        from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets
+
+        if refusal := refusal_of(request.head):
+            raise refusal
+        if is_handshake(request.head.method, request.head.field("upgrade")):
+            raise NotImplementedByServer(
+                f"This server doesn't support WebSockets: serve the application with {SERVERS}."
+            )
+        raise UpgradeRequired("This URL is for WebSockets.", upgrade="websocket")
+    if checks is not None and (error := checks.refused_handshake(request)):
+        raise error
+
+
+def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
+    """Return the hook of a mounted application for handshakes, which refuses those of other sites' pages."""
+    hand_on = hook.function
+
+    def check(request: Request) -> Any:
+        if error := checks.refused_handshake(request):
+            raise error
+        return hand_on(request)
+
+    return hook._replace(function=check)

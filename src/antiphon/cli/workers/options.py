@@ -1,9 +1,63 @@
-"""The options of a server: the number of its workers, their time limits, what they show and refuse."""
+"""The options of a server: its workers, their time limits, what they show, and guards around other libraries."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.cli.guards import NO_GUARDS, Guards
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.interface import Choice, spoken_interface
 from antiphon.cli.logs import Logs
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+
+class Guards(NamedTuple):
+    """Checks of requests before they reach a program, and headers that are added to its responses."""
+
+    trusted_hosts: tuple[str, ...] = ()
+    refuse_cross_site: bool = False
+    max_body: int | None = None
+    """The maximum size of a body in bytes; None to leave that to the program."""
+    security_headers: bool = False
+
+    def around(self, program: Any, requested: Choice | None, name: str) -> "App":
+        """Return an application that passes on to a program what these guards accept. Error messages use ``name``.
+
+        With ``max_body``, bodies are received before the program is called; without it, the program receives them.
+
+        Raises BadCommand for an App of Antiphon, which has its own settings, and for a program that only speaks RSGI.
+        """
+        from antiphon.app.application import App  # late: the supervisor does not need them
+        from antiphon.features.security_headers import SecurityHeaders
+        from antiphon.http.limits import Limits
+
+        if isinstance(program, App):
+            raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
+        interface = spoken_interface(program, requested)
+        if interface == "rsgi":
+            raise BadCommand(f"{name} only speaks RSGI, and guards need WSGI or ASGI.")
+        app = App(trusted_hosts=self.trusted_hosts, cross_site_writes=not self.refuse_cross_site)
+        if self.security_headers:
+            app.use(SecurityHeaders())
+        if self.max_body is None:
+            app.mount("", program, interface=interface, receive="stream")
+        else:
+            app.mount("", program, interface=interface, limits=Limits(body=self.max_body))
+        app._freeze()
+        return app
+
+    def _in_code(self) -> str:
+        """Return the code that has the same effect in the program of an App."""
+        settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
+        if self.max_body is not None:
+            settings.append(f"limits=Limits(body={self.max_body})")
+        statements = [f"App({', '.join(settings)})"] if settings else []
+        if self.security_headers:
+            statements.append("app.use(SecurityHeaders())")
+        return f"write {' and '.join(statements)}" if statements else "it refuses writes from other sites by default"
+
+
+NO_GUARDS = Guards()
+
 
 RELOAD_GRACE = 2.0
 """The maximum number of seconds that open requests get when a file has changed."""
