@@ -9,9 +9,8 @@ from time import monotonic
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
-from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
-from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
