@@ -15,7 +15,6 @@ from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
-    check_cross_site,
     check_site,
     declarable_origin,
 )
@@ -199,9 +198,8 @@ class RequestChecks(HeadChecks):
         if self.allows_all_writes:
             return None
         try:
-            check_cross_site(
-                request, self.trusted_by(request.blueprint) if self._origins_of else self.origins, is_handshake=True
-            )
+            origins = self.trusted_by(request.blueprint) if self._origins_of else self.origins
+            check_site(request.head, request.head.field("sec-fetch-site"), origins, is_handshake=True)
         except HTTPError as error:
             self._advise(request, "A WebSocket")
             return without_traceback(error)
