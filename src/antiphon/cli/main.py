@@ -347,10 +347,10 @@ def tools(target: str | None, as_json: bool) -> None:
     Each line has the tool's name, its request, what a call may do, and the description that models read.
     """
     from antiphon.cli.routes import load
-    from antiphon.cli.tools import table, written
+    from antiphon.cli.tools import table, written_tools
 
     app = load(_target(target))
-    click.echo(written(app) if as_json else "\n".join(table(app)))
+    click.echo(written_tools(app) if as_json else "\n".join(table(app)))
 
 
 @main.command()

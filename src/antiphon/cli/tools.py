@@ -15,7 +15,7 @@ def table(app: App) -> list[str]:
     return aligned(rows) if rows else ["No route is a tool: @app.get(..., tool=True) makes one."]
 
 
-def written(app: App) -> str:
+def written_tools(app: App) -> str:
     """Return the tools as JSON, as a client sees them after a login."""
     return json.dumps([each.as_json(has_any_result=True) for each in definitions_of(app)], indent=2, ensure_ascii=False)
 
