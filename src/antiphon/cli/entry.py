@@ -19,8 +19,7 @@ from antiphon.cli.errors import StartupFailed
 from antiphon.cli.interface import Choice
 from antiphon.cli.logs import Logs
 from antiphon.cli.target import Target
-from antiphon.cli.workers.control import INHERITED, TOLD, Control
-from antiphon.cli.workers.options import Guards, ServerOptions
+from antiphon.cli.workers.options import INHERITED, TOLD, Control, Guards, ServerOptions
 
 
 class Told(NamedTuple):

@@ -346,8 +346,8 @@ def tools(target: str | None, as_json: bool) -> None:
 
     Each line has the tool's name, its request, what a call may do, and the description that models read.
     """
+    from antiphon.cli.openapi import table, written_tools
     from antiphon.cli.routes import load
-    from antiphon.cli.tools import table, written_tools
 
     app = load(_target(target))
     click.echo(written_tools(app) if as_json else "\n".join(table(app)))

@@ -53,7 +53,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "response.response": "json_encoder response_of",
         "serialization.json": "decode_json encode_json json_text",
         "serialization.signing": "TimedSigner to_base64",
-        "features.templates.rendering": "DictEnvironment render",
+        "features.templates.environment": "DictEnvironment render",
         "features.templates.page": "astream_of stream_of",
         "uploads.saving": "safe_filename",
         "uploads.spool": "Spool Window",

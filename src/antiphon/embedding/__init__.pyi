@@ -31,8 +31,8 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import Advice
 from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
+from antiphon.features.templates.environment import DictEnvironment, render
 from antiphon.features.templates.page import astream_of, stream_of
-from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.frameworks.framework import Answer, Framework
 from antiphon.handler.contract import (
     ON_LOOP,

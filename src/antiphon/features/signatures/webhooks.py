@@ -276,7 +276,7 @@ class StandardWebhook(Webhook):
         OSError if nothing responds, ValueError for a URL that is not a public one, RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
-        from antiphon.features.signatures.public_https import public_url, request_public
+        from antiphon.features.signatures.directory import public_url, request_public
         from antiphon.serialization.json import encode_json
 
         body = data if isinstance(data, bytes) else encode_json(data)
