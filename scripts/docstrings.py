@@ -20,7 +20,7 @@ from antiphon.app.static_files import StaticFolder
 from antiphon.explanations.words import OtherWord
 from antiphon.http.grammar import Value
 from antiphon.lazy import attribute_docs
-from antiphon.response.decoding import MakerOrValue
+from antiphon.response.message import MakerOrValue
 
 EXTENDING = "For adapters and dialects"
 HEADERS = "Header fields"

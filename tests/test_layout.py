@@ -15,9 +15,9 @@ SHORT = 60
 
 MOST_SHORT = [
     # what a start, another command or a worker must not load; a lower layer's values; one framework or feature each
-    (False, 25),
+    (False, 14),
     # modules of a dialect bear the names of the original's modules, from which programs import
-    (True, 46),
+    (True, 44),
 ]
 
 

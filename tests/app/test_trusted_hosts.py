@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.app.planning.trusted_hosts import PROBLEM_TYPE, TrustedHosts
+from antiphon.app.planning.request_checks import PROBLEM_TYPE, TrustedHosts
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
 from antiphon.http.head import Address, RequestHead, check_host
 from antiphon.request.proxies import TrustedProxies, behind

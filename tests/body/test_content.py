@@ -704,9 +704,9 @@ class TestShared:
         shared = content.share(way.head(content_type=content_type))
         if content_type == "text/plain":
             with pytest.raises(BadRequest, match="needs the Content-Type"):
-                shared.form(LIMITS, None)
+                shared.form(content_type, LIMITS, None)
         else:
-            assert len(shared.form(LIMITS, None).fields["f"]) == MIB - 1000
+            assert len(shared.form(content_type, LIMITS, None).fields["f"]) == MIB - 1000
 
 
 class TestWhatIsKnownBefore:

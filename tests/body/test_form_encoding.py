@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import Request
-from antiphon.body.form_encoding import EncodedPart, encode_multipart
+from antiphon.body.part_head import EncodedPart, encode_multipart
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once

@@ -4,7 +4,7 @@ import pytest
 
 from antiphon import App
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.guards import Guards
+from antiphon.cli.workers.options import Guards
 from tests.helpers.rows import rows
 
 

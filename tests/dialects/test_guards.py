@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 import pytest
 
 from antiphon.adapters.foreign.environ_host import BridgedApplication
-from antiphon.cli.guards import Guards
+from antiphon.cli.workers.options import Guards
 from antiphon.concurrency.workers import RECEIVING, WORKERS
 from antiphon.testing import AsyncClient
 from tests.dialects import programs

@@ -215,7 +215,7 @@ def test_the_bounds_are_those_of_the_project():
 
 
 SILENT = {
-    "jinja2.compiler.CodeGenerator._output_child_pre": ("jinja2", "antiphon.features.templates.rendering"),
+    "jinja2.compiler.CodeGenerator._output_child_pre": ("jinja2", "antiphon.features.templates.environment"),
     "jinja2.environment.Environment._parse": ("jinja2", "antiphon.dialects.asok.templating.environment"),
     "zope.interface.registry.Components._init_registries": ("zope.interface", "antiphon.dialects.pyramid.registry"),
 }

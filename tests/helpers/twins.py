@@ -9,7 +9,7 @@ import antiphon.body.multipart
 import antiphon.concurrency.iterables
 import antiphon.features.logs.formats
 import antiphon.features.metrics.instruments
-import antiphon.features.templates.rendering
+import antiphon.features.templates.environment
 import antiphon.http.cookies
 import antiphon.http.grammar
 import antiphon.http.headers

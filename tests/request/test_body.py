@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Limits, Request
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, FieldError, UnprocessableContent
+from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.open_files import is_without_files
@@ -516,3 +517,26 @@ def test_a_form_that_was_freed_is_not_said_to_have_too_many_fields():
     request.content.close()
     with pytest.raises(ValueError, match="is freed"):
         _ = request.form
+
+
+class CountingHead(RequestHead):
+    """A head that notes which header fields are asked for."""
+
+    asked = ()
+
+    def field(self, name):
+        self.asked = (*self.asked, name)
+        return super().field(name)
+
+
+@rows("read, most", [(("files", "form"), 1), (("form", "files"), 2)])
+def test_a_form_with_files_is_read_at_once_by_its_content_type(read, most):
+    form = (
+        b'--B\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
+        b'--B\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nbytes\r\n--B--'
+    )
+    head = CountingHead("POST", headers=[("content-type", "multipart/form-data; boundary=B")], content=form)
+    request = Request(head)
+    values = {name: getattr(request, name) for name in read}
+    assert (values["form"]["note"], values["files"]["f"].read()) == ("hello", b"bytes")
+    assert head.asked.count("content-type") == most

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 import antiphon
-from antiphon.uploads.descriptors import (
+from antiphon.uploads.temporary_file import (
     IN_KERNEL,
     _by_copy_file_range,
     _by_sendfile,

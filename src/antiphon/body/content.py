@@ -15,6 +15,7 @@ indexed while its chunks arrive, if they are so many that they go to a file.
 import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.receiver import (
@@ -25,17 +26,6 @@ from antiphon.body.receiver import (
     declared_length,
     readable_length,
     result_of,
-)
-from antiphon.body.storage import (
-    READ_SIZE,
-    aread_at,
-    flush,
-    index_class,
-    index_of,
-    is_form,
-    read_all,
-    read_at,
-    spool_class,
 )
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.explanations import explained
@@ -51,6 +41,11 @@ if TYPE_CHECKING:
     from antiphon.uploads.spool import Spool, Window
 
 T = TypeVar("T")
+
+FORM_DATA = "multipart/form-data"
+
+_MOST_AT_ONCE = 256 << 10
+"""Bytes of a chunk of what is in memory, as many as a spool gives."""
 
 
 class Content:
@@ -77,7 +72,7 @@ class Content:
         self.failure: Exception | None = None
         """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if files of a form were given out, which read the kept bytes themselves."""
+        """True if a form was read that has files, which read the kept bytes themselves."""
         self.folder: str | os.PathLike[str] | None = None
         """The folder in which the file of a large body is made; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
@@ -354,15 +349,15 @@ class Content:
             self._form.feed(chunk)
         is_due = spool.is_due
         if is_last and not is_due and spool.in_memory:
-            self.data = read_all(spool)
+            self.data = spool.read_all()
         return is_due
 
     async def _write(self, limits: Limits) -> None:
         """Write the bytes in memory to the file; the parts of a form are then indexed while they arrive."""
         spool = self._spooled()
         if self._form is None and is_form(content_type := self._content_type):
-            self._form = index_of(content_type, spool, limits)
-        await flush(spool, self.head.blocks)
+            self._form = index_class().of(content_type, spool, limits)
+        await spool.aflush(self.head.blocks)
 
     def _spooled(self) -> "Spool":
         if self._spool is None:
@@ -375,19 +370,19 @@ class Content:
         if data is None:
             if self._is_receiving:
                 raise _in_use()
-            return read_at(self._spool, offset) if self._spool is not None else b""
-        return data if not offset and len(data) <= READ_SIZE else data[offset : offset + READ_SIZE]
+            return self._spool.chunk_at(offset) if self._spool is not None else b""
+        return data if not offset and len(data) <= _MOST_AT_ONCE else data[offset : offset + _MOST_AT_ONCE]
 
     async def aread_at(self, offset: int) -> bytes:
         """Return what ``read_at`` does, on an event loop: a thread reads the file."""
         if self.data is None and not self._is_receiving and self._spool is not None:
-            return await aread_at(self._spool, offset)
+            return await self._spool.achunk_at(offset)
         return self.read_at(offset)
 
     def read_all(self) -> bytes:
         """Return all bytes, and keep them in memory."""
         if self.data is None:
-            self.data = read_all(self._spooled())
+            self.data = self._spooled().read_all()
         return self.data
 
     def open(self) -> "BytesIO | Window":
@@ -400,19 +395,21 @@ class Content:
 
         return Window(self._spooled(), 0, self.size)
 
-    def form(self, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form (multipart/form-data) in the bytes; ``charset`` is what the request declares.
+    def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
+        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are what is declared.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """
         spool, form = self._spooled(), self._form
         if form is not None:
             form.check(limits)
-        elif spool.in_memory:
-            form = self._form = index_class()(self.head.field("content-type") or "", limits, spool.getvalue())
+        elif self.data is not None:
+            form = self._form = index_class()(content_type, limits, self.data)
         else:
-            form = self._form = index_of(self._content_type, spool, limits)
-        return form.read(spool, charset)
+            form = self._form = index_class().of(content_type, spool, limits)
+        read = form.read(spool, charset)
+        self.has_uploads = self.has_uploads or bool(read.files)
+        return read
 
     def close(self) -> None:
         """Free the memory and the file of a body that is not small."""
@@ -440,3 +437,27 @@ def _in_use() -> RuntimeError:
         "body-read-twice",
         RuntimeError("the body is already being received: only one task or thread at a time can wait for it"),
     )
+
+
+def is_form(content_type: str) -> bool:
+    """Return True for the Content-Type of a form in parts."""
+    return content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
+
+
+# Imported on first use; a repeated import statement takes as long as reading a small form.
+
+
+@cache
+def spool_class() -> "type[Spool]":
+    """Return the class of spools."""
+    from antiphon.uploads.spool import Spool
+
+    return Spool
+
+
+@cache
+def index_class() -> "type[FormIndex]":
+    """Return the class of indexes."""
+    from antiphon.body.form_data import FormIndex
+
+    return FormIndex

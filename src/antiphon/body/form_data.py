@@ -108,6 +108,18 @@ class FormIndex:
         if data is not None:
             self.feed(data)
 
+    @classmethod
+    def of(cls, content_type: str, spool: Spool, limits: Limits) -> "FormIndex":
+        """Return the index of the parts in a spool so far, to which more chunks can be fed.
+
+        Raises ContentTooLarge (413) for a form beyond a limit.
+        """
+        form, offset = cls(content_type, limits), 0
+        while chunk := spool.chunk_at(offset):
+            form.feed(chunk)
+            offset += len(chunk)
+        return form
+
     def feed(self, data: bytes) -> None:
         """Index the next chunk. Raises ContentTooLarge (413) beyond a limit."""
         parser = self._parser

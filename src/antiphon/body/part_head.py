@@ -1,6 +1,7 @@
 """The head of one part of a form: its header fields, and the names in its Content-Disposition (RFC 7578 §4)."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
@@ -173,3 +174,32 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
 
 def _unescape(written: bytes | None) -> bytes | None:
     return written and _quoted_pair.sub(rb"\1", written).replace(b"%22", b'"')
+
+
+_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+class EncodedPart(NamedTuple):
+    """A part of a form. ``filename`` and ``content_type`` are None for a field that is not a file."""
+
+    name: str
+    content: bytes
+    filename: str | None = None
+    content_type: bytes | None = None
+
+    @property
+    def head(self) -> bytes:
+        """The header fields of the part. Raises UnicodeEncodeError for a name that UTF-8 can't encode."""
+        line = f'Content-Disposition: form-data; name="{self.name.translate(_ESCAPES)}"'
+        if self.filename is not None:
+            line += f'; filename="{self.filename.translate(_ESCAPES)}"'
+        if self.content_type is None:
+            return line.encode()
+        return b"%s\r\nContent-Type: %s" % (line.encode(), self.content_type)
+
+
+def encode_multipart(parts: Iterable[EncodedPart], boundary: bytes) -> bytes:
+    """Return the body of a form. Raises UnicodeEncodeError for a name that UTF-8 can't encode."""
+    start = b"--%s\r\n" % boundary
+    chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
+    return b"".join([*chunks, b"--%s--\r\n" % boundary])

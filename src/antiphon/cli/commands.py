@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, CommandError
 from antiphon.cli.settings import ENV_FILE, PREFIX, read
-from antiphon.cli.workers.control import INHERITED
+from antiphon.cli.workers.options import INHERITED
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -1,9 +1,9 @@
-"""`antiphon docs`: the pages of this version's documentation, from the installed package, and a search in them."""
+"""`antiphon docs` and `antiphon explain`: the documentation of this version, and the meaning of each kind of error."""
 
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from math import log
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.explanations.texts import Explanation, UnreadableError, explanations, explanations_of, packages
 
 ARCHIVE = Path(__file__).with_name("docs.tar.xz")
 """All pages in one file, which `setup.py` writes into a wheel."""
@@ -143,3 +144,40 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word.removesuffix(ending)
     return word
+
+
+def explanation_of(kind: str) -> str:
+    """Return the explanation of one kind of error.
+
+    Raises `BadCommand` for an unknown kind, with the nearest ones, and for a package whose explanations can't be read.
+    """
+    package, dot, _ = kind.partition(".")
+    try:
+        known = explanations_of(package) if dot else explanations()
+    except UnreadableError as error:
+        raise BadCommand(f"{error}.") from None
+    if kind not in known:
+        near = get_close_matches(kind, known or explanations(), 3, 0.4)
+        meant = f"Did you mean {' or '.join(near)}?" if near else "Without an id, the command lists all."
+        raise BadCommand(f"There is no error {kind!r}. {meant}")
+    return f"{kind}\n\n{known[kind].as_plain_text.rstrip()}"
+
+
+def listed() -> Iterator[str]:
+    """Yield the lines of a list of all kinds of errors by section: our own, then those of other packages."""
+    yield from _lines(explanations().values())
+    for package in packages():
+        try:
+            yield from _lines(explanations_of(package).values())
+        except UnreadableError as error:
+            yield f"\n{error}."
+
+
+def _lines(known: Iterable[Explanation]) -> Iterator[str]:
+    width = max((len(each.kind) for each in known), default=0)
+    section = ""
+    for each in known:
+        if each.section != section:
+            section = each.section
+            yield f"\n{section}\n"
+        yield f"  {each.kind:{width}}  {each.summary}"

@@ -16,12 +16,10 @@ from threading import Event
 from typing import NamedTuple
 
 from antiphon.cli.errors import StartupFailed
-from antiphon.cli.guards import Guards
 from antiphon.cli.interface import Choice
 from antiphon.cli.logs import Logs
 from antiphon.cli.target import Target
-from antiphon.cli.workers.control import INHERITED, TOLD, Control
-from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.options import INHERITED, TOLD, Control, Guards, ServerOptions
 
 
 class Told(NamedTuple):

@@ -14,7 +14,7 @@ _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 def _hosts(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     hosts = tuple(host for value in values for host in value.split(","))
     if hosts:
-        from antiphon.app.planning.trusted_hosts import TrustedHosts
+        from antiphon.app.planning.request_checks import TrustedHosts
 
         try:
             TrustedHosts(hosts)

@@ -22,7 +22,7 @@ class Logs(NamedTuple):
     def configure(self) -> None:
         """Write records to stderr, unless the application has configured logging."""
         from antiphon.features.logs import formats
-        from antiphon.features.logs.line_handler import LineHandler
+        from antiphon.features.logs.access_log import LineHandler
 
         Echoes().leave_out()
         root = logging.getLogger()

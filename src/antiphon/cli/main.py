@@ -15,7 +15,6 @@ from click.core import ParameterSource
 from antiphon.cli.commands import Commands, Configured, source_of
 from antiphon.cli.errors import BadCommand, Refused
 from antiphon.cli.guard_options import guard_options
-from antiphon.cli.guards import Guards
 
 if TYPE_CHECKING:
     from antiphon.cli.serve import Place
@@ -229,7 +228,7 @@ def run(
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
-    from antiphon.cli.workers.options import ServerOptions
+    from antiphon.cli.workers.options import Guards, ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
@@ -347,11 +346,11 @@ def tools(target: str | None, as_json: bool) -> None:
 
     Each line has the tool's name, its request, what a call may do, and the description that models read.
     """
+    from antiphon.cli.openapi import table, written_tools
     from antiphon.cli.routes import load
-    from antiphon.cli.tools import table, written
 
     app = load(_target(target))
-    click.echo(written(app) if as_json else "\n".join(table(app)))
+    click.echo(written_tools(app) if as_json else "\n".join(table(app)))
 
 
 @main.command()
@@ -477,7 +476,7 @@ def explain(kind: str | None) -> None:
 
     The ID is in the error's note, below its message.
     """
-    from antiphon.cli.explain import explanation_of, listed
+    from antiphon.cli.docs import explanation_of, listed
 
     click.echo(explanation_of(kind) if kind else "\n".join(listed()).lstrip())
 

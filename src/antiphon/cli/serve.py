@@ -15,8 +15,7 @@ from antiphon.cli.entry import Told, encoded, serve_as_worker
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import GivenSocket, http_url, listen, listen_at, notify
 from antiphon.cli.target import Target
-from antiphon.cli.workers.control import INHERITED, TOLD
-from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.options import INHERITED, TOLD, ServerOptions
 from antiphon.cli.workers.process import Launch, by_command
 from antiphon.cli.workers.supervisor import Supervisor
 from antiphon.features.metrics.folder import VARIABLE, folder_of

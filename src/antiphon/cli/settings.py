@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from antiphon.cli.errors import BadCommand
-from antiphon.environment.env_file import EnvFileError, read_env_file
+from antiphon.environment.variables import EnvFileError, read_env_file
 
 ENV_FILE = Path(".env")
 PREFIX = "ANTIPHON_"

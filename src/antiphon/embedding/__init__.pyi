@@ -9,7 +9,7 @@ from antiphon.app.answering.returns import to_response
 from antiphon.app.conversations.conversation import on_own_thread
 from antiphon.app.conversations.foreign_sockets import ForeignSockets, environ_sockets
 from antiphon.app.planning.cross_site import SAFE_METHODS, check_handshake_site
-from antiphon.app.planning.handshakes import check_handshake
+from antiphon.app.planning.request_checks import check_handshake
 from antiphon.app.served_function import ServedFunction
 from antiphon.app.static_files import served_names
 from antiphon.body.content import Content, NotLoadedError
@@ -31,8 +31,8 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import Advice
 from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
+from antiphon.features.templates.environment import DictEnvironment, render
 from antiphon.features.templates.page import astream_of, stream_of
-from antiphon.features.templates.rendering import DictEnvironment, render
 from antiphon.frameworks.framework import Answer, Framework
 from antiphon.handler.contract import (
     ON_LOOP,

@@ -6,19 +6,18 @@ from antiphon.features.channels.message import ChannelMessage, Missed
 from antiphon.features.compression import Compression
 from antiphon.features.cors import CORS
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
-from antiphon.features.datastar import patch_elements, patch_signals
 from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health, HealthCheck
-from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
+from antiphon.features.hypermedia import HtmxHeaders, HtmxRequest, patch_elements, patch_signals, redirect_htmx
 from antiphon.features.idempotency.feature import IdempotentWrites
 from antiphon.features.kept_requests.disguise import Secret
 from antiphon.features.kept_requests.feature import Keep
 from antiphon.features.languages.feature import Languages
-from antiphon.features.languages.formats import (
+from antiphon.features.languages.request_language import (
     format_currency,
     format_date,
     format_datetime,
@@ -34,8 +33,7 @@ from antiphon.features.logs.access_log import AccessLog
 from antiphon.features.metrics.feature import Metrics
 from antiphon.features.metrics.instruments import Counter, Gauge, Histogram
 from antiphon.features.oauth.protected_resource import ACCESS_TOKEN, ProtectedResource, scopes_required
-from antiphon.features.oauth.provider import Introspection
-from antiphon.features.oauth.tokens import AccessToken
+from antiphon.features.oauth.tokens import AccessToken, Introspection
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.pages import PageFile, Pages, route_options
@@ -56,9 +54,17 @@ from antiphon.features.sessions import Sessions
 from antiphon.features.signatures.directory import KeyDirectory
 from antiphon.features.signatures.feature import SignatureRefused, Signatures
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.features.signatures.senders import GitHubWebhook, ShopifyWebhook, SlackWebhook, StripeWebhook
 from antiphon.features.signatures.signing import SignedResponses, sign
-from antiphon.features.signatures.webhooks import Delivery, StandardWebhook, Webhook, WebhookRefused
+from antiphon.features.signatures.webhooks import (
+    Delivery,
+    GitHubWebhook,
+    ShopifyWebhook,
+    SlackWebhook,
+    StandardWebhook,
+    StripeWebhook,
+    Webhook,
+    WebhookRefused,
+)
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore

@@ -169,8 +169,8 @@ def encoded_form(
 
     Each file consists of its field's name, an object with ``filename`` and ``content_type``, and its bytes.
     """
-    from antiphon.body.form_encoding import EncodedPart, encode_multipart
     from antiphon.body.multipart import parse_boundary
+    from antiphon.body.part_head import EncodedPart, encode_multipart
     from antiphon.http.urls.urlencoded import format_query
 
     if not content_type.lower().startswith("multipart/form-data"):

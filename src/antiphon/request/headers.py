@@ -91,9 +91,14 @@ class RequestHeaders:
     consulted: tuple[str, ...] = ()
 
     @lazy
+    def _declared_type(self) -> str:
+        """Content-Type as it was sent; empty if it is absent."""
+        return self.head.field("content-type") or ""
+
+    @lazy
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty for an absent or malformed one."""
-        declared = self.head.field("content-type") or ""
+        declared = self._declared_type
         essence = declared.partition(";")[0]
         if essence in _USUAL_TYPES:
             return essence
@@ -103,7 +108,7 @@ class RequestHeaders:
     @property
     def charset(self) -> str | None:
         """The charset that the content type declares, in lower case."""
-        if "charset" not in (self.head.field("content-type") or "").lower():  # nor is it in most
+        if "charset" not in self._declared_type.lower():  # nor is it in most
             return None
         content_type = self.content_type
         return content_type.charset if content_type is not None else None

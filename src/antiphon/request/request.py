@@ -9,9 +9,8 @@ from time import monotonic
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
-from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.content import FORM_DATA, Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, Pace, first_overdue, resume_first
-from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.concurrency.iterables import resume
 from antiphon.concurrency.process import call_after_fork
@@ -517,10 +516,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
         is missing. Raises what ``form`` does.
         """
-        if self.mimetype != FORM_DATA:
-            return Files()
-        self.content.has_uploads = True
-        return self._form_data.files
+        return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
     @lazy
     def _form_data(self) -> "FormData":
@@ -529,7 +525,9 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             self._load_now()
         else:
             content.check_size(limits)
-        return content.form(limits, self.charset)
+        data = content.form(self._declared_type, limits, self.charset)
+        vars(self)["form"] = data.fields  # for code that has read the files first
+        return data
 
     @lazy
     def json(self) -> Any:

@@ -16,7 +16,6 @@ from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.urls.url import URL
 from antiphon.lazy import frameworks
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
-from antiphon.response.decoding import MakerOrValue, json_of, maker, text_of
 from antiphon.response.fields import (
     BYTES,
     EVENTS,
@@ -42,7 +41,19 @@ from antiphon.response.fields import (
     vary,
 )
 from antiphon.response.headers import ResponseHeaders
-from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, check_content, framed
+from antiphon.response.message import (
+    FRAMING,
+    WITHOUT_CONTENT,
+    Body,
+    BodyLike,
+    MakerOrValue,
+    body_of,
+    check_content,
+    framed,
+    json_of,
+    maker,
+    text_of,
+)
 from antiphon.response.templates import check_data, is_template, render_template
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Literal, NamedTuple, Protocol, TypeAlias, TypedDict, cast
 from urllib.parse import quote
 
-from antiphon.body.form_encoding import EncodedPart, encode_multipart
+from antiphon.body.part_head import EncodedPart, encode_multipart
 from antiphon.explanations import explained
 from antiphon.http.grammar import find_control, is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders

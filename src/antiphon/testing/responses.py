@@ -8,7 +8,7 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.status import has_body, phrase
 from antiphon.http.urls.url import URL
 from antiphon.lazy import lazy
-from antiphon.response.decoding import json_of, text_of
+from antiphon.response.message import json_of, text_of
 from antiphon.testing.errors import BodyTooLarge, ContractError
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Exchange, Head

@@ -19,14 +19,14 @@ from antiphon.app.static_files import FolderOptions
 from antiphon.body.form_parts import FormParts
 from antiphon.body.stream import BodyStream, Progress
 from antiphon.features.csrf import CSRFReason
-from antiphon.features.datastar import PatchMode
 from antiphon.features.forms.bound_field import FormFields
 from antiphon.features.forms.field import Choices, Widget
 from antiphon.features.health import CheckFunction
 from antiphon.features.html import AttributeValue, Markup
+from antiphon.features.hypermedia import PatchMode
 from antiphon.features.kept_requests.record import Record
 from antiphon.features.kept_requests.shelf import Kept
-from antiphon.features.languages.formats import Number
+from antiphon.features.languages.request_language import Number
 from antiphon.features.languages.texts import Texts
 from antiphon.features.openapi.document import OpenAPIDocument
 from antiphon.features.runs.record import RunState

@@ -10,7 +10,7 @@ from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from antiphon.explanations import explained
 from antiphon.paths import absolute_path
-from antiphon.uploads.descriptors import NoRoomIs507
+from antiphon.uploads.temporary_file import NoRoomIs507
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 

@@ -6,16 +6,18 @@ from errno import EINVAL
 from functools import partial
 from io import BufferedReader, RawIOBase
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakSet
 
+from antiphon.concurrency.loop import yield_to_loop
 from antiphon.explanations import explained
-from antiphon.uploads.descriptors import NoRoomIs507, write_all
-from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
+from antiphon.uploads.temporary_file import WRITE_TIMES, NoRoomIs507, UnnamedFile, write_all
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+
+T = TypeVar("T")
 
 THRESHOLD = 512 << 10
 """The maximum size of a body that is kept in memory, in bytes."""
@@ -26,6 +28,8 @@ SHARE = 16 << 20
 BLOCK = 256 << 10
 """Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
 For twice as much, Linux needs a contiguous run of memory, which can take long to find."""
+READ_SIZE = 256 << 10
+"""Most bytes that are read in one step."""
 
 _MOST_LOOSE = 256
 
@@ -132,6 +136,16 @@ class Spool:
         self._chunks = [rest] if rest else []
         self._loose = len(self._chunks)
 
+    async def aflush(self, may_block: bool) -> None:
+        """Do what ``flush`` does, at once if this ``may_block``, else without blocking an event loop."""
+        if may_block:
+            self.flush()
+        elif self.flushes_at_once:
+            self.flush()
+            await yield_to_loop()
+        else:
+            await _on_file_thread(self.flush)
+
     def _blocks(self) -> tuple[list[Block], bytes]:
         """Return the waiting bytes as blocks of the file, and the beginning of an incomplete block."""
         blocks: list[Block] = []
@@ -179,6 +193,19 @@ class Spool:
         """
         file, length = self._file, min(length, self._written - offset)
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
+
+    def chunk_at(self, offset: int) -> bytes:
+        """Return a chunk of at most ``READ_SIZE`` bytes from an offset; empty if no more are kept."""
+        return self.read_at(offset, READ_SIZE) if offset < self.size else b""
+
+    async def achunk_at(self, offset: int) -> bytes:
+        """Return what ``chunk_at`` does, on an event loop: a thread reads the file."""
+        read = self.reader_of_file(offset, READ_SIZE)
+        return self.chunk_at(offset) if read is None else await _on_file_thread(read)
+
+    def read_all(self) -> bytes:
+        """Return all bytes, not copied if they came in one chunk and are in memory."""
+        return self.getvalue() if self.in_memory else self.read_at(0, self.size)
 
     def read_into(self, target: memoryview, offset: int) -> int:
         """Read bytes from ``offset`` into ``target``. Return their number: 0 at the end. Raises as ``read_at`` does."""
@@ -234,6 +261,13 @@ class Spool:
 
 _large: "WeakSet[Spool]" = WeakSet()
 """The open spools with at least a block of bytes."""
+
+
+async def _on_file_thread(function: Callable[[], T]) -> T:
+    """Call a function on a thread that never waits for a body: those that do would otherwise wait for each other."""
+    from antiphon.concurrency.crossing import run_on_file_thread
+
+    return await run_on_file_thread(function)
 
 
 def _freed() -> ValueError:

@@ -12,7 +12,7 @@ from jinja2 import TemplateSyntaxError
 
 from antiphon.dialects.asok.templating.environment import AsokEnvironment, ProjectLoader
 from antiphon.dialects.asok.templating.filters import TEMPLATE_FILTERS, SafeString
-from antiphon.features.templates.rendering import render
+from antiphon.features.templates.environment import render
 from tests.dialects.asok.generated_templates import GENERATED
 from tests.dialects.asok.template_table import TABLE, context, write_files
 from tests.helpers.rows import rows

@@ -260,6 +260,24 @@ async def test_those_who_are_present_are_named_once(open_store):
     assert await there.who() == []
 
 
+@on_loop
+async def test_one_whose_task_is_cancelled_as_it_enters_leaves(open_store):
+    room = Channel("room", open_store())
+
+    async def enter():
+        async with room.present("ann"):
+            await asyncio.sleep(DEADLINE)
+
+    entering = asyncio.create_task(enter())
+    await asyncio.sleep(0)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    await asyncio.to_thread(eventually, lambda: room.who_now() == [] or None, "a cancelled member is present")
+    await asyncio.sleep(0.05)  # a late entry would come after the first look
+    assert await room.who() == []
+
+
 def test_threads_are_present_too(open_store):
     room = Channel("room", open_store())
     with room.present("ann"):

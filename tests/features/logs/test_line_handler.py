@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from antiphon import App
 from antiphon.features import AccessLog
 from antiphon.features.logs import formats
+from antiphon.features.logs.access_log import LARGEST, MOST_LINES, LineHandler
 from antiphon.features.logs.formats import NAME, message_of, request_as_json, request_as_text, request_fields
-from antiphon.features.logs.line_handler import LARGEST, MOST_LINES, LineHandler
 from antiphon.testing import Client
 from tests.helpers.waiting import eventually
 

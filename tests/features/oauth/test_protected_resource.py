@@ -27,7 +27,7 @@ from antiphon.features import (
     login_required,
     scopes_required,
 )
-from antiphon.features.oauth.provider import Kept, fetch
+from antiphon.features.oauth.tokens import Kept, fetch
 from antiphon.http import ServiceUnavailable
 from antiphon.testing import Client, LifespanError
 from tests.features.oauth.identity_provider import served, served_provider

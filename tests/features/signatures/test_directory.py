@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Request
 from antiphon.features import KeyDirectory, SignatureKey, Signatures, sign
 from antiphon.features.signatures import directory as module
-from antiphon.features.signatures.public_https import NotReachable, public_url, request_public
+from antiphon.features.signatures.directory import NotReachable, public_url, request_public
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 from tests.helpers.signed_requests import private_keys, public_keys

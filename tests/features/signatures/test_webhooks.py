@@ -27,7 +27,7 @@ from antiphon.features import (
     Webhook,
     WebhookRefused,
 )
-from antiphon.features.signatures import public_https
+from antiphon.features.signatures import directory
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -357,13 +357,11 @@ def receiver(monkeypatch, tmp_path):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     connect = socket.create_connection
-    monkeypatch.setattr(public_https, "_public_address", lambda host: "93.184.215.14")
+    monkeypatch.setattr(directory, "_public_address", lambda host: "93.184.215.14")
     port = server.server_address[1]
-    monkeypatch.setattr(
-        public_https.socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", port), timeout)
-    )
+    monkeypatch.setattr(directory.socket, "create_connection", lambda _, timeout: connect(("127.0.0.1", port), timeout))
     trusting = ssl.create_default_context(cafile=certificate)
-    monkeypatch.setattr(public_https.ssl, "create_default_context", lambda: trusting)
+    monkeypatch.setattr(directory.ssl, "create_default_context", lambda: trusting)
     yield Handler, received
     server.shutdown()
     thread.join()

@@ -25,7 +25,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from antiphon.features.templates.rendering import DictEnvironment
+from antiphon.features.templates.environment import DictEnvironment
 from antiphon.speedups import IS_COMPILED
 from tests.helpers.rows import rows
 from tests.helpers.twins import pure

@@ -9,7 +9,7 @@ from typing import Any
 from antiphon.adapters.asgi import ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.asgi import GRACE, application_fault, make_scope, read_head
-from antiphon.adapters.websockets.asgi import DENIAL, SOCKET_SCHEMES
+from antiphon.adapters.websockets.handshake import DENIAL, SOCKET_SCHEMES
 from antiphon.concurrency.loop import wait_ended
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe

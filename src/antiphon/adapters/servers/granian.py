@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from antiphon.adapters.connection import BACKLOG, count_waiting, is_still_open, make_unknown_listener
 from antiphon.adapters.servable import Servable
-from antiphon.adapters.websockets.asgi import with_safe_refusals
+from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")

@@ -20,7 +20,13 @@ from antiphon.app.planning.matching import (
     common_blueprint,
     redirect_to_other_form,
 )
-from antiphon.app.planning.request_checks import RequestChecks
+from antiphon.app.planning.request_checks import (
+    RequestChecks,
+    checking_handshakes,
+    handshake_check,
+    in_place,
+    require_digest,
+)
 from antiphon.app.planning.signed_urls import SALT, check_signature
 from antiphon.app.planning.startup_checks import check_filled, check_read_types, media_of_query
 from antiphon.app.route import Route, SocketOptions
@@ -313,8 +319,6 @@ class Planning:
         if route.signed_by is not None:
             yield self._signer_check(route, route.signed_by)
         if route.check_digest:
-            from antiphon.app.planning.digests import in_place, require_digest
-
             yield hook(in_place(require_digest) if is_async(route.handler) else require_digest)
 
     def _signer_check(self, route: Route, name: str) -> Hook:
@@ -340,8 +344,6 @@ class Planning:
             ) from None
 
     def _handshake_check(self, route: Route) -> Hook:
-        from antiphon.app.planning.handshakes import handshake_check
-
         return handshake_check(None if route.csrf_exempt else self._routing.checks)
 
     def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
@@ -452,8 +454,6 @@ class Planning:
         """Return the hook of a mount for handshakes, which an ``App`` checks itself."""
         if mount.interface is None:
             return mount.hook
-        from antiphon.app.planning.handshakes import checking_handshakes
-
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
 
 

@@ -1,19 +1,130 @@
-"""Checks of every request before it is handled: its header section, its host, and the site that it comes from."""
+"""The checks that an application makes of requests: their hosts and proxies, the site that sends a write, and digests.
 
-from collections.abc import Iterable
+Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
+its own.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
+from hashlib import sha256, sha512
+from hmac import compare_digest
+from typing import Any
 
 from antiphon.adapters.heads import HeadChecks
+from antiphon.app.answering.hooks import Hook
 from antiphon.app.planning.cross_site import (
     OWN_PAGES,
     TrustedOrigins,
-    check_cross_site,
+    check_site,
     declarable_origin,
 )
-from antiphon.app.planning.trusted_hosts import TrustedHosts
-from antiphon.explanations import Advice
-from antiphon.http.errors import HTTPError, MisdirectedRequest, without_traceback
+from antiphon.explanations import Advice, explained
+from antiphon.http.errors import (
+    BadRequest,
+    HTTPError,
+    MisdirectedRequest,
+    NotImplementedByServer,
+    UnsupportedMediaType,
+    UpgradeRequired,
+    without_traceback,
+)
+from antiphon.http.head import Head, malformed_host
+from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
+
+PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
+"""The ``type`` of the problem details for a host that is not declared (RFC 9457 §3.1.1)."""
+
+_MOST_KNOWN = 1024
+"""The number of authorities whose check is remembered."""
+
+
+class TrustedHosts:
+    """The hosts that an application serves. Immutable.
+
+    "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
+    with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
+    without regard to case or a dot at the end, and are written as browsers send them (München is
+    "xn--mnchen-3ya"). Raises ValueError for anything else.
+    """
+
+    __slots__ = ("_declared", "_known", "_trusted")
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        if isinstance(hosts, str):
+            raise explained("list-wanted", ValueError(f"trusted hosts must be a list: [{hosts!r}]"))
+        self._declared = tuple(hosts)
+        self._trusted = frozenset(map(_entry, self._declared))
+        self._known = lru_cache(_MOST_KNOWN)(self._look_up)
+
+    def __bool__(self) -> bool:
+        return bool(self._declared)
+
+    def __repr__(self) -> str:
+        return f"TrustedHosts({list(self._declared)!r})"
+
+    def check(self, head: Head) -> None:
+        """Check the host of a request, which a proxy may have reported.
+
+        Raises BadRequest (400) for a malformed one, MisdirectedRequest (421) for one that is not declared (RFC 9110
+        §7.4).
+        """
+        authority = head.authority
+        try:
+            trusted = self._known(authority, head.scheme)
+        except ValueError:
+            raise malformed_host() from None
+        if not trusted:
+            detail = f"This application does not serve {authority}."
+            raise MisdirectedRequest(detail, type=PROBLEM_TYPE)
+
+    def _look_up(self, authority: str, scheme: str) -> bool:
+        host, port = _parse(authority)
+        if port is None:
+            port = DEFAULT_PORTS.get(scheme)
+        names = [host, f".{host}", *_above(host), "*"]
+        return any((name, each) in self._trusted for name in names for each in (None, port))
+
+
+def _above(host: str) -> list[str]:
+    """Return the domains above a host, each with the dot before it."""
+    if ":" in host:
+        return []
+    labels = host.split(".")
+    return ["." + ".".join(labels[at:]) for at in range(1, len(labels))]
+
+
+def _parse(authority: str) -> tuple[str, int | None]:
+    """Return the host, in lower case and without a dot at its end, and the port. Raises ValueError if malformed."""
+    if len(authority) > 300:
+        raise ValueError("the name of the host is too long")
+    host, port = parse_host(authority)
+    name = host.removesuffix(".")
+    if not name or name[0] == "." or ".." in host:
+        raise ValueError(f"a part of this name is empty: {authority!r}")
+    return name, port
+
+
+def _entry(text: str) -> tuple[str, int | None]:
+    if text == "*":
+        return text, None
+    below = text.startswith(".")
+    try:
+        host, port = _parse(text.removeprefix("."))
+        if below and ":" in host:
+            raise explained("bad-host", ValueError("nothing is below an IPv6 address"))
+    except ValueError as error:
+        raise explained(
+            "bad-host",
+            ValueError(
+                'a trusted host must be written as in a URL, such as "example.com", "localhost:8000" or "[::1]";'
+                ' ".example.com" '
+                f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r}'
+                f" ({error})"
+            ),
+        ) from None
+    return f".{host}" if below else host, port
 
 
 class RequestChecks(HeadChecks):
@@ -69,10 +180,14 @@ class RequestChecks(HeadChecks):
 
     def refused_write(self, request: Request) -> HTTPError | None:
         """Return the error for a write that a page on another site makes; None for all other requests."""
-        if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:  # as for most: a call less
+        if self.allows_all_writes:
+            return None
+        head = request.head
+        site = head.field("sec-fetch-site")
+        if site in OWN_PAGES:  # as for most: a call less
             return None
         try:
-            check_cross_site(request, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
+            check_site(head, site, self.trusted_by(request.blueprint) if self._origins_of else self.origins)
         except HTTPError as error:
             self._advise(request, "A write")
             return without_traceback(error)
@@ -83,9 +198,8 @@ class RequestChecks(HeadChecks):
         if self.allows_all_writes:
             return None
         try:
-            check_cross_site(
-                request, self.trusted_by(request.blueprint) if self._origins_of else self.origins, is_handshake=True
-            )
+            origins = self.trusted_by(request.blueprint) if self._origins_of else self.origins
+            check_site(request.head, request.head.field("sec-fetch-site"), origins, is_handshake=True)
         except HTTPError as error:
             self._advise(request, "A WebSocket")
             return without_traceback(error)
@@ -95,3 +209,105 @@ class RequestChecks(HeadChecks):
         """Log, once, how to let pages of an origin do what was refused."""
         if origin := declarable_origin(request.head.field("origin")):
             self._advice.give(f"{refused} by a page at {origin}", f'App(trusted_origins=["{origin}"])')
+
+
+PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
+"""Want-Content-Digest for clients whose digest is missing or wrong."""
+
+_HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512}
+"""The algorithms of RFC 9530 §5 that are not broken."""
+
+
+class DigestError(ValueError):
+    """A body does not have the digest that its Content-Digest gives, or has none that can be checked."""
+
+
+def check_digest(request: Request) -> None:
+    """Read the body, where that may block, and compare it with each digest that is known.
+
+    Raises DigestError if one differs, and if there is none; UnsupportedMediaType (415) for a body with a content
+    coding, whose digest is that of the coded bytes, which are not kept; and what reading the body raises.
+    """
+    given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES}
+    if not given:
+        raise DigestError("Content-Digest has neither sha-256 nor sha-512")
+    if (request.head.field("content-encoding") or "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType(
+            "A body whose Content-Digest is checked must not have a content coding.",
+            headers={"accept-encoding": "identity"},
+        )
+    hashes = {name: _HASHES[name]() for name in given}
+    for chunk in request.stream if request.content.data is None else (request.content.data,):
+        for each in hashes.values():
+            each.update(chunk)
+    if wrong := [name for name, each in hashes.items() if not compare_digest(each.digest(), given[name])]:
+        raise DigestError(f"the body does not have its {wrong[0]} digest")
+
+
+def require_digest(request: Request) -> None:
+    """Check the body of a route with ``check_digest``. Raises BadRequest (400), with Want-Content-Digest."""
+    if request.content.is_empty and request.head.field("content-digest") is None:
+        return
+    try:
+        check_digest(request)
+    except DigestError as error:
+        raise BadRequest(f"The body is refused: {error}.", headers={"want-content-digest": PREFERRED_DIGESTS}) from None
+
+
+def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:
+    """Return an ``async def`` function that does what a sync one does that reads the body.
+
+    The sync one is called on a thread if it ``blocks``, or if the body is in a file, else on the event loop.
+    """
+
+    async def acheck(request: Request) -> None:
+        if request.head.has_body:
+            await request.aload()
+        if blocks or not request.content.in_memory:
+            from antiphon.concurrency.crossing import Crossing
+
+            await Crossing().run(partial(check, request))
+        else:
+            check(request)
+
+    return acheck
+
+
+SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or Gunicorn with threads"
+
+
+def handshake_check(checks: RequestChecks | None) -> Hook:
+    """Return the hook that refuses what is not a handshake, and with ``checks`` handshakes of other sites' pages."""
+    return Hook(partial(check_handshake, checks=checks), False)
+
+
+def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
+    """Check that a request is a handshake, through a server that has WebSockets; ``checks`` refuse other sites.
+
+    Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
+    (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.
+    """
+    if getattr(request.head, "channel", None) is None:
+        from antiphon.websockets.channel import is_handshake, refusal_of  # late: few applications have WebSockets
+
+        if refusal := refusal_of(request.head):
+            raise refusal
+        if is_handshake(request.head.method, request.head.field("upgrade")):
+            raise NotImplementedByServer(
+                f"This server doesn't support WebSockets: serve the application with {SERVERS}."
+            )
+        raise UpgradeRequired("This URL is for WebSockets.", upgrade="websocket")
+    if checks is not None and (error := checks.refused_handshake(request)):
+        raise error
+
+
+def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
+    """Return the hook of a mounted application for handshakes, which refuses those of other sites' pages."""
+    hand_on = hook.function
+
+    def check(request: Request) -> Any:
+        if error := checks.refused_handshake(request):
+            raise error
+        return hand_on(request)
+
+    return hook._replace(function=check)

@@ -15,7 +15,7 @@ from antiphon.cli.target import Target
 from antiphon.features.kept_requests.as_test import AppSource, written_test
 from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, record_of
 from antiphon.features.kept_requests.replay import send_to
-from antiphon.features.kept_requests.writing import Caught, disguised
+from antiphon.features.kept_requests.shelf import Caught, disguised
 from antiphon.http.errors import NotFound
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -1,9 +1,71 @@
-"""The options of a server: the number of its workers, their time limits, what they show and refuse."""
+"""What a worker gets from its supervisor: the options of the server, and the connection for orders and reports.
 
-from typing import NamedTuple
+The supervisor ends the worker by closing the connection.
+"""
 
-from antiphon.cli.guards import NO_GUARDS, Guards
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.interface import Choice, spoken_interface
 from antiphon.cli.logs import Logs
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+
+class Guards(NamedTuple):
+    """Checks of requests before they reach a program, and headers that are added to its responses."""
+
+    trusted_hosts: tuple[str, ...] = ()
+    refuse_cross_site: bool = False
+    max_body: int | None = None
+    """The maximum size of a body in bytes; None to leave that to the program."""
+    security_headers: bool = False
+
+    def around(self, program: Any, requested: Choice | None, name: str) -> "App":
+        """Return an application that passes on to a program what these guards accept. Error messages use ``name``.
+
+        With ``max_body``, bodies are received before the program is called; without it, the program receives them.
+
+        Raises BadCommand for an App of Antiphon, which has its own settings, and for a program that only speaks RSGI.
+        """
+        from antiphon.app.application import App  # late: the supervisor does not need them
+        from antiphon.features.security_headers import SecurityHeaders
+        from antiphon.http.limits import Limits
+
+        if isinstance(program, App):
+            raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
+        interface = spoken_interface(program, requested)
+        if interface == "rsgi":
+            raise BadCommand(f"{name} only speaks RSGI, and guards need WSGI or ASGI.")
+        app = App(trusted_hosts=self.trusted_hosts, cross_site_writes=not self.refuse_cross_site)
+        if self.security_headers:
+            app.use(SecurityHeaders())
+        if self.max_body is None:
+            app.mount("", program, interface=interface, receive="stream")
+        else:
+            app.mount("", program, interface=interface, limits=Limits(body=self.max_body))
+        app._freeze()
+        return app
+
+    def _in_code(self) -> str:
+        """Return the code that has the same effect in the program of an App."""
+        settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
+        if self.max_body is not None:
+            settings.append(f"limits=Limits(body={self.max_body})")
+        statements = [f"App({', '.join(settings)})"] if settings else []
+        if self.security_headers:
+            statements.append("app.use(SecurityHeaders())")
+        return f"write {' and '.join(statements)}" if statements else "it refuses writes from other sites by default"
+
+
+NO_GUARDS = Guards()
+
 
 RELOAD_GRACE = 2.0
 """The maximum number of seconds that open requests get when a file has changed."""
@@ -44,3 +106,79 @@ class ServerOptions(NamedTuple):
         return self._replace(
             grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True
         )
+
+
+INHERITED = "_ANTIPHON_INHERITED"
+"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number. Names that
+begin with ANTIPHON_ are settings.
+"""
+TOLD = "_ANTIPHON_TOLD"
+"""The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
+
+Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
+"""An order to a worker: to load a target, or to show the report of a failure, with its page; to serve what it has
+loaded; to write down where its tasks are; or a notice that it has a successor, and ends.
+"""
+SERVE: Order = {"serve": ""}
+STACKS: Order = {"stacks": ""}
+REPLACED: Order = {"replaced": ""}
+
+
+def encoded(order: Order) -> bytes:
+    """Return an order in the form in which it is sent."""
+    return json.dumps(order).encode() + b"\n"
+
+
+class Control:
+    """The worker's end of the connection. Its methods may be called on any thread."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._orders: SimpleQueue[Order] = SimpleQueue()
+
+    def report_serving(self, choice: Choice) -> None:
+        """Report that the application has started, and is now being served."""
+        self._report({"serves": choice})
+
+    def report_asked(self) -> None:
+        """Report that the first request has arrived, before it is handled."""
+        self._report({"asked": True})
+
+    def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
+        """Report why the application can't be served, perhaps with a page about it."""
+        self._report({"error": message, "exit_code": exit_code, "page": page})
+
+    def report_closed(self) -> None:
+        """Report that this worker no longer accepts connections."""
+        self._report({"closed": True})
+
+    def report_worn(self) -> None:
+        """Ask for another worker, which should serve before this one ends."""
+        self._report({"worn": True})
+
+    def beat(self) -> None:
+        """Report that this worker is alive, without waiting for a supervisor that doesn't read."""
+        with suppress(OSError):
+            self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
+
+    def _report(self, report: dict[str, Any]) -> None:
+        with suppress(ConnectionError):  # the supervisor was killed
+            self._connection.sendall(json.dumps(report).encode() + b"\n")
+
+    def wait_for_order(self) -> Order:
+        """Report that this worker is ready for the next order, and wait for it."""
+        self._report({"waits": True})
+        return self._orders.get()
+
+    def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
+        """Process orders until the supervisor closes its end of the connection, or dies.
+
+        The order to write stacks calls `write_stacks`. Returns True if another worker serves.
+        """
+        with suppress(ConnectionError, ValueError), self._connection.makefile("rb") as lines:  # perhaps half a line
+            for line in lines:
+                order: Order = json.loads(line)
+                if "replaced" in order:
+                    return True
+                write_stacks() if "stacks" in order else self._orders.put(order)
+        return False

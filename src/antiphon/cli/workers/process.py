@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from antiphon.cli.errors import BadCommand, CommandError, StartTimeout, StartupFailed, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.target import Target
-from antiphon.cli.workers.control import INHERITED, REPLACED, STACKS, TOLD, Control, Order, encoded
+from antiphon.cli.workers.options import INHERITED, REPLACED, STACKS, TOLD, Control, Order, encoded
 from antiphon.concurrency.workers import workers
 
 if TYPE_CHECKING:

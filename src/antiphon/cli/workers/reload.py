@@ -21,8 +21,7 @@ from antiphon.cli.errors import CommandError, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 from antiphon.cli.settings import ENV_FILE
 from antiphon.cli.target import Target
-from antiphon.cli.workers.control import SERVE, Order
-from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.options import SERVE, Order, ServerOptions
 from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
 

@@ -15,8 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from antiphon.cli.errors import CommandError, Refused, StartTimeout, WorkerEnded
 from antiphon.cli.interface import Choice
-from antiphon.cli.workers.control import SERVE
-from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.options import SERVE, ServerOptions
 from antiphon.cli.workers.process import Launch, PrestartedWorkers, WorkerProcess
 
 _ECHO = 0.5

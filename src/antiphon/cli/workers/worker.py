@@ -22,12 +22,10 @@ from antiphon.adapters.servers.embedded import ThreadServer
 from antiphon.adapters.servers.granian import silence
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand, StartupFailed
-from antiphon.cli.guards import NO_GUARDS
 from antiphon.cli.interface import Choice, bridged, choose, unknown_callers
 from antiphon.cli.target import Target, explain_failure
-from antiphon.cli.workers.control import Control
 from antiphon.cli.workers.observed import Counted, Entrance, observed, with_final_responses
-from antiphon.cli.workers.options import ServerOptions
+from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
 from antiphon.concurrency.background import background_loop, started_loop
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, wait_sockets_closed

@@ -16,8 +16,7 @@ from antiphon.dialects.asok.exceptions import (
     RedirectException,
     UnauthorizedError,
 )
-from antiphon.dialects.asok.languages import language_of, translated
-from antiphon.dialects.asok.locations import GeoLocation, location_of
+from antiphon.dialects.asok.languages import GeoLocation, language_of, location_of, translated
 from antiphon.dialects.asok.request_state import RequestState
 from antiphon.dialects.asok.response import HTML, TEXT, StatusCode, file_response, path_below
 from antiphon.dialects.asok.templating.rendering import (

@@ -12,7 +12,7 @@ import msgspec
 from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import Servable
-from antiphon.adapters.websockets.asgi import SOCKET_SCHEMES
+from antiphon.adapters.websockets.handshake import SOCKET_SCHEMES
 from antiphon.app.application import App
 from antiphon.features.kept_requests.feature import Keep
 from antiphon.features.kept_requests.record import Record, Trace, cause_of_error, is_own, shown

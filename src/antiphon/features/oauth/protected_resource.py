@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
-from antiphon.features.oauth.provider import Introspection, Provider, checked_url
-from antiphon.features.oauth.tokens import ALGORITHMS, AccessToken, claimed_issuer, introspected, verified
+from antiphon.features.oauth.tokens import (
+    ALGORITHMS,
+    AccessToken,
+    Introspection,
+    Provider,
+    checked_url,
+    claimed_issuer,
+    introspected,
+    verified,
+)
 from antiphon.features.users import USERS, Bearer, UserSource
 from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.contract import is_async

@@ -15,9 +15,9 @@ from antiphon.app.planning.planner import RouteGroup
 from antiphon.app.route import Route
 from antiphon.features.openapi.answers import Given, NotKnown, answers_of, given_by, value_of
 from antiphon.features.openapi.code import annotations
+from antiphon.features.openapi.code.calls import names_in
 from antiphon.features.openapi.code.findings import Findings, Named, Raised, Read, Unread, read_as
 from antiphon.features.openapi.code.flow import HAS_USER
-from antiphon.features.openapi.code.problems import names_in
 from antiphon.features.openapi.code.reading import CodeReader, function_of, is_ours
 from antiphon.features.openapi.code.responses import JSON
 from antiphon.features.openapi.code.sources import Place, Sources

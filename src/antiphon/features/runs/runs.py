@@ -22,11 +22,9 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import explained
 from antiphon.features.channels.message import Keep
-from antiphon.features.runs.following import read_all
-from antiphon.features.runs.ledger import Ledger
 from antiphon.features.runs.production import Bounds, Production
-from antiphon.features.runs.record import Line, Record
-from antiphon.features.runs.run import Run
+from antiphon.features.runs.record import Ledger, Line, Record
+from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
 from antiphon.features.stores.store import Store, StoreUnavailable
 from antiphon.handler.contract import describe

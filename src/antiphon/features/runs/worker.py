@@ -18,9 +18,8 @@ from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.channels.message import Keep
-from antiphon.features.runs.ledger import RENEW_EVERY, Ledger
 from antiphon.features.runs.production import Production
-from antiphon.features.runs.record import CRASHES, Record, RunEnd
+from antiphon.features.runs.record import CRASHES, RENEW_EVERY, Ledger, Record, RunEnd
 from antiphon.features.stores.store import StoreUnavailable
 
 LOOKS = 6

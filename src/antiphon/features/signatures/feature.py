@@ -13,7 +13,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from antiphon.app.planning.digests import PREFERRED_DIGESTS, DigestError, check_digest, in_place
+from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.features.signatures.components import (

@@ -19,7 +19,7 @@ from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.dates import Duration, seconds_of
-from antiphon.http.errors import Conflict, Forbidden
+from antiphon.http.errors import Conflict, Forbidden, HTTPError
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -276,7 +276,7 @@ class StandardWebhook(Webhook):
         OSError if nothing responds, ValueError for a URL that is not a public one, RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
-        from antiphon.features.signatures.public_https import public_url, request_public
+        from antiphon.features.signatures.directory import public_url, request_public
         from antiphon.serialization.json import encode_json
 
         body = data if isinstance(data, bytes) else encode_json(data)
@@ -284,3 +284,81 @@ class StandardWebhook(Webhook):
         fields = {"content-type": kind, "user-agent": "antiphon", **(headers or {}), **self.sign(body, id=id)}
         seconds = seconds_of(timeout)
         return request_public("POST", public_url(url), fields, body, most=MOST_ANSWER, seconds=seconds).status
+
+
+class GitHubWebhook(Webhook):
+    """Webhooks of GitHub, and of servers that do as it does: ``before=GitHubWebhook(secret)``.
+
+    The signature is in ``X-Hub-Signature-256``, and of the body alone. So with a ``store``, equal bodies count as
+    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    """
+
+    def delivery(self, request: Request) -> Delivery:
+        """Return the signature. Raises ValueError if it is missing or malformed."""
+        scheme, _, signature = field_of(request, "x-hub-signature-256").partition("=")
+        if scheme != "sha256":
+            raise ValueError("x-hub-signature-256 does not begin with sha256=")
+        return Delivery([bytes.fromhex(signature)])
+
+
+class ShopifyWebhook(Webhook):
+    """Webhooks of Shopify: ``before=ShopifyWebhook(client_secret)``.
+
+    The signature is in ``X-Shopify-Hmac-Sha256``, and of the body alone. So with a ``store``, equal bodies count as
+    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    """
+
+    def delivery(self, request: Request) -> Delivery:
+        """Return the signature. Raises ValueError if it is missing or malformed."""
+        return Delivery([from_base64(field_of(request, "x-shopify-hmac-sha256"))])
+
+
+class StripeWebhook(Webhook):
+    """Webhooks of Stripe: ``before=StripeWebhook("whsec_...", store)``.
+
+    The signatures ``v1`` and the time are in ``Stripe-Signature``. With a ``store``, each ``id`` of an event is carried
+    out once.
+    """
+
+    def delivery(self, request: Request) -> Delivery:
+        """Return the signatures and the time. Raises ValueError if they are missing or malformed."""
+        pairs = [part.strip().partition("=") for part in field_of(request, "stripe-signature").split(",")]
+        times = [value for name, _, value in pairs if name == "t"]
+        if len(times) != 1:
+            raise ValueError("stripe-signature does not have one time")
+        signatures = [bytes.fromhex(value) for name, _, value in pairs if name == "v1"]
+        return Delivery(signatures, f"{times[0]}.".encode("latin-1"), seconds_in(times[0]))
+
+    def id_of(self, request: Request) -> str | None:
+        """Return the ``id`` of the event."""
+        return _member(request, "id")
+
+
+class SlackWebhook(Webhook):
+    """Requests of Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
+
+    The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
+    ``event_id`` is carried out once, or each body without one.
+    """
+
+    def delivery(self, request: Request) -> Delivery:
+        """Return the signature and the time. Raises ValueError if they are missing or malformed."""
+        version, _, signature = field_of(request, "x-slack-signature").partition("=")
+        if version != "v0":
+            raise ValueError("x-slack-signature does not begin with v0=")
+        sent = field_of(request, "x-slack-request-timestamp")
+        return Delivery([bytes.fromhex(signature)], f"v0:{sent}:".encode("latin-1"), seconds_in(sent))
+
+    def id_of(self, request: Request) -> str | None:
+        """Return the ``event_id`` of an event."""
+        return _member(request, "event_id")
+
+
+def _member(request: Request, name: str) -> str | None:
+    """Return a member of the JSON object in the body that is text; None if there is none."""
+    try:
+        data = request.json
+    except HTTPError:
+        return None
+    value = data.get(name) if isinstance(data, dict) else None
+    return f"{name} {value}" if isinstance(value, str) else None

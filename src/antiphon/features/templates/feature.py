@@ -13,8 +13,7 @@ from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.explanations import explained
 from antiphon.features.templates.blocks import render_blocks
-from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of
-from antiphon.features.templates.rendering import render
+from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.dependencies import OfRequest

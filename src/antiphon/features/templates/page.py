@@ -14,8 +14,8 @@ from typing import Any, TypeAlias, cast
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features.templates.blocks import arender_blocks, render_blocks
+from antiphon.features.templates.environment import arender, render
 from antiphon.features.templates.feature import RequestTemplates
-from antiphon.features.templates.rendering import arender, render
 from antiphon.http.conditional import READING
 from antiphon.http.errors import HTTPError, NotAcceptable
 from antiphon.http.grammar import split_list

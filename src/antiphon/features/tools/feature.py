@@ -12,7 +12,7 @@ from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
-from antiphon.features.tools.confirmation import Confirmation
+from antiphon.features.tools.calls import Confirmation
 from antiphon.features.tools.protocol import (
     INVALID_PARAMS,
     LEGACY,

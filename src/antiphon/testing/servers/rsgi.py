@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.http.headers import Headers
 from antiphon.testing.requests import ClientRequest
-from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
+from antiphon.testing.servers.async_exchange import AsyncExchange, RequestBody, ResponseChannel
 from antiphon.testing.servers.exchange import Connection, Head, checked_head, file_chunks
-from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
 from antiphon.testing.servers.socket_channel import SocketChannel
 from antiphon.websockets.channel import NO_CODE, WebSocketClosed

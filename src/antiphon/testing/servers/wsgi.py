@@ -13,6 +13,7 @@ from antiphon.http.headers import HOP_BY_HOP, combine
 from antiphon.http.link import Link
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.async_exchange import RequestBody
 from antiphon.testing.servers.exchange import (
     SERVER_ERROR,
     SERVER_ERROR_BODY,
@@ -22,7 +23,6 @@ from antiphon.testing.servers.exchange import (
     checked_links,
     checked_status,
 )
-from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.wsgi_runners import InlineRunner, Item, Items, Runner, ThreadRunner
 
 FILE_BLOCK = 64 << 10

@@ -17,8 +17,7 @@ from antiphon.dialects.werkzeug.routing.exceptions import (
     RequestRedirect,
     WebsocketMismatch,
 )
-from antiphon.dialects.werkzeug.routing.parts import Built, build_directly, values_given
-from antiphon.dialects.werkzeug.url_fields import encode_fields
+from antiphon.dialects.werkzeug.routing.parts import Built, build_directly, encode_fields, values_given
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import Map

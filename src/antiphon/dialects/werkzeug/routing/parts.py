@@ -7,6 +7,27 @@ from typing import Any, NamedTuple, TypeAlias
 from antiphon.dialects.werkzeug.datastructures.structures import MultiDict
 from antiphon.dialects.werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError, quote_value
 
+_needs_no_escape = re.compile(r"[A-Za-z0-9._~!$'()*,/:;?@-]*").fullmatch
+
+_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$'()*,/:;?@")
+_ESCAPES = [chr(byte) if byte in _KEPT else f"%{byte:02X}" for byte in range(256)]
+_ESCAPES[ord(" ")] = "+"
+
+
+def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
+    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, bytes as they are.
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    return "&".join([f"{_escape(name)}={_escape(value)}" for name, value in items if value is not None])
+
+
+def _escape(value: Any) -> str:
+    if type(value) is str and _needs_no_escape(value):
+        return value
+    raw = value if isinstance(value, bytes) else str(value).encode()
+    return raw.decode("latin-1").translate(_ESCAPES)
+
 
 class Variable(NamedTuple):
     """A variable of a rule, with its converter."""

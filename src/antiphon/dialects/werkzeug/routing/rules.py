@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.dialects.werkzeug.datastructures.structures import iter_multi_items
 from antiphon.dialects.werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError
-from antiphon.dialects.werkzeug.routing.parts import Direct, Part, Template, Variable, parts_of
-from antiphon.dialects.werkzeug.url_fields import encode_fields
+from antiphon.dialects.werkzeug.routing.parts import Direct, Part, Template, Variable, encode_fields, parts_of
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import Map

@@ -1,5 +1,5 @@
 """The head of a request, made from values, without an environ and a body: the base of `wrappers.Request`."""
 
-from antiphon.dialects.werkzeug.wrappers.sansio import Request
+from antiphon.dialects.werkzeug.wrappers.common_descriptors import Request
 
 __all__ = ["Request"]

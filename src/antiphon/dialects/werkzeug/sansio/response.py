@@ -1,5 +1,5 @@
 """Status and headers of a response, without a body: the base of `wrappers.Response`."""
 
-from antiphon.dialects.werkzeug.wrappers.sansio import Response
+from antiphon.dialects.werkzeug.wrappers.common_descriptors import Response
 
 __all__ = ["Response"]

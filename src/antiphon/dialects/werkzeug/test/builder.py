@@ -14,8 +14,8 @@ from antiphon.dialects.werkzeug.datastructures.auth import Authorization
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict
 from antiphon.dialects.werkzeug.datastructures.headers import EnvironHeaders, Headers
 from antiphon.dialects.werkzeug.datastructures.structures import CombinedMultiDict, MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.routing.parts import encode_fields
 from antiphon.dialects.werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartEncoder
-from antiphon.dialects.werkzeug.url_fields import encode_fields
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 from antiphon.dialects.werkzeug.wrappers.common_descriptors import MediaType
 from antiphon.dialects.werkzeug.wrappers.request import Request

@@ -1,4 +1,4 @@
-"""Attributes for header fields: the usual ones, content negotiation, credentials, CORS, policies and the user agent."""
+"""Attributes for all usual headers, and the heads of requests and of responses with them, made from values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,10 @@ from antiphon.dialects.werkzeug.tokens import (
 )
 from antiphon.dialects.werkzeug.user_agent import KnownUserAgent, UserAgent
 from antiphon.dialects.werkzeug.utils import environ_header, get_content_type, header_property
+from antiphon.dialects.werkzeug.wrappers.base_request import RequestHead
+from antiphon.dialects.werkzeug.wrappers.base_response import ResponseHead
+from antiphon.dialects.werkzeug.wrappers.etag import ETagRequestMixin, VersionMixin
+from antiphon.dialects.werkzeug.wrappers.json import JSONTypeMixin
 
 
 class MediaType:
@@ -309,3 +313,31 @@ class UserAgentMixin:
 
 
 __all__ = ["UserAgent", "UserAgentMixin"]
+
+
+class Request(
+    AcceptMixin,
+    ETagRequestMixin,
+    UserAgentMixin,
+    AuthorizationMixin,
+    CORSRequestMixin,
+    CommonRequestDescriptorsMixin,
+    JSONTypeMixin,
+    RequestHead,
+):
+    """The head of a request, with attributes for all usual headers: `werkzeug.sansio.request.Request`.
+
+    It has no environ: ``environ`` is a view of the headers.
+    """
+
+
+class Response(
+    VersionMixin,
+    WWWAuthenticateMixin,
+    CORSResponseMixin,
+    CommonResponseDescriptorsMixin,
+    PolicyMixin,
+    JSONTypeMixin,
+    ResponseHead,
+):
+    """Status and headers of a response, with attributes for all usual headers: `werkzeug.sansio.response.Response`."""

@@ -1,8 +1,8 @@
 """The request class."""
 
 from antiphon.dialects.werkzeug.wrappers.base_request import BaseRequest
+from antiphon.dialects.werkzeug.wrappers.common_descriptors import Request as SansIORequest
 from antiphon.dialects.werkzeug.wrappers.json import JSONMixin
-from antiphon.dialects.werkzeug.wrappers.sansio import Request as SansIORequest
 
 
 class Request(SansIORequest, JSONMixin, BaseRequest):

@@ -1,9 +1,9 @@
 """The response class."""
 
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
+from antiphon.dialects.werkzeug.wrappers.common_descriptors import Response as SansIOResponse
 from antiphon.dialects.werkzeug.wrappers.etag import ETagResponseMixin
 from antiphon.dialects.werkzeug.wrappers.json import JSONResponseMixin, ResponseStream, ResponseStreamMixin
-from antiphon.dialects.werkzeug.wrappers.sansio import Response as SansIOResponse
 
 
 class Response(ETagResponseMixin, ResponseStreamMixin, JSONResponseMixin, SansIOResponse, BaseResponse):

@@ -13,9 +13,8 @@ from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.frames import PART_OF_REQUEST, Frame
 from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
-from antiphon.features.openapi.code.narrowing import dotted
 from antiphon.features.openapi.code.objects import OPEN, merged, with_item
-from antiphon.features.openapi.code.operators import combined, compared, is_option, simple_type
+from antiphon.features.openapi.code.operators import combined, compared, dotted, is_option, simple_type
 from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
     attribute_of_object,

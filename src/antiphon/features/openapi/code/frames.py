@@ -10,7 +10,6 @@ from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import About, Findings, Named, ReadAs, Unread, read_as
 from antiphon.features.openapi.code.flow import Flow, Key, Stop
 from antiphon.features.openapi.code.functions import Call, call_method_of, method_for
-from antiphon.features.openapi.code.narrowing import narrow
 from antiphon.features.openapi.code.objects import (
     is_container,
     is_text,
@@ -19,6 +18,7 @@ from antiphon.features.openapi.code.objects import (
     with_header,
     with_item,
 )
+from antiphon.features.openapi.code.operators import narrow
 from antiphon.features.openapi.code.parts import item_of, kind_of, unpacked
 from antiphon.features.openapi.code.sources import Source, own_names
 from antiphon.features.openapi.code.values import (

@@ -1,15 +1,18 @@
-"""The header fields of htmx as typed attributes: those of its requests, and those with which a response controls it."""
+"""Libraries in pages whose parts the server replaces: the header fields of htmx, and the events of Datastar."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from antiphon.explanations import explained
+from antiphon.http.event import Event
 from antiphon.http.header_property import header, negotiated, print_list, print_text, read_text
 from antiphon.http.headers import MutableHeaders, put_line
 from antiphon.http.urls.url import as_uri
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.serialization.json import encode_json
 
 Events: TypeAlias = str | Iterable[str] | Mapping[str, Any]
 """The name of an event, several names, or values by names, which listeners find in ``event.detail``."""
@@ -151,3 +154,46 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
         return response
     name = "hx-redirect" if reload or external else "hx-location"
     return Response(None, 204, {name: response.headers["location"]})
+
+
+PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
+"""The ways to put elements into a page: by morphing those with the same ids ("outer"), or as ``selector`` says."""
+
+_line_ends = re.compile(r"\r\n|\r|\n").split
+_MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")
+
+
+def patch_elements(
+    elements: str = "",
+    *,
+    selector: str | None = None,
+    mode: PatchMode = "outer",
+    use_view_transition: bool = False,
+) -> Event:
+    """Return a ``datastar-patch-elements`` event, with which Datastar puts HTML into the page.
+
+    Without a ``selector``, each element replaces the one with its id. With ``mode="remove"``, a selector is enough.
+    Raises ValueError for an unknown mode, and for a selector with a line end.
+    """
+    if mode not in _MODES:
+        raise explained("bad-event", ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}"))
+    if selector is not None and len(selector.splitlines()) != 1:
+        raise explained("bad-event", ValueError(f"selector must be one line, not {selector!r}"))
+    options = {
+        "selector": selector,
+        "mode": None if mode == "outer" else mode,
+        "useViewTransition": "true" if use_view_transition else None,
+    }
+    lines = [f"{name} {value}" for name, value in options.items() if value is not None]
+    lines += [f"elements {line}" for line in _line_ends(elements) if elements]
+    return Event("\n".join(lines), event="datastar-patch-elements")
+
+
+def patch_signals(signals: dict[str, Any], *, only_if_missing: bool = False) -> Event:
+    """Return a ``datastar-patch-signals`` event, with which Datastar sets signals: None removes one.
+
+    With ``only_if_missing``, signals that the page already has stay as they are. Raises TypeError for values that JSON
+    can't express.
+    """
+    lines = ["onlyIfMissing true"] if only_if_missing else []
+    return Event("\n".join([*lines, f"signals {encode_json(signals).decode()}"]), event="datastar-patch-signals")
