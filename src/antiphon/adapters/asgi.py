@@ -36,7 +36,7 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the only known server that does not limit the header section; its ``receive`` is a method of a class
+"""The module of the only known server that does not limit the header section. Its ``receive`` is a method of a class
 there.
 """
 PATHSEND = "http.response.pathsend"
@@ -50,22 +50,22 @@ _URL = ("path", "raw_path", "query_string", "root_path", "scheme", "type")
 
 
 async def send_nothing(_: Message) -> None:
-    """Drop a message that would come before a response that has begun."""
+    """Drop a message that should have preceded a response that has already begun."""
 
 
 class ASGIHead:
     """The head of a request, read off a scope, with the body from ``receive``.
 
-    ``send`` sends the start of the response; it drops messages that come after the response has begun.
+    ``send`` sends the start of the response, and drops messages that should have preceded it.
     """
 
     blocks = False
     root_path = ""
     """The scope's root_path."""
     _next: Receive | None = None
-    """The function that gives the next message, once the disconnect is waited for."""
+    """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is received; a future if a task waits for the end of that."""
+    """True while the body is being received; a future if a task waits for that to end."""
     _fields: LineIndex
     """The index of the headers."""
     _hinted = 0
@@ -206,7 +206,7 @@ class ASGIHead:
 
     @property
     def is_body_left(self) -> bool:
-        """True if there may be more of the body, and no code is receiving it."""
+        """True if the body may continue, and no code is receiving it."""
         return self.has_body and self._has_more and not self._receiving
 
     async def drop_body(self) -> None:
@@ -216,10 +216,9 @@ class ASGIHead:
             pass
 
     def wait_disconnect(self) -> "Task[None]":
-        """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
-
-        Messages with the body that come before that are left for ``receive``. The server is asked once for all
-        waiters: after a cancellation, Granian may treat a second call as a disconnect.
+        """Return the task that waits until the client disconnects, which all callers share. It ends with the request.
+        Earlier messages with the body are left for ``receive``. The server is asked only once, for all waiters: after a
+        cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task
@@ -251,7 +250,7 @@ async def _receive_disconnect() -> Message:
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
-    """Return True if this may be the server that does not limit the header section: its lifespan shows only the
+    """Return True if this may be the server that does not limit the header section. Its lifespan shows only the
     package.
     """
     return server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
@@ -290,7 +289,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """The function that sends messages to a server, and notes in an observation those that the server has taken."""
+    """The function that sends messages to a server, and records in an observation which ones the server has taken."""
 
     __slots__ = ("_observation", "_send")
 

@@ -1,7 +1,6 @@
-"""Connections, as the operating system knows them: their clients have left, or read slowly; and sockets that listen.
-
-Servers that don't report this hand out the connection, or the address of its client, by which it is found among the
-open descriptors of the process.
+"""Connections as the operating system sees them (has the client left, does it read slowly), and listening sockets.
+Servers that don't report this hand out the connection, or the client's address, by which the connection is found among
+the process's open descriptors.
 """
 
 import os
@@ -25,23 +24,23 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each descriptor that this process has open, where the system has one."""
+"""The folder with an entry for each open descriptor of this process, if the system has one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+"""The environ's keys for the connection: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies name a client. Servers put the address in the place of the proxy's."""
+"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with that one."""
 _AT_ONCE = 64 << 10
-"""Bytes between two looks at a connection that is written to."""
+"""Bytes between two checks of a connection that is being written to."""
 _MOST_KEPT = 1 << 20
-"""Bytes that a server may keep for a connection, where the system tells how much it has written."""
+"""Bytes that a server may buffer for a connection, if the system tells how much it has written."""
 _LOOK, _LONGEST_LOOK = 0.001, 0.25
-"""Seconds between two looks at a connection that takes no data."""
+"""Seconds between two checks of a connection that takes no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
+"""The event for a connection whose other side sends no more, even if there is data left to read. Only Linux has it."""
 
 
 def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request, as its server hands it out; None if it does not."""
+    """Return the connection of a request if its server hands it out, else None."""
     for key in _KEYS:
         if (found := environ.get(key)) is not None:
             return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
@@ -56,7 +55,7 @@ def is_gevents(environ: "WSGIEnvironment") -> bool:
 
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
-    """Return the function that tells whether the client of a request has left; None if nothing shows that."""
+    """Return a function that tells whether a request's client has left; None if there is no way to tell."""
     # Waitress itself only knows of clients that it reads from, for which it has an option.
     waitress = environ.get("waitress.client_disconnected")
     handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
@@ -78,9 +77,8 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 
 
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """Yield each connected socket of this process with its descriptor. The objects are for one step of the iteration.
-
-    Raises NotImplementedError where the system does not list them.
+    """Yield each connected socket of this process with its descriptor. The objects are valid for one step of the
+    iteration. Raises NotImplementedError if the system does not list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
@@ -103,7 +101,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps to itself. It is only looked at, and the server may close it at any time."""
+    """A connection that a server keeps to itself. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -113,7 +111,7 @@ class Connection:
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> Self | None:
-        """Return the connection with a descriptor; None where the system can't look at it."""
+        """Return the connection with a descriptor; None if the system can't inspect it."""
         if sys.platform == "win32":
             return None
         try:
@@ -151,9 +149,8 @@ class Connection:
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
-        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
-
-        The client has acknowledged some of them: gVisor and old kernels say 0, whatever it has.
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell. The
+        client may have acknowledged some of them, but gVisor and old kernels always report 0.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -192,9 +189,8 @@ class Connection:
 
 
 class Pace:
-    """The pace at which the client of a response reads, for a server that takes any chunk at once and keeps it.
-
-    Nothing is held up if the connection is not found.
+    """The pace at which a response's client reads, for a server that takes any chunk at once and buffers it. Nothing is
+    held up if the connection is not found.
     """
 
     __slots__ = ("_client", "_connection", "_given", "_size", "_written")
@@ -206,7 +202,7 @@ class Pace:
         self._written: int | None = None
 
     async def wait(self, size: int) -> None:
-        """Count the bytes of the next chunk. After each 64 KiB, wait first while the system takes no more data."""
+        """Count the bytes of the next chunk. After every 64 KiB, first wait while the system takes no more data."""
         if self._size >= _AT_ONCE and (connection := await self._find()) is not None:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
@@ -240,11 +236,11 @@ BACKLOG = 1024
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
-"""To linger for no time after the close, as SO_LINGER takes it."""
+"""The value of SO_LINGER for not lingering after the close."""
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family. It listens on an address of this machine that is not announced."""
+    """Return a non-blocking socket of a family that listens on an unannounced address of this machine."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))

@@ -1,7 +1,6 @@
-"""Granian by its private names: it has no public way to serve on a socket that is already open.
-
-All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
-documented: it was read in Granian's source, in Python and in Rust.
+"""Granian's private names, since it has no public way to serve on a socket that is already open. All private names of
+Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not documented, but known
+from Granian's source in Python and Rust.
 """
 
 import asyncio
@@ -21,7 +20,7 @@ from antiphon.adapters.websockets.asgi import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
-"""The oldest and the newest version of Granian that were seen to have these names."""
+"""The oldest and the newest version of Granian that have been found to have these names."""
 
 
 _SERIES = SEEN_IN[1].rpartition(".")[0]
@@ -84,7 +83,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 _LOOK = 0.002
-"""Seconds between two looks at the connections that wait to be accepted."""
+"""Seconds between two checks of the connections that wait to be accepted."""
 
 
 def silence() -> None:
@@ -161,7 +160,7 @@ class WorkerOnLoop:
         self._end(partial(_wake_on_its_loop, self.task))
 
     def abandon(self) -> None:
-        """Tell the server to end although its task has ended, and perhaps the loop."""
+        """Tell the server to end, even if its task, and perhaps the loop, has ended."""
         self._end(bool)
 
     def _end(self, callback: Any) -> None:

@@ -116,7 +116,7 @@ class RSGIChannel:
 Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
 
 _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
-"""Fields of a 101 that the server writes, or that it can't have."""
+"""Fields of a 101 that the server writes itself, or that are not allowed."""
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
@@ -154,7 +154,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
 
 
 async def refusing(response: Response) -> Response:
-    """Return the response to a handshake that opens no conversation; one that it might have opened is ended."""
+    """Return the response to a handshake that opens no conversation; end one that it might have opened."""
     if isinstance(response, WebSocketResponse):
         await aclose(None, response.body)
         response.body = b""

@@ -1,4 +1,4 @@
-"""The messages of a connection whose socket a WSGI server has handed out: framed here, on the background loop."""
+"""The messages of a connection whose socket a WSGI server has handed out, framed here on the background loop."""
 
 import asyncio
 import os
@@ -30,12 +30,12 @@ class Frames:
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
         self.limit = NO_BOUND
-        """The most bytes of a message: a longer one ends the connection with 1009, before it is whole."""
+        """The maximum size of a message in bytes. A longer one ends the connection with 1009, before it is complete."""
         self.replies = bytearray()
         self.end: WebSocketClosed | None = None
         """The end of the connection, by the client or because of its frames; None before that."""
         self.is_closing = False
-        """True once this side has sent its end."""
+        """True once this side has sent its close."""
         self._connection = Connection(ConnectionType.SERVER, extensions=[extension] if extension else [])
         self._is_compressed = extension is not None
         self._unread = memoryview(b"")
@@ -44,15 +44,15 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the network, when no message is left in the earlier ones; no bytes mean that the connection
-        has ended.
+        """Take bytes from the network, when the earlier ones contain no further message. No bytes mean that the
+        connection has ended.
         """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
         self._unread = memoryview(data)
 
     def next_message(self) -> WebSocketMessage | None:
-        """Return the next message in the received bytes; None if it is not whole yet, or the connection has ended."""
+        """Return the next message in the received bytes; None if it is not complete yet, or the connection has ended."""
         while self.end is None:
             for event in self._connection.events():
                 message = self._handle(event)
@@ -130,7 +130,7 @@ class Frames:
         return self._connection.send(event)
 
     def ping(self) -> bytes:
-        """Return the frame that the client has to reply to; none if the connection ends."""
+        """Return a frame to which the client has to reply; nothing if the connection is ending."""
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
@@ -142,7 +142,7 @@ class Frames:
 
 
 def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
-    """Return the compression of the first offer that can be met, and the reply to it (RFC 7692 §7); None without one.
+    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None without one.
 
     ``offers`` is the value of Sec-WebSocket-Extensions.
     """
@@ -171,15 +171,15 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""Seconds between two pings. A client that has sent nothing since the last one, while it was listened to, has left."""
+"""Seconds between two pings. A client that has sent nothing since the last one, while listened to, has left."""
 UNREAD = 64 << 10
-"""Bytes that are received before a handler wants them. Further ones stay with the client."""
+"""Bytes that are received before the handler asks for them. Further ones stay with the client."""
 
 
 class SocketChannel:
     """The messages of a connection, over a blocking socket, which the server gets back at the end.
 
-    The server's own object is never closed here: servers do that, and count their connections with it.
+    The server's own object is never closed here, because servers do that, and use it to count their connections.
     """
 
     def __init__(self, server_socket: socket.socket, subprotocols: Sequence[str], frames: Frames) -> None:
@@ -243,7 +243,7 @@ class SocketChannel:
         await self._link.write(self._frames.encoded(message))
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the end, unless it was sent."""
+        """Send the close, unless it has been sent."""
         frame = self._frames.close(code, reason)
         with suppress(WebSocketClosed):
             await self._link.write(frame)
@@ -258,7 +258,7 @@ class SocketChannel:
         self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat, context=Context())
 
     async def shut(self) -> None:
-        """Give the client a moment to reply to the end, then close the connection, and return the socket."""
+        """Give the client a moment to reply to the close, then close the connection and return the socket."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.25
-"""Seconds between two checks whether the server stops."""
+"""Seconds between two checks whether the server is stopping."""
 LAST_ENDS = 1.0
-"""The most seconds for the ends of sockets to be sent when the interpreter ends."""
+"""The maximum number of seconds for closing sockets when the interpreter ends."""
 
 
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
@@ -70,7 +70,7 @@ def _gunicorn_worker() -> Any:
 
 
 class OpenSockets:
-    """The open sockets of one background loop. While there are any, the loop checks whether the server stops."""
+    """The open sockets of one background loop. While there are any, the loop checks whether the server is stopping."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0
@@ -142,7 +142,7 @@ class WSGIHandshake(WSGIHead):
         super().__init__(environ)
         self.has_body = False
         self.refusal: HTTPError | None = None
-        """The error for a handshake that opens no WebSocket, unless there is no support for them here."""
+        """The error for a handshake that opens no WebSocket, unless they are not supported here."""
         self.channel: SocketChannel | None = None
         self._extension = ""
         connection = socket_of(environ)
@@ -199,9 +199,8 @@ def _missing() -> HTTPError | None:
 
 
 class SocketEnded(BrokenPipeError):
-    """The end of a WebSocket, for the server: there is no response to send, and the connection can be closed.
-
-    All servers that hand out their sockets treat it as a client that has left.
+    """The end of a WebSocket, raised to the server: there is no response to send, and the connection can be closed. All
+    servers that hand out their sockets treat it like a client that has left.
     """
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ class Arguments(NamedTuple):
     takes_all: bool
     """True if the handler takes arguments of any name."""
     defaults: Mapping[str, Any] = MappingProxyType({})
-    """The default of each argument of the handler itself, without those that a partial has set."""
+    """The defaults of the handler's own arguments, without those that a partial has set."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
         """Return the parameters of a route that the handler takes."""
@@ -35,7 +35,7 @@ class Arguments(NamedTuple):
     def check(
         self, handler: Callable[..., Any], where: str, parameters: list[Parameter], defaults: Collection[str]
     ) -> None:
-        """Check the arguments against the parameters of a route, and the defaults that it has for others.
+        """Check the arguments against a route's parameters and defaults.
 
         Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, and for an
         annotation that no value of the parameter can have.
@@ -66,10 +66,9 @@ NO_ARGUMENTS = Arguments({}, (), False)
 
 
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
-    """Return the arguments that a handler takes besides those that are ``given`` by their place, first the request.
-
-    If a decorator passes on any argument, those of the decorated function count, too. Raises TypeError, which names the
-    handler, for one that can't be called with the given arguments.
+    """Return the arguments that a handler takes besides the ``given`` positional ones, the first of which is the
+    request. If a decorator passes on any arguments, those of the decorated function count, too. Raises TypeError, which
+    names the handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -141,7 +140,7 @@ def _reading(name: str, annotation: Any) -> str:
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
-    """Return a function of the request alone, which calls a handler with these parameters of the route by name.
+    """Return a function that takes only the request, and calls a handler with these parameters of the route by name.
 
     ``has_others`` is True if the route has other parameters, too.
     """

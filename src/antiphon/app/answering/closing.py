@@ -1,7 +1,7 @@
-"""Closing: errors become responses, hooks are called, and what is open around the handler is closed.
-
-At each step one function owns the response, and with it the response's error, whose traceback has the frames that the
-error has passed. So what hands the response on must not keep it, in a variable of a frame that an error may get.
+"""Closing: errors become responses, hooks are called, and everything opened around the handler is closed. At each step,
+one function owns the response, and with it the response's error, whose traceback refers to the frames that the error
+has passed through. So code that hands on the response must not keep it in a variable of a frame that an error may refer
+to.
 
 | step | owner of the response | an error that is raised here |
 |---|---|---|
@@ -10,8 +10,8 @@ error has passed. So what hands the response on must not keep it, in a variable 
 | ``_go_on`` | itself; a part that settles it may replace it | becomes the response for the parts that follow |
 | ``_completed`` | itself; it copies one that a handler may return again | ends the task, and is raised |
 
-A response that is replaced is closed, unless its stream is read by the one in its place; its error moves on with that,
-unless a part caught it. A body of the request is freed last, when the response is settled.
+A replaced response is closed, unless the new one reads its stream. The new one takes over its error, unless a part
+caught it. A body of the request is freed last, when the response is settled.
 """
 
 from copy import copy
@@ -32,9 +32,8 @@ from antiphon.response.response import Response
 
 
 class Held(NamedTuple):
-    """A response that does not pass a part: what the part returned, and what it closes.
-
-    Without a part, ``outcome`` is the steps to the response that replaces one that has failed.
+    """A response that a part does not let pass: what the part returned, and what it closes. Without a part, ``outcome``
+    contains the steps to the response that replaces a failed one.
     """
 
     outcome: Any
@@ -43,7 +42,7 @@ class Held(NamedTuple):
 
 
 Halt: TypeAlias = Switch | Held | None
-"""What a response waits for on its way out: a switch to where the next part runs, or to be settled; None at the end."""
+"""What a response waits for on its way out: a switch to where the next part runs, or being settled. None at the end."""
 
 
 def leave(
@@ -51,8 +50,8 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close what is around the handler, complete the response, and free the body; return the response.
 
-    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` says
-    that a handler may give the same response again, as hooks may. Raises what ends the task or the process.
+    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` is True
+    if a handler or a hook may return the same response again. Raises what ends the task or the process.
     """
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
@@ -283,9 +282,8 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Handle an error in a request, which was not raised, where nothing is around the handler; else return None.
-
-    A failure of the server is raised: it is logged with its traceback.
+    """Handle an error in a request that was not raised, if nothing surrounds the handler; otherwise return None. A
+    server failure is raised, so that it is logged with its traceback.
     """
     if plan.surroundings is not BARE or request.head.has_body:
         return None
@@ -298,7 +296,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error for which there is no handler; return None for all others, and for what ends the task."""
+    """Handle an error without a handler; return None for all others, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
@@ -306,9 +304,8 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Handle an error where its handler has to be called, even if the task is being cancelled.
-
-    If the steps are no longer driven, nothing is called. An error that is alone in a group is handled as itself.
+    """Handle an error where its handler has to be called, even if the task is being cancelled. If the steps are no
+    longer driven, nothing is called. A single error in a group is handled as if it were alone.
     """
     if isinstance(error, GeneratorExit):
         raise error

@@ -1,9 +1,9 @@
-"""The path of a request through an application, or through one inside another, for ``def`` and ``async def``.
+"""A request's path through an application, or through one inside another, for ``def`` and ``async def``.
 
 Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. Where it can be done at once, ``answer_at_once`` does it
-on the server's thread or loop, and leaves to a coroutine only what has to wait.
+middleware around it. All this is one coroutine, ``dispatch``. If possible, ``answer_at_once`` does it at once on the
+server's thread or loop, and leaves only the parts that have to wait to a coroutine.
 """
 
 from collections.abc import Awaitable
@@ -25,10 +25,9 @@ from antiphon.response.response import Response, response_of
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
-    """Take the steps of another plan from where requests begin: on a server's thread or loop.
-
-    Steps that ``may_block`` can begin on a worker thread, too, unless they have a body to receive. The request is the
-    current one again when they have ended, wherever that is.
+    """Take another plan's steps from where requests begin, on a server's thread or loop. Steps that ``may_block`` can
+    also begin on a worker thread, unless they have a body to receive. The request is the current one again when they
+    have ended, wherever that is.
     """
     if request.head.blocks:
         await ON_THREAD
@@ -60,14 +59,14 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 
 
 _NOTHING: Opened = []
-"""The list of what a bare plan opens, which stays empty: making one takes time."""
+"""The list of what a bare plan opens, which is always empty. It is shared because making one takes time."""
 
 
 # At once
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` does all others."""
+    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` handles all others."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
