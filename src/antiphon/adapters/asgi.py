@@ -216,9 +216,10 @@ class ASGIHead:
             pass
 
     def wait_disconnect(self) -> "Task[None]":
-        """Return the task that waits until the client disconnects, which all callers share. It ends with the request.
-        Earlier messages with the body are left for ``receive``. The server is asked only once, for all waiters: after a
-        cancellation, Granian may treat a second call as a disconnect.
+        """Return the task that waits until the client disconnects, which all callers share.
+
+        It ends with the request. Earlier messages with the body are left for ``receive``. The server is asked only
+        once, for all waiters: after a cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task

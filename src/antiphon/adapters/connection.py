@@ -1,4 +1,5 @@
 """Connections as the operating system sees them (has the client left, does it read slowly), and listening sockets.
+
 Servers that don't report this hand out the connection, or the client's address, by which the connection is found among
 the process's open descriptors.
 """
@@ -77,8 +78,9 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 
 
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """Yield each connected socket of this process with its descriptor. The objects are valid for one step of the
-    iteration. Raises NotImplementedError if the system does not list them.
+    """Yield each connected socket of this process with its descriptor.
+
+    The objects are valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
@@ -149,8 +151,9 @@ class Connection:
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
-        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell. The
-        client may have acknowledged some of them, but gVisor and old kernels always report 0.
+        """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
+
+        The client may have acknowledged some of them, but gVisor and old kernels always report 0.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -189,8 +192,9 @@ class Connection:
 
 
 class Pace:
-    """The pace at which a response's client reads, for a server that takes any chunk at once and buffers it. Nothing is
-    held up if the connection is not found.
+    """The pace at which a response's client reads, for a server that takes any chunk at once and buffers it.
+
+    Nothing is held up if the connection is not found.
     """
 
     __slots__ = ("_client", "_connection", "_given", "_size", "_written")

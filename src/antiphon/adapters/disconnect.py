@@ -77,9 +77,10 @@ class ClientGone(ConnectionResetError):
 
 
 def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
-    """Return a check of a request's client, for a thread that waits for a chunk; None unless the request came over
-    WSGI. The check raises ClientGone if the client has left. Otherwise it returns an empty chunk, as WSGI provides for
-    bodies that are not ready (PEP 3333), so that the server may notice a disconnect itself.
+    """Return a check of a request's client, for a thread that waits for a chunk; None unless it came over WSGI.
+
+    The check raises ClientGone if the client has left. Otherwise it returns an empty chunk, as WSGI provides for bodies
+    that are not ready (PEP 3333), so that the server may notice a disconnect itself.
     """
     watch_client = getattr(server_head(head), "watch_client", None)
     return None if watch_client is None else partial(_look, watch_client())

@@ -35,9 +35,12 @@ def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
 
 
 def call_back(callback: Callback, links: list[str]) -> None:
-    """Pass links to a WSGI server on its own thread, since it may block, and with gevent no other thread may use its
-    socket. A handler on the background loop leaves this to the thread that waits for it. A task started by such a
-    handler has no waiting thread, so its hints are dropped.
+    """Pass links to a WSGI server on its own thread.
+
+    It may block, and with gevent no other thread may use its socket.
+
+    A handler on the background loop leaves this to the thread that waits for it. A task started by such a handler has
+    no waiting thread, so its hints are dropped.
     """
     give = partial(_give, callback, [("Link", link) for link in links])
     if not is_on_loop():
@@ -52,8 +55,9 @@ def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
 
 
 class HintedSend:
-    """The ``send`` of an ASGI response that early hints precede. Hints are sent in order while the handler continues. A
-    call sends the start of the response after the hints.
+    """The ``send`` of an ASGI response that early hints precede.
+
+    Hints are sent in order while the handler continues. A call sends the start of the response after the hints.
     """
 
     def __init__(self, send: Send) -> None:

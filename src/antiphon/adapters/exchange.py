@@ -20,13 +20,15 @@ _LENGTH = ("content-length", b"content-length")
 
 
 class Observer:
-    """An object that sees every exchange, for logs, traces and metrics: ``app.observe(observer)``. Override the methods
-    that you need. They are called where the server calls the application, on its thread or event loop, so they must not
-    block. An error in one of them is logged, and does not affect the request.
+    """An object that sees every exchange, for logs, traces and metrics: ``app.observe(observer)``.
+
+    Override the methods that you need. They are called where the server calls the
+    application, on its thread or event loop, so they must not block. An error in one of them is logged, and does not
+    affect the request.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Called when a request has arrived. Context variables that you set here are visible to all code that handles it."""
+        """Called when a request has arrived. Context variables set here are visible to all code that handles it."""
 
     def stream(self, exchange: "Exchange") -> None:
         """Called before a stream or a WebSocket begins. Files don't count as streams."""
@@ -35,8 +37,9 @@ class Observer:
         """Called when the response has been sent completely, or was cut short."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any longer, after the functions of ``request.after_response``. On an
-        event loop the context is that of ``begin``; over WSGI that context no longer exists.
+        """Called when nothing runs for the request any longer, after the functions of ``request.after_response``.
+
+        On an event loop the context is that of ``begin``; over WSGI that context no longer exists.
         """
 
 
@@ -171,6 +174,7 @@ class Exchange:
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
         """Method, route and status; seconds; sizes of both bodies; and True if the response was not sent completely.
+
         Reading them together is faster than one by one.
         """
         request, method, content = self._request, self._method, self._request._content
@@ -193,14 +197,15 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The pattern of the matching route, with the prefixes of mounts: ``/shop/items/<int:id>``. Empty if none matched."""
+        """The pattern of the matching route with all prefixes: ``/shop/items/<int:id>``. Empty if none matched."""
         return whole_pattern(self._request)
 
 
 class Observation:
-    """The observation of one exchange, released when that has ended, since observers may keep it. An
-    exchange refers to an error, whose traceback refers to the adapters' frames. So these hold only an observation, and
-    nothing of a request is left to the garbage collector.
+    """The observation of one exchange, released when that has ended, since observers may keep it.
+
+    An exchange refers to an error, whose traceback refers to the adapters' frames. So these hold only an observation,
+    and nothing of a request is left to the garbage collector.
     """
 
     __slots__ = ("_began", "_last", "_observers", "exchange")

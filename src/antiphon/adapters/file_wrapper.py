@@ -26,9 +26,10 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 
 
 class FilePart(RawIOBase):
-    """The bytes of a ``FileBody`` as a file that contains only them. Reading raises EOFError if the file has become too
-    short. If the server was given the descriptor, closing raises it, too, since the server would not notice. Only a
-    whole file has a descriptor, because some servers send all of it.
+    """The bytes of a ``FileBody`` as a file that contains only them.
+
+    Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing raises it,
+    too, since the server would not notice. Only a whole file has a descriptor, because some servers send all of it.
     """
 
     _is_open = False

@@ -1,5 +1,6 @@
-"""An application's run in a process: it is started, serves and is stopped, all in one task. Cancel scopes and task
-groups that are entered at startup can only be left in the task that entered them.
+"""An application's run in a process: it is started, serves and is stopped, all in one task.
+
+Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
 """
 
 import os

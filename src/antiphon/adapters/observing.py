@@ -145,7 +145,7 @@ async def observe_asgi(
     send: Send,
     observation: Observation,
 ) -> None:
-    """Call an ASGI application with a request. If it returns without sending the last message, the client has disconnected."""
+    """Call an ASGI application with a request. If it returns without its last message, the client has disconnected."""
     try:
         await application(scope, receive, ObservedSend(send, observation))
         observation.disconnected()

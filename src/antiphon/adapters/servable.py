@@ -130,9 +130,10 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and each response once it has been sent completely. It sees every
-        request from a server, including those that no route matches. A mounted application is observed by the one
-        around it.
+        """Let an ``Observer`` see each request, and each response once it has been sent completely.
+
+        It sees every request from a server, including those that no route matches. A mounted application is observed by
+        the one around it.
         """
         self._observers.add(observer)
         self._set_started(self._started)

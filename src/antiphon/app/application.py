@@ -120,7 +120,7 @@ class App(Routes, Servable):
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
-        """The plans without any override, which are used again after the last one."""
+        """The plans without any override, which are restored after the last one ends."""
 
     def _registered(self) -> list[object]:
         parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
@@ -230,12 +230,12 @@ class App(Routes, Servable):
     @overload
     def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Dependency[T]: ...
     def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
-        """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
+        """Enter a context manager at startup, and exit it at shutdown; usable as a decorator.
 
-        ``function`` is a generator or an async generator function that yields once, or returns a context manager,
-        sync or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``,
-        with its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse,
-        after those of ``on_shutdown``. Raises TypeError for a coroutine function.
+        ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
+        or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``, with
+        its type. Lifespans are entered in order, before the functions of ``on_startup`` are called, and exited in
+        reverse order, after those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """
         self._check_open()
         return self._lifespan.add(function)
@@ -437,7 +437,7 @@ class App(Routes, Servable):
 
     @property
     def allows_cross_site_writes(self) -> bool:
-        """True if pages of all other sites may write, which is refused by default."""
+        """True if pages of any site may write, which is refused by default."""
         return self._checks.allows_all_writes
 
     @property
@@ -505,7 +505,7 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass handle requests of servers with its own ``_handle`` and ``_answer``."""
+        """Let a subclass handle servers' requests with its own ``_handle`` and ``_answer``."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]

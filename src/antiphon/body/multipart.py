@@ -1,7 +1,7 @@
 """Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
 
-``MultipartParser`` is fed the body in chunks of any size and gives events; ``read_whole_form`` reads most small forms
-at once. Both give offsets in the body, so that a caller that keeps the body needs no copy of the parts. No I/O.
+``MultipartParser`` is fed the body in chunks of any size and returns events; ``read_whole_form`` reads most small forms
+at once. Both return offsets in the body, so that a caller that keeps the body needs no copies of the parts. No I/O.
 """
 
 import re
@@ -14,11 +14,11 @@ from antiphon.http.limits import Limits
 from antiphon.speedups import accelerated
 
 LONGEST_BOUNDARY = 70
-"""Most characters of a boundary (RFC 2046 §5.1.1)."""
+"""The maximum number of characters in a boundary (RFC 2046 §5.1.1)."""
 UNUSABLE_BOUNDARY = (
     f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
 )
-"""The detail of the error for a boundary that a form can't have."""
+"""The detail of the error for an invalid boundary."""
 
 _usual_content_type = re.compile(
     rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
@@ -109,10 +109,10 @@ def usual_boundary(content_type: str, /) -> bytes | None:
 
 
 class MultipartParser:
-    """Finds the parts of one form.
+    """A parser that finds the parts of one form.
 
-    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. After an
-    error it must not be fed again. Raises ValueError for bytes that are not a boundary.
+    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. It must
+    not be fed again after an error. Raises ValueError for bytes that are not a boundary.
     """
 
     __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")

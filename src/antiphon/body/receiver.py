@@ -1,8 +1,8 @@
-"""A body as its server gives it: chunks, one after another, within limits, with content codings decoded.
+"""A body as its server delivers it: chunk by chunk, within limits, with content codings decoded.
 
-Chunks are received where the head gives them: on a thread if it blocks, else on the server's event loop. ``Pace``
-bounds the time for which they are waited for: the longest wait for data, and a minimum average rate. Only time in which
-code waits for the body counts: a handler may take as long as it likes between two chunks.
+Chunks are received where the head delivers them: on a thread if it blocks, otherwise on the server's event loop.
+``Pace`` limits the time spent waiting for them, by the longest wait for data and a minimum average rate. Only time in
+which code waits for the body counts, so a handler may take as long as it likes between two chunks.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -35,7 +35,7 @@ GRACE = 5.0
 
 
 class Pace:
-    """The time for which one body has been waited for."""
+    """The time spent waiting for one body."""
 
     __slots__ = ("waited",)
 
@@ -77,7 +77,7 @@ def resume_first(receiving: Coroutine[Any, Any, bytes], effect: Any, limits: Lim
 
 
 def first_overdue(limits: Limits) -> RequestTimeout:
-    """Return the error for first bytes that are overdue."""
+    """Return the error for overdue first bytes."""
     return _overdue(GRACE if limits.rate else inf, limits)
 
 
@@ -109,17 +109,17 @@ SMALL_BODY = 64 << 10
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
-"""Bounds of the rest of a body that is received only to be forgotten."""
+"""Bounds on the rest of a body that is received only to be discarded."""
 _WHILE_DRAINING = Limits(timeout=DRAIN_SECONDS, rate=0)
 
 _NO_CHUNKS: Iterator[bytes] = iter(())
 
 
 class Receiver:
-    """Receives the body of ``head``, for one caller at a time.
+    """A receiver of the body of ``head``, for one caller at a time.
 
-    A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it. A content coding is
-    decoded, unless it is to be left.
+    A chunk refused because of a limit is not lost: a later call with a higher limit returns it. A content coding is
+    decoded, unless raw chunks are requested.
     """
 
     __slots__ = (
@@ -130,7 +130,7 @@ class Receiver:
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
         self._head = head
         self.decodes = True
-        """False if chunks are given in their content coding, as they were sent."""
+        """False if chunks are returned in their content coding, as they were sent."""
         self._pace = pace or Pace()
         self.received = 0
         """Bytes received so far, as they were sent."""
@@ -146,7 +146,7 @@ class Receiver:
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""
         self._decodes_until = 0.0
-        """The time at which the event loop is to run other tasks, even if there is more to decode."""
+        """The time at which the event loop must run other tasks, even if there is more to decode."""
         self._member: Member | None = None
 
     @property
@@ -177,7 +177,7 @@ class Receiver:
         return chunk
 
     async def drain(self) -> None:
-        """Receive the rest and forget it, within ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
+        """Receive the rest and discard it, within ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
         length = readable_length(self._head)
         most, until = self.received + DRAIN_BYTES, monotonic() + DRAIN_SECONDS
         while self.received != length and self.received <= most and monotonic() < until:
@@ -188,7 +188,7 @@ class Receiver:
             self.received += len(data)
 
     def leave_coded(self) -> None:
-        """Give chunks in their content coding, as they were sent. Has no effect once one was received."""
+        """Return chunks in their content coding, as they were sent. Has no effect once one has been received."""
         if not self._has_begun:
             self.decodes = False
 

@@ -1,4 +1,4 @@
-"""The kept bytes of a body: a spool, which is written to and read from without blocking an event loop, and its form."""
+"""The kept bytes of a body: a spool that is written and read without blocking an event loop, and its form."""
 
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READ_SIZE = 256 << 10
-"""Most bytes that are read from what is kept in one step."""
+"""The maximum number of bytes that are read in one step."""
 
 FORM_DATA = "multipart/form-data"
 
@@ -25,8 +25,8 @@ def is_form(content_type: str) -> bool:
 
 
 async def flush(spool: "Spool", may_block: bool) -> None:
-    """Write the bytes that wait in memory to the file, at once if this ``may_block``, else without blocking an event
-    loop.
+    """Write the bytes that wait in memory to the file, at once if this ``may_block``, otherwise without blocking an
+    event loop.
 
     Raises InsufficientStorage (507).
     """

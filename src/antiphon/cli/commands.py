@@ -1,6 +1,7 @@
 """Commands of `antiphon`: options set by flags, variables or `.env`, and commands that other packages add.
 
-A package is imported when its command is called, or when the help lists it. Our own commands don't pay for others.
+A package is imported when its command is called, or when the help lists it. Antiphon's own commands don't pay for
+others.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The search for an application in the current directory, by its name. It imports nothing, which could do anything."""
+"""The search for an application in the current directory, by its name. Nothing is imported, which could do anything."""
 
 import ast
 import re

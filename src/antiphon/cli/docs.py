@@ -17,7 +17,7 @@ ARCHIVE = Path(__file__).with_name("docs.tar.xz")
 SOURCE = Path(__file__).parents[3] / "docs"
 """The pages of a copy of the source, where nothing is packed."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
-"""In which order pages of the same name are taken."""
+"""The order of precedence for pages of the same name."""
 CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")

@@ -150,7 +150,7 @@ _HANDSHAKE = {
 _UNENDING = 8
 """MiB of a message that does not end: more than applications need, and less than servers take by themselves."""
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
-"""Statuses of a POST that show nothing, since it may not have reached a handler."""
+"""Statuses of a POST that prove nothing, since it may not have reached a handler."""
 
 
 class Finding(NamedTuple):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Guards(NamedTuple):
-    """Checks of requests before they reach a program, and headers that are added to its responses."""
+    """Checks of requests before they reach a program, and headers added to its responses."""
 
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False

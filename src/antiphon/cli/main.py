@@ -422,7 +422,7 @@ def replay(
     help="pages: templates for people. api: typed JSON for programs, with OpenAPI.",
 )
 def new(name: str, flavour: str) -> None:
-    """Make a small project in a new folder NAME: an app, its tests, a Dockerfile and a workflow for CI.
+    """Create a small project in a new folder NAME: an app, its tests, a Dockerfile and a CI workflow.
 
     Nothing is overwritten.
     """
@@ -444,9 +444,9 @@ def doctor(urls: tuple[str, ...]) -> None:
     """Test what strangers can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
     Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
-    one empty POST. The exit code is 1 if something can be forged from this machine.
-    Without URL, print the installed versions, and which extras are complete. The exit code is 1 if a dependency is
-    missing, or has a version that will not do.
+    one empty POST. The exit code is 1 if something can be forged from this machine. Without URL, print the installed
+    versions, and which extras are complete. The exit code is 1 if a dependency is missing, or its version is not
+    supported.
     """
     if not urls:
         from antiphon.cli.doctor import report

@@ -34,7 +34,7 @@ BUFFER = 64 << 10
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
-"""True if chunks that are ready at the same time are given one by one, so that a test finds the same ones each time."""
+"""True if chunks that are ready at the same time are returned one by one, so that tests see the same ones each time."""
 
 
 class _Demand(Future[None]):
@@ -55,10 +55,10 @@ class _Demand(Future[None]):
 class SyncFromAsync(Generic[T]):
     """An iterator for a thread over an async iterable, which runs in one task on the background loop.
 
-    While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
-    of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
-    ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes;
-    those that are ready at the same time are given in one piece.
+    While the thread waits, it calls ``look``, if any, every few ``seconds``, which returns an item instead of the
+    awaited one, or raises. Once the thread sees the end, or an error of the iterable, the task has ended and its
+    context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; those that are
+    ready at the same time are given in one piece.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises.
 
-        An item that is being made is cancelled. An error of one that was made ahead is raised, too.
+        An item that is being made is cancelled. An error in one that was made ahead is raised, too.
         """
         if self._is_over:  # for example if it was interrupted, and does not end
             return
@@ -360,7 +360,7 @@ class AsyncFromSync(Generic[T]):
                 timer.cancel()
 
     async def aclose(self) -> None:
-        """Close the iterable, if it can be closed. An error of a chunk that was made ahead is raised, too."""
+        """Close the iterable, if it can be closed. An error in a chunk that was made ahead is raised, too."""
         making, self._making, self._seen = self._making, None, None
         try:
             if making is not None:

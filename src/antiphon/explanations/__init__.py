@@ -25,7 +25,7 @@ _MOST = 100
 
 
 class Advice:
-    """A log of settings that names each of them once."""
+    """A log of settings that names each setting once."""
 
     __slots__ = ("_given",)
 

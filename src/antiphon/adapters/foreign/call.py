@@ -1,5 +1,7 @@
-"""Calling any WSGI, ASGI or Antiphon application as a function from a request to a response. The application gets its
-own request, with the same head and body, so the caller's request keeps its route, dependencies and hooks.
+"""Calling any WSGI, ASGI or Antiphon application as a function from a request to a response.
+
+The application gets its own request, with the same head and body, so the caller's request keeps its route, dependencies
+and hooks.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator

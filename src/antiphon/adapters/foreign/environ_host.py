@@ -1,4 +1,5 @@
 """Applications whose own interface is WSGI, served over every interface: their environ, body, thread and response.
+
 Their protection is implemented here, once for all of them: a slow client occupies no thread, and a request's body is
 freed when the request ends.
 """
@@ -33,6 +34,7 @@ AT_END = "antiphon.at_end"
 
 class ReceivedInput(RawIOBase):
     """The ``wsgi.input`` of a request over ASGI or RSGI, which is received on a thread while it is read, and not kept.
+
     It puts itself into the environ. It is created where the server wants bodies to be received.
     """
 
@@ -174,8 +176,9 @@ class EnvironHost(Host):
         return None
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, in its content coding, as the environ's headers describe it. If that fails,
-        reading the body raises the error. Raises ContentTooLarge for a declared length above the limit.
+        """Receive a small body, in steps, in its content coding, as the environ's headers describe it.
+
+        If that fails, reading the body raises the error. Raises ContentTooLarge for a declared length above the limit.
         """
         head, limits = request.head, request.limits
         if (readable_length(head) or 0) > limits.body:

@@ -168,8 +168,9 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that logs another one's errors and responds to them, as ASGI and RSGI servers expect. An
-    error in a response's body is left to the server.
+    """Return an application that logs another one's errors and responds to them, as ASGI and RSGI servers expect.
+
+    An error in a response's body is left to the server.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

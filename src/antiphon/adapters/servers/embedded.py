@@ -1,5 +1,7 @@
-"""Embedded servers: one serves on a thread, one next to the other tasks of an event loop. Each gets a listening socket,
-and closes it. Each reports when it accepts connections or fails to start, and stops gracefully.
+"""Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
+
+Each gets a listening socket, and closes it. Each reports when it accepts connections or fails to start, and stops
+gracefully.
 """
 
 import asyncio
@@ -82,8 +84,9 @@ class ThreadServer:
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Serve on this thread until ``stop`` is called and open requests are handled. Raises the application's startup
-        error, or SystemExit for an ASGI lifespan, whose error is logged.
+        """Serve on this thread until ``stop`` is called and open requests are handled.
+
+        Raises the application's startup error, or SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()

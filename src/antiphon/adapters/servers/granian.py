@@ -1,6 +1,7 @@
-"""Granian's private names, since it has no public way to serve on a socket that is already open. All private names of
-Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not documented, but known
-from Granian's source in Python and Rust.
+"""Granian's private names, since it has no public way to serve on a socket that is already open.
+
+All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
+documented, but known from Granian's source in Python and Rust.
 """
 
 import asyncio

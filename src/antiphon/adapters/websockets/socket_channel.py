@@ -52,7 +52,7 @@ class Frames:
         self._unread = memoryview(data)
 
     def next_message(self) -> WebSocketMessage | None:
-        """Return the next message in the received bytes; None if it is not complete yet, or the connection has ended."""
+        """Return the next message in the received bytes; None if it is incomplete, or the connection has ended."""
         while self.end is None:
             for event in self._connection.events():
                 message = self._handle(event)

@@ -199,8 +199,9 @@ def _missing() -> HTTPError | None:
 
 
 class SocketEnded(BrokenPipeError):
-    """The end of a WebSocket, raised to the server: there is no response to send, and the connection can be closed. All
-    servers that hand out their sockets treat it like a client that has left.
+    """The end of a WebSocket, raised to the server: there is no response to send, and the connection can be closed.
+
+    All servers that hand out their sockets treat it like a client that has left.
     """
 
     def __init__(self) -> None:

@@ -66,9 +66,10 @@ NO_ARGUMENTS = Arguments({}, (), False)
 
 
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
-    """Return the arguments that a handler takes besides the ``given`` positional ones, the first of which is the
-    request. If a decorator passes on any arguments, those of the decorated function count, too. Raises TypeError, which
-    names the handler, for one that can't be called with the given arguments.
+    """Return the arguments that a handler takes besides the ``given`` positional ones, the first being the request.
+
+    If a decorator passes on any arguments, those of the decorated function count, too. Raises TypeError, which names
+    the handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)

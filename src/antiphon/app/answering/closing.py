@@ -1,7 +1,8 @@
-"""Closing: errors become responses, hooks are called, and everything opened around the handler is closed. At each step,
-one function owns the response, and with it the response's error, whose traceback refers to the frames that the error
-has passed through. So code that hands on the response must not keep it in a variable of a frame that an error may refer
-to.
+"""Closing: errors become responses, hooks are called, and everything opened around the handler is closed.
+
+At each step, one function owns the response, and with it the response's error, whose traceback refers to the frames
+that the error has passed through. So code that hands on the response must not keep it in a variable of a frame that an
+error may refer to.
 
 | step | owner of the response | an error that is raised here |
 |---|---|---|
@@ -32,8 +33,9 @@ from antiphon.response.response import Response
 
 
 class Held(NamedTuple):
-    """A response that a part does not let pass: what the part returned, and what it closes. Without a part, ``outcome``
-    contains the steps to the response that replaces a failed one.
+    """A response that a part does not let pass: what the part returned, and what it closes.
+
+    Without a part, ``outcome`` contains the steps to the response that replaces a failed one.
     """
 
     outcome: Any
@@ -282,8 +284,9 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Handle an error in a request that was not raised, if nothing surrounds the handler; otherwise return None. A
-    server failure is raised, so that it is logged with its traceback.
+    """Handle an error in a request that was not raised, if nothing surrounds the handler; otherwise return None.
+
+    A server failure is raised, so that it is logged with its traceback.
     """
     if plan.surroundings is not BARE or request.head.has_body:
         return None
@@ -304,8 +307,9 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Handle an error where its handler has to be called, even if the task is being cancelled. If the steps are no
-    longer driven, nothing is called. A single error in a group is handled as if it were alone.
+    """Handle an error where its handler has to be called, even if the task is being cancelled.
+
+    If the steps are no longer driven, nothing is called. A single error in a group is handled as if it were alone.
     """
     if isinstance(error, GeneratorExit):
         raise error

@@ -217,8 +217,9 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
-        """Let a different source provide a dependency until ``restore``, and return that source. It is called only for
-        writes if the replaced source is. Raises TypeError as ``provide`` does.
+        """Let a different source provide a dependency until ``restore``, and return that source.
+
+        It is called only for writes if the replaced source is. Raises TypeError as ``provide`` does.
         """
         provided = self._sources.get(dependency)
         made = _checked_source(dependency, source, only_writes=provided is not None and provided.hook.only_writes)

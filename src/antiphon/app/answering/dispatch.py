@@ -25,9 +25,10 @@ from antiphon.response.response import Response, response_of
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
-    """Take another plan's steps from where requests begin, on a server's thread or loop. Steps that ``may_block`` can
-    also begin on a worker thread, unless they have a body to receive. The request is the current one again when they
-    have ended, wherever that is.
+    """Take another plan's steps from where requests begin, on a server's thread or loop.
+
+    Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. The request is the
+    current one again when they have ended, wherever that is.
     """
     if request.head.blocks:
         await ON_THREAD

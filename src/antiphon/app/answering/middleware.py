@@ -21,9 +21,9 @@ AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Re
 class Middleware(NamedTuple):
     """A generator function or an async generator function, called with the request.
 
-    The generator yields once, without a value, and is sent the response from inside. A value that it yields or returns
-    instead becomes the response, and before that single yield nothing inside is called. If it ``throws``, a response's
-    error is thrown in at the yield instead: an error that it lets pass leaves the response as it is.
+    The generator yields once, without a value, and is sent the response from inside. If it returns a value before the
+    yield, nothing inside is called; a value that it yields or returns becomes the response. If it ``throws``, a
+    response's error is thrown in at the yield instead, and an error that it lets pass leaves the response unchanged.
     """
 
     function: Callable[[Request], AnyGenerator]
@@ -37,9 +37,9 @@ class Middleware(NamedTuple):
     when_read: Any = None
     """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
-    """A function that is called first, and may have the response ready, without any generator."""
+    """A function that is called first, and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
-    """The middleware that stands in its place if there are hooks before the handler, and the one inside of these."""
+    """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -51,7 +51,7 @@ class Middleware(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """The way in which it is opened: its generator, after the function that may have the response ready."""
+        """The way in which it is opened: its generator, after the function that may return the response."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
@@ -152,7 +152,7 @@ class Middleware(NamedTuple):
 
 
 class AsyncStep:
-    """The rest of a step of an async generator that waits: what it yields at last, in a tuple, or None if it ends."""
+    """The rest of a waiting async generator's step: the value that it yields, in a tuple, or None if it ends."""
 
     __slots__ = ("_effect", "_steps")
 

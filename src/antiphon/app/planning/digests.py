@@ -10,18 +10,18 @@ from antiphon.http.errors import BadRequest, UnsupportedMediaType
 from antiphon.request.request import Request
 
 PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
-"""Want-Content-Digest for clients whose digest is missing or wrong."""
+"""The Want-Content-Digest sent to clients whose digest is missing or wrong."""
 
 _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512}
 """The algorithms of RFC 9530 §5 that are not broken."""
 
 
 class DigestError(ValueError):
-    """A body does not have the digest that its Content-Digest gives, or has none that can be checked."""
+    """A body does not match its Content-Digest, or has no digest that can be checked."""
 
 
 def check_digest(request: Request) -> None:
-    """Read the body, where that may block, and compare it with each digest that is known.
+    """Read the body, where that may block, and compare it with each known digest.
 
     Raises DigestError if one differs, and if there is none; UnsupportedMediaType (415) for a body with a content
     coding, whose digest is that of the coded bytes, which are not kept; and what reading the body raises.
@@ -53,7 +53,7 @@ def require_digest(request: Request) -> None:
 
 
 def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:
-    """Return an ``async def`` function that does what a sync one does that reads the body.
+    """Return an ``async def`` function that does the same as a sync one that reads the body.
 
     The sync one is called on a thread if it ``blocks``, or if the body is in a file, else on the event loop.
     """

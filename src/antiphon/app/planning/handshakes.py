@@ -1,4 +1,4 @@
-"""The checks of each WebSocket handshake: that it is one, and that no page on another site makes it."""
+"""The checks of each WebSocket handshake: that it is valid, and does not come from another site's page."""
 
 from functools import partial
 from typing import Any
@@ -13,12 +13,12 @@ SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or
 
 
 def handshake_check(checks: RequestChecks | None) -> Hook:
-    """Return the hook that refuses what is not a handshake, and with ``checks`` handshakes of other sites' pages."""
+    """Return the hook that refuses all but handshakes and, with ``checks``, handshakes by other sites' pages."""
     return Hook(partial(check_handshake, checks=checks), False)
 
 
 def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
-    """Check that a request is a handshake, through a server that has WebSockets; ``checks`` refuse other sites.
+    """Check that a request is a handshake through a server that supports WebSockets; ``checks`` refuse other sites.
 
     Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
     (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.

@@ -38,8 +38,8 @@ from antiphon.serialization.signing import Signer
 SurroundIdempotent: TypeAlias = Callable[
     [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
 ]
-"""A function that is given an idempotent route and its handler, as a function of the request alone. It returns the
-outermost middleware of the route, and the function to be called instead of the handler.
+"""A function that receives an idempotent route and its handler, as a function of the request alone. It returns the
+route's outermost middleware, and the function to call instead of the handler.
 """
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
@@ -178,10 +178,10 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no name that was given to a route is also that of another handler. Raises ValueError.
+    """Check that no explicit route name is also that of another handler.
 
-    A handler may have the same name at several routes, and the handlers of one path, for its methods, may share a name.
-    Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
+    Raises ValueError. A handler may have the same name at several routes, and the handlers of one path may share a
+    name. Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
     """
     named: dict[str, Route] = {}
     for route in routes:
@@ -241,7 +241,7 @@ class Planning:
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """Plan all routes, mounts, and responses for requests without either.
 
-        Raises TypeError, too, for a handler that reads the request as a type that can't be read.
+        Also raises TypeError for a handler that reads the request as an unreadable type.
         """
         routes = [route for _, route in self._routes]
         check_route_names(routes)

@@ -19,8 +19,8 @@ from antiphon.request.request import Request
 class RequestChecks(HeadChecks):
     """The settings that decide which requests are handled.
 
-    ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
-    are trusted, else only its size. Most servers limit the header section themselves.
+    ``looks_at_heads`` is True if more than each head's Host is checked: with ``has_rules``, which proxies and hosts are
+    trusted, otherwise only its size. Most servers limit the header section themselves.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class RequestChecks(HeadChecks):
         self._origins_of: dict[str | None, TrustedOrigins] = {}
 
     def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
-        """Trust origins for the routes of a blueprint, and with them those of ``above``, the blueprint around it."""
+        """Trust origins for the routes of a blueprint, along with those of ``above``, the blueprint around it."""
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
     def trusted_by(self, blueprint: str | None) -> TrustedOrigins:
@@ -68,7 +68,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
-        """Return the error for a write that a page on another site makes; None for all other requests."""
+        """Return the error for a write by a page on another site; None for all other requests."""
         if self.allows_all_writes or request.head.field("sec-fetch-site") in OWN_PAGES:  # as for most: a call less
             return None
         try:
@@ -79,7 +79,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_handshake(self, request: Request) -> HTTPError | None:
-        """Return the error for a WebSocket that a page on another site opens; None for all others."""
+        """Return the error for a WebSocket opened by a page on another site; None for all others."""
         if self.allows_all_writes:
             return None
         try:

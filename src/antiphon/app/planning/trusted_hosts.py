@@ -22,10 +22,10 @@ _MOST_KNOWN = 1024
 class TrustedHosts:
     """The hosts that an application serves. Immutable.
 
-    "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
-    with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
-    without regard to case or a dot at the end, and are written as browsers send them (München is
-    "xn--mnchen-3ya"). Raises ValueError for anything else.
+    "example.com" is one host, ".example.org" that host and all below it, and "[::1]" an IPv6 address, each on every
+    port, or only on a given port ("example.com:8443"); "*" is every well-formed host. Names are compared without regard
+    to case or a trailing dot, and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError
+    for anything else.
     """
 
     __slots__ = ("_declared", "_known", "_trusted")

@@ -21,7 +21,7 @@ _LITERAL = 40
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
-"""How many frames of a longer stack are shown."""
+"""The number of frames of a longer stack that are shown."""
 _words = re.compile(r"\w+").findall
 
 
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A place in the code. ``repeats`` is how many frames in a row after it were left out."""
+    """A place in the code. ``repeats`` is the number of repeated frames after it that were left out."""
 
     file: str
     """The file as people know it: relative to the current directory, or to the installed packages."""

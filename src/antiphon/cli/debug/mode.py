@@ -1,4 +1,4 @@
-"""The switch of the debug mode, and the response to an error while it is on, with hints for near misses."""
+"""The switch for debug mode, and the response to an error while it is on, with hints for near misses."""
 
 import ipaddress
 import json
@@ -109,10 +109,10 @@ _is_of_proxy = re.compile(
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
-    """Make this process respond to errors with everything that is known about them.
+    """Make this process respond to errors with everything known about them.
 
-    ``is_for_loopback`` is True if it listens for this machine only. Under names of other machines, there are then no
-    such responses.
+    ``is_for_loopback`` is True if it listens only for this machine; then no such responses are sent under other
+    machines' names.
     """
     global _viewers  # noqa: PLW0603 - one mode per process
     _viewers = Viewers(is_for_loopback)

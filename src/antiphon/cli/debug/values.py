@@ -1,7 +1,7 @@
 """Values of the app as text of limited length, read as Python stores them: this runs no code of the app.
 
-Nothing lazy is therefore loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their
-real type, and read as C stores them.
+So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
+type, and read as C stores them.
 """
 
 import collections

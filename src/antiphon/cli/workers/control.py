@@ -20,8 +20,8 @@ TOLD = "_ANTIPHON_TOLD"
 """The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: to load a target, or to show the report of a failure, with its page; to serve what it has
-loaded; to write down where its tasks are; or a notice that it has a successor, and ends.
+"""An order to a worker: to load a target, to show the report of a failure with its page, to serve what it has loaded,
+to write down where its tasks are, or to end because it has a successor.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -57,7 +57,7 @@ class Control:
         self._report({"closed": True})
 
     def report_worn(self) -> None:
-        """Ask for another worker, which should serve before this one ends."""
+        """Request another worker, which should serve before this one ends."""
         self._report({"worn": True})
 
     def beat(self) -> None:

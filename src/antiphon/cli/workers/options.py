@@ -1,4 +1,4 @@
-"""The options of a server: the number of its workers, their time limits, what they show and refuse."""
+"""The options of a server: the number of its workers, their time limits, and what they show and refuse."""
 
 from typing import NamedTuple
 
@@ -20,11 +20,11 @@ class ServerOptions(NamedTuple):
     start_timeout: float = 60.0
     """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
     patience: float = 0.0
-    """The time for which clients wait for a response; 0 if nothing is known about that."""
+    """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
     drain_delay: float = 0.0
-    """The time for which requests are still accepted after the server was told to end, and reports that it drains."""
+    """How long requests are still accepted after the server was told to end and reports that it drains."""
     debug: bool = False
     """True if errors get a page that shows the code and its values."""
     logs: Logs = Logs()

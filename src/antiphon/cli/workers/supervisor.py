@@ -1,9 +1,9 @@
 """The supervisor of `antiphon run`, which keeps workers on a listening socket: a slot for each, and signals.
 
-A worker that fails is distinguished from one that was killed by a request, which had received a request when it ended.
-The latter is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if
-it can't serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a
-pause; after several failures the server ends, unless workers in other slots are sound.
+A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
+is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
+serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a pause; after
+several failures the server ends, unless workers in other slots are sound.
 """
 
 import asyncio

@@ -67,13 +67,13 @@ def _frames(awaited: Any) -> Iterator[FrameType]:
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
 ACCEPTING = 1.0
-"""The maximum seconds for connections to be accepted on a busy machine, if no other worker will accept them."""
+"""The maximum number of seconds for accepting connections on a busy machine, if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
 ANSWERING = 0.1
 """Seconds for requests that are cancelled at the end to get a response."""
 CLOSING_SOCKETS = 2.0
-"""The maximum seconds for close frames to be sent on open WebSockets, and to be replied to, when a worker ends."""
+"""The maximum number of seconds for closing open WebSockets, including the replies, when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process when nothing is left to wait for."""
 WSGI_THREADS = 64

@@ -311,7 +311,7 @@ _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": 
 """Classes of characters that are ASCII-only in JavaScript, by those of Python."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
-"""Syntax that JavaScript lacks, or gives another meaning."""
+"""Syntax that JavaScript lacks, or interprets differently."""
 
 
 def pattern_of_html(pattern: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The record of a request: how it came, what the application made of it, and how it failed; and its cause."""
+"""The record of a request: how it arrived, how the application handled it, and how it failed; and its cause."""
 
 import hashlib
 import os
@@ -299,7 +299,7 @@ def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
 
 
 class Trace(NamedTuple):
-    """An error, noted when it was raised, for being printed later."""
+    """An error, recorded when it was raised, to be printed later."""
 
     noted: TracebackException
     place: str

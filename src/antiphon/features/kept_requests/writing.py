@@ -1,4 +1,4 @@
-"""The thread that writes kept requests, so that no response waits for it: what is too much for it is dropped."""
+"""The thread that writes kept requests, so that no response waits. Requests that are too many for it are dropped."""
 
 import logging
 import time
@@ -61,7 +61,7 @@ class Writer:
         self._is_writing = self._has_started = False
 
     def add(self, id_: str, why: str, request_id: str, caught: Callable[[], Caught]) -> bool:
-        """Note one more request of a cause; return False if it was dropped. Never waits for the store."""
+        """Record one more request of a cause; return False if it was dropped. Never waits for the store."""
         with self._changed:
             self._start()
             waiting = self._waiting.get(id_)
