@@ -444,9 +444,9 @@ def doctor(urls: tuple[str, ...]) -> None:
     """Test what strangers can forge on a running application: hosts, proxy headers, slashes, writes from other sites.
 
     Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
-    one empty POST. The exit code is 1 if something can be forged from this machine. Without URL, print the installed
-    versions, and which extras are complete. The exit code is 1 if a dependency is missing, or its version is not
-    supported.
+    one empty POST. The exit code is 1 if something can be forged from this machine.
+    Without URL, print the installed versions, and which extras are complete. The exit code is 1 if a dependency is
+    missing, or its version is not supported.
     """
     if not urls:
         from antiphon.cli.doctor import report

@@ -42,7 +42,7 @@ _EVENT: Schema = {
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
 }
 _ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
-"""Not in the content: generators of clients choose badly between two media types of one form."""
+"""Not in the content, because client generators choose badly between two media types of one form."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -87,7 +87,7 @@ def _described(contract: Contract) -> Schema:
 
 
 def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Note the errors that the framework itself handles, and what code after the handler makes of all responses."""
+    """Add errors that the framework handles, and the changes that code after the handler makes to all responses."""
     route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)

@@ -58,10 +58,10 @@ def leaf_types(value: Value) -> Iterator[Any]:
 
 
 class Schemas:
-    """The schemas of all types of one document. Records have names, under which they are in ``components``.
+    """The schemas of all types in one document.
 
-    A type has two schemas if it is used in requests and responses and has fields that a request may omit, since a
-    response has all of them.
+    Records are in ``components``, by name. A type has two schemas if it is used in requests and responses and has
+    fields that a request may omit, since a response always has them.
     """
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:

@@ -20,25 +20,25 @@ class Gap(NamedTuple):
 
 
 Told: TypeAlias = Line | Gap | RunEnd
-"""What a follower is told: a value, a gap or the end."""
+"""An item for a follower: a value, a gap or the end."""
 
 
 class Reading:
-    """The entries of a log as one follower reads them: what repeats, what was given up and what follows the end is left
-    out, and gaps are told.
+    """A log's entries as one follower reads them: duplicates, abandoned attempts and entries after the end are left
+    out, and gaps are reported.
     """
 
     def __init__(self, since: Place = START) -> None:
         self._attempt = 0
         self._place: Place | Line = since
         self._last = since.number
-        """The number of the last value that was told."""
+        """The number of the last reported value."""
         self.total = 0
         """The number of the newest value."""
         self.end: RunEnd | None = None
 
     def read(self, items: list[Item]) -> Iterator[Told]:
-        """Yield what these items tell."""
+        """Yield the values, gaps and end in these items."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
                 line = cast("Line", item.read) or line_of(item)
@@ -101,9 +101,9 @@ async def follow(
     known_end: RunEnd | None,
     watch: AbstractContextManager[None],
 ) -> AsyncGenerator[list[Told], None]:
-    """Yield what a log tells after a place, in batches, to its end.
+    """Yield the items of a log after a place, in batches, to its end.
 
-    ``known_end`` is that of a run which has ended before. It is told if the log does not tell one.
+    ``known_end`` is the end of a run that has already ended, in case the log contains none.
     """
     with watch:
         joined = hub.joined(name, keep)
@@ -131,7 +131,7 @@ async def follow(
 
 
 def read_all(hub: Hub, name: str, keep: Keep) -> tuple[Reading, list[Line]]:
-    """Return the state of a log, and the values that are kept, on this thread."""
+    """Return the state of a log and its stored values, on this thread."""
     feed = hub.join(name, keep)
     try:
         hub.catch_up(feed)

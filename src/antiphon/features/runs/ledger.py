@@ -121,10 +121,10 @@ class Ledger:
     # Workers
 
     def beat(self, token: str, number: int, lease: float) -> None:
-        """Note that a worker is alive."""
+        """Record that a worker is alive."""
         self.store.change(f"runs\0{self._name}\0worker {token}", {"beat": number}, ttl=10 * lease)
 
     def last_beat(self, token: str) -> int | None:
-        """Return the number of a worker's last beat; None if it is forgotten."""
+        """Return the number of a worker's last heartbeat; None if it is forgotten."""
         entry = self.store.load(f"runs\0{self._name}\0worker {token}")
         return None if entry is None else entry.data.get("beat")

@@ -1,4 +1,4 @@
-"""Requests to the public internet alone: to hosts that others name, without a way into one's own network (SSRF)."""
+"""Requests only to the public internet: to hosts named by others, without a way into one's own network (SSRF)."""
 
 import socket
 import ssl
@@ -24,7 +24,7 @@ class PublicAnswer(NamedTuple):
 
 
 class NotReachable(OSError):
-    """A URL gives no response, or its host is not on the public internet."""
+    """A URL does not respond, or its host is not on the public internet."""
 
 
 def public_url(text: str) -> URL:
@@ -40,7 +40,7 @@ def public_url(text: str) -> URL:
 def request_public(
     method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None, *, most: int, seconds: float = SECONDS
 ) -> PublicAnswer:
-    """Send a request, on this thread, to exactly the address that was checked, over IPv4; follow no redirect.
+    """Send a request on this thread to exactly the checked address, over IPv4; follow no redirects.
 
     Raises NotReachable for a host that is not public, for a response that takes longer, and for one of more than
     ``most`` bytes.

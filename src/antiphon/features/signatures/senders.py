@@ -1,4 +1,4 @@
-"""Webhooks of well-known senders that sign in their own way: each class is one of them."""
+"""Webhooks from well-known senders that sign in their own ways, with a class for each."""
 
 from antiphon.features.signatures.webhooks import Delivery, Webhook, field_of, from_base64, seconds_in
 from antiphon.http.errors import HTTPError
@@ -6,10 +6,10 @@ from antiphon.request.request import Request
 
 
 class GitHubWebhook(Webhook):
-    """Webhooks of GitHub, and of servers that do as it does: ``before=GitHubWebhook(secret)``.
+    """Webhooks from GitHub, and from servers that sign in the same way: ``before=GitHubWebhook(secret)``.
 
-    The signature is in ``X-Hub-Signature-256``, and of the body alone. So with a ``store``, equal bodies count as
-    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    The signature is in ``X-Hub-Signature-256``, and covers only the body. So with a
+    ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -21,10 +21,11 @@ class GitHubWebhook(Webhook):
 
 
 class ShopifyWebhook(Webhook):
-    """Webhooks of Shopify: ``before=ShopifyWebhook(client_secret)``.
+    """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
 
-    The signature is in ``X-Shopify-Hmac-Sha256``, and of the body alone. So with a ``store``, equal bodies count as
-    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    The signature is in ``X-Shopify-Hmac-Sha256``, and covers only the body.
+    So with a ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any
+    time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -33,7 +34,7 @@ class ShopifyWebhook(Webhook):
 
 
 class StripeWebhook(Webhook):
-    """Webhooks of Stripe: ``before=StripeWebhook("whsec_...", store)``.
+    """Webhooks from Stripe: ``before=StripeWebhook("whsec_...", store)``.
 
     The signatures ``v1`` and the time are in ``Stripe-Signature``. With a ``store``, each ``id`` of an event is carried
     out once.
@@ -54,10 +55,10 @@ class StripeWebhook(Webhook):
 
 
 class SlackWebhook(Webhook):
-    """Requests of Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
+    """Requests from Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
 
     The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
-    ``event_id`` is carried out once, or each body without one.
+    ``event_id`` is carried out once, or each body if there is none.
     """
 
     def delivery(self, request: Request) -> Delivery:

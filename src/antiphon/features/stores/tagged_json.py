@@ -112,7 +112,7 @@ _read = msgspec.json.Decoder().decode
 _decode = json.JSONDecoder(object_hook=_untag).decode
 
 COMPRESSED_FROM = 512
-"""Bytes of JSON from which it is worth the time to compress them."""
+"""The size in bytes from which compressing JSON is worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
 """The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
