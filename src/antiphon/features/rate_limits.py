@@ -68,7 +68,7 @@ class RateLimit:
     """
 
     waits_for_body = True
-    """True: if ``by`` reads a body on the event loop before it has arrived, it is loaded, and the limit called again."""
+    """True: if ``by`` reads a body on the event loop before it has arrived, the limit is called again once it has."""
 
     def __init__(
         self,

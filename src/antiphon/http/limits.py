@@ -131,7 +131,7 @@ class Limits(Value):
         return partial(Limits, **self.given), ()
 
     def within(self, outer: "Limits") -> "Limits":
-        """Return these limits, with bounds that they do not give taken from ``outer``."""
+        """Return these limits, with missing bounds taken from ``outer``."""
         return Limits(**(outer.given | self.given)) if outer.given else self
 
     def _identity(self) -> tuple[tuple[str, object], ...]:
@@ -148,4 +148,4 @@ def _is_bound(name: str, bound: object) -> bool:
 
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
-"""The limits of a body whose size the application bounds itself: only the pace is limited."""
+"""The limits for a body whose size the application limits itself; only the pace is limited."""

@@ -152,5 +152,5 @@ class UserAgent(str):
 
     @lazy
     def is_bot(self) -> bool:
-        """True for a program that fetches pages automatically, if it says so: a crawler, a preview, a monitor."""
+        """True for a program that says that it fetches pages automatically: a crawler, a preview, a monitor."""
         return self._bot is not None or "headless" in self._lowered

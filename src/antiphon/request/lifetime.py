@@ -1,4 +1,4 @@
-"""The lifetime of a request: the time that is left for its response, and the events that end it early."""
+"""The lifetime of a request: the time left for its response, and the events that end it early."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -20,11 +20,12 @@ EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
 
 
 class Lifetime:
-    """The time in which a request is needed: until its deadline passes, its client disconnects, or its process drains.
+    """The time during which a request is needed: until its deadline passes, its client disconnects, or its process
+    drains.
 
     An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
-    disconnects. A ``def`` handler can't be cancelled, but it can ask. Servers report disconnects over ASGI and RSGI.
-    Over WSGI, Antiphon looks at the connection, if the server hands it out or provides the address of its client.
+    disconnects. A ``def`` handler can't be cancelled, but it can check. Servers report disconnects over ASGI and RSGI.
+    Over WSGI, Antiphon checks the connection, if the server hands it out or provides its client's address.
     """
 
     __slots__ = (
@@ -46,7 +47,7 @@ class Lifetime:
 
     @property
     def remaining(self) -> float | None:
-        """The seconds that are left until the deadline, 0 when it has passed; None if there is no deadline."""
+        """The seconds left until the deadline, 0 when it has passed; None if there is no deadline."""
         return None if self._ends_at == inf else max(0.0, self._ends_at - monotonic())
 
     @property
@@ -61,7 +62,7 @@ class Lifetime:
 
     @property
     def is_draining(self) -> bool:
-        """True if the process takes no new requests, and ends when the open ones are handled (``antiphon run``)."""
+        """True if the process accepts no new requests, and ends when the open ones are finished (``antiphon run``)."""
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:
@@ -86,7 +87,7 @@ class Lifetime:
     def shield(self) -> "Shield":
         """Return a context manager, ``with request.lifetime.shield():``, in which the handler is not cancelled.
 
-        What would have cancelled it does so after the block. Other cancellations, such as those of the server, are not
+        Whatever would have cancelled it does so after the block. Other cancellations, such as the server's, are not
         delayed.
         """
         return Shield(self)

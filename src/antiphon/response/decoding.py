@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def text_of(body: bytes, content_type: str | None) -> str:
-    """Return a body as text in the charset of its content type; in UTF-8 if there is none that Python knows.
+    """Return a body as text in its content type's charset, or in UTF-8 if Python knows no such charset.
 
     Raises ValueError for other bytes.
     """
