@@ -111,7 +111,8 @@ def frameworks() -> Any:
 def class_if_imported(module: str, name: str) -> type | None:
     """Return the class of an optional module; None if nothing has imported the module.
 
-    No value can then be of its class. So a reader of values can recognize classes from packages that may be missing, without loading them.
+    No value can then be of its class. So a reader of values can recognize classes from packages that may be missing,
+    without loading them.
     """
     cls: type | None = getattr(sys.modules.get(module), name, None)  # or it is being imported
     return cls

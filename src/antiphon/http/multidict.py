@@ -213,7 +213,7 @@ class Files(MultiDict[V]):
 
 
 class FirstMultiDict(MultiDict[V]):
-    """A MultiDict whose ``[]`` and ``get`` return the first value; for cookies, that is the closest one (RFC 6265 §5.4)."""
+    """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, the closest one (RFC 6265 §5.4)."""
 
     __slots__ = ()
 

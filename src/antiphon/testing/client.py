@@ -127,7 +127,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         return ClientSession(self._visitor)
 
     def login(self, user: object) -> None:
-        """Log a user in, as a login page does: the following requests have the cookie of the user's session.
+        """Log a user in, as a login page does: later requests have the cookie of the user's session.
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
         anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that

@@ -103,7 +103,7 @@ if hasattr(os, "sendfile"):
 def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way] = IN_KERNEL) -> None:
     """Copy ``length`` bytes from ``offset`` of a file to another file's position. Raises OSError, EOFError.
 
-    ``ways`` are tried in order; if one breaks off, the next one continues with the rest.
+    ``ways`` are tried in order; if one stops early, the next one continues with the rest.
     """
     end = offset + length
     for way in ways:

@@ -18,7 +18,7 @@ _link: Callable[[str, str], None] | None = getattr(os, "link", None)
 
 
 def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> None:
-    """Make the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
+    """Create the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
     It gets the permissions that ``open`` would give it. Until it is complete, it has a hidden name in the same folder;
     nothing is left if this fails. An existing file at the path stays, unless ``overwrite`` is True: then it is replaced
@@ -140,9 +140,9 @@ def _shortened(name: str) -> str:
 
 
 def usable_folder(path: str | os.PathLike[str]) -> str:
-    """Return the path of a folder in which files can be made.
+    """Return the path of a folder in which files can be created.
 
-    Raises TypeError for anything that is not a path in text, ValueError for a relative path and for a missing folder.
+    Raises TypeError for anything but a path as text, ValueError for a relative path and for a missing folder.
     """
     try:
         folder = absolute_path(path)

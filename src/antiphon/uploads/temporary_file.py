@@ -75,7 +75,7 @@ class UnnamedFile:
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close the file now, when nothing reads it, since the traceback of a failure may keep a reference for long."""
+        """Close the file now. Nothing reads it, but the traceback of a failure may hold a reference for a long time."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with suppress(OSError):  # bytes that could not be written are no longer needed
@@ -115,7 +115,7 @@ class UnnamedFile:
 
 
 SLOW = 0.002
-"""Seconds after which a write counts as slow, ten times as long as a write to memory takes."""
+"""Seconds after which a write counts as slow: ten times the duration of a write to memory."""
 WARY = 16
 """The number of fast writes in a row that are needed after a slow one."""
 

@@ -10,14 +10,14 @@ from antiphon.testing.errors import BrokenResponse, ContractError, task_position
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 
 ABORT = 1.0
-"""Seconds that a cancelled application gets to end."""
+"""Seconds that a cancelled application has to end."""
 
 
 class ResponseChannel:
     """A response in transit from the application to the reader, which is at most one chunk behind.
 
     ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
-    before that. ``fault`` is the first breach of contract.
+    before that. ``fault`` is the first violation of the interface.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class ResponseChannel:
         self._changed = asyncio.Event()
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until a change of this response makes a condition true."""
+        """Wait until a change in this response makes a condition true."""
         while not condition():
             await self._changed.wait()
 
@@ -63,7 +63,7 @@ class ResponseChannel:
         self.notify()
 
     def breach(self, complaint: str) -> ContractError:
-        """Return the error to raise for a breach of contract; the first one is kept for the client."""
+        """Return the error to raise for a violation; the first one is kept for the client."""
         error = explained("application-breaks-contract", ContractError(complaint))
         self.fault = self.fault or error
         return error
@@ -100,8 +100,8 @@ class ResponseChannel:
 class AsyncExchange:
     """One request, handled by one task, as under a server; an error that escapes the task is raised to the reader.
 
-    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start
-    of the response is a 500, and a later error breaks off the response.
+    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start of the
+    response is a 500, and a later error cuts the response off.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ CHUNK = 64 << 10
 class RequestBody:
     """The chunks of a body, up to the declared length.
 
-    ``is_broken`` is set when the body breaks off, as after a disconnect: the chunks end before the declared length, or
-    getting one raises ConnectionError.
+    ``is_broken`` is set when the body is cut off, for example by a disconnect: the chunks end before the declared
+    length, or reading one raises ConnectionError.
     """
 
     def __init__(self, request: ClientRequest) -> None:

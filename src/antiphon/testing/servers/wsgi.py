@@ -131,7 +131,7 @@ WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[
 
 
 class WSGITransport:
-    """A WSGI server, which runs each request on a thread of its own, or on the calling thread.
+    """A WSGI server, which runs each request on its own thread or on the calling thread.
 
     ``extra`` is added to each environ.
     """
@@ -215,7 +215,7 @@ class WSGIExchange:
         self._check(None)
 
     async def abort(self) -> None:
-        """Close the body as far as the application allows it."""
+        """Close the body, if the application allows it."""
         await self._runner.abort()
 
     def where(self) -> str:
@@ -231,7 +231,7 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """The function of an environ that sends early hints, like Gunicorn's: those after the head are dropped."""
+    """The function in an environ that sends early hints, like Gunicorn's. Hints after the head are dropped."""
 
     def __init__(self) -> None:
         self._links: list[Link] = []
