@@ -230,7 +230,7 @@ class ASGIHead:
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. It is a single one, since each request that waits has one."""
+        """Return the coroutine that waits. There is only one, because each waiting request would need its own."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
@@ -251,8 +251,9 @@ async def _receive_disconnect() -> Message:
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
-    """Return True if this may be the server that does not limit the header section. Its lifespan shows only the
-    package.
+    """Return True if this may be the server that does not limit the header section.
+
+    Its lifespan shows only the package.
     """
     return server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
@@ -372,9 +373,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Check that the server can send a file by its path, and that no function of ``after_response`` can remove it
-    first.
-    """
+    """Check that the server can send a file by path, and that no ``after_response`` function can remove it first."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
@@ -382,7 +381,7 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _send_stream(
     head: ASGIHead, request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields
 ) -> None:
-    """Send a response whose body is a file or a stream, by the file's path if the server supports that."""
+    """Send a response whose body is a file or a stream; a file is sent by path if the server supports that."""
     if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
         await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})

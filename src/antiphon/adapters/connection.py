@@ -68,8 +68,9 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 
 
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
-    """Return the address from which the server was called; None if a proxy has named it, since the port is not its own:
-    that may be the port of someone else at the same address.
+    """Return the client's address; None if a proxy has named it.
+
+    Its port is then not its own, and may be that of someone else at the same address.
     """
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
@@ -179,7 +180,7 @@ class Connection:
         return poll.poll(0)
 
     def _is_at_end(self) -> bool:
-        """Return True if there is nothing left to read, and nothing will come. Unread data hides the end."""
+        """Return True if there is nothing left to read and no more data will arrive. Unread data hides the end."""
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
                 if not select.select([connection], [], [], 0)[0]:
@@ -216,9 +217,9 @@ class Pace:
         self._given += size
 
     async def _find(self) -> Connection | None:
-        """Return the connection. It is sought once.
+        """Return the connection.
 
-        A thread does that, since with thousands of connections it takes too long for an event loop.
+        The search happens once, on a thread, since with thousands of connections it takes too long for an event loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
@@ -226,7 +227,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server keeps much that it has yet to write."""
+        """Return True while the server has much data left to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -288,7 +289,7 @@ def _accepted(address: Any) -> Iterator[socket.socket]:
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Check the own address of a connection."""
+    """Check the local address of a connection."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

@@ -213,7 +213,7 @@ async def _sent(signal: "Future[None]") -> None:
 
 
 def _log_failed_shutdown(error: BaseException) -> None:
-    """Log the error of a shutdown that no code waits for."""
+    """Log the error of a shutdown that nothing waits for."""
     import logging
 
     logging.getLogger("antiphon").error("the application was shut down while it was serving", exc_info=error)

@@ -94,13 +94,13 @@ class Servable:
         raise NotImplementedError
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Handle a request on a server's thread; return the response, or the steps that are left."""
+        """Handle a request on a server's thread; return the response, or the remaining steps."""
         return self._handle(request)
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
+        A request with several hosts, or without a required one, is refused with 400: servers with a loop pass it on.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)
@@ -144,7 +144,7 @@ class Servable:
         return self
 
     def _measure_header_sections(self) -> None:
-        """Note, before the first request, that the server may not limit header sections."""
+        """Record, before the first request, that the server may not limit header sections."""
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:

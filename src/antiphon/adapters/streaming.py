@@ -170,12 +170,13 @@ class _Writing:
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
-        """Go on while the process drains: ``cut_off`` ends the streams."""
+        """Continue while the process drains: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
-        """Return the chunks of a blocking body, which are made ahead.
+        """Return the chunks of a blocking body, which are generated ahead.
 
-        Those of a file are large and read on the threads for files. Chunks of a declared length are counted one by one.
+        Those of a file are large, and are read on the threads for files. Chunks of a declared length are counted one by
+        one.
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
@@ -202,7 +203,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get their turns, even if no chunk has to be waited for."""
+        """Write chunks one by one. Other tasks get their turns even if no chunk causes a wait."""
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
@@ -231,7 +232,7 @@ class _Writing:
             self._task.get_loop().call_soon_threadsafe(self._cut)
 
     def take_back(self) -> bool:
-        """Undo the cancellation by ``_cut``. Return True if there was one, and the task has no other cancellation."""
+        """Undo the cancellation by ``_cut``. Return True if there was one, and it was the task's only cancellation."""
         if not self._has_cancelled:
             return False
         self._has_cancelled = False

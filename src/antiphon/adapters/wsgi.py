@@ -352,7 +352,7 @@ class WSGIBody:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Log an error of the body, unless the client has left or cut the request off. Raise one that servers need."""
+        """Log an error of the body, unless the client has cut the request off. Raise errors that servers need."""
         from antiphon.adapters.disconnect import ClientGone
 
         if isinstance(error, ClientGone):

@@ -200,7 +200,7 @@ class App(Routes, Servable):
             application._places_above.append((self, mount))
 
     def _mounted_together(self) -> "set[App]":
-        """Return this application, and all that are mounted in it or together with it, at any depth."""
+        """Return this application, and all applications mounted in it or together with it, at any depth."""
         found, left = set[App](), {self}
         while left:
             app = left.pop()
@@ -327,7 +327,7 @@ class App(Routes, Servable):
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
-        """Handle the next requests with the dependencies as they are provided now, if the routes are planned."""
+        """If the routes are planned, handle further requests with the dependencies that are provided now."""
         if self._planned is not None and not self._dependencies.has_overrides:
             self._routing, self._find = self._planned
         elif self._routing is not None:
@@ -362,7 +362,7 @@ class App(Routes, Servable):
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
         middleware is the outermost; the function that is returned for the handler is called instead of it, and is
-        ``def`` or ``async def`` like the handler. ``watch`` is a middleware that is around those before routing. Raises
+        ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
         ValueError if a feature already does that.
         """
         self._check_open()
@@ -398,9 +398,9 @@ class App(Routes, Servable):
     ) -> None:
         """Register the middleware of a cache, and the function that is called first, for a response that is ready.
 
-        ``where_hooked`` is the middleware in its place, and the one inside of the hooks, for routes with hooks before
-        the handler. ``watch`` is a middleware that is around all others, if there are any around the cache. Raises
-        ValueError if there is already a cache.
+        ``where_hooked`` is the middleware in its place, and the one inside the hooks, for routes with hooks before the
+        handler. ``watch`` is a middleware around all others, if there are any around the cache. Raises ValueError if
+        there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
@@ -411,7 +411,7 @@ class App(Routes, Servable):
         self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that is around all others, if there are any."""
+        """Return the middleware around all others, if there are any."""
         if self._watch is None:
             return ()
         watch, inside = self._watch
@@ -427,7 +427,7 @@ class App(Routes, Servable):
 
     @property
     def _route_groups(self) -> tuple[RouteGroup, ...]:
-        """The routes of the application and of its blueprints, with what is around them."""
+        """The routes of the application and its blueprints, with the code around them."""
         return tuple(self._group().walk())
 
     @property
@@ -513,7 +513,7 @@ class App(Routes, Servable):
             cls._answer_on_loop = Servable._answer_on_loop  # type: ignore[method-assign]
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, or the steps that are left, on a server's thread."""
+        """Return the response, or the remaining steps, on a server's thread."""
         plan, error = self._find(request)
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
@@ -533,7 +533,7 @@ class App(Routes, Servable):
         return refuse_or_receive(plan, request, error)
 
     def _class_of(self, head: Head) -> RequestClass:
-        """Return the class of a request by its route; of one without a route, that of the application."""
+        """Return the class of a request by its route, or the application's class if there is no route."""
         routing, proxies = self._freeze(), self._checks.proxies
         if routing.is_unguarded(head):
             return RequestClass("", is_exempt=True)

@@ -184,7 +184,7 @@ class Routes(metaclass=NamesOurs):
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
-        """Return the objects that keep what is registered here, and with the blueprints here."""
+        """Return the objects that store the registrations here and in the blueprints here."""
         within: list[Routes] = [self]
         for each in within:
             within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
@@ -570,7 +570,7 @@ class Blueprint(Routes):
             )
 
     def _converters(self) -> Mapping[str, Converter]:
-        """Return the blueprint's converters, and a stand-in for each name that only the application may know."""
+        """Return the blueprint's converters, and a stand-in for each name that perhaps only the application knows."""
         return _Lenient(super()._converters())
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:

@@ -255,7 +255,7 @@ def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Cal
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Return a handler that may be called anywhere, for one that runs on the loop and receives the body itself."""
+    """Wrap a handler that runs on the loop and receives the body itself, so that it can be called anywhere."""
 
     async def hand_on(request: Request) -> Response:
         await ON_LOOP

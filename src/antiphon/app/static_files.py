@@ -235,7 +235,7 @@ class StaticFolder:
             os.close(descriptor)
 
     def _siblings(self, name: str, file: _File) -> dict[str, _File]:
-        """Return a file's precompressed siblings by coding. Older ones belong to another version."""
+        """Return a file's precompressed siblings by coding, without older ones, which belong to another version."""
         beside = f"{self._root}{os.sep}{name}"
         changed = file.folder and file.folder.st_mtime_ns
         if changed is not None and self._without_siblings.get(name) == changed:
@@ -279,11 +279,11 @@ class StaticFolder:
 def _respond(
     request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
 ) -> Response:
-    """Respond with an open file. The part that is sent is read now if it is small, so that nothing waits for a thread
-    again.
+    """Respond with an open file.
 
-    Its time and size are those of the file that was opened, whatever has its name by now. Raises NotFound for anything
-    that is not a regular file.
+    If the part to send is small, it is read now, so that nothing has to wait for a thread again. The time and size are
+    those of the opened file, even if a different one has its name by now. Raises NotFound for anything that is not a
+    regular file.
     """
     found = os.fstat(descriptor)
     if not S_ISREG(found.st_mode):

@@ -40,7 +40,7 @@ class _Way(NamedTuple):
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """Return the first parameter to which the route always gives a different value."""
+        """Return the first parameter for which the route always has a different value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
@@ -196,7 +196,7 @@ class Reverse:
         return self._ways[name]
 
     def _hint(self, name: str) -> str:
-        """Return a hint for a name that no route has: names with the same last part, or similar names."""
+        """Return a hint for an unknown route name: names with the same last part, or similar names."""
         from difflib import get_close_matches
 
         if name[:1] == ".":

@@ -177,9 +177,9 @@ class MultipartParser:
         raise IncompleteForm("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
-        """Read up to the first delimiter, the only one that needs no line break before it, which must be a whole line.
+        """Read up to the first delimiter. It must be a whole line, and is the only one without a line break before it.
 
-        If a later line were taken for it, parts before that would be lost without an error.
+        If a later line were mistaken for it, the parts in between would be lost without an error.
         """
         opening = self._delimiter[2:]
         if not self._offset and data.startswith(opening + b"\r\n"):
@@ -223,7 +223,7 @@ class MultipartParser:
         return self._read_head(data, start, events)
 
     def _read_head(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read a head in any form, some of which may have been in earlier chunks."""
+        """Read a head in any form, which may have begun in earlier chunks."""
         written = self._gathered
         limits = self._limits.head
         before = len(written)
@@ -255,7 +255,7 @@ class MultipartParser:
         return self._end_content(data, start, data.find(delimiter, start), events)
 
     def _pass_seam(self, seam: bytes, follows: int, events: list[PartEvent], fed: int) -> int:
-        """Pass a delimiter that the held bytes begin. Return the position in the chunk after it."""
+        """Skip a delimiter that begins in the held bytes. Return the position in the chunk after it."""
         held = self._held
         if follows == _CUT:
             self._held = seam

@@ -69,8 +69,9 @@ class Pace:
 
 
 def resume_first(receiving: Coroutine[Any, Any, bytes], effect: Any, limits: Limits) -> Awaitable[bytes | None]:
-    """Continue a coroutine that receives the first bytes, as ``Pace.resume`` does. The result is None if they are
-    overdue.
+    """Continue a coroutine that receives the first bytes, as ``Pace.resume`` does.
+
+    The result is None if they are overdue.
     """
     left, timeout = GRACE if limits.rate else inf, limits.timeout
     return _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
@@ -228,7 +229,7 @@ class Receiver:
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
-        """Receive more bytes on an event loop: at once if they have arrived, which takes no timer."""
+        """Receive more bytes on an event loop: immediately, and without a timer, if they have arrived."""
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving
@@ -260,7 +261,7 @@ class Receiver:
             queue.release(member)
 
     def _accept(self, data: bytes, limits: Limits) -> bytes:
-        """Check the latest bytes, of which there are none at the end; return their first chunk, decoded."""
+        """Check the latest bytes, which are empty at the end; return their first chunk, decoded."""
         received, declared = self.received, self._declared
         if received > limits.body or (declared is not None and (received > declared if data else received < declared)):
             self._held = data

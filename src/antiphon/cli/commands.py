@@ -46,7 +46,7 @@ class Configured(click.Command):
         return super().make_context(*arguments, default_map=defaults, **options)
 
     def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn of variables that look like settings, and are none."""
+        """Warn of variables that look like settings but are not."""
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):

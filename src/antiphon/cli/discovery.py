@@ -57,7 +57,7 @@ class Module(NamedTuple):
 
 
 def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names that a statement defines, each with the class that makes the object, if that can be seen."""
+    """Yield the names that a statement defines, each with the class of the object, if that is visible."""
     match statement:
         case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
             needed = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)

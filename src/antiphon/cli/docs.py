@@ -113,7 +113,7 @@ def _hit(name: str, wanted: set[str]) -> Hit:
 
 @cache
 def _index() -> Mapping[str, Counter[str]]:
-    """Return how much of each word every page has; words of titles, keywords and headings count more."""
+    """Return the weight of each word on every page; words in titles, keywords and headings count more."""
     index: dict[str, Counter[str]] = {}
     for name, text in pages().items():
         if name in (CONTENTS, "index"):

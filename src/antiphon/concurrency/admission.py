@@ -64,7 +64,7 @@ class _Flows:
         flow.append(ticket)
 
     def take(self, newest: bool) -> Ticket | None:
-        """Remove the ticket whose turn it is, and return it; None without any that waits."""
+        """Remove and return the ticket whose turn it is; None if none is waiting."""
         while flows := self._new or self._old:
             client = next(reversed(flows) if newest and flows is self._new else iter(flows))
             flow = flows.pop(client)
@@ -76,7 +76,7 @@ class _Flows:
         return None
 
     def take_from_longest(self) -> Ticket | None:
-        """Remove the newest ticket of the client that has the most, and return it; None without any that waits."""
+        """Remove and return the newest ticket of the client with the most; None if none is waiting."""
         while self._new or self._old:
             flows, client = max(
                 ((flows, client) for flows in (self._new, self._old) for client in reversed(flows)),

@@ -46,7 +46,7 @@ class _Demand(Future[None]):
         """True if the thread waits for the next item alone."""
 
     def give(self) -> None:
-        """Let the thread take what has been made."""
+        """Let the thread take the finished items."""
         self.is_wanted = True
         if not self.done():
             self.set_result(None)
@@ -110,9 +110,10 @@ class SyncFromAsync(Generic[T]):
         return demand
 
     def _wait(self, demand: _Demand) -> bool:
-        """Wait until items are given, or the task has ended. Return False if nothing has come in the time for it.
+        """Wait until items arrive or the task has ended.
 
-        Chunks that are made ahead are not waited for longer than that takes, even if the loop is blocked.
+        Return False if nothing arrives in time. The wait for chunks that are generated ahead takes no longer than that,
+        even if the loop is blocked.
         """
         try:
             if not demand.is_wanted:
@@ -131,7 +132,7 @@ class SyncFromAsync(Generic[T]):
         self._task.break_off()
 
     def _end(self) -> NoReturn:
-        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
+        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises later errors."""
         if not (self._is_over or self._is_whole):
             self._is_over = True
             try:
@@ -220,7 +221,7 @@ class _Batch:
         self.made: deque[bytes] = deque()
         """The chunks that were made without a change of context variables."""
         self.late: list[Any] = []
-        """The item after which variables may be different; none at the end."""
+        """The item after which variables may differ; none at the end."""
         self.is_quick = self.has_changed = self.is_last = False
 
     def make(self) -> None:
@@ -343,8 +344,9 @@ class AsyncFromSync(Generic[T]):
         return making
 
     async def _wait(self, call: Call[None], batch: _Batch) -> None:
-        """Wait until a batch is made, or, if that takes too long, some of its chunks. One in the making is waited for
-        when the task is cancelled.
+        """Wait for a batch or, if that takes too long, for some of its chunks.
+
+        If the task is cancelled, wait for an unfinished batch.
         """
         timer = None
         if batch.is_ahead and not batch.is_wanted:

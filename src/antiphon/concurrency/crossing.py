@@ -285,7 +285,7 @@ async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], b
 
 
 def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None:
-    """Let a cancellation that the current task has received reach it again where it next waits.
+    """Deliver a cancellation that the current task has received again where it next waits.
 
     ``arguments`` are those of its error.
     """

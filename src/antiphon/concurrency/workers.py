@@ -333,7 +333,7 @@ class Workers:
                     self._queue(call)
 
     def load(self) -> tuple[int, int]:
-        """Return how many threads make a call, and how many calls wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for a thread."""
         with self._lock:
             busy = len(self._workers) - len(self._free) - len(self._kept)
             return busy, len(self._waiting) + len(self._held)
@@ -373,7 +373,7 @@ class _ProcessWorkers:
         return self._workers
 
     def load(self) -> tuple[int, int]:
-        """Return how many threads make a call, and how many calls wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for a thread."""
         return (0, 0) if self._workers is None else self._workers.load()
 
     @property

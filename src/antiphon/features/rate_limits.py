@@ -212,7 +212,7 @@ class _MemoryStores:
 
 
 class _Count(NamedTuple):
-    """A request that was counted: True if it is one too many, how many are left, and seconds until there are more."""
+    """A counted request: True if it is one too many, the number left, and the seconds until there are more."""
 
     is_over: bool
     remaining: int

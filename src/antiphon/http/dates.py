@@ -74,7 +74,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
 
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
-    """Read an IMF-fixdate; None for another form. Cached, since the same few dates come again and again."""
+    """Read an IMF-fixdate; None for another form. Cached, since the same few dates recur."""
     match = _imf_fixdate(text)
     if match is None:
         return None
@@ -128,7 +128,7 @@ def _seconds(moment: datetime | float) -> int:
 
 @lru_cache(256)
 def _imf_fixdate_of(seconds: int) -> str:
-    """Print an IMF-fixdate. Cached, since the same few dates are sent again and again."""
+    """Print an IMF-fixdate. Cached, since the same few dates recur."""
     utc = _EPOCH + timedelta(seconds=seconds)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"

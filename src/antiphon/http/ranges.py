@@ -289,7 +289,7 @@ def _print_range_spec(first: int | None, last: int | None) -> str:
 
 
 def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
-    """Return the part of `length` bytes that a range names; None if it has none of them."""
+    """Return the part of `length` bytes that a range names; None if it covers none of them."""
     if first is None:
         return ByteRange(max(length - last, 0), length - 1) if last and length else None
     if first >= length:

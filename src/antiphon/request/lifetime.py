@@ -93,7 +93,7 @@ class Lifetime:
         return Shield(self)
 
     def _limit(self, seconds: float) -> None:
-        """Set the deadline to some seconds from now, unless it is earlier."""
+        """Set the deadline to some seconds from now, unless it is already earlier."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
     def _renew(self) -> None:
@@ -125,7 +125,7 @@ class Lifetime:
         return self._shields > 0
 
     def _raise_shield(self, by: int) -> None:
-        """Count a shield that goes up, by 1, or down, by -1. With the last one, what was held is called soon."""
+        """Count a shield that goes up, by 1, or down, by -1. With the last one, the held function is called soon."""
         self._shields += by
         if not self._shields and self._held is not None:
             held, self._held = self._held, None
@@ -147,8 +147,9 @@ class Lifetime:
         self._watch, self._is_own_watch = watch, watch is not waiting
 
     def _tell(self, watch: "Future[None]") -> None:
-        """Call the functions that wait for the client's disconnect. A server that fails to report it is no reason to
-        abort.
+        """Call the functions that wait for the client's disconnect.
+
+        A server that fails to report it does not abort the request.
         """
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True

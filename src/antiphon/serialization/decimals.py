@@ -297,7 +297,7 @@ def _unusable(value: object, info: inspect.Type, path: _Path) -> Iterator[_Found
 
 
 def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]) -> Reason | None:
-    """Return why a string or number is no Decimal of a type; None if it is, or is of another type in a union."""
+    """Return the reason why a value is not a Decimal of a type; None if it is, or is of another type in a union."""
     if isinstance(value, bool) or not (bounds := bounds_in(info)):
         return None
     is_other = isinstance(value, int | _Written) and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds)

@@ -204,7 +204,7 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
 
 
 def _plain_model(model: Any) -> object:
-    """Return a model of Pydantic as JSON types: its fields by their aliases, and its computed fields."""
+    """Return a Pydantic model as JSON types: its fields by their aliases, and its computed fields."""
     return model.model_dump(mode="json", by_alias=True)
 
 

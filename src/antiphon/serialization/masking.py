@@ -32,7 +32,7 @@ class _Bracket:
         self.surrounding_is_secret = self.is_secret = is_secret
         self.names: list[str] = []
         self.last = ""
-        """The name or literal that came last, to which a comma, a colon or a comparison refers."""
+        """The last name or literal, which a comma, a colon or a comparison refers to."""
         self.is_pair = False
 
 

@@ -91,7 +91,7 @@ def translated(wanted: object) -> inspect.Type:
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:
-    """Return why the alternatives of a union can't be combined; None if they can."""
+    """Return the reason why the alternatives of a union can't be combined; None if they can."""
     kinds = {type(info) for info in alternatives}
     bounds = {name for info in alternatives for name in _CONSTRAINTS if getattr(info, name, None) is not None}
     if inspect.TupleType in kinds and bounds - {"pattern", "tz"}:

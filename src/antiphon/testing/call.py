@@ -158,7 +158,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
 
 
 def _resolve(base: URL, location: str) -> URL:
-    """Join URLs as browsers do: dot segments are removed, also if the dots are escaped (URL Standard §4.1)."""
+    """Join URLs as browsers do: dot segments are removed, even if the dots are escaped (URL Standard §4.1)."""
     path = location.partition("#")[0].partition("?")[0]
     return base.join(_dot_segments.sub(lambda dots: unquote(dots[0]), path) + location[len(path) :])
 

@@ -373,7 +373,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report what is read of them, and the check of its responses."""
+    """Return an application whose requests report each read, and the check of its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)

@@ -153,7 +153,7 @@ class _WithHeldRequests(Wrapped):
 
 
 def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class of requests that report to a contract what is read of them."""
+    """Return a class of requests that report each read to a contract."""
 
     class HeldRequest(Request):
         __slots__ = ()

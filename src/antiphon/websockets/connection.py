@@ -312,7 +312,7 @@ class Connection:
         return was_open
 
     def _ended(self, end: WebSocketClosed | None = None) -> WebSocketClosed:
-        """Note the end, unless there was one before it; return the error to raise for the one that is noted."""
+        """Record the end, unless there already is one; return the error to raise for the recorded one."""
         if self.closed is None:
             assert end is not None  # noqa: S101 - only a noted end is raised again
             self.closed = WebSocketClosed(end.code, end.reason)

@@ -195,7 +195,7 @@ class _ASGICall:
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
-        """Return the response to the waiting task; None if there is none, and none will come."""
+        """Return the response to the waiting task; None if there will be none."""
         if not self._started.done():
             self._response = response
             self._started.set_result(None)
@@ -242,7 +242,7 @@ class _ASGICall:
         self._has_begun = True
 
     def _take_hints(self, message: Mapping[str, Any]) -> None:
-        """Pass hints on, unless the response has begun."""
+        """Forward hints, unless the response has begun."""
         if self._has_begun:
             return
         try:
@@ -293,7 +293,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that no more of the body is taken, if there is more, and wait until it has ended."""
+        """Tell the application that the rest of the body, if any, is not read, and wait until it has ended."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)
@@ -303,13 +303,14 @@ class _ASGICall:
         self._close()
 
     def _close(self) -> None:
-        """Give ``http.disconnect`` to every later ``receive``, and end the chunks."""
+        """Return ``http.disconnect`` from every later ``receive``, and end the chunks."""
         self._over.set()
         self._chunks.close()
 
     async def _finish(self) -> None:
-        """Wait until the application has done its work after the response. Raises an error that has not been raised
-        yet.
+        """Wait until the application has finished its work after the response.
+
+        Raises an error that has not been raised yet.
         """
         await self.aclose()
         await wait_ended(self._task)

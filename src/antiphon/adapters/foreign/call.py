@@ -139,7 +139,7 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with a different body: the application may give the same response again."""
+    """Return a copy of the response with a different body, since the application may return the same response again."""
     response = copy(response)
     response.body = body
     return response

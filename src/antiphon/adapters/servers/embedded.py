@@ -37,7 +37,7 @@ _LAST_REQUESTS = 1.0
 
 
 def _end_all() -> None:
-    """End the servers that still run when the interpreter ends, since Granian's threads panic without it."""
+    """Stop the servers that still run when the interpreter exits, since Granian's threads panic without it."""
     if servers := [*_running]:
         DRAINING.give()
         for server in servers:
@@ -162,7 +162,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and note why its lifespan refuses to start, which Granian only logs."""
+        """Call the application, and record why its lifespan refuses to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 

@@ -185,7 +185,7 @@ def _wake(task: Any) -> None:
 
 
 class _GivenSocket:
-    """A listening socket in Granian's hands. Granian closes it at its end, if it has started to serve on it."""
+    """A listening socket that Granian uses, and closes at its end if it has started to serve on it."""
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
@@ -209,11 +209,11 @@ class _GivenSocket:
         return is_still_open(self._descriptor, self._inode)
 
     def stop_accepting(self, within: float) -> None:
-        """Leave new connections to other processes that listen on this socket; Granian does not notice.
+        """Leave new connections to other processes that listen on this socket, without Granian noticing.
 
-        Granian goes on accepting on its descriptor, which then belongs to a socket with an unknown address. It gets
-        ``within`` seconds to accept the connections that wait, since the kernel resets them when the last process
-        leaves. Nothing is done if the socket is closed.
+        Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It has
+        ``within`` seconds to accept the waiting connections, since the kernel resets them when the last process leaves.
+        Does nothing if the socket is closed.
         """
         if not self._is_open:
             return

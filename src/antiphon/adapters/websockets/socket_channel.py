@@ -44,8 +44,9 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the network, when the earlier ones contain no further message. No bytes mean that the
-        connection has ended.
+        """Take bytes from the network, when the earlier ones contain no further message.
+
+        No bytes mean that the connection has ended.
         """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
@@ -229,7 +230,7 @@ class SocketChannel:
             self._is_listening = False
 
     async def _reply(self) -> None:
-        """Send the replies to the frames so far. A client that has left needs none."""
+        """Send the replies to the frames so far, unless the client has disconnected."""
         if replies := self._frames.replies:
             self._frames.replies = bytearray()
             with suppress(WebSocketClosed):
@@ -305,7 +306,7 @@ class _Link(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Keep the received bytes, and take no more if these are many."""
+        """Keep the received bytes, and pause reading if there are many."""
         self.has_heard = True
         self._received += data
         if len(self._received) >= UNREAD and self._transport is not None:
@@ -313,7 +314,7 @@ class _Link(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """Note that no more bytes come. The end can still be sent."""
+        """Record that no more bytes will arrive. The end can still be sent."""
         self._is_over = True
         self._wake()
         return True
@@ -351,13 +352,13 @@ class _Link(asyncio.Protocol):
         return received
 
     async def wait_writable(self) -> None:
-        """Wait until the client has taken enough of what was sent. Raises WebSocketClosed for a lost connection."""
+        """Wait until the client has read enough of the sent data. Raises WebSocketClosed for a lost connection."""
         await self._writable.wait()
         if self._transport is None or self._transport.is_closing():
             raise WebSocketClosed(ABNORMAL)
 
     async def write(self, data: bytes) -> None:
-        """Send bytes, whole or not at all, and wait while the client reads too slowly. Raises WebSocketClosed."""
+        """Send all of the bytes or none, and wait while the client reads too slowly. Raises WebSocketClosed."""
         await self.wait_writable()
         self.write_soon(data)
         await self.wait_writable()
@@ -368,12 +369,12 @@ class _Link(asyncio.Protocol):
             self._transport.write(data)
 
     def abort(self) -> None:
-        """Close the connection at once."""
+        """Close the connection immediately."""
         if self._transport is not None:
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close the connection when everything was sent, or soon if the client does not take it."""
+        """Close the connection once everything has been sent, or soon if the client does not read it."""
         if self._transport is None:
             return
         self._transport.close()

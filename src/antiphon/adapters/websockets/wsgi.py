@@ -64,7 +64,7 @@ def most_sockets(environ: "WSGIEnvironment") -> int:
 
 
 def _gunicorn_worker() -> Any:
-    """Return the worker of Gunicorn that this process is, or None. Its method is the handler of SIGTERM."""
+    """Return the Gunicorn worker of this process, or None. Its method is the handler of SIGTERM."""
     worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
 
@@ -93,7 +93,7 @@ class OpenSockets:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
-        """Drain if Gunicorn's worker stops: it does not announce that, but waits for all threads."""
+        """Drain if Gunicorn's worker stops: it waits for all threads, but does not announce this."""
         self._timer = None
         worker = _gunicorn_worker()
         if worker is not None and not worker.alive:
@@ -117,7 +117,7 @@ def open_sockets() -> OpenSockets:
 
 @cache
 def _drain_at_exit() -> None:
-    """End the sockets that are open when the interpreter ends, for example after Ctrl-C."""
+    """Close the sockets that are open when the interpreter exits, for example after Ctrl-C."""
     call_first_at_exit(_drain)
 
 
@@ -192,7 +192,7 @@ def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
 
 
 def _missing() -> HTTPError | None:
-    """Return the error for anything that is not installed; None if everything is."""
+    """Return the error for a missing package; None if everything is installed."""
     if find_spec("wsproto") is None:
         return NotImplementedByServer("WebSockets over WSGI need wsproto: install `antiphon[websockets]`.")
     return None

@@ -136,7 +136,7 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
 
 
 def _reading(name: str, annotation: Any) -> str:
-    """Return the fix for an argument that is to be a body; empty for any other."""
+    """Return the fix for an argument that is meant as a body; empty for any other."""
     return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
 
 
@@ -209,7 +209,7 @@ def _variables_around(function: Any) -> dict[str, Any]:
 
 
 def _agrees(annotation: Any, kind: Any) -> bool:
-    """Return False if no value of a type can match an annotation, as far as that can be told."""
+    """Return False if it is certain that no value of a type can match an annotation."""
     from types import UnionType
     from typing import Literal, Union, get_args, get_origin
 
@@ -231,7 +231,7 @@ def _agrees(annotation: Any, kind: Any) -> bool:
 
 
 def _fix(annotation: Any, part: Parameter) -> str:
-    """Return the value that a parameter gives, and how to get one of an annotated type."""
+    """Return the value that a parameter supplies, and how to get one of an annotated type."""
     kind = part.converter.value_type.__name__
     written = f"<{part.name}>" if part.converter.name == "str" else str(part)
     gives = f"{written} gives {'an' if kind[0] in 'aeiou' else 'a'} {kind}"

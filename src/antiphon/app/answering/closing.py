@@ -77,7 +77,7 @@ def leave(
 async def _open_and_leave(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response:
-    """Open middleware that has nothing to do before there is a response, and count it as open."""
+    """Open middleware that does nothing before there is a response, and count it as open."""
     await open_all(plan.opened_on_read, request, opened)
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
@@ -89,10 +89,10 @@ async def _drained(plan: Plan, request: Request, response: Response) -> Response
 
 
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Halt:
-    """Call the hooks after the request, the last one first, then close what is opened, the innermost first.
+    """Call the hooks after the request, last one first, then close all that is open, innermost first.
 
     The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when all is
-    closed; the switch to await, if one runs elsewhere; or what holds the response.
+    closed, the switch to await if one runs elsewhere, or the holder of the response.
     """
     dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -192,7 +192,7 @@ def _completed(
 
 
 def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
-    """True if a request has read a dependency, or may read it later, for which middleware has yet to open."""
+    """True if a request has read, or may still read, a dependency whose middleware is not open yet."""
     if plan.opening:
         if type(opened) is list and len(opened) == plan.opened_count:
             return False
@@ -234,7 +234,7 @@ def _let_pass(_request: Request, _response: Response) -> None:
 async def _answer_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
-    """Handle an error that was raised on the way out; return the response if the error is that response's own.
+    """Handle an error that was raised on the way out; return the response if the error belongs to it.
 
     An error that was thrown in and is passed on keeps its traceback, without the frames that it has passed.
     """
@@ -253,7 +253,7 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
-    """Return the response, or the one to a cancellation, if this is the first that cuts the request off."""
+    """Return the response, or the one to a cancellation if this is the first one to cut the request off."""
     if cancelled is None or _fatal(response.error) is not None:
         return response
     return _in_place_of(response, failed(request, cancelled), request)
@@ -275,7 +275,7 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
 
 
 def _close_unsent(request: Request, response: Response, instead: Response) -> None:
-    """Close a stream that is not sent: the response that replaces it might read it, unless it is bytes."""
+    """Close a stream that is not sent, if the response that replaces it is bytes and therefore does not read it."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
         from antiphon.response.conditional import close_unsent

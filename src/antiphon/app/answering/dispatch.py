@@ -114,7 +114,7 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
 
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
-    """Wait until what is around the handler has opened, then call the handler, unless a part of that has responded."""
+    """Wait until everything around the handler has opened, then call the handler, unless something has responded."""
     early = await opening
     if early is not None:
         return early
@@ -150,7 +150,7 @@ def _end_failed_at_once(
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
-    """Respond when the handler has returned, or when the code around it has made the response itself."""
+    """Respond when the handler has returned, or when the code around it has created the response."""
     try:
         answer = await waiting
         made = _respond(plan, request, answer)
@@ -213,7 +213,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline, and return the list of what is open, including dependencies if any can be opened."""
+    """Start the deadline, and return the list of open resources, including dependencies if there can be any."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
@@ -237,7 +237,7 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 
 def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
-    """Make a response from what was returned, with the request's conditions applied if needed."""
+    """Create a response from the returned value, and apply the request's conditions if needed."""
     if type(answer) is Response:
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:

@@ -80,7 +80,7 @@ class Middleware(NamedTuple):
             del outcome, response  # an error that the middleware has caught keeps this frame
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
-        """Throw an error in, and note if this undoes a cancellation, as the end of a timeout scope in it does."""
+        """Throw an error in. Record whether this undoes a cancellation, as the end of an inner timeout does."""
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -101,7 +101,7 @@ class Middleware(NamedTuple):
         return instead
 
     def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
-        """Throw an error in, and return what it gives instead of the response."""
+        """Throw an error in, and return the replacement for the response."""
         try:
             yielded = generator.throw(error)
         except StopIteration as end:
@@ -122,7 +122,7 @@ class Middleware(NamedTuple):
         raise self._yields_again()
 
     async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
-        """Return what it gives instead of the response."""
+        """Return its replacement for the response."""
         try:
             instead = await resumed
         except StopAsyncIteration:
@@ -132,7 +132,7 @@ class Middleware(NamedTuple):
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
-        """Return what it has yielded instead of the response, which has to be its last act."""
+        """Return the value that it has yielded instead of the response, which must be its last act."""
         try:
             await generator.asend(None)
         except StopAsyncIteration:
@@ -183,7 +183,7 @@ def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "A
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
-    """Send the response to the generator, or return the error that has to be thrown in instead."""
+    """Send the response to the generator, or return the error to throw in instead."""
     if response.error is not None:
         return response.error
     return (

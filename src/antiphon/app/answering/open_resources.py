@@ -94,7 +94,7 @@ class ResourceStack(Opened):
         return response
 
     async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
-        """Close the dependencies that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
+        """Close the dependencies that a stream could read, in steps: all of them, even if one fails. Log errors."""
         fatal: BaseException | None = None
         while self.kept:
             resource = self.kept.pop()

@@ -75,7 +75,7 @@ def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) ->
 
 @lru_cache(maxsize=64)
 def _limits_of_small(rate: int, timeout: float) -> Limits:
-    """Limits of a small body of a plan that hands the request on: the other plan says how large it may be."""
+    """Limits of a small body for a plan that passes the request on: the other plan says how large it may be."""
     return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
@@ -186,7 +186,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body, on the loop, and call a hook again that wanted it. Raises what ``Request.aload`` does."""
+    """Load the body on the loop, and repeat the call of the hook that needed it. Raises what ``Request.aload`` does."""
     await request.aload()
     return function(request)
 
@@ -215,7 +215,7 @@ async def open_in_steps(
 
 
 async def _opened(waiting: Waiting, opened: Opened) -> Any:
-    """Await the middleware, up to its yield or its end, and return the response it gives instead of the handler."""
+    """Await the middleware, up to its yield or its end, and return a response that replaces the handler's."""
     yielded = await waiting.step
     if yielded is None:
         return answered(waiting.function, None)

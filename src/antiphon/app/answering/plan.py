@@ -253,7 +253,7 @@ class Plan:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
     def _surround(self, stack: HandlerStack) -> None:
-        """Lay out what is around the handler as each request needs it."""
+        """Lay out the code around the handler in the form that each request needs."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         openers = tuple(opener for part in stack.opened for opener in part.openers)

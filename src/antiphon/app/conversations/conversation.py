@@ -255,7 +255,7 @@ class Conversation(CancellableHandler):
 
     @coroutine
     def _rest(self) -> Generator[Any, Any, Any]:
-        """Await what the steps wait for, and then their rest."""
+        """Await the object that the steps wait for, then the remaining steps."""
         steps, effect = self._steps, self._effect
         self._effect = None
         while True:
@@ -335,7 +335,7 @@ def _throw(steps: Steps, error: BaseException) -> Outcome:
 
 
 def _wait(effect: Any, connection: Connection) -> Generator[Any, Any, None]:
-    """Wait for what steps have given to a task, until the handshake is to be accepted or refused."""
+    """Wait for the object that steps have passed to a task, until the handshake has to be accepted or refused."""
     if effect is None:  # others get their turn
         yield
         return

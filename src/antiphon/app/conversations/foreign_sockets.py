@@ -139,7 +139,7 @@ class _Carrier:
             await asyncio.wait([inwards, outwards])
 
     async def _read_head(self) -> bytes | None:
-        """Read the response to the handshake; return what was sent after it, or None if there is none."""
+        """Read the response to the handshake; return the data after it, or None if there is none."""
         head = b""
         while b"\r\n\r\n" not in head:
             chunk = await self._loop.sock_recv(self._socket, CHUNK)
@@ -212,5 +212,5 @@ class _Carrier:
 
 
 def _sendable(code: int) -> int:
-    """Return a code, or one that may be sent instead (RFC 6455 §7.4.1)."""
+    """Return a code, or an allowed replacement (RFC 6455 §7.4.1)."""
     return {NO_CODE: NORMAL, ABNORMAL: GOING_AWAY}.get(int(code), int(code))

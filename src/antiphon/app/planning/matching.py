@@ -225,7 +225,7 @@ class Routing:
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
-        """True if a route to which requests are redirected matches the path with, or without, its last slash."""
+        """True if a route that requests are redirected to matches the path with or without its last slash."""
         path = request.path
         if path.endswith("//") or path == "/":
             return False

@@ -305,7 +305,7 @@ class Planning:
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
     def _checks(self, route: Route) -> Iterator[Hook]:
-        """Yield the hooks that an option of a route demands, which are called before all others."""
+        """Yield the hooks required by an option of a route, which are called before all others."""
         if route.websocket is not None:
             yield self._handshake_check(route)
         if route.signed:
@@ -375,12 +375,12 @@ class Planning:
         return route.hook._replace(function=function)
 
     def _given_by(self, route: Route) -> set[str]:
-        """Return the names of the parameters that a route gives."""
+        """Return the names of the parameters that a route supplies."""
         parameters = parameters_in(route.pattern, route.host, self._router.converters)
         return {*(part.name for part in parameters), *(route.defaults or ())}
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
-        """Return the handler of a WebSocket as one of its handshake."""
+        """Return the handler of a WebSocket as a handler of its handshake."""
         from antiphon.app.conversations.conversation import SocketHandler
 
         return Hook(SocketHandler(route.handler, options, [*names], route.cancel_on_disconnect), True)

@@ -92,6 +92,6 @@ class RequestChecks(HeadChecks):
         return None
 
     def _advise(self, request: Request, refused: str) -> None:
-        """Log, once, how to let pages of an origin do what was refused."""
+        """Log, once, how to allow the refused request for pages of an origin."""
         if origin := declarable_origin(request.head.field("origin")):
             self._advice.give(f"{refused} by a page at {origin}", f'App(trusted_origins=["{origin}"])')

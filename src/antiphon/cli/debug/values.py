@@ -177,7 +177,7 @@ class Printer:
         return MASK if issubclass(kind, str | bytes | int | float) else f"<{class_name(kind)} {MASK}>"
 
     def _learn(self, value: object, depth: int) -> None:
-        """Note the strings in a secret value."""
+        """Record the strings in a secret value."""
         self._left -= 1
         if self._left < 0 or depth > _DEPTH:
             return

@@ -320,7 +320,7 @@ class WorkerProcess:
         await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
 
     async def _end_hanging(self, silence: str) -> None:
-        """Make the worker write down where its threads are, and its tasks if a thread still runs; then end it."""
+        """Make the worker write down where its threads are, and its tasks if a thread still runs; then kill it."""
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)

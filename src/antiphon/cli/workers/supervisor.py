@@ -170,7 +170,7 @@ class WorkerSlot:
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
 
     def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> None:
-        """Put a new worker in the place of an old one, unless that one has already been replaced."""
+        """Put a new worker in the place of an old one, unless the old one has already been replaced."""
         if self._worker is old:
             self._give_to(new)
         else:

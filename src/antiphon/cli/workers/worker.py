@@ -187,7 +187,7 @@ class _Worker:
             logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
 
     def is_starting(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take note of the loop on which the application starts."""
+        """Record the loop that the application starts on."""
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -272,7 +272,7 @@ class _Worker:
         write_stacks(loop)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
-        """Accept no more connections. Open connections get a moment to send their requests.
+        """Accept no more connections. Open connections have a moment to send their requests.
 
         With --reload, new connections already wait for the new code, so the old worker doesn't take time to settle.
         """
@@ -283,7 +283,7 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests get a moment for their responses."""
+        """Close streams, then connections. Cancelled requests have a moment to send their responses."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
         silence()  # applications fail where they are cut off, which is expected

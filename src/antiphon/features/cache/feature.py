@@ -154,7 +154,7 @@ class Cache:
         return self._take(request, response, fill)
 
     def _look(self, request: Request) -> Any:
-        """Return the response to a request, or an object that makes it, or the fill to call its handler with."""
+        """Return the response to a request, an object that creates it, or the fill to call its handler with."""
         watch = watch_of(request.head)
         if watch is not None:
             watch.is_paused = True

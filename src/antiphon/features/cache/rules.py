@@ -166,7 +166,7 @@ def reason_not_to_store(
 
 
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
-    """Return the reason why a response may be for one visitor only: it is shared if it names what it depends on.
+    """Return the reason why a response may be for one visitor only: it is shared if it names its dependencies.
 
     No Vary names all fields, so a response of code that gets the whole request, such as an application of another
     framework, is never shared.

@@ -148,8 +148,9 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget the response that no longer exists (``gone``). The next
-        requests don't wait for one another.
+        """End a claim for which nothing was stored, and forget the response that no longer exists (``gone``).
+
+        The next requests don't wait for one another.
         """
 
         def passing(data: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +190,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL, and end the claim. Return False if another request has the claim by now."""
+        """Change the entry of a URL, and end the claim. Return False if another request now has the claim."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)

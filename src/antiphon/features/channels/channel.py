@@ -93,7 +93,7 @@ class ChannelListener:
             feed.wake()
 
     def _begin_known(self) -> bool:
-        """Begin without waiting. Return False if the store has to be asked."""
+        """Begin without waiting. Return False if this needs the store."""
         feed = self._hub.joined(self._name, self._keep)
         if feed is None:
             return False

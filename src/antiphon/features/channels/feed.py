@@ -186,7 +186,7 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
 
 
 def _gap(before: Position, after: Position) -> int | None:
-    """Return how many messages are missing between two.
+    """Return the number of messages missing between two.
 
     None stands for an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
     """

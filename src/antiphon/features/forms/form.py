@@ -228,7 +228,7 @@ class Form(Generic[T]):
             self._value = (value,)
 
     def _received(self) -> Sent:
-        """Return what was sent, or nothing if the body was too large."""
+        """Return the submitted values, or nothing if the body was too large."""
         if self._sent is None:
             try:
                 sent = sent_by(self._request, self._inputs, in_query=self.method == "get")

@@ -149,7 +149,7 @@ def _hash(*texts: str) -> str:
 
 
 def _joined(*texts: str) -> bytes:
-    """Return strings as bytes that no other strings have, each after its length."""
+    """Return strings as unambiguous bytes: each string follows its length."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 

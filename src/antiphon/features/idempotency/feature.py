@@ -255,7 +255,7 @@ class IdempotentWrites:
     # After the handler
 
     def _keep(self, request: Request, response: Response) -> Response | None:
-        """Note the handler's response, before anything is added for this request and visitor."""
+        """Record the handler's response, before anything is added for this request and visitor."""
         claim = request[_CLAIM]
         claim.error = response.error
         if is_retried(response):

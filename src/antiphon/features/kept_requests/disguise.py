@@ -280,5 +280,5 @@ class Disguise:
 
 
 def _name(key: object, disguise: Disguise) -> str:
-    """Return a name of a secret, which then applies to all inside of the value, or ""."""
+    """Return a name of a secret, which then applies to everything inside the value, or ""."""
     return key if isinstance(key, str) and disguise.is_secret(key) else ""

@@ -206,6 +206,6 @@ def _cause(exchange: Exchange, why: str) -> Cause:
 
 
 def _flask_keys(app: object) -> SecretKeys:
-    """Return the keys of an application that has one, as Flask's."""
+    """Return the keys of an application that has one, like Flask's."""
     key = getattr(app, "secret_key", None)
     return SecretKeys([key] if isinstance(key, str | bytes) and key else [])

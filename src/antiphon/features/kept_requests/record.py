@@ -92,7 +92,7 @@ class Record(msgspec.Struct, kw_only=True):
         return f"{path}?{self.query.decode('latin-1')}" if self.query else path
 
     def _sent_fields(self) -> list[tuple[str, str]]:
-        """Return the fields for a body that may have another length than the one that came."""
+        """Return the fields for a body that may differ in length from the received one."""
         fields = [field for field in self.fields if field[0] not in ("content-length", "transfer-encoding")]
         return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
 

@@ -65,9 +65,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()
 
     def _have_written(self) -> None:
-        """Have the thread write the collected lines when `WAIT` has passed, or write them now if there can be no
-        thread.
-        """
+        """Let the thread write the collected lines after `WAIT`, or write them now if there can be no thread."""
         if self._is_closed:
             self._write_lines()
             return
@@ -91,8 +89,9 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()  # includes lines from before other threads could see that the writer sleeps
 
     def _write_lines(self) -> None:
-        """Write the collected lines, with the lock held. Lines that other threads add at the same time are written,
-        too.
+        """Write the collected lines, with the lock held.
+
+        Lines that other threads add at the same time are written, too.
         """
         while self._lines:
             text = self._take_lines()
@@ -103,7 +102,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take as many lines as are written at once, at least one."""
+        """Take the lines for one write, at least one."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:

@@ -176,7 +176,7 @@ class OpenAPI:
             )
 
     def _report(self, contract: "Contract", found: str | None) -> None:
-        """Log a breach of a contract, and list it on the page."""
+        """Log a violation of a contract, and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"

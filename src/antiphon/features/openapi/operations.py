@@ -121,7 +121,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
 
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
-    """Note the errors of a body or a query that can't be read."""
+    """Record the errors of a body or a query that can't be read."""
     told = _REFUSED_PARAMETERS.get(read.part)
     if told or contract.has_content:
         for status in read.refusals:
@@ -269,7 +269,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
-    """Return the schema of problem details, which has a name of its own if they have a type or further members."""
+    """Return the schema of problem details, which has its own name if they have a type or further members."""
     if isinstance(value, Fields):
         given = dict(value.items)
         kind = given.pop("type", None)

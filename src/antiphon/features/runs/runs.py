@@ -103,7 +103,7 @@ RETRY_AFTER = 5
 
 
 class _Own:
-    """What one process has of runs."""
+    """The state of runs in one process."""
 
     def __init__(self, runs: "Runs[Any]") -> None:
         self.pid = os.getpid()
@@ -171,7 +171,7 @@ class Runs(Generic[T]):
         return Ledger(self._store, self._name, self._bounds.keep, self._seconds)
 
     def _own(self) -> _Own:
-        """Return what this process has, which may have forked since the last call."""
+        """Return the state of this process, which may have forked since the last call."""
         if self._process.pid != os.getpid():
             with self._lock:
                 if self._process.pid != os.getpid():

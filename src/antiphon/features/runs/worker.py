@@ -229,7 +229,7 @@ class Worker:
         return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
-        """End all that this process produces, since its time is over."""
+        """End everything that this process produces, since its time is over."""
         for production in [*self.productions.values()]:
             production.end(production.broken_off)
 
@@ -257,7 +257,7 @@ class Worker:
                 self._ledger.renew(id_)
 
     def _mind_own(self, live: dict[str, Record]) -> None:
-        """Stop what others have stopped or taken over, and write down again what the store has lost."""
+        """Stop runs that others have stopped or taken over, and rewrite entries that the store has lost."""
         for id_, production in [*self.productions.items()]:
             record = live.get(id_) or self._ledger.load(id_)
             own = production.record
@@ -271,7 +271,7 @@ class Worker:
                 production.end(record.state if not record.is_live else "interrupted")
 
     def _mind_others(self, others: list[Record]) -> None:
-        """Take over the runs of workers that are dead, or end them."""
+        """Take over the runs of dead workers, or end them."""
         beats: dict[str, int | None] = {}
         for record in others:
             worker = record.worker

@@ -98,7 +98,7 @@ class _Directory:
         self._fetched = self._tried = -DAY
 
     def is_due(self, keyid: str, ttl: float) -> bool:
-        """True if the directory is to be fetched, since its keys are old, or lack one."""
+        """True if the directory has to be fetched, because its keys are old or one is missing."""
         now = monotonic()
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 

@@ -229,7 +229,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return what is wrong with a signature, whatever its key is; "" if nothing is."""
+        """Return what is wrong with a signature, regardless of its key; "" if nothing is."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -312,7 +312,7 @@ class Signatures:
         request[Request.signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
-        """Return the error, which tells the client what a signature has to cover, and only the log why."""
+        """Return the error, which tells the client what a signature has to cover; only the log says why."""
         import logging
 
         logging.getLogger("antiphon.signatures").info("%s %s was refused: %s", request.method, request.path, reason)

@@ -270,7 +270,7 @@ def _number(jwk: Mapping[str, object], name: str) -> int:
 
 
 def _algorithms_of(key: Any) -> list[str]:
-    """Return the algorithms that a key is for, the usual one first. Raises ValueError for a curve or a size of none."""
+    """Return the algorithms for a key, the usual one first. Raises ValueError for an unsupported curve or size."""
     if isinstance(key, bytes):
         return ["hmac-sha256"]
     curve = getattr(key, "curve", None)

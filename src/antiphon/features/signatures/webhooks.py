@@ -149,7 +149,7 @@ class Webhook(ABC):
             raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
 
     def _matching(self, request: Request, delivery: Delivery) -> bytes | None:
-        """Return the secret by which one of the signatures was made, or None."""
+        """Return the secret that made one of the signatures, or None."""
         codes = [hmac.new(secret, delivery.prefix, sha256) for secret in self._secrets]
         for chunk in request.stream:
             for code in codes:

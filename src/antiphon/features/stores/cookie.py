@@ -152,7 +152,7 @@ def _can_not(do: str) -> NotImplementedError:
 
 
 def _checked(name: str, value: object) -> object:
-    """Return a value as it comes back. Raises TypeError if it differs, and ValueError for a reserved name."""
+    """Return a value after a round trip. Raises TypeError if it differs, and ValueError for a reserved name."""
     if name == _TIMES:
         raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
     if type(value) in _PLAIN:

@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return which of the first few entries are expired, and put the others at the end."""
+    """Return the expired ones of the first few entries, and put the others at the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

@@ -276,7 +276,7 @@ class _BoundedRows(_Rows):
         return row
 
     def _note_use(self, id_: bytes) -> None:
-        """Note that an entry is used, unless others are writing: this never waits."""
+        """Record that an entry is used, unless others are writing: this never waits."""
         used = self._execute("select used from bounded where id = ?", [id_]).fetchall()
         if not used or abs(self._now - used[0][0]) < NOTED_EVERY:
             return

@@ -94,7 +94,7 @@ def tag(value: Any) -> Any:
 
 
 def _tag_datetime(moment: datetime) -> dict[str, str]:
-    """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
+    """Return a tagged datetime. One of whole seconds has the format of Flask, which has no others."""
     if moment.utcoffset() is None:
         raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}

@@ -21,7 +21,7 @@ class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
     An application that ends or fails before it receives the first event does not support the protocol, and is served
-    without it. With ``raise_errors`` off, so is one that fails later without sending "failed".
+    without it. With ``raise_errors`` off, the same applies to one that fails later without sending "failed".
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:

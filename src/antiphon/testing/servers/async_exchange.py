@@ -181,7 +181,7 @@ class AsyncExchange:
         return task_position(self._task)
 
     def _check(self) -> None:
-        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
+        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
         if self._response.fault is not None:
             raise self._response.fault
         error = self._error

@@ -223,7 +223,7 @@ class WSGIExchange:
         return self._runner.where()
 
     def _check(self, error: Exception | None) -> None:
-        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
+        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
         if self._call.fault is not None:
             raise self._call.fault
         if error is not None and self._raise_errors:
@@ -327,7 +327,7 @@ class WSGICall:
             yield chunk
 
     def _file_length(self, body: Iterable[object]) -> int | None:
-        """Return how many bytes of a wrapped file a server sends; None for any other body."""
+        """Return the number of bytes of a wrapped file that a server sends; None for any other body."""
         length = self._head.headers.get("content-length") if self._head else None
         return int(length) if length is not None and isinstance(body, FileWrapper) else None
 

@@ -19,7 +19,7 @@ Item: TypeAlias = Head | bytes
 Items: TypeAlias = Generator[Item, None, None]
 
 MAX_WRITTEN = 64 << 20
-"""The maximum number of bytes to ``write`` on the calling thread, where the client can't read meanwhile."""
+"""The maximum number of bytes to ``write`` on the calling thread: the client can't read at that time."""
 
 ABORT = 1.0
 """Seconds that an aborted application on another thread has to end."""
