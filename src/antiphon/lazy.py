@@ -141,7 +141,7 @@ def changed_package(package: str, series: str, missing: str) -> ImportError:
 
 
 def require_names(package: str, series: str, owner: object, *names: str) -> None:
-    """Raise the error for a changed package if a class or an object of it lacks an undocumented name.
+    """Raise the error for a changed package if its class or object lacks an undocumented name.
 
     Call this where nothing else would fail, such as an override that is never called, or an attribute that is never
     read.

@@ -71,7 +71,7 @@ class ASGIHead:
     _hinted = 0
     """Bytes of early hints so far."""
     watch: "Task[None] | None"
-    """The task that waits for the disconnect, once it was requested. For ``call_asgi``."""
+    """The task that waits for the disconnect, once requested. For ``call_asgi``."""
     uncoded_length: int | None
     """The declared length of a body without a coding."""
     has_body: bool

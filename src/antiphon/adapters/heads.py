@@ -73,8 +73,8 @@ class HeadChecks:
     def __init__(self, most_header: int) -> None:
         self.most_header = most_header
         self.known_hosts: dict[str | bytes | None, str | bytes] = {}
-        """Values of Host that were found to be one host, each as its own key. Without the GIL, a lookup in a set locks
-        it, and a lookup in a dict with another thread's key locks that key, unless it was read as a value.
+        """Host values that were found to be valid, each as its own key. Without the GIL, a lookup in a set locks it,
+        and a lookup in a dict with another thread's key locks that key, unless it was read as a value.
         """
         self.looks_at_heads = False
 

@@ -106,7 +106,7 @@ def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awa
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""Bytes up to which a body is small: it never takes turns with others, and is kept as the chunk in which it arrived."""
+"""The maximum size of a small body in bytes. It never takes turns, and is kept as the chunk that arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
@@ -142,7 +142,7 @@ class Receiver:
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
-        """Bytes that were received, and are above a limit."""
+        """Received bytes that exceed a limit."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""

@@ -20,7 +20,7 @@ _MOST_SHOWN = 20
 
 
 def find_target(text: str | None) -> Target:
-    """Return the target that was named, or that ANTIPHON_APP names, or else the one in the current directory.
+    """Return the given target, or the one in ANTIPHON_APP, or else the one in the current directory.
 
     Raises `BadCommand` for a malformed target, and if the current directory has none, or several.
     """

@@ -28,7 +28,7 @@ observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
 BURST, STANDING = 2, 20
-"""The parts of the patience for which a queue may be standing, and for which requests wait in one that is."""
+"""The fractions of the patience for which a queue may be standing, and for which requests wait in a standing queue."""
 _WINDOW = 10
 """The part of the patience for which the pace is measured each time."""
 _WEIGHT = 0.3

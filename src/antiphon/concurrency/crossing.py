@@ -157,7 +157,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 
 
 class Crossing:
-    """A task's way to ``threads`` and back; by default to the thread of the task.
+    """The way of a task to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset

@@ -173,7 +173,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 
 
 class TimeSlice:
-    """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop.
+    """The time that calls of a coroutine that may never wait can occupy a loop.
 
     It begins when this is made. When it is over, a new one begins in the next pass of the loop.
     """

@@ -201,7 +201,7 @@ def _found(name: str) -> ModuleSpec | None:
 
 
 class _SameModule(Loader):
-    """A loader that returns the module with a different name, after importing it if necessary, without changes."""
+    """A loader that returns the module with a different name, unchanged, after importing it if necessary."""
 
     def __init__(self, name: str) -> None:
         self._name = name

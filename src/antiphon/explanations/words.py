@@ -178,7 +178,7 @@ BLUEPRINT_SETTINGS = {
 APP_ATTRIBUTES = {word: ours for word, ours in APP.items() if word != "state"} | {
     words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()
 }
-"""Attributes of other frameworks' apps that would have no effect if set, and Antiphon's."""
+"""Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
 """Attributes that are set on other frameworks' requests, and Antiphon's."""
 

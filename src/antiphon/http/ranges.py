@@ -160,7 +160,7 @@ class ContentRange(Value):
 
     @property
     def length(self) -> int | None:
-        """The length of the whole, or None if unknown."""
+        """The complete length, or None if unknown."""
         return self._length
 
     def __str__(self) -> str:

@@ -58,7 +58,7 @@ _SYSTEMS = {
     "Solaris": ("sunos", "solaris"),
     "Linux": ("linux", "ubuntu", "x11;"),
 }
-"""Operating systems, with words that name them. Systems that also name other systems come first."""
+"""Operating systems, and the words that identify them. Systems that also name other systems come first."""
 
 _BOTS = (
     "bot|crawler|spider|slurp|externalhit|externalagent|ia_archiver|bingpreview|-google|google-|googleother|lighthouse"

@@ -90,7 +90,7 @@ def note_in_head(head: Head, name: str) -> None:
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
-    """Give a request a head that is watched. Values of header fields that were read before are read again."""
+    """Give a request a head that is watched. Header values that were already read are read once more."""
     request.head = watch
     forget_fields(request)
 

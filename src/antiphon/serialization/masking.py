@@ -107,7 +107,7 @@ class SecretLiterals:
         outer.last = here.last if sign == "]" else ""
 
     def _separate(self, here: _Bracket) -> None:
-        """Begin the next value after a comma. The one after a name in quotes belongs to it, as in a header field."""
+        """Begin the next value after a comma. A value after a quoted name belongs to the name, as in a header field."""
         if not here.opening:
             return
         here.is_pair = not here.is_pair and here.last not in here.names and self._is_secret(here.last)

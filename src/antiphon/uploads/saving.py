@@ -72,7 +72,7 @@ def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = 
 
 
 def _check_free(path: str, overwrite: bool) -> None:
-    """Raise FileExistsError, or IsADirectoryError, if something at the path must stay."""
+    """Raise FileExistsError or IsADirectoryError if something at the path must not be replaced."""
     try:
         mode = os.lstat(path).st_mode
     except (OSError, ValueError):  # nothing is there, or no file can be created there either

@@ -69,8 +69,7 @@ WebSocketMessage: TypeAlias = str | bytes
 MOST_UNREAD: Final = 1 << 20
 """The maximum size, in bytes, of messages that a handler has not received. Further messages stay with the server."""
 STANDSTILL: Final = 60.0
-"""Seconds for which messages may stay with the server while a handler receives none: the end of the connection, which
-is behind them, stays unseen.
+"""Seconds that messages may stay with the server while a handler receives none: they hide the end of the connection.
 """
 
 

@@ -157,7 +157,7 @@ class LoopServer:
         self._app = app
         self._refusal: object = None
         self.has_ended = False
-        """True once it has stopped and open requests are handled, or its task was cancelled or failed."""
+        """True once the server has stopped with all requests handled, or its task was cancelled or has failed."""
         self._worker = WorkerOnLoop(self._call, listener)
         self._worker.task.add_done_callback(self._release)
 

@@ -102,7 +102,7 @@ Closer: TypeAlias = tuple[Close, Part]
 
 
 def closer(part: Part, switch: Switch | None) -> Closer:
-    """Return the way in which a part is closed, after a switch to where it runs."""
+    """Return the way a part is closed, after a switch to where it runs."""
     return (part.close if switch is None else lambda _subject, _response: switch), part
 
 

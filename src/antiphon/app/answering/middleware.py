@@ -192,7 +192,7 @@ def _send_or_throw(generator: Any, response: Response) -> object:
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:
-    """Return the response that middleware gave when it ended before its yield. Raises RuntimeError for none."""
+    """Return the response of middleware that ended before its yield. Raises RuntimeError for none."""
     if early is None:
         raise explained(
             "middleware-without-answer",

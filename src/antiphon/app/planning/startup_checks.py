@@ -95,9 +95,7 @@ def _check_of_reader(reader: str) -> Check:
 
 
 def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
-    """Yield the name of each call with a class and the request in a function, the class, and the function that checks
-    it.
-    """
+    """Yield the name, the class and the checking function for each call in a function with a class and the request."""
     from dis import get_instructions
 
     request = _request_in(function.__code__)

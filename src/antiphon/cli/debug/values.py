@@ -1,4 +1,4 @@
-"""Values of the app as text of limited length, read as Python stores them: this runs no code of the app.
+"""Values of the app as text of limited length, read as Python stores them, without running the app's code.
 
 So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
 type, and read as C stores them.

@@ -84,7 +84,7 @@ class StoredResponse:
         received: float,
         left_out: Collection[str],
     ) -> Self:
-        """Make a stored response from a response, without some fields, chosen by some fields of the request."""
+        """Create a stored response from a response, without some fields, selected by some fields of the request."""
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})

@@ -81,7 +81,7 @@ class BodyFiles:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove the files whose wait is over."""
+        """Remove the files whose waiting time is over."""
         now = time.time()
         due = [name for end, name in self._leaving if not now < end <= now + IN_USE]  # the clock may have been set back
         self._leaving = [(end, name) for end, name in self._leaving if name not in due]

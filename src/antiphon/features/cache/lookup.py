@@ -132,7 +132,7 @@ class AtHand:
 
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
-    """Return a function that checks by Vary, without noting it, whether a response is the one for a request."""
+    """Return a function that checks by Vary, without recording this, whether a response fits a request."""
     return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
 
 

@@ -250,7 +250,7 @@ _TEXTS = ("text", "search", "url", "tel", "email", "password")
 def _attributes(
     kinds: Sequence[inspect.Type], widget: Widget, declared: Field, bounds: DecimalBounds | None, *, is_many: bool
 ) -> dict[str, AttributeValue]:
-    """Return the attributes with which a browser checks and completes what is entered."""
+    """Return the attributes that let a browser check and complete the input."""
     found: dict[str, AttributeValue] = {
         "placeholder": declared.placeholder,
         "autocomplete": declared.autocomplete or _AUTOCOMPLETE.get(widget),

@@ -1,4 +1,4 @@
-"""The kept requests in a store: one entry a cause, encrypted, with the first and the last request and their number."""
+"""The kept requests in a store: one entry per cause, encrypted, with the first and last request and their number."""
 
 import hmac
 import logging

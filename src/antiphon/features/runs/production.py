@@ -50,7 +50,7 @@ class Bounds(NamedTuple):
 class Production:
     """A run that this process produces. It ends once, with the first end that is set.
 
-    ``on_end`` is called once, on any thread, and may block: with the production and its end.
+    ``on_end`` is called once with the production and its end, on any thread, and may block.
     """
 
     def __init__(

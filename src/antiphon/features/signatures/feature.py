@@ -281,7 +281,7 @@ class Signatures:
         return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
 
     def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSigner:
-        """Return the signer whose signature is valid, as far as the head says. Raises SignatureRefused."""
+        """Return the signer whose signature is valid, judging by the head alone. Raises SignatureRefused."""
         if not signatures:
             return RequestSigner()
         with unwatched(request):  # it decides whether to respond, not what the response is
