@@ -262,7 +262,7 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
 
 
 def count_waiting(listener: socket.socket) -> int:
-    """Return how many connections wait at a listening socket to be accepted; 0 if the system does not provide that."""
+    """Return the number of connections that wait at a listening socket; 0 if the system does not provide it."""
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)

@@ -109,7 +109,7 @@ class Route(NamedTuple):
     signed: bool = False
     """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
-    """True if the route is handled outside of all middleware and hooks, for every host."""
+    """True if the route is handled outside all middleware and hooks, for every host."""
     idempotent: bool = False
     """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False

@@ -34,7 +34,7 @@ STORE_ASKED_EVERY = 1.0
 
 
 class Health:
-    """A feature that handles probes at two paths in JSON, outside of all middleware and for every host.
+    """A feature that handles probes at two paths in JSON, outside all middleware and for every host.
 
     ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
     the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.

@@ -159,14 +159,14 @@ class _Drain:
         return self
 
     def waits(self) -> bool:
-        """Note that the current task waits for the source, unless the block has to end: return False then."""
+        """Record that the current task waits for the source. Return False if the block has to end."""
         if not self._applies:
             return True
         self._waiting = asyncio.current_task()
         return not DRAINING.is_given
 
     def goes_on(self) -> None:
-        """Note that the source has given a value."""
+        """Record that the source has produced a value."""
         self._waiting = None
 
     def _cancel(self) -> None:

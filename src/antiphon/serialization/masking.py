@@ -23,7 +23,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside of all: what was named in it so far, and whether that is secret."""
+    """The text in one pair of brackets, or outside any: what was named in it so far, and whether that is secret."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening

@@ -64,8 +64,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
 
     ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` reads in
-    the handlers' code. A breach raises a ContractError that names the handler. Raises TypeError for an application that
-    is not an ``App``.
+    the handlers' code. A violation raises a ContractError that names the handler. Raises TypeError for an application
+    that is not an ``App``.
     """
 
     _on_loop: ClassVar[bool]

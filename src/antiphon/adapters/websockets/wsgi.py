@@ -54,7 +54,7 @@ def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPEr
 
 
 def most_sockets(environ: "WSGIEnvironment") -> int:
-    """Return how many sockets may be open in this process: each occupies a server thread, and one is left free."""
+    """Return the maximum number of open sockets in this process: each occupies a server thread, and one stays free."""
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return NO_BOUND  # gevent has patched it: a thread is a greenlet
     if is_gevents(environ) or not environ.get("wsgi.multithread"):

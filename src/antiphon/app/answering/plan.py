@@ -103,7 +103,7 @@ class HandlerStack(NamedTuple):
     """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
     ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
-    ``innermost`` is the middleware inside of the hooks. ``opens_dependencies`` is True if a generator provides any
+    ``innermost`` is the middleware inside the hooks. ``opens_dependencies`` is True if a generator provides any
     dependency, which has to be closed. ``finishers`` complete each response when all is closed. ``is_in_blueprint`` is
     True if any of the middleware is that of a blueprint, which can't be around that of the application.
     """

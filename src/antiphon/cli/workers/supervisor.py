@@ -53,7 +53,7 @@ class Signals:
 
 
 RESTARTS = 5
-"""How many failed workers in a row are replaced in a slot, if no other slot has a sound one."""
+"""The number of consecutive failed workers that are replaced in a slot if no other slot has a working one."""
 WINDOW = 30.0
 """Seconds after which a worker counts as sound without having received a request."""
 PAUSE = 0.05

@@ -245,7 +245,7 @@ class Production:
             time.sleep(PAUSE)
 
     def _kept(self, size: int) -> Keep:
-        """Return how many entries may be kept with a new one of this size."""
+        """Return the number of entries that may be kept along with a new one of this size."""
         self._sizes.append(size)
         self._size += size
         bound = self._bounds.keep
