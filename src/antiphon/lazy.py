@@ -186,7 +186,7 @@ def import_on_use(
 
 
 def not_offered(name: str, message: str) -> AttributeError | ImportError:
-    """Return the error for a name that a module lacks on purpose, to be raised in its ``__getattr__`` (PEP 562).
+    """Return the error for a name that a module deliberately lacks, to raise in its ``__getattr__`` (PEP 562).
 
     It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, where Python would replace
     it with its own text, it is an ImportError. For other names, raise an AttributeError: they may be submodules.

@@ -144,7 +144,7 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises.
 
-        An item that is being made is cancelled. An error in one that was made ahead is raised, too.
+        An item in progress is cancelled. An error in one that was made ahead is raised, too.
         """
         if self._is_over:  # for example if it was interrupted, and does not end
             return

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asyncio import Future
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
-"""The reason why a request ends early: its time is up, its client has left, or the process drains."""
+"""The reason why a request ends early: its time is up, its client has disconnected, or the process drains."""
 
 
 class Lifetime:

@@ -137,7 +137,7 @@ _FEW = 500
 """The number of items that do no harm, regardless of their values."""
 
 _SAME = 100
-"""The maximum number of numbers with the same hash. Among numbers that nobody chose for this, even two are rare."""
+"""The maximum count of numbers with the same hash. Among numbers that nobody chose for this, even two are rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """Match a possible number or UUID. Shorter numbers do not collide in quantity."""

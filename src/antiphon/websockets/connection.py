@@ -42,7 +42,7 @@ from antiphon.websockets.channel import (
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
-"""Seconds for the client to receive the end, and everything that was sent before it."""
+"""Seconds that the client has to receive the end and everything sent before it."""
 
 
 class Connection:

@@ -30,7 +30,7 @@ PASSES_FOR = 60.0
 """Seconds in which requests for a URL whose response could not be stored don't wait for one another."""
 
 _MARK_KEPT = 600.0
-"""Seconds for which a store remembers what was forgotten: longer than handlers run."""
+"""Seconds for which a store remembers forgotten responses: longer than handlers run."""
 
 _MARKS = 1024
 """The number of marks for forgotten URLs: about 0.4 MB in memory."""

@@ -1,4 +1,4 @@
-"""A kept request, sent to today's code again: what can be restored, and where the runs first differ."""
+"""Replaying a kept request with the current code: what can be restored, and where the runs first differ."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, MutableMapping

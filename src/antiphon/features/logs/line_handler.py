@@ -18,7 +18,7 @@ from antiphon.concurrency.process import call_after_fork
 from antiphon.features.logs.formats import RequestIDFilter
 
 WAIT = 0.05
-"""The longest time before a line is written, in seconds."""
+"""The maximum delay before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
 """The most bytes that are written at once."""
 MOST_LINES = 32
@@ -126,7 +126,7 @@ class LineHandler(logging.StreamHandler[Any]):
             super().flush()
 
     def close(self) -> None:
-        """Write the collected lines, and then each line at once."""
+        """Write the collected lines, and from now on each line immediately."""
         with self.lock:  # type: ignore[union-attr]  # all handlers have one
             self._is_closed, self._writer_is_awake = True, False
             self._write_lines()
