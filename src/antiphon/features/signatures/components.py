@@ -137,7 +137,7 @@ class Components(NamedTuple):
     """The kinds of structured fields by their names."""
 
     def base(self, covered: InnerList) -> bytes:
-        """Return the signature base (RFC 9421 §2.5). Raises ValueError, which gives the reason, if it can't be created."""
+        """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if there is none."""
         lines = [f"{item}: {self.value(item)}" for item in covered.items]
         lines.append(f'"@signature-params": {covered}')
         text = "\n".join(lines)
