@@ -62,6 +62,7 @@ PAGE_SHAPES = {
     "per cent": r"\bper cent\b",
     "breaks off": r"\b(?:breaks?|broke|broken) off\b",
     "mend": r"\bmend(?:s|ed|ing)?\b",
+    "also for even or including": r"\balso (?:if|when)\b",
     "word for a name": r"\b(?:our|your) words? (?:and|for)\b",
 }
 """Shapes that pages written by hand don't have. (Those from docstrings may still have them.)"""

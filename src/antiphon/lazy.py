@@ -1,4 +1,4 @@
-"""Work that is postponed until it is needed: attributes computed on first read, their docstrings, names to import."""
+"""Work that is postponed until needed: attributes computed on first read, their docstrings, names to import."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -109,16 +109,17 @@ def frameworks() -> Any:
 
 
 def class_if_imported(module: str, name: str) -> type | None:
-    """Return the class of an optional module. None if nothing has imported the module: no value can be of its class.
+    """Return the class of an optional module; None if nothing has imported the module.
 
-    So a reader of values knows classes that need packages which may be missing, and loads none of them.
+    No value can then be of its class. So a reader of values can recognize classes from packages that may be missing,
+    without loading them.
     """
     cls: type | None = getattr(sys.modules.get(module), name, None)  # or it is being imported
     return cls
 
 
 def missing_package(error: ModuleNotFoundError, extra: str) -> ModuleNotFoundError:
-    """Return the error to raise where a package of an extra is not installed: it names the command that installs it."""
+    """Return the error to raise if an extra's package is not installed; it names the command that installs it."""
     from antiphon.explanations import explained
 
     said = f"{error.name} is not installed: pip install 'antiphon[{extra}]'"
@@ -140,9 +141,10 @@ def changed_package(package: str, series: str, missing: str) -> ImportError:
 
 
 def require_names(package: str, series: str, owner: object, *names: str) -> None:
-    """Raise the error for a changed package if a class or an object of it lacks an undocumented name.
+    """Raise the error for a changed package if its class or object lacks an undocumented name.
 
-    Call this where nothing else would fail: an override that is never called, an attribute that is never read.
+    Call this where nothing else would fail, such as an override that is never called, or an attribute that is never
+    read.
     """
     for name in names:
         if not hasattr(owner, name):
@@ -184,10 +186,10 @@ def import_on_use(
 
 
 def not_offered(name: str, message: str) -> AttributeError | ImportError:
-    """Return the error for a name that a module lacks on purpose, to be raised in its ``__getattr__`` (PEP 562).
+    """Return the error for a name that a module deliberately lacks, to raise in its ``__getattr__`` (PEP 562).
 
     It is an AttributeError, as ``hasattr`` and ``inspect`` expect. In an import statement, where Python would replace
-    that with a text of its own, it is an ImportError. For other names, raise an AttributeError: they may be submodules.
+    it with its own text, it is an ImportError. For other names, raise an AttributeError: they may be submodules.
     """
     kind = ImportError if _is_importing(sys._getframe(2)) else AttributeError  # noqa: SLF001 - nothing else tells
     return kind(message, name=name)
@@ -196,8 +198,8 @@ def not_offered(name: str, message: str) -> AttributeError | ImportError:
 def absent(module: str, instead: Mapping[str, str]) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a module that lacks some names on purpose, as a dialect does.
 
-    ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` says for each name what to use instead. The
-    function raises AttributeError, or ImportError in an import statement.
+    ``__getattr__ = absent(__name__, {"template": "Jinja2"})`` names the replacement for each name. The function raises
+    AttributeError, or ImportError in an import statement.
     """
 
     def __getattr__(name: str) -> Any:  # noqa: N807 - the name that tracebacks show

@@ -36,7 +36,7 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the only known server that does not limit the header section; its ``receive`` is a method of a class
+"""The module of the only known server that does not limit the header section. Its ``receive`` is a method of a class
 there.
 """
 PATHSEND = "http.response.pathsend"
@@ -50,28 +50,28 @@ _URL = ("path", "raw_path", "query_string", "root_path", "scheme", "type")
 
 
 async def send_nothing(_: Message) -> None:
-    """Drop a message that would come before a response that has begun."""
+    """Drop a message that should have preceded a response that has already begun."""
 
 
 class ASGIHead:
     """The head of a request, read off a scope, with the body from ``receive``.
 
-    ``send`` sends the start of the response; it drops messages that come after the response has begun.
+    ``send`` sends the start of the response, and drops messages that should have preceded it.
     """
 
     blocks = False
     root_path = ""
     """The scope's root_path."""
     _next: Receive | None = None
-    """The function that gives the next message, once the disconnect is waited for."""
+    """The function that returns the next message, once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is received; a future if a task waits for the end of that."""
+    """True while the body is being received; a future if a task waits for that to end."""
     _fields: LineIndex
     """The index of the headers."""
     _hinted = 0
     """Bytes of early hints so far."""
     watch: "Task[None] | None"
-    """The task that waits for the disconnect, once it was requested. For ``call_asgi``."""
+    """The task that waits for the disconnect, once requested. For ``call_asgi``."""
     uncoded_length: int | None
     """The declared length of a body without a coding."""
     has_body: bool
@@ -206,7 +206,7 @@ class ASGIHead:
 
     @property
     def is_body_left(self) -> bool:
-        """True if there may be more of the body, and no code is receiving it."""
+        """True if the body may continue, and no code is receiving it."""
         return self.has_body and self._has_more and not self._receiving
 
     async def drop_body(self) -> None:
@@ -216,10 +216,10 @@ class ASGIHead:
             pass
 
     def wait_disconnect(self) -> "Task[None]":
-        """Return the task that waits until the client disconnects, the same one for all. It ends with the request.
+        """Return the task that waits until the client disconnects, which all callers share.
 
-        Messages with the body that come before that are left for ``receive``. The server is asked once for all
-        waiters: after a cancellation, Granian may treat a second call as a disconnect.
+        It ends with the request. Earlier messages with the body are left for ``receive``. The server is asked only
+        once, for all waiters: after a cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task
@@ -230,7 +230,7 @@ class ASGIHead:
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. It is a single one, since each request that waits has one."""
+        """Return the coroutine that waits. There is only one, because each waiting request would need its own."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
@@ -251,8 +251,9 @@ async def _receive_disconnect() -> Message:
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
-    """Return True if this may be the server that does not limit the header section: its lifespan shows only the
-    package.
+    """Return True if this may be the server that does not limit the header section.
+
+    Its lifespan shows only the package.
     """
     return server_module(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
@@ -290,7 +291,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """The function that sends messages to a server, and notes in an observation those that the server has taken."""
+    """The function that sends messages to a server, and records in an observation which ones the server has taken."""
 
     __slots__ = ("_observation", "_send")
 
@@ -372,9 +373,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Check that the server can send a file by its path, and that no function of ``after_response`` can remove it
-    first.
-    """
+    """Check that the server can send a file by path, and that no ``after_response`` function can remove it first."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
@@ -382,7 +381,7 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _send_stream(
     head: ASGIHead, request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields
 ) -> None:
-    """Send a response whose body is a file or a stream, by the file's path if the server supports that."""
+    """Send a response whose body is a file or a stream; a file is sent by path if the server supports that."""
     if type(body) is FileBody and not is_silent and _can_send_path(head.scope, request, body):
         await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})

@@ -1,7 +1,7 @@
-"""Connections, as the operating system knows them: their clients have left, or read slowly; and sockets that listen.
+"""Connections as the operating system sees them (has the client left, does it read slowly), and listening sockets.
 
-Servers that don't report this hand out the connection, or the address of its client, by which it is found among the
-open descriptors of the process.
+Servers that don't report this hand out the connection, or the client's address, by which the connection is found among
+the process's open descriptors.
 """
 
 import os
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each descriptor that this process has open, where the system has one."""
+"""The folder with an entry for each open descriptor of this process, if the system has one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+"""The environ's keys for the connection: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies name a client. Servers put the address in the place of the proxy's."""
+"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with that one."""
 _AT_ONCE = 64 << 10
-"""Bytes between two looks at a connection that is written to."""
+"""Bytes between two checks of a connection that is being written to."""
 _MOST_KEPT = 1 << 20
-"""Bytes that a server may keep for a connection, where the system tells how much it has written."""
+"""Bytes that a server may buffer for a connection, if the system tells how much it has written."""
 _LOOK, _LONGEST_LOOK = 0.001, 0.25
-"""Seconds between two looks at a connection that takes no data."""
+"""Seconds between two checks of a connection that takes no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
+"""The event for a connection whose other side sends no more, even if there is data left to read. Only Linux has it."""
 
 
 def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request, as its server hands it out; None if it does not."""
+    """Return the connection of a request if its server hands it out, else None."""
     for key in _KEYS:
         if (found := environ.get(key)) is not None:
             return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
@@ -56,7 +56,7 @@ def is_gevents(environ: "WSGIEnvironment") -> bool:
 
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
-    """Return the function that tells whether the client of a request has left; None if nothing shows that."""
+    """Return a function that tells whether a request's client has left; None if there is no way to tell."""
     # Waitress itself only knows of clients that it reads from, for which it has an option.
     waitress = environ.get("waitress.client_disconnected")
     handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
@@ -68,8 +68,9 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 
 
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
-    """Return the address from which the server was called; None if a proxy has named it, since the port is not its own:
-    that may be the port of someone else at the same address.
+    """Return the client's address; None if a proxy has named it.
+
+    Its port is then not its own, and may be that of someone else at the same address.
     """
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
@@ -78,9 +79,9 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 
 
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """Yield each connected socket of this process with its descriptor. The objects are for one step of the iteration.
+    """Yield each connected socket of this process with its descriptor.
 
-    Raises NotImplementedError where the system does not list them.
+    The objects are valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
@@ -103,7 +104,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps to itself. It is only looked at, and the server may close it at any time."""
+    """A connection that a server keeps to itself. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -113,7 +114,7 @@ class Connection:
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> Self | None:
-        """Return the connection with a descriptor; None where the system can't look at it."""
+        """Return the connection with a descriptor; None if the system can't inspect it."""
         if sys.platform == "win32":
             return None
         try:
@@ -153,7 +154,7 @@ class Connection:
     def count_written(self) -> int | None:
         """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
 
-        The client has acknowledged some of them: gVisor and old kernels say 0, whatever it has.
+        The client may have acknowledged some of them, but gVisor and old kernels always report 0.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -179,7 +180,7 @@ class Connection:
         return poll.poll(0)
 
     def _is_at_end(self) -> bool:
-        """Return True if there is nothing left to read, and nothing will come. Unread data hides the end."""
+        """Return True if there is nothing left to read and no more data will arrive. Unread data hides the end."""
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
                 if not select.select([connection], [], [], 0)[0]:
@@ -192,7 +193,7 @@ class Connection:
 
 
 class Pace:
-    """The pace at which the client of a response reads, for a server that takes any chunk at once and keeps it.
+    """The pace at which a response's client reads, for a server that takes any chunk at once and buffers it.
 
     Nothing is held up if the connection is not found.
     """
@@ -206,7 +207,7 @@ class Pace:
         self._written: int | None = None
 
     async def wait(self, size: int) -> None:
-        """Count the bytes of the next chunk. After each 64 KiB, wait first while the system takes no more data."""
+        """Count the bytes of the next chunk. After every 64 KiB, first wait while the system takes no more data."""
         if self._size >= _AT_ONCE and (connection := await self._find()) is not None:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
@@ -216,9 +217,9 @@ class Pace:
         self._given += size
 
     async def _find(self) -> Connection | None:
-        """Return the connection. It is sought once.
+        """Return the connection.
 
-        A thread does that, since with thousands of connections it takes too long for an event loop.
+        The search happens once, on a thread, since with thousands of connections it takes too long for an event loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
@@ -226,7 +227,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server keeps much that it has yet to write."""
+        """Return True while the server has much data left to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -240,11 +241,11 @@ BACKLOG = 1024
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
-"""To linger for no time after the close, as SO_LINGER takes it."""
+"""The value of SO_LINGER for not lingering after the close."""
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family. It listens on an address of this machine that is not announced."""
+    """Return a non-blocking socket of a family that listens on an unannounced address of this machine."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
@@ -261,7 +262,7 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
 
 
 def count_waiting(listener: socket.socket) -> int:
-    """Return how many connections wait at a listening socket to be accepted; 0 if the system does not provide that."""
+    """Return the number of connections that wait at a listening socket; 0 if the system does not provide it."""
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
@@ -288,7 +289,7 @@ def _accepted(address: Any) -> Iterator[socket.socket]:
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Check the own address of a connection."""
+    """Check the local address of a connection."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

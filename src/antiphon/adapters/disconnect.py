@@ -1,4 +1,4 @@
-"""Clients that disconnect before they get a response: noticing them, and recognizing the errors that result."""
+"""Clients that disconnect before they get a response: noticing them, and recognizing the resulting errors."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from antiphon.http.head import Head, server_head
 
 READ_AHEAD = 256 << 10
-"""Bytes of an unread body above which the rest stays with the server, and a disconnect is not noticed."""
+"""Bytes of an unread body beyond which the rest stays with the server, and a disconnect is not noticed."""
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -25,8 +25,8 @@ async def wait_disconnect(receive: Receive) -> None:
 class BufferedMessages:
     """The messages of an ASGI request, from which one task may read the body while another waits for the disconnect.
 
-    A server has one sequence of messages for both. Those that come while the disconnect is waited for are kept until
-    ``next`` takes them.
+    A server has one sequence of messages for both. Body messages that arrive while a task waits for the disconnect are
+    kept until ``next`` takes them.
     """
 
     __slots__ = ("_kept", "_kept_bytes", "_receive", "_receiving", "_taken")
@@ -73,14 +73,14 @@ class BufferedMessages:
 
 
 class ClientGone(ConnectionResetError):
-    """The error of ``send``, or of a body that waits, when the client has disconnected."""
+    """The error of ``send``, or of a waiting body, when the client has disconnected."""
 
 
 def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
-    """Return the look at the client of a request, for a thread that waits for a chunk; None unless it came over WSGI.
+    """Return a check of a request's client, for a thread that waits for a chunk; None unless it came over WSGI.
 
-    A look raises ClientGone if the client has left. Otherwise it returns an empty chunk, which WSGI has for bodies that
-    are not ready (PEP 3333): where nothing shows that the client has left, the server may notice it then.
+    The check raises ClientGone if the client has left. Otherwise it returns an empty chunk, as WSGI provides for bodies
+    that are not ready (PEP 3333), so that the server may notice a disconnect itself.
     """
     watch_client = getattr(server_head(head), "watch_client", None)
     return None if watch_client is None else partial(_look, watch_client())
@@ -93,7 +93,7 @@ def _look(is_client_gone: Callable[[], bool]) -> bytes:
 
 
 def _gone_error() -> type[ClientGone]:
-    """Return the error that servers expect of a body whose client has left: Waitress logs any but its own."""
+    """Return the error that servers expect if the client has disconnected: Waitress logs all errors but its own."""
     waitress = sys.modules.get("waitress.channel")
     return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
 

@@ -1,6 +1,6 @@
 """Early hints (103, RFC 8297), sent to a server before there is a response.
 
-ASGI has a message for them, and Gunicorn a function in the environ of WSGI. RSGI has no way to send them.
+ASGI has a message for them, and Gunicorn has a function in the WSGI environ. RSGI has no way to send them.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""Bytes of links for one request. Clients and proxies don't accept a longer header section."""
+"""Bytes of links per request. Clients and proxies don't accept a longer header section."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
 
 
 def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
-    """Return the links that may be sent after some bytes of others, and the total number of bytes.
+    """Return the links that may be sent after that many bytes of others, and the total number of bytes.
 
     Raises ValueError for a link that is not allowed in a header.
     """
@@ -35,10 +35,12 @@ def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
 
 
 def call_back(callback: Callback, links: list[str]) -> None:
-    """Give links to a WSGI server, on its own thread: it may block, and with gevent no other thread may use its socket.
+    """Pass links to a WSGI server on its own thread.
 
-    A handler on the background loop leaves that to the thread that waits for it. A task that such a handler has started
-    has no waiting thread, so its hints are dropped.
+    It may block, and with gevent no other thread may use its socket.
+
+    A handler on the background loop leaves this to the thread that waits for it. A task started by such a handler has
+    no waiting thread, so its hints are dropped.
     """
     give = partial(_give, callback, [("Link", link) for link in links])
     if not is_on_loop():
@@ -53,9 +55,9 @@ def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
 
 
 class HintedSend:
-    """The ``send`` of an ASGI response before which hints are sent: in order, while the handler continues.
+    """The ``send`` of an ASGI response that early hints precede.
 
-    A call sends the start of the response, once the hints are sent.
+    Hints are sent in order while the handler continues. A call sends the start of the response after the hints.
     """
 
     def __init__(self, send: Send) -> None:
@@ -64,7 +66,7 @@ class HintedSend:
         self._sending: asyncio.Task[None] | None = None
 
     def hint(self, message: dict[str, Any]) -> None:
-        """Send a message with hints soon."""
+        """Schedule a message with hints."""
         self._hints.append(message)
         if self._sending is None:
             self._sending = asyncio.create_task(self._send_hints())

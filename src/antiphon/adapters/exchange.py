@@ -20,26 +20,26 @@ _LENGTH = ("content-length", b"content-length")
 
 
 class Observer:
-    """An object that sees each exchange, for logs, traces and metrics: ``app.observe(observer)``.
+    """An object that sees every exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
-    Override the methods that you need. They are called where the server calls the application, on its thread or its
-    event loop, so none may block. An error in one of them is logged, and the request is handled all the same.
+    Override the methods that you need. They are called where the server calls the
+    application, on its thread or event loop, so they must not block. An error in one of them is logged, and does not
+    affect the request.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Note that a request has arrived. Context variables that you set here are set in all code that handles it."""
+        """Called when a request has arrived. Context variables set here are visible to all code that handles it."""
 
     def stream(self, exchange: "Exchange") -> None:
-        """Note that the response is a stream or a WebSocket, before it begins. Files don't count as streams."""
+        """Called before a stream or a WebSocket begins. Files don't count as streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Note that the response was sent, a stream to its end, or that it was cut off."""
+        """Called when the response has been sent completely, or was cut short."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Note that nothing runs for the request any longer: the functions of ``request.after_response`` have been
-        called.
+        """Called when nothing runs for the request any longer, after the functions of ``request.after_response``.
 
-        On an event loop the context is that of ``begin``; over WSGI that context is gone, with what was set in it.
+        On an event loop the context is that of ``begin``; over WSGI that context no longer exists.
         """
 
 
@@ -64,7 +64,7 @@ class Observers:
 
 
 class SocketUse(NamedTuple):
-    """The use of a WebSocket: messages that were ``received`` and ``sent``, and the ``close_code`` of its end."""
+    """The use of a WebSocket: the numbers of messages ``received`` and ``sent``, and its ``close_code``."""
 
     received: int
     sent: int
@@ -137,7 +137,7 @@ class Exchange:
 
     @property
     def received_size(self) -> int:
-        """Bytes of the request's body that were received so far, as they were sent; 0 for another framework's."""
+        """Bytes of the request's body received so far, as they were sent; 0 for another framework's application."""
         content = self._request._content
         if content is None:
             return 0
@@ -145,7 +145,7 @@ class Exchange:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The fields of the response's head that was sent: names in lower case, and values; empty before that."""
+        """The header fields of the response as sent, with names in lower case; empty before that."""
         return [(_text(name).lower(), _text(value)) for name, value in self._fields]
 
     @property
@@ -155,14 +155,14 @@ class Exchange:
 
     @property
     def error(self) -> BaseException | None:
-        """The error that cut the response off, or that led to it; None if all went well."""
+        """The error that cut the response short, or that it reports; None if there was none."""
         if self._error is None and self._response is not None:
             return self._response.error
         return self._error
 
     @property
     def is_broken(self) -> bool:
-        """True if an error without a response has cut the response off."""
+        """True if an error cut the response short."""
         error = self._error
         return error is not None and (self._response is None or self._response.error is not error)
 
@@ -173,9 +173,9 @@ class Exchange:
 
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
-        """Method, route and status; seconds; sizes of both bodies; and True if the response did not reach its end.
+        """Method, route and status; seconds; sizes of both bodies; and True if the response was not sent completely.
 
-        Reading them together takes less time than one by one.
+        Reading them together is faster than one by one.
         """
         request, method, content = self._request, self._method, self._request._content
         below = request._pattern_below
@@ -189,7 +189,7 @@ class Exchange:
 
     @property
     def socket(self) -> SocketUse | None:
-        """The messages and the end of a WebSocket, when that has ended; None for all other requests."""
+        """The use of a WebSocket, when it has ended; None for all other requests."""
         connection = getattr(self._response, "connection", None) if self._status == _SWITCHED else None
         if connection is None or connection.closed is None:
             return None
@@ -197,15 +197,15 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The pattern of the route that matched, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
+        """The pattern of the matching route with all prefixes: ``/shop/items/<int:id>``. Empty if none matched."""
         return whole_pattern(self._request)
 
 
 class Observation:
-    """The observation of one exchange, which it releases when that has ended: observers may keep an exchange.
+    """The observation of one exchange, released when that has ended, since observers may keep it.
 
-    An exchange keeps an error, and the error's traceback the frames of adapters. So these keep an observation: nothing
-    of a request has to wait for the garbage collector.
+    An exchange refers to an error, whose traceback refers to the adapters' frames. So these hold only an observation,
+    and nothing of a request is left to the garbage collector.
     """
 
     __slots__ = ("_began", "_last", "_observers", "exchange")
@@ -226,34 +226,34 @@ class Observation:
             self._tell(self._observers.begin)
 
     def respond(self, response: Response) -> Response:
-        """Note the response that the application gives, and return it."""
+        """Record the application's response, and return it."""
         self.exchange._response = response
         if self._observers.stream and _is_stream(response):
             self._tell(self._observers.stream)
         return response
 
     def send_head(self, status: int, fields: Fields) -> None:
-        """Note the head of the response."""
+        """Record the head of the response."""
         exchange = self.exchange
         exchange._status, exchange._fields = status, fields
 
     def send_chunk(self, size: int) -> None:
-        """Note that the server has taken some bytes of the body."""
+        """Record that the server has taken some bytes of the body."""
         self.exchange._size += size
         self._last = perf_counter()
 
     def send_whole(self, size: int) -> None:
-        """Note that the server has taken all of the body, in one piece."""
+        """Record that the server has taken the whole body, in one piece."""
         self.exchange._size = size
         self.sent()
 
     def send_file(self) -> None:
-        """Note that the server itself sends the body, of the length that the head declares."""
+        """Record that the server itself sends the body, with the length that the head declares."""
         exchange = self.exchange
         exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that everything was sent, or that no more will be."""
+        """Tell the observers that everything has been sent, or that no more will be."""
         exchange = self.exchange
         if not exchange._is_sent:
             exchange._is_sent = True
@@ -266,17 +266,17 @@ class Observation:
             self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
-        """Note that the client has disconnected, unless everything was already sent."""
+        """Record that the client has disconnected, unless everything had been sent."""
         exchange = self.exchange
         exchange._is_disconnected = exchange._is_disconnected or not exchange._is_sent
 
     def fail(self, error: BaseException) -> None:
-        """Note the error that cuts the response off, unless everything was already sent."""
+        """Record the error that cuts the response short, unless everything had been sent."""
         if not self.exchange._is_sent:
             self.exchange._error = error
 
     def end(self) -> None:
-        """Tell the observers that nothing runs for the request any longer. Later events are not noted."""
+        """Tell the observers that nothing runs for the request any longer. Later events are not recorded."""
         if not self.exchange._is_sent:
             self.sent()
         if self._observers.end:

@@ -53,7 +53,7 @@ def http_version(text: str) -> str:
 
 
 def header_too_large(size: int, limit: int) -> HTTPError:
-    """Return the error for a header section that the server accepts, and the limits of the application don't."""
+    """Return the error for a header section that the server accepts, but the application's limits don't."""
     detail = f"The header section has {size} bytes, but only {limit} are accepted."
     return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
 
@@ -73,9 +73,8 @@ class HeadChecks:
     def __init__(self, most_header: int) -> None:
         self.most_header = most_header
         self.known_hosts: dict[str | bytes | None, str | bytes] = {}
-        """Values of Host that were found to be one host, each as its own key. Without the GIL, a thread that looks
-        something up in a set locks it, and one that looks something up in a dict with another thread's key locks that,
-        unless they have read it as a value.
+        """Host values that were found to be valid, each as its own key. Without the GIL, a lookup in a set locks it,
+        and a lookup in a dict with another thread's key locks that key, unless it was read as a value.
         """
         self.looks_at_heads = False
 
@@ -87,7 +86,7 @@ class HeadChecks:
         return self.size_error(head) if self.looks_at_heads else None
 
     def host_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head whose Host, as it was received, is not one host; else remember that it is."""
+        """Return the error for a head whose Host, as received, is not a single host; otherwise remember it."""
         line = head.host_line
         try:
             check_host(line, head.http_version)

@@ -1,4 +1,4 @@
-"""The run of an application in a process: started, serving, then stopped, all in one task.
+"""An application's run in a process: it is started, serves and is stopped, all in one task.
 
 Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
 """
@@ -24,7 +24,7 @@ class LifespanTask:
     """One run of an application from startup to shutdown, both given as steps.
 
     It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
-    get none: they are paused until the shutdown. An application whose startup failed, or whose loop was closed, is
+    get none: they are paused until the shutdown. If an application's startup failed, or its loop was closed, the run is
     over, and another run may start it.
     """
 
@@ -213,7 +213,7 @@ async def _sent(signal: "Future[None]") -> None:
 
 
 def _log_failed_shutdown(error: BaseException) -> None:
-    """Log the error of a shutdown that no code waits for."""
+    """Log the error of a shutdown that nothing waits for."""
     import logging
 
     logging.getLogger("antiphon").error("the application was shut down while it was serving", exc_info=error)

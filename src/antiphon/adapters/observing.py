@@ -1,4 +1,4 @@
-"""Applications that are observed, ours and others: an exchange notes what they receive and send over each interface."""
+"""Observed applications, Antiphon's and others: an exchange records what they receive and send over each interface."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -79,7 +79,7 @@ class _Write:
 
 
 class ObservedBody:
-    """The streamed body of a WSGI response. A server that closes it before its end has lost the client."""
+    """The streamed body of a WSGI response. If a server closes it early, the client has disconnected."""
 
     def __init__(self, body: Iterable[bytes], observation: Observation) -> None:
         self._body = body
@@ -145,7 +145,7 @@ async def observe_asgi(
     send: Send,
     observation: Observation,
 ) -> None:
-    """Call an ASGI application with a request. One that returns without the last message has lost the client."""
+    """Call an ASGI application with a request. If it returns without its last message, the client has disconnected."""
     try:
         await application(scope, receive, ObservedSend(send, observation))
         observation.disconnected()
@@ -266,7 +266,7 @@ class ObservedTransport:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that reports to observers what another one does; for one of Antiphon's, use ``observe``.
+    """Return an application that reports another one to observers. For an Antiphon application, use ``observe``.
 
     While the other one is called, ``current_request`` is a request without a body.
     """
@@ -288,7 +288,7 @@ def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
 
 
 class WSGIWithObservers:
-    """A WSGI application that is observed."""
+    """An observed WSGI application."""
 
     def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application
@@ -300,7 +300,7 @@ class WSGIWithObservers:
 
 
 class ASGIWithObservers:
-    """An ASGI application that is observed."""
+    """An observed ASGI application."""
 
     def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application
@@ -315,7 +315,7 @@ class ASGIWithObservers:
 
 
 class RSGIWithObservers:
-    """An RSGI application that is observed."""
+    """An observed RSGI application."""
 
     def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application

@@ -15,7 +15,7 @@ from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 CLOSED = "RSGIProtocolClosed"
-"""The name of the error by which Granian says that the client has disconnected."""
+"""The name of the error with which Granian reports a disconnected client."""
 
 
 class RSGIHeaders(Protocol):

@@ -1,4 +1,4 @@
-"""Applications that every server can call, over WSGI, ASGI and RSGI: any handler, or a response."""
+"""Applications that every server can call, over WSGI, ASGI or RSGI: any handler, or a response."""
 
 import sys
 from collections.abc import Awaitable, Coroutine, Iterable
@@ -52,7 +52,7 @@ class Servable:
     ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
     killed. On a loop without a lifespan, ``shutdown`` runs when the loop's tasks are cancelled.
 
-    What a server's call goes through depends on four flags, which `_set_started` sets together:
+    The path of a server's call depends on four flags, which `_set_started` sets together:
 
     | state | ``_started`` | ``_is_direct`` | ``_takes_handshakes`` | ``_is_direct_on_thread`` |
     |---|---|---|---|---|
@@ -94,13 +94,13 @@ class Servable:
         raise NotImplementedError
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Handle a request on a server's thread; return the response, or the steps that are left."""
+        """Handle a request on a server's thread; return the response, or the remaining steps."""
         return self._handle(request)
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
+        A request with several hosts, or without a required one, is refused with 400: servers with a loop pass it on.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)
@@ -130,10 +130,10 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when that was sent, streams to their end.
+        """Let an ``Observer`` see each request, and each response once it has been sent completely.
 
-        It sees every request from a server, including those that no route matches. An application that is
-        mounted in another one is observed there.
+        It sees every request from a server, including those that no route matches. A mounted application is observed by
+        the one around it.
         """
         self._observers.add(observer)
         self._set_started(self._started)
@@ -144,7 +144,7 @@ class Servable:
         return self
 
     def _measure_header_sections(self) -> None:
-        """Note, before the first request, that the server may not limit header sections."""
+        """Record, before the first request, that the server may not limit header sections."""
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
@@ -251,7 +251,7 @@ class Servable:
         loop.run_until_complete(self.astop())
 
     async def astart(self) -> None:
-        """Start on the running loop, unless it is started, and wait until that is done.
+        """Start on the running loop, unless already started, and wait until that is done.
 
         Raises the startup's error, and RuntimeError if no asyncio loop runs, as on trio.
         """
@@ -269,12 +269,12 @@ class Servable:
         await task.wait_started()
 
     async def astop(self) -> None:
-        """Shut down on the running loop, if it is started, and wait until that is done. Raises the shutdown's error."""
+        """Shut down on the running loop, if started, and wait until that is done. Raises the shutdown's error."""
         if self._lifespan_task is not None and not self._lifespan_task.is_over:
             await self._lifespan_task.stop()
 
     def start(self) -> None:
-        """Start on this thread, unless it is started, and block until that is done.
+        """Start on this thread, unless already started, and block until that is done.
 
         Raises the startup's error, and RuntimeError on an event loop: await ``astart`` there.
         """
@@ -289,7 +289,7 @@ class Servable:
         task.block_until_started()
 
     def stop(self) -> None:
-        """Shut down, if it is started, from a thread that serves no request, and block until that is done.
+        """Shut down, if started, from a thread that serves no request, and block until that is done.
 
         Raises the shutdown's error, and RuntimeError on an event loop: await ``astop`` there.
         """

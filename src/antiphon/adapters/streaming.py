@@ -50,7 +50,7 @@ class BeatingSend:
         self._silent_since = monotonic()
 
     async def flush(self) -> None:
-        """Wait until a heartbeat that is being sent has been sent. Raises what the server raised."""
+        """Wait for a heartbeat that is being sent. Raises what the server raised."""
         if self._sending is not None:
             await self._sending
 
@@ -96,11 +96,10 @@ async def write_chunks(
     still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
-    where it waits; the client of a stream is watched after 20 to 40 ms; before that, only the server's errors show that
-    it has left. A body that fails is logged, and its error raised, so that the server cuts the response off; a body
-    that reads the request's body, which the client cuts off, only has no end. A body that is longer or shorter than
-    ``fields`` declare fails, too. An error while closing a body that is completely written is logged. An ``is_silent``
-    body is only closed.
+    where it waits. A stream's client is watched after 20 to 40 ms; before that, only the server's errors show that it
+    has left. If a body fails, the error is logged and raised, so that the server cuts the response short, unless it
+    failed because the client cut off the request's body. A body that is longer or shorter than ``fields`` declare also
+    fails. An error while closing a body that is completely written is logged. An ``is_silent`` body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -137,7 +136,7 @@ async def write_chunks(
 
 
 def cut_off(seconds: float) -> None:
-    """Cut off the responses that event loops of this process still write, as if their clients had disconnected.
+    """Cut off the responses that this process's event loops are still writing, as if their clients had disconnected.
 
     Call it on a thread without a loop. It waits at most some seconds for the bodies to be closed.
     """
@@ -171,12 +170,13 @@ class _Writing:
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
-        """Go on while the process drains: ``cut_off`` ends the streams."""
+        """Continue while the process drains: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
-        """Return the chunks of a blocking body, which are made ahead.
+        """Return the chunks of a blocking body, which are generated ahead.
 
-        Those of a file are large and read on the threads for files. Chunks of a declared length are counted one by one.
+        Those of a file are large, and are read on the threads for files. Chunks of a declared length are counted one by
+        one.
         """
         if is_for_any_thread(body):
             return AsyncFromSync(body, file_workers())
@@ -203,7 +203,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get their turns, even if no chunk has to be waited for."""
+        """Write chunks one by one. Other tasks get their turns even if no chunk causes a wait."""
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
@@ -232,7 +232,7 @@ class _Writing:
             self._task.get_loop().call_soon_threadsafe(self._cut)
 
     def take_back(self) -> bool:
-        """Undo the cancellation by ``_cut``. Return True if there was one, and the task has no other cancellation."""
+        """Undo the cancellation by ``_cut``. Return True if there was one, and it was the task's only cancellation."""
         if not self._has_cancelled:
             return False
         self._has_cancelled = False

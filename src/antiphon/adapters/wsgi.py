@@ -44,7 +44,7 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 }  # fmt: skip
 
 _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
-"""A tuple, which is iterated in less time than a set."""
+"""A tuple, because iterating over it is faster than over a set."""
 _URL = "PATH_INFO", "QUERY_STRING", "HTTP_HOST", "REQUEST_URI", "RAW_URI", "SCRIPT_NAME", "wsgi.url_scheme"
 """The values from which ``authority``, ``scheme`` and the paths are made, if there is a Host."""
 
@@ -54,7 +54,7 @@ _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
 """The protocols in which a body can come without any header that says so."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` reads differently: Host may be in the target, and some servers leave the others next to CGI's."""
+"""Keys that ``field`` reads differently: Host may be in the target, and some servers set the others next to CGI's."""
 
 
 class WSGIHead:
@@ -67,7 +67,7 @@ class WSGIHead:
     _hinted = 0
     """Bytes of early hints so far."""
     _client_watch: Callable[[], bool] | None = None
-    """The function that tells whether the client has left, once it is needed."""
+    """The function that tells whether the client has left, created when first needed."""
     _left: int | None
     """Bytes of the body that have yet to be read, once they are known; negative if the server marks its end."""
 
@@ -167,7 +167,7 @@ class WSGIHead:
         return self.environ.get(key)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header. Values that are not text, such as settings of the process, are left out."""
+        """Return every header. Values that are not text, such as process settings, are left out."""
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()
@@ -189,11 +189,11 @@ class WSGIHead:
         return self._client_watch
 
     def has_left(self) -> bool:
-        """Return True if the client is known to have disconnected, by a look at its connection."""
+        """Return True if the client's connection shows that it has disconnected."""
         return self.watch_client()()
 
     async def wait_disconnect(self) -> None:
-        """Wait until the client is found to have disconnected: for ever, if nothing shows that."""
+        """Wait until the client is found to have disconnected; wait forever if there is no way to tell."""
         from asyncio import Event, sleep
 
         is_gone = self.watch_client()
@@ -218,8 +218,8 @@ class WSGIHead:
     def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.
 
-        Raises LengthRequired (411) if neither is so: reading would wait forever. Raises BadRequest for a body that is
-        malformed, ClientDisconnected if the connection was lost.
+        Raises LengthRequired (411) if neither applies, since reading would wait forever. Raises BadRequest for a body
+        that is malformed, ClientDisconnected if the connection was lost.
         """
         left = self._left
         if left is None:
@@ -256,7 +256,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Handle one request of a WSGI server with a handler, and note the head of the response, if it is observed."""
+    """Handle one request of a WSGI server with a handler, and record the head of the response if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()
@@ -288,7 +288,7 @@ def call_wsgi(
 
 
 class WSGIBody:
-    """The body of a response as WSGI servers take it: iterated in the request's context, and closed in every case."""
+    """A response's body for WSGI servers: iterated in the request's context, and always closed."""
 
     def __init__(
         self,
@@ -332,7 +332,7 @@ class WSGIBody:
             raise
 
     def close(self) -> None:
-        """Close the body, then call the functions of ``request.after_response``. Errors cut off the response."""
+        """Close the body, then call the functions of ``request.after_response``. Errors cut the response short."""
         try:
             self._close_chunks()
         except Exception:
@@ -352,7 +352,7 @@ class WSGIBody:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Log an error of the body, unless the client has left or cut the request off. Raise one that servers need."""
+        """Log an error of the body, unless the client has cut the request off. Raise errors that servers need."""
         from antiphon.adapters.disconnect import ClientGone
 
         if isinstance(error, ClientGone):

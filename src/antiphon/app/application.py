@@ -120,7 +120,7 @@ class App(Routes, Servable):
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
-        """The plans without any override, which are used again after the last one."""
+        """The plans without any override, which are restored after the last one ends."""
 
     def _registered(self) -> list[object]:
         parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
@@ -200,7 +200,7 @@ class App(Routes, Servable):
             application._places_above.append((self, mount))
 
     def _mounted_together(self) -> "set[App]":
-        """Return this application, and all that are mounted in it or together with it, at any depth."""
+        """Return this application, and all applications mounted in it or together with it, at any depth."""
         found, left = set[App](), {self}
         while left:
             app = left.pop()
@@ -230,12 +230,12 @@ class App(Routes, Servable):
     @overload
     def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Dependency[T]: ...
     def lifespan(self, function: Callable[[], Any], /) -> Dependency[Any]:
-        """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
+        """Enter a context manager at startup, and exit it at shutdown; usable as a decorator.
 
-        ``function`` is a generator or an async generator function that yields once, or returns a context manager,
-        sync or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``,
-        with its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse,
-        after those of ``on_shutdown``. Raises TypeError for a coroutine function.
+        ``function`` is a generator or an async generator function that yields once, or returns a context manager, sync
+        or async. The function becomes the dependency of the value, ``request[function]`` and ``app[function]``, with
+        its type. Lifespans are entered in order, before the functions of ``on_startup`` are called, and exited in
+        reverse order, after those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """
         self._check_open()
         return self._lifespan.add(function)
@@ -327,7 +327,7 @@ class App(Routes, Servable):
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
-        """Handle the next requests with the dependencies as they are provided now, if the routes are planned."""
+        """If the routes are planned, handle further requests with the dependencies that are provided now."""
         if self._planned is not None and not self._dependencies.has_overrides:
             self._routing, self._find = self._planned
         elif self._routing is not None:
@@ -362,7 +362,7 @@ class App(Routes, Servable):
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
         middleware is the outermost; the function that is returned for the handler is called instead of it, and is
-        ``def`` or ``async def`` like the handler. ``watch`` is a middleware that is around those before routing. Raises
+        ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
         ValueError if a feature already does that.
         """
         self._check_open()
@@ -398,9 +398,9 @@ class App(Routes, Servable):
     ) -> None:
         """Register the middleware of a cache, and the function that is called first, for a response that is ready.
 
-        ``where_hooked`` is the middleware in its place, and the one inside of the hooks, for routes with hooks before
-        the handler. ``watch`` is a middleware that is around all others, if there are any around the cache. Raises
-        ValueError if there is already a cache.
+        ``where_hooked`` is the middleware in its place, and the one inside the hooks, for routes with hooks before the
+        handler. ``watch`` is a middleware around all others, if there are any around the cache. Raises ValueError if
+        there is already a cache.
         """
         self._check_open()
         if self._watch is not None:
@@ -411,7 +411,7 @@ class App(Routes, Servable):
         self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware that is around all others, if there are any."""
+        """Return the middleware around all others, if there are any."""
         if self._watch is None:
             return ()
         watch, inside = self._watch
@@ -427,7 +427,7 @@ class App(Routes, Servable):
 
     @property
     def _route_groups(self) -> tuple[RouteGroup, ...]:
-        """The routes of the application and of its blueprints, with what is around them."""
+        """The routes of the application and its blueprints, with the code around them."""
         return tuple(self._group().walk())
 
     @property
@@ -437,7 +437,7 @@ class App(Routes, Servable):
 
     @property
     def allows_cross_site_writes(self) -> bool:
-        """True if pages of all other sites may write, which is refused by default."""
+        """True if pages of any site may write, which is refused by default."""
         return self._checks.allows_all_writes
 
     @property
@@ -505,7 +505,7 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass handle requests of servers with its own ``_handle`` and ``_answer``."""
+        """Let a subclass handle servers' requests with its own ``_handle`` and ``_answer``."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
@@ -513,7 +513,7 @@ class App(Routes, Servable):
             cls._answer_on_loop = Servable._answer_on_loop  # type: ignore[method-assign]
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, or the steps that are left, on a server's thread."""
+        """Return the response, or the remaining steps, on a server's thread."""
         plan, error = self._find(request)
         if plan.surroundings is STACKED or plan.runs_on is not THREAD:
             return dispatch(plan, request, error)
@@ -533,7 +533,7 @@ class App(Routes, Servable):
         return refuse_or_receive(plan, request, error)
 
     def _class_of(self, head: Head) -> RequestClass:
-        """Return the class of a request by its route; of one without a route, that of the application."""
+        """Return the class of a request by its route, or the application's class if there is no route."""
         routing, proxies = self._freeze(), self._checks.proxies
         if routing.is_unguarded(head):
             return RequestClass("", is_exempt=True)

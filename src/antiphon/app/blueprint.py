@@ -68,7 +68,7 @@ class Snapshot:
         ]
 
     def restore(self) -> None:
-        """Restore the objects in place, so that code that holds one of their lists sees it as it was."""
+        """Restore the objects in place, so that code that holds one of their lists sees its former contents."""
         for each, before in self._dicts:
             each.clear()
             each.update(before)
@@ -184,7 +184,7 @@ class Routes(metaclass=NamesOurs):
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
-        """Return the objects that keep what is registered here, and with the blueprints here."""
+        """Return the objects that store the registrations here and in the blueprints here."""
         within: list[Routes] = [self]
         for each in within:
             within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
@@ -213,7 +213,7 @@ class Routes(metaclass=NamesOurs):
     ) -> Callable[[H], H]:
         """Register a handler for a path and some methods; usable as a decorator.
 
-        The handler is called with the request, and with the parameters of the path that it has as arguments. It returns
+        The handler is called with the request, and with those path parameters that it declares as arguments. It returns
         text, bytes, a dict, a list, a dataclass (JSON), an iterator of text or bytes (a stream), a ``Page``, a
         ``Response``, ``(body, status)`` or ``(body, status, headers)``; or None, if it is annotated ``-> None`` (204).
         ``pattern`` is literal except for parameters such as ``<name>`` and ``<int:name>``.
@@ -444,7 +444,7 @@ class Routes(metaclass=NamesOurs):
         return self._hook(self._registry.after, function, blocking, "request", "response")
 
     def complete(self, function: Callable[[Request, Response], None]) -> None:
-        """Register a function that completes each response in place, when all middleware is closed. For features.
+        """Register a function, for features, that completes each response in place when all middleware is closed.
 
         It is called with the request and a response that belongs to this request only, and must neither wait nor fail.
         Raises TypeError for a function that is async, or has the wrong arguments.
@@ -497,7 +497,7 @@ class Routes(metaclass=NamesOurs):
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
     ) -> None:
-        """Register a blueprint: its routes are handled below its prefix, inside the middleware and hooks here.
+        """Register a blueprint. Its routes are handled below its prefix, inside the middleware and hooks here.
 
         ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
         several times, under different names. Routes that are added to it later, before the first request, also count.
@@ -570,7 +570,7 @@ class Blueprint(Routes):
             )
 
     def _converters(self) -> Mapping[str, Converter]:
-        """Return the blueprint's converters, and a stand-in for each name that only the application may know."""
+        """Return the blueprint's converters, and a stand-in for each name that perhaps only the application knows."""
         return _Lenient(super()._converters())
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:

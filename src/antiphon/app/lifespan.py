@@ -1,4 +1,4 @@
-"""Startup and shutdown of an application, and the resources that it holds in between."""
+"""An application's startup and shutdown, and the resources that it holds in between."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -59,7 +59,7 @@ class Lifespan:
         self._entered: list[tuple[Dependency[Any], Manager[Any]]] = []
         self._values: dict[Dependency[Any], Any] = {}
         self._left_out: set[Dependency[Any]] = set()
-        """The dependencies whose values were overridden at startup, so that there is nothing to leave."""
+        """The dependencies whose values were overridden at startup, so there is nothing to exit."""
         self._loops: dict[Dependency[Any], AbstractEventLoop] = {}
         """The loop of each value that an async context manager gave."""
         self._started: set[Lifespan] = set()
@@ -94,7 +94,7 @@ class Lifespan:
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
         """Start and stop a mounted application with this one, unless another application has started it already.
 
-        The application that started it stops it, so that it serves as long as every application in which it is mounted.
+        The application that started it stops it, so it serves as long as all applications in which it is mounted.
         """
 
         def once() -> AbstractAsyncContextManager[Any]:
@@ -113,8 +113,7 @@ class Lifespan:
     def state(self, dependency: Dependency[T]) -> T:
         """Return the value that a dependency's context manager yielded, or the value that overrides it.
 
-        Raises RuntimeError unless it is entered, and, if it is async, on an event loop other than the one on which it
-        was.
+        Raises RuntimeError if it has not been entered, or if it is async and was entered on a different event loop.
         """
         fixed = self._dependencies.fixed(dependency)
         return self._entered_value(dependency) if fixed is None else fixed.value
@@ -140,7 +139,7 @@ class Lifespan:
         return value
 
     async def startup(self) -> None:
-        """Enter the context managers, in the order in which they were added, then call the functions, in theirs.
+        """Enter the context managers in the order in which they were added, then call the functions in their order.
 
         A context manager whose value is overridden is not entered. If one fails, those that were entered are left with
         its error.
@@ -164,7 +163,7 @@ class Lifespan:
             _raise([error, *(other for again in errors if (other := _without(error, again)))], "the startup failed")
 
     async def shutdown(self) -> None:
-        """Call the functions, then leave the context managers, the last one first, whatever fails.
+        """Call the functions, then exit the context managers, the last one first, even if some of them fail.
 
         Raises the error, or an ExceptionGroup if there are several.
         """
@@ -199,7 +198,7 @@ class Lifespan:
         self._values[dependency] = value
 
     async def _leave_all(self, error: BaseException | None) -> list[BaseException]:
-        """Leave all that were entered, and return the errors that this raised."""
+        """Exit everything that was entered, and return the errors that this raised."""
         errors = []
         while self._entered:
             dependency, manager = self._entered.pop()

@@ -1,4 +1,4 @@
-"""Mounts: another application handles requests below a prefix, as if it were the only one."""
+"""Mounts: another application handles the requests below a prefix as if it were on its own."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -46,8 +46,7 @@ class Mount(NamedTuple):
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
     receive: Literal["load", "delegated"]
-    """The time at which the body of a request is received: before the application is called, or when the application
-    asks for it.
+    """When a request's body is received: before the application is called, or when the application asks for it.
     """
 
     @property
@@ -82,7 +81,7 @@ class Mount(NamedTuple):
 
     @property
     def handshake_hook(self) -> Hook:
-        """The handler of handshakes for an application that is not an ``App``: each has its own WebSockets."""
+        """The handler of handshakes for an application that is not an ``App``, which has its own WebSockets."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
@@ -177,7 +176,7 @@ def make_mount(
 
 
 def contains(application: object, other: object) -> bool:
-    """True if an application is the same as a second one, or has it mounted, at any depth."""
+    """True if an application is a second one, or has it mounted at any depth."""
     mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
     return application is other or any(contains(mount.application, other) for mount in mounts)
 
@@ -218,7 +217,7 @@ class MountedHead(DerivedHead):
 
 
 def request_with(request: Request, head: Head) -> Request:
-    """Return a request with a different head, which shares the rest."""
+    """Return a request with a different head that shares everything else."""
     inner = type(request)(head, request.content)
     vars(inner).update(_id=request._id, after_response=request.after_response, _defer_first=request._defer_first)
     inner._lifetime = request.lifetime
@@ -256,7 +255,7 @@ def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Cal
 
 
 def _on_loop(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Return a handler that may be called anywhere, for one that runs on the loop and receives the body itself."""
+    """Wrap a handler that runs on the loop and receives the body itself, so that it can be called anywhere."""
 
     async def hand_on(request: Request) -> Response:
         await ON_LOOP

@@ -26,7 +26,7 @@ class SocketOptions(NamedTuple):
     idle_timeout: float | None = None
 
     def agreed(self, offered: Collection[str]) -> str | None:
-        """Return the first subprotocol that the client offers, too; None without one (RFC 6455 §4.2.2)."""
+        """Return the first subprotocol that the client also offers; None if there is none (RFC 6455 §4.2.2)."""
         return next((name for name in self.subprotocols if name in offered), None)
 
 
@@ -53,8 +53,8 @@ def check_idle_timeout(given: Duration | None) -> float | None:
 is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
-"""The time at which a body is received: before the handler is called; when it is first read; or as it is streamed,
-without being kept.
+"""When a body is received: before the handler is called; when it is first read; or as it is streamed, without being
+kept.
 """
 
 
@@ -67,8 +67,8 @@ class Tool(NamedTuple):
 
     ``name`` is that of the route by default: letters, digits, and ``_-.``. ``title`` is shown to people. A
     ``destructive`` tool deletes, pays, or does something else that can't be undone; by default, those for DELETE are.
-    With ``confirm``, a text such as "Delete lamp {number}?" with the names of arguments, the person who uses the client
-    has to agree before each call.
+    With ``confirm``, text such as "Delete lamp {number}?" with the names of arguments, the person who uses the client
+    must agree to each call.
     """
 
     name: str | None = None
@@ -81,10 +81,10 @@ _TOOL = Tool()
 
 
 class Route(NamedTuple):
-    """A path, the methods that are handled there, and the handler for them.
+    """A path, its methods, and the handler for them.
 
-    Each request has one (``request.route``), even if no route matches: then ``pattern`` and ``name`` are empty,
-    and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is handled.
+    Each request has one (``request.route``), even if no route matches: then ``pattern`` and ``name`` are empty, and
+    there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is handled.
     """
 
     pattern: str
@@ -94,40 +94,40 @@ class Route(NamedTuple):
     """The name by which ``url_for`` knows the route, with those of its blueprints: ``shop.item``."""
     handler: Callable[..., Any]
     host: str | None
-    """The pattern of the host, if the route is only for some hosts."""
+    """The host's pattern, if the route is only for some hosts."""
     defaults: Mapping[str, Any] | None
     """Default values of parameters."""
     limits: Limits
     redirect_slashes: bool | None
-    """True if the path's other form, with or without a slash at its end, is redirected here; None as the app says."""
+    """True if the path's other form, with or without a trailing slash, is redirected here; None to follow the app."""
     hook: Hook
     receive: BodyPolicy = "load"
     deadline: float | None = None
-    """The seconds in which an ``async def`` handler has to respond; None for any time."""
+    """The seconds within which an ``async def`` handler must respond; None for no deadline."""
     cancel_on_disconnect: bool | None = None
     """True if an ``async def`` handler is cancelled when the client disconnects; None means for GET and HEAD."""
     signed: bool = False
     """True if only URLs that ``url_for`` has signed are accepted."""
     unguarded: bool = False
-    """True if the route is handled outside of all middleware and hooks, for every host."""
+    """True if the route is handled outside all middleware and hooks, for every host."""
     idempotent: bool = False
     """True if a request is carried out once, however often it is sent with the same Idempotency-Key."""
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
-    """The name of the ``Signatures`` by one of whose keys a request has to be signed; None for unsigned requests."""
+    """The name of the ``Signatures`` with one of whose keys a request must be signed; None for unsigned requests."""
     check_digest: bool = False
-    """True if only requests are accepted whose body has the digest of their Content-Digest."""
+    """True if a request is accepted only if its body matches its Content-Digest."""
     priority: Priority = "normal"
-    """The priority of a request while a worker is overloaded."""
+    """The priority of the requests while a worker is overloaded."""
     before: tuple[Hook, ...] = ()
     """The hooks of only this route, called after those of the blueprint and the application."""
     takes: object = None
-    """The type of the body, or the types of its parts, as they were declared for documents of the API."""
+    """The type of the body, or the types of its parts, as declared for API documents."""
     gives: object = None
-    """The type of the response, or the types of its statuses, as they were declared for documents of the API."""
+    """The type of the response, or the types of its statuses, as declared for API documents."""
     examples: Mapping[str | int, object] | None = None
-    """Examples of the parts of a request, and of responses by their statuses, for documents of the API."""
+    """Examples of the parts of a request, and of responses by status, for API documents."""
     tool: Tool | None = None
     """The options of a tool for language models; None if the route is not one."""
     meta: RouteMeta = NO_META
@@ -143,11 +143,11 @@ class Route(NamedTuple):
     websocket: SocketOptions | None = None
     """The options of a route for WebSockets; None for all others."""
     is_guarded: bool = False
-    """True if hooks or middleware of its application may refuse a request. A cache of an application around that one
-    stores no such response, since its hits would pass these by.
+    """True if hooks or middleware of its application may refuse a request. A cache of an outer application stores no
+    such response, since its hits would bypass them.
     """
     is_before_routing: bool = False
-    """True while the route is still to be found, so that the request's method and path may be set."""
+    """True until the route is found, so that the request's method and path may be set."""
 
     @property
     def where(self) -> str:
@@ -182,7 +182,7 @@ class RouteOptions(TypedDict, total=False):
     route only: each receives the request, and may return a response or raise an error.
 
     A ``signed`` route accepts only URLs made by ``url_for``, which signs them with the app's ``secret_keys``. Other
-    URLs are refused with 403, or with 410 after the ``_expires`` that ``url_for`` was given.
+    URLs are refused with 403, or with 410 after the ``_expires`` passed to ``url_for``.
 
     An ``unguarded`` route is handled outside all middleware and hooks, and for every host. It is for probes, which
     don't log in, and use an IP address as the host. Its path has no parameters.
@@ -196,8 +196,8 @@ class RouteOptions(TypedDict, total=False):
     A route that is ``signed_by`` the keys of the feature ``Signatures`` with that name accepts only requests with such
     a signature (RFC 9421). Others are refused with 401, before all other hooks.
 
-    A route with ``check_digest`` accepts only requests whose body has the digest that Content-Digest gives (RFC 9530).
-    Others are refused with 400.
+    A route with ``check_digest`` accepts only requests whose body matches its Content-Digest (RFC 9530). Others are
+    refused with 400.
 
     While a worker of `antiphon run` is overloaded, requests for a route with ``priority="low"`` wait until no others
     do, and are refused first.
@@ -243,10 +243,10 @@ def make_route(
     options: RouteOptions,
     websocket: SocketOptions | None = None,
 ) -> Route:
-    """Make a route from a pattern, methods, a handler and options, which have been checked.
+    """Make a route from a pattern, methods, a handler and checked options.
 
-    Raises TypeError for a handler that can't be called with the request, and for a deadline of one that it would not
-    cancel.
+    Raises TypeError for a handler that can't be called with the request, and for a deadline that would not cancel the
+    handler.
     """
     deadline = check_deadline(options.get("deadline"))
     if deadline is not None and deadline != inf and not is_async(function):

@@ -1,4 +1,4 @@
-"""`app.run()`: the command `antiphon run`, instead of the program that calls it."""
+"""`app.run()`: replace the calling program with the command `antiphon run`."""
 
 import os
 import sys
@@ -9,9 +9,9 @@ from antiphon.explanations import explained
 
 
 def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
-    """Replace this process by the command.
+    """Replace this process with the command.
 
-    Raises RuntimeError unless the program's own module has the application, ValueError for ``debug``.
+    Raises RuntimeError unless the application is in the program's own module, ValueError for ``debug``.
     """
     if settings.get("debug"):
         raise explained(

@@ -24,7 +24,7 @@ RequestFunction: TypeAlias = (
 
 
 class ServedFunction(Servable):
-    """An application that responds with a plain function, ``def`` or ``async def``, of a loaded request."""
+    """An application that calls a plain ``def`` or ``async def`` function with a loaded request."""
 
     def __init__(self, function: RequestFunction) -> None:
         super().__init__()

@@ -29,17 +29,17 @@ HASH_DIGITS = 12
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
 
 _NO_DOTS = r"(?![. ]++(?:/|\Z))"
-"""The start of a segment that is not made of dots and spaces, which lead out of the folder on some systems."""
+"""The start of a segment that does not consist of dots and spaces, which lead out of the folder on some systems."""
 _NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
 _TEXT = r"[^/\\:\0\ud800-\udfff]++"
-"""Characters of a name: none that separates segments or names a drive on some system, and none that can't be sent."""
+"""Characters allowed in a name: none that separate segments or name a drive on some system, or can't be sent."""
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
-    """Return a function that is true for names that may be served.
+    """Return a function that tells whether a name may be served.
 
-    Such a name is relative, has no empty segments, none of dots, no backslash, colon or NUL, and at most 1024
-    characters. Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
+    Such a name is relative, has no empty or dot segments, no backslash, colon or NUL, and at most 1024 characters.
+    Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
     """
     segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
     fits = re.compile(f"{segment}(?>(?:/{segment})*)").fullmatch
@@ -57,7 +57,7 @@ def with_hash(name: str, digits: str) -> str:
 
 
 def without_hash(name: str) -> tuple[str, str] | None:
-    """Return the name and the hash from which ``with_hash`` makes this name; None for a name without a hash."""
+    """Return the name and the hash of which ``with_hash`` made this name; None for a name without a hash."""
     stem, _, last = name.rpartition(".")
     before, _, digits = stem.rpartition(".")
     if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
@@ -74,7 +74,7 @@ READ_AT_ONCE = 64 << 10
 """Bytes of a file, or of a part of it, that are read before the response is sent."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
-"""The suffixes of precompressed files by content coding. If a client likes several equally, the first is sent."""
+"""The suffixes of precompressed files by content coding. If a client has no preference, the first is sent."""
 
 
 class FolderOptions(TypedDict, total=False):
@@ -153,11 +153,12 @@ class StaticFolder:
         self._without_siblings: dict[str, int] = {}
 
     def response(self, request: Request, name: str) -> Response:
-        """Respond with the file of a name, or the ranges of it that are requested, or a 304. Blocks on the file system.
+        """Respond with the file of a name, the requested ranges of it, or a 304.
 
-        A name with a hash names the file without it, unless a file has that very name. If the hash is an old one, the
-        request comes from an old page, and gets the current content. Raises NotFound (404) for a name that is not
-        served, Forbidden (403) for a file that can't be read, and what ``Response.conditional`` does.
+        Blocks on the file system. A name with a hash means the file without it, unless a file has that very name. If
+        the hash is outdated, the request comes from an old page, and gets the current content. Raises NotFound (404)
+        for a name that is not served, Forbidden (403) for a file that can't be read, and what ``Response.conditional``
+        does.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
         present = self._find(plain) if plain else None
@@ -174,9 +175,9 @@ class StaticFolder:
     def hashed(self, name: str) -> str:
         """Return a name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
 
-        A file is read the first time, and again when its time or size has changed. The name stays as it is if there is
-        no file that can be read, if the name is ``immutable``, and without ``hashes``.
-        Raises ValueError for a name that is never served.
+        A file is read the first time, and again when its time or size has changed. The name stays unchanged if the file
+        can't be read, if the name is ``immutable``, or without ``hashes``. Raises ValueError for a name that is never
+        served.
         """
         if not self._is_served(name):
             raise explained("url-for-value", ValueError(f"{name[:200]!r} is not the name of a served file"))
@@ -234,7 +235,7 @@ class StaticFolder:
             os.close(descriptor)
 
     def _siblings(self, name: str, file: _File) -> dict[str, _File]:
-        """Return a file's precompressed siblings by coding. Older ones belong to another version."""
+        """Return a file's precompressed siblings by coding, without older ones, which belong to another version."""
         beside = f"{self._root}{os.sep}{name}"
         changed = file.folder and file.folder.st_mtime_ns
         if changed is not None and self._without_siblings.get(name) == changed:
@@ -278,11 +279,11 @@ class StaticFolder:
 def _respond(
     request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
 ) -> Response:
-    """Respond with an open file. The part that is sent is read now if it is small, so that nothing waits for a thread
-    again.
+    """Respond with an open file.
 
-    Its time and size are those of the file that was opened, whatever has its name by now. Raises NotFound for anything
-    that is not a regular file.
+    If the part to send is small, it is read now, so that nothing has to wait for a thread again. The time and size are
+    those of the opened file, even if a different one has its name by now. Raises NotFound for anything that is not a
+    regular file.
     """
     found = os.fstat(descriptor)
     if not S_ISREG(found.st_mode):

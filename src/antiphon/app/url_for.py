@@ -40,7 +40,7 @@ class _Way(NamedTuple):
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """Return the first parameter to which the route always gives a different value."""
+        """Return the first parameter for which the route always has a different value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
@@ -50,7 +50,7 @@ class Signing(NamedTuple):
     expires: float | timedelta | None
     method: str | None
     place: str | Callable[[], str]
-    """The place where the application is mounted, or a function that finds it or raises ValueError."""
+    """The place where the application is mounted, or a function that finds it (raises ValueError if it can't)."""
 
     @property
     def mounted_at(self) -> str:
@@ -88,11 +88,11 @@ class Reverse:
     def url(self, name: str | Callable[..., object], params: Mapping[str, Any], signing: "Signing") -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
-        The route is that of a name or of a handler. Arguments that are not parameters of the route become the query, as
-        ``args_as`` reads it. If several routes have the name, it is the route that takes the most parameters, and has
-        the fewest of its own. Raises LookupError for an unknown name, and for a handler that has no route, or routes of
-        several names; TypeError for anything else; and ValueError, naming route and parameter, for a parameter that is
-        missing or that the route would not match, and for options of a signature for a route that is not signed.
+        The route is given by its name or its handler. Arguments that are not parameters of the route become the query,
+        as ``args_as`` reads it. If several routes have the name, the one that takes the most of the arguments, and has
+        the fewest other parameters, is used. Raises LookupError for an unknown name, and for a handler that has no
+        route, or routes of several names; TypeError for anything else; and ValueError, naming route and parameter, for
+        a parameter that is missing or that the route would not match, and for signature options for an unsigned route.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
@@ -131,10 +131,9 @@ class Reverse:
     def named_arguments(
         self, handler: str | Callable[..., object], args: tuple[object, ...], params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return positional arguments, as for a handler, by their names, together with the named ones.
+        """Return positional arguments, as for a handler, by name, together with the named ones.
 
-        Raises TypeError for more of them than the handler takes, for one that is given twice, and for a route that is
-        given by its name.
+        Raises TypeError for too many of them, for one that is passed twice, and for a route given by name.
         """
         if isinstance(handler, str):
             raise explained(
@@ -197,7 +196,7 @@ class Reverse:
         return self._ways[name]
 
     def _hint(self, name: str) -> str:
-        """Return a hint for a name that no route has: names with the same last part, or similar names."""
+        """Return a hint for an unknown route name: names with the same last part, or similar names."""
         from difflib import get_close_matches
 
         if name[:1] == ".":

@@ -2,7 +2,7 @@
 
 gzip is RFC 1952; br is RFC 7932, by `brotli`; zstd is RFC 8878, by Python 3.14, below that by `backports.zstd`.
 
-No I/O. However much a body expands, only the requested chunk is made, and none beyond the limit.
+No I/O. However much a body expands, only the requested chunk is produced, and nothing beyond the limit.
 """
 
 import sys
@@ -28,7 +28,7 @@ class Compressor(Protocol):
     """A compressor of one body, from its first byte to its last."""
 
     def chunk(self, data: bytes) -> bytes:
-        """Compress more of the body. Everything given so far can be decoded from what has been returned so far."""
+        """Compress more of the body. The output so far suffices to decode the input so far."""
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
@@ -37,7 +37,7 @@ class Compressor(Protocol):
 
 
 class Coding(NamedTuple):
-    """A content coding (RFC 9110 §8.4.1), with its levels of compression and the usual one."""
+    """A content coding (RFC 9110 §8.4.1), with its compression levels and the default one."""
 
     name: str
     levels: range
@@ -113,22 +113,22 @@ CODINGS = {
         Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
     )
 }
-"""The known codings, by name: first the one that saves the most in the least time."""
+"""The known codings by name, with the most efficient first."""
 
 
 CHUNK_SIZE = 64 << 10
-"""Most bytes of a decoded chunk; brotli gives up to half as many more."""
+"""The maximum size of a decoded chunk in bytes; brotli may return half as much again."""
 
 _BLOCK = 16 << 10
-"""Bytes that are decoded at a time: at the end of each member, the bytes after it are copied."""
+"""Bytes that are decoded at a time. At the end of each member, the bytes after it are copied."""
 
 _MOST_CODINGS = 3
 _MOST_ELEMENTS = 16
-"""Most elements of Content-Encoding that are read; empty ones count."""
+"""The maximum number of elements of Content-Encoding that are read, including empty ones."""
 
 _FREE_MEMBERS = 100
 _MEMBER = 1 << 10
-"""Fewest bytes, on average, of members beyond the free ones: starting one costs more than reading it."""
+"""The minimum average size in bytes of members beyond the free ones, since starting one costs more than reading it."""
 
 _OTHER_NAMES = {"x-gzip": "gzip"}
 
@@ -163,7 +163,7 @@ def accepted_codings() -> tuple[str, ...]:
 
 
 class ContentDecoder:
-    """Decodes the codings of one body, from its first byte to its last. After an error it must not be fed again."""
+    """A decoder for the codings of one body, from first to last byte. It must not be fed again after an error."""
 
     __slots__ = ("_stages",)
 
@@ -344,4 +344,4 @@ DECOMPRESSIONS = {
     "gzip": Decompression(lambda: _Inflate(16 + zlib.MAX_WBITS), "zlib", "error", has_members=True),
     "deflate": Decompression(_Deflate, "zlib", "error", has_members=False),
 }
-"""The known codings, by name: first the one that takes the least work."""
+"""The known codings by name, with the cheapest first."""

@@ -1,7 +1,7 @@
 """The content of a request: received once, and kept for all code that reads it, on any thread.
 
-A Receiver gives the chunks, a Spool keeps them; Content determines which code waits for them, and where. A form is
-indexed while its chunks arrive, if they are so many that they go to a file.
+A Receiver returns the chunks, a Spool keeps them; Content determines which code waits for them, and where. If a form is
+so large that it goes to a file, it is indexed while its chunks arrive.
 
 | the body is | ``data`` | ``_spool`` | ``is_complete`` | ``_loss`` |
 |---|---|---|---|---|
@@ -66,13 +66,13 @@ class Content:
         self.is_complete = data is not None
         """True if no more is received: the whole body has arrived, or it was discarded."""
         self.is_kept = True
-        """True if what is received can be read again. It may be set until the first chunk is received."""
+        """True if received bytes can be read again. It may be set until the first chunk is received."""
         self.is_refused = False
-        """True if the request was refused because of its head, whatever its body is."""
+        """True if the request was refused because of its head, regardless of its body."""
         self.failure: Exception | None = None
         """A copy of the error with which receiving the body last ended."""
         self.has_uploads = False
-        """True if a form was read that has files, which read the kept bytes themselves."""
+        """True if files of a form have been handed out, which read the kept bytes themselves."""
         self.folder: str | os.PathLike[str] | None = None
         """The folder in which the file of a large body is made; None for the system's folder for temporary files."""
         self.loop: AbstractEventLoop | None = None
@@ -80,14 +80,14 @@ class Content:
         self.when_not_waited_for: Callable[[], None] | None = None
         """A function that is called as soon as no thread waits for the body any longer."""
         self.outermost: object = None
-        """The first of those that this request passes: it responds last, so its refusal is the one that counts."""
+        """The outermost application through which this request passes. It responds last, so its refusal decides."""
         self._receiver: Receiver | None = None
         self._spool: Spool | None = None
         self._form: FormIndex | None = None
-        """The parts of a form, once they are wanted, or a part of the form is in a file."""
+        """The parts of a form, once they are needed, or once part of the form is in a file."""
         self._is_receiving = False
         self._streamed = 0
-        """Bytes that were given without being kept."""
+        """Bytes that were handed out without being kept."""
         self._loss: Exception | None = None
         """The reason why the body can no longer be received as a whole."""
 
@@ -117,7 +117,7 @@ class Content:
 
     @property
     def readable_length(self) -> int | None:
-        """The declared length in bytes; None for an absent or malformed one."""
+        """The declared length in bytes; None if absent or malformed."""
         return readable_length(self.head)
 
     @property
@@ -149,16 +149,16 @@ class Content:
     # Receiving
 
     def begin(self, pace: Pace) -> None:
-        """Take over the pace at which the first bytes were waited for."""
+        """Take over the pace from receiving the first bytes."""
         self._receiver = Receiver(self.head, pace)
 
     def stream_as_sent(self) -> None:
-        """Give the bytes as they are sent, in their content coding, and keep none. No chunk may have been received."""
+        """Return bytes as they are sent, in their content coding, and keep none. Nothing may have been received yet."""
         self.is_kept = False
         self.leave_coded()
 
     def leave_coded(self) -> None:
-        """Give the bytes as they are sent, in their content coding. Has no effect once a chunk was received."""
+        """Return the bytes as they are sent, in their content coding. Has no effect once a chunk has been received."""
         if not self.is_complete:
             self._received_by().leave_coded()
 
@@ -166,19 +166,19 @@ class Content:
         return self._receiver is None or self._receiver.decodes
 
     def hold(self, data: bytes) -> None:
-        """Take over the first bytes, which were received, but not checked."""
+        """Take over the first bytes, which have been received, but not checked."""
         self._received_by().hold(data)
         self.received = len(data)
 
     def break_off(self, error: HTTPError | OSError) -> None:
-        """Take over the error with which receiving the first bytes ended. Late bytes may be asked for again."""
+        """Take over the error with which receiving the first bytes ended. Late bytes may be requested again."""
         self.failure = without_traceback(error)
         if not isinstance(error, RequestTimeout):
             self._loss = self.failure
 
     async def load(self, limits: Limits) -> None:
-        """Receive all of the body: on a thread if the head blocks, where this never awaits anything; else on its event
-        loop.
+        """Receive the whole body: on a thread if the head blocks, where this never awaits anything; otherwise on its
+        event loop.
 
         When called again, it continues where it stopped.
         Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
@@ -229,7 +229,7 @@ class Content:
         return chunk
 
     def end_waiting(self) -> None:
-        """Note that no thread waits for the body any longer."""
+        """Record that no thread waits for the body any longer."""
         if self.when_not_waited_for is not None:
             self.when_not_waited_for()
             self.when_not_waited_for = None
@@ -245,13 +245,11 @@ class Content:
         return await Crossing().run(lambda: result_of(self.advance(limits)))
 
     async def discard(self) -> None:
-        """Receive what is left of a refused body and forget it: many clients listen only after they have sent
-        everything.
+        """Receive the rest of a refused body and discard it, since many clients listen only once they have sent it all.
 
-        This runs where ``load`` does.
-        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all. Neither is a body
-        that was refused because of its head, if receiving it might block a server's thread for as long as the client
-        likes. A client that was already too slow gets no more time.
+        This runs where ``load`` does. If the client waits for permission to send its body (RFC 9110 §10.1.1), the body
+        is not received at all. Neither is a body that was refused because of its head, if receiving it might block a
+        server's thread for as long as the client likes. A client that was already too slow gets no more time.
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
@@ -283,7 +281,7 @@ class Content:
         return b"" if self._has_all() else self._wait_for(self.advance(limits))
 
     def check_size(self, limits: Limits) -> None:
-        """Raise ContentTooLarge (413) for a body that was received within higher limits."""
+        """Raise ContentTooLarge (413) for a body that was received under higher limits."""
         if self.is_complete and self.size > limits.body:
             raise body_too_large(limits)
 
@@ -386,7 +384,7 @@ class Content:
         return self.data
 
     def open(self) -> "BytesIO | Window":
-        """Return a file object on all bytes, with its own position."""
+        """Return a file object for all bytes, with its own position."""
         if self.data is not None:
             from io import BytesIO
 
@@ -418,7 +416,7 @@ class Content:
 
 
 class NotLoadedError(RuntimeError):
-    """The body is wanted on an event loop, and has not arrived yet."""
+    """The body is needed on an event loop, and has not arrived yet."""
 
 
 def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -> T:

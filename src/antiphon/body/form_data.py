@@ -30,7 +30,7 @@ class FormData(NamedTuple):
 
 
 class FormBounds:
-    """Counts the parts and bytes of a form. Raises ContentTooLarge (413) as soon as one is beyond its limit."""
+    """A counter of a form's parts and bytes. Raises ContentTooLarge (413) as soon as one exceeds its limit."""
 
     __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
 
@@ -54,7 +54,7 @@ class FormBounds:
         return ended
 
     def count_content(self, size: int) -> None:
-        """Count this many bytes of the part that began last."""
+        """Count this many bytes for the part that began last."""
         limits = self._limits
         if self._head.filename is None:
             self._in_fields += size
@@ -148,7 +148,8 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """Return the form, after all of it was fed. ``spool`` has its bytes; ``charset`` is what the request declares.
+        """Return the form, once all of it has been fed. ``spool`` has its bytes; ``charset`` is what the request
+        declares.
 
         Raises BadRequest (400) for a malformed or incomplete form.
         """

@@ -19,7 +19,7 @@ from antiphon.uploads.upload import claimed_type, well_formed
 class FormPart:
     """A part of a form that is being received: its names and headers, then its content, chunk by chunk.
 
-    Read the content before you ask for the next part; content that was not read by then is skipped.
+    Read the content before you request the next part, because unread content is skipped.
     """
 
     def __init__(self, parts: "FormParts", head: PartHead) -> None:
@@ -67,7 +67,7 @@ class FormPart:
         return b"".join(self)
 
     async def aread(self) -> bytes:
-        """Return the same as ``read``, on an event loop."""
+        """Return the rest of the content, on an event loop."""
         return b"".join([chunk async for chunk in self])
 
     def __repr__(self) -> str:
@@ -116,7 +116,7 @@ class FormParts:
         return None
 
     def content_of(self, head: PartHead) -> bytes | None:
-        """Return more of a part's content; empty if more has to be received first, None at the part's end."""
+        """Return more of a part's content; empty if more must be received first, None at the part's end."""
         while self._current is head and self._events:
             event = self._events.popleft()
             if isinstance(event, PartData):

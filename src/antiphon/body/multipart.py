@@ -1,7 +1,7 @@
 """Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): the positions of their parts in the body.
 
-``MultipartParser`` is fed the body in chunks of any size and gives events; ``read_whole_form`` reads most small forms
-at once. Both give offsets in the body, so that a caller that keeps the body needs no copy of the parts. No I/O.
+``MultipartParser`` is fed the body in chunks of any size and returns events; ``read_whole_form`` reads most small forms
+at once. Both return offsets in the body, so that a caller that keeps the body needs no copies of the parts. No I/O.
 """
 
 import re
@@ -14,11 +14,11 @@ from antiphon.http.limits import Limits
 from antiphon.speedups import accelerated
 
 LONGEST_BOUNDARY = 70
-"""Most characters of a boundary (RFC 2046 §5.1.1)."""
+"""The maximum number of characters in a boundary (RFC 2046 §5.1.1)."""
 UNUSABLE_BOUNDARY = (
     f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
 )
-"""The detail of the error for a boundary that a form can't have."""
+"""The detail of the error for an invalid boundary."""
 
 _usual_content_type = re.compile(
     rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
@@ -109,10 +109,10 @@ def usual_boundary(content_type: str, /) -> bytes | None:
 
 
 class MultipartParser:
-    """Finds the parts of one form.
+    """A parser that finds the parts of one form.
 
-    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. After an
-    error it must not be fed again. Raises ValueError for bytes that are not a boundary.
+    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. It must
+    not be fed again after an error. Raises ValueError for bytes that are not a boundary.
     """
 
     __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")
@@ -177,9 +177,9 @@ class MultipartParser:
         raise IncompleteForm("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
-        """Read up to the first delimiter, the only one that needs no line break before it, which must be a whole line.
+        """Read up to the first delimiter. It must be a whole line, and is the only one without a line break before it.
 
-        If a later line were taken for it, parts before that would be lost without an error.
+        If a later line were mistaken for it, the parts in between would be lost without an error.
         """
         opening = self._delimiter[2:]
         if not self._offset and data.startswith(opening + b"\r\n"):
@@ -223,7 +223,7 @@ class MultipartParser:
         return self._read_head(data, start, events)
 
     def _read_head(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read a head in any form, some of which may have been in earlier chunks."""
+        """Read a head in any form, which may have begun in earlier chunks."""
         written = self._gathered
         limits = self._limits.head
         before = len(written)
@@ -255,7 +255,7 @@ class MultipartParser:
         return self._end_content(data, start, data.find(delimiter, start), events)
 
     def _pass_seam(self, seam: bytes, follows: int, events: list[PartEvent], fed: int) -> int:
-        """Pass a delimiter that the held bytes begin. Return the position in the chunk after it."""
+        """Skip a delimiter that begins in the held bytes. Return the position in the chunk after it."""
         held = self._held
         if follows == _CUT:
             self._held = seam

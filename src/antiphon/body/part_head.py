@@ -32,7 +32,7 @@ _quoted_pair = re.compile(rb'\\(["\\])')
 
 
 class IncompleteForm(BadRequest):
-    """A form that lacks so much that no parser reads it."""
+    """A form that is too incomplete for any parser."""
 
 
 class HeadLimits(NamedTuple):

@@ -1,8 +1,8 @@
-"""A body as its server gives it: chunks, one after another, within limits, with content codings decoded.
+"""A body as its server delivers it: chunk by chunk, within limits, with content codings decoded.
 
-Chunks are received where the head gives them: on a thread if it blocks, else on the server's event loop. ``Pace``
-bounds the time for which they are waited for: the longest wait for data, and a minimum average rate. Only time in which
-code waits for the body counts: a handler may take as long as it likes between two chunks.
+Chunks are received where the head delivers them: on a thread if it blocks, otherwise on the server's event loop.
+``Pace`` limits the time spent waiting for them, by the longest wait for data and a minimum average rate. Only time in
+which code waits for the body counts, so a handler may take as long as it likes between two chunks.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -35,7 +35,7 @@ GRACE = 5.0
 
 
 class Pace:
-    """The time for which one body has been waited for."""
+    """The time spent waiting for one body."""
 
     __slots__ = ("waited",)
 
@@ -69,15 +69,16 @@ class Pace:
 
 
 def resume_first(receiving: Coroutine[Any, Any, bytes], effect: Any, limits: Limits) -> Awaitable[bytes | None]:
-    """Continue a coroutine that receives the first bytes, as ``Pace.resume`` does. The result is None if they are
-    overdue.
+    """Continue a coroutine that receives the first bytes, as ``Pace.resume`` does.
+
+    The result is None if they are overdue.
     """
     left, timeout = GRACE if limits.rate else inf, limits.timeout
     return _finished_within()(timeout if 0 < timeout <= left else left, receiving, effect)
 
 
 def first_overdue(limits: Limits) -> RequestTimeout:
-    """Return the error for first bytes that are overdue."""
+    """Return the error for overdue first bytes."""
     return _overdue(GRACE if limits.rate else inf, limits)
 
 
@@ -105,21 +106,21 @@ def _finished_within() -> Callable[[float, Coroutine[Any, Any, bytes], Any], Awa
 T = TypeVar("T")
 
 SMALL_BODY = 64 << 10
-"""Bytes up to which a body is small: it never takes turns with others, and is kept as the chunk in which it arrived."""
+"""The maximum size of a small body in bytes. It never takes turns, and is kept as the chunk that arrived."""
 
 DRAIN_BYTES = 64 << 20
 DRAIN_SECONDS = 5
-"""Bounds of the rest of a body that is received only to be forgotten."""
+"""Bounds on the rest of a body that is received only to be discarded."""
 _WHILE_DRAINING = Limits(timeout=DRAIN_SECONDS, rate=0)
 
 _NO_CHUNKS: Iterator[bytes] = iter(())
 
 
 class Receiver:
-    """Receives the body of ``head``, for one caller at a time.
+    """A receiver of the body of ``head``, for one caller at a time.
 
-    A chunk that was refused for a limit is not lost: a later call, with a higher limit, gives it. A content coding is
-    decoded, unless it is to be left.
+    A chunk refused because of a limit is not lost: a later call with a higher limit returns it. A content coding is
+    decoded, unless raw chunks are requested.
     """
 
     __slots__ = (
@@ -130,7 +131,7 @@ class Receiver:
     def __init__(self, head: Head, pace: Pace | None = None) -> None:
         self._head = head
         self.decodes = True
-        """False if chunks are given in their content coding, as they were sent."""
+        """False if chunks are returned in their content coding, as they were sent."""
         self._pace = pace or Pace()
         self.received = 0
         """Bytes received so far, as they were sent."""
@@ -141,12 +142,12 @@ class Receiver:
         self._has_begun = False
         self._declared: int | None = None
         self._held = b""
-        """Bytes that were received, and are above a limit."""
+        """Received bytes that exceed a limit."""
         self._decoder: ContentDecoder | None = None
         self._decoded = _NO_CHUNKS
         """Chunks of the bytes that were received, decoded on demand."""
         self._decodes_until = 0.0
-        """The time at which the event loop is to run other tasks, even if there is more to decode."""
+        """The time at which the event loop must run other tasks, even if there is more to decode."""
         self._member: Member | None = None
 
     @property
@@ -177,7 +178,7 @@ class Receiver:
         return chunk
 
     async def drain(self) -> None:
-        """Receive the rest and forget it, within ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
+        """Receive the rest and discard it, within ``DRAIN_BYTES`` and ``DRAIN_SECONDS``."""
         length = readable_length(self._head)
         most, until = self.received + DRAIN_BYTES, monotonic() + DRAIN_SECONDS
         while self.received != length and self.received <= most and monotonic() < until:
@@ -188,7 +189,7 @@ class Receiver:
             self.received += len(data)
 
     def leave_coded(self) -> None:
-        """Give chunks in their content coding, as they were sent. Has no effect once one was received."""
+        """Return chunks in their content coding, as they were sent. Has no effect once one has been received."""
         if not self._has_begun:
             self.decodes = False
 
@@ -228,7 +229,7 @@ class Receiver:
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
-        """Receive more bytes on an event loop: at once if they have arrived, which takes no timer."""
+        """Receive more bytes on an event loop: immediately, and without a timer, if they have arrived."""
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving
@@ -260,7 +261,7 @@ class Receiver:
             queue.release(member)
 
     def _accept(self, data: bytes, limits: Limits) -> bytes:
-        """Check the latest bytes, of which there are none at the end; return their first chunk, decoded."""
+        """Check the latest bytes, which are empty at the end; return their first chunk, decoded."""
         received, declared = self.received, self._declared
         if received > limits.body or (declared is not None and (received > declared if data else received < declared)):
             self._held = data

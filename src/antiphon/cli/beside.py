@@ -1,4 +1,4 @@
-"""`antiphon beside`: the cases of a file, run by an original and by its dialect, and what differs."""
+"""`antiphon beside`: cases from a file, run with the original and with its dialect, and the differences."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from antiphon.cli.errors import BadCommand
 
 PROGRAM = str(Path(__file__).with_name("beside_program.py"))
 LONGEST = 120
-"""Seconds in which a program has to run all cases."""
+"""Seconds within which a program must run all cases."""
 IGNORED = frozenset({"date", "server"})
-"""Fields that a server adds, or that differ by the clock."""
+"""Fields that a server adds, or that depend on the clock."""
 _MOST_SHOWN = 200
 
 Fields: TypeAlias = list[list[str]]

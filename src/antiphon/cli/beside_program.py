@@ -116,7 +116,7 @@ def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
 
 
 def main() -> None:
-    """Run the cases of the standard input. What the application prints goes to the standard error."""
+    """Run the cases of the standard input. The application's output goes to the standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path[0] = os.getcwd()

@@ -1,6 +1,7 @@
 """Commands of `antiphon`: options set by flags, variables or `.env`, and commands that other packages add.
 
-A package is imported when its command is called, or when the help lists it. Our own commands don't pay for others.
+A package is imported when its command is called, or when the help lists it. Antiphon's own commands don't pay for
+others.
 """
 
 import os
@@ -45,7 +46,7 @@ class Configured(click.Command):
         return super().make_context(*arguments, default_map=defaults, **options)
 
     def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn of variables that look like settings, and are none."""
+        """Warn of variables that look like settings but are not."""
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):

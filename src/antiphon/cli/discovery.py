@@ -1,4 +1,4 @@
-"""The search for an application in the current directory, by its name. It imports nothing, which could do anything."""
+"""The search for an application in the current directory, by its name. Nothing is imported, which could do anything."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ _MOST_SHOWN = 20
 
 
 def find_target(text: str | None) -> Target:
-    """Return the target that was named, or that ANTIPHON_APP names, or else the one in the current directory.
+    """Return the given target, or the one in ANTIPHON_APP, or else the one in the current directory.
 
     Raises `BadCommand` for a malformed target, and if the current directory has none, or several.
     """
@@ -57,7 +57,7 @@ class Module(NamedTuple):
 
 
 def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names that a statement defines, each with the class that makes the object, if that can be seen."""
+    """Yield the names that a statement defines, each with the class of the object, if that is visible."""
     match statement:
         case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
             needed = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)

@@ -18,7 +18,7 @@ ARCHIVE = Path(__file__).with_name("docs.tar.xz")
 SOURCE = Path(__file__).parents[3] / "docs"
 """The pages of a copy of the source, where nothing is packed."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
-"""In which order pages of the same name are taken."""
+"""The order of precedence for pages of the same name."""
 CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -114,7 +114,7 @@ def _hit(name: str, wanted: set[str]) -> Hit:
 
 @cache
 def _index() -> Mapping[str, Counter[str]]:
-    """Return how much of each word every page has; words of titles, keywords and headings count more."""
+    """Return the weight of each word on every page; words in titles, keywords and headings count more."""
     index: dict[str, Counter[str]] = {}
     for name, text in pages().items():
         if name in (CONTENTS, "index"):

@@ -118,7 +118,7 @@ def _installed(name: str) -> str | None:
 
 
 def _holds(variable: str, sign: str, value: str) -> bool:
-    """Return True if a clause of a marker (PEP 508) holds. One about another variable is taken to hold."""
+    """Return True if a clause of a marker (PEP 508) is true. A clause about another variable counts as true."""
     if variable == "python_version":
         return _OPERATORS[sign](sys.version_info[:2], _number(value))
     return variable != "sys_platform" or _OPERATORS[sign](sys.platform, value)
@@ -150,7 +150,7 @@ _HANDSHAKE = {
 _UNENDING = 8
 """MiB of a message that does not end: more than applications need, and less than servers take by themselves."""
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
-"""Statuses of a POST that show nothing, since it may not have reached a handler."""
+"""Statuses of a POST that prove nothing, since it may not have reached a handler."""
 
 
 class Finding(NamedTuple):
@@ -236,7 +236,7 @@ def _host(place: SplitResult) -> Finding:
 
 
 def _forwarded(place: SplitResult) -> Iterator[Finding]:
-    """Yield a finding for each proxy header. It is believed if the response then has its value, or is a refusal."""
+    """Yield a finding for each proxy header. The app trusts it if the response then has its value, or is a refusal."""
     other = "http" if place.scheme == "https" else "https"
     trials = {
         "X-Forwarded-For": (ADDRESS, [ADDRESS]),
@@ -292,7 +292,7 @@ def _unending_message(place: SplitResult) -> Finding:
 
 
 def _takes(connection: socket, size: int) -> bool:
-    """Send fragments of a message, 1 MiB each; return True if all are taken, and the socket is not closed for them."""
+    """Send fragments of a message, 1 MiB each; return True if all are accepted and the socket stays open."""
     frame = b"\xff" + (1 << 20).to_bytes(8, "big") + bytes(4 + (1 << 20))
     with suppress(OSError):
         for number in range(size):

@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def serve_as_worker(inherited: str, told: Told) -> int:
-    """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
+    """Serve in this process, which ends without finalizing the interpreter, since Granian's threads would then fail."""
     if told.options.debug:
         from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
 

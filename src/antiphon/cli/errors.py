@@ -35,7 +35,7 @@ class StartupFailed(CommandError):
 
 
 class WorkerEnded(CommandError):
-    """The end of a worker that was not asked to end."""
+    """The unrequested end of a worker."""
 
 
 class StartTimeout(WorkerEnded):

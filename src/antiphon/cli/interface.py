@@ -104,7 +104,7 @@ def _named(app: Callable[..., object]) -> str:
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:
-    """Return why `app` can't be served, over the requested interface or at all, as the rest of a sentence about it."""
+    """Return the reason why `app` can't be served, over the requested interface or at all, to end a sentence."""
     if isinstance(app, type) and speaks(app):
         return "is a class: name an instance of it"
     if name := _exported_as(app):

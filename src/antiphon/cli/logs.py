@@ -39,7 +39,7 @@ class Logs(NamedTuple):
             _log_what_python_writes()
 
     def warn(self, message: str) -> None:
-        """Write a message from the supervisor, which logs nothing else, to stderr."""
+        """Write a message from the supervisor to stderr; it logs nothing else."""
         from click import echo  # late: workers do not need it
 
         if self.format == "json":
@@ -96,7 +96,7 @@ def _log_what_python_writes() -> None:
 
 
 class Echoes:
-    """Errors that were logged with their request, and then raised to abort the response, which Granian logs again.
+    """Errors that were logged with their request and then raised to abort the response, which Granian logs again.
 
     Granian's records contain only text.
     """
@@ -105,7 +105,7 @@ class Echoes:
         self._expected: deque[str] = deque(maxlen=100)
 
     def leave_out(self) -> None:
-        """Start to drop Granian's records of these errors."""
+        """Start dropping Granian's records of these errors."""
         logging.getLogger("antiphon").addFilter(self._note)
         logging.getLogger("_granian.utils").addFilter(self._is_no_echo)
 

@@ -386,7 +386,7 @@ def replay(
     first: bool,
     dialects: tuple[str, ...],
 ) -> None:
-    """Send a kept request to today's code again, and print where that differs from what was kept.
+    """Replay a kept request with the current code, and print where it differs from the kept run.
 
     ID is that of `antiphon kept`, or of a request in the log, or the request_id of a problem. Credentials and other
     secrets were not kept, nor was the state of databases. The exit code is 1 if the request fails again.
@@ -421,7 +421,7 @@ def replay(
     help="pages: templates for people. api: typed JSON for programs, with OpenAPI.",
 )
 def new(name: str, flavour: str) -> None:
-    """Make a small project in a new folder NAME: an app, its tests, a Dockerfile and a workflow for CI.
+    """Create a small project in a new folder NAME: an app, its tests, a Dockerfile and a CI workflow.
 
     Nothing is overwritten.
     """
@@ -445,7 +445,7 @@ def doctor(urls: tuple[str, ...]) -> None:
     Also check the rules that browsers are sent: flags of cookies, frames, https. Each URL gets some GET requests and
     one empty POST. The exit code is 1 if something can be forged from this machine.
     Without URL, print the installed versions, and which extras are complete. The exit code is 1 if a dependency is
-    missing, or has a version that will not do.
+    missing, or its version is not supported.
     """
     if not urls:
         from antiphon.cli.doctor import report

@@ -204,7 +204,7 @@ class Target(NamedTuple):
             ) from error
 
     def _fix(self, function: Callable[..., object]) -> str:
-        """Return the fix for a function that may make the application, but needs arguments."""
+        """Return the fix for a function that may create the application, but needs arguments."""
         needed = ", ".join(each.name for each in _parameters(function))
         name = self.attribute.removesuffix("()")
         return (

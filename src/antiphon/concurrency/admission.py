@@ -1,18 +1,18 @@
 """The queue of requests that wait for their turn in an overloaded worker, and the rule by which they are refused.
 
 The rule is that of "Fail at Scale" (Maurer, ACM Queue 13(8), 2015), which adapts CoDel (RFC 8289) to servers: a queue
-that was empty a moment ago is a burst, and may wait; one that has been standing since is too long, however long it is.
-The pace is the time from one begin to the next.
+that was empty a moment ago is a burst, and may wait; one that has been standing for longer is too long, whatever its
+length. The pace is the time from one begin to the next.
 
 | state | meaning | next | a request is refused |
 |---|---|---|---|
 | burst | it was empty within half of the patience | the oldest | after half of the patience |
 | standing | it was not | the newest | after a twentieth of the patience, or two paces |
 
-The client of the newest request is the likeliest to be still there. A request is refused at once if those before it
-would take half of the patience at this pace (Little's law). Clients have queues of their own, which take turns, those
-without a turn so far first, and the longest one is cut (RFC 8290): one that sends a hundred requests delays its own.
-Requests of low priority wait until no others do.
+The client of the newest request is the most likely to still be connected. A request is refused at once if those before
+it would take half of the patience at this pace (Little's law). Clients have queues of their own, which take turns,
+those without a turn so far first, and the longest one is cut (RFC 8290): one that sends a hundred requests delays its
+own. Requests of low priority wait until no others do.
 """
 
 import time
@@ -28,7 +28,7 @@ observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
 BURST, STANDING = 2, 20
-"""The parts of the patience for which a queue may be standing, and for which requests wait in one that is."""
+"""The fractions of the patience for which a queue may be standing, and for which requests wait in a standing queue."""
 _WINDOW = 10
 """The part of the patience for which the pace is measured each time."""
 _WEIGHT = 0.3
@@ -64,7 +64,7 @@ class _Flows:
         flow.append(ticket)
 
     def take(self, newest: bool) -> Ticket | None:
-        """Remove the ticket whose turn it is, and return it; None without any that waits."""
+        """Remove and return the ticket whose turn it is; None if none is waiting."""
         while flows := self._new or self._old:
             client = next(reversed(flows) if newest and flows is self._new else iter(flows))
             flow = flows.pop(client)
@@ -76,7 +76,7 @@ class _Flows:
         return None
 
     def take_from_longest(self) -> Ticket | None:
-        """Remove the newest ticket of the client that has the most, and return it; None without any that waits."""
+        """Remove and return the newest ticket of the client with the most; None if none is waiting."""
         while self._new or self._old:
             flows, client = max(
                 ((flows, client) for flows in (self._new, self._old) for client in reversed(flows)),
@@ -137,7 +137,7 @@ class AdmissionQueue:
         return self._count > 0 and self._clock() - self._emptied >= self._patience / BURST
 
     def join(self, ticket: Ticket) -> None:
-        """Let a request wait. Requests for which the queue is then too long are refused, perhaps this one."""
+        """Let a request wait. Requests for which the queue is then too long are refused, perhaps including this one."""
         now = self._clock()
         if not self._count:
             self._emptied, self._measured_from = now, None

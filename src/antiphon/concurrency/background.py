@@ -23,8 +23,8 @@ CLEANING_UP = 0.5
 class BackgroundTask:
     """A task on a background loop, as seen by the thread that waits for it, or stops waiting.
 
-    The waiting thread makes the calls that the task has for threads, and worker threads make them once it has left.
-    ``ended`` is done when the task has ended, and no longer uses its context.
+    The waiting thread makes the task's calls for threads; once it has left, worker threads make them. ``ended`` is done
+    when the task has ended, and no longer uses its context.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
@@ -87,7 +87,7 @@ class BackgroundTask:
         self._result = self._error = None
 
     def cancel(self) -> None:
-        """Cancel the task, and leave. The task runs on until it has cleaned up."""
+        """Cancel the task, and leave. The task continues until it has cleaned up."""
         self.leave()
         self.interrupt()
 

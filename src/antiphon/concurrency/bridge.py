@@ -34,7 +34,7 @@ BUFFER = 64 << 10
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
-"""True if chunks that are ready at the same time are given one by one, so that a test finds the same ones each time."""
+"""True if chunks that are ready at the same time are returned one by one, so that tests see the same ones each time."""
 
 
 class _Demand(Future[None]):
@@ -46,7 +46,7 @@ class _Demand(Future[None]):
         """True if the thread waits for the next item alone."""
 
     def give(self) -> None:
-        """Let the thread take what has been made."""
+        """Let the thread take the finished items."""
         self.is_wanted = True
         if not self.done():
             self.set_result(None)
@@ -55,10 +55,10 @@ class _Demand(Future[None]):
 class SyncFromAsync(Generic[T]):
     """An iterator for a thread over an async iterable, which runs in one task on the background loop.
 
-    While the thread waits, it calls ``look``, if there is one, every few ``seconds``. That gives an item in the place
-    of the one that is waited for, or raises. Once the thread sees the end, or an error of the iterable, the task has
-    ended and its context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes;
-    those that are ready at the same time are given in one piece.
+    While the thread waits, it calls ``look``, if any, every few ``seconds``, which returns an item instead of the
+    awaited one, or raises. Once the thread sees the end, or an error of the iterable, the task has ended and its
+    context is free. If it is ``ahead``, the items are chunks, which are made ahead and given as bytes; those that are
+    ready at the same time are given in one piece.
     """
 
     def __init__(
@@ -110,9 +110,10 @@ class SyncFromAsync(Generic[T]):
         return demand
 
     def _wait(self, demand: _Demand) -> bool:
-        """Wait until items are given, or the task has ended. Return False if nothing has come in the time for it.
+        """Wait until items arrive or the task has ended.
 
-        Chunks that are made ahead are not waited for longer than that takes, even if the loop is blocked.
+        Return False if nothing arrives in time. The wait for chunks that are generated ahead takes no longer than that,
+        even if the loop is blocked.
         """
         try:
             if not demand.is_wanted:
@@ -131,7 +132,7 @@ class SyncFromAsync(Generic[T]):
         self._task.break_off()
 
     def _end(self) -> NoReturn:
-        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
+        """Raise the end of the iteration: its error once, then StopIteration. ``close`` raises later errors."""
         if not (self._is_over or self._is_whole):
             self._is_over = True
             try:
@@ -143,7 +144,7 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises.
 
-        An item that is being made is cancelled. An error of one that was made ahead is raised, too.
+        An item in progress is cancelled. An error in one that was made ahead is raised, too.
         """
         if self._is_over:  # for example if it was interrupted, and does not end
             return
@@ -220,7 +221,7 @@ class _Batch:
         self.made: deque[bytes] = deque()
         """The chunks that were made without a change of context variables."""
         self.late: list[Any] = []
-        """The item after which variables may be different; none at the end."""
+        """The item after which variables may differ; none at the end."""
         self.is_quick = self.has_changed = self.is_last = False
 
     def make(self) -> None:
@@ -343,8 +344,9 @@ class AsyncFromSync(Generic[T]):
         return making
 
     async def _wait(self, call: Call[None], batch: _Batch) -> None:
-        """Wait until a batch is made, or, if that takes too long, some of its chunks. One in the making is waited for
-        when the task is cancelled.
+        """Wait for a batch or, if that takes too long, for some of its chunks.
+
+        If the task is cancelled, wait for an unfinished batch.
         """
         timer = None
         if batch.is_ahead and not batch.is_wanted:
@@ -360,7 +362,7 @@ class AsyncFromSync(Generic[T]):
                 timer.cancel()
 
     async def aclose(self) -> None:
-        """Close the iterable, if it can be closed. An error of a chunk that was made ahead is raised, too."""
+        """Close the iterable, if it can be closed. An error in a chunk that was made ahead is raised, too."""
         making, self._making, self._seen = self._making, None, None
         try:
             if making is not None:

@@ -59,7 +59,7 @@ class Call(Generic[T]):
             thread.loop = outer
 
     def notify(self) -> None:
-        """Note that the call is done, and wake the task that waits, if its loop still runs."""
+        """Record that the call is done, and wake the waiting task, if its loop still runs."""
         self.is_done = True
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self.wake)

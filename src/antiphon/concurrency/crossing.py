@@ -37,7 +37,7 @@ class WaitingThread:
     def wait(self, is_over: Callable[[], bool], seconds: float | None = None) -> bool:
         """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted.
 
-        Returns False if nothing has come for some ``seconds``. Earlier calls that nothing waits for are made, too.
+        Returns False if nothing happens for some ``seconds``. Earlier calls for which nothing waits are made, too.
         """
         try:
             while not is_over():
@@ -92,8 +92,8 @@ def threads_of_task() -> Threads:
     """Return the threads that make the calls of the current task: the thread that waits for it, or else one of the
     worker threads.
 
-    Such a thread is for its task alone, not for tasks that this one has made: it makes one call at a time, and is never
-    busy when its task needs another.
+    Such a thread is for its task alone, not for that task's own tasks. It makes one call at a time, and is never busy
+    when its task needs another.
     """
     task = asyncio.current_task()
     if isinstance(task, WaitedTask):
@@ -102,7 +102,7 @@ def threads_of_task() -> Threads:
 
 
 def file_threads_of_task() -> Threads:
-    """Return the threads that read and write files for the current task, and compress: none that may wait for long."""
+    """Return the threads that read, write and compress files for the current task. None of them may wait for long."""
     task = asyncio.current_task()
     return task.thread if isinstance(task, WaitedTask) else file_workers()
 
@@ -157,7 +157,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 
 
 class Crossing:
-    """A task's way to ``threads`` and back; by default to the thread of the task.
+    """The way of a task to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
@@ -285,7 +285,7 @@ async def _wait_shielded(call: Call[Any], drops: bool, is_enough: Callable[[], b
 
 
 def _hold_back(task: "asyncio.Task[Any]", arguments: tuple[object, ...]) -> None:
-    """Let a cancellation that the current task has received reach it again where it next waits.
+    """Deliver a cancellation that the current task has received again where it next waits.
 
     ``arguments`` are those of its error.
     """

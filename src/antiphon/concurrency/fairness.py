@@ -1,4 +1,4 @@
-"""A fair queue for the large bodies of one event loop, so that none of them keeps the others, or the loop, waiting.
+"""A fair queue for the large bodies of one event loop, so that none of them keeps the others or the loop waiting.
 
 A body acquires the queue before the server gives its next chunk, and releases it when the chunk has arrived. Then the
 next body in line acquires it, in the loop's next pass. A body whose chunks arrive late does not hold the queue.
@@ -11,7 +11,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 HELD = 0.002
-"""Seconds for which the queue is held at most: servers that fetch a chunk on a thread need some of that."""
+"""The maximum number of seconds for holding the queue. Servers that fetch a chunk on a thread need some of that."""
 
 
 class Member:

@@ -29,12 +29,12 @@ _background: "dict[AbstractEventLoop, int]" = {}
 
 
 def note_background_loop(loop: "AbstractEventLoop") -> None:
-    """Note that a background loop runs on the current thread."""
+    """Record that a background loop runs on the current thread."""
     _background[loop] = threading.get_ident()
 
 
 def forget_background_loops() -> None:
-    """Forget all that are noted: they run in the parent of this process."""
+    """Forget all recorded loops, which run in this process's parent."""
     _background.clear()
 
 
@@ -44,7 +44,7 @@ def is_on_background_loop() -> bool:
 
 
 def is_on_loop() -> bool:
-    """Return True where code would hold up an event loop if it blocked. Does not import asyncio."""
+    """Return True if code here would block an event loop. Does not import asyncio."""
     loop = running_loop()
     return loop is not None and _background.get(loop) in (None, threading.get_ident())
 

@@ -55,7 +55,7 @@ def _register(function: Callable[[], object]) -> Callable[[], object]:
 
 
 class Announcement:
-    """News that is given once, on any thread, to the functions that have subscribed."""
+    """News that is announced once, on any thread, to the subscribed functions."""
 
     def __init__(self) -> None:
         self.is_given = False
@@ -64,7 +64,7 @@ class Announcement:
         self._count = 0
 
     def give(self) -> None:
-        """Call all subscribers, on this thread. Given again, it does nothing."""
+        """Call all subscribers on this thread. Further calls do nothing."""
         with self._lock:
             self.is_given = True
             subscribers, self._subscribers = self._subscribers, {}
@@ -72,7 +72,8 @@ class Announcement:
             function()
 
     def subscribe(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function when the news is given, at once if it already was; return the function that withdraws it.
+        """Call a function when the news is announced, or at once if it already was; return a function that cancels
+        this.
 
         The function may be called on any thread. It must neither block nor raise.
         """
@@ -85,7 +86,7 @@ class Announcement:
         return _nothing
 
     def subscribe_on_loop(self, function: Callable[[], object]) -> Callable[[], None]:
-        """Call a function on the running event loop, soon after the news is given; otherwise like ``subscribe``."""
+        """Call a function on the running event loop soon after the news is announced; otherwise like ``subscribe``."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()

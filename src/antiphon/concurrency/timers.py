@@ -17,13 +17,13 @@ from antiphon.concurrency.loop import TIME_SLICE
 T = TypeVar("T")
 
 INTERVAL = 0.25
-"""Least seconds between two looks at the waits of a loop. A wait may end that much too late, and never too early."""
+"""Minimum seconds between two checks of a loop's waits. A wait may end that much too late, but never too early."""
 _PRECISION = 0.001
 """Seconds by which the timers of some loops are early."""
 
 
 class PerLoop(Generic[T]):
-    """Objects that each serve one event loop, while that has something for them to do."""
+    """Objects that each serve one event loop, while it has something for them to do."""
 
     def __init__(self) -> None:
         self._kept: dict[AbstractEventLoop, T] = {}
@@ -156,7 +156,7 @@ class _Waits:
 
 
 _waits: PerLoop[_Waits] = PerLoop()
-"""The waits by their loops, while a look at them is due."""
+"""The waits by loop, while a check of them is due."""
 
 
 _current: PerLoop[object] = PerLoop()
@@ -173,7 +173,7 @@ def current_pass(loop: AbstractEventLoop) -> object:
 
 
 class TimeSlice:
-    """The time for which the calls of a coroutine that perhaps never has to wait may keep a loop.
+    """The time that calls of a coroutine that may never wait can occupy a loop.
 
     It begins when this is made. When it is over, a new one begins in the next pass of the loop.
     """

@@ -17,7 +17,7 @@ from antiphon.concurrency.process import call_after_fork, call_at_exit
 
 
 class CapacityLimiter:
-    """Tokens, ``capacity`` of them, which are acquired and released on any thread: first come, first served."""
+    """``capacity`` tokens, which are acquired and released on any thread, first come, first served."""
 
     def __init__(self, capacity: int) -> None:
         self._free = capacity
@@ -49,7 +49,7 @@ class CapacityLimiter:
             raise
 
     def release(self) -> None:
-        """Give a token back, to the next one in line."""
+        """Return a token, to the next one in line."""
         with self._lock:
             self._free += 1
             self._hand_over()
@@ -81,8 +81,7 @@ WORKERS = 40
 RECEIVING = WORKERS // 2
 """The number of them that may wait for bodies at once."""
 RESOLVING = WORKERS // 2
-"""The number of them that may look for sessions, users and other dependencies at once, in any service that is slow to
-answer.
+"""The number of them that may load sessions, users and other dependencies at once from slow services.
 """
 FILE_WORKERS = 8
 """The number of threads that a process has only for files and compression."""
@@ -104,7 +103,7 @@ class Worker:
 
 
 class Look:
-    """The request to a worker to look at the calls that wait for any thread."""
+    """The request to a worker to check the calls that wait for any thread."""
 
 
 _LOOK = Look()
@@ -136,11 +135,11 @@ class Home:
         self.waits_to_receive = not self.is_receiving
 
     def end_receiving(self) -> None:
-        """Note that no call of this task waits for a body any longer."""
+        """Record that no call of this task waits for a body any longer."""
         self.workers.end_receiving(self)
 
     def leave(self) -> None:
-        """Note that this task makes no more calls."""
+        """Record that this task makes no more calls."""
         self.workers.leave(self)
 
 
@@ -162,7 +161,7 @@ class Workers:
         self._waiting: deque[Call[Any]] = deque()
         """The calls for any worker."""
         self._is_looked_at = False
-        """True if a worker is about to look at them. One is woken after the other: the first may make several calls."""
+        """True if a worker is about to check them. They are woken one by one, as the first may make several calls."""
         self._most_receiving = most if most_receiving is None else most_receiving
         self._receiving = 0
         self.resolving = CapacityLimiter(RESOLVING)
@@ -334,7 +333,7 @@ class Workers:
                     self._queue(call)
 
     def load(self) -> tuple[int, int]:
-        """Return how many threads make a call, and how many calls wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for a thread."""
         with self._lock:
             busy = len(self._workers) - len(self._free) - len(self._kept)
             return busy, len(self._waiting) + len(self._held)
@@ -374,7 +373,7 @@ class _ProcessWorkers:
         return self._workers
 
     def load(self) -> tuple[int, int]:
-        """Return how many threads make a call, and how many calls wait for a thread."""
+        """Return the number of threads that make a call, and of calls that wait for a thread."""
         return (0, 0) if self._workers is None else self._workers.load()
 
     @property

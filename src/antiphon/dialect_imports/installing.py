@@ -58,7 +58,7 @@ def known_dialects() -> list[str]:
 
 
 def stand_ins(dialect: str) -> list[StandIn]:
-    """Return the stand-ins of a dialect, in the order in which they are searched. Raises `UnknownDialect`."""
+    """Return a dialect's stand-ins in search order. Raises `UnknownDialect`."""
     entries = entry_points(group=GROUP)
     own = [_stand_in(entry) for entry in entries if _dialect(entry) == dialect]
     if not own:
@@ -133,7 +133,7 @@ class StandInDistribution(Distribution):
                 return None
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Return the place that a file would have, next to the package. The distribution itself has no files."""
+        """Return the path that a file would have next to the package. The distribution itself has no files."""
         file = importlib.import_module(self._stand_in.package).__file__ or ""
         return Path(file).parent.parent / path
 
@@ -201,7 +201,7 @@ def _found(name: str) -> ModuleSpec | None:
 
 
 class _SameModule(Loader):
-    """A loader that returns the module with a different name, after importing it if necessary, without changes."""
+    """A loader that returns the module with a different name, unchanged, after importing it if necessary."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -6,7 +6,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explained(kind: str, error: E) -> E:
-    """Return an error with a note (PEP 678) that names the command that explains its kind.
+    """Return an error with a note (PEP 678) that names the command to explain its kind.
 
     ``kind`` is an id for ``antiphon explain``. Those of another package begin with the name of its entry point in the
     group ``antiphon.explanations`` and a dot: ``raise explained("flags.unknown-flag", LookupError(...))``. The file
@@ -25,7 +25,7 @@ _MOST = 100
 
 
 class Advice:
-    """A log of settings that names each of them once."""
+    """A log of settings that names each setting once."""
 
     __slots__ = ("_given",)
 

@@ -11,7 +11,7 @@ _section = re.compile(r"^# (.+)$", re.MULTILINE).split
 _entry = re.compile(r"^## (.+)$", re.MULTILINE).split
 _code = re.compile(r"^```(py|python)\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
 LABELS = {"py": "This raises it:", "python": "Write instead:"}
-"""The line above each kind of block in errors.md: one kind raises the error, the other runs."""
+"""The line above each kind of block in errors.md: blocks of one kind raise the error, those of the other run."""
 
 
 class Explanation(NamedTuple):

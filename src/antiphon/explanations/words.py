@@ -1,4 +1,4 @@
-"""Words of other frameworks: reading one raises an AttributeError that names ours, and costs nothing otherwise."""
+"""Names from other frameworks: reading one raises an AttributeError with Antiphon's name, at no cost otherwise."""
 
 import re
 from abc import ABCMeta
@@ -148,7 +148,7 @@ PACKAGE = {
 }
 ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_dict": "to_lists(), or dict(...)"}
-"""For each class, words of others, separated by spaces, and ours."""
+"""For each class, names from other frameworks, separated by spaces, and Antiphon's."""
 
 APP_SETTINGS = {
     "secret_key": "secret_keys=[key]",
@@ -173,14 +173,14 @@ BLUEPRINT_SETTINGS = {
     "static_folder static_url_path": 'blueprint.static("/static", folder)',
     "template_folder": "blueprint.use(Templates(folder))",
 }
-"""Arguments of other frameworks for an app and a blueprint, beside the words above, and ours."""
+"""Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's."""
 
 APP_ATTRIBUTES = {word: ours for word, ours in APP.items() if word != "state"} | {
     words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()
 }
-"""Attributes of other frameworks' apps that have no effect if they are set, and ours."""
+"""Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
-"""Attributes of other frameworks' requests that are set, and ours."""
+"""Attributes that are set on other frameworks' requests, and Antiphon's."""
 
 # Compiled only when there is an error, since all programs import this.
 _UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
@@ -190,7 +190,7 @@ _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
 class NamesOurs(ABCMeta):
-    """The type of classes with words of other frameworks, which ``dir``, ``help`` and completion leave out.
+    """The type of classes with other frameworks' names, which ``dir``, ``help`` and completion leave out.
 
     It is an ABCMeta so that a subclass may be abstract, too. ``isinstance`` is as fast as for other classes.
     """
@@ -215,7 +215,7 @@ class OtherWord:
 
 
 class OtherField(OtherWord):
-    """An attribute that objects have under a different name, and that nobody would read if it were set."""
+    """An attribute that objects have under a different name, and that nothing would read if it were set."""
 
     def __set__(self, instance: object, value: object) -> NoReturn:
         self.__get__(instance, type(instance))
@@ -249,7 +249,7 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
 
 
 def missing_name(package: str, name: str) -> str | None:
-    """Return the message for a name that a package lacks, with the fix, such as our name for it; None without one."""
+    """Return the message for a name that a package lacks, with the fix, such as Antiphon's name; None without one."""
     fix = _fix_of(package, name) if package in PLACES and not name.startswith("_") else None
     return None if fix is None else f"{package} has no {name!r}; {fix}"
 
@@ -266,7 +266,7 @@ def _fix_of(package: str, name: str) -> str | None:
 
 
 PLACES = ("antiphon", "antiphon.features", "antiphon.testing", "antiphon.http")
-"""The packages in which we look for a name that was imported from the wrong one of them."""
+"""The packages that are searched for a name that was imported from the wrong one of them."""
 
 
 def _home_of(name: str) -> str | None:
@@ -281,7 +281,7 @@ def _names_in(package: str) -> list[str]:
 
 
 def word_for(word: str, words: Mapping[str, str], known: Iterable[str]) -> str | None:
-    """Return our word for an unknown one: our name for another framework's word, or else the nearest known word."""
+    """Return Antiphon's name for an unknown one: that for another framework's name, or else the nearest known name."""
     return _split(words).get(word) or _nearest(word, known)
 
 
@@ -292,7 +292,7 @@ def _nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None
 
 
 def unknown_setting(kind: type, name: str, words: Mapping[str, str]) -> str:
-    """Return the message about an argument that a class does not take, with our word for it or the nearest argument."""
+    """Return the message for an argument that a class does not take, with Antiphon's name or the nearest argument."""
     from inspect import signature
 
     known = [each for each in signature(kind).parameters if each not in ("others", "unknown")]
@@ -310,7 +310,7 @@ def _split(words: Mapping[str, str]) -> dict[str, str]:
 
 
 def explain(error: BaseException) -> None:
-    """Add a note to a TypeError that was caused by a word of another framework."""
+    """Add a note to a TypeError caused by another framework's name."""
     if not isinstance(error, TypeError):
         return
     unexpected = re.match(_UNEXPECTED, str(error))

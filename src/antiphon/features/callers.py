@@ -1,4 +1,4 @@
-"""The caller of a request, as returned by a function of the application that features take as ``by``."""
+"""The caller of a request, as returned by the function that an application passes to features as ``by``."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 AROUND = Dependency[Request]("request around")
-"""The client's request, for one that the application makes of it and handles itself, such as the call of a tool."""
+"""The client's request behind one that the application itself makes from it, such as a tool call."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:
@@ -20,9 +20,7 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 
 
 def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return the text that a function returns for a request. Raises TypeError, which names the function, for anything
-    else.
-    """
+    """Return a function's text for a request. Raises TypeError, which names the function, for anything else."""
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(

@@ -171,7 +171,7 @@ def _may_lack_type(status: int, content_type: str) -> bool:
 
 
 def _update_headers(headers: MutableHeaders, coding: str) -> None:
-    """Make the header fields true of the compressed bytes."""
+    """Adjust the header fields to the compressed bytes."""
     for name in _ABOUT_THE_BYTES.intersection(headers):
         del headers[name]
     headers["content-encoding"] = coding
@@ -202,7 +202,7 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
-    """Compress a small body at once, and a larger one as a stream, which is iterated where it blocks nobody."""
+    """Compress a small body immediately, and a larger one as a stream, which is iterated where it blocks nobody."""
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:

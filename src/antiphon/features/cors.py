@@ -1,4 +1,4 @@
-"""CORS, which lets pages of other origins read responses (Fetch §3.2), as a feature of an app or a blueprint.
+"""CORS, which lets pages from other origins read responses (Fetch §3.2), as a feature of an app or a blueprint.
 
 app.use(CORS(origins=["https://shop.example.com", "https://*.example.org"]))
 """
@@ -24,7 +24,7 @@ _ALWAYS_SENT = ("authorization", "content-type")
 
 
 class CORS:
-    """A feature that lets pages of some origins read responses, and send requests that need a preflight.
+    """A feature that lets pages from some origins read responses, and send requests that need a preflight.
 
     ``origins`` are exact ("https://shop.example.com"), or patterns for the subdomains of a host, at any depth
     ("https://*.example.com"), or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is

@@ -26,14 +26,14 @@ _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
 """The digits in such a name: microseconds since 1970."""
 
 MOST_IN_COOKIE = 1500
-"""The most bytes of messages in a session that is kept in a cookie, which has room for 4000 bytes after encoding."""
+"""The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""
 
 
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 
     Templates show what ``get_flashed_messages()`` returns. If no page shows the messages, the newest ``most`` are kept,
-    or as many as fit if the session is kept in a cookie. Raises ValueError for a ``most`` that is not above 0.
+    or as many as fit if the session is kept in a cookie. Raises ValueError unless ``most`` is above 0.
     """
 
     def __init__(self, *, most: int = 50) -> None:

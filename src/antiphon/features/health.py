@@ -34,16 +34,16 @@ STORE_ASKED_EVERY = 1.0
 
 
 class Health:
-    """A feature that handles probes at two paths in JSON, outside of all middleware and for every host.
+    """A feature that handles probes at two paths in JSON, outside all middleware and for every host.
 
     ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
     the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
 
     Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
     fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
-    does not respond; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
-    own threads. A check that hangs is not called again before it has ended. Responses contain only the names of checks;
-    the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
+    does not respond; it is asked at most once a second. Checks run concurrently, ``def`` functions and stores on their
+    own threads. A check that hangs is not called again before it has finished. Responses contain only the names of
+    checks; the reason for a failure is logged when it begins. With ``access_log``, probes are in the access log. Each
     ``HealthCheck`` of the application runs too.
 
     Raises ValueError for two checks with one name and for a timeout that is not positive, and TypeError for a check

@@ -1,4 +1,4 @@
-"""HTML, escaped as it is made, and text that is HTML already."""
+"""HTML that is escaped as it is made, and text that is already HTML."""
 
 from collections.abc import Iterable, Mapping
 from html import escape

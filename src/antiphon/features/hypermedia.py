@@ -157,7 +157,7 @@ def redirect_htmx(request: Request, location: str, *, reload: bool = False, exte
 
 
 PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
-"""The ways to put elements into a page: by morphing those with the same ids ("outer"), or as ``selector`` says."""
+"""The ways to put elements into a page: by morphing those with the same ids ("outer"), or at ``selector``."""
 
 _line_ends = re.compile(r"\r\n|\r|\n").split
 _MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")

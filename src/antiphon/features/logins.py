@@ -63,7 +63,7 @@ class SessionLogin(UserSource[U]):
         self._key = key
 
     def install(self, app: "App") -> None:
-        """Check that there are sessions, and that no other login uses them, also when the app starts.
+        """Check that there are sessions, and that no other login uses them, and check this again when the app starts.
 
         Raises RuntimeError, which names the fix, if there are no sessions yet, ValueError for a login with another
         loader, here or in an app that is mounted together with this one and shares its sessions.

@@ -1,4 +1,4 @@
-"""Pages from files: the Python files of a folder, served at the paths that match their names, as a feature.
+"""Pages from files: the Python files in a folder, served at the paths that match their names, as a feature.
 
 app.use(Pages("pages"))
 """
@@ -63,7 +63,7 @@ class PageFile(NamedTuple):
 
 
 class Pages:
-    """A feature that serves the Python files of a folder at the paths that match their names.
+    """A feature that serves the Python files in a folder at the paths that match their names.
 
     ``about.py`` handles "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
     and ``index.py`` or ``page.py`` the path of its folder. The functions of a file are handlers: ``render``, or
@@ -75,7 +75,7 @@ class Pages:
     """
 
     suffixes: ClassVar[tuple[str, ...]] = (".py",)
-    """The suffixes of pages. If files in a folder differ only in the suffix, the first of these counts."""
+    """The suffixes of pages. If files in a folder differ only in the suffix, the first of these wins."""
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = folder_beside(caller_file(), folder)
@@ -93,7 +93,7 @@ class Pages:
                 app.route(pattern, methods, **options)(handler)
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Handler]]:
-        """Return the handlers of a page, each with its methods. A subclass can find others with the help of ``load``.
+        """Return the handlers of a page, each with its methods. A subclass can find others, using ``load``.
 
         Raises ValueError for a page without a handler, and TypeError for a handler's name that something else has.
         """

@@ -33,10 +33,10 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 """The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
 
 ROUNDING = 1e-4
-"""The tolerance for sums of fractions, in seconds and requests, so that clients can return when they are told to."""
+"""The tolerance for sums of fractions, in seconds and requests, so clients can return when told to."""
 
 LOG_EVERY = 60.0
-"""Seconds between two log lines which say that callers are not distinguished, or not limited."""
+"""Seconds between two log lines that report that callers are not distinguished, or not limited."""
 
 _UNKNOWN = ""
 """The caller for unknown addresses, since no address is empty."""
@@ -49,26 +49,26 @@ class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
     ``rate`` is a text such as "10/minute", "1000/day" or "10 per 30 seconds". By default, a caller is an IP address, or
-    for IPv6 the 64-bit network that one customer has; all clients with unknown addresses count as one. With ``by``, a
+    for IPv6 the 64-bit network that a customer gets; all clients with unknown addresses count as one. With ``by``, the
     caller is the text that this function returns for a request; None means no limit. ``by`` must not block. As a
     feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
     which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
     The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
-    so there is no moment at which twice as many can pass. Refused requests (429, with Retry-After) don't count. All
-    responses have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name
-    in these headers, by default the rate, and in the ``store``, where limits with the same name count together. Without
-    a store, each application counts for itself, in the memory of each process.
+    so at no moment can twice as many pass. Refused requests (429, with Retry-After) don't count. All responses have
+    RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these
+    headers, by default the rate, and in the ``store``, where limits with the same name count together. Without a store,
+    each application counts separately, in each process's memory.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
-    ``when_unavailable="refuse"``, they get a 503. One request a second tries the store again. ``clock``
-    returns the time in seconds: by default since 1970, so that all machines that share a store agree, and without a
-    store from a monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a
-    store that can't count.
+    ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
+    time in seconds: by default since 1970, so that all machines that share a store agree, and without a store from a
+    monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a store that
+    can't count.
     """
 
     waits_for_body = True
-    """True: if ``by`` reads a body on the event loop that has not arrived, it is loaded, and the limit called again."""
+    """True: if ``by`` reads a body on the event loop before it has arrived, the limit is called again once it has."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class RateLimit:
         yield
 
     def __call__(self, request: Request) -> None:
-        """Count a request. Raises TooManyRequests (429) for one too many, and TypeError if used as a decorator."""
+        """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
         if AROUND in request and self in _counted(request[AROUND]):
             return  # the client sent one request
@@ -212,7 +212,7 @@ class _MemoryStores:
 
 
 class _Count(NamedTuple):
-    """A request that was counted: True if it is one too many, how many are left, and seconds until there are more."""
+    """A counted request: True if it is one too many, the number left, and the seconds until there are more."""
 
     is_over: bool
     remaining: int

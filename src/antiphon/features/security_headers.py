@@ -1,4 +1,4 @@
-"""Security headers, with which browsers protect an application's pages, as a feature, and their policies, as values.
+"""Security headers, with which browsers protect an application's pages, as a feature, and their policies as values.
 
 app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
 """
@@ -54,8 +54,8 @@ _is_keyword = re.compile(
 class StrictTransportSecurity:
     """A policy that browsers use only https for ``max_age``, in whole seconds or a timedelta (RFC 6797). 0 ends it.
 
-    ``preload`` consents to the list that browsers are shipped with, which requires a year and all subdomains. Raises
-    ValueError otherwise, and for a negative ``max_age``.
+    ``preload`` consents to inclusion in the list that browsers ship with, which requires a year and all subdomains.
+    Raises ValueError otherwise, and for a negative ``max_age``.
     """
 
     max_age: int
@@ -94,7 +94,7 @@ class StrictTransportSecurity:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class ContentSecurityPolicy:
-    """A policy of the sources that a page may load (CSP3 §2.2).
+    """A policy of the sources from which a page may load content (CSP3 §2.2).
 
         ContentSecurityPolicy(default_src=["'self'"], img_src="*")
 
@@ -275,7 +275,7 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityHeaders:
-    """A feature that adds the security headers that a response does not have. None or False leaves one out.
+    """A feature that adds security headers that a response lacks. None or False turns one off.
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
     framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,

@@ -40,7 +40,7 @@ a cookie of its own follows, so that the session of one cookie is not valid in a
 """
 
 _IS_OVER = Dependency[bool]("is over")
-"""True once the head of the response is made, since code may still run after that."""
+"""True once the head of the response has been made, since code may still run after that."""
 
 
 class SessionAccess(NamedTuple):
@@ -67,9 +67,9 @@ class Sessions:
     or a timedelta.
 
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
-    ``cookie`` is a different name for both, such as that of an app that you replace. If the store is unavailable,
-    requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an
-    invalid cookie name.
+    ``cookie`` is a different name for both, such as that of an app that you are replacing. If the store is unavailable,
+    requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an invalid cookie
+    name.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ class UserSource(ABC, Generic[U]):
         """
 
     def note_use(self, request: Request) -> None:
-        """Note that the response depends on these credentials, or on their absence. Called when the user is read."""
+        """Record that the response depends on these credentials, or on their absence. Called when the user is read."""
 
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1), or None if programs can't log in this way."""

@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class _Visitor(NativeRequest):
-    """The visitor of a request of Bottle, with REMOTE_USER of the server or of middleware."""
+    """The visitor of a Bottle request, with REMOTE_USER from the server or middleware."""
 
     __slots__ = ("_name",)
 

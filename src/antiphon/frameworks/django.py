@@ -184,7 +184,7 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
 
 
 def _unlengthened(given: Any, head: DjangoHead) -> Content:
-    """Return a body without a Content-Length, which Django takes for empty over WSGI, and let Django read it, too."""
+    """Return a body without a Content-Length, which Django considers empty over WSGI, and let Django read it, too."""
     content = shared_input(given.environ)
     if content is None:
         head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has what Django lacks
@@ -202,7 +202,7 @@ def _form_of(given: Any) -> bytes:
 
 
 class _Named:
-    """A file of Django, with the name that the client sent."""
+    """A Django file, with the name that the client sent."""
 
     def __init__(self, file: Any) -> None:
         self.filename = file.name

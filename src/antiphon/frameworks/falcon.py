@@ -40,7 +40,7 @@ class Falcon(Framework):
         return request
 
     def limits(self, given: Any) -> Limits:
-        """Return the number of parts that the app's handler of forms in parts takes; 0 is no limit."""
+        """Return the maximum number of parts that the app's multipart handler accepts; 0 means no limit."""
         handler = given.options.media_handlers.data.get("multipart/form-data")
         options = getattr(handler, "parse_options", None)
         return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 KEPT = "antiphon.request"
-"""The key in an environ or a scope under which its request is stored, as a weak reference."""
+"""The key in an environ or a scope that its request is stored under, as a weak reference."""
 BODY = "antiphon.body"
 """The key in a scope under which the body is stored."""
 

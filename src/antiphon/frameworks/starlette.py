@@ -91,7 +91,7 @@ def _streamed() -> Any:
     from starlette.responses import Response as Base
 
     class Streamed(Base):
-        """A response of Starlette that Antiphon streams."""
+        """A Starlette response that Antiphon streams."""
 
         def __init__(self, answer: Answer) -> None:
             super().__init__(None, answer.status)
@@ -178,7 +178,7 @@ def _of_litestar() -> Any:
     from litestar.response import Response as Base
 
     class Answered(Base):
-        """A response of Litestar that Antiphon sends. The headers and cookies of its route are added."""
+        """A Litestar response that Antiphon sends. The headers and cookies of its route are added."""
 
         def __init__(self, answer: Answer) -> None:
             super().__init__(None, status_code=answer.status)

@@ -131,7 +131,7 @@ class _Path:
     def prefix_in(self, path: str, texts: Mapping[str, str]) -> str:
         """Return the part of a request's path before that of the view, whose parameters have these values.
 
-        Frameworks add prefixes of their own, so that it is known by the request only.
+        Frameworks add their own prefixes, so only the request knows it.
         """
         count = len(self._segments) + sum(texts[name].count("/") for name in self._spanning)
         segments = path.split("/")

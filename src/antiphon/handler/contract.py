@@ -51,7 +51,7 @@ class Unfinished:
         self._requests.add(request)
 
     def discard(self, request: object) -> None:
-        """No longer wait for a request; do nothing if it was not waited for."""
+        """Stop waiting for a request; do nothing if it was not waited for."""
         self._requests.discard(request)
         if self._signal is not None and not self._requests:
             self._send()
@@ -146,7 +146,7 @@ class ThreadHandler(Protocol):
         ...
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, if nothing has to wait for it on a server's thread, else the steps that are left."""
+        """Return the response, if nothing has to wait for it on a server's thread, else the remaining steps."""
         ...
 
 
@@ -305,8 +305,9 @@ def describe(function: Callable[..., Any]) -> str:
 
 
 def is_pending(value: object) -> bool:
-    """True for a coroutine and for a future. Other objects that can be awaited, such as clients of databases, are
-    values.
+    """True for a coroutine and for a future.
+
+    Other objects that can be awaited, such as clients of databases, are values.
     """
     kind = type(value)
     return hasattr(kind, "__await__") and (hasattr(kind, "send") or hasattr(kind, "_asyncio_future_blocking"))

@@ -114,8 +114,9 @@ def note_task(error: BaseException) -> None:
 
 
 def is_leaving(error: BaseException) -> bool:
-    """True if an error ends the task or the process. No Exception does, nor a cancellation that was not requested, or
-    that was undone, as by ``asyncio.timeout``.
+    """True if an error ends the task or the process.
+
+    No Exception does, nor a cancellation that was not requested, or that was undone, as by ``asyncio.timeout``.
     """
     from asyncio import CancelledError, current_task
 
@@ -182,7 +183,7 @@ _LONGEST_KNOWN = 256
 
 
 def _accepted(accept: str | None) -> str:
-    """Return the content type of the response that a client accepts best. The response itself says that it varies."""
+    """Return the content type that a client prefers. The response itself says that it varies."""
     return _known(accept) if accept is None or len(accept) <= _LONGEST_KNOWN else _best(accept)
 
 

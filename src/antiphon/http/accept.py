@@ -95,7 +95,7 @@ class _Accepted(Value):
         return (name != "*",)
 
     def quality(self, offer: str) -> float:
-        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides."""
+        """Return the quality of an offer, from 0.0 (unacceptable) to 1.0; the most specific range decides."""
         weights = self._weights
         return weights.get(self._key(offer), weights.get("*", 0.0))
 
@@ -184,7 +184,7 @@ class Accept(_Accepted):
         return MediaType.parse(name).specificity
 
     def quality(self, offer: str) -> float:
-        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides.
+        """Return the quality of an offer, from 0.0 (unacceptable) to 1.0; the most specific range decides.
 
         Raises ValueError for an offer that is not a media type.
         """

@@ -132,7 +132,7 @@ class CacheControl(Value):
 
     @property
     def max_age(self) -> int | None:
-        """Seconds that a response is fresh, or its greatest age for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
+        """Seconds that a response is fresh, or its maximum age for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
 
         0 without a proper number: such a response counts as stale (§4.2.1).
         """

@@ -241,7 +241,7 @@ class IfRange(Value):
     """The value of If-Range: the entity tag or date of the version that the client has a part of (RFC 9110 §13.1.5).
 
     Immutable. An absent header is False and matches every version. A malformed header is True and matches none, so that
-    the client gets the whole representation. Raises ValueError for a date outside of the years 1 to 9999.
+    the client gets the whole representation. Raises ValueError for a date outside the years 1 to 9999.
     """
 
     __slots__ = ("_date", "_etag", "_is_present")

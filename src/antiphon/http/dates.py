@@ -74,7 +74,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
 
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
-    """Read an IMF-fixdate; None for another form. Cached, since the same few dates come again and again."""
+    """Read an IMF-fixdate; None for another form. Cached, since the same few dates recur."""
     match = _imf_fixdate(text)
     if match is None:
         return None
@@ -94,7 +94,7 @@ def format_http_date(moment: datetime | float) -> str:
     """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
 
     That is the form in which HTTP dates are sent (RFC 9110 §5.6.7). A number is seconds since 1970-01-01 UTC. Raises
-    ValueError outside of the years 1 to 9999, and for a naive datetime.
+    ValueError outside the years 1 to 9999, and for a naive datetime.
     """
     try:
         return _imf_fixdate_of(_seconds(moment))
@@ -128,7 +128,7 @@ def _seconds(moment: datetime | float) -> int:
 
 @lru_cache(256)
 def _imf_fixdate_of(seconds: int) -> str:
-    """Print an IMF-fixdate. Cached, since the same few dates are sent again and again."""
+    """Print an IMF-fixdate. Cached, since the same few dates recur."""
     utc = _EPOCH + timedelta(seconds=seconds)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
@@ -144,13 +144,13 @@ def parse_structured_date(text: str) -> datetime:
     try:
         return _EPOCH + timedelta(seconds=int(match[1]))
     except OverflowError:
-        raise ValueError(f"a date outside of the years 1 to 9999: {text}") from None
+        raise ValueError(f"a date outside the years 1 to 9999: {text}") from None
 
 
 def format_structured_date(moment: datetime) -> str:
     """Return a moment as `@1659578233`, without fractions of the second.
 
-    Raise ValueError outside of the years 1 to 9999, and for a naive datetime.
+    Raise ValueError outside the years 1 to 9999, and for a naive datetime.
     """
     text = f"@{_seconds(moment)}"
     parse_structured_date(text)
@@ -170,7 +170,7 @@ def parse_retry_after(text: str) -> RetryAfter:
 def format_retry_after(after: Duration | datetime) -> str:
     """Print Retry-After. Seconds are rounded up.
 
-    Raises ValueError for negative seconds, more than ten digits, other types, naive datetimes, and dates outside of the
+    Raises ValueError for negative seconds, more than ten digits, other types, naive datetimes, and dates outside the
     years 1 to 9999.
     """
     if isinstance(after, datetime):

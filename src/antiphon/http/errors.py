@@ -76,7 +76,7 @@ class FaultBounds(TypedDict, total=False):
     """The bounds that a value violates, for describing the fault in your own words."""
 
     min: float
-    """The least length, number of items, or number."""
+    """The minimum length, number of items, or number."""
     max: float
     above: float
     """The bound that a number must exceed."""
@@ -84,7 +84,7 @@ class FaultBounds(TypedDict, total=False):
     multiple_of: float
     pattern: str
     choices: list[Any]
-    """The values that are allowed, twenty at most."""
+    """The allowed values, at most twenty."""
 
 
 class FieldFault(FaultBounds):
@@ -439,8 +439,8 @@ class FieldError(UnprocessableContent, ValueError):
     """A 422 for one invalid field: ``FieldError("/amount", "is less than the highest bid")``.
 
     ``pointer`` is a JSON Pointer (RFC 6901) to the field, empty for the whole; ``detail`` says what is wrong with it,
-    and ``code`` names the fault for programs. Raised by a handler, it is the only one of the response's ``errors``. In
-    a ``__post_init__`` the pointer begins at the record, and the error is listed with those of other fields. Raises
+    and ``code`` names the fault for programs. If a handler raises it, it is the only one of the response's ``errors``.
+    In a ``__post_init__``, the pointer begins at the record, and the error is listed with those of other fields. Raises
     ValueError for a pointer that begins with anything but a slash.
     """
 
@@ -619,8 +619,8 @@ def abort(status: int, detail: Text | None = None, **options: Unpack[AbortOption
 def without_traceback(error: Raised) -> Raised:
     """Return a copy of an error, to be kept and raised again later.
 
-    An object that keeps an error also keeps the frames of its traceback, with all of their variables. If one of these
-    refers to that object, all of them wait for the garbage collector.
+    An object that keeps an error also keeps the frames of its traceback, with all their variables. If one of these
+    refers to that object, all of them have to wait for the garbage collector.
     """
     return copy(error)
 

@@ -11,7 +11,7 @@ _line_end = re.compile(r"[\r\n]").search
 _line_end_or_nul = re.compile(r"[\r\n\0]").search
 
 _DIGITS = 15
-"""The most digits of a time in milliseconds: JavaScript's numbers have no more."""
+"""The maximum number of digits of a time in milliseconds, as in JavaScript's numbers."""
 _MOST: int = 10**_DIGITS - 1
 
 
@@ -22,9 +22,9 @@ class Event(Value):
     from which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it
     ("message" without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last
     one), ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they
-    skip. Line ends in data and comments become LF. Raises ValueError for a name that is empty or has a line end, an id
-    with a line end or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given; TypeError for a name,
-    id or comment that is not text.
+    skip. Line breaks in data and comments become LF. Raises ValueError for a name that is empty or has a line break, an
+    id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given; TypeError for a
+    name, id or comment that is not text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")

@@ -1,7 +1,7 @@
 """Addresses and hosts that proxies report: Forwarded (RFC 7239) and the X-Forwarded-* headers.
 
-Proxies append, so lists are split from the right: nothing that a client wrote on the left can change the elements of
-trusted proxies. ``Networks`` tests whether an address is one of theirs.
+Proxies append, so lists are split from the right, and nothing that a client wrote on the left can change the elements
+of trusted proxies. ``Networks`` tests whether an address is one of theirs.
 """
 
 import re
@@ -81,12 +81,12 @@ class Node(Value):
 
     @property
     def host(self) -> str:
-        """The address, in lower case and without brackets, or the identifier in its place."""
+        """The address, in lower case and without brackets, or an identifier instead."""
         return self._host
 
     @property
     def port(self) -> int | str | None:
-        """The port, or the identifier in its place; None without either."""
+        """The port, or an identifier instead; None without either."""
         return self._port
 
     @property
@@ -226,7 +226,7 @@ def last_elements(value: str, most: int) -> list[str]:
 
 
 def parse_prefix(text: str) -> str:
-    """Return the decoded path of X-Forwarded-Prefix, without a slash at its end.
+    """Return the decoded path of X-Forwarded-Prefix, without a trailing slash.
 
     Raises ValueError for anything but a plain percent-encoded path. An empty or a dot segment, even an encoded one, a
     backslash or a control character would make browsers read it as another path, or as a host.
@@ -261,7 +261,7 @@ class Networks:
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
 
     def find(self, host: str) -> tuple[str, bool] | None:
-        """Return an address in its usual form, and True if a network contains it; None if ``host`` is no address."""
+        """Return an address in its usual form, and True if a network contains it; None for any other ``host``."""
         return self._known(host) if len(host) <= _LONGEST else None
 
     def _look_up(self, host: str) -> tuple[str, bool] | None:

@@ -30,7 +30,7 @@ class Value:
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SLICE = 64 << 10
-"""Bytes decoded at once: `re.sub` keeps an object of some 80 bytes for each broken escape until its end."""
+"""The number of bytes decoded at a time, since `re.sub` keeps about 80 bytes for each broken escape until it ends."""
 
 
 @accelerated

@@ -61,7 +61,7 @@ class Head(Protocol):
 
     @property
     def authority(self) -> str:
-        """Host and port as the client named them, else the server's own (RFC 9110 §7.2)."""
+        """The host and port that the client named, or else the server's own (RFC 9110 §7.2)."""
         ...
 
     @property
@@ -107,14 +107,14 @@ class Head(Protocol):
         ...
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header as the server gave it: name in lower case, value."""
+        """Return every header as received: name in lower case, value."""
         ...
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET without a body, from the server's own values: equal keys mean equal URLs.
+        """Return a key for the URL of a GET without a body, from the server's own values; equal keys mean equal URLs.
 
-        None for other requests, for those that have any of the fields ``NOT_PLAIN``, for those without a Host, and if
-        the key can't be made quickly.
+        None for other requests, for those with any of the fields ``NOT_PLAIN``, for those without a Host, and if the
+        key can't be made quickly.
         """
         ...
 
@@ -134,7 +134,7 @@ class Head(Protocol):
     def receive(self) -> bytes | Coroutine[Any, Any, bytes]:
         """Return the next chunk of the body, ``b""`` at its end, or a coroutine that waits for it on an event loop.
 
-        Raises ClientDisconnected if the body breaks off.
+        Raises ClientDisconnected if the body is cut off.
         """
         ...
 
@@ -180,7 +180,7 @@ class RequestHead:
 
     @property
     def host_line(self) -> str:
-        """The authority: there is always one."""
+        """The authority, which always exists."""
         return self.authority
 
     @property
@@ -215,7 +215,7 @@ class RequestHead:
 
 
 class PlainHead(RequestHead):
-    """A copy of another head without its body; header fields stay as the server gave them, unless others are given."""
+    """A copy of another head without its body; header fields stay as received, unless others are passed."""
 
     __slots__ = ()
 
@@ -235,10 +235,10 @@ class PlainHead(RequestHead):
 
 
 class DerivedHead:
-    """A head that gives the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
+    """A head with the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
     mount = ""
-    """The host and prefix of the mount that this head is below; empty without one."""
+    """The host and prefix of the mount around this head; empty without one."""
 
     def __init__(self, inner: Head) -> None:
         self.inner = inner
@@ -259,7 +259,7 @@ class DerivedHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as the server got it."""
+        """The whole path as the server received it."""
         return self.inner.raw_path
 
     @property
@@ -328,7 +328,7 @@ class DerivedHead:
 
 
 def server_head(head: Head) -> Head:
-    """Return the head that the server gave, from which this one is derived."""
+    """Return the server's head, from which this one is derived."""
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
@@ -338,8 +338,8 @@ def check_one_host(line: str | bytes | None, http_version: str) -> None:
     """Check that Host, as ``Head.host_line`` has it, was received exactly once.
 
     Raises BadRequest (400) for several hosts, and except in HTTP/1.0 without any (RFC 9112 §3.2, RFC 9113 §8.3.1). Some
-    servers give an empty value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an empty
-    value counts as missing.
+    servers provide an empty value for a missing one, and URLs of http and https have a host (RFC 9110 §4.2), so an
+    empty value counts as missing.
     """
     if not line:
         if http_version != "1.0":
@@ -370,7 +370,7 @@ def malformed_host() -> BadRequest:
 
 
 def mounted_at(head: Head) -> str:
-    """Return the hosts and prefixes of the mounts that a request has passed, the outermost first."""
+    """Return the hosts and prefixes of the mounts through which a request has passed, the outermost first."""
     mounts: list[str] = []
     while isinstance(head, DerivedHead):
         mounts.append(head.mount)
@@ -390,7 +390,7 @@ class HeadHeaders(Headers):
         return self._head.field(name)
 
     def getall(self, name: str) -> list[str]:
-        """Return the elements of a list, which the lines of a field give together (RFC 9110 §5.3)."""
+        """Return the elements of a list, which all lines of a field form together (RFC 9110 §5.3)."""
         name = name.lower()
         if name in SINGLETONS:
             return super().getall(name)
@@ -398,7 +398,7 @@ class HeadHeaders(Headers):
         return [] if value is None else split_list(value)
 
     def items(self) -> list[tuple[str, str]]:
-        """Return every line as the server gave it, in order."""
+        """Return every line as received, in order."""
         return list(self._head.fields())
 
 
@@ -426,13 +426,13 @@ def is_one_number(value: str) -> bool:
 
 
 class RequestClass(NamedTuple):
-    """The class of a request, by which an overloaded server decides whether it begins, waits or is refused."""
+    """The class of a request, which determines whether an overloaded server begins it, lets it wait or refuses it."""
 
     client: str
     """The address of the client."""
     is_low: bool = False
     """True if it waits while others do."""
     is_exempt: bool = False
-    """True if it is never refused, as a probe."""
+    """True if it is never refused, such as a probe."""
     blocks: bool = False
     """True if it is handled on a worker thread."""

@@ -57,9 +57,9 @@ Keys of a dict, since every response looks into it, and threads without a GIL lo
 class Headers:
     """Immutable header fields (RFC 9110 §5).
 
-    ``[]`` and ``get`` give a field's combined value, ``getall`` its elements, ``items`` every line.
-    Raises ValueError for a name that is not a token, or a value with CR, LF, NUL, or a character above U+00FF;
-    TypeError for names and values that are not text. ``[]`` raises KeyError for a field that is absent.
+    ``[]`` and ``get`` return a field's combined value, ``getall`` its elements, ``items`` every line. Raises ValueError
+    for a name that is not a token, or a value with CR, LF, NUL, or a character above U+00FF; TypeError for names and
+    values that are not text. ``[]`` raises KeyError for a field that is absent.
     """
 
     __slots__ = ("_fields",)
@@ -158,7 +158,7 @@ class MutableHeaders(Headers):
 
     @classmethod
     def over(cls, fields: list[tuple[str, str]]) -> "MutableHeaders":
-        """Make a view on a list of checked fields, names in lower case: changes go to that list."""
+        """Make a view of a list of checked fields, with names in lower case; changes go to that list."""
         self = cls.__new__(cls)
         self._fields = fields
         return self
@@ -167,7 +167,7 @@ class MutableHeaders(Headers):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Replace all lines of a field by one line at the end."""
+        """Replace all lines of a field with one line at the end."""
         line = field_line(name, value)
         if "_" in name:
             check_hyphens(name)
@@ -196,7 +196,7 @@ class MutableHeaders(Headers):
         self._fields.append(line)
 
     def update(self, fields: HeaderFields) -> None:
-        """Replace all lines of several fields by new lines at the end.
+        """Replace all lines of several fields with new lines at the end.
 
         Raises ValueError and TypeError as ``Headers`` does.
         """
@@ -383,7 +383,7 @@ def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
 
 @accelerated
 def put_line(fields: list[tuple[str, str]], line: tuple[str, str], /) -> None:
-    """Put a checked line at the end, in place of all lines of its field."""
+    """Replace all lines of a field with a checked line at the end."""
     name = line[0]
     for present, _ in fields:
         if present == name:
@@ -404,7 +404,7 @@ def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
 
 @accelerated
 def checked_fields(fields: HeaderFields, default: Sequence[tuple[str, str]] = (), /) -> list[tuple[str, str]]:
-    """Return the names and values of fields, as lines, then those lines of ``default`` whose names they lack.
+    """Return the names and values of fields as lines, followed by lines of ``default`` with other names.
 
     Raises ValueError and TypeError as ``Headers`` does.
     """
@@ -416,7 +416,7 @@ def checked_fields(fields: HeaderFields, default: Sequence[tuple[str, str]] = ()
 
 
 def read_raw_utf8(text: str) -> str:
-    """Return a header's value decoded as UTF-8, or as it is if it is not UTF-8. Never raises."""
+    """Return a header's value decoded as UTF-8, or unchanged if it is not UTF-8. Never raises."""
     if text.isascii():
         return text
     try:

@@ -68,8 +68,8 @@ class Limits(Value):
     - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
     - ``message``: bytes of a message on a WebSocket (it is closed with 1009); 1 MiB.
-    - ``sockets``: WebSockets of a route at once, in each process (503); 200 for a ``def`` handler, since each socket
-      then has a thread; otherwise any number.
+    - ``sockets``: simultaneous WebSockets of a route in each process (503); 200 for a ``def`` handler, where each has a
+      thread; otherwise unlimited.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
     a negative bound, and for a bound that is not an int; ``timeout`` may be a float or a timedelta. Raises TypeError
@@ -131,7 +131,7 @@ class Limits(Value):
         return partial(Limits, **self.given), ()
 
     def within(self, outer: "Limits") -> "Limits":
-        """Return these limits, with bounds that they do not give taken from ``outer``."""
+        """Return these limits, with missing bounds taken from ``outer``."""
         return Limits(**(outer.given | self.given)) if outer.given else self
 
     def _identity(self) -> tuple[tuple[str, object], ...]:
@@ -148,4 +148,4 @@ def _is_bound(name: str, bound: object) -> bool:
 
 
 UNBOUNDED = Limits(body=NO_BOUND, memory=NO_BOUND)
-"""The limits of a body whose size the application bounds itself: only the pace is limited."""
+"""The limits for a body whose size the application limits itself; only the pace is limited."""

@@ -33,8 +33,8 @@ class Link(Value):
     """A target, its relation types, and parameters (RFC 8288 §3). Immutable.
 
     ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
-    type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"), decoded; ""
-    means one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
+    type, or several separated by spaces. ``parameters`` contains the rest by name ("title", "type", "anchor"), decoded;
+    "" means one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
     that is not a URI reference, no relation type, names that are not tokens, and control characters.
     """
 

@@ -18,8 +18,9 @@ class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
 
     Two are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
-    case-insensitive (RFC 9110 §8.3.2), all others are not. One without parameters equals its text in lower case, as in
-    `upload.content_type in ("image/png", "image/jpeg")`. One with parameters equals no text: compare its `essence`.
+    case-insensitive (RFC 9110 §8.3.2), all others are not. A type without parameters equals its text in lower case, as
+    in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters equals no text; compare its
+    `essence`.
     """
 
     __slots__ = ("_parameters", "_subtype", "_type")

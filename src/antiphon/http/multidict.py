@@ -3,7 +3,7 @@
 A comparison with a Decimal that is NaN raises an error, and ``1E+999999999``, which has twelve characters, becomes a
 billion digits as an int or with ``f"{price:.2f}"``.
 
-``[]`` and ``get`` give the last value of a name, ``getall`` all its values, ``items`` every pair.
+``[]`` and ``get`` return the last value of a name, ``getall`` all its values, ``items`` every pair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ NumberFault: TypeAlias = Literal["not finite", "too large", "too precise"]
 
 
 def number_fault(number: "float | Decimal") -> NumberFault | None:
-    """Return why a program can't calculate with a number; None if it can."""
+    """Return the reason why a program can't calculate with a number; None if it can."""
     if isinstance(number, int | float):
         return None if isfinite(number) else "not finite"
     if not number.is_finite():
@@ -79,13 +79,13 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     __slots__ = ("_found", "_lists", "_repeating")
 
     _found: dict[str, V]
-    """The value that ``[]`` gives for each name."""
+    """The value that ``[]`` returns for each name."""
     _first_counts = False
-    """True if that is the first of several, else it is the last one."""
+    """True if that is the first of several values, False if it is the last."""
     _repeating: list[tuple[str, V]] | None
-    """Every pair, if a name may come twice; None where these are the items of ``_found``."""
+    """Every pair, if a name may occur twice; None if these are the items of ``_found``."""
     _lists: dict[str, list[V]]
-    """All values of each name, made when those of a name that may have several are first read."""
+    """All values of each name, made when a name that may have several is first read by ``getall``."""
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
         if type(pairs) is dict:
@@ -140,7 +140,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return default if is_fraction and number_fault(converted) else converted
 
     def getone(self, name: str) -> V:
-        """Return the only value of a name. Raises MissingKey (a KeyError and a 400) for none or several."""
+        """Return the only value of a name. Raises MissingKey (a KeyError and a 400) unless there is exactly one."""
         values = self.getall(name)
         if len(values) != 1:
             raise MissingKey(name, f"{name!r} must be given exactly once, not {len(values)} times")
@@ -213,7 +213,7 @@ class Files(MultiDict[V]):
 
 
 class FirstMultiDict(MultiDict[V]):
-    """A MultiDict whose ``[]`` and ``get`` give the first value: for cookies, the closest one (RFC 6265 §5.4)."""
+    """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, the closest one (RFC 6265 §5.4)."""
 
     __slots__ = ()
 
@@ -229,7 +229,7 @@ class MutableMultiDict(MultiDict[V]):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: V) -> None:
-        """Replace all values of a name by one, in the place of the first."""
+        """Replace all values of a name with one, in place of the first."""
         pairs = self._repeating
         if pairs is not None and name not in self._found:
             pairs.append((name, value))

@@ -80,11 +80,11 @@ class Range(Value):
         return self._ranges
 
     def resolve(self, length: int) -> list[ByteRange] | None:
-        """Return the parts that a representation of ``length`` bytes has, in the requested order.
+        """Return the requested parts of a representation of ``length`` bytes that exist, in the requested order.
 
-        None means to ignore the header and send the whole with a 200: for units other than bytes, and for an empty
-        representation, whose parts Content-Range can't name. An empty list means a 416. Overlapping parts become one
-        (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
+        None means that the header must be ignored and the whole sent with a 200, as for units other than bytes, and for
+        an empty representation, whose parts Content-Range can't name. An empty list means a 416. Overlapping parts
+        become one (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
         """
         return _resolve(self._unit, self._ranges, length)
 
@@ -100,7 +100,7 @@ class Range(Value):
 
 
 class ContentRange(Value):
-    """The part of a representation that a message has (RFC 9110 §14.4). Immutable.
+    """The part of a representation that a message contains (RFC 9110 §14.4). Immutable.
 
     ``first`` and ``last`` are positions, both included; ``length`` is that of the whole representation, None if
     unknown. A 416 has only the length. `ContentRange(*part, length)` is for a `ByteRange`. Raises ValueError for a part
@@ -160,7 +160,7 @@ class ContentRange(Value):
 
     @property
     def length(self) -> int | None:
-        """The length of the whole, or None if unknown."""
+        """The complete length, or None if unknown."""
         return self._length
 
     def __str__(self) -> str:
@@ -175,7 +175,7 @@ class ContentRange(Value):
 class MultipartByteRanges:
     """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
 
-    Iteration gives the chunks of the body in order: bytes to send as they are, and each `ByteRange` at the place of its
+    Iteration yields the chunks of the body in order: bytes to send as they are, and each `ByteRange` in place of its
     bytes. ``length`` and ``content_type`` are those of the whole representation; the latter is None without one.
     ``boundary`` must not occur in the content: make it random. Raises ValueError without a part, for a part that ends
     after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
@@ -217,7 +217,7 @@ class MultipartByteRanges:
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
-    """Return the result of `Range.resolve` for a header; None for a malformed one, too."""
+    """Return the result of `Range.resolve` for a header; None also for a malformed one."""
     if (usual := _usual(header)) is None:
         try:
             unit, ranges = _parse(header)
@@ -289,7 +289,7 @@ def _print_range_spec(first: int | None, last: int | None) -> str:
 
 
 def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
-    """Return the part of `length` bytes that a range names; None if it has none of them."""
+    """Return the part of `length` bytes that a range names; None if it covers none of them."""
     if first is None:
         return ByteRange(max(length - last, 0), length - 1) if last and length else None
     if first >= length:

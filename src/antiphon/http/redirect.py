@@ -1,4 +1,4 @@
-"""Redirects (RFC 9110 §15.4) and 304, as exceptions that are raised to respond with them."""
+"""Redirects (RFC 9110 §15.4) and 304, as exceptions that become these responses."""
 
 import re
 from typing import overload
@@ -9,10 +9,10 @@ from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.urls.url import URL, as_uri
 
 REDIRECTS = (301, 302, 303, 307, 308)
-"""The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""
+"""The statuses of redirects: after 303, clients continue with GET, after 307 and 308 with the same method."""
 
 _LONGEST = 2048
-"""Characters of the longest location that a client may choose. Many proxies take 4 KiB for a response's headers."""
+"""The maximum length of a location that a client may choose. Many proxies accept 4 KiB of response headers."""
 
 _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
@@ -59,7 +59,7 @@ class Redirect(RaisedAnswer):
 
     With ``otherwise``, no location that a client has chosen raises: the redirect goes to ``otherwise`` if ``location``
     names a site, is None, empty, not text or longer than 2048 characters, or if browsers read it differently than it
-    looks. A whole URL of this site passes if you give its ``origin``, such as ``request.url.origin``.
+    looks. A complete URL of this site is accepted if you pass its ``origin``, such as ``request.url.origin``.
     """
 
     @overload

@@ -1,6 +1,6 @@
-"""Structured fields: items, lists and dictionaries as newer headers have them (RFC 9651), such as Priority (RFC 9218).
+"""Structured fields: items, lists and dictionaries, as in newer headers (RFC 9651) such as Priority (RFC 9218).
 
-Reading is strict, as the RFC demands: one fault anywhere makes the field absent. It takes linear time.
+Reading is strict, as the RFC demands: a single fault makes the field count as absent. It takes linear time.
 """
 
 import re
@@ -21,7 +21,7 @@ from antiphon.http.grammar import Value
 T = TypeVar("T")
 
 MOST_ITEMS = 4096
-"""The most names and items in one field, those of parameters included; RFC 9651 requires that 1024 members are read."""
+"""The maximum number of names and items in a field, including parameters; RFC 9651 requires 1024 members to be read."""
 _MOST_INTEGER = 10**15 - 1
 _MOST_DECIMAL = Decimal(10**12)
 _THOUSANDTH = Decimal("0.001")
@@ -171,7 +171,7 @@ def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
 def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> str:
     """Print a list (RFC 9651 §4.1.1); values become items.
 
-    Raises ValueError for what ``Item`` refuses, TypeError for a str.
+    Raises ValueError for values that ``Item`` refuses, TypeError for a str.
     """
     if isinstance(members, str | bytes):
         raise explained("bad-http-value", TypeError(f"it must be a list, such as [{members!r}]"))
@@ -181,7 +181,7 @@ def format_structured_list(members: Iterable[StructuredMember | BareItem]) -> st
 def format_structured_dictionary(members: Mapping[str, StructuredMember | BareItem]) -> str:
     """Print a dictionary (RFC 9651 §4.1.2); values become items.
 
-    Raises ValueError for a bad name and for what ``Item`` refuses.
+    Raises ValueError for a bad name and for values that ``Item`` refuses.
     """
     return ", ".join([_print_named(name, member, _print_member) for name, member in members.items()])
 
@@ -387,7 +387,7 @@ class _Fields(NamedTuple):
 
 
 class Priority(_Fields):
-    """The urgency of a response, from 0, at once, to 7, in the background (RFC 9218 §4).
+    """The urgency of a response, from 0 (at once) to 7 (in the background; RFC 9218 §4).
 
     ``str()`` prints the header's value. ``incremental`` is True if the client can use parts of the response as they
     arrive, such as those of an image. Raises ValueError for any other urgency.

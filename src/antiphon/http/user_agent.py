@@ -58,7 +58,7 @@ _SYSTEMS = {
     "Solaris": ("sunos", "solaris"),
     "Linux": ("linux", "ubuntu", "x11;"),
 }
-"""Operating systems, with words that name them. Systems that also name other systems come first."""
+"""Operating systems, and the words that identify them. Systems that also name other systems come first."""
 
 _BOTS = (
     "bot|crawler|spider|slurp|externalhit|externalagent|ia_archiver|bingpreview|-google|google-|googleother|lighthouse"
@@ -152,5 +152,5 @@ class UserAgent(str):
 
     @lazy
     def is_bot(self) -> bool:
-        """True for a program that fetches pages automatically, if it says so: a crawler, a preview, a monitor."""
+        """True for a program that says that it fetches pages automatically: a crawler, a preview, a monitor."""
         return self._bot is not None or "headless" in self._lowered

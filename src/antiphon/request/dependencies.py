@@ -27,14 +27,14 @@ class HasDependencies(Protocol):
 
 
 class ReadableDependency(Protocol[T_co]):
-    """A dependency as it is read: one of a list may be read where any iterable will do."""
+    """A dependency for reading: one of a list may be read where any iterable is accepted."""
 
     def __get__(self, instance: HasDependencies, owner: type[Any], /) -> T_co: ...
     def not_provided(self, has_app: bool = True) -> RuntimeError: ...
 
 
 class SettableDependency(Protocol[T_contra]):
-    """A dependency as it is given a value: one of a base class may be given that of a subclass."""
+    """A dependency for setting: one of a base class accepts a value of a subclass."""
 
     def __set__(self, instance: HasDependencies, value: T_contra, /) -> None: ...
 
@@ -43,9 +43,9 @@ class Dependency(Generic[T]):
     """A typed value of requests: ``Tenant = Dependency[TenantModel]("tenant")``, then ``request[Tenant]``.
 
     ``name`` is for error messages only: two dependencies with the same name are different. ``fix`` is the line of code
-    that provides the dependency, such as ``app.use(Tenants())``. The values of one that is ``kept`` are kept with the
-    requests of ``Keep``, and are the same when those are replayed: they must be values that JSON can express.
-    Only the library's own, such as ``request.session``, are attributes of requests, too.
+    that provides the dependency, such as ``app.use(Tenants())``. The values of a ``kept`` dependency are stored with
+    the requests of ``Keep``, and restored when those are replayed; JSON must be able to express them. Only the
+    library's own dependencies, such as ``request.session``, are also attributes of requests.
     """
 
     __slots__ = ("__orig_class__", "fix", "kept", "name")  # the first is set by Dependency[Book]("book"): its type
@@ -85,9 +85,7 @@ class Dependency(Generic[T]):
 
 
 class OfRequest:
-    """Base class of objects that a request keeps, and that know it: they don't keep the request in turn, so that both
-    are freed.
-    """
+    """Base class of objects that a request holds and that refer to it weakly, so both are freed."""
 
     __slots__ = ("_request_of",)
 
@@ -110,16 +108,16 @@ class OfRequest:
 
 
 def check_dependency(given: object, where: str, fix: str) -> None:
-    """Raise TypeError, which names the fix, for anything but a dependency. ``where`` is the code that was given it."""
+    """Raise TypeError, which names the fix, for anything but a dependency. ``where`` is the code that took it."""
     if not isinstance(given, Dependency):
         raise explained("not-a-dependency", TypeError(f"{where} takes dependencies, not {given!r}: {fix}"))
 
 
 class SharedValues(OfRequest, Mapping[str, Any]):
-    """The values that ``App.share`` was given, as one request sees them: ``request.shared("cart")``.
+    """The values passed to ``App.share``, as one request sees them: ``request.shared("cart")``.
 
-    A value that was shared as a function is computed on first use, once per request. It is also a mapping, from which
-    templates get the values that they name.
+    A function's value is computed on first use, once per request. This is also a mapping, from which templates get
+    values by name.
     """
 
     __slots__ = ("_sources", "_values")
@@ -130,7 +128,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         self._values: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        """Return the value of a name. Raises KeyError, which lists the shared names, for one that is not shared."""
+        """Return the value of a name. Raises KeyError, which lists the shared names, for any other name."""
         return self[name]
 
     def __getitem__(self, name: str) -> Any:

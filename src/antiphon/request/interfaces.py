@@ -25,9 +25,9 @@ class Session(MutableMapping[str, Any]):
     __slots__ = ()
 
     is_over: bool = False
-    """True once the response was made and the changes were written: a later change raises RuntimeError."""
+    """True once the response has been made and the changes written; a later change raises RuntimeError."""
     is_server_side: bool = True
-    """False if the data are in the visitor's cookie, which has room for about 3000 bytes."""
+    """False if the data is in the visitor's cookie, which has room for about 3000 bytes."""
 
     @property
     @abstractmethod
@@ -37,7 +37,7 @@ class Session(MutableMapping[str, Any]):
     @property
     @abstractmethod
     def created(self) -> float | None:
-        """The time at which the session began, in seconds since 1970, which stays when it is rotated; None if it is
+        """The time at which the session began, in seconds since 1970, which rotating does not change; None if it is
         new.
         """
 
@@ -50,9 +50,9 @@ class Session(MutableMapping[str, Any]):
 
     @abstractmethod
     def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
-        """Give the session a new key, so that the old one is useless: do so at each login or change of rights.
+        """Give the session a new key, so that the old one becomes useless; do this at each login or change of rights.
 
-        The data are kept, except those whose names begin with two underscores: secrets that belong to a key.
+        The data is kept, except names that begin with two underscores, which are secrets that belong to a key.
         ``owner`` is the new owner of the session, such as a user's id, by which all sessions of a user can be found.
         ``end_others`` ends all other sessions of the owner when the response is made, for example after a change of the
         password. Raises ValueError if the session has no owner, NotImplementedError if the store can't do that.
@@ -68,7 +68,7 @@ class Session(MutableMapping[str, Any]):
 
 
 class HasHTML(Protocol):
-    """Markup: an object that is HTML as it is."""
+    """Markup: an object that is already HTML."""
 
     def __html__(self) -> str: ...
 
@@ -76,8 +76,8 @@ class HasHTML(Protocol):
 class FlashMessage(NamedTuple):
     """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
 
-    Its ``str()`` is the text. A message that was given as markup has ``__html__``, so templates insert it as it is;
-    they escape others.
+    Its ``str()`` is the text. A message passed as markup has ``__html__``, so templates insert it unchanged; they
+    escape others.
     """
 
     category: str
@@ -87,7 +87,7 @@ class FlashMessage(NamedTuple):
         return str(self.message)
 
     def __html__(self) -> str:
-        """Return the message as HTML: escaped, unless it was given as markup."""
+        """Return the message as HTML: escaped, unless it was passed as markup."""
         from html import escape
 
         html = getattr(self.message, "__html__", None)
@@ -108,7 +108,7 @@ class FlashMessages(ABC):
 
     @abstractmethod
     def take(self, *categories: str) -> list[FlashMessage]:
-        """Return the messages, those of some categories or all, in order, and forget them: each is shown once.
+        """Return the messages, of some categories or all, in order, and remove them, so that each is shown once.
 
         Raises RuntimeError in a stream: take them before it begins.
         """
@@ -184,11 +184,11 @@ def language_of(request: "Request") -> Language | None:
 
 
 class Location(Mapping[str, Any]):
-    """The place where a client is, as far as its address tells: ``location.city``, or ``location["city"]``.
+    """A client's location, as far as its address reveals it: ``location.city``, or ``location["city"]``.
 
-    It is false if nothing is known, and each of its values is None then. ``city`` and ``country`` are names, ``lat``
-    and ``lon`` degrees north and east (WGS 84). It is a mapping of these four, and of ``further`` values that the
-    source has, such as ``location["timezone"]``.
+    If nothing is known, it is false, and all its values are None. ``city`` and ``country`` are names, ``lat`` and
+    ``lon`` degrees north and east (WGS 84). It is a mapping of these four and of the source's ``further`` values, such
+    as ``location["timezone"]``.
     """
 
     __slots__ = ("_values",)
@@ -304,8 +304,8 @@ _NO_HEADERS = Headers()
 
 
 class RequestSigner(NamedTuple):
-    """The signature by which a request was let through (RFC 9421). It is false for a request without a signature, which
-    only ``Signatures(..., required=False)`` lets through.
+    """The signature for which a request was accepted (RFC 9421). It is false for a request without a signature, which
+    only ``Signatures(..., required=False)`` accepts.
     """
 
     key: str = ""
@@ -313,13 +313,13 @@ class RequestSigner(NamedTuple):
     algorithm: str = ""
     """The name of the key's algorithm, such as "ed25519" (RFC 9421 §6.2.2)."""
     created: datetime | None = None
-    """The time at which the signature was made, in UTC; None if it does not say so."""
+    """The time at which the signature was made, in UTC; None if it does not say."""
     expires: datetime | None = None
-    """The time at which the signature ends to be valid, in UTC; None if it does not say so."""
+    """The time until which the signature is valid, in UTC; None if it does not say."""
     nonce: str | None = None
     """The text that makes the signature unique; None without one."""
     tag: str | None = None
-    """The use that the signature is for, such as "web-bot-auth"; None without one."""
+    """The purpose of the signature, such as "web-bot-auth"; None without one."""
     label: str = ""
     """The name of the signature in this request."""
     components: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The lifetime of a request: the time that is left for its response, and the events that end it early."""
+"""The lifetime of a request: the time left for its response, and the events that end it early."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from asyncio import Future
 
 EndReason: TypeAlias = Literal["deadline", "disconnect", "drain"]
-"""The reason why a request ends early: its time is up, its client has left, or the process drains."""
+"""The reason why a request ends early: its time is up, its client has disconnected, or the process drains."""
 
 
 class Lifetime:
-    """The time in which a request is needed: until its deadline passes, its client disconnects, or its process drains.
+    """The time during which a request is needed: until its deadline passes, its client disconnects, or its process
+    drains.
 
     An ``async def`` handler is cancelled when its deadline passes, and, if its route says so, when its client
-    disconnects. A ``def`` handler can't be cancelled, but it can ask. Servers report disconnects over ASGI and RSGI.
-    Over WSGI, Antiphon looks at the connection, if the server hands it out or provides the address of its client.
+    disconnects. A ``def`` handler can't be cancelled, but it can check. Servers report disconnects over ASGI and RSGI.
+    Over WSGI, Antiphon checks the connection, if the server hands it out or provides its client's address.
     """
 
     __slots__ = (
@@ -46,7 +47,7 @@ class Lifetime:
 
     @property
     def remaining(self) -> float | None:
-        """The seconds that are left until the deadline, 0 when it has passed; None if there is no deadline."""
+        """The seconds left until the deadline, 0 when it has passed; None if there is no deadline."""
         return None if self._ends_at == inf else max(0.0, self._ends_at - monotonic())
 
     @property
@@ -61,7 +62,7 @@ class Lifetime:
 
     @property
     def is_draining(self) -> bool:
-        """True if the process takes no new requests, and ends when the open ones are handled (``antiphon run``)."""
+        """True if the process accepts no new requests, and ends when the open ones are finished (``antiphon run``)."""
         return DRAINING.is_given
 
     async def ended(self) -> EndReason:
@@ -86,13 +87,13 @@ class Lifetime:
     def shield(self) -> "Shield":
         """Return a context manager, ``with request.lifetime.shield():``, in which the handler is not cancelled.
 
-        What would have cancelled it does so after the block. Other cancellations, such as those of the server, are not
+        Whatever would have cancelled it does so after the block. Other cancellations, such as the server's, are not
         delayed.
         """
         return Shield(self)
 
     def _limit(self, seconds: float) -> None:
-        """Set the deadline to some seconds from now, unless it is earlier."""
+        """Set the deadline to some seconds from now, unless it is already earlier."""
         self._ends_at = min(self._ends_at, monotonic() + seconds)
 
     def _renew(self) -> None:
@@ -124,7 +125,7 @@ class Lifetime:
         return self._shields > 0
 
     def _raise_shield(self, by: int) -> None:
-        """Count a shield that goes up, by 1, or down, by -1. With the last one, what was held is called soon."""
+        """Count a shield that goes up, by 1, or down, by -1. With the last one, the held function is called soon."""
         self._shields += by
         if not self._shields and self._held is not None:
             held, self._held = self._held, None
@@ -146,8 +147,9 @@ class Lifetime:
         self._watch, self._is_own_watch = watch, watch is not waiting
 
     def _tell(self, watch: "Future[None]") -> None:
-        """Call the functions that wait for the client's disconnect. A server that fails to report it is no reason to
-        abort.
+        """Call the functions that wait for the client's disconnect.
+
+        A server that fails to report it does not abort the request.
         """
         if not watch.cancelled() and watch.exception() is None:
             self._is_client_gone = True

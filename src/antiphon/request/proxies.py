@@ -1,7 +1,7 @@
-"""Trusted proxies: a request's client, scheme and host as they report them. No other peer is believed.
+"""Trusted proxies: a request's client, scheme and host as they report them. No other peer is trusted.
 
 The headers of proxies are read from the right, where the nearest proxy wrote, up to the first address that is not a
-trusted proxy's: the client. Nothing that the client wrote itself is believed.
+trusted proxy's, which is the client. Nothing that the client wrote itself is trusted.
 """
 
 import re
@@ -25,7 +25,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""The most proxies of a chain that are examined."""
+"""The maximum number of proxies in a chain that are examined."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
 """The headers that nearly every proxy sets."""
@@ -40,7 +40,7 @@ _exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2
 
 
 class TrustedProxies:
-    """The proxies that are believed, and the headers that each of them sets.
+    """The trusted proxies, and the headers that each of them sets.
 
     ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
     ``headers`` are those that each of the proxies always sets or appends to, whatever the client sent: either
@@ -133,8 +133,8 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
 def behind(head: Head, proxies: TrustedProxies) -> Head:
     """Return a head with the values that trusted proxies report, if its connection is from one; else the head itself.
 
-    A WSGI server that may mistake another header for the proxy's is not believed. This is logged once, and the client
-    is unknown.
+    A WSGI server that may mistake another header for the proxy's is not trusted: this is logged once, and the client is
+    unknown.
     """
     if head.client not in proxies:
         return head
@@ -157,7 +157,7 @@ def is_by_trusted_proxy(head: Head) -> bool:
 
 
 class HiddenClientHead(DerivedHead):
-    """The head of a request from a proxy that is not believed, so the client is unknown."""
+    """The head of a request whose proxy's headers can't be trusted, so the client is unknown."""
 
     @property
     def client(self) -> None:
@@ -176,8 +176,8 @@ class ForwardedHead(DerivedHead):
     """A head whose client, scheme, authority and root path are those that trusted proxies report.
 
     ``inner`` is the head that the server gave. ``client`` is None if a trusted proxy does not know it, or wrote a
-    malformed or empty element: the client may have written the elements on the left of that. Values that no proxy
-    reports are those that the server saw.
+    malformed or empty element: the client may have written the elements to the left of it. Values that no proxy reports
+    are those that the server saw.
     """
 
     def __init__(self, inner: Head, proxies: TrustedProxies) -> None:

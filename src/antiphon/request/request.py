@@ -115,14 +115,14 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     path_params: Mapping[str, Any]
     _pattern_below: str | None = ""
-    """The pattern of the route that matched in an application that is mounted here; None if none did."""
+    """The pattern of the matching route in an application mounted here; None if none matched."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _host_is_declared: bool
     _opening: Any = None
     """The dependencies that are open, where the application has any to close."""
     _deferred_first = 0
-    """The number of functions that are called before those that ``after_response`` was given."""
+    """The number of functions that are called before those passed to ``after_response``."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -246,7 +246,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def scheme(self) -> str:
-        """The scheme that the client used, as the server or a trusted proxy says: ``"http"`` or ``"https"``."""
+        """The scheme that the client used, as reported by the server or a trusted proxy: ``"http"`` or ``"https"``."""
         return self.head.scheme
 
     @property
@@ -463,8 +463,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def body(self) -> bytes:
-        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` gives
-        them chunk by chunk.
+        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes; use ``stream`` to
+        read those chunk by chunk.
         """
         return self._whole(self.limits)
 
@@ -717,7 +717,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     signer: Dependency[RequestSigner] = Dependency(
         "signer", fix='app.use(Signatures(keys)), and the option signed_by="partners" of its route'
     )
-    """The signature by which the request was let through, a ``RequestSigner``: ``request.signer.key``. A route that is
+    """The signature for which the request was accepted, a ``RequestSigner``: ``request.signer.key``. A route that is
     ``signed_by`` the keys of ``app.use(Signatures(keys))`` has it.
 
     In any other route, raises RuntimeError, which names the fix.
@@ -725,7 +725,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def signed_headers(self) -> Headers:
-        """The header fields that the signature covers: no other ones are known to be the signer's.
+        """The header fields that the signature covers. Any other field may not come from the signer.
 
         Raises RuntimeError, which names the fix, in a route that is not ``signed_by`` keys.
         """
@@ -878,7 +878,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 _IDS_AT_ONCE = 64
 
 _unused_ids: list[str] = []
-"""Random ids that no request has yet: one system call for many takes less time than one for each."""
+"""Random ids that no request has yet, because one system call for many is faster than one for each."""
 call_after_fork(_unused_ids.clear)  # its parent uses them
 
 
@@ -907,7 +907,7 @@ def _set_known(self: Request, name: str, value: object) -> None:
 
 
 def unknown_attribute(name: str) -> AttributeError:
-    """Return the error for setting an attribute that requests don't have. For the test client."""
+    """Return the error for setting an attribute that requests lack. For the test client."""
     from difflib import get_close_matches
 
     known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words

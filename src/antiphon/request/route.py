@@ -17,8 +17,8 @@ D = TypeVar("D")
 class RouteKey(Generic[T]):
     """A typed key of the metadata of routes: ``FLAG = RouteKey[str]("flag")``, then ``request.route.meta[FLAG]``.
 
-    Routes are given it where they are registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error
-    messages only: two keys with the same name are different.
+    Set it where a route is registered: ``@app.get("/", meta={FLAG: "new-page"})``. ``name`` is for error messages only:
+    two keys with the same name are different.
     """
 
     __slots__ = ("__orig_class__", "name")  # the first is set by RouteKey[str]("flag"): the type of the value

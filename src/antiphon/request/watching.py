@@ -1,4 +1,4 @@
-"""The watch on a request: its head notes what is read of it, so that a cache knows what a response depends on."""
+"""The watch on a request: its head records what is read from it, so that a cache knows what a response depends on."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,9 +23,9 @@ HOOKS = ":hooks"
 
 
 class WatchedHead(DerivedHead):
-    """A head that notes what is read of it, as ``reads``: names of fields in lower case, and of other values.
+    """A head that records what is read from it, as ``reads``: names of fields in lower case, and of other values.
 
-    The URL and the method are not among them: a cache always depends on these.
+    They don't include the URL and the method, on which a cache always depends.
     """
 
     def __init__(self, inner: Head) -> None:
@@ -35,29 +35,29 @@ class WatchedHead(DerivedHead):
         del self.field, self.fields  # so that those below are called: as attributes they would refer to this object
 
     def note(self, name: str) -> None:
-        """Note that something was read."""
+        """Record that something was read."""
         if not self.is_paused:
             self.reads.add(name)
 
     def field(self, name: str) -> str | None:
-        """Return the combined value of a header, whose reading is noted."""
+        """Return the combined value of a header, and record that it was read."""
         self.note(name)
         return self.inner.field(name)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, and note that all of them were read."""
+        """Return every header, and record that all of them were read."""
         self.note(EVERYTHING)
         return self.inner.fields()
 
     @property
     def client(self) -> Address | None:
-        """The client's address, whose reading is noted."""
+        """The client's address; reading it is recorded."""
         self.note(ADDRESS)
         return self.inner.client
 
     @property
     def http_version(self) -> str:
-        """The version of HTTP, whose reading is noted."""
+        """The version of HTTP; reading it is recorded."""
         self.note(HTTP_VERSION)
         return self.inner.http_version
 
@@ -76,21 +76,21 @@ def watches_of(head: Head) -> Iterator[WatchedHead]:
 
 
 def note_read(request: "Request", name: str) -> None:
-    """Note that the response depends on something that is not in the head, such as a session.
+    """Record that the response depends on something that is not in the head, such as a session.
 
-    Each watch notes it: an application with a cache may be mounted in another one that has a cache, too.
+    Every watch records it, since an application with a cache may be mounted in another one that also has a cache.
     """
     note_in_head(request.head, name)
 
 
 def note_in_head(head: Head, name: str) -> None:
-    """Note that something was read past the watches on a head, as ``note_read`` does."""
+    """Record that something was read past the watches on a head, as ``note_read`` does."""
     for watch in watches_of(head):
         watch.note(name)
 
 
 def put_on_watch(request: "Request", watch: WatchedHead) -> None:
-    """Give a request a head that is watched. Values of header fields that were read before are read again."""
+    """Give a request a head that is watched. Header values that were already read are read once more."""
     request.head = watch
     forget_fields(request)
 
@@ -103,7 +103,7 @@ def forget_fields(request: "Request") -> None:
 
 
 def unwatched(request: "Request") -> AbstractContextManager[None]:
-    """Return a context in which features look at a request without making the response depend on that."""
+    """Return a context in which features read a request without making the response depend on it."""
     watches = [watch for watch in watches_of(request.head) if not watch.is_paused]
     return _paused(request, watches) if watches else _UNWATCHED
 

@@ -25,12 +25,12 @@ _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
     "content-range", "content-type", "repr-digest", "trailer",
 })  # fmt: skip
-"""Fields about the content, which a 304 leaves out: those of the kept response stay true."""
+"""Fields about the content, which a 304 leaves out, since those of the stored response still apply."""
 
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
 """Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
 _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
-"""Fields about the whole content, which a part must not have, or has its own values for."""
+"""Fields about the whole content, which a part must not have, or for which it has its own values."""
 
 _LONGEST_LENGTH = 18
 
@@ -66,7 +66,7 @@ Answer: TypeAlias = tuple[int, list[Line], Body]
 def conditional(
     request: ConditionalRequest, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
 ) -> Answer | None:
-    """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response stays.
+    """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response doesn't change.
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified identify (RFC 9110
     §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it already has it, and becomes a 206
@@ -74,7 +74,7 @@ def conditional(
     of one have to be in order.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
-    request. Responses to other methods stay, since their work is done: use `precondition` before it.
+    request. Responses to other methods don't change, since their work is done; use `precondition` before it.
     """
     head = request.head
     method = head.method
@@ -133,7 +133,7 @@ def precondition(
 
 
 def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = False) -> None:
-    """Set an ETag that is made from the body, unless there is one; ``overwrite`` replaces an existing one.
+    """Set an ETag made from the body, unless there is one; ``overwrite`` replaces an existing one.
 
     Raises TypeError for a body in chunks, ValueError for a 206 or 304, which does not have the whole body.
     """

@@ -25,12 +25,11 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""The behaviour of a stream when its process takes no new requests: end at once, or come to its own end in the time
-left.
+"""A stream's behaviour when its process stops accepting requests: end at once, or at its own end in the time left.
 """
 
 HEARTBEAT = Event(comment="")
-"""An event that says nothing, and keeps proxies from closing a silent stream."""
+"""An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
 """The seconds of silence after which it is sent, unless others are given."""
 
@@ -88,7 +87,7 @@ def json_array(source: Values, default: Default | None = None) -> Chunks:
 
 
 def json_events(source: Values, default: Default | None = None) -> Chunks:
-    """Return values as events whose data is JSON, even for text. The stream comes to its own end."""
+    """Return values as events whose data is JSON, even for text. The stream ends on its own."""
     return _event_chunks(source, HEARTBEAT_EVERY, Format(partial(_write_json_event, default), b"", b"", _write_error))
 
 
@@ -160,14 +159,14 @@ class _Drain:
         return self
 
     def waits(self) -> bool:
-        """Note that the current task waits for the source, unless the block has to end: return False then."""
+        """Record that the current task waits for the source. Return False if the block has to end."""
         if not self._applies:
             return True
         self._waiting = asyncio.current_task()
         return not DRAINING.is_given
 
     def goes_on(self) -> None:
-        """Note that the source has given a value."""
+        """Record that the source has produced a value."""
         self._waiting = None
 
     def _cancel(self) -> None:
@@ -234,8 +233,8 @@ class WithHeartbeats(Generic[T]):
     """The items of an async iterable, and a HEARTBEAT whenever none has arrived for some seconds.
 
     The iterable runs in its own task, so that a step continues while heartbeats are sent, and a timeout inside it
-    reaches nothing else. A step starts on demand, and is cancelled when the asking task is. The context
-    variables are those of the first asking task; changes to them are carried back when the iterable is closed.
+    affects nothing else. A step starts on demand, and is cancelled when the asking task is. The context variables are
+    those of the first asking task; changes to them are carried back when the iterable is closed.
     """
 
     is_left_to_others = False

@@ -1,5 +1,5 @@
-"""The header fields of responses as lines: many responses have the same ones, which they share until one changes its
-own.
+"""The header fields of responses as lines. Many responses have the same ones, which they share until one of them
+changes its own.
 """
 
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ TEXT_ONLY = typed(TEXT)
 
 @lru_cache(maxsize=256)
 def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
-    """Return the fields, and those of the others whose names they don't have."""
+    """Return the fields, and those of the others with different names."""
     present = {name for name, _ in fields}
     return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
 

@@ -1,4 +1,4 @@
-"""A file as a response: its body, and the header fields that name, date and measure it."""
+"""A file as a response: its body, and the header fields with its name, date and size."""
 
 import os
 import re
@@ -48,7 +48,7 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".zst": "application/zstd",
 }
-"""Types for which the standard library has older names, or that only its later versions have."""
+"""Types for which the standard library has older names, or that only its later versions know."""
 
 _NO_NAME = "[\x00-\x1f\x7f\ud800-\udfff]"
 
@@ -195,7 +195,7 @@ def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> st
 
 
 class Windowed(Protocol):
-    """A body that can give any part of itself, as for ranges (RFC 9110 §14).
+    """A body of which any part can be read, as for ranges (RFC 9110 §14).
 
     Windows may be iterated one after another. The sender closes their body at the end, if it has ``close``.
     """
@@ -213,12 +213,12 @@ class Windowed(Protocol):
 
 
 def is_at_hand(body: object) -> bool:
-    """Check that the chunks of a body need not be waited for: it is a file, or made from parts of one."""
+    """Check that a body's chunks are available without waiting: it is a file, or made from parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
 def is_for_any_thread(body: object) -> bool:
-    """Check that any thread may read a body, and only waits for the disk: it is made from a file, or from bytes."""
+    """Check that any thread may read a body and waits only for the disk: it is made from a file, or from bytes."""
     return getattr(body, "is_for_any_thread", False)
 
 

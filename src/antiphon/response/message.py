@@ -45,7 +45,7 @@ class Heartbeat(NamedTuple):
 
 
 def take_heartbeats(body: object) -> Heartbeat | None:
-    """Take over the heartbeats of a body that is not read yet, if it has some: it makes none after that."""
+    """Take over the heartbeats of a body that has not been read yet, if any; it makes none after that."""
     take = getattr(body, "take_heartbeats", None)
     found: Heartbeat | None = None if take is None else take()
     return found
@@ -99,7 +99,7 @@ def body_of(value: BodyLike) -> Body:
 
 
 def check_content(status: int, body: Body) -> None:
-    """Raise ValueError for content with a status that has none, which no client would receive."""
+    """Raise ValueError for content with a status without content, which no client would receive."""
     if status in WITHOUT_CONTENT and body != b"":
         size = f"{len(body)} bytes" if isinstance(body, bytes) else "a stream"
         raise explained(
@@ -175,7 +175,7 @@ class DeclaredLength:
 
 
 def text_of(body: bytes, content_type: str | None) -> str:
-    """Return a body as text in the charset of its content type; in UTF-8 if there is none that Python knows.
+    """Return a body as text in its content type's charset, or in UTF-8 if Python knows no such charset.
 
     Raises ValueError for other bytes.
     """

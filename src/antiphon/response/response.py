@@ -314,7 +314,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         *,
         content_type: str | None = None,
     ) -> Self:
-        """Make a response whose body is sent while it is being generated. The iterator is closed in every case.
+        """Make a response whose body is sent while it is being generated. The iterator is always closed.
 
         Proxies are asked to pass on each chunk at once, unless ``headers`` say otherwise: by ``Incremental: ?1``
         (RFC 10036), and by ``X-Accel-Buffering: no``, which nginx reads. Plain text has ``X-Content-Type-Options:
@@ -366,7 +366,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     ) -> Self:
         """Make a response of JSON values, one per line, sent while they are made. The iterator is closed in every case.
 
-        If a value can't be written, the stream is cut off. Raises TypeError for a source that is not an iterable of
+        If a value can't be written, the stream is cut short. Raises TypeError for a source that is not an iterable of
         values.
         """
         from antiphon.response.events import json_lines

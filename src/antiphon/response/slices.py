@@ -114,7 +114,7 @@ class Cutter:
         return b"".join(sent)
 
     def _advance(self) -> list[bytes]:
-        """Go to the next part. Return the bytes that are sent before it, or before the end."""
+        """Go to the next part. Return the bytes to send before it, or before the end."""
         before: list[bytes] = []
         for item in self._layout:
             if isinstance(item, ByteRange):

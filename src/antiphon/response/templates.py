@@ -7,7 +7,7 @@ from antiphon.explanations import explained
 
 
 def check_data(maker: Callable[..., Any], data: Mapping[str, Any], status: object = None) -> None:
-    """Check that data have names that no option has, or may have in the future.
+    """Check that no name in the data is, or may become, the name of an option.
 
     Raises TypeError for a name that begins with an underscore, and for a mapping in place of the status.
     """

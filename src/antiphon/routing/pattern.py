@@ -14,7 +14,7 @@ from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
 _braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
 _colon = re.compile(r"(?<![^/]):([A-Za-z_]\w*)", re.ASCII).search
-"""Match a whole segment written like a parameter in Express and Rails; after other text, a colon is only a colon."""
+"""Match a whole segment written like a parameter in Express and Rails. After other text, a colon has no meaning."""
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 

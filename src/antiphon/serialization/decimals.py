@@ -1,8 +1,8 @@
-"""Decimals in JSON, forms and queries that are refused: those beyond their bounds, and those that no program can
-calculate with, which are NaN, infinity, and exponents beyond any use.
+"""Refused Decimals in JSON, forms and queries: those outside their bounds, and those that no program can calculate with
+(NaN, infinity and enormous exponents).
 
-msgspec makes a Decimal of each of them, and a check in a ``__post_init__`` would then raise an error, or take minutes.
-So they are looked for before a value is made.
+msgspec accepts all of these, and a check in a ``__post_init__`` would then raise an error or take minutes. So they are
+searched for before a value is created.
 """
 
 import json
@@ -29,7 +29,7 @@ REASONS: dict[NumberFault, Reason] = {
 }
 
 _BOUNDS = "antiphon.decimal"
-"""The name under which the bounds of a Decimal are in what msgspec knows about its type."""
+"""The name of a Decimal's bounds in msgspec's data about its type."""
 
 _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Callable[[Decimal, Decimal], bool]]] = {
     "ge": ("of at least", "min", "minimum", operator.ge),
@@ -62,7 +62,7 @@ class DecimalBounds:
         return pattern | {_SIGNS[name][2]: _plain_number(limit) for name, limit in self.limits.items()}
 
     def fault(self, text: str) -> Reason | None:
-        """Return why a number is refused; None if it fits, or if the text is not a number."""
+        """Return the reason why a number is refused; None if it fits, or if the text is not a number."""
         try:
             number = Decimal(text)
         except InvalidOperation:
@@ -124,7 +124,7 @@ def _limit(name: str, bound: object) -> Decimal:
 
 
 def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[DecimalBounds | None]:
-    """Return the bounds of each Decimal that a value of a type can be, or its items can be; None for one without."""
+    """Return the bounds of each Decimal that a value of a type, or its item, can be; None for one without bounds."""
     match info:
         case inspect.Metadata(type=inner):
             return bounds_in(inner, (info.extra or {}).get(_BOUNDS, given))
@@ -138,7 +138,7 @@ def bounds_in(info: inspect.Type, given: DecimalBounds | None = None) -> list[De
 
 
 def decimal_fault(text: str, bounds: Sequence[DecimalBounds | None]) -> Reason | None:
-    """Return why a Decimal that can have one of several bounds can't be a text or a number."""
+    """Return the reason why a text or number fits none of a Decimal's alternative bounds."""
     if (reason := text_fault(text)) is not None:
         return reason
     reasons = [None if each is None else each.fault(text) for each in bounds]
@@ -150,7 +150,7 @@ _is_usual = re.compile(rf"[-+]?[0-9.]{{0,{_FEW_DIGITS}}}(?:[eE][-+]?[0-9]{{1,3}}
 
 
 def text_fault(text: str) -> Reason | None:
-    """Return why a program can't calculate with the number that a text is; None if it can, or for any other text."""
+    """Return the reason why a program can't calculate with the number in a text; None if it can, or for other text."""
     if _is_usual(text):
         return None
     try:
@@ -163,7 +163,7 @@ def text_fault(text: str) -> Reason | None:
 _MANY_DIGITS = 4096
 _ZEROS = b"0" * _MANY_DIGITS
 _PLAIN = bytes(48 if chr(byte).isdigit() or byte > 127 else byte for byte in bytes(range(256)).lower())
-"""A table that makes letters lower-case, and a zero of each digit and of what may be part of one."""
+"""A table that lower-cases letters and replaces digits, and characters that may be part of a digit, with zeros."""
 
 
 def _spelled(word: str) -> str:
@@ -207,9 +207,9 @@ def _has_long_exponent(text: bytes) -> bool:
 
 
 def refusing_unusable(decode: Decode, info: inspect.Type) -> Decode:
-    """Return ``decode`` or, for a type that has Decimals, a function that first looks for numbers that can't be used.
+    """Return ``decode`` or, for a type with Decimals, a function that first searches for unusable numbers.
 
-    That function raises ValidationError for JSON that has one where the type has a Decimal.
+    That function raises ValidationError if the JSON has one where the type has a Decimal.
     """
     if not any(isinstance(part, inspect.DecimalType) for _, part in parts("", info)):
         return decode
@@ -297,7 +297,7 @@ def _unusable(value: object, info: inspect.Type, path: _Path) -> Iterator[_Found
 
 
 def _fault(value: str | int, info: inspect.Type, kinds: tuple[inspect.Type, ...]) -> Reason | None:
-    """Return why a string or number is no Decimal of a type; None if it is, or is of another type in a union."""
+    """Return the reason why a value is not a Decimal of a type; None if it is, or is of another type in a union."""
     if isinstance(value, bool) or not (bounds := bounds_in(info)):
         return None
     is_other = isinstance(value, int | _Written) and any(isinstance(kind, _OTHER_NUMBERS) for kind in kinds)

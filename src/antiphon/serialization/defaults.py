@@ -28,7 +28,7 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""How many blocks may be nested, which Python limits: a record further inside gets its own function."""
+"""The maximum number of nested blocks, which Python limits. A record nested more deeply gets its own function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:

@@ -10,7 +10,7 @@ from antiphon.http.errors import FaultBounds, FaultCode, FieldFault, Unprocessab
 from antiphon.serialization.json import pointer_step
 
 _SHOWN = 20
-"""How many of the allowed values a reason lists."""
+"""The maximum number of allowed values that a reason lists."""
 
 _NOUNS = {
     "int": "an integer",
@@ -253,7 +253,7 @@ def _pointer(path: str) -> str:
 
 
 _NAME = 200
-"""How many characters of a name are shown."""
+"""The maximum number of characters shown of a name."""
 
 
 def shortened(text: str, most: int) -> str:
@@ -267,13 +267,13 @@ def step_to(name: str) -> str:
 
 
 LISTED = 100
-"""How many invalid fields an error lists."""
+"""The maximum number of invalid fields that an error lists."""
 
 COUNTED = 1000
-"""How many invalid fields are searched for."""
+"""The number of invalid fields after which the search stops."""
 
 _TEXT = 1024
-"""How many characters of a pointer and a detail are listed: a ``__post_init__`` may quote the value in its detail."""
+"""The maximum length of a listed pointer and detail: a ``__post_init__`` may quote the value in its detail."""
 
 _ROOM = 128 << 10
 """The maximum size of the list in bytes of JSON: less than LISTED and _TEXT allow, as a character can take six."""
@@ -295,7 +295,7 @@ class Faults:
 
     @property
     def full(self) -> bool:
-        """True if no more faults are counted."""
+        """True if further faults are no longer counted."""
         return self.total > COUNTED
 
     @property

@@ -351,7 +351,7 @@ class FieldsReader:
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
-    """Return the types that one text of a field may have; for a collection, the types of its items."""
+    """Return the types that one text of a field may have. For a collection, these are the types of its items."""
     found: list[inspect.Type] = []
     for member in members(info):
         match member:

@@ -28,11 +28,11 @@ from antiphon.serialization.defaults import PLAIN, set_defaults
 from antiphon.serialization.json_bounds import DEPTH_BOUND, MOST_SLOW_NUMBERS, NO_BOUND, SHORT, crossed_bound
 
 DEPTH = Limits().json_depth
-"""How deeply arrays and objects may be nested by default."""
+"""The default for the maximum depth of nested arrays and objects."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000
-"""How many values are examined to find the place of a wrong one."""
+"""The maximum number of values examined to find the place of a wrong one."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -111,7 +111,7 @@ _READ_AHEAD = {
     "invalid character in unicode escape": 1,
     "invalid utf-16 surrogate pair": 6,
 }
-"""How many bytes msgspec has read beyond a mistake when it reports it."""
+"""The number of bytes that msgspec has read beyond a mistake when it reports it."""
 
 
 def _reason(data: bytes, error: Exception) -> str:
@@ -173,7 +173,7 @@ class _UnwritableError(TypeError):
 
 
 def hint_of_attributes(value: object) -> str:
-    """Return how to write the attributes of an object, such as a row of an ORM; empty if it has none of its own."""
+    """Return a hint to write the attributes of an object, such as a row of an ORM; empty if it has none of its own."""
     if isinstance(value, type | FunctionType | ModuleType) or not getattr(value, "__dict__", None):
         return ""
     return "convert it to a dataclass with its attributes: msgspec.convert(value, Out, from_attributes=True)"
@@ -188,7 +188,7 @@ class _Mapping(Protocol):
 
 
 _OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
-"""Values of header fields that are one text each, without those that may contain a secret."""
+"""Types of header values that are written as a single string, except those that may contain a secret."""
 
 _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (MultiDict, MultiDict.to_lists),
@@ -204,12 +204,12 @@ _PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
 
 
 def _plain_model(model: Any) -> object:
-    """Return a model of Pydantic as JSON types: its fields by their aliases, and its computed fields."""
+    """Return a Pydantic model as JSON types: its fields by their aliases, and its computed fields."""
     return model.model_dump(mode="json", by_alias=True)
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
-"""Types that msgspec writes itself, but not as the keys of a dict; the same applies to None and bool."""
+"""Types that msgspec writes itself, but not as the keys of a dict. The same applies to None and bool."""
 
 
 def _written_as(value: object) -> object:

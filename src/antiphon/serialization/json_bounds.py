@@ -10,17 +10,17 @@ NO_BOUND, DEPTH_BOUND, SLOW_NUMBERS = range(3)
 """The bound that a text exceeds: none, the depth, or the number of numbers that msgspec reads slowly."""
 
 MOST_SLOW_NUMBERS = 1000
-"""How many numbers with an exponent of three digits are read like any other numbers."""
+"""The maximum number of numbers with a three-digit exponent that are read like any other numbers."""
 
 _SLOW_EXPONENT = len("e000")
 SHORT = MOST_SLOW_NUMBERS * _SLOW_EXPONENT
-"""The size of a text that can't have more of them, in bytes."""
+"""The size, in bytes, of a text that can't contain more of them."""
 
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _SLICE = 64 << 10
-"""Bytes that are split at once, since splitting creates an object of about 40 bytes for each string."""
+"""The number of bytes split at a time, since splitting creates an object of about 40 bytes for each string."""
 
 
 @accelerated
@@ -31,8 +31,8 @@ def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
     JSON only the part before the mistake counts, since a decoder reads no further.
 
     ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, such as 5e-324 and 1e308. msgspec, up
-    to 0.22, reads most floats in 20 nanoseconds. But for a float at the end of its range, or in the middle between two
-    others, it takes longer the larger the exponent is, up to 20 microseconds.
+    to 0.22, reads most floats in 20 nanoseconds. But a float at the end of its range, or halfway between two others,
+    takes longer the larger its exponent is, up to 20 microseconds.
 
     ``NO_BOUND``: neither.
     """

@@ -1,4 +1,4 @@
-"""Fields of a form that are JSON, as text or as a part of the type application/json: ``JSON[Details]``."""
+"""JSON fields of a form, as text or as a part of the type application/json: ``JSON[Details]``."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -17,7 +17,7 @@ from antiphon.serialization.types import members, python_type
 T = TypeVar("T")
 
 ReadJSON: TypeAlias = Callable[..., object]
-"""``json_as``, which is given to fields of a form, since it stands on these."""
+"""``json_as``, which is passed to the fields of a form because its module imports this one."""
 
 JSON = Annotated[T, msgspec.Meta(extra={"antiphon.json": True})]
 """The type of a form's field that is sent as JSON: ``JSON[Details]`` is read like a body with ``json_as(Details)``.
@@ -92,7 +92,7 @@ class JSONField:
 
 
 REFUSED = (UnprocessableContent, Reason)
-"""The classes of what ``take`` puts instead of a value that doesn't fit."""
+"""The classes of the errors that ``take`` stores in place of a value that doesn't fit."""
 
 
 def _too_large(limits: Limits) -> Exception:

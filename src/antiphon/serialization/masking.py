@@ -23,7 +23,7 @@ _STATEMENTS = frozenset("case class def elif else except finally for if lambda m
 
 
 class _Bracket:
-    """The text in one pair of brackets, or outside of all: what was named in it so far, and whether that is secret."""
+    """The text in one pair of brackets, or outside any: what was named in it so far, and whether that is secret."""
 
     def __init__(self, *, opening: str = "", follows_name: bool = False, is_secret: bool = False) -> None:
         self.opening = opening
@@ -32,12 +32,12 @@ class _Bracket:
         self.surrounding_is_secret = self.is_secret = is_secret
         self.names: list[str] = []
         self.last = ""
-        """The name or literal that came last, to which a comma, a colon or a comparison refers."""
+        """The last name or literal, which a comma, a colon or a comparison refers to."""
         self.is_pair = False
 
 
 class SecretLiterals:
-    """A reader of source code, or of a part of it, which yields the literals that may be shown, and those that may not.
+    """A reader of source code, or part of it, which yields the literals that may be shown and those that may not.
 
     ``is_secret`` says whether a name is that of a secret.
     """
@@ -47,7 +47,7 @@ class SecretLiterals:
         self._open = [_Bracket()]
 
     def read(self, code: str) -> Iterator[tuple[re.Match[str], bool]]:
-        """Yield each literal and each comment in code, and True for a literal that is secret by its place."""
+        """Yield each literal and each comment in code, with True for a literal that its place marks as secret."""
         literals: list[tuple[re.Match[str], bool]] = []
         follows_value = is_compared = False
         for token in _tokens(code):
@@ -107,7 +107,7 @@ class SecretLiterals:
         outer.last = here.last if sign == "]" else ""
 
     def _separate(self, here: _Bracket) -> None:
-        """Begin the next value after a comma. The one after a name in quotes belongs to it, as in a header field."""
+        """Begin the next value after a comma. A value after a quoted name belongs to the name, as in a header field."""
         if not here.opening:
             return
         here.is_pair = not here.is_pair and here.last not in here.names and self._is_secret(here.last)
@@ -119,10 +119,10 @@ class SecretLiterals:
 
 MASK = "[masked]"
 MOST = 40_000
-"""Characters of a text that are searched, unless a mask has its own bound. The rest is cut off."""
+"""The number of characters of a text that are searched, unless a mask has its own bound. The rest is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
-"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would be found in
-innocent words; for a longer one, the text after its beginning is masked, too.
+"""The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
+words. If a secret is longer, the text after its beginning is masked, too.
 """
 
 _SHORTEST_OF_SEVERAL = 16
@@ -148,7 +148,7 @@ _BEGINNINGS = (
 )
 """The beginnings of keys that services hand out."""
 _RANDOM = r"(?![\w-]*[a-z]{8})" + "".join(rf"(?=(?:[\w-]*?{each}){{3}})" for each in ("[a-z]", "[A-Z]", r"\d"))
-"""The start of a text of random characters, which has all kinds of them, and no words."""
+"""The start of a random string, with all kinds of characters and no words."""
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 _NAME = "|".join(
@@ -194,7 +194,7 @@ _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1
 
 
 def is_secret_name(name: str) -> bool:
-    """Return True if a value is probably a secret by its name: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
+    """Return True if the name of a value suggests a secret: ``api_key``, ``X-CSRF-Token``, ``userPassword``."""
     words = [word.lower() for word in _words(name[:200])]
     joined = "".join(words)
     return any(each in joined for each in _ANYWHERE) or not _ALONE.isdisjoint(words)
@@ -205,7 +205,7 @@ def _masked(_secret: str) -> str:
 
 
 class Mask:
-    """A mask for text, which recognizes secrets by names, by shapes, and if they were added to it.
+    """A mask for text. It recognizes secrets by their names and shapes, and those that were added to it.
 
     ``hide`` returns the replacement of a secret. At most ``most`` characters of a text are searched, and the rest is
     cut off.
@@ -238,7 +238,7 @@ class Mask:
         return self._of(self._by_names(_readable(text, self._most)))
 
     def text_by_itself(self, text: str) -> str:
-        """Return a text without the secrets that it shows by names and shapes, whichever were added."""
+        """Return a text without the secrets recognized by name or shape, regardless of added ones."""
         return self._by_shapes(self._by_names(_readable(text, self._most)))
 
     def code(self, text: str) -> str:

@@ -1,6 +1,6 @@
-"""Numbers of JSON: integers that are written with a point, such as ``87.0``, and those chosen to have the same hash.
+"""Numbers in JSON: integers written with a point, such as ``87.0``, and numbers chosen for their equal hashes.
 
-msgspec takes them for floats alone. So JSON that it has refused is looked through for them, beside its type.
+msgspec reads the former as floats only. So JSON that it has refused is searched for them, alongside its type.
 
 Python's hashes of numbers and UUIDs are predictable, so JSON is searched before it is decoded to a type with such sets
 or names. A limit on the number of items would not suffice. 2000 UUIDs with one hash take 0.15 s, so the limit would
@@ -20,12 +20,12 @@ from antiphon.serialization.faults import Faults, Reason
 from antiphon.serialization.types import Decode, items_of, members, members_of, parts
 
 _MOST = 2**53
-"""The largest number below which a float has every integer: RFC 8259 §6 advises against larger ones."""
+"""The largest number up to which a float can represent every integer. RFC 8259 §6 advises against larger ones."""
 
 _strings_and_numbers = re.compile(rb'"(?:[^"\\]++|\\.?)*+"|-?[0-9][-+.0-9eE]*+', re.DOTALL).finditer
 
 _FEW_DIGITS = 16
-"""The number of digits, or of a sign and digits, from which on a number may be above that."""
+"""The minimum length, including a sign, of a number that may exceed it."""
 
 _NESTED = (list, dict)
 _FRACTIONAL = (inspect.AnyType, inspect.RawType, inspect.FloatType, inspect.DecimalType)
@@ -44,9 +44,9 @@ class _Whole:
 
 
 def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
-    """Return JSON in which such numbers are integers where the type has no other; None if none of them is.
+    """Return JSON in which numbers without a fraction are integers where the type needs them; None if none changes.
 
-    They are those without a fraction, up to 2**53 in either direction.
+    This applies to numbers up to 2**53 in either direction.
     """
     if not any(_is_integer(part) for _, part in parts("", info)):
         return None
@@ -137,10 +137,10 @@ _FEW = 500
 """The number of items that do no harm, regardless of their values."""
 
 _SAME = 100
-"""How many numbers may have the same hash. Among numbers that were not chosen for this, even two would be rare."""
+"""The maximum count of numbers with the same hash. Among numbers that nobody chose for this, even two are rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
-"""A possible number or UUID. Numbers of which many have the same hash are not shorter than this."""
+"""Match a possible number or UUID. Shorter numbers do not collide in quantity."""
 
 _HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
 _Number: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType

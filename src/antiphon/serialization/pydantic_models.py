@@ -1,6 +1,6 @@
-"""Reading and writing Pydantic's models, if a program has any.
+"""Reading and writing Pydantic models, if a program has any.
 
-A program that has a model has imported Pydantic. Other programs don't load it.
+Such a program has imported Pydantic; other programs don't load it.
 """
 
 import sys
@@ -24,7 +24,7 @@ _CODES: dict[str, FaultCode] = {
     "string_too_short": "too_short", "string_too_long": "too_long", "too_short": "too_few", "too_long": "too_many",
     "string_pattern_mismatch": "pattern_mismatch",
 }  # fmt: skip
-"""Our codes by the prefixes of Pydantic's; the first match is used."""
+"""Our codes by the prefixes of Pydantic's codes; the first match is used."""
 _BOUNDS = {
     "ge": "min", "le": "max", "gt": "above", "lt": "below", "min_length": "min", "max_length": "max",
     "multiple_of": "multiple_of", "pattern": "pattern",
@@ -32,12 +32,12 @@ _BOUNDS = {
 
 
 def is_model(kind: object) -> bool:
-    """Return True for a model of Pydantic: a subclass of its BaseModel, or one of its dataclasses."""
+    """Return True for a Pydantic model: a subclass of BaseModel, or a Pydantic dataclass."""
     return isinstance(kind, type) and hasattr(kind, "__pydantic_validator__")
 
 
 def has_model(wanted: object) -> bool:
-    """Return True if a type is a model of Pydantic, or has one among its parts."""
+    """Return True if a type is a Pydantic model, or contains one."""
     if "pydantic" not in sys.modules:
         return False
     try:
@@ -48,7 +48,7 @@ def has_model(wanted: object) -> bool:
 
 
 def model_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
-    """Return a function that decodes JSON as a type that has models, and a description of the type.
+    """Return a function that decodes JSON as a type with models, and a description of the type.
 
     The function raises BadRequest for malformed JSON, and UnprocessableContent, which names each invalid field.
     """
@@ -108,7 +108,7 @@ def _reason(error: Mapping[str, Any]) -> Reason:
 
 
 def plain_as(value: object, wanted: Any) -> object:
-    """Return a value of a type that has models as JSON types."""
+    """Convert a value of a type with models to JSON types."""
     from pydantic import TypeAdapter
 
     return TypeAdapter(wanted).dump_python(value, mode="json", by_alias=True)

@@ -33,7 +33,7 @@ from antiphon.serialization.json import pointer_step
 from antiphon.serialization.types import Record, members, parts, python_type
 
 PLAIN = (ValueError, TypeError, ArithmeticError)
-"""The errors that msgspec may raise for a value instead of a ValidationError, or pass on from a ``__post_init__``."""
+"""The errors other than ValidationError that msgspec may raise for a value, or pass on from a ``__post_init__``."""
 
 _NOT_CALCULATED = "a calculation with this value failed"
 _UNHASHABLE = {
@@ -85,19 +85,19 @@ def _has_any(info: inspect.Type) -> bool:
 
 
 _DEPTH = 32
-"""How deeply a value is taken apart; of a part below that, only the first fault is named."""
+"""The maximum depth of the search. For a part below it, only the first fault is reported."""
 
 _CHUNK = 64
-"""How many items are tried at once to find one that doesn't fit."""
+"""The number of items tried together to find one that doesn't fit."""
 
 _TRIED = 10_000
-"""How many values are always tried, counting each one every time it is part of an attempt."""
+"""The number of values that may always be tried. A value counts each time it is part of an attempt."""
 
 _TIMES = 4
-"""How many additional values may be tried, as a multiple of the number of values."""
+"""The number of additional values that may be tried, as a multiple of the number of values."""
 
 _PER_VALUE = 64
-"""How many characters of a string are as much work as one value."""
+"""The number of characters of a string that take as much work as one value."""
 
 
 class FaultSearch:
@@ -202,7 +202,7 @@ class FaultSearch:
             self.faults.add(pointer + pointer_step(name), not_one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
-        """Add the names for which a record has no field, if it forbids them."""
+        """Add the names without a field in the record, if it forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:

@@ -24,7 +24,7 @@ _DIGESTS = {"sha256": sha256, "sha1": sha1}
 
 
 class BadSignature(Forbidden):
-    """403: a value or a URL that none of the keys has signed for this purpose: changed, cut off, or made up."""
+    """403: a value or a URL that none of the keys has signed for this purpose. It was changed, truncated or made up."""
 
     def __init__(self, detail: str = "The signature does not match.") -> None:
         super().__init__(detail)
@@ -111,7 +111,7 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """Return True for a signature of these bytes by any of the keys. Every wrong one takes the same time."""
+        """Return True for a signature of these bytes by any of the keys. All wrong ones take the same time."""
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -128,7 +128,7 @@ def to_base64(data: bytes) -> bytes:
 
 
 class Signer:
-    """A signer of values for one purpose, the ``salt``: a value that is signed for one is not valid for another.
+    """A signer of values for one purpose, the ``salt``: a value signed for one purpose is not valid for another.
 
     The first of the ``secret_keys``, the newest, signs; all of them verify. Clients can read signed values, but not
     change them. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises TypeError and
@@ -202,5 +202,5 @@ class Signer:
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """Return True for a signature of this text by any of the keys. This takes the same time for every wrong one."""
+        """Return True for a signature of this text by any of the keys. All wrong ones take the same time."""
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

@@ -1,4 +1,4 @@
-"""Descriptions of types by msgspec: making them from a type, taking them apart, and turning them back into a type."""
+"""msgspec's descriptions of types: creating them, taking them apart, and turning them back into types."""
 
 import datetime
 import decimal
@@ -16,7 +16,7 @@ from antiphon.explanations import explained
 from antiphon.lazy import changed_package
 
 Decode: TypeAlias = Callable[[Any], Any]
-"""A function that makes a value of a type from the data that was sent."""
+"""A function that creates a value of a type from the data that was sent."""
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
 Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -83,7 +83,7 @@ def _check_unions(wanted: object) -> None:
 
 
 def translated(wanted: object) -> inspect.Type:
-    """Return msgspec's description of a type, without a check that the type can be read."""
+    """Return msgspec's description of a type, without checking that the type can be read."""
     make = getattr(inspect, "_Translator", None)  # every public function makes a decoder
     if make is None:
         raise changed_package("msgspec", "0.22", "msgspec.inspect._Translator")
@@ -91,7 +91,7 @@ def translated(wanted: object) -> inspect.Type:
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:
-    """Return why the alternatives of a union can't be combined; None if they can."""
+    """Return the reason why the alternatives of a union can't be combined; None if they can."""
     kinds = {type(info) for info in alternatives}
     bounds = {name for info in alternatives for name in _CONSTRAINTS if getattr(info, name, None) is not None}
     if inspect.TupleType in kinds and bounds - {"pattern", "tz"}:
@@ -196,7 +196,7 @@ def _is_tagged(kind: Record, found: list[object]) -> bool:
 
 
 def python_type(info: inspect.Type) -> Any:
-    """Return the type that was described, in a form that decodes equally but may be written differently."""
+    """Return the described type. It decodes identically, but may be spelled differently."""
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain

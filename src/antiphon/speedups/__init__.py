@@ -1,7 +1,7 @@
-"""Functions and a class in C, if the extension was built, instead of their twins in Python.
+"""Functions and a class in C, if the extension was built, in place of their Python twins.
 
-A twin is in the module where it belongs, and documents the one in C. ``ANTIPHON_PURE=1`` in the environment leaves the
-extension out.
+A twin lives in the module where it belongs, and documents the C version. ``ANTIPHON_PURE=1`` in the environment
+disables the extension.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,10 @@ IS_COMPILED = _extension is not None
 """True if the extension is in use."""
 
 PURE: dict[str, Callable[..., Any]] = {}
-"""The functions and classes in Python that have a twin in the extension, by their names."""
+"""The Python functions and classes with a twin in the extension, by name."""
 
 
 def accelerated(function: F) -> F:
-    """Return the object with this name in C, or the function or class itself if the extension is not in use."""
+    """Return the C object with this name, or the function or class itself if the extension is not in use."""
     PURE[function.__name__] = function
     return getattr(_extension, function.__name__, function)

@@ -1,4 +1,4 @@
-"""A call of a client: a request, the redirects after it, and the response, whole or read chunk by chunk."""
+"""A client call: a request, its redirects, and the response, whole or read chunk by chunk."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -75,9 +75,9 @@ class Call:
         return await self._limited(self._body.read(self.options.max_body), "the rest of the body")
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Disconnect, if the body has not ended, and wait until the application has ended.
+        """Disconnect if the body has not ended, and wait until the application has ended.
 
-        If the test has failed with ``error``, the application is stopped instead, so that the test's error is shown.
+        If the test has failed with ``error``, stop the application instead, so that the test's error is shown.
         """
         if self._is_over or self._exchange is None:
             return
@@ -158,7 +158,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
 
 
 def _resolve(base: URL, location: str) -> URL:
-    """Join URLs as browsers do: dot segments are removed, also if the dots are escaped (URL Standard §4.1)."""
+    """Join URLs as browsers do: dot segments are removed, even if the dots are escaped (URL Standard §4.1)."""
     path = location.partition("#")[0].partition("?")[0]
     return base.join(_dot_segments.sub(lambda dots: unquote(dots[0]), path) + location[len(path) :])
 

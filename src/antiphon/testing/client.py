@@ -64,8 +64,8 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
     are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
 
     ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` reads in
-    the handlers' code. A breach raises a ContractError that names the handler. Raises TypeError for an application that
-    is not an ``App``.
+    the handlers' code. A violation raises a ContractError that names the handler. Raises TypeError for an application
+    that is not an ``App``.
     """
 
     _on_loop: ClassVar[bool]
@@ -127,7 +127,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         return ClientSession(self._visitor)
 
     def login(self, user: object) -> None:
-        """Log a user in, as a login page does: the following requests have the cookie of the user's session.
+        """Log a user in, as a login page does: later requests have the cookie of the user's session.
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
         anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that
@@ -373,7 +373,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report what is read of them, and the check of its responses."""
+    """Return an application whose requests report each read, and the check of its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)

@@ -29,9 +29,9 @@ _sources = Sources()
 
 
 class HeldContract:
-    """The contracts of the routes of an application, and the first breach that has been found but not yet reported.
+    """The contracts of an application's routes, and the first unreported violation.
 
-    The contract of a route is read when the route is called, so that a test waits for no other.
+    The contract of a route is read when the route is called, so that a test does not wait for others.
     """
 
     def __init__(self, app: App) -> None:
@@ -45,7 +45,7 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application, with requests that report to this contract what is read of them."""
+        """The application with requests that report each read to this contract."""
         return _WithHeldRequests(self._app, _request_class(self))
 
     def _contract(self, route: Route, method: str) -> Contract | None:
@@ -82,7 +82,7 @@ class HeldContract:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
 
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
-        """Check the type as which a handler reads a part of its request. Raises ContractError if it is undeclared."""
+        """Check the type that a handler reads a part of its request as. Raises ContractError if it is undeclared."""
         route = request.route
         contract = self._contract(route, request.method) if isinstance(route, Route) else None
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
@@ -120,11 +120,11 @@ _PARTS: dict[ReadAs, str] = {
 }
 
 _HELD = "_held_contract"
-"""The attribute of an application with its contract, which thus lives as long as the application."""
+"""The attribute of an application that holds its contract, which thus lives as long as the application."""
 
 
 def held_contract(app: object) -> HeldContract:
-    """Return the contract of an application, one for all of its clients. Raises TypeError for anything but an App."""
+    """Return the contract of an application, which all its clients share. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
     held = vars(app)
@@ -153,7 +153,7 @@ class _WithHeldRequests(Wrapped):
 
 
 def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class of requests that report to a contract what is read of them."""
+    """Return a class of requests that report each read to a contract."""
 
     class HeldRequest(Request):
         __slots__ = ()

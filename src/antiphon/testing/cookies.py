@@ -1,6 +1,6 @@
-"""The cookie jar of a client: cookies are kept and sent back as browsers do (RFC 6265bis §5).
+"""The cookie jar of a client, which keeps and sends cookies as browsers do (RFC 6265bis §5).
 
-Every request counts as same-site, so SameSite never holds back a cookie.
+Every request counts as same-site, so SameSite never withholds a cookie.
 """
 
 import re
@@ -64,7 +64,7 @@ class CookieJar:
         self._cookies: dict[tuple[str, str, str], KeptCookie] = {}
 
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
-        """Add a cookie for the client's host, or for a ``domain`` and all hosts below it.
+        """Add a cookie for the client's host, or for a ``domain`` and its subdomains.
 
         A cookie whose name begins with ``__Host-`` or ``__Secure-`` is always secure. Raises ValueError for a cookie
         that no response could set.
@@ -168,7 +168,7 @@ class CookieJar:
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """Return True if a host is a domain or is below it (RFC 6265bis §5.1.3)."""
+    """Return True if a host is a domain or a subdomain of it (RFC 6265bis §5.1.3)."""
     return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ContractError(AssertionError):
-    """A breach of the interface's contract by the application, such as a body that does not have its declared length.
+    """A violation of the interface by the application, such as a body whose length differs from the declared one.
 
     With ``Client(app, contract=True)``, also a response that its handler's contract lacks. It is raised inside the
     application, and again by the client, so that no error handler hides it.
@@ -20,7 +20,7 @@ class ContractError(AssertionError):
 
 
 class BrokenResponse(ConnectionError):
-    """A response that broke off after its head, as when a server cuts the connection."""
+    """A response that was cut off after its head, as when a server drops the connection."""
 
 
 class HandshakeRefused(ConnectionError):
@@ -32,11 +32,11 @@ class HandshakeRefused(ConnectionError):
 
 
 class BodyTooLarge(RuntimeError):
-    """A body longer than the client holds in memory; ``stream`` reads bodies of any length."""
+    """A body longer than the client keeps in memory; ``stream`` reads bodies of any length."""
 
 
 class TooManyRedirects(RuntimeError):
-    """A chain of redirects that is longer than the client follows."""
+    """A longer chain of redirects than the client follows."""
 
 
 class LifespanError(RuntimeError):
@@ -47,7 +47,7 @@ T = TypeVar("T")
 
 
 async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: Callable[[], str]) -> T:
-    """Await a coroutine, but not for longer than ``seconds``.
+    """Await a coroutine for at most ``seconds``.
 
     Raises TimeoutError; ``message`` is called before the coroutine is cancelled, and returns the error's text. Without
     a limit, no event loop is needed.

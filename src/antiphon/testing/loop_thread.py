@@ -11,15 +11,15 @@ from antiphon.testing.errors import thread_position
 T = TypeVar("T")
 
 MARGIN = 2.0
-"""Seconds that a coroutine gets beyond its own limit before its loop counts as blocked."""
+"""Seconds beyond a coroutine's own limit after which its loop counts as blocked."""
 
 STOP = 1.0
-"""Seconds that the tasks of a loop get to end when it is stopped."""
+"""Seconds that the tasks of a stopped loop have to end."""
 
 
 _lock = Lock()
 _shared: "weakref.WeakValueDictionary[int, LoopThread]" = weakref.WeakValueDictionary()
-"""The shared loops, by the identity of their owner, which all that share a loop refer to."""
+"""The shared loops, by the identity of their owner. Everything that shares a loop refers to its owner."""
 
 
 class LoopThread:
@@ -31,7 +31,7 @@ class LoopThread:
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop that all callers with this owner share: the clients of one application, as with a server."""
+        """Return the loop that all callers with this owner share, as clients of an application share a server."""
         with _lock:
             shared = _shared.get(id(owner))
             if shared is None or not shared.is_usable:

@@ -1,4 +1,4 @@
-"""Requests of the client: target, header fields and body, made from a URL and the options of a test, such as forms."""
+"""The client's requests: target, header fields and body, from a URL and the options of a test, such as forms."""
 
 import os
 import re
@@ -146,7 +146,7 @@ _ELSEWHERE = {
     "query": "'params'",
     "query_string": "'params'",
 }
-"""Options of other clients, with the option that has the same effect here."""
+"""Options of other clients, with the equivalent option here."""
 
 
 class ClientRequest(NamedTuple):
@@ -244,7 +244,7 @@ def compose(
 
 
 def check_options(names: Collection[str], client_options: Collection[str]) -> None:
-    """Raise TypeError, with a hint, for an option that no request has. ``client_options`` are those of a client."""
+    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are those of a client."""
     for name in names:
         if name not in RequestOptions.__optional_keys__:
             raise explained(

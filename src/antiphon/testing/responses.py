@@ -15,7 +15,7 @@ from antiphon.testing.servers.exchange import Exchange, Head
 
 
 class JSONObject(dict[str, Any]):
-    """A JSON object. Calling it, like ``response.json()`` in other clients, raises an error that says not to."""
+    """A JSON object. Calling it, as in other clients' ``response.json()``, raises an error that says not to."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ class ResponseHead(metaclass=NamesOurs):
 
     @property
     def url(self) -> URL:
-        """The URL that gave this response: the last one, after redirects."""
+        """The URL of this response: the last one, after redirects."""
         return self.request.url
 
     @property
@@ -91,7 +91,7 @@ class ResponseHead(metaclass=NamesOurs):
 
 @names_ours(CLIENT_RESPONSE)
 class ClientResponse(ResponseHead):
-    """A response with its ``body``, in bytes as sent, without decoding a content coding."""
+    """A response with its ``body``: bytes as sent, with any content coding left in place."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:
         super().__init__(request, head, history)
@@ -115,7 +115,7 @@ class ClientResponse(ResponseHead):
 
 
 class ResponseBody:
-    """A body while it is received, checked against its head. In a response to HEAD it is dropped, as by servers."""
+    """A body while it is received, checked against its head. It is dropped in a response to HEAD, as servers do."""
 
     def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
         self._exchange = exchange

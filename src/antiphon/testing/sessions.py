@@ -1,4 +1,4 @@
-"""The session that a client's cookie names, and logins, for tests, without a request to the application."""
+"""The session that a client's cookie names, and logins: for tests, without a request to the application."""
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions know it: by its cookies, and by what its headers say about proxies.
+    """A client as an application's sessions see it: its cookies, and its headers about proxies.
 
     Raises TypeError for an application that is not an ``App``.
     """
@@ -74,7 +74,7 @@ class ClientSession(Mapping[str, Any]):
     """The session that a client's cookie names: a mapping that reads the store each time.
 
     As a context manager, it returns the ``Session`` itself. Changes in a ``with`` block are written when the block
-    ends, and the client then has the cookie of the session; nothing is written if the block fails.
+    ends, and the client then has the cookie of the session. If the block fails, nothing is written.
     """
 
     def __init__(self, visitor: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""Calls of an application's tools, as a client of the Model Context Protocol makes them: ``client.tools.call(...)``."""
+"""Calls of an application's tools, like those of a Model Context Protocol client: ``client.tools.call(...)``."""
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
@@ -16,12 +16,12 @@ Listed = TypeVar("Listed")
 
 
 class ToolResult(NamedTuple):
-    """The result of a tool. ``text`` is what the model reads, ``data`` the structured content, None without any."""
+    """The result of a tool. ``text`` is what the model reads; ``data`` is the structured content, or None."""
 
     text: str
     data: Any
     is_error: bool
-    """True if the model is told what to change."""
+    """True for an error that tells the model what to change."""
     content: list[dict[str, Any]]
     """The parts of the result, as they were sent."""
     response: ClientResponse
@@ -45,14 +45,12 @@ class ClientTools(Generic[Answer, Listed]):
         self._count = 0
 
     def call(self, tool: str, /, **arguments: object) -> Answer:
-        """Call a tool. Raises AssertionError, with the response, for one that has no result: an unknown tool, or
-        a missing login.
-        """
+        """Call a tool. Raises AssertionError, with the response, if the tool is unknown or a login is missing."""
         params = {"name": tool, "arguments": arguments}
         return self._run(self._call(params))  # type: ignore[no-any-return]  # an Answer, or an awaitable of one
 
     def list(self) -> Listed:
-        """Return the tools that are listed, by their names, as clients see them."""
+        """Return the listed tools by name, as clients see them."""
         return self._run(self._list())  # type: ignore[no-any-return]
 
     async def _call(self, params: Mapping[str, Any]) -> ToolResult:
@@ -85,7 +83,7 @@ class ClientTools(Generic[Answer, Listed]):
 
 
 def path_of(app: object) -> str:
-    """Return the path of an application's ``Tools``. Raises RuntimeError for one that serves none."""
+    """Return the path of an application's ``Tools``. Raises RuntimeError for an application without them."""
     for feature in features_of(app) if isinstance(app, App) else ():
         return feature.path
     raise explained("missing-feature", RuntimeError("this application serves no tools: app.use(Tools(api))"))

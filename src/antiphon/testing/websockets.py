@@ -86,7 +86,7 @@ class SocketCall(Call):
 
 
 class ClientWebSocket:
-    """A WebSocket that the application has accepted by ``response``, a head with status 101."""
+    """A WebSocket that the application has accepted with ``response``, a head with status 101."""
 
     def __init__(self, call: SocketCall, head: Head, run: Run) -> None:
         self.response = ResponseHead(call.request, head, [])
@@ -95,7 +95,7 @@ class ClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The subprotocol that was agreed on; None without one."""
+        """The negotiated subprotocol; None without one."""
         return self._call.exchange.channel.subprotocol
 
     @property
@@ -130,7 +130,7 @@ class ClientWebSocket:
 
 
 class AsyncClientWebSocket:
-    """A WebSocket that the application has accepted by ``response``, a head with status 101."""
+    """A WebSocket that the application has accepted with ``response``, a head with status 101."""
 
     def __init__(self, call: SocketCall, head: Head) -> None:
         self.response = ResponseHead(call.request, head, [])
@@ -140,7 +140,7 @@ class AsyncClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The subprotocol that was agreed on; None without one."""
+        """The negotiated subprotocol; None without one."""
         return self._call.exchange.channel.subprotocol
 
     @property

@@ -1,4 +1,4 @@
-"""The types that signatures elsewhere name, for your own annotations. Programs make few of these objects."""
+"""The types named in signatures elsewhere, for your own annotations. Programs rarely create these objects."""
 
 from antiphon.lazy import import_on_use
 

@@ -18,7 +18,7 @@ _link: Callable[[str, str], None] | None = getattr(os, "link", None)
 
 
 def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> None:
-    """Make the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
+    """Create the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
     It gets the permissions that ``open`` would give it. Until it is complete, it has a hidden name in the same folder;
     nothing is left if this fails. An existing file at the path stays, unless ``overwrite`` is True: then it is replaced
@@ -72,7 +72,7 @@ def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = 
 
 
 def _check_free(path: str, overwrite: bool) -> None:
-    """Raise FileExistsError, or IsADirectoryError, if something at the path must stay."""
+    """Raise FileExistsError or IsADirectoryError if something at the path must not be replaced."""
     try:
         mode = os.lstat(path).st_mode
     except (OSError, ValueError):  # nothing is there, or no file can be created there either
@@ -140,9 +140,9 @@ def _shortened(name: str) -> str:
 
 
 def usable_folder(path: str | os.PathLike[str]) -> str:
-    """Return the path of a folder in which files can be made.
+    """Return the path of a folder in which files can be created.
 
-    Raises TypeError for anything that is not a path in text, ValueError for a relative path and for a missing folder.
+    Raises TypeError for anything but a path as text, ValueError for a relative path and for a missing folder.
     """
     try:
         folder = absolute_path(path)

@@ -1,4 +1,4 @@
-"""The body of one request: a few bytes in memory, or more in an unnamed file, and its parts as file objects."""
+"""The body of one request, in memory if it is small, else in an unnamed file, and its parts as file objects."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ T = TypeVar("T")
 THRESHOLD = 512 << 10
 """The maximum size of a body that is kept in memory, in bytes."""
 BATCH = 1 << 20
-"""Bytes that are written to the file at once."""
+"""The number of bytes written to the file at a time."""
 SHARE = 16 << 20
-"""The maximum of waiting bytes in memory in all spools of the process, although each may always have a block."""
+"""The maximum number of waiting bytes in memory in all spools of the process. Each spool may always have a block."""
 BLOCK = 256 << 10
 """Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
-For twice as much, Linux needs a contiguous run of memory, which can take long to find."""
+For twice as much, Linux needs contiguous memory, which can take long to find."""
 READ_SIZE = 256 << 10
 """Most bytes that are read in one step."""
 

@@ -104,7 +104,7 @@ if hasattr(os, "sendfile"):
 def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way] = IN_KERNEL) -> None:
     """Copy ``length`` bytes from ``offset`` of a file to another file's position. Raises OSError, EOFError.
 
-    ``ways`` are tried in order; if one breaks off, the next one continues with the rest.
+    ``ways`` are tried in order; if one stops early, the next one continues with the rest.
     """
     end = offset + length
     for way in ways:
@@ -209,7 +209,7 @@ class UnnamedFile:
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close the file now, when nothing reads it, since the traceback of a failure may keep a reference for long."""
+        """Close the file now. Nothing reads it, but the traceback of a failure may hold a reference for a long time."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             with suppress(OSError):  # bytes that could not be written are no longer needed
@@ -249,7 +249,7 @@ class UnnamedFile:
 
 
 SLOW = 0.002
-"""Seconds after which a write counts as slow, ten times as long as a write to memory takes."""
+"""Seconds after which a write counts as slow: ten times the duration of a write to memory."""
 WARY = 16
 """The number of fast writes in a row that are needed after a slow one."""
 

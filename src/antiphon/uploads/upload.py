@@ -168,11 +168,11 @@ class Upload:
         raise UnsupportedOperation("fileno")
 
     def write(self, data: "ReadableBuffer", /) -> int:  # noqa: ARG002
-        """Raise UnsupportedOperation, as files do that are open for reading."""
+        """Raise UnsupportedOperation, as files that are open for reading do."""
         raise UnsupportedOperation("write")
 
     def truncate(self, size: int | None = None, /) -> int:  # noqa: ARG002
-        """Raise UnsupportedOperation, as files do that are open for reading."""
+        """Raise UnsupportedOperation, as files that are open for reading do."""
         raise UnsupportedOperation("truncate")
 
     def flush(self) -> None:

@@ -14,16 +14,16 @@ from antiphon.http.head import Head, server_head
 NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
 NO_CODE: Final = 1005
-"""The code of an end that came without one."""
+"""The code for an end without a code."""
 ABNORMAL: Final = 1006
-"""The code of a connection that was lost without an end."""
+"""The code for a connection that was lost."""
 POLICY_VIOLATION: Final = 1008
 TOO_BIG: Final = 1009
 FAILED: Final = 1011
 RESTARTING: Final = 1012
 
 LONGEST_REASON: Final = 123
-"""Bytes of the longest reason, as UTF-8 (RFC 6455 §5.5)."""
+"""The maximum length of a reason, in bytes of UTF-8 (RFC 6455 §5.5)."""
 
 _NEVER_SENT = (1004, NO_CODE, ABNORMAL, 1015)
 
@@ -44,7 +44,7 @@ class WebSocketClosed(Exception):
 
 
 def check_close(code: int, reason: str) -> None:
-    """Check a code and a reason that are to be sent.
+    """Check a code and a reason before they are sent.
 
     Raises ValueError for a code that no application sends, and for a reason of more than 123 bytes.
     """
@@ -67,21 +67,20 @@ WebSocketMessage: TypeAlias = str | bytes
 """A message: text, or bytes."""
 
 MOST_UNREAD: Final = 1 << 20
-"""Bytes of memory for messages that a handler has not received. Further messages stay with the server."""
+"""The maximum size, in bytes, of messages that a handler has not received. Further messages stay with the server."""
 STANDSTILL: Final = 60.0
-"""Seconds for which messages may stay with the server while a handler receives none: behind them, the end of the
-connection is not seen.
+"""Seconds that messages may stay with the server while a handler receives none: they hide the end of the connection.
 """
 
 
 class Channel(Protocol):
-    """The messages of one connection, as a server gives and takes them, on its event loop.
+    """The messages of one connection, as a server receives and sends them, on its event loop.
 
     A message that the client has not taken yet makes ``send`` wait, if the server limits its buffers.
     """
 
     limit: int
-    """The most bytes of a message, for those that read its frames: they end the connection before it is whole."""
+    """The maximum size of a message in bytes. Channels that read frames disconnect before a longer one is complete."""
 
     @property
     def subprotocols(self) -> Sequence[str]:
@@ -110,7 +109,7 @@ class UnreadMessages:
         self._messages: deque[WebSocketMessage] = deque()
         self._size = 0
         self._taken: asyncio.Future[None] | None = None
-        """Done when a message is taken, if that is waited for."""
+        """Done when a message is taken; None if nothing waits for that."""
 
     def __bool__(self) -> bool:
         return bool(self._messages)

@@ -42,7 +42,7 @@ from antiphon.websockets.channel import (
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
-"""Seconds for the client to receive the end, and everything that was sent before it."""
+"""Seconds that the client has to receive the end and everything sent before it."""
 
 
 class Connection:
@@ -72,7 +72,7 @@ class Connection:
         self._json_default = json_default
         self._loop = asyncio.get_running_loop()
         self._calls: set[CallFuture[Any]] | None = None
-        """The calls for which threads wait."""
+        """The calls that threads wait for."""
         self._opened: asyncio.Future[None] | None = self._loop.create_future()
         """Done when the handshake is accepted or refused; None after that."""
         self._ahead: asyncio.Task[None] | None = None
@@ -104,7 +104,7 @@ class Connection:
     # The handler's side
 
     async def open(self) -> None:
-        """Have the handshake accepted, and wait for that. Raises WebSocketClosed."""
+        """Accept the handshake, and wait until that is done. Raises WebSocketClosed."""
         if self._opened is not None:
             opened = self._opened
             self.is_demanded = True
@@ -114,7 +114,7 @@ class Connection:
             raise self._ended()
 
     def limit_messages(self, limit: int) -> None:
-        """Bound the messages from now on, in bytes."""
+        """Limit the size of all further messages, in bytes."""
         self._limit = self._channel.limit = limit
 
     async def receive(self) -> WebSocketMessage:
@@ -199,7 +199,7 @@ class Connection:
             raise self._ended()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of a type, and reply to others with their problem as JSON."""
+        """Wait for the next message that is a value of a type, and reply to others with a problem as JSON."""
         from antiphon.serialization.readers import json_as
 
         while True:
@@ -283,7 +283,7 @@ class Connection:
             await self.send_end()
 
     async def send_end(self) -> None:
-        """Send the end that was noted. A client that no longer takes anything is not waited for."""
+        """Send the recorded end, without waiting for a client that no longer reads."""
         end, ahead = self._ended(), self._ahead
         self.let_go()
         with suppress(TimeoutError):
@@ -293,16 +293,16 @@ class Connection:
                 await self._channel.close(end.code, end.reason)
 
     async def wait_answered(self) -> None:
-        """Wait until the client has replied to the end, and everything that was sent before it (RFC 6455 §7.1.1)."""
+        """Wait until the client has replied to the end and to everything sent before it (RFC 6455 §7.1.1)."""
         with suppress(WebSocketClosed, TimeoutError):
             async with asyncio.timeout(CLOSING):
                 while True:
                     await self._channel.receive()
 
     def interrupt(self, end: WebSocketClosed) -> bool:
-        """Make every method raise an end from now on, including those for which threads wait.
+        """Make every method raise an end from now on, including the calls that threads wait for.
 
-        Return True if the connection was open until now, so that the end has to be sent.
+        Return True if the connection was still open, so the end has to be sent.
         """
         was_open = self.is_open
         self.is_interrupted = True
@@ -312,7 +312,7 @@ class Connection:
         return was_open
 
     def _ended(self, end: WebSocketClosed | None = None) -> WebSocketClosed:
-        """Note the end, unless there was one before it; return the error to raise for the one that is noted."""
+        """Record the end, unless there already is one; return the error to raise for the recorded one."""
         if self.closed is None:
             assert end is not None  # noqa: S101 - only a noted end is raised again
             self.closed = WebSocketClosed(end.code, end.reason)
@@ -332,13 +332,13 @@ class Connection:
         self._on_demand = function
 
     def accepted(self) -> None:
-        """Note that the handshake was accepted (101)."""
+        """Record that the handshake was accepted (101)."""
         opened, self._opened = self._opened, None
         if opened is not None and not opened.done():
             opened.set_result(None)
 
     def refused(self) -> None:
-        """Note that the handshake was refused, so no message will ever arrive."""
+        """Record that the handshake was refused, so no message will ever arrive."""
         self._ended(WebSocketClosed(ABNORMAL, "The handshake was not accepted."))
         self.accepted()
 
@@ -357,7 +357,7 @@ class Connection:
         self._on_received = function
 
     def wait_closed(self) -> "asyncio.Future[None]":
-        """Return the future that is done when the connection is closed, the same one for all."""
+        """Return the future that is done when the connection is closed. All callers share it."""
         if self._closed_signal is None:
             self._closed_signal = self._loop.create_future()
             if self.closed is not None:
@@ -365,7 +365,7 @@ class Connection:
         return self._closed_signal
 
     def let_go(self) -> None:
-        """No longer wait for messages."""
+        """Stop waiting for messages."""
         self._on_received = self._on_end = None
         if self._ahead is not None:
             self._ahead.cancel()
@@ -387,5 +387,5 @@ class WebSocketResponse(Response):
 
     @property
     def is_accepting(self) -> bool:
-        """True unless a different status was set, with which the handshake is refused."""
+        """True unless a different status was set, which refuses the handshake."""
         return self._status == 101

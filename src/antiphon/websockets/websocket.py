@@ -21,8 +21,8 @@ class WebSocket:
     """A connection on which both sides send messages (RFC 6455), as its handler sees it.
 
     An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
-    and return the result that they would give when awaited: ``socket.send(...)``, ``for message in socket``; there its
-    type is ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
+    and return what awaiting them would return: ``socket.send(...)``, ``for message in socket``; there its type is
+    ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
@@ -65,7 +65,7 @@ class WebSocket:
     def receive_as(self, wanted: Any) -> Awaitable[Any]:
         """Wait for the next message whose JSON is a value of a type, as ``request.json_as`` reads it.
 
-        The reply to other messages is their problem as JSON (RFC 9457), and skipped. Raises WebSocketClosed, and
+        Other messages are skipped, after a reply with their problem as JSON (RFC 9457). Raises WebSocketClosed, and
         TypeError for a type that can't be read.
         """
         steps = self._connection.receive_as(wanted)
@@ -76,7 +76,7 @@ class WebSocket:
     @overload
     def values(self, wanted: "TypeForm[T]") -> "WebSocketValues[T]": ...
     def values(self, wanted: Any) -> "WebSocketValues[Any]":
-        """Return the messages as values of a type, for ``async for`` or ``for``, each as ``receive_as`` gives it."""
+        """Return the messages as values of a type, for ``async for`` or ``for``, each as ``receive_as`` returns it."""
         return WebSocketValues(partial(self._connection.receive_as, wanted), self._wait_for)
 
     def send(self, message: object) -> Awaitable[None]:
@@ -89,7 +89,7 @@ class WebSocket:
         return self._called(steps) if self._blocks else steps
 
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
-        """Send each item of an async iterable as ``send`` does, to its end, and close it: such as ``run.follow()``.
+        """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close it at the end.
 
         Events that are only a comment are left out. Raises WebSocketClosed, and what the iterable raises.
         """
@@ -190,7 +190,7 @@ class BlockingWebSocket(Protocol):
     @overload
     def values(self, wanted: "TypeForm[T]") -> Iterable[T]: ...
     def values(self, wanted: Any) -> Iterable[Any]:
-        """Return the messages as values of a type, each as ``receive_as`` gives it, until the socket is closed."""
+        """Return the messages as values of a type, each as ``receive_as`` returns it, until the socket is closed."""
         ...
 
     def send(self, message: object) -> None:
@@ -198,7 +198,7 @@ class BlockingWebSocket(Protocol):
         ...
 
     def send_each(self, source: AsyncIterable[object]) -> None:
-        """Send each item of an async iterable, to its end, and close it. Raises WebSocketClosed, and TypeError."""
+        """Send each item of an async iterable, and close it at the end. Raises WebSocketClosed, and TypeError."""
         ...
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:

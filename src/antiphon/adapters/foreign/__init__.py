@@ -1,4 +1,4 @@
-"""WSGI and ASGI applications of other frameworks: called with our requests, and served as our own."""
+"""WSGI and ASGI applications of other frameworks, called with Antiphon's requests and served like its own."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -24,5 +24,5 @@ def check_interface(interface: str | None) -> None:
 
 
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:
-    """Return the interface of a foreign application: ASGI if calling the application gives a coroutine."""
+    """Return the interface of a foreign application: ASGI if calling it returns a coroutine."""
     return "asgi" if is_async(application) else "wsgi"

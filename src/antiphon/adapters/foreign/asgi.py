@@ -1,4 +1,4 @@
-"""An ASGI application as a handler: it is called with a scope for a request, and its messages become the response."""
+"""An ASGI application as a handler: called with a scope made from a request, its messages become the response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
@@ -19,18 +19,18 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _HONOURED_EXTENSIONS = ("tls",)
-"""Extensions that are passed on as they are: they only give information, and offer no messages."""
+"""Extensions that are passed on unchanged, because they only provide information and add no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Fields about a body as it was sent, which are wrong once it is decoded."""
+"""Fields that describe a body as it was sent, which are wrong once it is decoded."""
 
 
 def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
-    it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server has
-    to support. Early hints are offered if the server has a loop and sends them: the application has its own task, which
-    no thread of a WSGI server waits for.
+    it. ``state`` is copied. The rest is a copy of the ASGI server's scope, without the extensions that a server has to
+    support. Early hints are offered if the server has a loop and can send them, because the application has its own
+    task, for which no thread of a WSGI server waits.
     """
     head = request.head
     given = server_head(head)
@@ -79,26 +79,24 @@ GRACE = 5.0
 """Seconds that an application gets to clean up, before it is cancelled."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
-"""Fields about a connection, which is that of the server, not of the application (RFC 9110 §7.6.1)."""
+"""Fields about the connection, which belongs to the server, not the application (RFC 9110 §7.6.1)."""
 
 
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: Duration = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """Return a handler that responds with an ASGI application, which runs as its own task.
+    """Return a handler that calls an ASGI application, which runs in its own task.
 
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
-    ``state`` is what the application's lifespan has made, or is going to make (``ASGILifespan.state``). A body in
-    several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
-    rest of the body is not wanted (HEAD), the application gets a disconnect, and is cancelled unless it ends within
-    ``grace``, in seconds or a timedelta. Its work after the response goes on in the background. While it waits in
-    ``receive``, it also gets the disconnect of a client before the response, if the server reports that; it runs to its
-    end, and ClientDisconnected is raised.
-
-    Raises what the application raises, and RuntimeError when it breaks the rules of ASGI; the iterator of the body
-    raises them once the response has started. An application that has failed after a whole response leaves its error in
-    ``response.error``.
+    ``state`` is the state of the application's lifespan (``ASGILifespan.state``). A body in several messages is
+    streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the rest of the body is
+    not wanted (HEAD), the application gets a disconnect, and is cancelled unless it ends within ``grace``, in seconds
+    or a timedelta. Its work after the response continues in the background. If a client disconnects before the
+    response, and the server reports that, an application that waits in ``receive`` is told; it runs to its end, and
+    ClientDisconnected is raised. Raises what the application raises, and RuntimeError if it violates ASGI; once the
+    response has started, the body's iterator raises them. If the application fails after a complete response, the error
+    is in ``response.error``.
     """
     seconds = seconds_of(grace)
 
@@ -197,7 +195,7 @@ class _ASGICall:
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
-        """Return the response to the waiting task; None if there is none, and none will come."""
+        """Return the response to the waiting task; None if there will be none."""
         if not self._started.done():
             self._response = response
             self._started.set_result(None)
@@ -244,7 +242,7 @@ class _ASGICall:
         self._has_begun = True
 
     def _take_hints(self, message: Mapping[str, Any]) -> None:
-        """Pass hints on, unless the response has begun."""
+        """Forward hints, unless the response has begun."""
         if self._has_begun:
             return
         try:
@@ -295,7 +293,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that no more of the body is taken, if there is more, and wait until it has ended."""
+        """Tell the application that the rest of the body, if any, is not read, and wait until it has ended."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)
@@ -305,13 +303,14 @@ class _ASGICall:
         self._close()
 
     def _close(self) -> None:
-        """Give ``http.disconnect`` to every later ``receive``, and end the chunks."""
+        """Return ``http.disconnect`` from every later ``receive``, and end the chunks."""
         self._over.set()
         self._chunks.close()
 
     async def _finish(self) -> None:
-        """Wait until the application has done its work after the response. Raises an error that has not been raised
-        yet.
+        """Wait until the application has finished its work after the response.
+
+        Raises an error that has not been raised yet.
         """
         await self.aclose()
         await wait_ended(self._task)
@@ -330,7 +329,7 @@ class _ASGICall:
 
 
 def application_fault(application: ASGIApplication, fault: str, cause: BaseException | None = None) -> RuntimeError:
-    """Return the error for an application that breaks the rules of ASGI."""
+    """Return the error for an application that violates ASGI."""
     error = explained(
         "mounted-application-failed", RuntimeError(f"the ASGI application {describe(application)} {fault}")
     )
@@ -339,14 +338,14 @@ def application_fault(application: ASGIApplication, fault: str, cause: BaseExcep
 
 
 def read_head(message: Mapping[str, Any]) -> Response:
-    """Return the response without its body, with a type and length only if the application has sent them."""
+    """Return the response without its body, with a type and length only if the application sent them."""
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     fields = [field for field in fields if field[0].lower() not in _CONNECTION_FIELDS]
     return Response(None, message.get("status", 0), fields)
 
 
 class Channel:
-    """A channel of chunks without a buffer, for tasks of one loop: several put chunks, one gets them."""
+    """An unbuffered channel for chunks between tasks of one loop: several tasks put chunks, one gets them."""
 
     def __init__(self) -> None:
         self._chunk: bytes | None = None
@@ -355,7 +354,7 @@ class Channel:
         self._is_closed = False
 
     async def put(self, chunk: bytes) -> None:
-        """Put a chunk, and wait until it was taken, or the channel closed."""
+        """Put a chunk, and wait until it has been taken or the channel has been closed."""
         while self._chunk is not None and not self._is_closed:
             await self._emptied.wait()
         if not self._is_closed:

@@ -20,14 +20,13 @@ from antiphon.websockets.connection import Connection
 
 
 class ASGILifespan:
-    """An async context manager that starts an application up and shuts it down, and gives its state.
+    """An async context manager that starts an application up and shuts it down, and returns its state.
 
-    An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
-    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message when
-    it reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
-
-    ``state`` is the dictionary that the application fills at startup, always the same one. An application that has not
-    ended ``grace`` seconds after it has reported a failure, or its shutdown, is cancelled.
+    An application that ends or fails before it reports its startup does not support lifespans, and is served without
+    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message if it
+    reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
+    ``state`` is the dictionary that the application fills at startup; it is never replaced. An application that is
+    still running ``grace`` seconds after it reported a failure or its shutdown is cancelled.
     """
 
     _task: asyncio.Task[None]
@@ -142,7 +141,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 class ASGIConversation:
     """One call of an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told about the end of the connection, whichever side ends it; it runs to its own end.
+    The application is told when the connection ends, whichever side ends it, and runs to its own end.
     """
 
     _refusal: Response | None = None
@@ -158,10 +157,10 @@ class ASGIConversation:
         self._chunks: list[bytes] = []
 
     async def run(self, scope: Scope) -> Response | None:
-        """Call the application; return the response with which it refuses the handshake, if it does.
+        """Call the application; return the response with which it refuses the handshake, if any.
 
-        Raises what the application raises, except for errors caused by a client that has left, and RuntimeError when it
-        breaks the rules of ASGI.
+        Raises what the application raises, except for errors caused by a client that has left, and RuntimeError if it
+        violates ASGI.
         """
         try:
             await self._application(scope, self._receive, self._send)

@@ -1,6 +1,6 @@
-"""Calling an application as a function, from a request to a response: any WSGI, ASGI or Antiphon application.
+"""Calling any WSGI, ASGI or Antiphon application as a function from a request to a response.
 
-The application gets its own request, with the same head and body: the caller's keeps its route, dependencies
+The application gets its own request, with the same head and body, so the caller's request keeps its route, dependencies
 and hooks.
 """
 
@@ -37,8 +37,7 @@ def get_response(
     ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, if that can't be detected.
     Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``.
     Functions that are passed to ``request.after_response`` inside are called before this returns, or, for a stream,
-    when that ends or is closed. An application of Antiphon's is started up; you have to run the lifespan of any other
-    one.
+    when that ends or is closed. An Antiphon application is started up; you have to run the lifespan of any other one.
 
     Raises what a foreign application raises, ValueError for an ``interface`` other than "wsgi" and "asgi", and
     RuntimeError on an event loop: use ``aget_response`` there.
@@ -75,7 +74,7 @@ async def aget_response(
 async def acall(
     application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
 ) -> Response:
-    """Call an application as ``aget_response`` does, with a request that is its own, and whose body was received."""
+    """Call an application as ``aget_response`` does, with its own request, whose body has been received."""
     context = copy_context()
     response = await in_context(context, driven(_answer(application, request, interface)))
     body = response.body
@@ -140,7 +139,7 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with a different body: the application may give the same response again."""
+    """Return a copy of the response with a different body, since the application may return the same response again."""
     response = copy(response)
     response.body = body
     return response

@@ -1,6 +1,7 @@
 """Applications whose own interface is WSGI, served over every interface: their environ, body, thread and response.
 
-The safety of these is here, once for all of them: a slow client holds no thread, and a body is freed at its end.
+Their protection is implemented here, once for all of them: a slow client occupies no thread, and a request's body is
+freed when the request ends.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
 CHUNK = 64 << 10
 """Bytes that are read at once."""
 AT_END = "antiphon.at_end"
-"""The key of a list of functions that are called when the request of an environ has ended; hosts have it."""
+"""The key of a list of functions that are called when the environ's request has ended. Hosts provide it."""
 
 
 class ReceivedInput(RawIOBase):
-    """The ``wsgi.input`` of a request over ASGI or RSGI: received on a thread while it is read, and not kept.
+    """The ``wsgi.input`` of a request over ASGI or RSGI, which is received on a thread while it is read, and not kept.
 
-    It puts itself into the environ. It is made where the server wants bodies received.
+    It puts itself into the environ. It is created where the server wants bodies to be received.
     """
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
@@ -43,7 +44,7 @@ class ReceivedInput(RawIOBase):
         """The limits of what is received."""
         self.environ = environ
         self.failure = content.failure
-        """The error with which receiving has ended, before the application has read."""
+        """The error with which receiving ended before the application read."""
         self._rest = b""
         content.is_kept = False
         if content.loop is None and not request.head.blocks:
@@ -76,8 +77,8 @@ class ReceivedInput(RawIOBase):
 class EnvironHost(Host):
     """An application whose own interface is WSGI, which a subclass calls in ``answer_environ``, on a thread.
 
-    Over ASGI and RSGI a small body is received before a thread is taken. A larger one is received while the application
-    reads it: only some of the threads wait for such bodies, so that others are left.
+    Over ASGI and RSGI, a small body is received before a thread is used. A larger one is received while the application
+    reads it. Only some of the threads may wait for such bodies, so that others stay free.
     """
 
     input_class: type[ReceivedInput] = ReceivedInput
@@ -131,9 +132,9 @@ class EnvironHost(Host):
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
         """Handle a request on this thread, and return the status line, the header fields and the body.
 
-        It is for the test client that a framework has itself, such as one that sends requests to an application in the
-        same process. The request may be made by ``Request.blank``. Errors of the application are raised, and its
-        functions under ``AT_END`` are called.
+        It is for a framework's own test client, which sends requests to an application in the same process. The request
+        may be made by ``Request.blank``. Errors of the application are raised, and its functions under ``AT_END`` are
+        called.
         """
         at_end: list[Callable[[], object]] = []
         token = set_current_request(request)
@@ -160,7 +161,7 @@ class EnvironHost(Host):
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
         """Handle a request of a WSGI server whose head is refused; return None for all others.
 
-        A subclass whose ``__call__`` handles requests of WSGI servers itself calls it first.
+        A subclass whose own ``__call__`` handles requests from WSGI servers must call it first.
         """
         if (
             environ.get("HTTP_HOST") in self.head_checks.known_hosts
@@ -175,10 +176,9 @@ class EnvironHost(Host):
         return None
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, in its content coding: the environ has this coding, and its length.
+        """Receive a small body, in steps, in its content coding, as the environ's headers describe it.
 
-        One that fails is left: reading it raises the error. Raises ContentTooLarge for a declared length above the
-        limit.
+        If that fails, reading the body raises the error. Raises ContentTooLarge for a declared length above the limit.
         """
         head, limits = request.head, request.limits
         if (readable_length(head) or 0) > limits.body:

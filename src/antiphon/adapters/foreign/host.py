@@ -27,7 +27,7 @@ class Host(Servable):
     """The limits of requests; a subclass may have different ones."""
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Check that no class of another package replaces a method reserved for hosts. Raises TypeError."""
+        """Check that no class of another package overrides a method reserved for hosts. Raises TypeError."""
         super().__init_subclass__(**options)
         if cls.__module__.partition(".")[0] != "antiphon":
             _check_own_names(cls)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def make_environ(request: Request) -> "WSGIEnvironment":
     """Return an environ (PEP 3333) for a request that came over any interface; its body is loaded first.
 
-    A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
-    the environ is a copy of the server's own, with a body that can be read again.
+    A header whose name has an underscore is left out, because WSGI can't distinguish it from one with a hyphen. Under a
+    WSGI server the environ is a copy of the server's own, with a body that can be read again.
     """
     environ = head_environ(request.head)
     content = request.content
@@ -147,7 +147,7 @@ def _latin1(text: str) -> str:
 def from_wsgi(
     application: "WSGIApplication", environ_of: "Callable[[Request], WSGIEnvironment]" = make_environ
 ) -> Callable[[Request], Response]:
-    """Return a handler that responds with a WSGI application. The body is streamed, and closed in every case.
+    """Return a handler that calls a WSGI application. The body is streamed, and closed in every case.
 
     ``environ_of`` makes the environ of a request.
 
@@ -168,10 +168,9 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that logs the errors of another one, and responds, as servers of ASGI and RSGI expect
-    it.
+    """Return an application that logs another one's errors and responds to them, as ASGI and RSGI servers expect.
 
-    An error in the body of a response is the server's.
+    An error in a response's body is left to the server.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

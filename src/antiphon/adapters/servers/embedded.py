@@ -1,7 +1,7 @@
-"""The embedded server: one that serves on a thread, and one that serves next to the other tasks of an event loop.
+"""Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a socket that already listens, and closes it. Each says when it accepts connections, stops gracefully, and
-reports a failure to start.
+Each gets a listening socket, and closes it. Each reports when it accepts connections or fails to start, and stops
+gracefully.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnT
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05
-"""Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing shows when they have."""
+"""Seconds for Granian's threads to release Python objects when a server ends, because nothing shows when they have."""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two checks that connections are accepted, which nothing reports: at first, and later."""
+"""Seconds between two checks whether connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):
@@ -33,11 +33,11 @@ class StartupError(RuntimeError):
 
 _running: "set[ThreadServer]" = set()
 _LAST_REQUESTS = 1.0
-"""Seconds for open requests when the interpreter ends, and as many again for those that are cut off then."""
+"""Seconds for open requests when the interpreter ends, and as many again for those that are then cut off."""
 
 
 def _end_all() -> None:
-    """End the servers that still run when the interpreter ends, since Granian's threads panic without it."""
+    """Stop the servers that still run when the interpreter exits, since Granian's threads panic without it."""
     if servers := [*_running]:
         DRAINING.give()
         for server in servers:
@@ -58,7 +58,7 @@ call_after_fork(_running.clear)  # their threads are in the parent
 
 
 def let_threads_end() -> None:
-    """Give Granian's threads time to let go of Python objects, since they panic when the interpreter ends first."""
+    """Give Granian's threads time to release Python objects, since they panic if the interpreter ends first."""
     time.sleep(_LETTING_GO)
 
 
@@ -86,7 +86,7 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests are handled.
 
-        Raises what the startup of the application raises; SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the application's startup error, or SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()
@@ -137,10 +137,10 @@ class ThreadServer:
         return self.stop(within)
 
     def stop_accepting(self, within: float = 0.0) -> None:
-        """Take no new connection, and serve those that are open, until ``stop`` is called.
+        """Accept no new connections, and serve open ones, until ``stop`` is called.
 
-        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket is not closed
-        for other processes that also have it.
+        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket stays open in
+        other processes that share it.
         """
         self._worker.socket.stop_accepting(within)
 
@@ -150,19 +150,19 @@ class ThreadServer:
 
 
 class LoopServer:
-    """An ASGI application served by a task on the running loop, from now on."""
+    """An ASGI application that a task on the running loop serves from now on."""
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         listener.setblocking(True)
         self._app = app
         self._refusal: object = None
         self.has_ended = False
-        """True once it has stopped and open requests are handled, or its task was cancelled or failed."""
+        """True once the server has stopped with all requests handled, or its task was cancelled or has failed."""
         self._worker = WorkerOnLoop(self._call, listener)
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and note why its lifespan refuses to start, which Granian only logs."""
+        """Call the application, and record why its lifespan refuses to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 

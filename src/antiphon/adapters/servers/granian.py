@@ -1,7 +1,7 @@
-"""Granian by its private names: it has no public way to serve on a socket that is already open.
+"""Granian's private names, since it has no public way to serve on a socket that is already open.
 
 All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
-documented: it was read in Granian's source, in Python and in Rust.
+documented, but known from Granian's source in Python and Rust.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
-"""The oldest and the newest version of Granian that were seen to have these names."""
+"""The oldest and the newest version of Granian that have been found to have these names."""
 
 
 _SERIES = SEEN_IN[1].rpartition(".")[0]
@@ -84,7 +84,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 _LOOK = 0.002
-"""Seconds between two looks at the connections that wait to be accepted."""
+"""Seconds between two checks of the connections that wait to be accepted."""
 
 
 def silence() -> None:
@@ -161,7 +161,7 @@ class WorkerOnLoop:
         self._end(partial(_wake_on_its_loop, self.task))
 
     def abandon(self) -> None:
-        """Tell the server to end although its task has ended, and perhaps the loop."""
+        """Tell the server to end, even if its task, and perhaps the loop, has ended."""
         self._end(bool)
 
     def _end(self, callback: Any) -> None:
@@ -185,7 +185,7 @@ def _wake(task: Any) -> None:
 
 
 class _GivenSocket:
-    """A listening socket in Granian's hands. Granian closes it at its end, if it has started to serve on it."""
+    """A listening socket that Granian uses, and closes at its end if it has started to serve on it."""
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
@@ -209,11 +209,11 @@ class _GivenSocket:
         return is_still_open(self._descriptor, self._inode)
 
     def stop_accepting(self, within: float) -> None:
-        """Leave new connections to other processes that listen on this socket; Granian does not notice.
+        """Leave new connections to other processes that listen on this socket, without Granian noticing.
 
-        Granian goes on accepting on its descriptor, which then belongs to a socket with an unknown address. It gets
-        ``within`` seconds to accept the connections that wait, since the kernel resets them when the last process
-        leaves. Nothing is done if the socket is closed.
+        Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It has
+        ``within`` seconds to accept the waiting connections, since the kernel resets them when the last process leaves.
+        Does nothing if the socket is closed.
         """
         if not self._is_open:
             return

@@ -25,12 +25,12 @@ DENIAL = "websocket.http.response"
 """The extension by which a server sends any response to a handshake, and not only 403."""
 
 GRANIAN = "granian._granian"
-"""The module of the server that aborts its process for a refusal with two lines of one name. Its ``receive`` is a
+"""The module of the server that aborts its process if a refusal has two header lines of one name. Its ``receive`` is a
 method of a class there.
 """
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}
-"""The schemes of requests, by those that servers give to handshakes."""
+"""The schemes of requests, by those of their handshakes."""
 SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
@@ -55,7 +55,7 @@ class ASGIHandshake(ASGIHead):
         await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
 
     async def refuse(self, request: Request, response: Response) -> None:
-        """Refuse the handshake: with this response, or, if the server takes none, with its 403."""
+        """Refuse the handshake with this response, or, if the server can't send one, with its 403."""
         status, fields, length, body, is_silent = response._message("GET")
         if not self._takes_response:
             if not isinstance(body, bytes):
@@ -155,7 +155,7 @@ class ASGIChannel:
     async def pass_on(self, message: Message) -> None:
         """Pass a message on to the server. Raises WebSocketClosed if it says that the client has left.
 
-        Servers say so with an OSError, and those that have sent an end themselves, with a RuntimeError.
+        Servers do this with an OSError, or with a RuntimeError if they have sent a close themselves.
         """
         try:
             await self._send(message)
@@ -263,7 +263,7 @@ class RSGIChannel:
 Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
 
 _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
-"""Fields of a 101 that the server writes, or that it can't have."""
+"""Fields of a 101 that the server writes itself, or that are not allowed."""
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
@@ -301,7 +301,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
 
 
 async def refusing(response: Response) -> Response:
-    """Return the response to a handshake that opens no conversation; one that it might have opened is ended."""
+    """Return the response to a handshake that opens no conversation; end one that it might have opened."""
     if isinstance(response, WebSocketResponse):
         await aclose(None, response.body)
         response.body = b""

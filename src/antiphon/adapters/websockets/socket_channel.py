@@ -1,4 +1,4 @@
-"""The messages of a connection whose socket a WSGI server has handed out: framed here, on the background loop."""
+"""The messages of a connection whose socket a WSGI server has handed out, framed here on the background loop."""
 
 import asyncio
 import os
@@ -30,12 +30,12 @@ class Frames:
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
         self.limit = NO_BOUND
-        """The most bytes of a message: a longer one ends the connection with 1009, before it is whole."""
+        """The maximum size of a message in bytes. A longer one ends the connection with 1009, before it is complete."""
         self.replies = bytearray()
         self.end: WebSocketClosed | None = None
         """The end of the connection, by the client or because of its frames; None before that."""
         self.is_closing = False
-        """True once this side has sent its end."""
+        """True once this side has sent its close."""
         self._connection = Connection(ConnectionType.SERVER, extensions=[extension] if extension else [])
         self._is_compressed = extension is not None
         self._unread = memoryview(b"")
@@ -44,15 +44,16 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the network, when no message is left in the earlier ones; no bytes mean that the connection
-        has ended.
+        """Take bytes from the network, when the earlier ones contain no further message.
+
+        No bytes mean that the connection has ended.
         """
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
         self._unread = memoryview(data)
 
     def next_message(self) -> WebSocketMessage | None:
-        """Return the next message in the received bytes; None if it is not whole yet, or the connection has ended."""
+        """Return the next message in the received bytes; None if it is incomplete, or the connection has ended."""
         while self.end is None:
             for event in self._connection.events():
                 message = self._handle(event)
@@ -130,7 +131,7 @@ class Frames:
         return self._connection.send(event)
 
     def ping(self) -> bytes:
-        """Return the frame that the client has to reply to; none if the connection ends."""
+        """Return a frame to which the client has to reply; nothing if the connection is ending."""
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
@@ -142,7 +143,7 @@ class Frames:
 
 
 def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
-    """Return the compression of the first offer that can be met, and the reply to it (RFC 7692 §7); None without one.
+    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None without one.
 
     ``offers`` is the value of Sec-WebSocket-Extensions.
     """
@@ -171,15 +172,15 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""Seconds between two pings. A client that has sent nothing since the last one, while it was listened to, has left."""
+"""Seconds between two pings. A client that has sent nothing since the last one, while listened to, has left."""
 UNREAD = 64 << 10
-"""Bytes that are received before a handler wants them. Further ones stay with the client."""
+"""Bytes that are received before the handler asks for them. Further ones stay with the client."""
 
 
 class SocketChannel:
     """The messages of a connection, over a blocking socket, which the server gets back at the end.
 
-    The server's own object is never closed here: servers do that, and count their connections with it.
+    The server's own object is never closed here, because servers do that, and use it to count their connections.
     """
 
     def __init__(self, server_socket: socket.socket, subprotocols: Sequence[str], frames: Frames) -> None:
@@ -229,7 +230,7 @@ class SocketChannel:
             self._is_listening = False
 
     async def _reply(self) -> None:
-        """Send the replies to the frames so far. A client that has left needs none."""
+        """Send the replies to the frames so far, unless the client has disconnected."""
         if replies := self._frames.replies:
             self._frames.replies = bytearray()
             with suppress(WebSocketClosed):
@@ -243,7 +244,7 @@ class SocketChannel:
         await self._link.write(self._frames.encoded(message))
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the end, unless it was sent."""
+        """Send the close, unless it has been sent."""
         frame = self._frames.close(code, reason)
         with suppress(WebSocketClosed):
             await self._link.write(frame)
@@ -258,7 +259,7 @@ class SocketChannel:
         self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat, context=Context())
 
     async def shut(self) -> None:
-        """Give the client a moment to reply to the end, then close the connection, and return the socket."""
+        """Give the client a moment to reply to the close, then close the connection and return the socket."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:
@@ -305,7 +306,7 @@ class _Link(asyncio.Protocol):
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Keep the received bytes, and take no more if these are many."""
+        """Keep the received bytes, and pause reading if there are many."""
         self.has_heard = True
         self._received += data
         if len(self._received) >= UNREAD and self._transport is not None:
@@ -313,7 +314,7 @@ class _Link(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """Note that no more bytes come. The end can still be sent."""
+        """Record that no more bytes will arrive. The end can still be sent."""
         self._is_over = True
         self._wake()
         return True
@@ -351,13 +352,13 @@ class _Link(asyncio.Protocol):
         return received
 
     async def wait_writable(self) -> None:
-        """Wait until the client has taken enough of what was sent. Raises WebSocketClosed for a lost connection."""
+        """Wait until the client has read enough of the sent data. Raises WebSocketClosed for a lost connection."""
         await self._writable.wait()
         if self._transport is None or self._transport.is_closing():
             raise WebSocketClosed(ABNORMAL)
 
     async def write(self, data: bytes) -> None:
-        """Send bytes, whole or not at all, and wait while the client reads too slowly. Raises WebSocketClosed."""
+        """Send all of the bytes or none, and wait while the client reads too slowly. Raises WebSocketClosed."""
         await self.wait_writable()
         self.write_soon(data)
         await self.wait_writable()
@@ -368,12 +369,12 @@ class _Link(asyncio.Protocol):
             self._transport.write(data)
 
     def abort(self) -> None:
-        """Close the connection at once."""
+        """Close the connection immediately."""
         if self._transport is not None:
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close the connection when everything was sent, or soon if the client does not take it."""
+        """Close the connection once everything has been sent, or soon if the client does not read it."""
         if self._transport is None:
             return
         self._transport.close()

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.25
-"""Seconds between two checks whether the server stops."""
+"""Seconds between two checks whether the server is stopping."""
 LAST_ENDS = 1.0
-"""The most seconds for the ends of sockets to be sent when the interpreter ends."""
+"""The maximum number of seconds for closing sockets when the interpreter ends."""
 
 
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
@@ -54,7 +54,7 @@ def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPEr
 
 
 def most_sockets(environ: "WSGIEnvironment") -> int:
-    """Return how many sockets may be open in this process: each occupies a server thread, and one is left free."""
+    """Return the maximum number of open sockets in this process: each occupies a server thread, and one stays free."""
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return NO_BOUND  # gevent has patched it: a thread is a greenlet
     if is_gevents(environ) or not environ.get("wsgi.multithread"):
@@ -64,13 +64,13 @@ def most_sockets(environ: "WSGIEnvironment") -> int:
 
 
 def _gunicorn_worker() -> Any:
-    """Return the worker of Gunicorn that this process is, or None. Its method is the handler of SIGTERM."""
+    """Return the Gunicorn worker of this process, or None. Its method is the handler of SIGTERM."""
     worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
 
 
 class OpenSockets:
-    """The open sockets of one background loop. While there are any, the loop checks whether the server stops."""
+    """The open sockets of one background loop. While there are any, the loop checks whether the server is stopping."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0
@@ -93,7 +93,7 @@ class OpenSockets:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
-        """Drain if Gunicorn's worker stops: it does not announce that, but waits for all threads."""
+        """Drain if Gunicorn's worker stops: it waits for all threads, but does not announce this."""
         self._timer = None
         worker = _gunicorn_worker()
         if worker is not None and not worker.alive:
@@ -117,7 +117,7 @@ def open_sockets() -> OpenSockets:
 
 @cache
 def _drain_at_exit() -> None:
-    """End the sockets that are open when the interpreter ends, for example after Ctrl-C."""
+    """Close the sockets that are open when the interpreter exits, for example after Ctrl-C."""
     call_first_at_exit(_drain)
 
 
@@ -142,7 +142,7 @@ class WSGIHandshake(WSGIHead):
         super().__init__(environ)
         self.has_body = False
         self.refusal: HTTPError | None = None
-        """The error for a handshake that opens no WebSocket, unless there is no support for them here."""
+        """The error for a handshake that opens no WebSocket, unless they are not supported here."""
         self.channel: SocketChannel | None = None
         self._extension = ""
         connection = socket_of(environ)
@@ -192,16 +192,16 @@ def _malformed(environ: "WSGIEnvironment") -> HTTPError | None:
 
 
 def _missing() -> HTTPError | None:
-    """Return the error for anything that is not installed; None if everything is."""
+    """Return the error for a missing package; None if everything is installed."""
     if find_spec("wsproto") is None:
         return NotImplementedByServer("WebSockets over WSGI need wsproto: install `antiphon[websockets]`.")
     return None
 
 
 class SocketEnded(BrokenPipeError):
-    """The end of a WebSocket, for the server: there is no response to send, and the connection can be closed.
+    """The end of a WebSocket, raised to the server: there is no response to send, and the connection can be closed.
 
-    All servers that hand out their sockets treat it as a client that has left.
+    All servers that hand out their sockets treat it like a client that has left.
     """
 
     def __init__(self) -> None:

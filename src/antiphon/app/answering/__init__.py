@@ -1,1 +1,1 @@
-"""The response to one request, by its plan: body, middleware, hooks, dependencies, handler, and closing."""
+"""Handling one request according to its plan: body, middleware, hooks, dependencies, handler, and closing."""

@@ -26,7 +26,7 @@ class Arguments(NamedTuple):
     takes_all: bool
     """True if the handler takes arguments of any name."""
     defaults: Mapping[str, Any] = MappingProxyType({})
-    """The default of each argument of the handler itself, without those that a partial has set."""
+    """The defaults of the handler's own arguments, without those that a partial has set."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
         """Return the parameters of a route that the handler takes."""
@@ -35,7 +35,7 @@ class Arguments(NamedTuple):
     def check(
         self, handler: Callable[..., Any], where: str, parameters: list[Parameter], defaults: Collection[str]
     ) -> None:
-        """Check the arguments against the parameters of a route, and the defaults that it has for others.
+        """Check the arguments against a route's parameters and defaults.
 
         Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, and for an
         annotation that no value of the parameter can have.
@@ -66,10 +66,10 @@ NO_ARGUMENTS = Arguments({}, (), False)
 
 
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
-    """Return the arguments that a handler takes besides those that are ``given`` by their place, first the request.
+    """Return the arguments that a handler takes besides the ``given`` positional ones, the first being the request.
 
-    If a decorator passes on any argument, those of the decorated function count, too. Raises TypeError, which names the
-    handler, for one that can't be called with the given arguments.
+    If a decorator passes on any arguments, those of the decorated function count, too. Raises TypeError, which names
+    the handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -136,12 +136,12 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
 
 
 def _reading(name: str, annotation: Any) -> str:
-    """Return the fix for an argument that is to be a body; empty for any other."""
+    """Return the fix for an argument that is meant as a body; empty for any other."""
     return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
 
 
 def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
-    """Return a function of the request alone, which calls a handler with these parameters of the route by name.
+    """Return a function that takes only the request, and calls a handler with these parameters of the route by name.
 
     ``has_others`` is True if the route has other parameters, too.
     """
@@ -209,7 +209,7 @@ def _variables_around(function: Any) -> dict[str, Any]:
 
 
 def _agrees(annotation: Any, kind: Any) -> bool:
-    """Return False if no value of a type can match an annotation, as far as that can be told."""
+    """Return False if it is certain that no value of a type can match an annotation."""
     from types import UnionType
     from typing import Literal, Union, get_args, get_origin
 
@@ -231,7 +231,7 @@ def _agrees(annotation: Any, kind: Any) -> bool:
 
 
 def _fix(annotation: Any, part: Parameter) -> str:
-    """Return the value that a parameter gives, and how to get one of an annotated type."""
+    """Return the value that a parameter supplies, and how to get one of an annotated type."""
     kind = part.converter.value_type.__name__
     written = f"<{part.name}>" if part.converter.name == "str" else str(part)
     gives = f"{written} gives {'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -1,7 +1,8 @@
-"""Closing: errors become responses, hooks are called, and what is open around the handler is closed.
+"""Closing: errors become responses, hooks are called, and everything opened around the handler is closed.
 
-At each step one function owns the response, and with it the response's error, whose traceback has the frames that the
-error has passed. So what hands the response on must not keep it, in a variable of a frame that an error may get.
+At each step, one function owns the response, and with it the response's error, whose traceback refers to the frames
+that the error has passed through. So code that hands on the response must not keep it in a variable of a frame that an
+error may refer to.
 
 | step | owner of the response | an error that is raised here |
 |---|---|---|
@@ -10,8 +11,8 @@ error has passed. So what hands the response on must not keep it, in a variable 
 | ``_go_on`` | itself; a part that settles it may replace it | becomes the response for the parts that follow |
 | ``_completed`` | itself; it copies one that a handler may return again | ends the task, and is raised |
 
-A response that is replaced is closed, unless its stream is read by the one in its place; its error moves on with that,
-unless a part caught it. A body of the request is freed last, when the response is settled.
+A replaced response is closed, unless the new one reads its stream. The new one takes over its error, unless a part
+caught it. A body of the request is freed last, when the response is settled.
 """
 
 from copy import copy
@@ -32,9 +33,9 @@ from antiphon.response.response import Response
 
 
 class Held(NamedTuple):
-    """A response that does not pass a part: what the part returned, and what it closes.
+    """A response that a part holds back, with the part's return value and the resources that it closes.
 
-    Without a part, ``outcome`` is the steps to the response that replaces one that has failed.
+    Without a part, ``outcome`` contains the steps to the response that replaces a failed one.
     """
 
     outcome: Any
@@ -43,7 +44,7 @@ class Held(NamedTuple):
 
 
 Halt: TypeAlias = Switch | Held | None
-"""What a response waits for on its way out: a switch to where the next part runs, or to be settled; None at the end."""
+"""What a response waits for on its way out: a switch to where the next part runs, or being settled. None at the end."""
 
 
 def leave(
@@ -51,8 +52,8 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close what is around the handler, complete the response, and free the body; return the response.
 
-    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` says
-    that a handler may give the same response again, as hooks may. Raises what ends the task or the process.
+    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` is True
+    if a handler or a hook may return the same response again. Raises what ends the task or the process.
     """
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
@@ -76,7 +77,7 @@ def leave(
 async def _open_and_leave(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response:
-    """Open middleware that has nothing to do before there is a response, and count it as open."""
+    """Open middleware that does nothing before there is a response, and count it as open."""
     await open_all(plan.opened_on_read, request, opened)
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
@@ -88,10 +89,10 @@ async def _drained(plan: Plan, request: Request, response: Response) -> Response
 
 
 def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Closer], opened: Opened) -> Halt:
-    """Call the hooks after the request, the last one first, then close what is opened, the innermost first.
+    """Call the hooks after the request, last one first, then close all that is open, innermost first.
 
     The request's own hooks are called next, and hooks and middleware may open dependencies. Return None when all is
-    closed; the switch to await, if one runs elsewhere; or what holds the response.
+    closed, the switch to await if one runs elsewhere, or the holder of the response.
     """
     dependencies = opened if type(opened) is ResourceStack else None
     traceback = None if response.error is None else response.error.__traceback__
@@ -191,7 +192,7 @@ def _completed(
 
 
 def _is_unopened(plan: Plan, request: Request, response: Response, opened: Opened) -> bool:
-    """True if a request has read a dependency, or may read it later, for which middleware has yet to open."""
+    """True if a request has read, or may still read, a dependency whose middleware is not open yet."""
     if plan.opening:
         if type(opened) is list and len(opened) == plan.opened_count:
             return False
@@ -233,7 +234,7 @@ def _let_pass(_request: Request, _response: Response) -> None:
 async def _answer_late_error(
     plan: Plan, request: Request, response: Response, error: BaseException, traceback: TracebackType | None
 ) -> Response:
-    """Handle an error that was raised on the way out; return the response if the error is that response's own.
+    """Handle an error that was raised on the way out; return the response if the error belongs to it.
 
     An error that was thrown in and is passed on keeps its traceback, without the frames that it has passed.
     """
@@ -252,7 +253,7 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
-    """Return the response, or the one to a cancellation, if this is the first that cuts the request off."""
+    """Return the response, or the one to a cancellation if this is the first one to cut the request off."""
     if cancelled is None or _fatal(response.error) is not None:
         return response
     return _in_place_of(response, failed(request, cancelled), request)
@@ -274,7 +275,7 @@ def _in_place_of(before: Response, response: Response, request: Request, *, is_c
 
 
 def _close_unsent(request: Request, response: Response, instead: Response) -> None:
-    """Close a stream that is not sent: the response that replaces it might read it, unless it is bytes."""
+    """Close a stream that is not sent, if the response that replaces it is bytes and therefore does not read it."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
         from antiphon.response.conditional import close_unsent
@@ -283,9 +284,9 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 
 
 def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response | None:
-    """Handle an error in a request, which was not raised, where nothing is around the handler; else return None.
+    """Handle an error in a request that was not raised, if nothing surrounds the handler; otherwise return None.
 
-    A failure of the server is raised: it is logged with its traceback.
+    A server failure is raised, so that it is logged with its traceback.
     """
     if plan.surroundings is not BARE or request.head.has_body:
         return None
@@ -298,7 +299,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error for which there is no handler; return None for all others, and for what ends the task."""
+    """Handle an error without a handler; return None for all others, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
@@ -308,7 +309,7 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
     """Handle an error where its handler has to be called, even if the task is being cancelled.
 
-    If the steps are no longer driven, nothing is called. An error that is alone in a group is handled as itself.
+    If the steps are no longer driven, nothing is called. A single error in a group is handled as if it were alone.
     """
     if isinstance(error, GeneratorExit):
         raise error

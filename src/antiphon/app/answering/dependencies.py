@@ -1,4 +1,4 @@
-"""Sources of dependencies: called on first read, or before the handler if they wait or block. Generators are closed."""
+"""Sources of dependencies, called on first read, or before the handler if they wait or block. Generators are closed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -32,7 +32,7 @@ SourceFunction: TypeAlias = (
 
 
 class Fixed(Generic[T]):
-    """A source that gives every request one value."""
+    """A source that returns one value for all requests."""
 
     def __init__(self, value: T) -> None:
         self.value = value
@@ -68,11 +68,11 @@ class Source(NamedTuple):
         return (opener(self.resolve, None, None, True),)
 
     def pinned(self) -> "Source":
-        """Return the source with a switch of its own, for a stack that runs on a thread and on the loop."""
+        """Return the source with its own switch, for a stack that runs partly on a thread and partly on the loop."""
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Give a request the value, if it has none and the condition is true. Raises what the source does."""
+        """Set the value on a request that has none, if the condition is true. Raises what the source does."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):
@@ -160,7 +160,7 @@ async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
 
 
 class Dependencies:
-    """The dependencies that an application provides, and the sources that override others for now."""
+    """The dependencies that an application provides, and the sources that currently override others."""
 
     def __init__(self, sources: Iterable[Source] = ()) -> None:
         self._sources: dict[ReadableDependency[Any], Source] = {source.provides: source for source in sources}
@@ -189,14 +189,14 @@ class Dependencies:
         """Provide a dependency by a source, which is called at most once per request, if ``when`` is true of the
         request.
 
-        A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
-        thread, is called before the hooks and the handler, whether the dependency is read or not. If ``when`` is false,
-        the dependency has the value that ``default`` returns; both are called on the spot, and must not block. A
-        generator function, sync or async, yields the value, and is resumed when the response has been made, or its
-        stream has ended. Raises ValueError for a dependency that is provided already, TypeError for an object that is
-        not a dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
-        ``default`` that is async or yields. A coroutine that any of them returns without being async is a TypeError,
-        too, when the dependency is read.
+        A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a thread,
+        is called before the hooks and the handler, whether the dependency is read or not. If ``when`` returns False,
+        the value is the one that ``default`` returns; both are called directly, and must not block. A generator
+        function, sync or async, yields the value, and is resumed when the response has been made, or its stream has
+        ended. Raises ValueError for a dependency that is provided already, TypeError for an object that is not a
+        dependency, for functions that can't be called with a request, for context managers, and for a ``when`` or
+        ``default`` that is async or yields. If a function that is not async returns a coroutine, reading the dependency
+        raises a TypeError, too.
         """
         check_dependency(dependency, "app.provide", 'make one, Tenant = Dependency[str]("tenant")')
         if dependency in self._sources:
@@ -217,9 +217,9 @@ class Dependencies:
         self._sources[dependency] = _checked_source(dependency, source, blocking, when, default, only_writes)
 
     def override(self, dependency: Dependency[T], source: SourceFunction[T]) -> Source:
-        """Let a different source provide a dependency, until ``restore``, and return that source.
+        """Let a different source provide a dependency until ``restore``, and return that source.
 
-        It is called only for writes if the source that it replaces is. Raises TypeError as ``provide`` does.
+        It is called only for writes if the replaced source is. Raises TypeError as ``provide`` does.
         """
         provided = self._sources.get(dependency)
         made = _checked_source(dependency, source, only_writes=provided is not None and provided.hook.only_writes)
@@ -243,7 +243,7 @@ class Dependencies:
         return Dependencies((self._sources | last).values())
 
     def fixed(self, dependency: Dependency[T]) -> Fixed[T] | None:
-        """Return the fixed value that the last override of a dependency gives it, if there is one."""
+        """Return the fixed value from the last override of a dependency, if any."""
         last = [override.hook.function for override in self._overrides if override.provides is dependency][-1:]
         return last[0] if last and isinstance(last[0], Fixed) else None
 

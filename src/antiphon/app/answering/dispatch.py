@@ -1,9 +1,9 @@
-"""The path of a request through an application, or through one inside another, for ``def`` and ``async def``.
+"""A request's path through an application, or through one inside another, for ``def`` and ``async def``.
 
 Receive the body, as far as possible; open the middleware, outermost first; call the handler; close the middleware,
 innermost first; release the body. An error becomes a response where it is raised, so that every response passes the
-middleware around it. All this is one coroutine, ``dispatch``. Where it can be done at once, ``answer_at_once`` does it
-on the server's thread or loop, and leaves to a coroutine only what has to wait.
+middleware around it. All this is one coroutine, ``dispatch``. If possible, ``answer_at_once`` does it at once on the
+server's thread or loop, and leaves only the parts that have to wait to a coroutine.
 """
 
 from collections.abc import Awaitable
@@ -25,9 +25,9 @@ from antiphon.response.response import Response, response_of
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
-    """Take the steps of another plan from where requests begin: on a server's thread or loop.
+    """Take another plan's steps from where requests begin, on a server's thread or loop.
 
-    Steps that ``may_block`` can begin on a worker thread, too, unless they have a body to receive. The request is the
+    Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. The request is the
     current one again when they have ended, wherever that is.
     """
     if request.head.blocks:
@@ -60,14 +60,14 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 
 
 _NOTHING: Opened = []
-"""The list of what a bare plan opens, which stays empty: making one takes time."""
+"""The list of what a bare plan opens, which is always empty. It is shared because making one takes time."""
 
 
 # At once
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` does all others."""
+    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` handles all others."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)
@@ -114,7 +114,7 @@ def answer_at_once(plan: Plan, request: Request, has_body: bool = False) -> Resp
 
 
 async def _answer_when_open(plan: Plan, request: Request, opening: Awaitable[Response | None]) -> object:
-    """Wait until what is around the handler has opened, then call the handler, unless a part of that has responded."""
+    """Wait until everything around the handler has opened, then call the handler, unless something has responded."""
     early = await opening
     if early is not None:
         return early
@@ -150,7 +150,7 @@ def _end_failed_at_once(
 
 
 async def _conclude(plan: Plan, request: Request, waiting: Awaitable[object], opened: Opened) -> Response:
-    """Respond when the handler has returned, or when the code around it has made the response itself."""
+    """Respond when the handler has returned, or when the code around it has created the response."""
     try:
         answer = await waiting
         made = _respond(plan, request, answer)
@@ -213,7 +213,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 
 
 def _prepare_request(plan: Plan, request: Request) -> Opened:
-    """Start the deadline, and return the list of what is open, including dependencies if any can be opened."""
+    """Start the deadline, and return the list of open resources, including dependencies if there can be any."""
     if plan.deadline is not None:
         request.lifetime._limit(plan.deadline)
     return ResourceStack(request, plan.runs_on is MIXED) if plan.stack.opens_dependencies else []
@@ -237,7 +237,7 @@ def _forget_frames(error: HTTPError | None) -> None:
 
 
 def _respond(plan: Plan, request: Request, answer: object) -> Response | Awaitable[Response]:
-    """Make a response from what was returned, with the request's conditions applied if needed."""
+    """Create a response from the returned value, and apply the request's conditions if needed."""
     if type(answer) is Response:
         return _by_conditions(request, answer) if answer.is_conditional else answer
     if type(answer) is str:

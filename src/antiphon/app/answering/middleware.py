@@ -21,9 +21,9 @@ AnyGenerator: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Re
 class Middleware(NamedTuple):
     """A generator function or an async generator function, called with the request.
 
-    The generator yields once, without a value, and is sent the response from inside. A value that it yields or returns
-    instead becomes the response, and before that single yield nothing inside is called. If it ``throws``, a response's
-    error is thrown in at the yield instead: an error that it lets pass leaves the response as it is.
+    The generator yields once, without a value, and is sent the response from inside. If it returns a value before the
+    yield, nothing inside is called; a value that it yields or returns becomes the response. If it ``throws``, a
+    response's error is thrown in at the yield instead, and an error that it lets pass leaves the response unchanged.
     """
 
     function: Callable[[Request], AnyGenerator]
@@ -37,9 +37,9 @@ class Middleware(NamedTuple):
     when_read: Any = None
     """The ``Dependency`` that a request must have read, or may still read, for this to be opened."""
     early: Callable[[Request], Response | None] | None = None
-    """A function that is called first, and may have the response ready, without any generator."""
+    """A function that is called first, and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
-    """The middleware that stands in its place if there are hooks before the handler, and the one inside of these."""
+    """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -51,7 +51,7 @@ class Middleware(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """The way in which it is opened: its generator, after the function that may have the response ready."""
+        """The way in which it is opened: its generator, after the function that may return the response."""
         own = opener(self.function, self.closer, self.switch, self.is_async)
         return (own,) if self.early is None else (opener(self.early, None, self.switch, False), own)
 
@@ -80,7 +80,7 @@ class Middleware(NamedTuple):
             del outcome, response  # an error that the middleware has caught keeps this frame
 
     async def _throw(self, generator: AnyGenerator, error: BaseException) -> object:
-        """Throw an error in, and note if this undoes a cancellation, as the end of a timeout scope in it does."""
+        """Throw an error in. Record whether this undoes a cancellation, as the end of an inner timeout does."""
         try:
             if self.is_async:
                 instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
@@ -101,7 +101,7 @@ class Middleware(NamedTuple):
         return instead
 
     def _end_sync(self, generator: Generator[Any, Any, Any], error: BaseException) -> object:
-        """Throw an error in, and return what it gives instead of the response."""
+        """Throw an error in, and return the replacement for the response."""
         try:
             yielded = generator.throw(error)
         except StopIteration as end:
@@ -122,7 +122,7 @@ class Middleware(NamedTuple):
         raise self._yields_again()
 
     async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
-        """Return what it gives instead of the response."""
+        """Return its replacement for the response."""
         try:
             instead = await resumed
         except StopAsyncIteration:
@@ -132,7 +132,7 @@ class Middleware(NamedTuple):
         return await self._end_last(generator, instead)
 
     async def _end_last(self, generator: AsyncGenerator[Any, Any], instead: object) -> object:
-        """Return what it has yielded instead of the response, which has to be its last act."""
+        """Return the value that it has yielded instead of the response, which must be its last act."""
         try:
             await generator.asend(None)
         except StopAsyncIteration:
@@ -152,7 +152,7 @@ class Middleware(NamedTuple):
 
 
 class AsyncStep:
-    """The rest of a step of an async generator that waits: what it yields at last, in a tuple, or None if it ends."""
+    """The rest of a waiting async generator's step: the value that it yields, in a tuple, or None if it ends."""
 
     __slots__ = ("_effect", "_steps")
 
@@ -183,7 +183,7 @@ def send_in_place(generator: AsyncGenerator[Any, Any], response: Response) -> "A
 
 
 def _send_or_throw(generator: Any, response: Response) -> object:
-    """Send the response to the generator, or return the error that has to be thrown in instead."""
+    """Send the response to the generator, or return the error to throw in instead."""
     if response.error is not None:
         return response.error
     return (
@@ -192,7 +192,7 @@ def _send_or_throw(generator: Any, response: Response) -> object:
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:
-    """Return the response that middleware gave when it ended before its yield. Raises RuntimeError for none."""
+    """Return the response of middleware that ended before its yield. Raises RuntimeError for none."""
     if early is None:
         raise explained(
             "middleware-without-answer",

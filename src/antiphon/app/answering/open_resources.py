@@ -1,6 +1,6 @@
-"""Dependencies that are open: generators that have given the value, and are resumed when the response has been made.
+"""Open dependencies: generators that have yielded their value, and are resumed when the response has been made.
 
-If the response is a stream, they are resumed when that has ended.
+If the response is a stream, they are resumed when it has ended.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
@@ -67,12 +67,12 @@ class ResourceStack(Opened):
         self.kept.insert(0, resource)
 
     def take_back_unread(self, request: Request, response: Response) -> None:
-        """Close what is kept next, unless the response is a stream that may read it."""
+        """Close the next kept dependency, unless the response is a stream that may read it."""
         if self.kept and not is_read_later(request, response):
             self.hand_to(self)
 
     def hand_to(self, other: "ResourceStack") -> None:
-        """Let another stack close what is kept."""
+        """Let another stack close the kept dependencies."""
         for resource in self.kept:
             other._push(resource)  # noqa: SLF001 - of this very class
         self.kept.clear()
@@ -94,7 +94,7 @@ class ResourceStack(Opened):
         return response
 
     async def _close_kept(self, request: Request, ending: "StreamEnd") -> None:
-        """Close the dependencies that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
+        """Close the dependencies that a stream could read, in steps: all of them, even if one fails. Log errors."""
         fatal: BaseException | None = None
         while self.kept:
             resource = self.kept.pop()
@@ -211,7 +211,7 @@ class OpenResource:
             del error
 
     def log(self, request: Request, error: BaseException) -> None:
-        """Log an error that closing the dependency raised, too late for the response."""
+        """Log an error raised by closing the dependency, too late for the response."""
         fault = f"got its response, but the dependency {self.provides.name!r} failed to close"
         log_failure(request, error, f": {describe(self.function)}", fault=fault)
 
@@ -295,7 +295,7 @@ class StreamEnd:
         self.error: BaseException | None = ClientDisconnected("The response was cut off.")
 
     def watching(self, body: Any) -> Stream:
-        """Return a stream of the chunks of a body, which notes its end."""
+        """Return a stream of a body's chunks that records its end."""
         if isinstance(body, AsyncIterable):
             return PassedChunks(body, self._async_chunks)
         return BlockingChunks(body, self._chunks)

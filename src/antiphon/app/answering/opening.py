@@ -24,7 +24,7 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
     """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
 
     If something is already wrong, and no middleware reads the body, a large one is not worth receiving. Over WSGI,
-    where a slow client would occupy the server's thread, no body is that this thread can read on demand.
+    where a slow client would occupy the server's thread, no body is received that this thread can read on demand.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
         _prepare(plan, request, request.content)
@@ -75,7 +75,7 @@ def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) ->
 
 @lru_cache(maxsize=64)
 def _limits_of_small(rate: int, timeout: float) -> Limits:
-    """Limits of a small body of a plan that hands the request on: the other plan says how large it may be."""
+    """Limits of a small body for a plan that passes the request on: the other plan says how large it may be."""
     return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
@@ -99,10 +99,10 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
 
 
 async def receive_rest(plan: Plan, request: Request, error: HTTPError | None) -> None:
-    """Receive what is left of a body that the handler is to have, when the middleware has let the request pass.
+    """Receive the rest of a body for the handler, once the middleware has let the request through.
 
     It is received where the bytes come from; then the steps return to where the handler runs. Limits may have been set
-    since: code that reads the bytes of a body that has arrived checks them.
+    in the meantime, so code that reads a received body checks them.
     """
     if error is not None or plan.body is not LOAD:
         if plan.is_async and plan.waits_on_thread:
@@ -130,20 +130,20 @@ class Waiting(NamedTuple):
 
 
 Stopped: TypeAlias = Response | Awaitable[Response] | Opener | Waiting | None
-"""The point at which opening has stopped, as ``open_in_place`` returns it."""
+"""The point at which opening stopped, as ``open_in_place`` returns it."""
 
 
 def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Awaitable[Response | None]:
-    """Open everything around a handler, at once as far as possible and the rest in steps; return the first response."""
+    """Open everything around a handler, at once if possible and the rest in steps; return the first response."""
     openers = iter(parts)
     return open_in_steps(open_in_place(openers, request, opened), openers, request, opened)
 
 
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
-    """Open what neither waits nor runs elsewhere, and add it to what is opened, until one gives a response.
+    """Open the parts that neither wait nor run elsewhere, and record them as open, until one returns a response.
 
-    Return that response; or the first that waits, or is to be opened elsewhere; or None at the end. Raises RuntimeError
-    if middleware ends without a yield and without a response: it might have meant to refuse the request.
+    Return that response; or the first part that waits, or must be opened elsewhere; or None at the end. Raises
+    RuntimeError if middleware ends without a yield and without a response: it might have meant to refuse the request.
     """
     early: Any
     for function, closer, apart in openers:
@@ -186,7 +186,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body, on the loop, and call a hook again that wanted it. Raises what ``Request.aload`` does."""
+    """Load the body on the loop, and repeat the call of the hook that needed it. Raises what ``Request.aload`` does."""
     await request.aload()
     return function(request)
 
@@ -194,7 +194,7 @@ async def _call_when_loaded(function: Callable[[Request], Any], request: Request
 async def open_in_steps(
     stopped: Stopped, openers: Iterator[Opener], request: Request, opened: Opened
 ) -> Response | None:
-    """Open all that is left around a handler, each part in its place; return the first response that one gives."""
+    """Open the remaining parts around a handler, each in its place; return the first response from one of them."""
     while isinstance(stopped, tuple):
         early: Any = None
         if isinstance(stopped, Waiting):
@@ -215,7 +215,7 @@ async def open_in_steps(
 
 
 async def _opened(waiting: Waiting, opened: Opened) -> Any:
-    """Await the middleware, up to its yield or its end, and return the response it gives instead of the handler."""
+    """Await the middleware, up to its yield or its end, and return a response that replaces the handler's."""
     yielded = await waiting.step
     if yielded is None:
         return answered(waiting.function, None)

@@ -1,4 +1,4 @@
-"""Plans: how the requests of one route are handled, settled when the application is frozen."""
+"""Plans: how one route's requests are handled, decided when the application is frozen."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -28,7 +28,7 @@ class RunsOn(Enum):
     LOOP = (None, ON_LOOP)
     THREAD = (ON_THREAD, None)
     MIXED = (None, None)
-    """Some parts run on a thread, others on the loop: each has a switch of its own."""
+    """Some parts run on a thread, others on the loop; each has its own switch."""
 
     def __init__(self, from_loop: Switch | None, from_thread: Switch | None) -> None:
         self.from_loop = from_loop
@@ -36,7 +36,7 @@ class RunsOn(Enum):
 
 
 class Surroundings(Enum):
-    """The surroundings of a handler. A server's thread or loop responds at once where that runs, unless STACKED."""
+    """The surroundings of a handler. Unless STACKED, a server's thread or loop that runs it responds at once."""
 
     BARE = "nothing"
     IN_PLACE = "what seldom waits, and runs where the handler does"
@@ -50,7 +50,7 @@ class Body(Enum):
     LAZY = "lazy"
     STREAM = "stream"
     DELEGATED = "delegated"
-    """The handler hands the request on to a plan that decides."""
+    """The handler passes the request on to a plan that decides."""
 
 
 class Ahead(Enum):
@@ -103,7 +103,7 @@ class HandlerStack(NamedTuple):
     """The middleware, dependencies and hooks around a handler, outermost first; error handlers innermost first.
 
     ``resolving`` are the sources of dependencies that are resolved before the handler, after the middleware has opened.
-    ``innermost`` is the middleware inside of the hooks. ``opens_dependencies`` is True if a generator provides any
+    ``innermost`` is the middleware inside the hooks. ``opens_dependencies`` is True if a generator provides any
     dependency, which has to be closed. ``finishers`` complete each response when all is closed. ``is_in_blueprint`` is
     True if any of the middleware is that of a blueprint, which can't be around that of the application.
     """
@@ -130,14 +130,14 @@ class HandlerStack(NamedTuple):
 
     @property
     def is_guarded(self) -> bool:
-        """True if anything here may refuse a request, and is passed by if another application has the response."""
+        """True if anything here may refuse a request, and is bypassed if another application has the response."""
         return bool(self.before) or any(
             part.when_read is None and part.where_hooked is None for part in self.middleware
         )
 
     def with_hooks_first(self) -> Self:
-        """Return the stack in which a cache looks for a response after the hooks and the middleware of blueprints have
-        let the request through: these may refuse what others were given.
+        """Return the stack in which a cache looks for a response after the hooks and the blueprints' middleware have
+        let the request through, since these may refuse requests for a stored response.
         """
         if not (self.before or self.is_in_blueprint):
             return self
@@ -154,12 +154,12 @@ class HandlerStack(NamedTuple):
 
     @property
     def waits(self) -> bool:
-        """True if any part is awaited in every case. Async middleware is driven in its place until it waits."""
+        """True if any part is always awaited. Async middleware is driven in its place until it waits."""
         return bool(self.resolving) or any(part.is_async for part in (*self.before, *self.after))
 
     @property
     def opens_on_read(self) -> tuple[Dependency[Any], ...]:
-        """The dependencies for which middleware opens once they are read, if nothing else is around the handler."""
+        """The dependencies whose reading opens middleware, if nothing else is around the handler."""
         dependencies = [
             part.when_read for part in self.parts if isinstance(part, Middleware) and part.when_read is not None
         ]
@@ -184,7 +184,7 @@ class HandlerStack(NamedTuple):
         )
 
     def pinned(self) -> Self:
-        """Return the stack with parts that have switches of their own."""
+        """Return the stack with parts that have their own switches."""
         return self._replace(
             middleware=tuple(part.pinned() for part in self.middleware),
             resolving=tuple(part.pinned() for part in self.resolving),
@@ -253,7 +253,7 @@ class Plan:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
     def _surround(self, stack: HandlerStack) -> None:
-        """Lay out what is around the handler as each request needs it."""
+        """Lay out the code around the handler in the form that each request needs."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         openers = tuple(opener for part in stack.opened for opener in part.openers)
@@ -280,12 +280,12 @@ class Plan:
 
     @property
     def home(self) -> Switch:
-        """The switch to where error handlers run, and what follows hooks of a single request."""
+        """The switch to where error handlers run, and whatever follows a single request's hooks."""
         return ON_THREAD if self.handler.blocks else ON_LOOP
 
     @property
     def waits_on_thread(self) -> bool:
-        """True if a thread may wait for what is left of a body when the middleware has opened."""
+        """True if a thread may wait for the rest of a body when the middleware has opened."""
         return (self.handler.blocks and self.ahead is NOTHING) or any(part.blocks for part in self.stack.parts)
 
     def is_driven(self, request: Request) -> bool:

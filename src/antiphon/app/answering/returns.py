@@ -191,7 +191,7 @@ def _from_none(_: None, source: Source, __: Request) -> Response:
 
 
 class _Amended(NamedTuple):
-    """A value that makes the response itself, which then gets a status and header fields."""
+    """A value that creates its own response, to which a status and header fields are then added."""
 
     body: MakesResponse
     status: object

@@ -58,7 +58,7 @@ def stream_of_values(source: Callable[..., Any], values: Any, request: Request) 
 
 
 def item_type(annotation: Any) -> Any:
-    """Return the type of the items of an iterator, alone or in a tuple or a union; Any if an annotation has none."""
+    """Return the item type of an iterator, alone or in a tuple or a union; Any if the annotation has none."""
     for each in _members(annotation):
         origin, arguments = get_origin(each), get_args(each)
         if origin is tuple and arguments:

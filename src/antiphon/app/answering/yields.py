@@ -1,4 +1,4 @@
-"""A check of the source code of middleware: a block around its ``yield`` has to see the errors inside."""
+"""A check of middleware's source code: a block around its ``yield`` must see errors from inside."""
 
 import ast
 from collections.abc import Callable, Iterator

@@ -1,1 +1,1 @@
-"""Conversations by WebSocket: a handler of its own, or another framework, on the connection of a handshake."""
+"""WebSocket conversations: a handler, or another framework, on the connection of a handshake."""

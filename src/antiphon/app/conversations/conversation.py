@@ -98,7 +98,7 @@ def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException |
 
 
 MOST_THREADS = 200
-"""Sockets of a ``def`` handler at once, in each process, unless ``limits.sockets`` is set: each has a thread."""
+"""The limit for a ``def`` handler's sockets per process, unless ``limits.sockets`` is set. Each has a thread."""
 
 Steps: TypeAlias = Coroutine[Any, Any, Any]
 Outcome: TypeAlias = tuple[bool, Any] | None
@@ -127,9 +127,9 @@ class SocketHandler:
         self._names = names
         self._blocks = not is_async(function)
         self.cancels_on_disconnect = cancel_on_disconnect is not False
-        """True if a handler that waits for something else is cancelled when the client has left."""
+        """True if a handler that is waiting for something else is cancelled when the client disconnects."""
         self.conversations: set[Conversation] = set()
-        """Those that are open now, or are being opened."""
+        """The conversations that are open, or are being opened."""
         update_wrapper(self, function)
 
     async def __call__(self, request: Request) -> Any:
@@ -175,9 +175,9 @@ class SocketHandler:
 class Conversation(CancellableHandler):
     """The handler of one WebSocket: its steps until it responds to the handshake, and then a body without chunks.
 
-    The iteration raises what the handler raises, when the connection was closed for it. When the process drains, the
-    connection is closed with 1012. A handler that waits for the client learns of that, and of a client that has left,
-    by the end of its socket. Any other handler is cancelled: for a client that has left, only if its route says so.
+    When the handler fails, the connection is closed, and the iteration raises its error. When the process drains, the
+    connection is closed with 1012. A handler that waits for the client notices this, or a disconnect, when its socket
+    ends. Any other handler is cancelled; for a disconnect, only if its route allows it.
     """
 
     __slots__ = ("_answering", "_connection", "_effect", "_handler", "_sending", "_steps")
@@ -190,7 +190,7 @@ class Conversation(CancellableHandler):
         """The object that the steps wait for."""
         self._handler = handler
         self._sending: asyncio.Task[None] | None = None
-        """The end that is being sent since the process drains."""
+        """The close that is being sent because the process drains."""
         self._answering: asyncio.Task[None] | None = None
         handler.conversations.add(self)
 
@@ -256,7 +256,7 @@ class Conversation(CancellableHandler):
 
     @coroutine
     def _rest(self) -> Generator[Any, Any, Any]:
-        """Await what the steps wait for, and then their rest."""
+        """Await the object that the steps wait for, then the remaining steps."""
         steps, effect = self._steps, self._effect
         self._effect = None
         while True:
@@ -273,7 +273,7 @@ class Conversation(CancellableHandler):
                 return (yield from steps.__await__())
 
     async def aclose(self) -> None:
-        """End a conversation that was never opened: the handler learns that its handshake was not accepted."""
+        """End a conversation that was never opened, and tell the handler that its handshake was not accepted."""
         try:
             if not self.is_over:
                 self._connection.refused()
@@ -336,7 +336,7 @@ def _throw(steps: Steps, error: BaseException) -> Outcome:
 
 
 def _wait(effect: Any, connection: Connection) -> Generator[Any, Any, None]:
-    """Wait for what steps have given to a task, until the handshake is to be accepted or refused."""
+    """Wait for the object that steps have passed to a task, until the handshake has to be accepted or refused."""
     if effect is None:  # others get their turn
         yield
         return

@@ -1,7 +1,7 @@
-"""WebSockets of applications that are not ours: steps on a loop, or a connection taken out of WSGI's environ.
+"""WebSockets of foreign applications: steps on a loop, or a connection taken from WSGI's environ.
 
-There is no such connection over ASGI and RSGI, where the server frames the messages itself. So the application gets one
-end of a pair of sockets. At the other end, its frames become messages, and messages become frames.
+Over ASGI and RSGI, where the server frames the messages, there is no such connection, so the application gets one end
+of a socket pair. At the other end, its frames become messages, and messages become frames.
 """
 
 import asyncio
@@ -33,9 +33,9 @@ Talk: TypeAlias = Callable[[Request, Connection], Steps]
 class ForeignSockets(SocketHandler):
     """A handler of handshakes, which gives responses: ``talk`` has the steps of a conversation.
 
-    The steps agree on a subprotocol themselves, and give a response instead of a conversation. They see the client's
-    disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that each has
-    a thread, so their number is limited.
+    The steps choose a subprotocol themselves, and may return a response instead of a conversation. They see the
+    client's disconnect; with ``cancels``, they are cancelled then if they wait for something else. ``blocks`` says that
+    each has a thread, so their number is limited.
     """
 
     def __init__(self, talk: Talk, *, blocks: bool = False, cancels: bool = False) -> None:
@@ -52,14 +52,14 @@ class ForeignSockets(SocketHandler):
         return response
 
     def check_end(self, answer: object) -> None:
-        """Ignore the response of an application that has talked: it is not sent."""
+        """Ignore the response of an application that has already sent frames."""
 
     def _steps(self, request: Request, connection: Connection) -> Steps:
         return self._talk(request, connection)
 
 
 SOCKET = "werkzeug.socket"
-"""The key of the connection in the environ, as Werkzeug's server has it."""
+"""The environ's key for the connection, as in Werkzeug's server."""
 LONGEST_HEAD = 64 << 10
 """Bytes of the longest response to a handshake."""
 CHUNK = 64 << 10
@@ -139,7 +139,7 @@ class _Carrier:
             await asyncio.wait([inwards, outwards])
 
     async def _read_head(self) -> bytes | None:
-        """Read the response to the handshake; return what was sent after it, or None if there is none."""
+        """Read the response to the handshake; return the data after it, or None if there is none."""
         head = b""
         while b"\r\n\r\n" not in head:
             chunk = await self._loop.sock_recv(self._socket, CHUNK)
@@ -212,5 +212,5 @@ class _Carrier:
 
 
 def _sendable(code: int) -> int:
-    """Return a code, or one that may be sent instead (RFC 6455 §7.4.1)."""
+    """Return a code, or an allowed replacement (RFC 6455 §7.4.1)."""
     return {NO_CODE: NORMAL, ABNORMAL: GOING_AWAY}.get(int(code), int(code))

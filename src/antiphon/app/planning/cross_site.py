@@ -15,18 +15,18 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 """Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""
 
 OWN_PAGES = frozenset({"same-origin", "none"})
-"""Values of Sec-Fetch-Site with which a write comes from a page of this site, or from no page."""
+"""Values of Sec-Fetch-Site for writes from a page of this site, or from no page."""
 
 PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 """The ``type`` of the problem details of a refused write (RFC 9457 §3.1.1)."""
 
 
 def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *, is_handshake: bool = False) -> None:
-    """Check that no page on another site makes a write, except one whose origin is in ``allowed``.
+    """Check that a write does not come from a page on another site, except one whose origin is in ``allowed``.
 
     Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) does not
-    come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked as a write
-    is; but as browsers name the origin of each (RFC 6455 §4.1), one that has cookies and names no origin is refused.
+    come from a browser, and passes. A ``null`` or malformed origin is another site. A handshake is checked like a
+    write. But since browsers always name its origin (RFC 6455 §4.1), one with cookies and no origin is refused.
     """
     head = request.head
     if is_handshake or head.method not in SAFE_METHODS:
@@ -48,7 +48,7 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 
 
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
-    """Check that no page on another site opens a WebSocket, except one whose origin is trusted.
+    """Check that a handshake does not come from a page on another site, except one whose origin is trusted.
 
     Raises Forbidden (403), as for a write by such a page or for a handshake with cookies that names no origin, and
     ValueError for a trusted origin that is not one.
@@ -93,7 +93,7 @@ def _refusal(origin: str | None, what: str) -> Forbidden:
 
 
 def declarable_origin(origin: str | None) -> str | None:
-    """Return an origin as it can be declared as trusted; None for a page without one of its own."""
+    """Return an origin in the form in which it can be trusted; None for a page without its own origin."""
     try:
         return parse_origin(origin or "")
     except ValueError:

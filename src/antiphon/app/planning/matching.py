@@ -59,7 +59,7 @@ def answer_options(fields: Mapping[str, str], request: Request) -> Response:  # 
 
 
 def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
-    """Redirect to the path with, or without, a slash at its end."""
+    """Redirect to the path with or without a trailing slash."""
     path = request.path
     raw = request.raw_path if encoded_slashes else None
     segments = with_or_without_slash(raw_segments(raw, path) or path.split("/"))
@@ -81,7 +81,7 @@ Found: TypeAlias = tuple[Plan, HTTPError | None]
 """The plan for a request, and the error of the request, if something is wrong with it."""
 
 _PERCENT = ord("%")
-"""A number, since a search for bytes takes Python ten times as long."""
+"""A number, since searching for bytes is ten times as slow in Python."""
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
@@ -111,12 +111,12 @@ class Routing:
         self.router = router
         self.encoded_slashes = encoded_slashes
         self.looks = True
-        """True if the head of each request is looked at before its plan is found."""
+        """True if each request's head is checked before its plan is found."""
         self.mounts: Prefixes[MountPlans] = Prefixes({})
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
-        """The default parameters of each plan that has some."""
+        """The default parameters of plans that have any."""
         self.redirected: set[Plan] = set()
-        """The plans to whose path requests are redirected that differ only in the slash at the end."""
+        """The plans to whose paths requests that differ only in the trailing slash are redirected."""
         self.unguarded: set[tuple[str, str]] = set()
         """The paths and methods that are handled for every host, and before any middleware."""
         self.redirecting: Plan
@@ -138,7 +138,7 @@ class Routing:
         return (head.path, head.method) in self.unguarded
 
     def without_looking(self) -> Self:
-        """Return this routing for requests whose heads were looked at before."""
+        """Return this routing for requests whose heads have already been checked."""
         other = copy(self)
         other.looks = False
         return other
@@ -225,7 +225,7 @@ class Routing:
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
-        """True if a route to which requests are redirected matches the path with, or without, its last slash."""
+        """True if a route that requests are redirected to matches the path with or without its last slash."""
         path = request.path
         if path.endswith("//") or path == "/":
             return False

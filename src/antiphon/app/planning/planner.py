@@ -44,8 +44,8 @@ from antiphon.serialization.signing import Signer
 SurroundIdempotent: TypeAlias = Callable[
     [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
 ]
-"""A function that is given an idempotent route and its handler, as a function of the request alone. It returns the
-outermost middleware of the route, and the function to be called instead of the handler.
+"""A function that receives an idempotent route and its handler, as a function of the request alone. It returns the
+route's outermost middleware, and the function to call instead of the handler.
 """
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
@@ -184,10 +184,10 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no name that was given to a route is also that of another handler. Raises ValueError.
+    """Check that no explicit route name is also that of another handler.
 
-    A handler may have the same name at several routes, and the handlers of one path, for its methods, may share a name.
-    Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
+    Raises ValueError. A handler may have the same name at several routes, and the handlers of one path may share a
+    name. Functions that happen to have the same name are an error only when ``url_for`` is asked for it.
     """
     named: dict[str, Route] = {}
     for route in routes:
@@ -247,7 +247,7 @@ class Planning:
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """Plan all routes, mounts, and responses for requests without either.
 
-        Raises TypeError, too, for a handler that reads the request as a type that can't be read.
+        Also raises TypeError for a handler that reads the request as an unreadable type.
         """
         routes = [route for _, route in self._routes]
         check_route_names(routes)
@@ -311,7 +311,7 @@ class Planning:
         return stack._replace(before=(*checks, *stack.before, *route.before))
 
     def _checks(self, route: Route) -> Iterator[Hook]:
-        """Yield the hooks that an option of a route demands, which are called before all others."""
+        """Yield the hooks required by an option of a route, which are called before all others."""
         if route.websocket is not None:
             yield self._handshake_check(route)
         if route.signed:
@@ -377,12 +377,12 @@ class Planning:
         return route.hook._replace(function=function)
 
     def _given_by(self, route: Route) -> set[str]:
-        """Return the names of the parameters that a route gives."""
+        """Return the names of the parameters that a route supplies."""
         parameters = parameters_in(route.pattern, route.host, self._router.converters)
         return {*(part.name for part in parameters), *(route.defaults or ())}
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
-        """Return the handler of a WebSocket as one of its handshake."""
+        """Return the handler of a WebSocket as a handler of its handshake."""
         from antiphon.app.conversations.conversation import SocketHandler
 
         return Hook(SocketHandler(route.handler, options, [*names], route.cancel_on_disconnect), True)

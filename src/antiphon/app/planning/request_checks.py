@@ -43,10 +43,10 @@ _MOST_KNOWN = 1024
 class TrustedHosts:
     """The hosts that an application serves. Immutable.
 
-    "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
-    with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
-    without regard to case or a dot at the end, and are written as browsers send them (München is
-    "xn--mnchen-3ya"). Raises ValueError for anything else.
+    "example.com" is one host, ".example.org" that host and all below it, and "[::1]" an IPv6 address, each on every
+    port, or only on a given port ("example.com:8443"); "*" is every well-formed host. Names are compared without regard
+    to case or a trailing dot, and are written as browsers send them (München is "xn--mnchen-3ya"). Raises ValueError
+    for anything else.
     """
 
     __slots__ = ("_declared", "_known", "_trusted")
@@ -130,8 +130,8 @@ def _entry(text: str) -> tuple[str, int | None]:
 class RequestChecks(HeadChecks):
     """The settings that decide which requests are handled.
 
-    ``looks_at_heads`` says that more than the Host of each head is checked: with ``has_rules``, which proxies and hosts
-    are trusted, else only its size. Most servers limit the header section themselves.
+    ``looks_at_heads`` is True if more than each head's Host is checked: with ``has_rules``, which proxies and hosts are
+    trusted, otherwise only its size. Most servers limit the header section themselves.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class RequestChecks(HeadChecks):
         self._origins_of: dict[str | None, TrustedOrigins] = {}
 
     def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
-        """Trust origins for the routes of a blueprint, and with them those of ``above``, the blueprint around it."""
+        """Trust origins for the routes of a blueprint, along with those of ``above``, the blueprint around it."""
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
     def trusted_by(self, blueprint: str | None) -> TrustedOrigins:
@@ -179,7 +179,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
-        """Return the error for a write that a page on another site makes; None for all other requests."""
+        """Return the error for a write by a page on another site; None for all other requests."""
         if self.allows_all_writes:
             return None
         head = request.head
@@ -194,7 +194,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_handshake(self, request: Request) -> HTTPError | None:
-        """Return the error for a WebSocket that a page on another site opens; None for all others."""
+        """Return the error for a WebSocket opened by a page on another site; None for all others."""
         if self.allows_all_writes:
             return None
         try:
@@ -206,24 +206,24 @@ class RequestChecks(HeadChecks):
         return None
 
     def _advise(self, request: Request, refused: str) -> None:
-        """Log, once, how to let pages of an origin do what was refused."""
+        """Log, once, how to allow the refused request for pages of an origin."""
         if origin := declarable_origin(request.head.field("origin")):
             self._advice.give(f"{refused} by a page at {origin}", f'App(trusted_origins=["{origin}"])')
 
 
 PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
-"""Want-Content-Digest for clients whose digest is missing or wrong."""
+"""The Want-Content-Digest sent to clients whose digest is missing or wrong."""
 
 _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512}
 """The algorithms of RFC 9530 §5 that are not broken."""
 
 
 class DigestError(ValueError):
-    """A body does not have the digest that its Content-Digest gives, or has none that can be checked."""
+    """A body does not match its Content-Digest, or has no digest that can be checked."""
 
 
 def check_digest(request: Request) -> None:
-    """Read the body, where that may block, and compare it with each digest that is known.
+    """Read the body, where that may block, and compare it with each known digest.
 
     Raises DigestError if one differs, and if there is none; UnsupportedMediaType (415) for a body with a content
     coding, whose digest is that of the coded bytes, which are not kept; and what reading the body raises.
@@ -255,7 +255,7 @@ def require_digest(request: Request) -> None:
 
 
 def in_place(check: Callable[[Request], Any], *, blocks: bool = False) -> Callable[[Request], Any]:
-    """Return an ``async def`` function that does what a sync one does that reads the body.
+    """Return an ``async def`` function that does the same as a sync one that reads the body.
 
     The sync one is called on a thread if it ``blocks``, or if the body is in a file, else on the event loop.
     """
@@ -277,12 +277,12 @@ SERVERS = "`antiphon run` with --interface asgi, Uvicorn, Hypercorn, Granian, or
 
 
 def handshake_check(checks: RequestChecks | None) -> Hook:
-    """Return the hook that refuses what is not a handshake, and with ``checks`` handshakes of other sites' pages."""
+    """Return the hook that refuses all but handshakes and, with ``checks``, handshakes by other sites' pages."""
     return Hook(partial(check_handshake, checks=checks), False)
 
 
 def check_handshake(request: Request, checks: RequestChecks | None = None) -> None:
-    """Check that a request is a handshake, through a server that has WebSockets; ``checks`` refuse other sites.
+    """Check that a request is a handshake through a server that supports WebSockets; ``checks`` refuse other sites.
 
     Raises UpgradeRequired (426), and NotImplementedByServer (501), which names the servers; over WSGI also BadRequest
     (400) for a handshake that is malformed, and ServiceUnavailable (503) if the server has no thread for it.

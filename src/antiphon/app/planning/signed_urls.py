@@ -15,7 +15,7 @@ from antiphon.serialization.signing import BadSignature, SignatureExpired, Signe
 
 SALT = "antiphon.url"
 SIGNATURE, EXPIRES = "signature", "expires"
-"""The fields of the query that a signed URL has besides its own."""
+"""The query fields that are added to a signed URL."""
 _MOST_DIGITS = 12
 
 
@@ -25,14 +25,14 @@ class Link(NamedTuple):
     method: str
     """"GET" stands for HEAD, too."""
     mounted_at: str
-    """The place where this application is mounted in others: prefixes, and hosts where the mounts have one."""
+    """The place where this application is mounted in others: the mounts' prefixes and hosts, if any."""
     host: str
     """Empty for a route that is handled on every host."""
     path: str
     """Percent-encoded, and below the root path."""
 
     def text(self, fields: Iterable[tuple[str, str]]) -> str:
-        """Return what is signed, with the query in order of the names, since clients and proxies may reorder it."""
+        """Return the text to sign, with the query sorted by name, since clients and proxies may reorder it."""
         query = format_query(sorted(fields, key=lambda field: field[0]))
         return f"{self.method} {self.mounted_at}\n//{self.host}{self.path}?{query}"
 
@@ -40,7 +40,7 @@ class Link(NamedTuple):
 def with_signature(
     signer: Signer, link: Link, fields: list[tuple[str, str]], expires: Duration | None
 ) -> list[tuple[str, str]]:
-    """Return the fields of a query with a signature of the whole URL, which is valid for some seconds, or forever.
+    """Return the query fields together with a signature of the whole URL, valid for some seconds, or forever.
 
     Raises ValueError for a field that the signature needs, and for ``expires`` that is not above 0.
     """
@@ -54,8 +54,8 @@ def with_signature(
 
 
 def check_signature(signer: Signer, request: Request) -> None:
-    """Raise BadSignature (403) for a request whose URL is not one that ``with_signature`` made, SignatureExpired (410)
-    for one that is no longer valid.
+    """Raise BadSignature (403) for a URL that ``with_signature`` did not make, SignatureExpired (410) for one that is
+    no longer valid.
     """
     fields = [field for field in request.args.items() if field[0] != SIGNATURE]
     given = request.args.getall(SIGNATURE)

@@ -1,4 +1,4 @@
-"""Checks of handlers when an application is made: types that can't be read, and arguments that nothing fills.
+"""Checks of handlers when an application is made, for unreadable types and arguments that nothing fills.
 
 ``request.form_as(Order)`` names a type only where it is called. A call that is written differently, for example with a
 type that is chosen at run time, shows its mistake at the first request.
@@ -95,9 +95,7 @@ def _check_of_reader(reader: str) -> Check:
 
 
 def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
-    """Yield the name of each call with a class and the request in a function, the class, and the function that checks
-    it.
-    """
+    """Yield the name, the class and the checking function for each call in a function with a class and the request."""
     from dis import get_instructions
 
     request = _request_in(function.__code__)
@@ -154,7 +152,8 @@ _COLLECTIONS = (list, set, frozenset, tuple)
 
 
 def check_filled(routes: Iterable[tuple[Route, Iterable[str]]]) -> None:
-    """Check that each argument of the handlers is given by a route. ``routes`` have the names that each of them gives.
+    """Check that a route provides each of the handlers' arguments. ``routes`` have the names that each of them
+    provides.
 
     Raises TypeError, which names the handler and the fix. An argument is not checked if other code of the module uses
     the handler, since it may give the argument.

@@ -21,7 +21,7 @@ _LITERAL = 40
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
-"""How many frames of a longer stack are shown."""
+"""The number of frames of a longer stack that are shown."""
 _words = re.compile(r"\w+").findall
 
 
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A place in the code. ``repeats`` is how many frames in a row after it were left out."""
+    """A place in the code. ``repeats`` is the number of repeated frames after it that were left out."""
 
     file: str
     """The file as people know it: relative to the current directory, or to the installed packages."""
@@ -97,7 +97,7 @@ def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame,
 
 
 def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
-    """Yield each place, and how many are left out after it: in a recursion, all but the first and the last."""
+    """Yield each place, and the number omitted after it: in a recursion, all but the first and the last."""
     for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
         first, *others = group
         yield first, max(len(others) - 1, 0)
@@ -165,7 +165,7 @@ def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
-    """Return the columns of all text in a line that was marked in part, but has been changed since."""
+    """Return the columns of all text in a line that was partly marked, but has changed since."""
     return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
 
 

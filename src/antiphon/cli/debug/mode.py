@@ -1,4 +1,4 @@
-"""The switch of the debug mode, and the response to an error while it is on, with hints for near misses."""
+"""The switch for debug mode, and the response to an error while it is on, with hints for near misses."""
 
 import ipaddress
 import json
@@ -109,10 +109,10 @@ _is_of_proxy = re.compile(
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
-    """Make this process respond to errors with everything that is known about them.
+    """Make this process respond to errors with everything known about them.
 
-    ``is_for_loopback`` is True if it listens for this machine only. Under names of other machines, there are then no
-    such responses.
+    ``is_for_loopback`` is True if it listens only for this machine; then no such responses are sent under other
+    machines' names.
     """
     global _viewers  # noqa: PLW0603 - one mode per process
     _viewers = Viewers(is_for_loopback)
@@ -128,8 +128,8 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """The responses to errors of status 500 and above, to unknown paths, to requests that lack a name, and to those
-    that are refused for a reason that no client is told.
+    """The responses to errors with status 500 and above, to unknown paths, to requests that lack a name, and to those
+    refused for a reason that clients are not told.
     """
 
     def __init__(self, viewers: "Viewers") -> None:
@@ -210,12 +210,12 @@ def is_local(host: str) -> bool:
 
 
 def _is_explained(error: BaseException) -> bool:
-    """True for an error below 500 about which more is shown."""
+    """True for an error below 500 that is shown in more detail."""
     return isinstance(error, MissingKey | MissingFile) or bool(_hidden_reason(error))
 
 
 def _hidden_reason(error: BaseException) -> str:
-    """Return the ``reason`` of an error for clients that has one for logs, such as ``SignatureRefused``, or ""."""
+    """Return the ``reason`` of an error that has one for logs, such as ``SignatureRefused``, or ""."""
     return str(getattr(error, "reason", "")) if isinstance(error, HTTPError) else ""
 
 

@@ -1,4 +1,4 @@
-"""A report of an error: its chain of failures with their frames, and the request as the Request saw it."""
+"""A report of an error: its chain of failures with their frames, and the request as Antiphon read it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The page of the last requests, in debug mode: each can be sent again, and shown as a test. Nothing of it is kept."""
+"""The page of the last requests in debug mode: each can be sent again, and shown as a test. Nothing is stored."""
 
 import time
 from collections import deque
@@ -46,7 +46,7 @@ class LastRequests(Observer):
         page.post(f"{PLACE}/<id>/test")(self._show_test)
 
     def sent(self, exchange: Exchange) -> None:
-        """Note a request that was handled."""
+        """Record a request that was handled."""
         record = record_of(exchange.request, exchange.response, largest=_LARGEST, release="")
         record.status, record.seconds = exchange.status, exchange.seconds
         error = exchange.error if exchange.status >= 500 else None

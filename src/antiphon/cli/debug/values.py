@@ -1,7 +1,7 @@
-"""Values of the app as text of limited length, read as Python stores them: this runs no code of the app.
+"""Values of the app as text of limited length, read as Python stores them, without running the app's code.
 
-Nothing lazy is therefore loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their
-real type, and read as C stores them.
+So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
+type, and read as C stores them.
 """
 
 import collections
@@ -177,7 +177,7 @@ class Printer:
         return MASK if issubclass(kind, str | bytes | int | float) else f"<{class_name(kind)} {MASK}>"
 
     def _learn(self, value: object, depth: int) -> None:
-        """Note the strings in a secret value."""
+        """Record the strings in a secret value."""
         self._left -= 1
         if self._left < 0 or depth > _DEPTH:
             return

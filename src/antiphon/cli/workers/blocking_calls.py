@@ -42,9 +42,9 @@ class _Reading(NamedTuple):
 
     now: float
     used: float
-    """Time of the processor that the thread has used."""
+    """CPU time that the thread has used."""
     delayed: float
-    """Time in which it could have run, but other programs did. Linux counts it."""
+    """Time in which the thread could have run, but other programs did. Linux counts it."""
 
 
 class _Watch:

@@ -156,7 +156,7 @@ class LoopAdmission:
             self._schedule()
 
     def _may_begin(self, kind: RequestClass) -> bool:
-        """Return True if a request may begin at once, and take its room."""
+        """Return True if a request may begin immediately, and reserve its place."""
         if kind.is_exempt:
             return True
         if kind.blocks:
@@ -169,7 +169,7 @@ class LoopAdmission:
         return may_begin
 
     async def _begins(self, kind: RequestClass, port: int | None) -> bool:
-        """Wait for the turn of a request; return True if it begins, but False if its client has left by then."""
+        """Wait for the turn of a request; return True if it begins, False if its client has disconnected by then."""
         queue = self._on_threads if kind.blocks else self._on_loop
         decided: asyncio.Future[bool] = self._loop.create_future()
         decisions = list[bool]()
@@ -201,9 +201,9 @@ class LoopAdmission:
                 self._schedule()
 
     def _has_left(self, port: int | None) -> bool:
-        """Return True for a request that has come while the loop was blocked, if its client has left since.
+        """Return True for a request that arrived while the loop was blocked, if its client has disconnected since.
 
-        All requests that the loop begins to handle in one pass have arrived before it, so they share a look.
+        All requests that the loop begins to handle in one pass have arrived before it, so they share a check.
         """
         self._taken_in += 1
         if not self._was_blocked:

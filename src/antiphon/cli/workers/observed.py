@@ -1,6 +1,6 @@
-"""Wrappers for a worker's application: they report what it does, and give the last responses of one that ends.
+"""Wrappers for a worker's application that report what it does, and mark the last responses of a worker that ends.
 
-Otherwise a request may arrive on a connection at the moment when it is closed, and be lost. HTTP/2 has no such header.
+Otherwise a request could arrive on a connection just as it is closed, and be lost. HTTP/2 has no such header.
 """
 
 from asyncio import AbstractEventLoop, get_running_loop
@@ -113,15 +113,15 @@ class Observer(Protocol):
     """An object that is notified of the startup of an application."""
 
     def is_starting(self, loop: AbstractEventLoop) -> None:
-        """Take note that the application starts, on an event loop."""
+        """Called when the application starts, on an event loop."""
         ...
 
     def has_started(self, loop: AbstractEventLoop | None) -> None:
-        """Take note that the application now handles requests, on an event loop unless over WSGI."""
+        """Called when the application begins to handle requests, on an event loop unless over WSGI."""
         ...
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Take note that the startup raised an error, or refused with a message. The server ends."""
+        """Called when the startup raised an error, or refused with a message. The server ends."""
         ...
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Guards(NamedTuple):
-    """Checks of requests before they reach a program, and headers that are added to its responses."""
+    """Checks of requests before they reach a program, and headers added to its responses."""
 
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False
@@ -82,11 +82,11 @@ class ServerOptions(NamedTuple):
     start_timeout: float = 60.0
     """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
     patience: float = 0.0
-    """The time for which clients wait for a response; 0 if nothing is known about that."""
+    """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
     drain_delay: float = 0.0
-    """The time for which requests are still accepted after the server was told to end, and reports that it drains."""
+    """How long requests are still accepted after the server was told to end and reports that it drains."""
     debug: bool = False
     """True if errors get a page that shows the code and its values."""
     logs: Logs = Logs()
@@ -116,8 +116,8 @@ TOLD = "_ANTIPHON_TOLD"
 """The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: to load a target, or to show the report of a failure, with its page; to serve what it has
-loaded; to write down where its tasks are; or a notice that it has a successor, and ends.
+"""An order to a worker: to load a target, to show the report of a failure with its page, to serve what it has loaded,
+to write down where its tasks are, or to end because it has a successor.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -153,7 +153,7 @@ class Control:
         self._report({"closed": True})
 
     def report_worn(self) -> None:
-        """Ask for another worker, which should serve before this one ends."""
+        """Request another worker, which should serve before this one ends."""
         self._report({"worn": True})
 
     def beat(self) -> None:

@@ -1,7 +1,7 @@
 """`antiphon run --preload`: the program is loaded once, and workers are forks, which share memory until they write.
 
 The supervisor loads the program before it starts its event loop, so that it has only one thread when it forks. Other
-threads would not exist in the worker, while locks that they held would stay locked.
+threads would not exist in the worker, but locks that they held would stay locked.
 """
 
 import asyncio
@@ -128,7 +128,7 @@ class ForkedProcess:
         self.look()  # it may have ended before
 
     def look(self) -> None:
-        """Take note of the end of the process, if it has ended."""
+        """Record the end of the process, if it has ended."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             _running.discard(self)

@@ -1,4 +1,4 @@
-"""One worker of `antiphon run`, as its supervisor sees it: a process that it starts and ends, and whose heart beats."""
+"""One worker of `antiphon run`, as its supervisor sees it: a process that it starts and ends, with a heartbeat."""
 
 import asyncio
 import importlib
@@ -43,12 +43,12 @@ def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
 
 
 class Progress:
-    """The progress of an event loop, as another thread sees it.
+    """The progress of an event loop, as seen by another thread.
 
-    A loop that has too much to do may need long for one pass, in which it runs a step of each task that is ready. So
-    there is progress if the loop has begun another pass, runs another task, or has begun to handle another request, or
-    if worker threads have made calls, for which the loop may have to wait. ``before_next_request`` calls a function
-    once, when the next request arrives.
+    An overloaded loop may take long for one pass, in which it runs a step of each ready task. So there is progress if
+    the loop has begun another pass, runs another task, or has begun to handle another request, or if worker threads
+    have made calls, for which the loop may have to wait. ``before_next_request`` calls a function once, when the next
+    request arrives.
     """
 
     def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
@@ -118,7 +118,7 @@ _DYING = 2.0
 _WRITING = 0.2
 """Seconds for it to write down where its tasks are, which needs a thread that still runs."""
 _LOOKS = 20
-"""How many times the supervisor checks whether a worker has started, within the time limit for that."""
+"""How many times the supervisor checks whether a worker has started within the time limit."""
 
 
 class ChildProcess(Protocol):
@@ -278,7 +278,7 @@ class WorkerProcess:
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end, and wait until it has ended. Kill it when its time is over."""
+        """Tell the worker to end, and wait for that. Kill it when its time is over."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
@@ -296,7 +296,7 @@ class WorkerProcess:
     async def end_when_silent(self, seconds: float) -> None:
         """Watch the worker until it has ended, or is told to. End it when it has been silent for so many seconds.
 
-        This method counts the seconds itself, so that a supervisor that was paused does not take its workers for dead.
+        This method counts the seconds itself, so that a paused supervisor does not consider its workers dead.
         """
         await asyncio.wait([self._serving])
         while not (self.has_ended or self._is_told_to_end):
@@ -320,7 +320,7 @@ class WorkerProcess:
         await self._end_hanging(f"did not serve within {seconds:g} seconds (--start-timeout), and ")
 
     async def _end_hanging(self, silence: str) -> None:
-        """Make the worker write down where its threads are, and its tasks if a thread still runs; then end it."""
+        """Make the worker write down where its threads are, and its tasks if a thread still runs; then kill it."""
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)

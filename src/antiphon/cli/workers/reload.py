@@ -174,7 +174,7 @@ class Reloader(Supervisor):
             await self._prepare()
 
     async def _serve_by_prestarted(self, order: Order, number: int) -> Choice:
-        """Give an order to prestarted workers, and wait until they serve. Raises the error if one of them can't."""
+        """Send an order to prestarted workers, and wait until they serve. Raises the error if one of them can't."""
         for _ in range(number):
             self._serving.append(await self._prestarted.take())
         for worker in self._serving:
@@ -184,7 +184,7 @@ class Reloader(Supervisor):
         return choice
 
     async def _retire_all(self) -> None:
-        """Tell the workers that serve to end, and kill the others. Return when none of them accepts connections."""
+        """Tell the serving workers to end, and kill the others. Return when none of them accepts connections."""
         workers, self._serving = self._serving, []
         for worker in workers:
             self.retire(worker) if worker.serves else worker.kill()

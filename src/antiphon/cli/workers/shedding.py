@@ -1,8 +1,8 @@
-"""Load shedding: while a worker is late, requests wait in a queue of its own, or are refused with 503.
+"""Load shedding: while a worker is late, requests wait in its own queue, or are refused with 503.
 
-Otherwise they would wait where nothing sees them: in the server, in the event loop, in front of the threads. A worker
-measures how late it is by a tick: a timer of its loop, or over WSGI a thread, which needs the interpreter like all
-others. No request is checked while ticks come in time. When one is late, the state changes:
+Otherwise they would wait unseen: in the server, in the event loop, or for a thread. A worker measures how late it is by
+a tick: a timer of its loop, or over WSGI a thread, which needs the interpreter like all others. No request is checked
+while ticks come in time. When one is late, the state changes:
 
 | state | a request | the other state follows |
 |---|---|---|
@@ -49,7 +49,7 @@ SWITCH = 0.0005
 UNWATCHED = 0.2
 """Seconds of waiting after which a request begins only if its client is still connected."""
 _LOOKING = 0.05
-"""The maximum share of the time for looking at connections."""
+"""The maximum share of the time spent checking connections."""
 _UNUSED_THREADS = 4
 """The number of a server's threads over WSGI that are left for refusals."""
 _REPORT = 10.0
@@ -75,7 +75,7 @@ class Peers:
     def has_left(self, port: int | None, since: float) -> bool:
         """Return True if the connection from a port, which existed at a time, is known to be closed.
 
-        It is not known without a port, where the system doesn't list connections, and while looks would take too long.
+        It is not known without a port, if the system doesn't list connections, or while checks would take too long.
         """
         if not port:
             return False
@@ -126,7 +126,7 @@ class Room:
         self.running = 0
 
     def count_others(self, number: int) -> None:
-        """Count requests that began before the control, of which the end is not known: fewer with each tick."""
+        """Count requests that began before the control, whose end is unknown: fewer with each tick."""
         self._uncounted = number
 
     @property

@@ -1,9 +1,9 @@
 """The supervisor of `antiphon run`, which keeps workers on a listening socket: a slot for each, and signals.
 
-A worker that fails is distinguished from one that was killed by a request, which had received a request when it ended.
-The latter is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if
-it can't serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a
-pause; after several failures the server ends, unless workers in other slots are sound.
+A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
+is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
+serve, or if it ends within `WINDOW` before it receives any request. The next one is then started after a pause; after
+several failures the server ends, unless workers in other slots are sound.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Signals:
 
 
 RESTARTS = 5
-"""How many failed workers in a row are replaced in a slot, if no other slot has a sound one."""
+"""The number of consecutive failed workers that are replaced in a slot if no other slot has a working one."""
 WINDOW = 30.0
 """Seconds after which a worker counts as sound without having received a request."""
 PAUSE = 0.05
@@ -169,7 +169,7 @@ class WorkerSlot:
                     reason = f"{error.message}\n{_can_not_replace(worker)}"
 
     def _succeed(self, old: WorkerProcess, new: WorkerProcess) -> None:
-        """Put a new worker in the place of an old one, unless that one has already been replaced."""
+        """Put a new worker in the place of an old one, unless the old one has already been replaced."""
         if self._worker is old:
             self._give_to(new)
         else:

@@ -1,4 +1,4 @@
-"""The replacement for an application that can't be loaded. It shows why; its pages refresh when that is fixed."""
+"""The replacement for an application that can't be loaded. It shows the reason, and refreshes once that is fixed."""
 
 from contextlib import suppress
 from typing import NamedTuple

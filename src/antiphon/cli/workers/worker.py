@@ -65,13 +65,13 @@ def _frames(awaited: Any) -> Iterator[FrameType]:
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
 ACCEPTING = 1.0
-"""The maximum seconds for connections to be accepted on a busy machine, if no other worker will accept them."""
+"""The maximum number of seconds for accepting connections on a busy machine, if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
 ANSWERING = 0.1
 """Seconds for requests that are cancelled at the end to get a response."""
 CLOSING_SOCKETS = 2.0
-"""The maximum seconds for close frames to be sent on open WebSockets, and to be replied to, when a worker ends."""
+"""The maximum number of seconds for closing open WebSockets, including the replies, when a worker ends."""
 LEAVING = 0.2
 """Seconds for the main thread to end the process when nothing is left to wait for."""
 WSGI_THREADS = 64
@@ -185,7 +185,7 @@ class _Worker:
             logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
 
     def is_starting(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take note of the loop on which the application starts."""
+        """Record the loop that the application starts on."""
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
@@ -270,7 +270,7 @@ class _Worker:
         write_stacks(loop)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
-        """Accept no more connections. Open connections get a moment to send their requests.
+        """Accept no more connections. Open connections have a moment to send their requests.
 
         With --reload, new connections already wait for the new code, so the old worker doesn't take time to settle.
         """
@@ -281,7 +281,7 @@ class _Worker:
         time.sleep(SETTLING if is_replaced and not self._options.is_reloaded else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
-        """Close streams, then connections. Cancelled requests get a moment for their responses."""
+        """Close streams, then connections. Cancelled requests have a moment to send their responses."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
         silence()  # applications fail where they are cut off, which is expected

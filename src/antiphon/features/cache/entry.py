@@ -21,19 +21,19 @@ from antiphon.response.response import Response, response_of
 _WITHOUT_CASE = ("accept-charset", "accept-encoding", "accept-language")
 
 _MOST_CONTENT = 64 << 10
-"""The most bytes of a QUERY that are part of a key."""
+"""The maximum size in bytes of a QUERY's content in a key."""
 
 CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "content-location")
-"""Fields that say what content means (RFC 9110 §8), which are part of the key of a QUERY."""
+"""Fields that define the meaning of content (RFC 9110 §8), which are part of a QUERY's key."""
 
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
 MOST_VARIANTS = 32
-"""The most responses that are stored for one URL, each for different values of the fields in its Vary."""
+"""The maximum number of responses stored for one URL, each for different values of the fields in its Vary."""
 
 
 class StoredResponse:
-    """A response that was stored, and the values of the request's fields that it was chosen for.
+    """A stored response, and the request fields' values for which it was chosen.
 
     ``asked`` and ``received`` are the times of its exchange, in seconds since 1970.
     """
@@ -84,7 +84,7 @@ class StoredResponse:
         received: float,
         left_out: Collection[str],
     ) -> Self:
-        """Make a stored response from a response, without some fields, chosen by some fields of the request."""
+        """Create a stored response from a response, without some fields, selected by some fields of the request."""
         said = control_of(response.status, [*response._fields], received).directives
         selected_by = [[name, value_of(head, name)] for name in sorted(names)]
         kept = keep(response, {*left_out, *_field_names(said.no_cache), *_field_names(said.private)})
@@ -122,13 +122,13 @@ class StoredResponse:
 
     @property
     def is_there(self) -> bool:
-        """False if the body was in a file that is gone."""
+        """False if the body's file no longer exists."""
         if not self.is_in_file or self._files is None:
             return not self.is_in_file
         return self._files.has(self._data["file"], self._data["length"])
 
     def hold(self) -> bool:
-        """Note that the body is about to be used. Return False if it is gone."""
+        """Record that the body is about to be used. Return False if it no longer exists."""
         return not self.is_in_file or self._file() is not None
 
     def remove_file(self) -> None:
@@ -206,7 +206,7 @@ class StoredResponse:
         return etag is not None and given is not None and given.strip('"') == etag.strip('"')
 
     def compared_with(self, response: Response) -> bool | None:
-        """Return True if a response to HEAD confirms this one, False if it shows another one, None if neither (RFC 9111
+        """Return True if a response to HEAD confirms this one, False if it contradicts it, None if neither (RFC 9111
         §4.3.5).
 
         A validator confirms it. A length confirms nothing, since a page may change and keep its length.
@@ -286,7 +286,7 @@ def queries_of(key: str) -> str:
 
 
 def content_of(request: Request) -> bytes | None:
-    """Return the content of a QUERY, and nothing for other methods; None if it is not here, or too large for a key."""
+    """Return the content of a QUERY, b"" for other methods; None if it has not arrived, or is too large for a key."""
     if request.head.method != "QUERY":
         return b""
     if request._is_in_bytes:

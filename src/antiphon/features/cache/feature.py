@@ -1,4 +1,4 @@
-"""A shared cache as a feature of an app, in front of its handlers.
+"""A shared cache in front of an app's handlers, as a feature.
 
 app.use(Cache(SQLiteStore("var/cache.db"))), then response.cache_for(60, public=True) in a handler
 """
@@ -33,14 +33,14 @@ class Cache:
     """A feature that stores responses, and responds with them without calling the handler (RFC 9111).
 
     The response decides whether it is stored, and for how long: ``response.cache_for(60, public=True)``, Cache-Control,
-    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also notes what the app reads of the request to make the
+    Expires, CDN-Cache-Control (RFC 9213), Vary. The cache also tracks what the app reads from the request to make the
     response. A response that depends on the session, the user, a cookie, the client's address or all header fields is
     never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
     not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
 
     If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
-    process was killed, others stop waiting for it after ``lease``. Both are in seconds or timedeltas.
+    process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
     ``store`` is shared by all processes and machines that use it; the default is the memory of this process. In memory
     and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
@@ -54,9 +54,9 @@ class Cache:
     memory. Valkey is shared by machines and has no files, so it does not store such bodies. File responses are never
     stored.
 
-    Use ``gateway=True`` for an app that forwards requests to another server. The cache then only looks at the response,
-    whose Vary has to name everything that it depends on. Raises ValueError for numbers that are not above 0, and for a
-    store whose entries are kept by clients.
+    Use ``gateway=True`` for an app that forwards requests to another server. The cache then considers only the
+    response, whose Vary must name everything that it depends on. Raises ValueError for numbers that are not above 0,
+    and for a store whose entries are kept by clients.
     """
 
     def __init__(
@@ -113,8 +113,7 @@ class Cache:
     # Forgetting
 
     def forget(self, path: str | None = None, *, tag: str | None = None) -> int:
-        """Remove the responses to a path, with any query, or those with a tag (Cache-Tag), and return the number of
-        URLs.
+        """Remove the responses for a path, with any query, or those with a tag (Cache-Tag). Return the number of URLs.
 
         ``path`` is the decoded path, including the prefix at which the app is mounted. A response that is being made at
         the same time is not stored. Raises StoreUnavailable (503), ValueError unless exactly one of the two is given,
@@ -154,7 +153,7 @@ class Cache:
         return self._take(request, response, fill)
 
     def _look(self, request: Request) -> Any:
-        """Return the response to a request, or an object that makes it, or the fill to call its handler with."""
+        """Return the response to a request, an object that creates it, or the fill to call its handler with."""
         watch = watch_of(request.head)
         if watch is not None:
             watch.is_paused = True

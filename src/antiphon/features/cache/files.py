@@ -60,7 +60,7 @@ class BodyFiles:
         return None
 
     def body(self, name: str, length: int) -> FileBody | None:
-        """Return a file as a body, and note its use; None if it is missing or was changed."""
+        """Return a file as a body, and record its use; None if it is missing or was changed."""
         with suppress(OSError):
             if _is_body(name) and (folder := self.folder()) is not None:
                 path = folder / name
@@ -69,7 +69,7 @@ class BodyFiles:
         return None
 
     def has(self, name: str, length: int) -> bool:
-        """Return True if a file exists as it was written."""
+        """Return True if a file exists unchanged."""
         with suppress(OSError):
             folder = self.folder()
             return folder is not None and _is_body(name) and (folder / name).stat().st_size == length
@@ -81,7 +81,7 @@ class BodyFiles:
         self._sweep()
 
     def _sweep(self) -> None:
-        """Remove the files whose wait is over."""
+        """Remove the files whose waiting time is over."""
         now = time.time()
         due = [name for end, name in self._leaving if not now < end <= now + IN_USE]  # the clock may have been set back
         self._leaving = [(end, name) for end, name in self._leaving if name not in due]

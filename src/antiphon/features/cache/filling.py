@@ -40,7 +40,7 @@ class Fill:
         self.validates = False
 
     def forget_kept(self) -> None:
-        """Make the response without the stored one, which is gone."""
+        """Make the response without the stored one, which no longer exists."""
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:

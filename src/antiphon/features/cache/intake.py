@@ -100,7 +100,7 @@ class BodyCopy:
                 await to_thread(self._drop)
 
     def _listen(self) -> None:
-        """Note what is read of the request until there is a chunk."""
+        """Record what is read of the request until there is a chunk."""
         if self._watch is not None:
             self._watch.is_paused = False
 

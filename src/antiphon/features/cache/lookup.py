@@ -90,7 +90,7 @@ which heads, or None for all; its body, fields and status. A plain tuple, since 
 
 class AtHand:
     """Whole responses from a shelf, for requests that ask for nothing else. Each is ready for one second, in which its
-    fields do not change. The store is asked whether it is still right.
+    fields do not change. The store is asked whether it is still current.
     """
 
     def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:
@@ -118,7 +118,7 @@ class AtHand:
         return response
 
     def add(self, request: Request, found: Shelved, kept: StoredResponse, now: float) -> None:
-        """Keep a fresh response ready, if it is small and was found for a request that asks for nothing else."""
+        """Keep a fresh response ready, if it is small and was found for a plain request."""
         target = request.head.plain_target()
         if target is None or found.entry is None or kept.is_in_file or not self._shelf.has_at_hand(found):
             return
@@ -132,7 +132,7 @@ class AtHand:
 
 
 def _chooser(found: Shelved, kept: StoredResponse) -> Callable[[Head], bool]:
-    """Return a function that checks by Vary, without noting it, whether a response is the one for a request."""
+    """Return a function that checks by Vary, without recording this, whether a response fits a request."""
     return lambda head: found.best(head.inner if type(head) is FillHead else head) is kept
 
 
@@ -200,7 +200,7 @@ class Collapsing:
 
 
 class AwaitedResponse:
-    """A response that is not ready yet, as an early response of middleware."""
+    """A response that is not ready yet, as middleware's early response."""
 
     def __init__(self, response: Coroutine[Any, Any, Response]) -> None:
         self._response = response

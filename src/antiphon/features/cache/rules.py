@@ -14,7 +14,7 @@ from antiphon.request.watching import ADDRESS, EVERYTHING, HOOKS, PAGE_NONCE, RE
 from antiphon.response.response import Response
 
 _leading_digits = re.compile(r"[0-9]++(?![^,;\x20\t])").match
-"""Finds the number in Age, before a parameter or another number that does not belong there."""
+"""The pattern for the number in Age, before a parameter or another number that does not belong there."""
 
 TARGETED = ("antiphon-cache-control", "cdn-cache-control")
 """The fields that override Cache-Control, the most important first (RFC 9213 §2.2)."""
@@ -140,8 +140,8 @@ def reason_not_to_store(
 ) -> str | None:
     """Return the reason not to store a response as a token, or None if it may be stored.
 
-    ``reads`` is what was read of the request to make it, as a ``WatchedHead`` notes it; None if that is unknown, as in
-    a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
+    ``reads`` contains what was read from the request to make it, as recorded by a ``WatchedHead``; None if that is
+    unknown, as in a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):
@@ -166,7 +166,7 @@ def reason_not_to_store(
 
 
 def _personal(reads: Collection[str], vary: Collection[str], is_public: bool) -> str | None:
-    """Return the reason why a response may be for one visitor only: it is shared if it names what it depends on.
+    """Return the reason why a response may be for one visitor only: it is shared if it names its dependencies.
 
     No Vary names all fields, so a response of code that gets the whole request, such as an application of another
     framework, is never shared.
@@ -196,9 +196,7 @@ def hit_status(ttl: int, *, is_collapsed: bool) -> str:
 
 
 def tell(response: Response, reason: str | None = None, **parameters: Any) -> Response:
-    """Add a member to Cache-Status, and return the response. In debug mode it includes the reason why nothing was
-    stored.
-    """
+    """Add a member to Cache-Status, and return the response. In debug mode, it says why nothing was stored."""
     known: dict[str, Any] = {
         name.replace("_", "-"): Token(value) if isinstance(value, str) else value
         for name, value in parameters.items()

@@ -1,7 +1,7 @@
 """The responses that a cache keeps in a store: an entry for each URL, the claim to fill it, and its removal.
 
-An entry changes only if it is still the one that was read, so that no request undoes the work of another. A URL that is
-forgotten leaves a mark, so that a response made from older data is not stored.
+An entry changes only if it is still the one that was read, so that no request undoes another's work. A forgotten URL
+leaves a mark, so that a response made from older data is not stored.
 """
 
 from collections import OrderedDict
@@ -30,10 +30,10 @@ PASSES_FOR = 60.0
 """Seconds in which requests for a URL whose response could not be stored don't wait for one another."""
 
 _MARK_KEPT = 600.0
-"""Seconds for which a store remembers what was forgotten: longer than handlers run."""
+"""Seconds for which a store remembers forgotten responses: longer than handlers run."""
 
 _MARKS = 1024
-"""The number of marks for all that was forgotten: about 0.4 MB in memory."""
+"""The number of marks for forgotten URLs: about 0.4 MB in memory."""
 
 CLOCKS_APART = 1.0
 """Seconds by which the clocks of machines may differ."""
@@ -56,7 +56,7 @@ class Shelved:
         self.responses = _responses({} if entry is None else entry.data, files)
 
     def best(self, head: Head) -> StoredResponse | None:
-        """Return the latest of the stored responses that fit a request (RFC 9111 §4.1)."""
+        """Return the latest stored response that fits a request (RFC 9111 §4.1)."""
         responses = self.responses
         if len(responses) == 1 and not responses[0].is_in_file:  # as for most URLs
             return responses[0] if responses[0].answers(head) else None
@@ -68,7 +68,7 @@ class Shelved:
         return self._holds(_CLAIM, 1, now)
 
     def lets_pass(self, now: float) -> bool:
-        """Return True if a response could not be stored lately, so that no request waits for one."""
+        """Return True if a response recently could not be stored, so that no request waits for one."""
         return self._holds(_PASSES, 0, now)
 
     def is_streaming(self, now: float) -> bool:
@@ -114,7 +114,7 @@ class Shelf:
         return self._recent.get(found.key) is found
 
     def way_to_look(self, entry: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
-        """Return a function that checks whether an entry is still as it was read, with one call to the store."""
+        """Return a function that checks whether an entry is unchanged since it was read, with one call to the store."""
         return self._store.way_to_look(entry)
 
     def claim(self, found: Shelved) -> str | None:
@@ -129,11 +129,11 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Note that a response is being sent and written to a file, so that others don't wait for its end."""
+        """Record that a response is being sent and written to a file, so that others don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
-        """Note that a response is being sent, as ``note_stream`` does, and return an object that renews the claim."""
+        """Record that a response is being sent, as ``note_stream`` does, and return an object that renews the claim."""
         self.note_stream(key)
         return StreamHold(partial(self._renew, key, token), min(self._lease, PASSES_FOR) / 3, self._clock)
 
@@ -148,8 +148,9 @@ class Shelf:
             self._change(key, token, PASSES_FOR, lambda data: data)
 
     def release(self, key: str, token: str | None, gone: StoredResponse | None = None) -> None:
-        """End a claim for which nothing was stored, and forget the response that is ``gone``. The next requests don't
-        wait for one another.
+        """End a claim for which nothing was stored, and forget the response that no longer exists (``gone``).
+
+        The next requests don't wait for one another.
         """
 
         def passing(data: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +190,7 @@ class Shelf:
     def _change(
         self, key: str, token: str | None, ttl: float, change: Callable[[dict[str, Any]], dict[str, Any]]
     ) -> bool:
-        """Change the entry of a URL, and end the claim. Return False if another request has the claim by now."""
+        """Change the entry of a URL, and end the claim. Return False if another request now has the claim."""
         for _ in range(_ATTEMPTS):
             entry = self._store.load(key)
             data = {} if entry is None else dict(entry.data)
@@ -248,7 +249,7 @@ class Shelf:
 
 
 class StreamHold:
-    """The claim to store a stream, which is renewed every few seconds while the stream gives chunks."""
+    """The claim to store a stream, which is renewed every few seconds while the stream yields chunks."""
 
     def __init__(self, renew: Callable[[], None], every: float, clock: Callable[[], float]) -> None:
         self._renew = renew
@@ -262,7 +263,7 @@ class StreamHold:
         return not 0 <= self._clock() - self._renewed < self._every
 
     def renew(self) -> None:
-        """Renew the claim, unless another request has it by now or the store is unavailable."""
+        """Renew the claim, unless another request has taken it or the store is unavailable."""
         self._renewed = self._clock()
         with suppress(StoreUnavailable):
             self._renew()

@@ -93,7 +93,7 @@ class ChannelListener:
             feed.wake()
 
     def _begin_known(self) -> bool:
-        """Begin without waiting. Return False if the store has to be asked."""
+        """Begin without waiting. Return False if this needs the store."""
         feed = self._hub.joined(self._name, self._keep)
         if feed is None:
             return False
@@ -284,12 +284,12 @@ class Channel:
         return ChannelListener(self._own_hub(), self._name, self._keep, since)
 
     async def kept(self) -> list[ChannelMessage]:
-        """Return the messages that are kept, oldest first. Raises StoreUnavailable (503)."""
+        """Return the stored messages, oldest first. Raises StoreUnavailable (503)."""
         hub = self._own_hub()
         return await asyncio.to_thread(self.kept_now) if hub.blocks else self.kept_now()
 
     def kept_now(self) -> list[ChannelMessage]:
-        """Return the messages that are kept, oldest first, and wait for them on this thread."""
+        """Return the stored messages, oldest first, and wait for them on this thread."""
         hub = self._own_hub()
         feed = hub.join(self._name, self._keep)
         try:
@@ -311,11 +311,11 @@ class Channel:
         return ChannelPresence(self._own_hub(), self._name, member, self._lease)
 
     async def who(self) -> list[str]:
-        """Return the members that are present in any process, sorted by name. Raises StoreUnavailable (503)."""
+        """Return the members present in any process, sorted by name. Raises StoreUnavailable (503)."""
         return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
 
     def who_now(self) -> list[str]:
-        """Return the members that are present, and wait for them on this thread."""
+        """Return the present members, and wait for them on this thread."""
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:

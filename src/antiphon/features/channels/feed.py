@@ -1,6 +1,6 @@
 """The newest messages of one channel in this process, which all of its listeners share.
 
-A listener is a number: that of the next item it gets. So a slow listener costs no memory, and slows down no others.
+A listener is just the number of its next item, so a slow listener costs no memory and doesn't delay others.
 """
 
 import asyncio
@@ -89,7 +89,7 @@ class Feed:
     # For listeners
 
     def take(self, number: int, last: str | None) -> tuple[list[Item], int]:
-        """Return the next items from a number on, and the number after them. ``last`` is the id of the last item."""
+        """Return the items from a number on, and the number after them. ``last`` is the id of the last item."""
         with self._lock:
             skipped = len(self._items) - (self._end - number)
             found = [*islice(self._items, max(0, skipped), max(0, skipped) + BATCH)]
@@ -119,8 +119,8 @@ class Feed:
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
         """Return the number of the first item for a client whose id names no message, and what the client is told.
 
-        It is the oldest item. If the id is of the newest message's epoch and was lost with its server, it is the next
-        item: the client has had all before it.
+        It is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
+        next item, since the client has received all earlier ones.
         """
         with self._lock:
             newest = self.position
@@ -186,7 +186,7 @@ def _with_gaps(entries: Sequence[Entry], after: Position | None) -> list[Item]:
 
 
 def _gap(before: Position, after: Position) -> int | None:
-    """Return how many messages are missing between two.
+    """Return the number of messages missing between two.
 
     None stands for an unknown number, which may be 0: in another epoch, the store may have lost messages before it.
     """

@@ -58,7 +58,7 @@ class Leases:
             Thread(target=self._renew, name="antiphon-presence", daemon=True).start()
 
     def leave(self, channel: str, member: str, ttl: float) -> None:
-        """Count a member as present once less. In an unavailable store the lease runs out."""
+        """Count a member as present one time fewer. In an unavailable store the lease expires."""
         lease = _Lease(channel, ttl)
         with self._lock:
             members = self._members[lease]
@@ -128,15 +128,15 @@ class Hub(ABC):
 
     @abstractmethod
     def join(self, name: str, keep: Keep) -> Feed:
-        """Return the feed of a channel for one more user, and load it if need be."""
+        """Return the feed of a channel for one more user, and load it if necessary."""
 
     @abstractmethod
     def leave(self, feed: Feed) -> None:
-        """Note that a user of a feed has left."""
+        """Record that a user of a feed has left."""
 
     @abstractmethod
     def catch_up(self, feed: Feed) -> None:
-        """Add to a feed what has been stored since."""
+        """Add messages stored since then to a feed."""
 
     @abstractmethod
     def expire(self, name: str, seconds: float) -> None:
@@ -148,7 +148,7 @@ class Hub(ABC):
 
     @abstractmethod
     def exit(self, name: str, member: str, ttl: float) -> None:
-        """Count a member as present once less."""
+        """Count a member as present one time fewer."""
 
     @abstractmethod
     def members(self, name: str) -> list[str]:
@@ -252,7 +252,7 @@ class MemoryHub(Hub):
 
 
 class StoredHub(Hub):
-    """Channels in a store that other processes use too. One thread reads it while anyone listens."""
+    """Channels in a store that other processes also use. One thread reads it while anyone listens."""
 
     blocks = True
 

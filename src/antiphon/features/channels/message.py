@@ -59,7 +59,7 @@ class Keep(NamedTuple):
     size: float = inf
 
     def widened(self, other: "Keep") -> "Keep":
-        """Return the bounds that keep what either keeps."""
+        """Return the bounds that keep everything that either of them keeps."""
         return Keep(max(self.most, other.most), max(self.size, other.size))
 
 
@@ -72,15 +72,15 @@ class Entry:
         self.position = position
         self.data = data
         self.read: object = None
-        """What a reader has made of the data, for all listeners."""
+        """The decoded data, for all listeners."""
         self._event: Event | None = None
 
     def message(self) -> ChannelMessage:
-        """Return the message, with a value of its own for each caller."""
+        """Return the message, with a separate value for each caller."""
         return ChannelMessage(str(self.position), decode_json(self.data))
 
     def event(self) -> Event:
-        """Return the event of the message: the same one for all. Text is sent as it is, other values as JSON."""
+        """Return the message's event, which is shared by all. Text is sent as it is, other values as JSON."""
         if self._event is None:
             text = decode_json(self.data) if self.data[:1] == b'"' else self.data.decode()
             self._event = Event(text, id=str(self.position))
@@ -135,7 +135,7 @@ class ChannelLog(Protocol):
         ...
 
     def interrupt(self) -> None:
-        """Make ``watch`` look again, since this process has written, or listens to one more channel."""
+        """Make ``watch`` check again, since this process has written, or listens to one more channel."""
         ...
 
     def expire(self, name: str, seconds: float) -> None:

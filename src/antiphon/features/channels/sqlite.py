@@ -43,7 +43,7 @@ class SQLiteLog:
         self._store = store
         self._woken = Event()
         self._looked_at: tuple[Connection, int, Positions] | None = None
-        """The connection of the last check, the version of the data that it saw, and where it found no more."""
+        """The connection of the last check, the data version that it saw, and the position up to which it read."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
         with self._writing() as connection:

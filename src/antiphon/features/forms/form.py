@@ -37,17 +37,16 @@ _IN_BYTES = ("body", "file", "form", "memory")
 
 
 class Form(Generic[T]):
-    """A form made from a dataclass, Struct or other record: its fields as inputs, and the values of a request as its
+    """A form made from a dataclass, Struct or other record: its fields become inputs, and a request's values become its
     value.
 
     ``initial`` is an object or a mapping with the values to begin with. With ``method="get"`` the form is read from the
-    query, else from the body. ``choices`` are choices by the name of a field, for values that come from a request or a
-    database; ``order`` names the fields that come first. ``id`` is the prefix of the ids of all elements; if it is
-    empty, the id of an input is its name. ``messages`` replace texts by code (``MESSAGES``); all others come from the
-    request's language, under "form." and the code, or else are in English. ``shared`` names values that the application
-    shares with templates, such as a token; those that exist become hidden inputs of each form that is posted. Raises
-    TypeError for a class that no form can be made from, and ValueError if ``choices`` or ``order`` name a field that
-    the form does not have.
+    query, else from the body. ``choices`` maps field names to choices that come from a request or a database; ``order``
+    names the fields to put first. ``id`` is the prefix of the ids of all elements; if it is empty, the id of an input
+    is its name. ``messages`` replace those of ``MESSAGES`` by code; all others come from the request's language, under
+    "form." and the code, or else are in English. ``shared`` names values that the application shares with templates,
+    such as a token; those that exist become hidden inputs of forms that are posted. Raises TypeError for a class that
+    no form can be made from, and ValueError if ``choices`` or ``order`` name a field that the form does not have.
     """
 
     def __init__(
@@ -104,7 +103,7 @@ class Form(Generic[T]):
     # Checking
 
     def validate(self, *checks: Callable[[T, "Form[T]"], object]) -> bool:
-        """Read what was sent, and return True if the form was sent and is valid: ``data`` is then its value.
+        """Read the submitted form, and return True if there is one and it is valid; ``data`` is then its value.
 
         If the fields are valid, each of the ``checks`` is called with the value and this form, and can call
         ``add_error`` or raise a FieldError. Raises UnsupportedMediaType (415) for a body that is not a form, and
@@ -128,7 +127,7 @@ class Form(Generic[T]):
     async def avalidate(
         self, *checks: "Callable[[T, Form[T]], object] | Callable[[T, Form[T]], Awaitable[object]]"
     ) -> bool:
-        """Do what ``validate`` does, on an event loop: load the body first, and await the checks that are async."""
+        """Do what ``validate`` does on an event loop: load the body first, and await async checks."""
         if self.is_bound and self.method != "get":
             with suppress(ContentTooLarge):  # reading raises it again
                 await self._request.aload()
@@ -165,7 +164,7 @@ class Form(Generic[T]):
 
     @property
     def is_too_large(self) -> bool:
-        """True if the body was refused for its size, so that nothing of it was read."""
+        """True if the body was refused because of its size, so none of it was read."""
         return self._refusal is not None
 
     @property
@@ -210,7 +209,7 @@ class Form(Generic[T]):
         return http_error(self.status, self._said("error"), members={"errors": errors})
 
     def reset(self) -> None:
-        """Forget what was sent, so that the form is empty again."""
+        """Discard what was submitted, so that the form is empty again."""
         self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
@@ -229,7 +228,7 @@ class Form(Generic[T]):
             self._value = (value,)
 
     def _received(self) -> Sent:
-        """Return what was sent, or nothing if the body was too large."""
+        """Return the submitted values, or nothing if the body was too large."""
         if self._sent is None:
             try:
                 sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
@@ -287,14 +286,14 @@ class Form(Generic[T]):
     # Showing
 
     def texts(self, field: str) -> Sequence[str]:
-        """Return the text of each input of a field: as it was sent, else those of the initial value."""
+        """Return the text of each input of a field: as submitted, or else of the initial value."""
         planned = self._by_key[field]
         if self.is_bound:
             return self._received().texts.getall(planned.name)
         return self._initial_texts(planned)
 
     def lost_file(self, field: str) -> list[FormError]:
-        """Return the request to choose the file of a field again, if it was sent with a form that has errors."""
+        """Return the request to choose a field's file again, if it was sent with a form that has errors."""
         is_lost = self.is_bound and self._errors and any(self._received().files.getall(self._by_key[field].name))
         return [FormError(self._said("choose_again"), "choose_again")] if is_lost else []
 
@@ -345,7 +344,7 @@ class Form(Generic[T]):
 
     @property
     def hidden(self) -> Markup:
-        """The hidden inputs: those of the form, and what the application shares for forms, such as a token."""
+        """The hidden inputs: those of the form, and those that the application shares for forms, such as a token."""
         own = [field.input for field in self.fields if field.widget == "hidden"]
         return joined([*own, *self._shared_parts()], "\n")
 

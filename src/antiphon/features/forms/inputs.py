@@ -250,7 +250,7 @@ _TEXTS = ("text", "search", "url", "tel", "email", "password")
 def _attributes(
     kinds: Sequence[inspect.Type], widget: Widget, declared: Field, bounds: DecimalBounds | None, *, is_many: bool
 ) -> dict[str, AttributeValue]:
-    """Return the attributes with which a browser checks and completes what is entered."""
+    """Return the attributes that let a browser check and complete the input."""
     found: dict[str, AttributeValue] = {
         "placeholder": declared.placeholder,
         "autocomplete": declared.autocomplete or _AUTOCOMPLETE.get(widget),
@@ -311,7 +311,7 @@ _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": 
 """Classes of characters that are ASCII-only in JavaScript, by those of Python."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
-"""Syntax that JavaScript lacks, or gives another meaning."""
+"""Syntax that JavaScript lacks, or interprets differently."""
 
 
 def pattern_of_html(pattern: str) -> str | None:

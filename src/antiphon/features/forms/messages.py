@@ -96,7 +96,7 @@ class Translated:
 
 
 class Translations:
-    """The messages in the language of a request, each under "form." and its code."""
+    """The messages in a request's language, each under "form." and its code."""
 
     def __init__(self, language: Language) -> None:
         self._language = language
@@ -128,7 +128,7 @@ def message_for(
 
 
 def in_bytes(size: int) -> str:
-    """Return a number of bytes as people say it: ``5.2 MB``, rounded down."""
+    """Return a number of bytes in readable form: ``5.2 MB``, rounded down."""
     for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
         if size >= 1000**power:
             tenths = size * 10 // 1000**power

@@ -36,8 +36,8 @@ class Sent(NamedTuple):
     def read_as(self, wanted: type[T], inputs: tuple[Input, ...]) -> T:
         """Return the value of a class. Raises UnprocessableContent that names every invalid field.
 
-        Names that do not belong to this form, such as a token, are left out, as are empty inputs of several for one
-        name. An empty text is None if the type allows that, and unticked checkboxes are false.
+        Names that do not belong to this form, such as a token, are ignored, as are empty inputs if a name has several.
+        An empty text is None if the type allows that, and unticked checkboxes are false.
         """
         by_name = {planned.name: planned for planned in inputs}
         known = [(by_name[name], text) for name, text in self.texts.items() if name in by_name]
@@ -65,7 +65,7 @@ def sent_by(request: Request, inputs: tuple[Input, ...], *, in_query: bool) -> S
 
 
 def with_exact_times(sent: Sent, inputs: tuple[Input, ...], initial: Callable[[Input], Sequence[str]]) -> Sent:
-    """Return what was sent, with the microseconds of each time that was not changed.
+    """Return the submitted data, with the microseconds of unchanged times.
 
     Inputs for times show milliseconds at most, and send them in the shortest form.
     """
@@ -108,7 +108,7 @@ _URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
 _LINES = ("text", "search", "tel", "email", "url", "password")
 _NOT_IN_A_LINE = re.compile(r"[\r\n\0]")
-"""Characters that browsers remove from an input of one line: CR and LF begin a new header or log line elsewhere."""
+"""Characters that browsers remove from a one-line input. Elsewhere, CR and LF begin a new header or log line."""
 
 _FORMS = {"email": (EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 
@@ -139,7 +139,7 @@ def wrong_files(planned: Input, files: Iterable[Upload]) -> Iterator[tuple[str, 
 def is_accepted(file: Upload, accept: str) -> bool:
     """Return True if a file is of a kind that ``accept`` lists, as the HTML attribute does.
 
-    Like the browser, it checks the name and the type that the client claims. Neither says what is in the file.
+    Like the browser, it checks the name and the type that the client claims. Neither proves what is in the file.
     """
     name, claimed = file.filename.lower(), file.mimetype
     for kind in accept.lower().replace(" ", "").split(","):

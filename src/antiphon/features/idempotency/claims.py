@@ -1,4 +1,4 @@
-"""Claims on writes that happen once: their caller, their request, and their state.
+"""Claims to writes that are carried out once: their caller, their request, and their state.
 
 Only hashes of keys, credentials and requests are kept, and the key is part of each, so that nobody who reads the store
 can try passwords against them.
@@ -44,7 +44,7 @@ _OF_ONE_TRY = frozenset({
     "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
     "x-requested-with",
 })  # fmt: skip
-"""Fields that clients and proxies may send differently with each try: they tell what is sent, and how, but not by whom.
+"""Fields that clients and proxies may change between attempts: they describe what is sent, and how, but not by whom.
 """
 
 
@@ -66,7 +66,7 @@ class Claim:
         self.error: BaseException | None = None
 
     def outcome(self, response: Response) -> dict[str, Any]:
-        """Return the new state for the response that is sent, since a commit may have failed after the handler."""
+        """Return the new state for the sent response, since a commit may have failed after the handler."""
         answer = self.answer or {"state": RELEASED}
         if _is_broken_off(response) or answer["state"] == UNKNOWN:
             return {"state": UNKNOWN}
@@ -75,15 +75,15 @@ class Claim:
 
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
-    """Return a write whose caller is named by ``by``, and has its own keys."""
+    """Return a write whose caller is identified by ``by``, and has its own keys."""
     return Write(f"idempotent by {caller_of(by, request) or ''}\n{key}", "")
 
 
 def by_credentials(has_session: bool, has_users: bool, request: Request, key: str) -> Write:
-    """Return a write whose caller is known by the credentials, or has none.
+    """Return a write whose caller is identified by credentials, or has none.
 
     A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
-    are those that a source of the application's users finds in the request. Where other code may know the caller, the
+    are those that a source of the application's users finds in the request. If other code may know the caller, the
     cookies count, since one of them may be that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
@@ -115,8 +115,8 @@ def fields_of_caller(key: str, request: Request, names: Collection[str]) -> dict
     """Return hashes of the header fields with these names that may say who the caller is, and of the host.
 
     The host is without its port, since a client may repeat its request to a process on another one. EVERYTHING stands
-    for all fields of the request. Other values than fields, such as the client's address, are left out: the same caller
-    may have another one when it tries again.
+    for all fields of the request. Values other than fields, such as the client's address, are left out, since the same
+    caller may have a different one when it retries.
     """
     head = request.head
     if EVERYTHING in names:
@@ -149,7 +149,7 @@ def _hash(*texts: str) -> str:
 
 
 def _joined(*texts: str) -> bytes:
-    """Return strings as bytes that no other strings have, each after its length."""
+    """Return strings as unambiguous bytes: each string follows its length."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
     return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
 

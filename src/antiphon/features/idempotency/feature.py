@@ -1,4 +1,4 @@
-"""Writes that happen once, even if a client sends them several times, as a feature of an app.
+"""Writes that are carried out once, even if a client sends them several times, as a feature of an app.
 
 app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/payments", idempotent=True)
 
@@ -57,7 +57,7 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 LONGEST_KEY = 255
-"""The length of the longest key in characters."""
+"""The maximum length of a key in characters."""
 
 LONGEST_TRY = 60.0
 """Seconds after which clients are told that a request without a response may have been interrupted."""
@@ -66,7 +66,7 @@ _NOT_KEPT = OF_ONE_VISITOR | {"date"}
 """Fields that belong to the first visitor, the first moment or one connection."""
 
 _ATTEMPTS = 5
-"""The number of attempts to get a claim that other requests give up or take over at the same time."""
+"""The number of attempts to get a claim while other requests give it up or take it over."""
 
 
 class IdempotentWrites:
@@ -79,12 +79,12 @@ class IdempotentWrites:
     refused with 400, or carried out each time if ``required`` is false. Responses are kept for ``ttl``, in seconds or
     a timedelta.
 
-    Callers are told apart by their Authorization header, or other credentials that a source of ``Users`` finds, or else
-    by their session, if the app has sessions; and by the host and all header fields that the handler, hooks, middleware
-    or dependencies have read, unless they are of no caller, as Accept is. In a view, and in a mounted app, where other
-    code may have read them, all such fields count. If a user's credentials can change between retries, use ``by``: a
-    function of the request that returns a text for the caller, or None if the caller is unknown. It must not block.
-    Each caller has separate keys.
+    Callers are distinguished by their Authorization header, or other credentials that a source of ``Users`` finds, or
+    else by their session, if the app has sessions; and by the host and all header fields that the handler, hooks,
+    middleware or dependencies have read, unless they say nothing about the caller, such as Accept. In a view, and in a
+    mounted app, where other code may have read them, all such fields count. If a user's credentials can change between
+    retries, use ``by``: a function of the request that returns text that identifies the caller, or None if the caller
+    is unknown. It must not block. Each caller has separate keys.
 
     After a 5xx, 408, 425 or 429 response, a retry is carried out again. If a request was interrupted by the end of its
     process or by a cancellation, it may already have had its effect, so retries are refused with 409. With
@@ -255,7 +255,7 @@ class IdempotentWrites:
     # After the handler
 
     def _keep(self, request: Request, response: Response) -> Response | None:
-        """Note the handler's response, before anything is added for this request and visitor."""
+        """Record the handler's response, before anything is added for this request and visitor."""
         claim = request[_CLAIM]
         claim.error = response.error
         if is_retried(response):

@@ -109,7 +109,7 @@ class _Test:
                 yield f"    session[{name!r}] = {empty_of(kind)!r}"
 
     def _blocks(self) -> Iterator[str]:
-        """Yield the request and its assertion, in the blocks that they need."""
+        """Yield the request and its assertion, inside the blocks that they need."""
         blocks = [*self._overrides()]
         if self._needs_clock:
             self._modules.add("time_machine")
@@ -187,7 +187,7 @@ class _Test:
 
     @property
     def _typed_body(self) -> list[str] | None:
-        """The options of a body that the client encodes itself; None for one that has to be sent as it came."""
+        """The options for a body that the client encodes itself; None for one that has to be sent as received."""
         record = self._record
         if not record.body or record.lack or any(name == "content-encoding" for name, _ in record.fields):
             return None

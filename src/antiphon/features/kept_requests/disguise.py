@@ -1,4 +1,4 @@
-"""Requests without their secrets: each is replaced by a value of the same shape, so that parsers still read it."""
+"""Requests without their secrets: each is replaced with a value of the same shape, so that parsers still read it."""
 
 import hmac
 import json
@@ -36,16 +36,16 @@ _disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).se
 
 
 class Secret:
-    """A mark of the members of a model that are never kept: ``pin: Annotated[str, Secret]``.
+    """A mark for members of a model that are never kept: ``pin: Annotated[str, Secret]``.
 
     ``Keep`` replaces each field of a request that has the name of such a member.
     """
 
 
 def same_shape(secret: str) -> str:
-    """Return a text of the same length, with a different letter for each letter, and a different digit for each digit.
+    """Return text of the same length, with a different letter for each letter and a different digit for each digit.
 
-    A number of a payment card becomes one with a valid check digit.
+    A payment card number becomes one with a valid check digit.
     """
     steps = shake_256(hmac.digest(_KEY, secret.encode("utf-8", "surrogatepass"), "sha256")).digest(len(secret) or 1)
     made = "".join(map(_stepped, secret, steps))
@@ -114,8 +114,8 @@ class Disguise:
     """The replacement of the secrets of one request, wherever they occur in it.
 
     Secrets that are found by their place, such as a password in a form, are then replaced everywhere else, too. So
-    everything has to be disguised twice, with ``search_again`` in between, and only the second result be kept. A text
-    that can't be searched in its time, for it is long or has many secrets, is replaced as a whole.
+    everything is disguised twice, with ``search_again`` in between, and only the second result is kept. Text that can't
+    be searched in time, because it is long or has many secrets, is replaced as a whole.
     """
 
     def __init__(self, marked: frozenset[str] = frozenset()) -> None:
@@ -126,7 +126,7 @@ class Disguise:
         self._searches_known = False
 
     def search_again(self) -> None:
-        """Search for the secrets that are known by now, too."""
+        """Also search for the secrets found so far."""
         self._left, self._searches_known = MOST_SEARCHED, True
 
     def is_secret(self, name: str) -> bool:
@@ -280,5 +280,5 @@ class Disguise:
 
 
 def _name(key: object, disguise: Disguise) -> str:
-    """Return a name of a secret, which then applies to all inside of the value, or ""."""
+    """Return a name of a secret, which then applies to everything inside the value, or ""."""
     return key if isinstance(key, str) and disguise.is_secret(key) else ""

@@ -27,20 +27,20 @@ DAY = 24 * 3600.0
 
 
 class Keep(Observer):
-    """A feature that keeps requests which fail, so that `antiphon replay` sends them again, and makes tests of them.
+    """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
 
-    With ``errors``, the requests are kept whose handler, or any code around it, raises an error that becomes a response
+    With ``errors``, a request is kept if its handler, or any code around it, raises an error that becomes a response
     with a status of 500 or above. ``slower`` keeps those that take longer, in seconds or a timedelta; ``statuses``
-    those with one of these statuses; and ``when`` those for which it returns true: a function of the ``Exchange``,
-    which must not block. Requests with the same cause, that is the same error at the same place, share one record: it
-    has the first and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl`` after
-    its last request.
+    those with one of these statuses; and ``when``, a function of the ``Exchange`` that must not block, those for which
+    it returns True. Requests with the same cause, that is the same error at the same place, share one record, which
+    holds the first and the last of them, and their number. The store keeps up to ``most`` causes, each for ``ttl``
+    after its last request.
 
     Before anything is written, secrets are replaced by values of the same shape: credentials, cookies, fields named
-    like passwords, numbers of payment cards, and members that a model marks as ``Secret``. What is written is encrypted
-    with the secret keys of the app, or with ``secret_keys``. It is written by a thread of its own: if the store is
-    full, slow or unavailable, requests are not kept, and the log says so. ``largest`` is the number of bytes of a body
-    that are kept. ``release`` is noted in each record.
+    like passwords, numbers of payment cards, and members that a model marks as ``Secret``. Records are encrypted with
+    the app's secret keys, or with ``secret_keys``, and written by a separate thread: if the store is full, slow or
+    unavailable, requests are not kept, and a warning is logged. ``largest`` is the number of bytes of a body that are
+    kept. ``release`` is stored in each record.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
     without a secret key; ModuleNotFoundError without the package cryptography.
@@ -205,6 +205,6 @@ def _cause(exchange: Exchange, why: str) -> Cause:
 
 
 def _flask_keys(app: object) -> SecretKeys:
-    """Return the keys of an application that has one, as Flask's."""
+    """Return the keys of an application that has one, like Flask's."""
     key = getattr(app, "secret_key", None)
     return SecretKeys([key] if isinstance(key, str | bytes) and key else [])

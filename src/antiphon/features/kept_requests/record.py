@@ -1,4 +1,4 @@
-"""The record of a request: how it came, what the application made of it, and how it failed; and its cause."""
+"""The record of a request: how it arrived, how the application handled it, and how it failed; and its cause."""
 
 import hashlib
 import os
@@ -92,7 +92,7 @@ class Record(msgspec.Struct, kw_only=True):
         return f"{path}?{self.query.decode('latin-1')}" if self.query else path
 
     def _sent_fields(self) -> list[tuple[str, str]]:
-        """Return the fields for a body that may have another length than the one that came."""
+        """Return the fields for a body that may differ in length from the received one."""
         fields = [field for field in self.fields if field[0] not in ("content-length", "transfer-encoding")]
         return [*fields, ("content-length", str(len(self.body)))] if self.body else fields
 
@@ -299,7 +299,7 @@ def _dependencies_of(request: Request) -> Iterator[tuple[str, Any]]:
 
 
 class Trace(NamedTuple):
-    """An error, noted when it was raised, for being printed later."""
+    """An error, recorded when it was raised, to be printed later."""
 
     noted: TracebackException
     place: str

@@ -1,4 +1,4 @@
-"""A kept request, sent to today's code again: what can be restored of it, and where the runs differ first."""
+"""Replaying a kept request with the current code: what can be restored, and where the runs first differ."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -237,7 +237,7 @@ def lacks(record: Record, restored: Restored, *, is_app: bool) -> Iterator[str]:
 
 
 def compared(record: Record, outcome: Outcome) -> str:
-    """Return a sentence about where the run differs first from the one that was kept."""
+    """Return a sentence about where the run first differs from the recorded one."""
     error = outcome.error
     if error is None and outcome.status >= 500 and record.status >= 500:
         return f"The status is {outcome.status} again."

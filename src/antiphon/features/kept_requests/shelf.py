@@ -222,7 +222,7 @@ class Writer:
         self._is_writing = self._has_started = False
 
     def add(self, id_: str, why: str, request_id: str, caught: Callable[[], Caught]) -> bool:
-        """Note one more request of a cause; return False if it was dropped. Never waits for the store."""
+        """Record one more request of a cause; return False if it was dropped. Never waits for the store."""
         with self._changed:
             self._start()
             waiting = self._waiting.get(id_)

@@ -174,8 +174,8 @@ def current_language() -> Language | Texts | None:
 class LazyText(UserString):
     """A text in the language of the current request, looked up each time that it is used; made by ``lazy``.
 
-    It has the methods of str, which return a str. Outside of requests it is in the default language. It equals a str
-    with the same text, and another lazy text with the same key and values.
+    It has the methods of str, which return a str. Outside requests, it is in the default language. It equals a str with
+    the same text, and another lazy text with the same key and values.
     """
 
     def __init__(self, key: str, values: dict[str, object]) -> None:
@@ -245,7 +245,7 @@ for _name in _MAKING_TEXT:
 def lazy(key: str, /, **values: object) -> LazyText:
     """Return a text that is looked up by its key when it is used, in the language of the current request.
 
-    Use ``label = lazy("your-name")`` for values that are made before there is a request, such as labels and constants.
+    Use ``label = lazy("your-name")`` for values created before there is a request, such as labels and constants.
     Outside of requests it is in the default language of the application that used ``Languages`` last.
     """
     return LazyText(key, values)

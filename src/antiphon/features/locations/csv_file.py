@@ -26,7 +26,7 @@ class Numbers(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
     def rank(self, number: int) -> int:
-        """Return how many of the numbers, which are sorted, are not above ``number``."""
+        """Return the number of the sorted numbers that are not above ``number``."""
         ...
 
 
@@ -261,7 +261,7 @@ class _Reading:
         self._places: dict[bytes, int] = {}
 
     def take(self, number: int, line: str) -> None:
-        """Add the values of a line, or note that it has none."""
+        """Add the values of a line, or record that it has none."""
         self._lines += 1
         try:
             row = _fields(line)

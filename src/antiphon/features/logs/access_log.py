@@ -24,7 +24,7 @@ from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.request.dependencies import Dependency
 
 WAIT = 0.05
-"""The longest time before a line is written, in seconds."""
+"""The maximum delay before a line is written, in seconds."""
 LARGEST = getattr(select, "PIPE_BUF", 512)
 """The most bytes that are written at once."""
 MOST_LINES = 32
@@ -71,9 +71,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()
 
     def _have_written(self) -> None:
-        """Have the thread write the collected lines when `WAIT` has passed, or write them now if there can be no
-        thread.
-        """
+        """Let the thread write the collected lines after `WAIT`, or write them now if there can be no thread."""
         if self._is_closed:
             self._write_lines()
             return
@@ -97,8 +95,9 @@ class LineHandler(logging.StreamHandler[Any]):
                 self._write_lines()  # includes lines from before other threads could see that the writer sleeps
 
     def _write_lines(self) -> None:
-        """Write the collected lines, with the lock held. Lines that other threads add at the same time are written,
-        too.
+        """Write the collected lines, with the lock held.
+
+        Lines that other threads add at the same time are written, too.
         """
         while self._lines:
             text = self._take_lines()
@@ -109,7 +108,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take as many lines as are written at once, at least one."""
+        """Take the lines for one write, at least one."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:
@@ -133,7 +132,7 @@ class LineHandler(logging.StreamHandler[Any]):
             super().flush()
 
     def close(self) -> None:
-        """Write the collected lines, and then each line at once."""
+        """Write the collected lines, and from now on each line immediately."""
         with self.lock:  # type: ignore[union-attr]  # all handlers have one
             self._is_closed, self._writer_is_awake = True, False
             self._write_lines()

@@ -60,7 +60,7 @@ _PLAIN = frozenset((str, int, bool, float, type(None)))
 """Types of values that all encoders write alike, except for numbers that JSON can't express."""
 
 NO_ID = "-"
-"""The request id of a record that was made outside of any request."""
+"""The request id of a record that was made outside any request."""
 _LONGEST_ID = 200
 _STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "message", "taskName", "request_id"}
 """Attributes of records that are not extra."""

@@ -114,7 +114,7 @@ class Gauge(_Instrument):
         self._figures.open().floats[at] = value
 
     def add(self, amount: float = 1, /, **labels: object) -> None:
-        """Add to the number of this process for a set of labels, on any thread. A negative amount subtracts."""
+        """Add to this process's number for a set of labels, on any thread. A negative amount subtracts."""
         at = self._place(labels)
         with LOCK.held:
             self._figures.open().floats[at] += amount

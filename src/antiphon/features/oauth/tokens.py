@@ -166,7 +166,7 @@ class Provider:
             raise ServiceUnavailable("The identity provider's metadata is not usable.") from None
 
     def _fetch_metadata(self) -> dict[str, Any]:
-        """Return the metadata, from where RFC 8414 §3.1 or OpenID Connect Discovery §4 has it."""
+        """Return the metadata, from the places in RFC 8414 §3.1 or OpenID Connect Discovery §4."""
         url = URL(self.issuer)
         path = url.path.rstrip("/")
         places = (

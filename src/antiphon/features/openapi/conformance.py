@@ -68,7 +68,7 @@ def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, me
 
 
 def _may_be_unread(contract: Contract, status: int) -> bool:
-    """Return True for a response about which the code says nothing that could be read, nor its annotation."""
+    """Return True for a response that neither the readable code nor the annotation describes."""
     about = {each.about for each in contract.unread}
     if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
         return True
@@ -80,7 +80,7 @@ def _is_annotated(contract: Contract) -> bool:
 
 
 def _way_out(contract: Contract, status: int) -> str:
-    """Return how a status gets into a contract."""
+    """Return how to add a status to a contract."""
     if status in ERRORS:
         return f"raise it in the handler's own code, or declare it with gives={{{status}: {ERRORS[status].__name__}}}"
     body = next((_name(each.body) for each in contract.answers if isinstance(each.body, Of)), None)
@@ -90,7 +90,7 @@ def _way_out(contract: Contract, status: int) -> str:
 
 
 def _breach_of_problem(problems: Sequence[Value], status: int, body: bytes) -> str | None:
-    """Return which members of problem details are missing or wrong, of those that their contract has."""
+    """Return the members of problem details in the contract that are missing or wrong."""
     data = json.loads(body)
     found = [[each for each in _faults(one, data, "") if not each.endswith(_FURTHER)] for one in problems]
     return (

@@ -200,7 +200,7 @@ class ContractReader:
             contract.unread += unknown
 
     def _add_around(self, contract: Contract, function: Any, *passed: Value) -> list[Raised]:
-        """Add the input and the responses of a hook or a middleware, and return what it raises."""
+        """Add the input and the responses of a hook or a middleware, and return the errors that it raises."""
         found = self._add_read(contract, function, *passed)
         contract.requires_user = contract.requires_user or any(each.error.status == 401 for each in found.raised)
         is_ours_ = is_ours(function_of(function))
@@ -215,7 +215,7 @@ class ContractReader:
         return found.raised
 
     def _add_changes(self, contract: Contract, found: Findings) -> None:
-        """Add what code after the handler makes of responses."""
+        """Add the changes that code after the handler makes to responses."""
         changes = alternatives(found.passed)
         known = [
             replace(each, headers=()) for each in changes if isinstance(each, Answer) and each.statuses is not None
@@ -226,7 +226,7 @@ class ContractReader:
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
-        """Read a function around a handler, and add what it reads, unless it is ours, which is described apart."""
+        """Read a function around a handler, and add what it reads, unless it is ours, which is described separately."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]
         if not is_ours(function_of(function)):

@@ -36,7 +36,7 @@ _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD")
 
 @dataclass(frozen=True)
 class Info:
-    """What a document says about the API as a whole."""
+    """A document's information about the API as a whole."""
 
     title: str
     version: str = "1"

@@ -58,7 +58,7 @@ class OpenAPI:
     """
 
     HIDDEN = RouteKey[bool]("openapi.hidden")
-    """A key of a route's ``meta``: True if the document leaves the route out."""
+    """A key of a route's ``meta``: True to leave the route out of the document."""
     TAGS = RouteKey[Sequence[str]]("openapi.tags")
     """A key of a route's ``meta``: the tags of its operations, instead of the blueprint's name."""
     DEPRECATED = RouteKey[bool]("openapi.deprecated")
@@ -113,7 +113,7 @@ class OpenAPI:
             app.get(f"{self.prefix}{self._docs}/<operation>", name=f"{name}_try")(self._try)
 
     def document(self, app: "App") -> "OpenAPIDocument":
-        """Return the document of an application, with the parts that are unknown."""
+        """Return an application's document, and its unknown parts."""
         from antiphon.features.openapi.document import Info, make_document
 
         info = Info(self.title, self.version, self.description, self.prefix, self._servers, self._openapi)
@@ -123,7 +123,7 @@ class OpenAPI:
         return _validated(Response(self._body(request), content_type="application/json"), request)
 
     def content(self, app: "App") -> Any:
-        """Return the content of the document that is served: its file, or what the code says."""
+        """Return the content of the served document, from its file or from the code."""
         from antiphon.serialization.json import decode_json
 
         return self._made(app).content if self._file is None else decode_json(self._file)
@@ -176,7 +176,7 @@ class OpenAPI:
             )
 
     def _report(self, contract: "Contract", found: str | None) -> None:
-        """Log a breach of a contract, and list it on the page."""
+        """Log a violation of a contract, and list it on the page."""
         if found is None:
             return
         told = f"{contract.route.answered_by} {found}"

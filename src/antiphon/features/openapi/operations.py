@@ -42,7 +42,7 @@ _EVENT: Schema = {
     "properties": {"event": {"type": "string"}, "id": {"type": "string"}, "retry": {"type": "integer"}},
 }
 _ALSO_IN_PARTS = f"The fields of a form are also read from {MULTIPART}."
-"""Not in the content: generators of clients choose badly between two media types of one form."""
+"""Not in the content, because client generators choose badly between two media types of one form."""
 _ALWAYS = {401: "www-authenticate"}
 """The header that an error with a status always has."""
 
@@ -87,7 +87,7 @@ def _described(contract: Contract) -> Schema:
 
 
 def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: bool) -> None:
-    """Note the errors that the framework itself handles, and what code after the handler makes of all responses."""
+    """Add errors that the framework handles, and the changes that code after the handler makes to all responses."""
     route, is_safe = contract.route, contract.is_safe
     if has_parameters:
         contract.fail(404, None)
@@ -121,7 +121,7 @@ def expect(contract: Contract, *, has_parameters: bool, refuses_other_sites: boo
 
 
 def _expect_refusals(contract: Contract, read: Read) -> None:
-    """Note the errors of a body or a query that can't be read."""
+    """Record the errors of a body or a query that can't be read."""
     told = _REFUSED_PARAMETERS.get(read.part)
     if told or contract.has_content:
         for status in read.refusals:
@@ -269,7 +269,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
-    """Return the schema of problem details, which has a name of its own if they have a type or further members."""
+    """Return the schema of problem details, which has its own name if they have a type or further members."""
     if isinstance(value, Fields):
         given = dict(value.items)
         kind = given.pop("type", None)

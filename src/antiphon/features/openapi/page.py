@@ -43,7 +43,7 @@ _BOUNDS = {
 
 
 def page_of(content: Mapping[str, Any], document: str, site: Site, breaches: Sequence[str] = ()) -> str:
-    """Return the page of a document, whose URL is ``document``. ``breaches`` are responses that broke it."""
+    """Return the page for the document at the URL ``document``. ``breaches`` are responses that violated it."""
     about, forms = content["info"], Forms(content, site)
     operations = [
         (path, method, item[method]) for path, item in content["paths"].items() for method in _METHODS if method in item

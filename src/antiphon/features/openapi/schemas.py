@@ -58,10 +58,10 @@ def leaf_types(value: Value) -> Iterator[Any]:
 
 
 class Schemas:
-    """The schemas of all types of one document. Records have names, under which they are in ``components``.
+    """The schemas of all types in one document.
 
-    A type has two schemas if it is used in requests and responses and has fields that a request may omit, since a
-    response has all of them.
+    Records are in ``components``, by name. A type has two schemas if it is used in requests and responses and has
+    fields that a request may omit, since a response always has them.
     """
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
@@ -294,8 +294,9 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
 
 
 def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
-    """Return the names of the components of requests and responses. Generators of clients make classes of them, so
-    names that only differ in case and underscores count as one.
+    """Return the names of the components of requests and responses.
+
+    Generators of clients make classes of them, so names that only differ in case and underscores count as one.
     """
     taken = {_as_class(PROBLEM_NAME)}
     found = {raw: _untaken(name, taken) for raw, name in names.items()}
@@ -360,8 +361,8 @@ _CHOICES = {str: "string", int: "integer", type(None): "null"}
 
 
 def _with_types(schema: Schema) -> Schema:
-    """Return choices with their types, apart from each other, since generators drop choices of mixed types, and write
-    code that doesn't compile for those without.
+    """Return choices separately, with their types, since generators drop choices of mixed types, and write code that
+    doesn't compile for choices without types.
     """
     choices = schema["enum"]
     kinds = [*dict.fromkeys(map(type, choices))]

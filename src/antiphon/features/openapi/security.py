@@ -1,4 +1,4 @@
-"""Security schemes: how clients prove who they are, by the sources of an application's ``Users``."""
+"""Security schemes: how clients authenticate, according to the sources of an application's ``Users``."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -87,7 +87,7 @@ def _security_of_users(contract: Contract, schemes: dict[str, Scheme]) -> list[d
 
 
 def users_of(dependencies: Dependencies) -> list[Users[Any]]:
-    """Return the features that provide users to an application, by its dependencies, the first one first."""
+    """Return the features that provide users to an application, by dependency, the first one first."""
     held = [getattr(each.hook.function, "__self__", None) for each in dependencies.sources]
     return [*dict.fromkeys(each for each in held if isinstance(each, Users))]
 

@@ -1,4 +1,4 @@
-"""The forms on the page of an OpenAPI document, which try its operations, and commands that do the same.
+"""The forms on an OpenAPI document's page that try its operations, and equivalent commands.
 
 The browser itself sends requests that HTML forms can send. The script of the page sends the rest: JSON, other methods,
 headers.
@@ -17,7 +17,7 @@ from antiphon.http.urls.url import quote_path
 from antiphon.http.urls.urlencoded import format_query
 
 _DEEPEST = 4
-"""The depth of the example of a type."""
+"""The depth of a type's example."""
 _CHOICES = ("anyOf", "oneOf")
 _JSON, _URLENCODED, _MULTIPART = "application/json", "application/x-www-form-urlencoded", "multipart/form-data"
 _TEXTS = {
@@ -58,8 +58,8 @@ class Forms:
         self._base = base if "://" in base else site.origin + base
 
     def form(self, path: str, method: str, operation: Mapping[str, Any]) -> Markup:
-        """Return the form of an operation, or nothing if it is on another host, whose responses a browser would not
-        show.
+        """Return the form of an operation, or nothing if it is on another host, since a browser would not show its
+        responses.
         """
         if "servers" in operation:
             return Markup("")
@@ -213,7 +213,7 @@ def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
 def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:
     """Return the path and query of a GET form, or None if there is no such operation.
 
-    Fields of the query that were left empty are left out. Raises KeyError for a parameter of the path that is missing.
+    Empty query fields are left out. Raises KeyError for a parameter of the path that is missing.
     """
     for path, item in content["paths"].items():
         operation = item.get("get", {})

@@ -1,6 +1,7 @@
 """The streams that chat components read, made from a run: the UI messages of the AI SDK, and the events of AG-UI.
 
-Text is a part of the model's answer. Other values pass as they are: objects that the component knows by their ``type``.
+Text is a part of the model's answer. Other values are passed on unchanged, as objects that the component recognizes by
+their ``type``.
 """
 
 from collections.abc import AsyncGenerator
@@ -19,9 +20,9 @@ _UI_FIELDS = {"x-vercel-ai-ui-message-stream": "v1"}
 def ui_message_stream(run: Run[Any]) -> Response:
     """Return the stream that ``useChat`` of the AI SDK 5 to 7 reads, from the start of a run.
 
-    A value that is text is a part of the message's text, another one a part of the message by itself, such as
-    ``{"type": "reasoning-delta", "id": "1", "delta": "..."}``. A run that was stopped ends with "abort", one that has
-    failed or was interrupted with "error". The same response is sent for the request with which ``useChat`` resumes.
+    A text value is part of the message's text; any other value is a separate part of the message, such as ``{"type":
+    "reasoning-delta", "id": "1", "delta": "..."}``. A stopped run ends with "abort"; one that failed or was interrupted
+    ends with "error". It is also the response to the request with which ``useChat`` resumes.
     """
     return Response.events(_ui_parts(run), headers=_UI_FIELDS)
 
@@ -50,9 +51,9 @@ async def _ui_parts(run: Run[Any]) -> AsyncGenerator[Event | dict[str, Any] | st
 def ag_ui_stream(run: Run[Any], *, thread_id: str, run_id: str | None = None) -> Response:
     """Return the stream of AG-UI's events, from the start of a run.
 
-    A value that is text is a part of the assistant's message, another one an event by itself, such as
-    ``{"type": "TOOL_CALL_START", ...}``. The ids are those of the client's input; ``run_id`` is the run's by default.
-    A run that has ended, but is not done, ends with RUN_ERROR, with the state as its code.
+    A text value is part of the assistant's message; any other value is a separate event, such as ``{"type":
+    "TOOL_CALL_START", ...}``. The ids are those of the client's input; ``run_id`` is the run's by default. A run that
+    ends in any state but "done" ends with RUN_ERROR, with the state as its code.
     """
     return Response.events(_ag_ui_events(run, {"threadId": thread_id, "runId": run_id or run.id}))
 

@@ -1,4 +1,4 @@
-"""The production of a run: its source is iterated, on a loop or a thread, and each value is written into its log."""
+"""The production of a run: its source is iterated on a loop or a thread, and each value is written to its log."""
 
 import asyncio
 import logging
@@ -41,16 +41,16 @@ def current_run() -> "Run[Any]":
 
 
 class Bounds(NamedTuple):
-    """The limits of what is kept of a run: the number of values and their bytes, and the bytes of one value."""
+    """The limits on a run's stored values: their number, their total size in bytes, and the size of one value."""
 
     keep: Keep
     value: int
 
 
 class Production:
-    """A run that this process produces. It ends once, with the first end that it is given.
+    """A run that this process produces. It ends once, with the first end that is set.
 
-    ``on_end`` is called once, on any thread, and may block: with the production and its end.
+    ``on_end`` is called once with the production and its end, on any thread, and may block.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Production:
         self.count = 0
         self.is_started = False
         self.ended: Future[None] = Future()
-        """Done when the end is written, or given up."""
+        """Done when the end has been written, or writing it has been abandoned."""
         self._source = source
         self._hub, self._name = log
         self._bounds = bounds
@@ -87,13 +87,13 @@ class Production:
 
     @property
     def is_over(self) -> bool:
-        """True once it has been given an end."""
+        """True once an end has been set."""
         return self._end is not None
 
     # Starting
 
     def start(self, run: "Run[Any]", loop: asyncio.AbstractEventLoop) -> None:
-        """Start to produce: an async source on a loop, another one on a thread. Both get contexts of their own."""
+        """Start producing: an async source on a loop, any other on a thread. Each gets its own context."""
         self.is_started = True
         context = Context()
         context.run(current.set, run)
@@ -245,7 +245,7 @@ class Production:
             time.sleep(PAUSE)
 
     def _kept(self, size: int) -> Keep:
-        """Return how many entries may be kept with a new one of this size."""
+        """Return the number of entries that may be kept along with a new one of this size."""
         self._sizes.append(size)
         self._size += size
         bound = self._bounds.keep
@@ -257,7 +257,7 @@ class Production:
     # Ending
 
     def end(self, state: RunState, problem: "dict[str, Any] | None" = None) -> None:
-        """End the run, unless it has ended, and write that. Stops the source; may block."""
+        """End the run, unless it has ended, and record that. Stops the source; may block."""
         with self._lock:
             if self._end is not None:
                 return

@@ -27,18 +27,19 @@ from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 
 RunState: TypeAlias = Literal["running", "waiting", "done", "failed", "stopped", "interrupted"]
-"""The state of a run: the last four are final."""
+"""The state of a run. The last four are final."""
 
 LIVE = ("running", "waiting")
 CRASHES = 3
-"""The number of workers that a run may lose without a warning. It may be what kills them."""
+"""The number of workers that a run may lose without warning, since it may be what kills them."""
 
 
 class Record(NamedTuple):
     """A run as a store keeps it, without the values.
 
-    ``worker`` is the token of the process that produces it, ``attempt`` counts the times that it was started, and
-    ``crashes`` those that ended without a warning. ``function`` and ``arguments`` say how to start it again.
+    ``worker`` is the token of the process that produces it, ``attempt`` is the number of times that it was started, and
+    ``crashes`` the number of times that its process died without warning. ``function`` and ``arguments`` say how to
+    start it again.
     """
 
     id: str
@@ -128,7 +129,7 @@ class Line:
         return decode_json(self.text)
 
     def event(self, run: str) -> Event:
-        """Return the event of a value, the same one for all followers: text as it is, other values as JSON."""
+        """Return the event of a value, shared by all followers: text as it is, other values as JSON."""
         if self._event is None:
             text = self.value() if self.text[:1] == b'"' else self.text.decode()
             self._event = _PrintedEvent(text, id=f"{run[:TAG]}.{self.attempt}-{self.number}")
@@ -164,7 +165,7 @@ def end_of(line: Line) -> RunEnd:
 
 
 class Place(NamedTuple):
-    """The place of a value in a run: the attempt that gave it, and its number."""
+    """The place of a value in a run: the attempt that produced it, and its number."""
 
     attempt: int
     number: int
@@ -177,7 +178,7 @@ TAG = 8
 
 
 def read_event_id(run: str, text: str | None) -> Place:
-    """Return the place that the id of an event names: the start for one of another run, or of none."""
+    """Return the place that an event's id names; the start if it belongs to another run or to none."""
     found = None if text is None else _place(text)
     return Place(int(found[2]), int(found[3])) if found and found[1] == run[:TAG] else START
 
@@ -298,10 +299,10 @@ class Ledger:
     # Workers
 
     def beat(self, token: str, number: int, lease: float) -> None:
-        """Note that a worker is alive."""
+        """Record that a worker is alive."""
         self.store.change(f"runs\0{self._name}\0worker {token}", {"beat": number}, ttl=10 * lease)
 
     def last_beat(self, token: str) -> int | None:
-        """Return the number of a worker's last beat; None if it is forgotten."""
+        """Return the number of a worker's last heartbeat; None if it is forgotten."""
         entry = self.store.load(f"runs\0{self._name}\0worker {token}")
         return None if entry is None else entry.data.get("beat")

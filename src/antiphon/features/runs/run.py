@@ -1,4 +1,4 @@
-"""One run, as a program has it: its state, its stop, and its values, which each follower gets once and in order."""
+"""One run, as programs see it: its state, its values for followers, and a way to stop it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -37,25 +37,25 @@ class Gap(NamedTuple):
 
 
 Told: TypeAlias = Line | Gap | RunEnd
-"""What a follower is told: a value, a gap or the end."""
+"""An item for a follower: a value, a gap or the end."""
 
 
 class Reading:
-    """The entries of a log as one follower reads them: what repeats, what was given up and what follows the end is left
-    out, and gaps are told.
+    """A log's entries as one follower reads them: duplicates, abandoned attempts and entries after the end are left
+    out, and gaps are reported.
     """
 
     def __init__(self, since: Place = START) -> None:
         self._attempt = 0
         self._place: Place | Line = since
         self._last = since.number
-        """The number of the last value that was told."""
+        """The number of the last reported value."""
         self.total = 0
         """The number of the newest value."""
         self.end: RunEnd | None = None
 
     def read(self, items: list[Item]) -> Iterator[Told]:
-        """Yield what these items tell."""
+        """Yield the values, gaps and end in these items."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
                 line = cast("Line", item.read) or line_of(item)
@@ -118,9 +118,9 @@ async def follow(
     known_end: RunEnd | None,
     watch: AbstractContextManager[None],
 ) -> AsyncGenerator[list[Told], None]:
-    """Yield what a log tells after a place, in batches, to its end.
+    """Yield the items of a log after a place, in batches, to its end.
 
-    ``known_end`` is that of a run which has ended before. It is told if the log does not tell one.
+    ``known_end`` is the end of a run that has already ended, in case the log contains none.
     """
     with watch:
         joined = hub.joined(name, keep)
@@ -148,7 +148,7 @@ async def follow(
 
 
 def read_all(hub: Hub, name: str, keep: Keep) -> tuple[Reading, list[Line]]:
-    """Return the state of a log, and the values that are kept, on this thread."""
+    """Return the state of a log and its stored values, on this thread."""
     feed = hub.join(name, keep)
     try:
         hub.catch_up(feed)
@@ -162,7 +162,7 @@ T = TypeVar("T")
 
 
 class RunEnded(Exception):
-    """The end of a run that is not done: its source was stopped, has failed, or was interrupted. ``end`` says which."""
+    """The run did not end as done: it was stopped, has failed, or was interrupted. ``end`` tells which."""
 
     def __init__(self, end: RunEnd) -> None:
         super().__init__("the run has failed" if end.state == "failed" else f"the run was {end.state}")
@@ -170,7 +170,7 @@ class RunEnded(Exception):
 
 
 class ValuesMissed(Exception):
-    """A gap in the values of a run, because they are not kept any more; ``total`` is their number, if known."""
+    """A gap in the values of a run, because they are no longer kept; ``total`` is their number, if known."""
 
     def __init__(self, total: int | None) -> None:
         super().__init__("values of the run are not kept any more")
@@ -178,7 +178,7 @@ class ValuesMissed(Exception):
 
 
 class Run(Generic[T]):
-    """A run, as it was when it was started or found: its values can be followed, and it can be stopped.
+    """A run, in the state in which it was started or found. You can follow its values, and stop it.
 
     ``started`` and ``ended`` are in seconds since 1970; ``ended`` is None for a run that was live.
     """
@@ -219,7 +219,7 @@ class Run(Generic[T]):
         return DRAINING.is_given
 
     def written(self) -> list[T]:
-        """Return the values of earlier attempts that are kept, in the source of a run that was started again."""
+        """Return the stored values of earlier attempts, in the source of a run that was started again."""
         return [*self._written]
 
     # Following
@@ -228,8 +228,8 @@ class Run(Generic[T]):
         """Yield the values as events, after the one with the id ``since``, to the end: for ``Response.events``.
 
         With None, or with an id of another run, it begins at the start. Text is sent as the event's data, other values
-        as JSON. If values are missing because they are not kept any more, an event named "missed" has their ``total``,
-        or null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
+        as JSON. If values are missing because they are no longer kept, an event named "missed" has their ``total``, or
+        null if values that were sent have been replaced. The last event is named "done", "failed", "stopped" or
         "interrupted", and has the ``total`` of the values, and the ``problem`` of a failure. The first one is a
         comment, so that the client receives the head at once. Raises StoreUnavailable (503).
         """
@@ -243,7 +243,7 @@ class Run(Generic[T]):
     async def values(self, since: str | None = None) -> AsyncGenerator[T, None]:
         """Yield the values, typed, after the one with the id ``since`` of its event, to the end.
 
-        Raises RunEnded unless the run is done, ValuesMissed for values that are not kept any more, and
+        Raises RunEnded unless the run ends as done, ValuesMissed for values that are no longer kept, and
         StoreUnavailable (503).
         """
         async with aclosing(self._told(since)) as batches:
@@ -270,8 +270,8 @@ class Run(Generic[T]):
     def stop(self) -> bool:
         """Stop the run, from any process, and return True unless it has ended already. Raises StoreUnavailable (503).
 
-        Its source is closed where it waits: an async one in its own process at once, or within part of the lease if
-        that can't be reached, and another one at its next value. Followers learn it at once.
+        Its source is closed: an async one at once where it waits, or within part of the lease if its process can't be
+        reached, and any other one at its next value. Followers are told at once.
         """
         refuse_on_loop("stop", "astop")
         return self._stop()

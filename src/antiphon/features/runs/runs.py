@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class RunCall(Generic[T]):
-    """A call of a function below ``@runs.again``, as a source for ``start``: it can be made again."""
+    """A repeatable call of a function below ``@runs.again``, as a source for ``start``."""
 
     def __init__(self, function: "Repeatable", arguments: bytes) -> None:
         self.name = function.name
@@ -57,7 +57,7 @@ class RunCall(Generic[T]):
 
 
 class Repeatable:
-    """A function that may be called again with the same arguments, and the types as which these are read."""
+    """A function that may be called again with the same arguments, and the types of these arguments."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.name = f"{function.__module__}.{function.__qualname__}"
@@ -78,7 +78,7 @@ class Repeatable:
         return RunCall(self, arguments)
 
     def source(self, arguments: bytes) -> Any:
-        """Call the function with arguments that were kept. Raises TypeError if they do not fit any more."""
+        """Call the function with stored arguments. Raises TypeError if they no longer fit."""
         return self._function(**self._read(arguments))
 
     def _read(self, arguments: bytes) -> dict[str, Any]:
@@ -97,11 +97,11 @@ RunOwner: TypeAlias = str | int | UUID
 """The id of a user, or of another owner of runs."""
 
 RETRY_AFTER = 5
-"""Seconds after which a client may try again when too many runs are live."""
+"""Seconds after which a client may try again if too many runs are live."""
 
 
 class _Own:
-    """What one process has of runs."""
+    """The state of runs in one process."""
 
     def __init__(self, runs: "Runs[Any]") -> None:
         self.pid = os.getpid()
@@ -116,13 +116,13 @@ class Runs(Generic[T]):
     clients over any process, from any point.
 
     The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, or a ValkeyStore for
-    many machines. ``Runs[Token](store)`` reads values as that type. Two of them with one ``name`` and store are one.
-    Used by an app, ``app.use(runs)``, a process also takes over runs that others had to leave.
+    many machines. ``Runs[Token](store)`` reads values as that type. Two with the same ``name`` and store are one. With
+    ``app.use(runs)``, a process also takes over runs that others had to abandon.
 
-    At most ``most`` runs are live at once, in all processes, and ``most_per_owner`` of one owner. The newest
+    At most ``most`` runs are live at once in all processes, and at most ``most_per_owner`` of one owner. The newest
     ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most
     ``max_value_size``; each process that follows a run has them in memory. A run is forgotten ``keep`` after its end.
-    It fails after its ``deadline``, unless that is None. If its process dies, its followers learn it within a
+    It fails after its ``deadline``, unless that is None. If its process dies, its followers are told within a
     ``lease``. These times are in seconds or timedeltas.
 
     Raises ValueError for an empty name, and for numbers that are not above 0, and TypeError for any other store.
@@ -169,7 +169,7 @@ class Runs(Generic[T]):
         return Ledger(self._store, self._name, self._bounds.keep, self._seconds)
 
     def _own(self) -> _Own:
-        """Return what this process has, which may have forked since the last call."""
+        """Return the state of this process, which may have forked since the last call."""
         if self._process.pid != os.getpid():
             with self._lock:
                 if self._process.pid != os.getpid():
@@ -177,7 +177,7 @@ class Runs(Generic[T]):
         return self._process
 
     def install(self, app: "App") -> None:
-        """Watch over the runs of other processes while the app runs, and let its shutdown wait for its own."""
+        """Watch over other processes' runs while the app runs, and let its shutdown wait for its own runs."""
 
         async def runs() -> AsyncIterator[None]:
             own = self._own()
@@ -192,12 +192,12 @@ class Runs(Generic[T]):
     # Starting
 
     def again(self, function: "Callable[P, Iterable[T] | AsyncIterable[T]]") -> Callable[P, RunCall[T]]:
-        """Let runs of a function be started again by another process, if theirs ends before they do.
+        """Let another process start a function's runs again, if their own process ends before they do.
 
-        The function is idempotent, and its arguments can be kept as JSON: they have annotations, as which they are read
-        again. ``current_run().written()`` returns what earlier attempts have given. A run whose process was killed
-        three times is not started again. Raises TypeError for an argument without an annotation, and ValueError for a
-        second function of this name.
+        The function must be idempotent, and its annotated arguments must be expressible as JSON.
+        ``current_run().written()`` returns the values of earlier attempts. A run whose process was killed three times
+        is not started again. Raises TypeError for an argument without an annotation, and ValueError for a second
+        function of this name.
         """
         known = Repeatable(function)
         if known.name in self._functions:
@@ -212,13 +212,14 @@ class Runs(Generic[T]):
     async def start(
         self, source: "Iterable[T] | AsyncIterable[T] | RunCall[T]", *, owner: RunOwner | None = None
     ) -> Run[T]:
-        """Start to produce the values of a source, in this process, and return the run.
+        """Start producing the values of a source in this process, and return the run.
 
-        An async source runs on this loop, in a task without the request, another one on a thread of its own. The
-        values are what JSON can express. Only the ``owner`` can find the run; without one, all that know its id.
+        An async source runs on this loop, in a task without the request; any other runs on its own thread. JSON must be
+        able to express the values. Only the ``owner`` can find the run; without an owner, everyone who knows its id
+        can.
 
         Raises ServiceUnavailable (503) if too many runs are live, TooManyRequests (429) if too many of the owner are,
-        StoreUnavailable (503), and TypeError for a source that is not an iterator. The source is closed then.
+        StoreUnavailable (503), and TypeError for a source that is not an iterator. In each case, the source is closed.
         """
         return await self._call(partial(self._start, source, owner, asyncio.get_running_loop()))
 
@@ -313,7 +314,7 @@ class Runs(Generic[T]):
     # Finding
 
     async def find(self, id: str, *, owner: RunOwner | None) -> Run[T]:  # noqa: A002 - as in the path
-        """Return the run of an owner with an id; with None, a run without an owner.
+        """Return an owner's run by its id; for None, a run without an owner.
 
         Raises NotFound (404) for an unknown id and for a run of another owner, and StoreUnavailable (503).
         """
@@ -332,7 +333,7 @@ class Runs(Generic[T]):
         return Run(self, record)
 
     async def owned_by(self, owner: RunOwner) -> list[Run[T]]:
-        """Return the runs of an owner that are kept, oldest first. Raises StoreUnavailable (503)."""
+        """Return an owner's stored runs, oldest first. Raises StoreUnavailable (503)."""
         return await self._call(partial(self._owned_by, owner))
 
     def owned_by_now(self, owner: RunOwner) -> list[Run[T]]:
@@ -365,7 +366,7 @@ def _discard(unfinished: "Unfinished", production: Production, _: object) -> Non
 
 
 def owner_text(owner: RunOwner | None) -> str | None:
-    """Return an owner as it is kept. Raises TypeError for what is not an id, and ValueError for empty text."""
+    """Return an owner as it is stored. Raises TypeError for anything but an id, and ValueError for empty text."""
     if owner is None:
         return None
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):

@@ -1,8 +1,8 @@
-"""The runs of one process: those that it produces, its sign of life, and its watch over the runs of other processes.
+"""The runs of one process: those that it produces, its heartbeat, and its watch over other processes' runs.
 
-A thread looks at the store several times in a lease while the process produces or follows runs, or serves an app that
-uses them. A worker is given up when its beat has not changed for most of a lease, on the clock of the process that
-looks. So no clock has to be right, and a store that does not respond makes nobody look dead.
+A thread checks the store several times per lease while the process produces or follows runs, or serves an app that uses
+them. A worker is given up when its heartbeat has not changed for most of a lease, on the clock of the process that
+checks. So no clock has to be right, and an unresponsive store makes no worker look dead.
 """
 
 import logging
@@ -23,18 +23,17 @@ from antiphon.features.runs.record import CRASHES, RENEW_EVERY, Ledger, Record, 
 from antiphon.features.stores.store import StoreUnavailable
 
 LOOKS = 6
-"""The number of looks at the store in a lease."""
+"""The number of checks of the store per lease."""
 PATIENCE = 4 / LOOKS
-"""The part of a lease after which a worker without a new beat is given up. With a look before and after, this is less
-than a lease."""
+"""The part of a lease after which a worker without a new heartbeat is given up. Two checks fit into the rest."""
 LEAVING = 1.0
-"""The longest wait for the end of a look at exit, in seconds."""
+"""The longest wait at exit for a check to end, in seconds."""
 WAITING = 3.0
 """The number of leases for which a run waits for a process that can start it again."""
 
 
 class Observed:
-    """How long values have not changed, on the monotonic clock of this process."""
+    """How long values have stayed unchanged, on this process's monotonic clock."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[object, float]] = {}
@@ -56,9 +55,10 @@ class Observed:
 
 
 class Worker:
-    """This process, as one that produces and watches the runs of a ledger.
+    """This process, as a producer and watcher of a ledger's runs.
 
-    ``can_start`` says whether this process can start a run again, and ``start`` does it, for a record that was taken.
+    ``can_start`` tells whether this process can start a run again, and ``start`` does so for a record that it has taken
+    over.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Worker:
             self._unwritten.pop(id_, None)
 
     def notify(self) -> None:
-        """Make all processes look at the store. If it does not respond, they look soon anyway."""
+        """Make all processes check the store. If it does not respond, they check soon anyway."""
         with suppress(StoreUnavailable):
             self._hub.send(self._signal, _SIGNALS, b"0")
 
@@ -158,7 +158,7 @@ class Worker:
     # The watch
 
     def keep_watching(self, is_kept: bool) -> None:
-        """Watch, or no longer watch, also while the process neither produces nor follows runs."""
+        """Start or stop watching even while the process neither produces nor follows runs."""
         self._is_kept = is_kept
         if is_kept:
             self.watch()
@@ -228,7 +228,7 @@ class Worker:
         return GRACE_OVER.is_given or self._is_left or self._is_idle
 
     def _break_off(self) -> None:
-        """End all that this process produces, since its time is over."""
+        """End everything that this process produces, since its time is over."""
         for production in [*self.productions.values()]:
             production.end(production.broken_off)
 
@@ -256,7 +256,7 @@ class Worker:
                 self._ledger.renew(id_)
 
     def _mind_own(self, live: dict[str, Record]) -> None:
-        """Stop what others have stopped or taken over, and write down again what the store has lost."""
+        """Stop runs that others have stopped or taken over, and rewrite entries that the store has lost."""
         for id_, production in [*self.productions.items()]:
             record = live.get(id_) or self._ledger.load(id_)
             own = production.record
@@ -270,7 +270,7 @@ class Worker:
                 production.end(record.state if not record.is_live else "interrupted")
 
     def _mind_others(self, others: list[Record]) -> None:
-        """Take over the runs of workers that are dead, or end them."""
+        """Take over the runs of dead workers, or end them."""
         beats: dict[str, int | None] = {}
         for record in others:
             worker = record.worker
@@ -318,4 +318,4 @@ class Worker:
 
 
 _SIGNALS = Keep(16)
-"""What is kept of the signals with which processes wake each other."""
+"""The stored signals with which processes wake each other."""

@@ -1,1 +1,1 @@
-"""Signed messages: who sent a request, unchanged, once (RFC 9421, RFC 9530), and webhooks in both directions."""
+"""Signed messages, which prove who sent a request, unchanged and once (RFC 9421, RFC 9530), and webhooks."""

@@ -26,7 +26,7 @@ StructuredKind: TypeAlias = Literal["item", "list", "dictionary"]
 """The kind of a structured field (RFC 9651 §3)."""
 
 MOST_COMPONENTS = 64
-"""The most components of a signature."""
+"""The maximum number of components in a signature."""
 
 REQUEST_COMPONENTS = (
     "@method", "@authority", "@scheme", "@target-uri", "@request-target", "@path", "@query", "@query-param",
@@ -74,10 +74,10 @@ def identity_of(item: Item) -> Identity:
 
 @lru_cache(maxsize=256)
 def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
-    """Return the identities of the components of a signature, and of those that they contain.
+    """Return the identities of a signature's components, and of those that they contain.
 
-    It is kept for some lists, since a signer covers the same components each time. Raises ValueError as
-    ``check_covered`` does.
+    Some results are cached, since a signer covers the same components each time. Raises ValueError as ``check_covered``
+    does.
     """
     check_covered(items)
     found = {identity_of(item) for item in items}
@@ -88,7 +88,7 @@ def coverage(items: tuple[Item, ...]) -> frozenset[Identity]:
 
 
 def check_covered(items: Sequence[Item]) -> None:
-    """Check the components of a signature. Raises ValueError for too many, a malformed one, and for one twice."""
+    """Check the components of a signature. Raises ValueError for too many, and for malformed or repeated ones."""
     if len(items) > MOST_COMPONENTS:
         raise ValueError(f"it covers more than {MOST_COMPONENTS} components")
     for item in items:
@@ -137,7 +137,7 @@ class Components(NamedTuple):
     """The kinds of structured fields by their names."""
 
     def base(self, covered: InnerList) -> bytes:
-        """Return the signature base (RFC 9421 §2.5). Raises ValueError, which says why, if it can't be made."""
+        """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if there is none."""
         lines = [f"{item}: {self.value(item)}" for item in covered.items]
         lines.append(f'"@signature-params": {covered}')
         text = "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Keys of others that they publish (Web Bot Auth), got by requests to the public internet alone (SSRF), kept."""
+"""Keys published by others: directories of keys, fetched, cached and bounded (Web Bot Auth)."""
 
 import json
 import socket
@@ -29,7 +29,7 @@ class PublicAnswer(NamedTuple):
 
 
 class NotReachable(OSError):
-    """A URL gives no response, or its host is not on the public internet."""
+    """A URL does not respond, or its host is not on the public internet."""
 
 
 def public_url(text: str) -> URL:
@@ -45,7 +45,7 @@ def public_url(text: str) -> URL:
 def request_public(
     method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None, *, most: int, seconds: float = SECONDS
 ) -> PublicAnswer:
-    """Send a request, on this thread, to exactly the address that was checked, over IPv4; follow no redirect.
+    """Send a request on this thread to exactly the checked address, over IPv4; follow no redirects.
 
     Raises NotReachable for a host that is not public, for a response that takes longer, and for one of more than
     ``most`` bytes.
@@ -93,29 +93,29 @@ WELL_KNOWN = "/.well-known/http-message-signatures-directory"
 MEDIA_TYPE = "application/http-message-signatures-directory+json"
 
 MOST_BYTES = 64 << 10
-"""The size of the largest directory in bytes."""
+"""The maximum size of a directory in bytes."""
 MOST_KEYS = 100
-"""The most keys of a directory that are read."""
+"""The maximum number of keys that are read from a directory."""
 RETRY = 60.0
-"""The seconds after which a directory is asked again for a key that it did not have, or because it did not respond."""
+"""The seconds after which a directory is asked again for a key that it lacked, or because it did not respond."""
 DAY = 24 * 3600.0
-"""The seconds for which keys are kept whose directory does not respond any longer."""
+"""The seconds for which keys are kept when their directory no longer responds."""
 
 
 class KeyDirectory:
     """The keys of others, as they publish them: ``Signatures(KeyDirectory("https://agent.example"))``.
 
     Each URL is that of a directory, a JSON Web Key Set, or of a site that has one at its well-known path. You name the
-    URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), as ``keyid`` of Web Bot Auth is; with
-    ``by="kid"``, for only one URL, by its ``kid``. The first directory that has a key counts.
+    URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
+    Auth; with ``by="kid"``, for a single URL, by its ``kid``. The first directory that has a key wins.
 
     A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
     unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA and
     RSA keys count, in the time between their ``nbf`` and ``exp``, and at most 100 of them.
 
-    It is fetched over https, from public addresses alone, and without redirects, in at most 5 seconds. ``fetch`` is a
-    function that does that instead, such as through a proxy: it takes the URL, and returns the bytes of the response,
-    or raises OSError. Raises ValueError for a URL that is not a public one, and for none.
+    It is fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a function
+    that replaces this, for example to use a proxy: it takes the URL, and returns the response's bytes, or raises
+    OSError. Raises ValueError without any URL, and for one that is not public.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class _Directory:
         self._fetched = self._tried = -DAY
 
     def is_due(self, keyid: str, ttl: float) -> bool:
-        """True if the directory is to be fetched, since its keys are old, or lack one."""
+        """True if the directory has to be fetched, because its keys are old or one is missing."""
         now = monotonic()
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 

@@ -1,9 +1,9 @@
-"""Signed requests, as a feature of an app: who sent a request, unchanged, once (RFC 9421).
+"""Signed requests, as a feature of an app, which prove who sent them, unchanged and once (RFC 9421).
 
 app.use(Signatures({"partner-1": public_key})), then @app.post("/orders", signed_by="partners")
 
-A request is let through by the first of its signatures that is valid, and covers what is demanded. First its head is
-checked, then its body against the digest that is covered, and last that the nonce is new.
+A request is accepted for the first of its signatures that is valid and covers the required components. First its head
+is checked, then its body against the covered digest, and finally that the nonce is new.
 """
 
 import time
@@ -45,16 +45,16 @@ if TYPE_CHECKING:
     """Keys by their ids. A ``KeyDirectory`` is such a function."""
 
 COVER = ("@method", "@authority", "@path", "@query", "content-digest")
-"""The components that a signature has to cover by default."""
+"""The components that a signature must cover by default."""
 
 FIVE_MINUTES = 300.0
 """Seconds."""
 
 CLOCK_SKEW = 60
-"""The seconds by which the clock of a signer may be ahead."""
+"""The seconds by which a signer's clock may be ahead."""
 
 MOST_SIGNATURES = 4
-"""The most signatures of one request that are checked, since each costs as much as several hellos."""
+"""The maximum number of a request's signatures that are checked, since each costs as much as several hellos."""
 
 _LAST_MOMENT = 253402300799
 """The end of the year 9999, in seconds since 1970: the last that a datetime can have."""
@@ -62,10 +62,10 @@ _INTEGERS, _TEXTS = ("created", "expires"), ("nonce", "alg", "keyid", "tag")
 
 
 class SignatureRefused(Unauthorized):
-    """401: a request is not signed as its route demands.
+    """401: a request is not signed as its route requires.
 
-    The client is told only what a signature has to cover. ``reason`` says why this one was refused, for logs; debug
-    mode shows it.
+    The client is told only what a signature must cover. ``reason`` says why this one was refused, for logs; debug mode
+    shows it.
     """
 
     reason: str = ""
@@ -92,20 +92,20 @@ class _Signature(NamedTuple):
 class Signatures:
     """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
 
-    ``keys`` has the keys of those who may sign, by their ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def``
-    or ``async def``, that returns the key, or None. A ``def`` that waits, for example for a database, says so with
-    ``blocking``. Keys are what ``SignatureKey`` takes. No client can choose a key's algorithm.
+    ``keys`` contains the keys of permitted signers by ``keyid``: a dict, a ``KeyDirectory``, or a function, ``def`` or
+    ``async def``, that returns the key, or None. Set ``blocking`` for a ``def`` function that waits, for example for a
+    database. Keys are what ``SignatureKey`` takes. No client can choose a key's algorithm.
 
-    ``cover`` names the components that a signature has to cover: fields such as "content-type", and derived components
-    such as "@path". "@query" and "content-digest" are demanded only of a request that has a query or a body. If a
+    ``cover`` names the components that a signature must cover: fields such as "content-type", and derived components
+    such as "@path". "@query" and "content-digest" are required only if the request has a query or a body. If a
     signature covers Content-Digest, the body is compared with it, before the handler and all hooks.
 
     A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
-    and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and passes
-    once. With a ``tag``, a signature needs that one. ``required=False`` lets requests without any signature through,
-    with a ``request.signer`` that is false.
+    and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and is
+    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets requests without any signature
+    through, with a ``request.signer`` that is false.
 
-    ``name`` is the name for ``signed_by``. ``everywhere=True`` demands a signature of all requests, also of those to
+    ``name`` is the name for ``signed_by``. ``everywhere=True`` requires all requests to be signed, including those to
     mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises
     ValueError and TypeError for bad options.
     """
@@ -147,13 +147,13 @@ class Signatures:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app check the routes that say ``signed_by`` with the name of this feature, or all requests."""
+        """Let the app check routes whose ``signed_by`` is this feature's name, or all requests."""
         app._check_signatures(self.name, self._check_for)
         if self._is_everywhere:
             app.before_request(blocking=True)(self._hook(for_async=False))
 
     def verify(self, request: Request) -> RequestSigner:
-        """Return the signer of a request, after its body was compared with its digest, where that may block.
+        """Return a request's signer after comparing its body with the digest, where that may block.
 
         Raises SignatureRefused (401), BadRequest (400) and what reading a body raises, StoreUnavailable (503);
         TypeError if the function of the keys is ``async def``.
@@ -229,7 +229,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return what is wrong with a signature, whatever its key is; "" if nothing is."""
+        """Return what is wrong with a signature, regardless of its key; "" if nothing is."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -281,7 +281,7 @@ class Signatures:
         return self._blocks and not isinstance(keys, dict) and not _is_async(keys)
 
     def _verified(self, request: Request, signatures: Sequence[_Signature], keys: Sequence[Any]) -> RequestSigner:
-        """Return the signer whose signature is valid, as far as the head says. Raises SignatureRefused."""
+        """Return the signer whose signature is valid, judging by the head alone. Raises SignatureRefused."""
         if not signatures:
             return RequestSigner()
         with unwatched(request):  # it decides whether to respond, not what the response is
@@ -312,7 +312,7 @@ class Signatures:
         request[Request.signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
-        """Return the error, which tells the client what a signature has to cover, and only the log why."""
+        """Return the error, which tells the client what a signature has to cover; only the log says why."""
         import logging
 
         logging.getLogger("antiphon.signatures").info("%s %s was refused: %s", request.method, request.path, reason)

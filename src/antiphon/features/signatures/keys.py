@@ -1,6 +1,6 @@
 """Keys and algorithms of HTTP message signatures (RFC 9421 §3.3): each key has one algorithm, which no client chooses.
 
-The package cryptography is imported only for keys that need it: an HMAC secret does not.
+The package cryptography is imported only for keys that need it, which HMAC secrets don't.
 """
 
 import hmac
@@ -25,9 +25,9 @@ KeyMaterial: TypeAlias = Union[
 """The material of a key: a PEM file, an HMAC secret, a JWK, or a key object of the package cryptography."""
 
 SHORTEST_SECRET = 16
-"""The length of the shortest HMAC secret in bytes."""
+"""The minimum length of an HMAC secret in bytes."""
 SMALLEST_RSA = 2048
-"""The size of the smallest RSA key in bits."""
+"""The minimum size of an RSA key in bits."""
 
 _EXTRA = "signatures"
 _LONGEST_PEM = 16 << 10
@@ -45,10 +45,10 @@ class SignatureKey:
     """A key that signs or verifies messages: an HMAC secret, or a private or public key.
 
     ``material`` is the text or the bytes of a PEM file, a JWK as a dict (RFC 7517), a key object of the package
-    cryptography, or the bytes of an HMAC secret, of at least 16. Bytes that begin as a PEM file does are never a
-    secret. ``algorithm`` is one of the names of RFC 9421 §6.2.2, which is needed only for "rsa-v1_5-sha256": an RSA key
-    is otherwise for "rsa-pss-sha512", an Ed25519 key for "ed25519", a key on the curve P-256 or P-384 for
-    "ecdsa-p256-sha256" or "ecdsa-p384-sha384", and a secret for "hmac-sha256".
+    cryptography, or the bytes of an HMAC secret, of at least 16. Bytes that begin like a PEM file are never a secret.
+    ``algorithm`` is one of the names of RFC 9421 §6.2.2, and is needed only for "rsa-v1_5-sha256". By default, an RSA
+    key uses "rsa-pss-sha512", an Ed25519 key "ed25519", a key on the curve P-256 or P-384 "ecdsa-p256-sha256" or
+    "ecdsa-p384-sha384", and a secret "hmac-sha256".
 
     Raises TypeError and ValueError for anything else, and for an RSA key of under 2048 bits; ModuleNotFoundError, which
     names the extra, if cryptography is needed and not installed.
@@ -70,7 +70,7 @@ class SignatureKey:
 
     @classmethod
     def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
-        """Return a key as it is, or one of its material. Raises what the class does."""
+        """Return a key unchanged, or make one from its material. Raises what the class does."""
         return key if isinstance(key, SignatureKey) else cls(key)
 
     @property
@@ -135,7 +135,7 @@ _JOSE = {
         "ed25519", "ecdsa-p256-sha256", "ecdsa-p384-sha384", "rsa-pss-sha512", "rsa-v1_5-sha256", "hmac-sha256",
     )},
 }  # fmt: skip
-"""Algorithms of JWKs (RFC 7518 §3.1, RFC 9864) by their names, and those of RFC 9421, which some JWKs have."""
+"""Algorithms of JWKs (RFC 7518 §3.1, RFC 9864) by name, and those of RFC 9421, which some JWKs use."""
 
 
 def _loaded(material: object) -> Any:
@@ -270,7 +270,7 @@ def _number(jwk: Mapping[str, object], name: str) -> int:
 
 
 def _algorithms_of(key: Any) -> list[str]:
-    """Return the algorithms that a key is for, the usual one first. Raises ValueError for a curve or a size of none."""
+    """Return the algorithms for a key, the usual one first. Raises ValueError for an unsupported curve or size."""
     if isinstance(key, bytes):
         return ["hmac-sha256"]
     curve = getattr(key, "curve", None)

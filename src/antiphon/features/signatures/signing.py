@@ -1,4 +1,4 @@
-"""Signing: requests that a program sends, and an app's responses (RFC 9421 §3.1)."""
+"""Signing a program's outgoing requests and an app's responses (RFC 9421 §3.1)."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ M = TypeVar("M", Request, Response)
 OF_RESPONSES = (
     "@status", "content-type", "content-digest", '"@method";req', '"@authority";req', '"@path";req', '"@query";req',
 )  # fmt: skip
-"""The components that the signature of a response covers, as far as it has them."""
+"""The components that a response's signature covers, if present."""
 
 
 def sign(
@@ -51,20 +51,20 @@ def sign(
     alg: bool = False,
     request: Request | None = None,
 ) -> M:
-    """Return a copy of a request or a response with a signature (RFC 9421), beside those that it has.
+    """Return a copy of a request or a response with an additional signature (RFC 9421).
 
-    ``key`` is what ``SignatureKey`` takes: a private key, or a secret. ``keyid`` is its id for the other side, by
-    default its thumbprint (RFC 7638). ``cover`` names the components that the signature covers. By default these are
-    method, authority, path, query, Content-Type and Content-Digest of a request, as far as it has them; and status,
-    Content-Type and Content-Digest of a response. If Content-Digest is covered, and the message has none, it is added.
+    ``key`` is what ``SignatureKey`` takes: a private key, or a secret. ``keyid`` identifies it to the other side; by
+    default it is its thumbprint (RFC 7638). ``cover`` names the components that the signature covers. By default, these
+    are a request's method, authority, path, query, Content-Type and Content-Digest, if present; and a response's
+    status, Content-Type and Content-Digest. If Content-Digest is covered, and the message has none, it is added.
 
     ``created`` is the time at which the signature is made, by default now; with ``max_age``, in seconds or a timedelta,
-    it ``expires``. ``nonce`` makes it unique: True stands for a random one, False for none. ``tag`` is its use, and
-    ``alg`` says whether it names its algorithm. A response whose signature covers parts of its request, such as
-    ``"@path";req``, needs the ``request``.
+    it ``expires``. ``nonce`` makes it unique: True means a random one, False none. ``tag`` names its purpose, and
+    ``alg`` says whether it names its algorithm. If a response's signature covers parts of its request, such as
+    ``"@path";req``, pass the ``request``.
 
-    Raises ValueError for a component that the message does not have, for a public key, for a label that a signature of
-    the message has, and for the digest of a stream; and what reading a request's body raises.
+    Raises ValueError for a component that the message does not have, for a public key, for a label that is already in
+    use, and for the digest of a stream; and what reading a request's body raises.
     """
     signing = SignatureKey.of(key)
     items = [component_of(text) for text in (_usual(message) if cover is None else cover)]
@@ -159,11 +159,11 @@ def _set(response: Response, lines: Iterable[Line]) -> None:
 class SignedResponses:
     """A feature that signs all responses: ``app.use(SignedResponses(private_key))``.
 
-    ``key`` and ``keyid`` are those of ``sign``. ``cover`` names what a signature covers: by default status,
-    Content-Type and Content-Digest, and method, authority, path and query of the request, so that it can't be the
-    answer to another one. Parts that a response lacks are left out. Content-Digest is added to responses that are not
-    streams; the signature of a stream does not cover its content. Raises what ``SignatureKey`` does, and ValueError for
-    a public key.
+    ``key`` and ``keyid`` are those of ``sign``. ``cover`` names the covered components: by default status, Content-Type
+    and Content-Digest, and the request's method, authority, path and query, so that it can't be used as the response to
+    another request. Missing parts are left out. Content-Digest is added to responses that are not streams; the
+    signature of a stream does not cover its content. Raises what ``SignatureKey`` does, and ValueError for a public
+    key.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Webhooks in both directions: signed with a secret that both sides know, recent, and each carried out once.
+"""Webhooks in both directions, signed with a shared secret, recent, and each carried out once.
 
 @app.post("/hooks/payments", before=StandardWebhook(env("HOOK_SECRET"), store))
 """
@@ -28,50 +28,50 @@ FIVE_MINUTES = 300.0
 DAY = 24 * 3600.0
 """Seconds."""
 LONGEST_RUN = 300.0
-"""Seconds after which a delivery that got no response, since its process has ended, is carried out again."""
+"""Seconds after which a delivery whose process ended without a response is carried out again."""
 
 MOST_ANSWER = 64 << 10
-"""The most bytes that are read of the response to a webhook that is sent."""
+"""The maximum number of bytes read from the response to a sent webhook."""
 MOST_SIGNATURES = 16
-"""The most signatures of a delivery that are compared."""
+"""The maximum number of a delivery's signatures that are compared."""
 
 _RUNNING, _DONE = "running", "done"
 
 
 class WebhookRefused(Forbidden):
-    """403: a webhook is not signed as its sender does, or is too old. ``reason`` says why, for logs."""
+    """403: a webhook is not signed as its sender signs, or is too old. ``reason`` says why, for logs."""
 
     reason: str = ""
 
 
 class Delivery(NamedTuple):
-    """The parts of a webhook's header that its signature is checked with."""
+    """The parts of a webhook's header with which its signature is checked."""
 
     signatures: list[bytes]
-    """The signatures, HMAC-SHA256, of which one has to match."""
+    """The HMAC-SHA256 signatures, one of which must match."""
     prefix: bytes = b""
     """The bytes that are signed before the body."""
     sent: int | None = None
     """The time at which the webhook was sent, in seconds since 1970; None if the sender signs none."""
     id: str | None = None
-    """The id that is the same in each try, if it is signed."""
+    """The id, which is the same in each attempt, if it is signed."""
 
 
 class Webhook(ABC):
-    """A hook for ``before=`` that lets only the webhooks of one sender pass: the base class for your own senders.
+    """A hook for ``before=`` that accepts only the webhooks of one sender; the base class for other senders.
 
-    ``secrets`` is the secret that the sender gave you, or several while it changes. A webhook is refused (403) without
-    a valid signature by one of them; and, if the sender signs the time, unless that is at most ``tolerance`` from now,
-    in seconds or a timedelta.
+    ``secrets`` is the secret that the sender gave you, or several while it changes. A webhook is refused (403) unless
+    it has a valid signature by one of them and, if the sender signs the time, was sent within ``tolerance`` of now, in
+    seconds or a timedelta.
 
-    With a ``store``, each webhook is carried out once: a repetition gets a 204, without the handler, for
-    ``ttl`` after the first one, in seconds or a timedelta. While the first one is carried out, a repetition gets a 409,
-    after which senders try again. After a response of 400 and above, the next try is carried out. While the store is
+    With a ``store``, each webhook is carried out once: for ``ttl`` after the first one, in seconds or a timedelta, a
+    duplicate gets a 204 without calling the handler. While the first one is being carried out, a duplicate gets a 409,
+    after which senders try again. After a response of 400 or above, the next attempt is carried out. While the store is
     unavailable, the response is a 503. Raises ValueError and TypeError for bad options.
     """
 
     waits_for_body = True
-    """True: the body is loaded if it has not arrived on the event loop."""
+    """True: on the event loop, the body is loaded if it has not arrived."""
 
     def __init__(
         self,
@@ -97,9 +97,9 @@ class Webhook(ABC):
 
     @abstractmethod
     def delivery(self, request: Request) -> Delivery:
-        """Return what the header of a webhook says.
+        """Return the contents of a webhook's header.
 
-        Raises ValueError for what is malformed, and KeyError, as ``request.headers[name]`` does, for what is missing.
+        Raises ValueError if a field is malformed, and KeyError, as ``request.headers[name]`` does, if one is missing.
         """
 
     def secret_bytes(self, secret: str) -> bytes:
@@ -107,11 +107,11 @@ class Webhook(ABC):
         return secret.encode()
 
     def id_of(self, request: Request) -> str | None:  # noqa: ARG002 - for senders that sign an id in the body
-        """Return the id of a webhook that is the same in each try, from its body; None if it has none there."""
+        """Return a webhook's id, which is the same in each attempt, from its body; None if there is none."""
         return None
 
     def __call__(self, request: Request) -> Response | None:
-        """Check a webhook. Return the response to a repetition, or None.
+        """Check a webhook. Return the response to a duplicate, or None.
 
         Raises WebhookRefused (403), Conflict (409), StoreUnavailable (503), and what reading the body raises.
         """
@@ -149,7 +149,7 @@ class Webhook(ABC):
             raise ValueError(f"it was sent at {sent}, which is more than {self._tolerance:g} seconds from now")
 
     def _matching(self, request: Request, delivery: Delivery) -> bytes | None:
-        """Return the secret by which one of the signatures was made, or None."""
+        """Return the secret that made one of the signatures, or None."""
         codes = [hmac.new(secret, delivery.prefix, sha256) for secret in self._secrets]
         for chunk in request.stream:
             for code in codes:
@@ -208,27 +208,27 @@ def seconds_in(text: str) -> int:
 
 
 def from_base64(text: str) -> bytes:
-    """Return the bytes of base64, without padding or with it. Raises ValueError for anything else."""
+    """Decode base64, with or without padding. Raises ValueError for anything else."""
     return b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 class StandardWebhook(Webhook):
-    """Webhooks by the specification Standard Webhooks, in both directions.
+    """Webhooks as defined by Standard Webhooks, in both directions.
 
-    A secret begins with ``whsec_``, and is base64; or it is bytes. As a hook, it checks the signature ``v1`` of the id,
-    the time and the body: ``before=StandardWebhook(secret, store)``. ``send`` sends what its libraries verify. With
-    several secrets, a webhook that is sent has a signature by each.
+    A secret begins with ``whsec_`` and is base64, or it is bytes. As a hook, it checks the signature ``v1`` of the id,
+    the time and the body: ``before=StandardWebhook(secret, store)``. ``send`` sends webhooks that the specification's
+    libraries can verify. With several secrets, a sent webhook has a signature by each.
     """
 
     def secret_bytes(self, secret: str) -> bytes:
-        """Return the bytes of a secret. Raises ValueError, which does not show it, for anything but base64."""
+        """Return the bytes of a secret. Raises ValueError, without showing it, for anything but base64."""
         try:
             return from_base64(secret.removeprefix("whsec_"))
         except ValueError:
             raise explained("bad-signature-key", ValueError("a secret must be base64, after whsec_")) from None
 
     def delivery(self, request: Request) -> Delivery:
-        """Return what ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature`` say.
+        """Return the contents of ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``.
 
         Raises ValueError if one is missing or malformed.
         """
@@ -240,10 +240,10 @@ class StandardWebhook(Webhook):
         return Delivery(own, f"{id_}.{sent}.".encode("latin-1"), seconds_in(sent), id_)
 
     def sign(self, body: bytes, *, id: str | None = None) -> dict[str, str]:  # noqa: A002 - the specification's name
-        """Return the header fields of a webhook with a body, for your own HTTP client.
+        """Return a webhook's header fields for a body, for your own HTTP client.
 
-        ``id`` is the same for each try of a webhook; by default it is a new one. Raises ValueError for one that is
-        empty, or has a dot, or anything but visible ASCII.
+        Pass the same ``id`` for each attempt; by default it is a new one. Raises ValueError for an id that is empty, or
+        contains a dot or anything but visible ASCII.
         """
         id_ = f"msg_{token_urlsafe(18)}" if id is None else id
         if not id_ or "." in id_ or not (id_.isascii() and id_.isprintable()) or " " in id_:
@@ -269,11 +269,10 @@ class StandardWebhook(Webhook):
         """Send a webhook to a URL that a customer has chosen, and return the status of the response.
 
         ``data`` is the body: bytes, or a value that is sent as JSON. Only public addresses are called, over https, and
-        no redirect is followed. A status of 200 to 299 says that the webhook has arrived; after any other one, and
-        after an OSError, send it again later with the same ``id``.
-
-        This waits for at most ``timeout``, in seconds or a timedelta, so call it on a thread, or in a job. Raises
-        OSError if nothing responds, ValueError for a URL that is not a public one, RuntimeError on an event loop.
+        redirects are not followed. A status of 200 to 299 means that the webhook has arrived; after any other status,
+        and after an OSError, send it again later with the same ``id``. This blocks for up to ``timeout``, in seconds or
+        a timedelta, so call it on a thread, or in a job. Raises OSError if nothing responds, ValueError for a URL that
+        is not public, RuntimeError on an event loop.
         """
         refuse_on_loop("StandardWebhook.send", "await asyncio.to_thread(webhook.send, url, data)")
         from antiphon.features.signatures.directory import public_url, request_public
@@ -287,10 +286,10 @@ class StandardWebhook(Webhook):
 
 
 class GitHubWebhook(Webhook):
-    """Webhooks of GitHub, and of servers that do as it does: ``before=GitHubWebhook(secret)``.
+    """Webhooks from GitHub, and from servers that sign in the same way: ``before=GitHubWebhook(secret)``.
 
-    The signature is in ``X-Hub-Signature-256``, and of the body alone. So with a ``store``, equal bodies count as
-    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    The signature is in ``X-Hub-Signature-256``, and covers only the body. So with a
+    ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -302,10 +301,11 @@ class GitHubWebhook(Webhook):
 
 
 class ShopifyWebhook(Webhook):
-    """Webhooks of Shopify: ``before=ShopifyWebhook(client_secret)``.
+    """Webhooks from Shopify: ``before=ShopifyWebhook(client_secret)``.
 
-    The signature is in ``X-Shopify-Hmac-Sha256``, and of the body alone. So with a ``store``, equal bodies count as
-    repetitions, and without one, a webhook that was overheard can be sent again at any time.
+    The signature is in ``X-Shopify-Hmac-Sha256``, and covers only the body.
+    So with a ``store``, equal bodies count as duplicates; without one, an intercepted webhook can be replayed at any
+    time.
     """
 
     def delivery(self, request: Request) -> Delivery:
@@ -314,7 +314,7 @@ class ShopifyWebhook(Webhook):
 
 
 class StripeWebhook(Webhook):
-    """Webhooks of Stripe: ``before=StripeWebhook("whsec_...", store)``.
+    """Webhooks from Stripe: ``before=StripeWebhook("whsec_...", store)``.
 
     The signatures ``v1`` and the time are in ``Stripe-Signature``. With a ``store``, each ``id`` of an event is carried
     out once.
@@ -335,10 +335,10 @@ class StripeWebhook(Webhook):
 
 
 class SlackWebhook(Webhook):
-    """Requests of Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
+    """Requests from Slack, such as events and commands: ``before=SlackWebhook(signing_secret, store)``.
 
     The signature is in ``X-Slack-Signature``, and the time in ``X-Slack-Request-Timestamp``. With a ``store``, each
-    ``event_id`` is carried out once, or each body without one.
+    ``event_id`` is carried out once, or each body if there is none.
     """
 
     def delivery(self, request: Request) -> Delivery:

@@ -38,7 +38,7 @@ class CircuitBreaker:
         return self.call_unguarded(function, *arguments)
 
     def call_unguarded(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function even while the service is down, and note the outcome. Raises what the function raises."""
+        """Call a function even while the service is down, and record the outcome. Raises what the function raises."""
         began_at = monotonic()
         try:
             result = function(*arguments)

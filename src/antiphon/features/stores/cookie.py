@@ -13,10 +13,10 @@ from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
 
 LONGEST = LONGEST_COOKIE - 96
-"""The most bytes of a value, which leaves room for the name of the cookie."""
+"""The maximum size of a value in bytes, which leaves room for the cookie's name."""
 
 LIFETIME = 31 * 24 * 3600.0
-"""Seconds for which a cookie is valid that does not say how long, as in Flask."""
+"""Seconds for which a cookie without an explicit lifetime is valid, as in Flask."""
 
 _TIMES = "_at"
 """The name in a cookie for the times when it was made, was changed and expires, in seconds since 1970."""
@@ -51,7 +51,7 @@ class CookieStore(Store):
         return isinstance(other, CookieStore) and not self._keys.isdisjoint(other._keys)  # noqa: SLF001 - of this very class
 
     def new_key(self) -> str:
-        """Return a key without an entry: the store returns the key of a new entry when it is made."""
+        """Return a key without an entry; the store returns a new entry's key when it creates the entry."""
         return ""
 
     def check_value(self, name: str, value: object) -> None:
@@ -122,7 +122,7 @@ class CookieStore(Store):
         return StoreEntry(signed, data, 0, created, now, expires)
 
     def rotate(self, key: str, new_key: str) -> StoreEntry | None:
-        """Return the entry as it is: someone who planted a cookie does not know the cookie that replaces it."""
+        """Return the entry unchanged, since someone who planted a cookie does not know the one that replaces it."""
         return self.load(key)
 
     def delete(self, key: str) -> NoReturn:
@@ -152,7 +152,7 @@ def _can_not(do: str) -> NotImplementedError:
 
 
 def _checked(name: str, value: object) -> object:
-    """Return a value as it comes back. Raises TypeError if it differs, and ValueError for a reserved name."""
+    """Return a value after a round trip. Raises TypeError if it differs, and ValueError for a reserved name."""
     if name == _TIMES:
         raise explained("not-storable", ValueError(f"the name {_TIMES!r} is reserved for the store"))
     if type(value) in _PLAIN:
@@ -161,7 +161,7 @@ def _checked(name: str, value: object) -> object:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-"""Types whose values all come back unchanged."""
+"""Types all of whose values come back unchanged."""
 
 
 def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:

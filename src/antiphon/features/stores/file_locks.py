@@ -46,7 +46,7 @@ _LOCK = "lock"
 
 
 def temporary_folder(owner: object) -> Path:
-    """Make a folder that goes when its owner is freed, or at the end of the process. Raises OSError."""
+    """Make a folder that is removed when its owner is freed, or at the end of the process. Raises OSError."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         if is_abandoned(left / _LOCK):
             shutil.rmtree(left, ignore_errors=True)

@@ -12,10 +12,10 @@ from antiphon.features.stores.rows import Row, RowStore, size_of
 from antiphon.features.stores.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
-"""The most counters that a store keeps, about 25 MB for many callers."""
+"""The maximum number of counters in a store, about 25 MB for many callers."""
 
 LOOKED_AT = 4
-"""Entries that each write checks, to forget expired ones: more than it adds."""
+"""Entries that each write checks in order to remove expired ones; more than it adds."""
 
 _GONE = object()
 """A value that no check returns."""
@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return which of the first few entries are expired, and put the others at the end."""
+    """Return the expired ones of the first few entries, and put the others at the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

@@ -166,5 +166,5 @@ class RowStore(Store):
 
 
 def new_version() -> int:
-    """Return a version of 63 random bits, so that an entry that is deleted and made again never repeats one."""
+    """Return a version of 63 random bits, so that an entry that is deleted and recreated never repeats one."""
     return int.from_bytes(urandom(8)) >> 1

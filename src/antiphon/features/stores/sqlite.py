@@ -68,7 +68,7 @@ _IS_FULL = "select sum > ? from bounded_bytes"
 _DROP_UNUSED = "delete from bounded where id in (select id from bounded order by used limit 1)"
 
 NOTED_EVERY = 60.0
-"""Seconds for which the use of an entry in a bounded store is not noted again, since that takes a write."""
+"""Seconds for which an entry's use in a bounded store is not recorded again, since that takes a write."""
 _INCREMENT = """
 insert into counters (id, count, expires) values (:id, :by, :end)
 on conflict (id) do update set
@@ -79,12 +79,12 @@ returning count, expires
 
 
 class SQLiteStore(RowStore):
-    """A store in a file, for any number of threads and processes on one machine. It survives them, and ``kill -9``.
+    """A store in a file, for any number of threads and processes on one machine.
 
-    The folder has to exist, on a disk of this machine: network file systems lack the locks that SQLite needs.
-    The file is made when it is first used, for this user only. ``timeout`` is the longest wait for other writers, in
-    seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure the file is whole, but the
-    last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
+    It survives them, and ``kill -9``. The folder must exist, on a local disk, since network file systems lack the locks
+    that SQLite needs. The file is created on first use, for this user only. ``timeout`` is the longest wait for other
+    writers, in seconds or a timedelta. ``clock`` returns the seconds since 1970. After a power failure, the file is
+    intact, but the last changes may be lost. Raises ValueError for a missing folder, and for ":memory:".
     """
 
     keeps_files: ClassVar[bool] = True
@@ -276,7 +276,7 @@ class _BoundedRows(_Rows):
         return row
 
     def _note_use(self, id_: bytes) -> None:
-        """Note that an entry is used, unless others are writing: this never waits."""
+        """Record that an entry is used, unless others are writing: this never waits."""
         used = self._execute("select used from bounded where id = ?", [id_]).fetchall()
         if not used or abs(self._now - used[0][0]) < NOTED_EVERY:
             return

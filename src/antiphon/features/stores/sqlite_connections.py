@@ -22,7 +22,7 @@ RETRY_EVERY = 0.002
 """Seconds between two attempts while others are writing."""
 
 LOOK_EVERY = 1.0
-"""Seconds between two checks whether the files are still those that were opened."""
+"""Seconds between two checks whether the files are still the ones that were opened."""
 
 FORK_PATIENCE = 1.0
 """The longest time that a fork waits until no connection is in use, in seconds."""
@@ -34,8 +34,8 @@ Identity: TypeAlias = tuple[int, int] | None
 class Connection(sqlite3.Connection):
     """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
 
-    SQLite itself tries less and less often, down to ten times a second, so that those who came first are served last.
-    It does not wait for others that prepare a new file, and its wait would block all greenlets of gevent.
+    SQLite itself tries less and less often, down to ten times a second, so those who wait longest are served last. It
+    does not wait for others that prepare a new file, and its wait would block all greenlets of gevent.
     """
 
     patience: float
@@ -54,7 +54,7 @@ class Connection(sqlite3.Connection):
 
 
 class Connections:
-    """The connections of one process to one file: as many as were in use at the same time.
+    """The connections of one process to one file, as many as were ever in use at the same time.
 
     Each has one user at a time, so it does not matter on which threads or greenlets the users run. A new connection
     executes the statements of ``prepare``.
@@ -77,9 +77,9 @@ class Connections:
         finalize(self, _close_all, self.pid, self.idle)
 
     def take(self, patience: float) -> Connection:
-        """Return a connection for one user, after a wait for others of up to ``patience`` seconds.
+        """Return a connection for one user, after waiting up to ``patience`` seconds for others.
 
-        The caller gives it back, or discards it if anything failed. Raises sqlite3.Error and OSError.
+        The caller returns it, or discards it if anything failed. Raises sqlite3.Error and OSError.
         """
         connection = self._take_idle(patience) or self._open(patience)
         connection.patience = patience

@@ -40,7 +40,7 @@ _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def encode_value(name: str, value: object) -> bytes:
-    """Return a value in bytes. Raises TypeError, which names it, if it would not come back equal."""
+    """Return a value in bytes. Raises TypeError, which names it, if it would not be equal when read back."""
     return check_same(name, value, _write, _read)
 
 
@@ -86,7 +86,7 @@ def encode(data: Mapping[str, Any]) -> bytes:
 
 
 def encode_again(data: dict[str, Any]) -> bytes:
-    """Return decoded data in bytes again."""
+    """Return decoded data as bytes again."""
     return FORMAT + _write(data)
 
 
@@ -103,7 +103,7 @@ def decode(stored: bytes) -> dict[str, Any] | None:
 
 
 def log_unknown(version: bytes | None) -> None:
-    """Log that an entry counts as absent because it has another format."""
+    """Log that an entry counts as absent because it has a different format."""
     logging.getLogger("antiphon").warning(
         "an entry of a store has the format %r, which this release of Antiphon can't read: it counts as absent", version
     )
@@ -125,7 +125,7 @@ class StoreUnavailable(ServiceUnavailable):
 class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
-    ``version`` changes with each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
+    ``version`` is new after each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970. ``owner``
     is the owner under whom ``owned_by`` finds the entry, or None without an owner and in stores that can't tell.
     """
 
@@ -139,7 +139,7 @@ class StoreEntry(NamedTuple):
 
 
 class OwnedEntry(NamedTuple):
-    """An entry as its owner may see it, with an ``id`` instead of the key, which is secret.
+    """An entry as its owner may see it, with an ``id`` instead of the secret key.
 
     ``created``, ``changed`` and ``expires`` are in seconds since 1970.
     """
@@ -220,7 +220,7 @@ class Store(ABC):
     def way_to_look(self, known: StoreEntry) -> tuple[Callable[[Any], object], Any, object]:
         """Return a cheap way to check if an entry is unchanged, which need not count as using it.
 
-        The result is a function, its argument, and the very object that the function returns as long as the entry is
+        The result is a function, its argument, and the same object that the function returns while the entry is
         unchanged. The function raises StoreUnavailable (503).
         """
         return self.reload, known, known
@@ -240,8 +240,8 @@ class Store(ABC):
 
         The other names keep their current values in the store, so that nothing is lost if many change an entry at once.
         Without any names, the call only extends the entry's time. ``owned_by`` finds the entry by its ``owner``; None
-        leaves the owner unchanged. A missing entry is created. With ``create=False`` it is not, and None is returned,
-        so that an entry that was deleted in the meantime stays deleted.
+        leaves the owner unchanged. A missing entry is created. With ``create=False``, None is returned instead, so that
+        an entry that was deleted in the meantime stays deleted.
         """
 
     @abstractmethod
@@ -258,19 +258,19 @@ class Store(ABC):
 
     @abstractmethod
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
-        """Delete the entries of an owner, and return how many there were.
+        """Delete an owner's entries, and return how many there were.
 
-        ``only`` is the ``id`` of the single entry to delete, which has to be the owner's; ``keep`` is the key of one to
+        ``only`` is the ``id`` of the single entry to delete, which must be the owner's; ``keep`` is the key of one to
         keep.
         """
 
     @abstractmethod
     def add(self, key: str, data: Mapping[str, Any], *, ttl: float = FOREVER) -> StoreEntry | None:
-        """Make an entry, and return it, or None if there is one already. If many try at once, one succeeds."""
+        """Create an entry and return it, or return None if there already is one. If many try at once, one succeeds."""
 
     @abstractmethod
     def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float = FOREVER) -> StoreEntry | None:
-        """Replace all data of an entry if it still has this version, and return it, or None if it has not."""
+        """Replace an entry's data and return it, or return None unless it still has this version."""
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float = FOREVER, by: int = 1) -> StoreCount:
@@ -294,7 +294,7 @@ def hash_key(key: str) -> bytes:
 
 
 def check_server_side(store: Store, lack: str) -> None:
-    """Raise ValueError for a store whose entries are kept by clients, with what it lacks: ``can't count: ...``."""
+    """Raise ValueError, saying what is missing (``can't count: ...``), for a store whose entries clients keep."""
     if not store.is_server_side:
         raise explained("store-cannot", ValueError(f"{type(store).__name__} {lack}"))
 
@@ -322,7 +322,7 @@ OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "tran
 """Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
-"""These, and fields for the first visitor: a rate limit tells a caller what is left."""
+"""These, and fields for the first visitor, such as a rate limit's remaining requests."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:

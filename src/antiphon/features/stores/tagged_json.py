@@ -94,7 +94,7 @@ def tag(value: Any) -> Any:
 
 
 def _tag_datetime(moment: datetime) -> dict[str, str]:
-    """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
+    """Return a tagged datetime. One of whole seconds has the format of Flask, which has no others."""
     if moment.utcoffset() is None:
         raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}
@@ -112,7 +112,7 @@ _read = msgspec.json.Decoder().decode
 _decode = json.JSONDecoder(object_hook=_untag).decode
 
 COMPRESSED_FROM = 512
-"""Bytes of JSON from which it is worth the time to compress them."""
+"""The size in bytes from which compressing JSON is worth the time."""
 
 _FROM_URLS = bytes.maketrans(b"-_", b"+/")
 """The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""

@@ -34,7 +34,7 @@ class Outline(NamedTuple):
     inner: dict[str, frozenset[str]]
     """The blocks inside each block."""
     shown: dict[str, frozenset[str]]
-    """The blocks directly in each block, or in the file itself (under TOP), outside of conditions and loops."""
+    """The blocks directly in each block, or in the file itself (under TOP), outside conditions and loops."""
 
 
 PARENT = "_antiphon_parent"
@@ -69,7 +69,7 @@ def outline_of(template: Template) -> Outline:
 
 
 def _shown(node: nodes.Node) -> Iterator[str]:
-    """Yield the names of the blocks directly in a part of a template, outside of conditions and loops."""
+    """Yield the names of the blocks directly in a part of a template, outside conditions and loops."""
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.Block):
             yield child.name

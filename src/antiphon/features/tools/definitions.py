@@ -229,7 +229,7 @@ def _body(
 
 
 def _joined(route: Route, parameters: dict[str, Argument], body: dict[str, Argument]) -> dict[str, Argument]:
-    """Return all arguments. Where a field of the body has the name of a parameter, the body is an argument itself."""
+    """Return all arguments. If a field of the body has the same name as a parameter, the body is an argument itself."""
     if not parameters.keys() & body.keys():
         return {**parameters, **body}
     if WHOLE_BODY in parameters:

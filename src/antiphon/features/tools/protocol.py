@@ -78,8 +78,10 @@ class Message(NamedTuple):
 
 
 def read_message(request: Request) -> Message:
-    """Return the message in a request's body. Raises ProtocolError, and UnsupportedMediaType (415) for anything but
-    JSON, which no page of another site can send without asking first.
+    """Return the message in a request's body.
+
+    Raises ProtocolError, and UnsupportedMediaType (415) for anything but JSON, which no page of another site can send
+    without asking first.
     """
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"A message must be sent as {JSON}.")
@@ -106,7 +108,7 @@ def read_message(request: Request) -> Message:
 
 
 def _version_of(request: Request, message: Message) -> str:
-    """Return the revision of the protocol that a request is of. Raises ProtocolError if it contradicts itself."""
+    """Return the protocol revision of a request. Raises ProtocolError if it contradicts itself."""
     header, said = _field(request, "mcp-protocol-version"), message.meta.get(f"{META}protocolVersion")
     if said is None and (header is None or header in LEGACY):
         return header or LEGACY[-1]
@@ -171,8 +173,9 @@ def result_message(message: Message, result: Mapping[str, Any]) -> dict[str, Any
 
 
 def refusal(error: ProtocolError, message: Message | None = None) -> Response:
-    """Return the response with an error of a message, or of one that can't be read. Revisions with sessions answer
-    errors of methods with 200.
+    """Return the response with an error of a message, or of one that can't be read.
+
+    Revisions with sessions answer errors of methods with 200.
     """
     status = _STATUSES.get(error.code, 400) if message is None or message.is_modern else 200
     ident = error.id if message is None else message.id

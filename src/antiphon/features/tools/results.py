@@ -117,7 +117,7 @@ def text_of(media: str, body: bytes) -> str | None:
 
 
 def _location(request: Request, response: Response) -> str | None:
-    """Return where a response leads, as a path of this site; None for no place, and for one on another site."""
+    """Return the path on this site that a response leads to; None if it leads nowhere, or to another site."""
     given = response.headers.get("location")
     if given is None:
         return None
@@ -144,7 +144,7 @@ def words_of(response: Response, media: str, body: bytes) -> str:
 
 
 def _plain(media: str, body: bytes) -> str:
-    """Return the beginning of an error's body as text, that of a page without its tags."""
+    """Return the beginning of an error's body as text; tags of a page are removed."""
     text = body[:_LONGEST_PAGE].decode("utf-8", "replace")
     if media != "text/html":
         return text.strip()

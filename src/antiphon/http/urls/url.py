@@ -103,7 +103,7 @@ def decode_path(raw: bytes) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return True for the names and addresses that only a program on the same machine can be reached by.
+    """Return True for names and addresses by which only a program on the same machine can be reached.
 
     The host of the test client is one of them.
     """
@@ -122,7 +122,7 @@ def parse_host(value: str) -> tuple[str, int | None]:
 
 
 def check_host_given(value: str) -> None:
-    """Check a host that the program gives, not a client. Raises ValueError as ``parse_host`` does."""
+    """Check a host that comes from the program, not from a client. Raises ValueError as ``parse_host`` does."""
     try:
         parse_host(value)
     except ValueError as error:
@@ -208,9 +208,9 @@ def _resolve(base: _Parts, reference: _Parts) -> _Parts:
 
 
 def resolve(base: str, reference: str) -> str:
-    """Resolve a reference as it is written (RFC 3986 §5): nothing is checked or escaped, and characters stay.
+    """Resolve a reference as written (RFC 3986 §5), without checking or escaping anything.
 
-    Browsers may read the result differently: `URL.join` refuses what is misleading.
+    Browsers may read the result differently; `URL.join` refuses misleading references.
     """
     return _unsplit(_resolve(_parts_of(base), _parts_of(reference)))
 
@@ -357,7 +357,7 @@ class URL(str):
         return f"{self.origin}{self._root_path}/"
 
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
-        """Replace fields of the query: None removes a field, a list or tuple gives several.
+        """Replace fields of the query: None removes a field, a list or tuple sets several.
 
         Booleans become "true" and "false", enums their value, dates and times ISO 8601; others are printed by `str()`.
         An existing name keeps its place, a new one comes last. Other fields stay as written.
@@ -372,7 +372,7 @@ class URL(str):
         return type(self)(_unsplit(self._parts._replace(query=query or None)), self._root_path)
 
     def with_path(self, path: str) -> Self:
-        """Replace the path by a percent-encoded one; characters that are not allowed in it are escaped."""
+        """Replace the path with a percent-encoded one; characters that are not allowed in it are escaped."""
         return type(self)(_unsplit(self._parts._replace(path=encode_path(path))), self._root_path)
 
     def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL never joins strings

@@ -19,8 +19,8 @@ from antiphon.websockets.channel import WebSocketClosed
 class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
-    An application that ends, or fails, before it receives the first event does not support the protocol, and is served
-    without it. With ``raise_errors`` off, one that fails later without having sent "failed" is served, too.
+    An application that ends or fails before it receives the first event does not support the protocol, and is served
+    without it. With ``raise_errors`` off, the same applies to one that fails later without sending "failed".
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
@@ -101,7 +101,7 @@ EARLY_HINT = "http.response.early_hint"
 
 
 class ASGITransport:
-    """An ASGI server. ``extra`` is added to each scope: its "extensions" can offer pathsend."""
+    """An ASGI server. ``extra`` is added to each scope; its "extensions" can offer pathsend."""
 
     def __init__(self, application: ASGIApplication, connection: Connection, extra: Mapping[str, object]) -> None:
         self._application = application

@@ -11,14 +11,14 @@ from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 
 ABORT = 1.0
-"""Seconds that a cancelled application gets to end."""
+"""Seconds that a cancelled application has to end."""
 
 
 class ResponseChannel:
     """A response in transit from the application to the reader, which is at most one chunk behind.
 
     ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
-    before that. ``fault`` is the first breach of contract.
+    before that. ``fault`` is the first violation of the interface.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class ResponseChannel:
         self._changed = asyncio.Event()
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until a change of this response makes a condition true."""
+        """Wait until a change in this response makes a condition true."""
         while not condition():
             await self._changed.wait()
 
@@ -64,7 +64,7 @@ class ResponseChannel:
         self.notify()
 
     def breach(self, complaint: str) -> ContractError:
-        """Return the error to raise for a breach of contract; the first one is kept for the client."""
+        """Return the error to raise for a violation; the first one is kept for the client."""
         error = explained("application-breaks-contract", ContractError(complaint))
         self.fault = self.fault or error
         return error
@@ -101,8 +101,8 @@ class ResponseChannel:
 class AsyncExchange:
     """One request, handled by one task, as under a server; an error that escapes the task is raised to the reader.
 
-    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start
-    of the response is a 500, and a later error breaks off the response.
+    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start of the
+    response is a 500, and a later error cuts the response off.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class AsyncExchange:
         return task_position(self._task)
 
     def _check(self) -> None:
-        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
+        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
         if self._response.fault is not None:
             raise self._response.fault
         error = self._error
@@ -202,8 +202,8 @@ CHUNK = 64 << 10
 class RequestBody:
     """The chunks of a body, up to the declared length.
 
-    ``is_broken`` is set when the body breaks off, as after a disconnect: the chunks end before the declared length, or
-    getting one raises ConnectionError.
+    ``is_broken`` is set when the body is cut off, for example by a disconnect: the chunks end before the declared
+    length, or reading one raises ConnectionError.
     """
 
     def __init__(self, request: ClientRequest) -> None:

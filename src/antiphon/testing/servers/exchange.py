@@ -64,7 +64,7 @@ class Exchange(Protocol):
     async def close(self) -> None:
         """Disconnect, if the body has not ended, and wait until the application has ended.
 
-        Raises an error that escaped the application, and a breach of contract.
+        Raises an error that escaped the application, and ContractError.
         """
         ...
 
@@ -102,7 +102,7 @@ class Transport(Opener, Protocol):
 
 
 def checked_status(status: object) -> int:
-    """Return a status of 200 to 999, since one below 200 is not a final response (RFC 9110 §15). Raises ValueError."""
+    """Return a status from 200 to 999: one below 200 is not a final response (RFC 9110 §15). Raises ValueError."""
     if type(status) is not int or not 200 <= status <= 999:
         raise ValueError(f"a response's status must be an int from 200 to 999, not {status!r}")
     return status

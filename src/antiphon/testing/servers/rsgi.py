@@ -84,7 +84,7 @@ class RSGIProtocol:
     # The request's body
 
     def __call__(self) -> "asyncio.Future[bytes]":
-        """Return a future of the whole body. It raises ProtocolClosed if the body breaks off."""
+        """Return a future of the whole body. It raises ProtocolClosed if the body is cut off."""
         self._take_body()
         return self._future(self._read_all())
 
@@ -94,7 +94,7 @@ class RSGIProtocol:
         return self
 
     def __anext__(self) -> "asyncio.Future[bytes]":
-        """Return a future of the next chunk; the last one is empty, also if the body breaks off."""
+        """Return a future of the next chunk; the last one is empty, even if the body is cut off."""
         if not self._has_chunks_left:
             raise StopAsyncIteration
         return self._future(self._next_chunk())
@@ -142,16 +142,16 @@ class RSGIProtocol:
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Respond with the chunks that are sent to the returned stream, until nothing refers to it any more."""
+        """Respond with the chunks sent to the returned stream, until nothing refers to it any more."""
         self._start(status, headers)
         return RSGIStream(self._loop, self._response)
 
     def client_disconnect(self) -> "asyncio.Future[None]":
-        """Return a future that is done when the client has disconnected before it had the whole response."""
+        """Return a future that is done if the client disconnects before it has the whole response."""
         return self._future(self._response.wait_until(lambda: self._response.is_disconnected))
 
     def on_end(self) -> None:
-        """End the response with the application, and cancel the futures for which it still waits."""
+        """End the response with the application, and cancel the futures that it still waits for."""
         self._body.drop()
         for task in self._tasks:
             task.cancel()

@@ -47,7 +47,7 @@ class RSGIHeaders:
         return [value for name, value in self.items() if name == key.lower()]
 
     def keys(self) -> list[str]:
-        """Return the different names, in lower case."""
+        """Return the distinct names, in lower case."""
         return list(dict(self._fields))
 
     def values(self) -> list[str]:

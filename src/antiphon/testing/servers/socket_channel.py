@@ -74,7 +74,7 @@ class SocketChannel(ResponseChannel):
         return bool(self._to_test or self.end)
 
     def take_message(self) -> WebSocketMessage:
-        """Return the next message from the application. Raises WebSocketClosed if there is none, and none will come."""
+        """Return the next message from the application. Raises WebSocketClosed if there are no more."""
         if self._to_test:
             message = self._to_test.popleft()
             self.notify()

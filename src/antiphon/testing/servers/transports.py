@@ -40,9 +40,9 @@ def make_transport(
 ) -> Transport:
     """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
-    Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. An error
-    for which an Antiphon application has sent a 500 is raised if ``raise_answered_errors`` is True. With None, this
-    is done for applications of dialects from which such an error escapes over WSGI.
+    Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. If
+    ``raise_answered_errors`` is True, an error for which an Antiphon application has sent a 500 is raised. With None,
+    this is done for applications of dialects from which such an error escapes over WSGI.
     """
     if raise_answered_errors is None:
         raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
@@ -74,7 +74,7 @@ def _lets_errors_escape(application: object) -> bool:
 
 
 class Wrapped(Servable):
-    """An application around another one, which has the startup and shutdown of that one."""
+    """An application around another one, with the startup and shutdown of the inner one."""
 
     def __init__(self, application: Servable) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Wrapped(Servable):
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Handle a request of a WSGI or an ASGI server. The inner application gets everything but HTTP requests."""
+        """Handle a request from a WSGI or ASGI server. Everything but HTTP requests goes to the inner application."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":
             return self._application(*arguments)
         return super().__call__(*arguments)
@@ -119,7 +119,7 @@ class Wrapped(Servable):
 
 
 class RaisingErrors(Wrapped):
-    """An application that raises the errors for which an inner one has sent a 500."""
+    """An application that raises the errors behind an inner application's 500 responses."""
 
     async def _handle(self, request: Request) -> Response:
         """Handle a request, in steps."""

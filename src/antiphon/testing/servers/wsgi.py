@@ -131,7 +131,7 @@ WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[
 
 
 class WSGITransport:
-    """A WSGI server, which runs each request on a thread of its own, or on the calling thread.
+    """A WSGI server, which runs each request on its own thread or on the calling thread.
 
     ``extra`` is added to each environ.
     """
@@ -215,7 +215,7 @@ class WSGIExchange:
         self._check(None)
 
     async def abort(self) -> None:
-        """Close the body as far as the application allows it."""
+        """Close the body, if the application allows it."""
         await self._runner.abort()
 
     def where(self) -> str:
@@ -223,7 +223,7 @@ class WSGIExchange:
         return self._runner.where()
 
     def _check(self, error: Exception | None) -> None:
-        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
+        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
         if self._call.fault is not None:
             raise self._call.fault
         if error is not None and self._raise_errors:
@@ -231,7 +231,7 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """The function of an environ that sends early hints, like Gunicorn's: those after the head are dropped."""
+    """The function in an environ that sends early hints, like Gunicorn's. Hints after the head are dropped."""
 
     def __init__(self) -> None:
         self._links: list[Link] = []
@@ -327,7 +327,7 @@ class WSGICall:
             yield chunk
 
     def _file_length(self, body: Iterable[object]) -> int | None:
-        """Return how many bytes of a wrapped file a server sends; None for any other body."""
+        """Return the number of bytes of a wrapped file that a server sends; None for any other body."""
         length = self._head.headers.get("content-length") if self._head else None
         return int(length) if length is not None and isinstance(body, FileWrapper) else None
 

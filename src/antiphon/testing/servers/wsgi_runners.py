@@ -19,10 +19,10 @@ Item: TypeAlias = Head | bytes
 Items: TypeAlias = Generator[Item, None, None]
 
 MAX_WRITTEN = 64 << 20
-"""Bytes that an application may ``write`` on the calling thread, where the client can't read at the same time."""
+"""The maximum number of bytes to ``write`` on the calling thread: the client can't read at that time."""
 
 ABORT = 1.0
-"""Seconds that an aborted application on another thread gets to end."""
+"""Seconds that an aborted application on another thread has to end."""
 
 
 class Runner(Protocol):

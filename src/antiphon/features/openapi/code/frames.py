@@ -228,13 +228,13 @@ class Frame(ast.NodeVisitor, ABC):
         return Of(annotations.list_of(kind)) if is_list else Of(kind)
 
     def note_read(self, part: str, node: ast.AST) -> None:
-        """Note that a part of the request is read without a type."""
+        """Record that a part of the request is read without a type."""
         self.read_as(_READ_AS[part], Any, node)
         if part == "files":
             self.findings.named.append(Named("files", ""))
 
     def read_as(self, part: ReadAs, wanted: Any, node: ast.AST) -> None:
-        """Note that a part of the request is read as a type."""
+        """Record that a part of the request is read as a type."""
         self.flow.always(part, wanted)
         self.findings.add(Findings(reads=[read_as(part, wanted, self.source.place_of(node))]))
 

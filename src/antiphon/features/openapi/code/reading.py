@@ -223,7 +223,7 @@ class CodeReader:
             self.open.pop()
 
     def note_raised(self, expressions: Frame, error: Raisable, node: ast.AST) -> None:
-        """Note that an exception is raised, or report that its status is unknown."""
+        """Record that an exception is raised, or report that its status is unknown."""
         place = expressions.source.place_of(node)
         if error.status is None and issubclass(error.kind, HTTPError | RaisedAnswer):
             status = 303 if error.kind is Redirect else getattr(error.kind, "status", None)

@@ -53,7 +53,7 @@ def statuses_in(value: Value | None, default: tuple[int, ...] | None = None) -> 
 
 
 def fields_of(value: Value | None) -> Fields | None:
-    """Return the known items of a dict, none for None, or None if they aren't known."""
+    """Return the known items of a dict, no items for None, or None if they aren't known."""
     match value:
         case Fields():
             return value

@@ -136,7 +136,7 @@ def _fits(node: FunctionNode, code: CodeType) -> bool:
 
 
 def _unmangled(name: str, written: list[str]) -> str:
-    """Return an argument's name as it was written: inside of a class, ``__name`` becomes ``_Class__name``."""
+    """Return an argument's name as it was written: inside a class, ``__name`` becomes ``_Class__name``."""
     return next((each for each in written if each.startswith("__") and name.endswith(each)), name)
 
 

@@ -322,7 +322,7 @@ class Statements(Expressions, ast.NodeVisitor):
     visit_TryStar = visit_Try  # noqa: N815
 
     def _finally(self, block: Callable[[], Any], last: Callable[[], Any]) -> None:
-        """Follow a block, and what runs after each way out of it."""
+        """Follow a block, and the code that runs after each way out of it."""
         mark = len(self.flow.exits)
         end, seen = self.flow.watch(block)
         exits = self.flow.exits[mark:]
@@ -400,7 +400,7 @@ class Statements(Expressions, ast.NodeVisitor):
         leave()
 
     def _suppressed(self, context: ast.expr) -> tuple[type[BaseException], ...] | None:
-        """Return the errors after which ``contextlib.suppress`` goes on; None for any other context manager."""
+        """Return the errors after which ``contextlib.suppress`` continues; None for any other context manager."""
         is_suppress = isinstance(context, ast.Call) and self.value(context.func) == Known(suppress)
         return self._kinds(context.args) if isinstance(context, ast.Call) and is_suppress else None
 
@@ -417,7 +417,7 @@ class Statements(Expressions, ast.NodeVisitor):
 
 
 def _may_suppress(manager: Value) -> bool:
-    """True if a context manager may go on after an error, as those do whose ``__exit__`` returns a bool."""
+    """True if a context manager may suppress an error, as those whose ``__exit__`` returns a bool do."""
     cls = kind_of(manager)
     if cls is None or cls in (suppress, ExitStack, AsyncExitStack) or isinstance(manager, Items):
         return True

@@ -206,7 +206,7 @@ TEXT = Of(str)
 
 
 def either(*values: Value) -> Value:
-    """Return the value that is one of these."""
+    """Return the value that stands for any of these."""
     found: list[Value] = []
     for value in values:
         for each in value.values if isinstance(value, Either) else (value,):

@@ -20,7 +20,7 @@ Reply: TypeAlias = Any
 """The reply to a command, as the client returns it: None, a number, bytes, or a list of these."""
 
 MOST_NODES = 1000
-"""The most nodes of a cluster, including former ones, whose state a process remembers."""
+"""The maximum number of cluster nodes, including former ones, whose state a process remembers."""
 
 
 class Calls:
@@ -70,7 +70,7 @@ class Calls:
                     raise
 
     def ask(self, key: str, function: "Callable[[Client], Reply]", waits: bool = False) -> Reply:
-        """Return the reply of a function of the client, which asks the server of a key.
+        """Return the reply to a function of the client, called for a key's server.
 
         With ``waits``, it waits for the reply even while the server does not reply to others. Raises StoreUnavailable.
         """
@@ -86,7 +86,7 @@ class Calls:
             own.free.put(place)
 
     def watch(self, key: str, function: "Callable[[Client], Reply]") -> Reply:
-        """Call a function as ``ask`` does, but outside the limit, if it waits for messages: at most WATCHES at once."""
+        """Call a function that waits for messages as ``ask`` does, but outside the limit, at most WATCHES at once."""
         return self._call(self.own, key, function, waits=False)
 
     def _call(self, own: "_OwnClient", key: str, function: "Callable[[Client], Reply]", waits: bool) -> Reply:

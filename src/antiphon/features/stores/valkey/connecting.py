@@ -110,7 +110,7 @@ if TYPE_CHECKING:
 
 
 WATCHES = 16
-"""The most calls of a process that wait for messages, each with a connection in addition to those of other calls."""
+"""The maximum number of a process's calls that wait for messages, each with an additional connection."""
 
 
 class Settings(NamedTuple):

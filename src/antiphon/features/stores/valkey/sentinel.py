@@ -17,7 +17,7 @@ if "disconnect_on_error" not in signature(SentinelManagedConnection.read_respons
 class PrimaryConnection(SentinelManagedConnection):
     """A connection that is closed if a reply does not arrive in time, as all others are.
 
-    Left open, it would stay connected to a frozen primary forever, and a late reply would be taken for the reply to
+    Left open, it would stay connected to a frozen primary forever, and a late reply would be mistaken for the reply to
     the next command.
     """
 

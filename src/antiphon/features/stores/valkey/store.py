@@ -1,12 +1,12 @@
 """A store in Valkey or Redis, for many machines: on one server, or on the shards of a cluster.
 
 No script spans shards, so these are sequences of steps that are safe to stop after each step. An index may name entries
-that are gone or that have another owner by now, but it names all entries of its owner. An entry that moves is first set
+that no longer exist or have a new owner, but it names all of its owner's entries. An entry that moves is first set
 aside, in a place that ``delete_owned`` checks too.
 
 An entry is a hash with a field for each name of its data, so that the server itself merges changes, and one-letter
-fields for its metadata. Each change is one atomic script, and on one server each method is one round trip. A client
-whose connection broke repeats the call with the same number, so that a change is never made twice.
+fields for its metadata. Each change is one atomic script, and on one server each method takes one round trip. After a
+broken connection, a client repeats the call with the same number, so that no change is made twice.
 """
 
 import re
@@ -122,7 +122,7 @@ def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
 
 
 def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
-    """Move an entry, and return its fields, or None if it is gone or is deleted during the move."""
+    """Move an entry, and return its fields, or None if it does not exist or is deleted during the move."""
     move, old_key, new_key = token_hex(8), commands.entry_key(old), commands.entry_key(new)
     taken = commands.run(TAKE, old_key, old, move)
     if taken is None:
@@ -147,7 +147,7 @@ def rotate(commands: Commands, old: str, new: str) -> list[bytes] | None:
 def delete_owned(commands: Commands, owner: str, only: str | None, kept: str) -> int:
     """Delete the entries of an owner, including those that get a new key at the same time; return how many there were.
 
-    An index may name an entry before it is placed. So entries that were not found are looked for again, after the
+    An index may name an entry before it is in place. So entries that were not found are looked up again, after the
     entries that they may come from. Each of those is set aside until then, and is found there, or has been placed.
     """
     if only is not None:
@@ -187,7 +187,7 @@ class ValkeyStore(Store):
 
     ``url`` is for example "valkey://localhost:6379/0", "valkeys://user:password@host" for TLS, or
     "unix:///run/valkey.sock". Use "valkey+cluster://host1,host2:6380" for a cluster, with some of its nodes as hosts,
-    and "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel knows by a name. With "valkeys+",
+    and "valkey+sentinel://host1,host2:26379/name/0" for the primary that Sentinel knows by that name. With "valkeys+",
     these two use TLS. The schemes of Redis work too. ``prefix`` is added before all keys on the server.
 
     ``connect_timeout`` and ``timeout`` are the longest waits for a connection and for a response, in seconds or
@@ -238,7 +238,7 @@ class ValkeyStore(Store):
     def client(self) -> "Redis | RedisCluster":
         """The redis-py client that the store uses in this process, for your own commands. The store closes it.
 
-        In a cluster it sends each command to the node that has the key. Its calls are not guarded: they raise
+        In a cluster, it sends each command to the node that holds the key. Its calls are not guarded, so they raise
         redis-py's errors.
         """
         return self._calls.own.client
