@@ -1,7 +1,7 @@
-"""Connections, as the operating system knows them: their clients have left, or read slowly; and sockets that listen.
+"""Connections, as seen by the operating system: whether clients have left or read slowly; and listening sockets.
 
-Servers that don't report this hand out the connection, or the address of its client, by which it is found among the
-open descriptors of the process.
+Servers that don't report this hand out the connection or its client's address, by which it is found among the process's
+open descriptors.
 """
 
 import os
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each descriptor that this process has open, where the system has one."""
+"""The folder with an entry for each descriptor that this process has open, on systems that have one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The keys of connections in the environ: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+"""The environ keys of connections: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies name a client. Servers put the address in the place of the proxy's."""
+"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with it."""
 _AT_ONCE = 64 << 10
-"""Bytes between two looks at a connection that is written to."""
+"""Bytes written to a connection between two checks."""
 _MOST_KEPT = 1 << 20
-"""Bytes that a server may keep for a connection, where the system tells how much it has written."""
+"""The number of bytes that a server may keep for a connection, if the system tells how much it has written."""
 _LOOK, _LONGEST_LOOK = 0.001, 0.25
-"""Seconds between two looks at a connection that takes no data."""
+"""Seconds between two checks of a connection that accepts no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""The event of a connection whose other side sends no more, even if data is left to read. Linux has it."""
+"""The event for a connection whose peer sends no more, even if there is unread data. Linux only."""
 
 
 def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request, as its server hands it out; None if it does not."""
+    """Return the connection of a request, as handed out by its server; None if it is not."""
     for key in _KEYS:
         if (found := environ.get(key)) is not None:
             return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
@@ -51,13 +51,13 @@ def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
 
 
 def is_gevents(environ: "WSGIEnvironment") -> bool:
-    """Return True if gevent's server has made an environ."""
+    """Return True for an environ made by gevent's server."""
     return bool(environ.get("SERVER_SOFTWARE", "").startswith("gevent"))
 
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
-    """Return the function that tells whether the client of a request has left; None if nothing shows that."""
-    # Waitress itself only knows of clients that it reads from, for which it has an option.
+    """Return the function that tells whether a request's client has left; None if that can't be seen."""
+    # Waitress itself notices only clients that it reads from, for which it has an option.
     waitress = environ.get("waitress.client_disconnected")
     handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
     if handed_out is not None:
@@ -68,8 +68,9 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 
 
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
-    """Return the address from which the server was called; None if a proxy has named it, since the port is not its own:
-    that may be the port of someone else at the same address.
+    """Return the address from which the server was called; None if a proxy has named the client.
+
+    The port is then not the client's own: it may belong to someone else at the same address.
     """
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
@@ -78,16 +79,16 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 
 
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
-    """Yield each connected socket of this process with its descriptor. The objects are for one step of the iteration.
+    """Yield each connected socket of this process with its descriptor.
 
-    Raises NotImplementedError where the system does not list them.
+    Each object is valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
     except OSError:
         raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
     for descriptor in descriptors:
-        with suppress(OSError):  # closed since, no socket, or not connected
+        with suppress(OSError):  # closed since, not a socket, or not connected
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 with socket.socket(fileno=os.dup(descriptor)) as found:
                     found.getpeername()
@@ -95,7 +96,7 @@ def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
 
 
 def is_still_open(descriptor: int, inode: int) -> bool:
-    """Return False once the file with this inode is closed: its descriptor may then be that of another one."""
+    """Return False once the file with this inode is closed; its descriptor may then be reused."""
     try:
         return os.fstat(descriptor).st_ino == inode
     except OSError:
@@ -103,7 +104,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps to itself. It is only looked at, and the server may close it at any time."""
+    """A connection that a server keeps to itself. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -113,7 +114,7 @@ class Connection:
 
     @classmethod
     def of_descriptor(cls, descriptor: int) -> Self | None:
-        """Return the connection with a descriptor; None where the system can't look at it."""
+        """Return the connection with a descriptor; None if the system can't inspect it."""
         if sys.platform == "win32":
             return None
         try:
@@ -123,8 +124,9 @@ class Connection:
 
     @classmethod
     def of_client(cls, client: Address | None) -> Self | None:
-        """Return the connection of a client, by its address; None if it is not found, or if there are several: one
-        address can have a connection to each of a server's addresses.
+        """Return a client's connection by its address; None if none or several are found.
+
+        One address can have a connection to each of a server's addresses.
         """
         if client is None or client.port is None:
             return None
@@ -139,7 +141,7 @@ class Connection:
         return cls(descriptor, inode)
 
     def is_left(self) -> bool:
-        """Return True if the client has closed the connection, or its sending side, or the server has closed it."""
+        """Return True if the client has closed the connection or its sending side, or the server has closed it."""
         if not self._is_open:
             return True
         if _HUNG_UP and isinstance(select.poll, BuiltinFunctionType):
@@ -147,13 +149,13 @@ class Connection:
         return self._is_at_end()
 
     def is_full(self) -> bool:
-        """Return True while the system takes no more data for a client that is still connected."""
+        """Return True while the system accepts no more data for a client that is still connected."""
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
         """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
 
-        The client has acknowledged some of them: gVisor and old kernels say 0, whatever it has.
+        It is also None while no bytes are reported as acknowledged, as is always so on gVisor and old kernels.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -179,7 +181,7 @@ class Connection:
         return poll.poll(0)
 
     def _is_at_end(self) -> bool:
-        """Return True if there is nothing left to read, and nothing will come. Unread data hides the end."""
+        """Return True if there is nothing left to read and nothing will come. Unread data hides the end."""
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
                 if not select.select([connection], [], [], 0)[0]:
@@ -187,14 +189,14 @@ class Connection:
                 return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:  # reset
             return True
-        except ValueError:  # a descriptor that select can't take
+        except ValueError:  # a descriptor that select can't handle
             return False
 
 
 class Pace:
-    """The pace at which the client of a response reads, for a server that takes any chunk at once and keeps it.
+    """The pace at which a response's client reads, for servers that accept any chunk at once and buffer it.
 
-    Nothing is held up if the connection is not found.
+    Without a known connection, nothing is delayed.
     """
 
     __slots__ = ("_client", "_connection", "_given", "_size", "_written")
@@ -206,7 +208,7 @@ class Pace:
         self._written: int | None = None
 
     async def wait(self, size: int) -> None:
-        """Count the bytes of the next chunk. After each 64 KiB, wait first while the system takes no more data."""
+        """Count the bytes of the next chunk. After each 64 KiB, first wait while the system accepts no more data."""
         if self._size >= _AT_ONCE and (connection := await self._find()) is not None:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
@@ -216,9 +218,9 @@ class Pace:
         self._given += size
 
     async def _find(self) -> Connection | None:
-        """Return the connection. It is sought once.
+        """Return the connection.
 
-        A thread does that, since with thousands of connections it takes too long for an event loop.
+        It is searched for once, on a thread: with thousands of connections, this takes too long for an event loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
@@ -226,7 +228,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server keeps much that it has yet to write."""
+        """Return True while the server buffers much that it has yet to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -236,21 +238,21 @@ class Pace:
 
 
 BACKLOG = 1024
-"""The number of connections that the kernel keeps waiting."""
+"""The maximum number of connections that the kernel queues."""
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
-"""To linger for no time after the close, as SO_LINGER takes it."""
+"""The value of SO_LINGER for not lingering after the close."""
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family. It listens on an address of this machine that is not announced."""
+    """Return a non-blocking listening socket of a family, at an address of this machine that is not announced."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         listener.listen(0)
     elif sys.platform == "linux":
-        listener.bind("")  # a name of the kernel's choice, which is not a file
+        listener.bind("")  # a name chosen by the kernel, which is not a file
         listener.listen(0)
     else:
         with TemporaryDirectory() as folder:
@@ -261,18 +263,18 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
 
 
 def count_waiting(listener: socket.socket) -> int:
-    """Return how many connections wait at a listening socket to be accepted; 0 if the system does not provide that."""
+    """Return the number of connections in a listening socket's queue; 0 if the system does not provide that."""
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
-    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, which is that of a socket that listens
+    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, for a listening socket
 
 
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     """Shut down all connections of this process that were accepted at the address of a listening socket.
 
     Data that was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
-    found among the descriptors of the process. Raises NotImplementedError where the system does not list these.
+    found among the process's descriptors. Raises NotImplementedError if the system does not list these.
     """
     for connection in _accepted(address):
         with suppress(OSError):  # closed by the client in the meantime
@@ -288,7 +290,7 @@ def _accepted(address: Any) -> Iterator[socket.socket]:
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Check the own address of a connection."""
+    """Return True if the connection's own address is the listening one."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

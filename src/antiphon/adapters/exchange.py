@@ -1,4 +1,4 @@
-"""Exchanges: a request and its response as a server sees them, and the observers that see each."""
+"""Exchanges, each a request and its response as a server sees them, and the observers of exchanges."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
@@ -23,28 +23,29 @@ class Observer:
     """An object that sees each exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
     Override the methods that you need. They are called where the server calls the application, on its thread or its
-    event loop, so none may block. An error in one of them is logged, and the request is handled all the same.
+    event loop, so none may block. An error in one of them is logged, and the request is still handled.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Note that a request has arrived. Context variables that you set here are set in all code that handles it."""
+        """Called when a request has arrived.
+
+        Context variables that you set here are set in all code that handles it."""
 
     def stream(self, exchange: "Exchange") -> None:
-        """Note that the response is a stream or a WebSocket, before it begins. Files don't count as streams."""
+        """Called before the response begins if it is a stream or a WebSocket. Files don't count as streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Note that the response was sent, a stream to its end, or that it was cut off."""
+        """Called when the response was sent, streams to their end, or was cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Note that nothing runs for the request any longer: the functions of ``request.after_response`` have been
-        called.
+        """Called when nothing runs for the request any longer, not even functions of ``request.after_response``.
 
-        On an event loop the context is that of ``begin``; over WSGI that context is gone, with what was set in it.
+        On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
 
 
 class Observers:
-    """The observers of an application, and the methods that they override."""
+    """The observers of an application and the methods that they override."""
 
     def __init__(self, *observers: Observer) -> None:
         self.all: list[Observer] = []
@@ -56,7 +57,7 @@ class Observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
-        """Add an observer, which is called after the earlier ones."""
+        """Add an observer, which is called after earlier ones."""
         self.all.append(observer)
         for name in ("begin", "stream", "sent", "end"):
             if getattr(type(observer), name) is not getattr(Observer, name):
@@ -64,7 +65,7 @@ class Observers:
 
 
 class SocketUse(NamedTuple):
-    """The use of a WebSocket: messages that were ``received`` and ``sent``, and the ``close_code`` of its end."""
+    """The use of a WebSocket: the numbers of messages ``received`` and ``sent``, and the ``close_code`` of its end."""
 
     received: int
     sent: int
@@ -72,7 +73,7 @@ class SocketUse(NamedTuple):
 
 
 class Exchange:
-    """A request and its response, as the server sees them. Observers can't change it."""
+    """A request and its response, as the server sees them. Observers can't change them."""
 
     __slots__ = (
         "__weakref__",
@@ -108,17 +109,17 @@ class Exchange:
 
     @property
     def method(self) -> str:
-        """The request's method as it was received."""
+        """The request's method as received."""
         return self._method
 
     @property
     def path(self) -> str:
-        """The request's path as it was received: decoded, with the root path."""
+        """The request's path as received: decoded, with the root path."""
         return self._path
 
     @property
     def response(self) -> Response | None:
-        """The response that the application gave; None before that, and if the application is not Antiphon's."""
+        """The application's response; None before there is one, and for an application of another framework."""
         return self._response
 
     @property
@@ -132,12 +133,12 @@ class Exchange:
 
     @property
     def body_size(self) -> int:
-        """Bytes of the response's body, or of the messages, that the server has taken; 0 for HEAD."""
+        """The number of bytes of the response's body or messages that the server has taken; 0 for HEAD."""
         return 0 if self._method == "HEAD" else self._size
 
     @property
     def received_size(self) -> int:
-        """Bytes of the request's body that were received so far, as they were sent; 0 for another framework's."""
+        """The number of bytes received of the request's body, before decoding; 0 for another framework's request."""
         content = self._request._content
         if content is None:
             return 0
@@ -145,17 +146,17 @@ class Exchange:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The fields of the response's head that was sent: names in lower case, and values; empty before that."""
+        """The header fields that were sent, as lowercase names and values; empty before that."""
         return [(_text(name).lower(), _text(value)) for name, value in self._fields]
 
     @property
     def seconds(self) -> float:
-        """The seconds from the request's head to the last byte of the response, or the last message; 0 before that."""
+        """The seconds from the request's head to the last byte of the response or its last message; 0 before that."""
         return self._seconds
 
     @property
     def error(self) -> BaseException | None:
-        """The error that cut the response off, or that led to it; None if all went well."""
+        """The error that caused the response or cut it off; None if all went well."""
         if self._error is None and self._response is not None:
             return self._response.error
         return self._error
@@ -168,12 +169,12 @@ class Exchange:
 
     @property
     def is_disconnected(self) -> bool:
-        """True if the client disconnected before the last byte was sent, as far as the server reports it."""
+        """True if the client disconnected before the last byte was sent, as far as the server reports that."""
         return self._is_disconnected
 
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
-        """Method, route and status; seconds; sizes of both bodies; and True if the response did not reach its end.
+        """Method, route and status, seconds, the sizes of both bodies, and True if the response was not completed.
 
         Reading them together takes less time than one by one.
         """
@@ -189,7 +190,7 @@ class Exchange:
 
     @property
     def socket(self) -> SocketUse | None:
-        """The messages and the end of a WebSocket, when that has ended; None for all other requests."""
+        """The messages and end of a WebSocket, once it has ended; None for all other requests."""
         connection = getattr(self._response, "connection", None) if self._status == _SWITCHED else None
         if connection is None or connection.closed is None:
             return None
@@ -197,14 +198,15 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The pattern of the route that matched, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
+        """The pattern of the matched route, including mounts: ``/shop/items/<int:id>``. Empty if none matched."""
         return whole_pattern(self._request)
 
 
 class Observation:
-    """The observation of one exchange, which it releases when that has ended: observers may keep an exchange.
+    """The observation of an exchange.
 
-    An exchange keeps an error, and the error's traceback the frames of adapters. So these keep an observation: nothing
+    It is separate because observers may keep the exchange, which refers to its error, whose traceback refers to the
+    frames of adapters. Those frames refer only to the observation, which releases the exchange at its end, so nothing
     of a request has to wait for the garbage collector.
     """
 
@@ -226,34 +228,34 @@ class Observation:
             self._tell(self._observers.begin)
 
     def respond(self, response: Response) -> Response:
-        """Note the response that the application gives, and return it."""
+        """Record the application's response, and return it."""
         self.exchange._response = response
         if self._observers.stream and _is_stream(response):
             self._tell(self._observers.stream)
         return response
 
     def send_head(self, status: int, fields: Fields) -> None:
-        """Note the head of the response."""
+        """Record the head of the response."""
         exchange = self.exchange
         exchange._status, exchange._fields = status, fields
 
     def send_chunk(self, size: int) -> None:
-        """Note that the server has taken some bytes of the body."""
+        """Record that the server has taken some bytes of the body."""
         self.exchange._size += size
         self._last = perf_counter()
 
     def send_whole(self, size: int) -> None:
-        """Note that the server has taken all of the body, in one piece."""
+        """Record that the server has taken the whole body at once."""
         self.exchange._size = size
         self.sent()
 
     def send_file(self) -> None:
-        """Note that the server itself sends the body, of the length that the head declares."""
+        """Record that the server itself sends the body, whose length the head declares."""
         exchange = self.exchange
         exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that everything was sent, or that no more will be."""
+        """Tell the observers that everything was sent, or that nothing more will be."""
         exchange = self.exchange
         if not exchange._is_sent:
             exchange._is_sent = True
@@ -266,17 +268,17 @@ class Observation:
             self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
-        """Note that the client has disconnected, unless everything was already sent."""
+        """Record that the client has disconnected, unless everything was already sent."""
         exchange = self.exchange
         exchange._is_disconnected = exchange._is_disconnected or not exchange._is_sent
 
     def fail(self, error: BaseException) -> None:
-        """Note the error that cuts the response off, unless everything was already sent."""
+        """Record the error that cuts the response off, unless everything was already sent."""
         if not self.exchange._is_sent:
             self.exchange._error = error
 
     def end(self) -> None:
-        """Tell the observers that nothing runs for the request any longer. Later events are not noted."""
+        """Tell the observers that nothing runs for the request any longer. Later events are not recorded."""
         if not self.exchange._is_sent:
             self.sent()
         if self._observers.end:
@@ -307,12 +309,12 @@ _NO_OBSERVERS = Observers()
 
 
 class ObservedHandler(Observation):
-    """A handler of one request, and the observation of that request and its response."""
+    """A handler for one request, and the observation of the request and its response."""
 
     __slots__ = ("_handler", "_unfinished")
 
     def __init__(self, handler: Handler, observers: Observers) -> None:
-        self._observers = observers  # what the class above does, without a call
+        self._observers = observers  # as in the class above, but without a call
         self.exchange = Exchange()
         self._last = 0.0
         self._unfinished = handler._unfinished
@@ -345,7 +347,8 @@ class ObservedHandler(Observation):
         return self._note_answer(self._handler._answer_handshake(request))
 
     def _note_answer(self, answer: Response | Awaitable[Response]) -> Response | Steps[Response]:
-        # Not in the methods above: the traceback of a response's error keeps their frames, and these the response.
+        # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
+        # response.
         return self.respond(answer) if isinstance(answer, Response) else self._note_later(answer)
 
     async def _note_later(self, answer: Awaitable[Response]) -> Response:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle(Protocol):
-    """The steps before the first request of a process, and after the last."""
+    """The steps before the first request of a process and after the last one."""
 
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
@@ -94,13 +94,13 @@ class Servable:
         raise NotImplementedError
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Handle a request on a server's thread; return the response, or the steps that are left."""
+        """Handle a request on a server's thread; return the response, or the remaining steps."""
         return self._handle(request)
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
         """Handle a request on a server's loop; return the response, or an awaitable of it.
 
-        One with several hosts, or none where there has to be one, is refused with 400: servers with a loop pass it on.
+        A request with several hosts, or without a required one, is refused with 400: servers with a loop pass it on.
         """
         try:
             check_one_host(request.head.host_line, request.head.http_version)
@@ -130,25 +130,25 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and its response when that was sent, streams to their end.
+        """Let an ``Observer`` see each request, and its response when it was sent, streams to their end.
 
-        It sees every request from a server, including those that no route matches. An application that is
-        mounted in another one is observed there.
+        It sees every request from a server, including those that no route matches. To observe a mounted application,
+        observe the outer one.
         """
         self._observers.add(observer)
         self._set_started(self._started)
 
     @property
     def _lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called; not this object if a subclass needs the names."""
+        """The object whose ``startup`` and ``shutdown`` are called: another one if a subclass needs these names."""
         return self
 
     def _measure_header_sections(self) -> None:
-        """Note, before the first request, that the server may not limit header sections."""
+        """Record, before the first request, that the server may not limit header sections."""
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if everything in this application blocks, so that a thread can handle all of a request, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread can handle the whole request, else ASGI."""
         return "asgi"
 
     @overload
@@ -156,7 +156,7 @@ class Servable:
     @overload
     def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a request of a WSGI server, which calls with two arguments, or of an ASGI server, with three."""
+        """Handle a call of a WSGI server, with two arguments, or of an ASGI server, with three."""
         if send is None:
             return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
         if self._is_direct and head["type"] == "http":
@@ -251,9 +251,9 @@ class Servable:
         loop.run_until_complete(self.astop())
 
     async def astart(self) -> None:
-        """Start on the running loop, unless it is started, and wait until that is done.
+        """Start on the running loop, unless already started, and wait until that is done.
 
-        Raises the startup's error, and RuntimeError if no asyncio loop runs, as on trio.
+        Raises the startup's error, or RuntimeError if no asyncio loop runs, as on trio.
         """
         if running_loop() is None:
             raise explained(
@@ -269,14 +269,14 @@ class Servable:
         await task.wait_started()
 
     async def astop(self) -> None:
-        """Shut down on the running loop, if it is started, and wait until that is done. Raises the shutdown's error."""
+        """Shut down on the running loop, if started, and wait until that is done. Raises the shutdown's error."""
         if self._lifespan_task is not None and not self._lifespan_task.is_over:
             await self._lifespan_task.stop()
 
     def start(self) -> None:
-        """Start on this thread, unless it is started, and block until that is done.
+        """Start on this thread, unless already started, and block until that is done.
 
-        Raises the startup's error, and RuntimeError on an event loop: await ``astart`` there.
+        Raises the startup's error, or RuntimeError on an event loop: await ``astart`` there.
         """
         refuse_on_loop("start", "astart")
         self._start_on_thread()
@@ -289,16 +289,16 @@ class Servable:
         task.block_until_started()
 
     def stop(self) -> None:
-        """Shut down, if it is started, from a thread that serves no request, and block until that is done.
+        """Shut down, if started, from a thread that serves no request, and block until that is done.
 
-        Raises the shutdown's error, and RuntimeError on an event loop: await ``astop`` there.
+        Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """
         refuse_on_loop("stop", "astop")
         if self._lifespan_task is not None:
             _stop_on_thread(self._lifespan_task)
 
     def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
-        """Return the task that requests wait for, and True if it has yet to be started."""
+        """Return the task that requests wait for, and True if it must still be started."""
         from antiphon.adapters.lifespan_task import LifespanTask
 
         with self._lifespan_lock:
@@ -325,7 +325,7 @@ class Servable:
 
     @property
     def _has_sockets(self) -> bool:
-        """True if handshakes of WebSockets may be handled differently than other requests."""
+        """True if WebSocket handshakes may be handled differently from other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
 
 
@@ -335,17 +335,17 @@ def _stop_on_thread(task: "LifespanTask") -> None:
 
 
 def _look_async(servable: Servable) -> None:
-    """Make ``servable.__call__`` look like a coroutine function, which servers check to distinguish ASGI from WSGI."""
+    """Make ``servable.__call__`` look like a coroutine function, by which servers distinguish ASGI from WSGI."""
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
         markcoroutinefunction(type(servable).__call__)
-    else:  # Python looks calls up on the class, so they don't pass here
+    else:  # Python looks calls up on the class, so they bypass this
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 
 class ServedResponse(Servable):
-    """An application that handles every request with one response."""
+    """An application that handles every request with the same response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

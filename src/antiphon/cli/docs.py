@@ -15,9 +15,9 @@ from antiphon.cli.errors import BadCommand, Refused
 ARCHIVE = Path(__file__).with_name("docs.tar.xz")
 """All pages in one file, which `setup.py` writes into a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
-"""The pages of a copy of the source, where nothing is packed."""
+"""The pages in a source checkout, where they are not packed."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
-"""In which order pages of the same name are taken."""
+"""The order in which pages with the same name are preferred."""
 CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -32,12 +32,12 @@ _COMMON = frozenset(
 
 
 class Hit(NamedTuple):
-    """A page that a search has found."""
+    """A page found by a search."""
 
     name: str
     title: str
     section: str
-    """The heading of the section that has most of the words."""
+    """The heading of the section with most of the words."""
 
 
 @cache
@@ -57,9 +57,9 @@ def pages() -> Mapping[str, str]:
 
 
 def page(name: str) -> tuple[str, list[str]]:
-    """Return a page and the names of others that are called the same, by a page's name or the last part of it.
+    """Return a page, by its name or the last part of it, and the names of other pages with that last part.
 
-    Raises `BadCommand` for an unknown name, with the nearest ones.
+    Raises `BadCommand` for an unknown name, with similar ones.
     """
     known = pages()
     wanted = name.strip("/").removesuffix(".md").removeprefix("docs/")
@@ -74,7 +74,7 @@ def page(name: str) -> tuple[str, list[str]]:
 
 
 def contents() -> Iterator[str]:
-    """Yield the lines of a list of all pages: their names, and what each is about."""
+    """Yield the lines of a list of all pages: their names and subjects."""
     for section in pages()[CONTENTS].split("\n## "):
         for group in section.split("\n### "):
             entries = [(name, " ".join((told or title).split())) for title, name, told in _ENTRY.findall(group)]
@@ -86,7 +86,7 @@ def contents() -> Iterator[str]:
 
 
 def search(question: str, most: int = 8) -> list[Hit]:
-    """Return the pages with the words of a question, the best first (Okapi BM25, with titles and keywords first)."""
+    """Return the pages that match a question, the best first (Okapi BM25, with more weight on titles and keywords)."""
     index, wanted = _index(), dict.fromkeys(_words(question))
     average = sum(sum(counts.values()) for counts in index.values()) / len(index)
     scores: dict[str, float] = {}
@@ -113,7 +113,7 @@ def _hit(name: str, wanted: set[str]) -> Hit:
 
 @cache
 def _index() -> Mapping[str, Counter[str]]:
-    """Return how much of each word every page has; words of titles, keywords and headings count more."""
+    """Return each page's weight for each word; words in titles, keywords and headings have more."""
     index: dict[str, Counter[str]] = {}
     for name, text in pages().items():
         if name in (CONTENTS, "index"):

@@ -8,9 +8,9 @@ from antiphon.explanations.texts import Explanation, UnreadableError, explanatio
 
 
 def explanation_of(kind: str) -> str:
-    """Return the explanation of one kind of error.
+    """Return the explanation of a kind of error.
 
-    Raises `BadCommand` for an unknown kind, with the nearest ones, and for a package whose explanations can't be read.
+    Raises `BadCommand` for an unknown kind, with similar ones, or for a package whose explanations can't be read.
     """
     package, dot, _ = kind.partition(".")
     try:

@@ -10,22 +10,22 @@ if TYPE_CHECKING:
 
 
 class Guards(NamedTuple):
-    """Checks of requests before they reach a program, and headers that are added to its responses."""
+    """Checks of requests before they reach a program, and headers to add to its responses."""
 
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False
     max_body: int | None = None
-    """The maximum size of a body in bytes; None to leave that to the program."""
+    """The maximum size of a body in bytes; None leaves that to the program."""
     security_headers: bool = False
 
     def around(self, program: Any, requested: Choice | None, name: str) -> "App":
-        """Return an application that passes on to a program what these guards accept. Error messages use ``name``.
+        """Return an application that passes to a program only what these guards accept. Error messages use ``name``.
 
         With ``max_body``, bodies are received before the program is called; without it, the program receives them.
 
-        Raises BadCommand for an App of Antiphon, which has its own settings, and for a program that only speaks RSGI.
+        Raises BadCommand for an App of Antiphon, which has its own settings, or for a program that speaks only RSGI.
         """
-        from antiphon.app.application import App  # late: the supervisor does not need them
+        from antiphon.app.application import App  # imported late: the supervisor does not need them
         from antiphon.features.security_headers import SecurityHeaders
         from antiphon.http.limits import Limits
 
@@ -33,7 +33,7 @@ class Guards(NamedTuple):
             raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
         interface = spoken_interface(program, requested)
         if interface == "rsgi":
-            raise BadCommand(f"{name} only speaks RSGI, and guards need WSGI or ASGI.")
+            raise BadCommand(f"{name} speaks only RSGI, but guards need WSGI or ASGI.")
         app = App(trusted_hosts=self.trusted_hosts, cross_site_writes=not self.refuse_cross_site)
         if self.security_headers:
             app.use(SecurityHeaders())
@@ -45,7 +45,7 @@ class Guards(NamedTuple):
         return app
 
     def _in_code(self) -> str:
-        """Return the code that has the same effect in the program of an App."""
+        """Return the equivalent code for the program of an App."""
         settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
         if self.max_body is not None:
             settings.append(f"limits=Limits(body={self.max_body})")

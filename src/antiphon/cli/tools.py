@@ -21,7 +21,7 @@ def written(app: App) -> str:
 
 
 def definitions_of(app: App) -> list[Definition]:
-    """Return the tools of an application. Raises `BadCommand` if it serves none, and for a route that can't be one."""
+    """Return the tools of an application. Raises `BadCommand` if it serves none, or for a route that can't be one."""
     features = features_of(app)
     if not features:
         raise BadCommand("This application serves no tools: app.use(Tools(api)) does.")

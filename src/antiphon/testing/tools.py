@@ -16,19 +16,19 @@ Listed = TypeVar("Listed")
 
 
 class ToolResult(NamedTuple):
-    """The result of a tool. ``text`` is what the model reads, ``data`` the structured content, None without any."""
+    """The result of a tool: ``text``, which the model reads, and ``data``, the structured content or None."""
 
     text: str
     data: Any
     is_error: bool
     """True if the model is told what to change."""
     content: list[dict[str, Any]]
-    """The parts of the result, as they were sent."""
+    """The parts of the result, as sent."""
     response: ClientResponse
 
 
 class ClientTools(Generic[Answer, Listed]):
-    """The tools of the application that a client tests. Those of an ``AsyncClient`` are awaited.
+    """The tools of the application under test. With an ``AsyncClient``, calls are awaited.
 
     A request has the client's header fields and cookies, so what is listed depends on who is logged in.
     """
@@ -45,14 +45,12 @@ class ClientTools(Generic[Answer, Listed]):
         self._count = 0
 
     def call(self, tool: str, /, **arguments: object) -> Answer:
-        """Call a tool. Raises AssertionError, with the response, for one that has no result: an unknown tool, or
-        a missing login.
-        """
+        """Call a tool. Raises AssertionError, with the response, for an unknown tool or a missing login."""
         params = {"name": tool, "arguments": arguments}
         return self._run(self._call(params))  # type: ignore[no-any-return]  # an Answer, or an awaitable of one
 
     def list(self) -> Listed:
-        """Return the tools that are listed, by their names, as clients see them."""
+        """Return the listed tools by name, as clients see them."""
         return self._run(self._list())  # type: ignore[no-any-return]
 
     async def _call(self, params: Mapping[str, Any]) -> ToolResult:

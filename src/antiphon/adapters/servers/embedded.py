@@ -1,6 +1,6 @@
 """The embedded server: one that serves on a thread, and one that serves next to the other tasks of an event loop.
 
-Each gets a socket that already listens, and closes it. Each says when it accepts connections, stops gracefully, and
+Each gets a socket that already listens, and closes it. Each reports when it accepts connections, stops gracefully, and
 reports a failure to start.
 """
 
@@ -18,14 +18,14 @@ from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnT
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05
-"""Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing shows when they have."""
+"""Seconds that Granian's threads get to release Python objects when a server ends: nothing shows when they have."""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two checks that connections are accepted, which nothing reports: at first, and later."""
+"""Seconds between two checks if connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):
-    """The application failed to start, or refused to."""
+    """A failure or refusal of the application to start."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the startup of the application failed: {reason}")
@@ -33,11 +33,11 @@ class StartupError(RuntimeError):
 
 _running: "set[ThreadServer]" = set()
 _LAST_REQUESTS = 1.0
-"""Seconds for open requests when the interpreter ends, and as many again for those that are cut off then."""
+"""Seconds that open requests get when the interpreter ends, and again after they are cut off."""
 
 
 def _end_all() -> None:
-    """End the servers that still run when the interpreter ends, since Granian's threads panic without it."""
+    """End the servers that still run when the interpreter ends: otherwise, Granian's threads panic."""
     if servers := [*_running]:
         DRAINING.give()
         for server in servers:
@@ -58,15 +58,15 @@ call_after_fork(_running.clear)  # their threads are in the parent
 
 
 def let_threads_end() -> None:
-    """Give Granian's threads time to let go of Python objects, since they panic when the interpreter ends first."""
+    """Give Granian's threads time to release Python objects, since they panic if the interpreter ends first."""
     time.sleep(_LETTING_GO)
 
 
 class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
-    ``threads`` is the number of WSGI requests that are handled at once; ``tls`` the files of a certificate and its
-    key, in PEM.
+    ``threads`` is the number of WSGI requests to handle at once; ``tls`` names the files of a certificate and its key,
+    in PEM.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests are handled.
 
-        Raises what the startup of the application raises; SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the error of the application's startup; SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()
@@ -98,14 +98,14 @@ class ThreadServer:
         try:
             self._worker.run()
         except BaseException as error:
-            self._error = error  # before the socket is closed, which looks as if it had been taken
+            self._error = error  # before the socket is closed, which looks like being taken
             raise
         finally:
             _running.discard(self)
             self._worker.socket.close_unless_taken()
 
     def start(self) -> None:
-        """Serve on its own thread. Returns when connections are accepted. Raises StartupError."""
+        """Serve on a separate thread. Returns when connections are accepted. Raises StartupError."""
         Thread(target=self._serve_on_own_thread, name="antiphon-server", daemon=True).start()
         pause = _FIRST_LOOK
         while not (self._worker.socket.is_taken or self._ended.wait(pause)):
@@ -137,10 +137,10 @@ class ThreadServer:
         return self.stop(within)
 
     def stop_accepting(self, within: float = 0.0) -> None:
-        """Take no new connection, and serve those that are open, until ``stop`` is called.
+        """Accept no new connections, and serve the open ones, until ``stop`` is called.
 
-        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket is not closed
-        for other processes that also have it.
+        Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket stays open in
+        other processes that share it.
         """
         self._worker.socket.stop_accepting(within)
 
@@ -150,7 +150,7 @@ class ThreadServer:
 
 
 class LoopServer:
-    """An ASGI application served by a task on the running loop, from now on."""
+    """An ASGI application served by a task on the running loop, starting immediately."""
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         listener.setblocking(True)
@@ -162,7 +162,7 @@ class LoopServer:
         self._worker.task.add_done_callback(self._release)
 
     def _call(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Call the application, and note why its lifespan refuses to start, which Granian only logs."""
+        """Call the application, and record why its lifespan refuses to start, which Granian only logs."""
         if scope["type"] != "lifespan":
             return self._app(scope, receive, send)
 
@@ -178,7 +178,7 @@ class LoopServer:
         self._worker.task.add_done_callback(lambda _: function())
 
     async def wait_started(self) -> None:
-        """Wait until connections are accepted, or the server has ended. Raises StartupError."""
+        """Wait until connections are accepted or the server has ended. Raises StartupError."""
         pause = _FIRST_LOOK
         while not (self.has_ended or self._worker.socket.is_taken):
             await asyncio.wait({self._worker.task}, timeout=pause)
@@ -196,6 +196,6 @@ class LoopServer:
         self._worker.end()
 
     def _release(self, _: object) -> None:
-        self.has_ended = True  # not sooner: the address is free when the end is known
+        self.has_ended = True  # not earlier: once the end is known, the address must be free
         self._worker.socket.close_unless_taken()
-        self._worker.abandon()  # its threads may still handle requests, where its loop ends
+        self._worker.abandon()  # its threads may still handle requests when its loop ends

@@ -16,20 +16,21 @@ from antiphon.response.response import Response
 from antiphon.websockets.channel import ABNORMAL, NO_CODE, WebSocketClosed
 
 DENIAL = "websocket.http.response"
-"""The extension by which a server sends any response to a handshake, and not only 403."""
+"""The extension with which a server can send any response to a handshake, not only 403."""
 
 GRANIAN = "granian._granian"
-"""The module of the server that aborts its process for a refusal with two lines of one name. Its ``receive`` is a
-method of a class there.
+"""The module of the server that aborts its process for a refusal with two lines of one name.
+
+Its ``receive`` is a method of a class there.
 """
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}
-"""The schemes of requests, by those that servers give to handshakes."""
+"""The schemes of requests, by the schemes that servers give to handshakes."""
 SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
 class ASGIHandshake(ASGIHead):
-    """The head of a handshake: that of a GET request without a body."""
+    """The head of a handshake: a GET request without a body."""
 
     wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
@@ -49,7 +50,7 @@ class ASGIHandshake(ASGIHead):
         await self.channel.pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": headers})
 
     async def refuse(self, request: Request, response: Response) -> None:
-        """Refuse the handshake: with this response, or, if the server takes none, with its 403."""
+        """Refuse the handshake with this response or, if the server does not support that, with its 403."""
         status, fields, length, body, is_silent = response._message("GET")
         if not self._takes_response:
             if not isinstance(body, bytes):
@@ -111,7 +112,7 @@ def in_one_line_each(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes
 
 
 async def close_stream(body: Any) -> None:
-    """Close a stream that is not sent."""
+    """Close a stream that will not be sent."""
     if hasattr(body, "__aiter__"):
         await aclose(None, body)
     elif close := getattr(body, "close", None):
@@ -147,9 +148,10 @@ class ASGIChannel:
             await self.pass_on({"type": "websocket.close", "code": code, "reason": reason})
 
     async def pass_on(self, message: Message) -> None:
-        """Pass a message on to the server. Raises WebSocketClosed if it says that the client has left.
+        """Pass a message on to the server.
 
-        Servers say so with an OSError, and those that have sent an end themselves, with a RuntimeError.
+        Raises WebSocketClosed if the client has left. Servers report that with an OSError or, if they have sent an end
+        themselves, with a RuntimeError.
         """
         try:
             await self._send(message)

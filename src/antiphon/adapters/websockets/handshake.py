@@ -1,4 +1,4 @@
-"""Handshakes of WebSockets, to which a handler gives a response or a conversation; and those over RSGI."""
+"""WebSocket handshakes, to which a handler returns a response or a conversation, and handshakes over RSGI."""
 
 from typing import Any, Protocol, TypeAlias
 
@@ -19,11 +19,11 @@ from antiphon.websockets.connection import WebSocketResponse
 _CLOSE = 0
 """The kind of message that ends the connection."""
 _LEFT = (CLOSED, "RSGIProtocolError")
-"""The errors with which Granian says that a handshake can no longer be accepted or refused."""
+"""The errors with which Granian reports that a handshake can no longer be accepted or refused."""
 
 
 class RSGIHandshake(RSGIHead):
-    """The head of a handshake: that of a GET request without a body."""
+    """The head of a handshake: a GET request without a body."""
 
     wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
@@ -106,7 +106,7 @@ class RSGIChannel:
         return self._transport
 
     async def _closed(self, error: Exception) -> Exception:
-        """Return the end that an error of the server means, or else the error."""
+        """Return the end that a server's error stands for, or the error itself."""
         if type(error).__name__ != CLOSED:
             return error
         await self.close(ABNORMAL, "")
@@ -116,13 +116,13 @@ class RSGIChannel:
 Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
 
 _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
-"""Fields of a 101 that the server writes, or that it can't have."""
+"""Fields of a 101 that the server writes itself or that are not allowed."""
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
     """Handle a handshake with a handler, and run the conversation to its end.
 
-    ``call`` has the arguments with which a server calls the application: three over ASGI, two over RSGI.
+    ``call`` contains the server's arguments for the application: three over ASGI, two over RSGI.
     """
     head: Handshake = ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
     await head.begin_handshake()
@@ -138,7 +138,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
             if observation is not None:
                 observation.send_head(response.status, ())
             await head.refuse(request, await refusing(response))
-        del response  # an error that is raised below keeps this frame
+        del response  # an error raised below refers to this frame
     except BaseException as error:
         if observation is not None:
             observation.fail(error)

@@ -1,4 +1,4 @@
-"""The connection between a worker and its supervisor, for reports in one direction and orders in the other.
+"""The connection between a worker and its supervisor: reports in one direction, orders in the other.
 
 The supervisor ends the worker by closing the connection.
 """
@@ -13,15 +13,18 @@ from typing import Any, Literal, TypeAlias
 from antiphon.cli.interface import Choice
 
 INHERITED = "_ANTIPHON_INHERITED"
-"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number. Names that
-begin with ANTIPHON_ are settings.
+"""The environment variable that makes a process a worker: the numbers of the file descriptors that it inherits.
+
+Names that begin with ANTIPHON_ are settings.
 """
 TOLD = "_ANTIPHON_TOLD"
-"""The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
+"""The environment variable that contains the command line as JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
-"""An order to a worker: to load a target, or to show the report of a failure, with its page; to serve what it has
-loaded; to write down where its tasks are; or a notice that it has a successor, and ends.
+"""An order to a worker.
+
+It is told to load a target, to show the report of a failure with its page, to serve what is loaded, to write down where
+its tasks are, or that it has a successor and ends.
 """
 SERVE: Order = {"serve": ""}
 STACKS: Order = {"stacks": ""}
@@ -41,7 +44,7 @@ class Control:
         self._orders: SimpleQueue[Order] = SimpleQueue()
 
     def report_serving(self, choice: Choice) -> None:
-        """Report that the application has started, and is now being served."""
+        """Report that the application has started and is now served."""
         self._report({"serves": choice})
 
     def report_asked(self) -> None:
@@ -49,7 +52,7 @@ class Control:
         self._report({"asked": True})
 
     def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
-        """Report why the application can't be served, perhaps with a page about it."""
+        """Report why the application can't be served, possibly with a page about it."""
         self._report({"error": message, "exit_code": exit_code, "page": page})
 
     def report_closed(self) -> None:
@@ -75,7 +78,7 @@ class Control:
         return self._orders.get()
 
     def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
-        """Process orders until the supervisor closes its end of the connection, or dies.
+        """Process orders until the supervisor closes its end of the connection or dies.
 
         The order to write stacks calls `write_stacks`. Returns True if another worker serves.
         """

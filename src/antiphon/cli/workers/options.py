@@ -1,4 +1,4 @@
-"""The options of a server: the number of its workers, their time limits, what they show and refuse."""
+"""The options of a server: the number of its workers, their time limits, what they show and what they refuse."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ RELOAD_GRACE = 2.0
 
 
 class ServerOptions(NamedTuple):
-    """The number of workers, their time limits, and what they show and refuse. Times are in seconds."""
+    """The number of workers, their time limits, what they show and what they refuse. Times are in seconds."""
 
     workers: int = 1
     grace: float = 30.0
@@ -18,13 +18,13 @@ class ServerOptions(NamedTuple):
     worker_timeout: float = 30.0
     """The time after which a silent worker is replaced; 0 for never."""
     start_timeout: float = 60.0
-    """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
+    """The time after which a worker that does not serve yet is ended and replaced; 0 for never."""
     patience: float = 0.0
-    """The time for which clients wait for a response; 0 if nothing is known about that."""
+    """The time for which clients wait for a response; 0 if unknown."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for never."""
     drain_delay: float = 0.0
-    """The time for which requests are still accepted after the server was told to end, and reports that it drains."""
+    """The time for which requests are still accepted after the server was told to end and reports that it drains."""
     debug: bool = False
     """True if errors get a page that shows the code and its values."""
     logs: Logs = Logs()
@@ -39,7 +39,7 @@ class ServerOptions(NamedTuple):
     """True if workers are reloaded when files have changed."""
 
     def for_reloading(self) -> "ServerOptions":
-        """Return the options for workers that are ended when a file changes, and that may be paused in a debugger."""
+        """Return the options for workers that are ended when a file changes and may be paused in a debugger."""
         grace = min(self.grace, RELOAD_GRACE)
         return self._replace(
             grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True

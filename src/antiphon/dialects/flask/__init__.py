@@ -1,4 +1,4 @@
-"""The dialect of Flask 3.1: its names and habits, over WSGI, ASGI and RSGI.
+"""The dialect of Flask 3.1: Flask's names and behavior, over WSGI, ASGI and RSGI.
 
 Names are imported on first use, as are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """
@@ -46,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # `globals` is a module here
+    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # a module named `globals`

@@ -44,7 +44,7 @@ _MODULES = frozenset({
     "acceptparse", "byterange", "cachecontrol", "client", "compat", "cookies", "datetime_utils", "dec", "descriptors",
     "etag", "exc", "headers", "multidict", "request", "response", "static", "util",
 })  # fmt: skip
-"""Modules that are attributes of the package before anybody imports them."""
+"""Modules that are attributes of the package even before they are imported."""
 
 
 def __getattr__(name: str) -> object:

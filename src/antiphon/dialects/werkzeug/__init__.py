@@ -32,7 +32,7 @@ MODULES = frozenset(
         "wsgi",
     }
 )
-"""Modules that are attributes of the package before anybody imports them."""
+"""Modules that are attributes of the package even before they are imported."""
 
 MODULE_OF = {
     name: module
@@ -80,7 +80,7 @@ MODULE_OF = {
     }.items()
     for name in names.split()
 }
-"""The module of each name: today's names, and those that Werkzeug up to 0.16 had at the top."""
+"""The module of each name: current names, and those at the top level of Werkzeug up to 0.16."""
 
 
 __version__ = "3.1.9"

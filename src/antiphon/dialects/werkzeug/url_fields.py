@@ -1,4 +1,4 @@
-"""Query strings printed as Werkzeug prints them, with as few escapes as possible."""
+"""Query strings as Werkzeug prints them, with as few escapes as possible."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _ESCAPES[ord(" ")] = "+"
 
 
 def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
-    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, bytes as they are.
+    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, and bytes as they are.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """

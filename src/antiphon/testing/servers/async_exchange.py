@@ -14,7 +14,7 @@ ABORT = 1.0
 
 
 class ResponseChannel:
-    """A response in transit from the application to the reader, which is at most one chunk behind.
+    """A response in transit from the application to the reader, who is at most one chunk behind.
 
     ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
     before that. ``fault`` is the first breach of contract.
@@ -31,7 +31,7 @@ class ResponseChannel:
         self._changed = asyncio.Event()
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Wait until a change of this response makes a condition true."""
+        """Wait until a change in this response makes a condition true."""
         while not condition():
             await self._changed.wait()
 
@@ -57,7 +57,7 @@ class ResponseChannel:
             self.notify()
 
     def finish(self, chunks: Iterable[bytes] = ()) -> None:
-        """End the response with these chunks, which are taken when they are read."""
+        """End the response with these chunks, which the reader takes as it reads."""
         self._rest = iter(chunks)
         self.is_complete = True
         self.notify()
@@ -69,7 +69,7 @@ class ResponseChannel:
         return error
 
     def refuse_after_disconnect(self, error: Exception) -> Exception:
-        """Return the error to raise for sending after a disconnect; an application may let it escape."""
+        """Return the error to raise for sending after a disconnect; the application may let it escape."""
         self.disconnect_error = self.disconnect_error or error
         return self.disconnect_error
 
@@ -77,7 +77,7 @@ class ResponseChannel:
 
     @property
     def is_readable(self) -> bool:
-        """True if ``take`` can return a chunk, or the end, immediately."""
+        """True if ``take`` can immediately return a chunk or the end."""
         return self._chunk is not None or self.is_complete
 
     def take(self) -> bytes | None:
@@ -89,7 +89,7 @@ class ResponseChannel:
         return chunk
 
     def disconnect(self) -> None:
-        """Disconnect the client, unless the response is complete. What it has not read is dropped."""
+        """Disconnect the client, unless the response is complete. Unread chunks are dropped."""
         if not self.is_complete:
             self.is_disconnected = True
         if close := close_of(self._rest, None):
@@ -100,8 +100,8 @@ class ResponseChannel:
 class AsyncExchange:
     """One request, handled by one task, as under a server; an error that escapes the task is raised to the reader.
 
-    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start
-    of the response is a 500, and a later error breaks off the response.
+    ``on_end`` is called when the application has ended. With ``raise_errors=False``, an error before the start of the
+    response results in a 500, and a later error cuts the response short.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class AsyncExchange:
             self._check()
             if self._error is None:
                 raise explained(
-                    "application-breaks-contract", ContractError("the application has ended without a response")
+                    "application-breaks-contract", ContractError("the application ended without a response")
                 )
             response.start(SERVER_ERROR)
             response.finish([SERVER_ERROR_BODY])
@@ -154,9 +154,9 @@ class AsyncExchange:
         if response.is_complete:
             return None
         if self._error is not None:
-            raise BrokenResponse(f"the application has failed before its response was complete: {self._error!r}")
+            raise BrokenResponse(f"the application failed before its response was complete: {self._error!r}")
         raise explained(
-            "application-breaks-contract", ContractError("the application has ended before its response was complete")
+            "application-breaks-contract", ContractError("the application ended before its response was complete")
         )
 
     async def close(self) -> None:
@@ -169,7 +169,7 @@ class AsyncExchange:
             self._error = None  # its frames keep this exchange
 
     async def abort(self) -> None:
-        """Cancel the task. A task that does not end is left behind after a second."""
+        """Cancel the task. If it does not end within a second, it is left behind."""
         self._is_aborted = True
         self._error = None
         self._response.disconnect()
@@ -181,7 +181,7 @@ class AsyncExchange:
         return task_position(self._task)
 
     def _check(self) -> None:
-        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
+        """Raise a breach of contract or, if the test wants errors, an error that escaped the application."""
         if self._response.fault is not None:
             raise self._response.fault
         error = self._error
@@ -189,6 +189,6 @@ class AsyncExchange:
             return
         if isinstance(error, asyncio.CancelledError):
             raise explained(
-                "application-breaks-contract", RuntimeError("a cancellation has escaped the application")
+                "application-breaks-contract", RuntimeError("a cancellation escaped the application")
             ) from error
         raise error

@@ -12,10 +12,10 @@ CHUNK = 64 << 10
 
 
 class RequestBody:
-    """The chunks of a body, up to the declared length.
+    """The chunks of a body, up to its declared length.
 
-    ``is_broken`` is set when the body breaks off, as after a disconnect: the chunks end before the declared length, or
-    getting one raises ConnectionError.
+    ``is_broken`` is set when the body is cut short, as after a disconnect: the chunks end before the declared length,
+    or getting one raises ConnectionError.
     """
 
     def __init__(self, request: ClientRequest) -> None:
@@ -30,7 +30,7 @@ class RequestBody:
         return self._left == 0
 
     async def next(self, response: ResponseChannel) -> bytes:
-        """Return the next chunk, ``b""`` at the end or after a disconnect; for use on an event loop.
+        """Return the next chunk, or ``b""`` at the end or after a disconnect; for use on an event loop.
 
         An iterator that may block runs on a worker thread.
         """
@@ -50,7 +50,9 @@ class RequestBody:
         return self._count(pending.result())
 
     def read(self) -> bytes:
-        """Return the next chunk, ``b""`` at the end; for use on a thread. Raises ConnectionError as a socket does."""
+        """Return the next chunk, or ``b""`` at the end; for use on a thread.
+
+        Raises ConnectionError as a socket does."""
         if self.is_complete or self.is_broken:
             return b""
         assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has checked this
@@ -82,7 +84,7 @@ class RequestBody:
 
 
 def _iterate(content: ClientContent) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
-    """Return a body's chunks, none of them empty, and the same iterator again if it never blocks."""
+    """Return an iterator of a body's non-empty chunks, and the same one again if it never blocks."""
     if isinstance(content, bytes):
         chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
         return chunks, chunks

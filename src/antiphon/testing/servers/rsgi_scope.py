@@ -11,7 +11,7 @@ D = TypeVar("D")
 
 
 class RSGIHeaders:
-    """The header fields of a request. A value beyond ASCII is present, but can't be read."""
+    """The header fields of a request. A non-ASCII value is present, but can't be read."""
 
     __slots__ = ("_fields",)
 
@@ -47,7 +47,7 @@ class RSGIHeaders:
         return [value for name, value in self.items() if name == key.lower()]
 
     def keys(self) -> list[str]:
-        """Return the different names, in lower case."""
+        """Return the distinct names, in lower case."""
         return list(dict(self._fields))
 
     def values(self) -> list[str]:
@@ -55,7 +55,7 @@ class RSGIHeaders:
         return [value for _, value in self.items()]
 
     def items(self) -> list[tuple[str, str]]:
-        """Return every line: name in lower case, value."""
+        """Return every line, as a lowercase name and a value."""
         return [(name, value) for name, value in self._fields if value.isascii()]
 
 

@@ -1,4 +1,4 @@
-"""Directives for views of exceptions, not-found views, forbidden views and static files."""
+"""Directives for exception views, not-found views, forbidden views and static files."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ _NOT_TAKEN = ("name", "permission", "context", "for_", "exception_only", "requir
 
 
 class SpecialViewsMixin:
-    """Directives of special views."""
+    """Directives for special views."""
 
     @viewdefaults
     @action_method
     def add_forbidden_view(self, view: Any = None, **view_options: Any) -> None:
-        """Add a view that answers when a permission is missing. Keywords are those of ``add_view``.
+        """Add the view that handles requests without the required permission. Takes the keywords of ``add_view``.
 
-        Raises ConfigurationError for a name, a permission, a context and `require_csrf`.
+        Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_forbidden_view", HTTPForbidden, view, view_options)
 
@@ -30,10 +30,10 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_notfound_view(self, view: Any = None, append_slash: Any = False, **view_options: Any) -> None:
-        """Add a view that answers when nothing is found. Keywords are those of ``add_view``.
+        """Add the view that handles requests for which nothing is found. Takes the keywords of ``add_view``.
 
-        ``append_slash`` redirects to the path with a slash, if a route has that; it may be a class of redirects.
-        Raises ConfigurationError for a name, a permission, a context and `require_csrf`.
+        ``append_slash`` redirects to the path with a slash if a route matches it; it may be the class of the redirect.
+        Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_notfound_view", HTTPNotFound, view, view_options, append_slash)
 
@@ -75,10 +75,9 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_exception_view(self, view: Any = None, context: Any = None, **view_options: Any) -> None:
-        """Add a view that answers exceptions, of all classes or of one. Keywords are those of ``add_view``.
+        """Add a view that handles exceptions, of all classes or of one. Takes the keywords of ``add_view``.
 
-        Raises ConfigurationError for a name, a permission and `require_csrf`, and for a context that is not an
-        exception.
+        Raises ConfigurationError for a name, a permission, `require_csrf`, or a context that is not an exception.
         """
         config: Any = self
         for name in ("name", "for_", "exception_only", "require_csrf", "permission"):
@@ -97,7 +96,7 @@ class SpecialViewsMixin:
         )
 
     def add_static_view(self, name: str, path: str, **kw: Any) -> None:
-        """Serve the files of a directory, `package:path` or a path, below a path; or make their URLs below a URL.
+        """Serve the files of a directory (`package:path` or a path) below a path, or make their URLs below a URL.
 
         Keywords are `cache_max_age` in seconds, `content_encodings`, `permission`, and those of ``add_route``.
         """
@@ -105,9 +104,9 @@ class SpecialViewsMixin:
         self._get_static_info().add(config, name, config._make_spec(path), **kw)  # noqa: SLF001 - of the configurator
 
     def add_cache_buster(self, path: str, cachebust: Any, explicit: bool = False) -> None:
-        """Change the URLs of the files in a directory with a cache buster.
+        """Change the URLs of a directory's files with a cache buster.
 
-        An ``explicit`` one is for the files that override others, in their own directory.
+        An ``explicit`` one applies to files that override others, by their own directory.
         """
         config: Any = self
         self._get_static_info().add_cache_buster(config, config._make_spec(path), cachebust, explicit=explicit)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Directives of view predicates, view derivers and the order of media types."""
+"""Directives for view predicates, view derivers and the order of media types."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ class ViewOrderMixin:
     def add_view_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a predicate of views: a function of a value and an object about the application."""
+        """Add a view predicate: a function of a value and information about the application."""
         config: Any = self
         config._add_predicate(  # noqa: SLF001 - of this class
             "view", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
@@ -58,15 +58,15 @@ class ViewOrderMixin:
             self.add_view_predicate(name, factory)
 
     def add_default_accept_view_order(self) -> None:
-        """Add the media types that are preferred."""
+        """Add the media types that are preferred by default."""
         for media_type in _MEDIA_TYPES:
             self.add_accept_view_order(media_type)
 
     @action_method
     def add_accept_view_order(self, value: str, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
-        """Prefer a media type to others if a client accepts them equally.
+        """Prefer a media type over others if a client accepts them equally.
 
-        Raises ConfigurationError for a type with parameters that is compared with a different type.
+        Raises ConfigurationError if a type with parameters is compared with another type.
         """
         config: Any = self
         media_type = normalize_accept_offer(value)
@@ -87,8 +87,8 @@ class ViewOrderMixin:
     def add_view_deriver(self, deriver: Any, name: str | None = None, under: Any = None, over: Any = None) -> None:
         """Add a deriver, a function of a view and its info that returns a view.
 
-        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them it stands between `decorated_view`
-        and `rendered_view`. Raises ConfigurationError for other places.
+        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them, it comes between `decorated_view` and
+        `rendered_view`. Raises ConfigurationError for other positions.
         """
         config: Any = self
         deriver = config.maybe_dotted(deriver)

@@ -1,4 +1,4 @@
-"""Heads of requests and of responses, made from values, with attributes for all usual headers."""
+"""Heads of requests and responses, made from values, with attributes for all usual headers."""
 
 from antiphon.dialects.werkzeug.wrappers.base_request import RequestHead
 from antiphon.dialects.werkzeug.wrappers.base_response import ResponseHead
