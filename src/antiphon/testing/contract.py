@@ -126,7 +126,7 @@ _HELD = "_held_contract"
 def held_contract(app: object) -> HeldContract:
     """Return the contract of an application, which all its clients share. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
-        raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read, not {app!r}"))
+        raise explained("no-contract", TypeError(f"contract=True needs an App, to read its handlers, not {app!r}"))
     held = vars(app)
     if _HELD not in held:
         held[_HELD] = HeldContract(app)

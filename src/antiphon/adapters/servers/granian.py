@@ -1,6 +1,6 @@
 """Granian through its private names: it has no public way to serve on a socket that is already open.
 
-All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behavior is
+All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behaviour is
 undocumented: it is known from Granian's source, in Python and Rust.
 """
 

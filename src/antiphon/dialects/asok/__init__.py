@@ -1,6 +1,6 @@
-"""The dialect of Asok 0.8: its names and habits, over WSGI, ASGI and RSGI.
+"""The dialect of Asok 0.8: Asok's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use. What Asok has and this dialect has not says so where it is imported.
+Names are imported on first use. Importing a name of Asok that this dialect lacks raises an error that explains this.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Where the client of a request is, by the project's ``.asok/geo.csv`` and the native feature."""
+"""The location of a request's client, by the project's ``.asok/geo.csv`` and the native feature."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ class GeoLocation(dict[str, Any]):
 
 
 class ProjectLocations:
-    """The native feature, for a file that may have no ranges: then all locations are unknown, and the log says why."""
+    """The native feature for a file that may have no ranges: locations are then unknown, and the log explains why."""
 
     def __init__(self, path: str) -> None:
         from antiphon.features import Locations
@@ -65,7 +65,7 @@ def install_locations(app: "Asok", native: App) -> None:
 
 
 def location_of(request: "Request") -> GeoLocation:
-    """Return where the client of a request is."""
+    """Return the location of a request's client."""
     known = request.native.location if request.app.native.provides(NativeRequest.location) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

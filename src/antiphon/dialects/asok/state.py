@@ -1,4 +1,4 @@
-"""The native features with which a project keeps data for longer than a request, and those for its security headers."""
+"""The native features that keep a project's data for longer than a request, and its security headers."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ _TYPE_OPTIONS = "x-content-type-options"
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
     """Make an application send the headers in SECURITY_HEADERS: True, False, or a dict of different values.
 
-    None in the dict leaves a header out. Raises ValueError for unknown words.
+    None in the dict leaves a header out. Raises ValueError for unknown names.
     """
     said = config["SECURITY_HEADERS"]
     if said is False:
@@ -90,10 +90,9 @@ def _adding(fields: Mapping[str, Any]) -> Any:
 
 
 def install_state(app: "Asok", native: "App") -> SessionStore:
-    """Make an application send security headers, keep sessions, and use the features based on them, as the settings
-    say.
+    """Make an application send security headers, store sessions, and use the features based on them, as configured.
 
-    Returns the store of the sessions. Raises ValueError for settings that mean nothing.
+    Returns the session store. Raises ValueError for invalid settings.
     """
     install_security_headers(native, app.config)
     install_rate_limit(native, app.config)

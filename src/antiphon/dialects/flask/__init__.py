@@ -1,4 +1,4 @@
-"""The dialect of Flask 3.1: Flask's names and behavior, over WSGI, ASGI and RSGI.
+"""The dialect of Flask 3.1: Flask's names and behaviour, over WSGI, ASGI and RSGI.
 
 Names are imported on first use, as are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """

@@ -1,4 +1,4 @@
-"""The dialect of Microdot 2: Microdot's names and behavior, over WSGI, ASGI and RSGI."""
+"""The dialect of Microdot 2: Microdot's names and behaviour, over WSGI, ASGI and RSGI."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import iscoroutine

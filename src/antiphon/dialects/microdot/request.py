@@ -1,4 +1,4 @@
-"""Microdot's request: its names and behavior over a native request, and its body as an async file-like object."""
+"""Microdot's request: its names and behaviour over a native request, and its body as an async file-like object."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from io import BytesIO

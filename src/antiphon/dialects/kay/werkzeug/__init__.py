@@ -1,4 +1,4 @@
-"""Werkzeug as it was in version 0.8, which Kay ships. All other names are those of today's dialect."""
+"""Werkzeug as in version 0.8, which Kay includes. All other names are those of today's dialect."""
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.kay.werkzeug import wrappers
