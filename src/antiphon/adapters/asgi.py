@@ -257,7 +257,7 @@ def may_send_unbounded_header(receive: Receive) -> bool:
 
 
 def server_module(receive: Receive) -> str:
-    """Return the name of the module of the object that ``receive`` is a method of; "builtins" for a plain function."""
+    """Return the name of the module of the object whose method ``receive`` is; "builtins" for a plain function."""
     return type(getattr(receive, "__self__", None)).__module__
 
 

@@ -29,7 +29,8 @@ class Observer:
     def begin(self, exchange: "Exchange") -> None:
         """Called when a request has arrived.
 
-        Context variables that you set here are set in all code that handles it."""
+        Context variables that you set here are set in all code that handles it.
+        """
 
     def stream(self, exchange: "Exchange") -> None:
         """Called before the response begins if it is a stream or a WebSocket. Files don't count as streams."""

@@ -202,7 +202,7 @@ class Servable:
         return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
-        """Handle the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
+        """Handle a WebSocket handshake over ASGI or RSGI, and run the conversation."""
         from antiphon.adapters.websockets.handshake import answer_handshake
 
         if not self._started:

@@ -354,7 +354,8 @@ class WSGIBody:
     def _tell(self, error: BaseException) -> None:
         """Log an error of the body, unless the client has left or cut off the request.
 
-        Raise an error that servers need."""
+        Raise an error that servers need.
+        """
         from antiphon.adapters.disconnect import ClientGone
 
         if isinstance(error, ClientGone):

@@ -45,7 +45,7 @@ class Guards(NamedTuple):
         return app
 
     def _in_code(self) -> str:
-        """Return the equivalent code for the program of an App."""
+        """Return the equivalent code for a program with an App."""
         settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
         if self.max_body is not None:
             settings.append(f"limits=Limits(body={self.max_body})")

@@ -166,7 +166,8 @@ class GivenSocket(NamedTuple):
 def given_socket() -> GivenSocket | None:
     """Return the socket that systemd passes to this process; None without one.
 
-    Raises `Refused` if there are several."""
+    Raises `Refused` if there are several.
+    """
     names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
     process, count, _ = (os.environ.get(name) for name in names)
     if process != str(os.getpid()) or count in (None, "0"):

@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def add_to_environment(path: Path) -> None:
-    """Set the variables in a file that the environment does not have, except the settings of this command.
+    """Set the variables in a file, except those that the environment has and the settings of this command.
 
     Raises `BadCommand` for a malformed file.
     """

@@ -16,7 +16,8 @@ from antiphon.response.response import Response
 class Servers(Framework):
     """The arguments of an application: an environ, or a scope and a second argument.
 
-    The response is also an application."""
+    The response is also an application.
+    """
 
     def runs_on_loop(self, given: Any) -> bool:
         """Return True for a scope."""
@@ -122,7 +123,8 @@ def request_of(given: Any, second: Any = None) -> Request:
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
     """Return a request made from a framework's, with its body.
 
-    Raises the errors of ``request_of`` and of the framework."""
+    Raises the errors of ``request_of`` and of the framework.
+    """
     if isinstance(given, Request):
         await given.aload()
         return given

@@ -22,7 +22,7 @@ class WebOb(Framework):
         return environ_request(given.environ)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return the parameters of a route of Pyramid."""
+        """Return the parameters of a Pyramid route."""
         return getattr(given, "matchdict", None) or {}
 
     def user(self, given: Any) -> Any:

@@ -121,8 +121,9 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         """The session that the client's cookie names, read from the store of the app's ``Sessions``.
 
         ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
-        changes are written at the end of the block, with the cookie if the session is new. Nothing is awaited, since no
-        request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without ``Sessions``.
+        changes are written at the end of the block, with the cookie if the session is new. Nothing has to be awaited,
+        since no request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without
+        ``Sessions``.
         """
         from antiphon.testing.sessions import ClientSession
 

@@ -1,6 +1,6 @@
 """The cookie jar of a client: cookies are kept and sent back as browsers do (RFC 6265bis §5).
 
-Every request counts as same-site, so SameSite never holds back a cookie.
+Every request is treated as same-site, so SameSite never holds back a cookie.
 """
 
 import re

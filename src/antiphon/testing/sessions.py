@@ -1,4 +1,4 @@
-"""The session that a client's cookie names, and logins, for tests, without a request to the application."""
+"""Logins for tests, and the session that a client's cookie names, without a request to the application."""
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType

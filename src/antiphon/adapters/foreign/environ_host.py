@@ -114,7 +114,7 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Handle a native request with its environ, in steps; ``body`` is a body that is received while it is read.
+        """Handle a native request with its environ, in steps; ``body`` is one that is received while it is read.
 
         A body that is cut off raises OSError when the application reads it, as PEP 3333 allows. If the application does
         not catch that, the client gets the reason.

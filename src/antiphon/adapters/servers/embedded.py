@@ -21,7 +21,7 @@ _LETTING_GO = 0.05
 """Seconds that Granian's threads get to release Python objects when a server ends: nothing shows when they have."""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two checks if connections are accepted, which nothing reports: at first, and later."""
+"""Seconds between two checks of whether connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):

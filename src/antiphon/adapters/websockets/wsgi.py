@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.25
-"""Seconds between two checks if the server is stopping."""
+"""Seconds between two checks of whether the server is stopping."""
 LAST_ENDS = 1.0
 """The maximum number of seconds to send close frames when the interpreter ends."""
 
@@ -70,7 +70,7 @@ def _gunicorn_worker() -> Any:
 
 
 class OpenSockets:
-    """The open sockets of a background loop. While there are any, the loop checks if the server is stopping."""
+    """The open sockets of a background loop. While there are any, the loop checks whether the server is stopping."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0

@@ -247,8 +247,6 @@ class WorkerProcess:
         """Wait until the worker serves; return the interface that it chose.
 
         Raises its reported error, or `WorkerEnded`.
-
-        Raises the error that it reports, or `WorkerEnded`.
         """
         return await asyncio.shield(self._serving)
 

@@ -187,7 +187,8 @@ class Reloader(Supervisor):
     async def _retire_all(self) -> None:
         """Tell the serving workers to end, and kill the others.
 
-        Return when none of them accepts connections any more."""
+        Return when none of them accepts connections any more.
+        """
         workers, self._serving = self._serving, []
         for worker in workers:
             self.retire(worker) if worker.serves else worker.kill()

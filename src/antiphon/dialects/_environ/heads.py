@@ -67,7 +67,8 @@ _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 def text_of(value: str, charset: str = "utf-8") -> str:
     """Decode an environ's value, in which each character stands for one byte (PEP 3333).
 
-    Invalid bytes become U+FFFD."""
+    Invalid bytes become U+FFFD.
+    """
     return value if value.isascii() else value.encode("latin-1").decode(charset, "replace")
 
 
@@ -144,6 +145,6 @@ def _host_error(host: str, version: str) -> HTTPError | None:
 def forget_frames(error: BaseException) -> None:
     """Remove the frames, which keep the request, from the tracebacks of an error and of the errors that led to it.
 
-    The request, or the frame that answers, keeps the error; else only the garbage collector would free them all.
+    The request, or the frame that responds, keeps the error; otherwise, only the garbage collector could free them all.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None

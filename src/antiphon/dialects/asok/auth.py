@@ -123,7 +123,7 @@ def login_required(request: "RequestState") -> None:
 
 
 def require_auth(request: "RequestState", redirect_url: str = "/login") -> None:
-    """Redirect a request without a user to the login page, with the return path as ``next``. Raises RedirectException.
+    """Redirect a request without a user to the login page, with the return path as ``next``.
 
     Raises RedirectException.
     """

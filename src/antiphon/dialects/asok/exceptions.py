@@ -27,7 +27,8 @@ class RedirectException(AsokException, Redirect):
 class AbortException(AsokException, HTTPError):
     """An error with a ``status`` and a ``message`` for the client.
 
-    Raises ValueError for a status outside 400 to 599."""
+    Raises ValueError for a status outside 400 to 599.
+    """
 
     def __init__(self, status: int, message: str | None = None) -> None:
         HTTPError.__init__(self, status, message, headers=[_DEMANDED[status]] if status in _DEMANDED else ())
@@ -72,7 +73,7 @@ class RateLimitExceeded(AbortException):
 
 
 class SecurityError(AsokException, HTTPError):
-    """The error for a request refused to protect the user it comes from, such as one without a CSRF token (403)."""
+    """The error for a request refused to protect its user, such as one without a CSRF token (403)."""
 
     status = 403
 

@@ -544,7 +544,7 @@ class Request(RequestState):
         raise RedirectException(url)
 
     def back(self, default: str = "/") -> NoReturn:
-        """End the request with a redirect to the page that it comes from (Referer), if that is on this site.
+        """End the request with a redirect to the page that it came from (Referer), if that is on this site.
 
         Any other request is redirected to ``default``. Raises RedirectException.
         """

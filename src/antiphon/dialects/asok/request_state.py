@@ -33,7 +33,7 @@ LIFETIME = 3600
 
 
 class BearerToken:
-    """Tokens for the programs of a user, signed with SECRET_KEY. Tokens can't be revoked: let each of them expire."""
+    """Tokens for programs of a user, signed with SECRET_KEY. Tokens can't be revoked: let each of them expire."""
 
     @staticmethod
     def create(request: "RequestState", user_id: Any, expires_in: int | None = None) -> str:
@@ -242,7 +242,8 @@ def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
 def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeLimit":
     """Return the limit for a rate and a prefix.
 
-    Its counts are in the store, where limits with the same name share them."""
+    Its counts are in the store, where limits with the same name share them.
+    """
     from antiphon.features import RateLimit as NativeLimit
 
     return NativeLimit(rate, counters, name=f"{prefix} {rate}", by=_caller_of if has_key else None)

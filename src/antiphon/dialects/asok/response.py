@@ -38,8 +38,6 @@ class StatusCode(int):
     def __call__(self, code: int | None = None) -> "Request | int":
         """Set the status and return the request; without a code, return the current status.
 
-        Without a code, return the current status.
-
         Raises ValueError for anything that is not a status of a response, from 200 to 599.
         """
         if code is None:

@@ -102,7 +102,8 @@ class Session(MutableMapping[str, Any]):
     def sid(self) -> str:
         """The id of the session, which is new after each login.
 
-        It identifies the session, but does not grant access to it."""
+        It identifies the session, but does not grant access to it.
+        """
         if _SID not in self._native:
             self._native[_SID] = token_hex(16)
         return str(self._native[_SID])

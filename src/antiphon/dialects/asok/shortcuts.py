@@ -22,7 +22,7 @@ __all__ = [
 
 
 def back(default: str = "/") -> NoReturn:
-    """End the current request with a redirect to the page that it comes from, or to ``default``."""
+    """End the current request with a redirect to the page that it came from, or to ``default``."""
     current_request.back(default)
 
 

@@ -154,7 +154,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return create_environment(self)
 
     def update_template_context(self, *args: Any) -> None:
-        """Add the values of the context processors to a template's values, a dictionary, without replacing any."""
+        """Add the context processors' values to a template's dictionary of values, without replacing any."""
         ctx, (context,) = given(args, {})
         original = dict(context)
         names = [None, *reversed(ctx.request.blueprints)] if ctx.has_request else [None]
@@ -294,7 +294,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.finalize_request(ctx, *rest))
 
     def handle_exception(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to an error that no handler took. Raises the error if it is to be propagated."""
+        """Return the response to an error that no handler took. Raises the error if errors should be propagated."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_exception(ctx, error))
 
@@ -401,7 +401,8 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     async def receive_body(self, request: "NativeRequest") -> None:
         """Receive a small body, in steps.
 
-        One above MAX_CONTENT_LENGTH is left to the view, which refuses it at once."""
+        One above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
+        """
         most = self.config["MAX_CONTENT_LENGTH"]
         if most is None or (request.head.uncoded_length or 0) <= most:
             await super().receive_body(request)

@@ -67,7 +67,7 @@ class NativeBody(ReceivedInput):
 
 
 class ServerBody:
-    """The body of a request of a WSGI server.
+    """The body of a WSGI server's request.
 
     For code on the background loop, which all requests share, it is read beforehand, up to the same limit as a native
     body. It is shared by all contexts of a request.

@@ -174,7 +174,8 @@ class FlaskCliRunner(CliRunner):
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
         """Run a command of this application, by default one of ``app.cli``, as click's runner does.
 
-        It works on this application."""
+        It works on this application.
+        """
         if "obj" not in kwargs:
             kwargs["obj"] = ScriptInfo(create_app=lambda: self.app)
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)

@@ -59,7 +59,8 @@ class Request(RequestBase):
     max_content_length: int | None = _Limit("MAX_CONTENT_LENGTH", None)  # type: ignore[assignment]
     """The maximum number of bytes of a body; MAX_CONTENT_LENGTH by default.
 
-    A longer one raises RequestEntityTooLarge."""
+    A longer one raises RequestEntityTooLarge.
+    """
     max_form_memory_size: int | None = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)  # type: ignore[assignment]
     """The maximum number of bytes of the fields of a multipart form; MAX_FORM_MEMORY_SIZE by default."""
     max_form_parts: int | None = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]

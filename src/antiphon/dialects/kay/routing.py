@@ -56,7 +56,8 @@ class Views:
     def view_of(self, rule: routing.Rule) -> View:
         """Return the view of a rule.
 
-        Raises LookupError if there is none, or ImportError for a view that does not exist."""
+        Raises LookupError if there is none, or ImportError for a view that does not exist.
+        """
         view = getattr(rule, "view", None) or self._views.get(rule.endpoint)
         if view is None:
             raise LookupError(f"the endpoint {rule.endpoint!r} has no view")

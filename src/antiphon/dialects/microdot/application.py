@@ -324,7 +324,8 @@ class Microdot(Host):
     def _lifecycle(self) -> "Lifecycle":
         """The functions to run before the first request and after the last one.
 
-        ``shutdown`` is a method for programs."""
+        ``shutdown`` is a method for programs.
+        """
         return Lifespan()
 
     @property

@@ -14,7 +14,7 @@ class CORS:
     ``allowed_origins`` lists those sites; "*" means all sites. ``allow_credentials`` lets sites that are listed read
     responses to requests with cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None means no
     limit. ``expose_headers`` are the response headers that they may read, ``max_age`` the seconds for which browsers
-    cache the answer to a preflight request. With ``handle_cors=False``, the application adds the headers itself, with
+    cache the response to a preflight request. With ``handle_cors=False``, the application adds the headers itself, with
     ``get_cors_headers``.
     """
 

@@ -1,4 +1,4 @@
-"""Protection from cross-site request forgery without tokens, since browsers tell which site a request comes from."""
+"""Protection from cross-site request forgery without tokens, since browsers tell from which site a request comes."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar

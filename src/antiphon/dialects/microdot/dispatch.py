@@ -1,8 +1,8 @@
 """The dispatch of a request in Microdot's order: receive its body, call its handler, make its response.
 
-Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
-mounted application's first, then the request's own. An error, wherever it is raised, is passed to its handler, whose
-response then goes through the after-error-request handlers instead.
+The order is: before-request handlers, the application's before a mounted one's; the route's handler; after-request
+handlers, the mounted application's first, then the request's own. An error, wherever it is raised, is passed to its
+handler, whose response then goes through the after-error-request handlers instead.
 """
 
 import sys
@@ -46,7 +46,8 @@ _AROUND_TARGET = len("  HTTP/1.1\r\n")
 def check_request_line(head: Head) -> None:
     """Check the path, and the length of the request line, including its line end, against ``max_readline``.
 
-    Raises BadRequest."""
+    Raises BadRequest.
+    """
     path, query = head.path, head.query_string
     check_path(path)
     size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET

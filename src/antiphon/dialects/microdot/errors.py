@@ -83,5 +83,6 @@ def _position_of_mistake(text: str) -> int:
 def abort(status_code: int, reason: str | None = None) -> NoReturn:
     """Raise an error that results in a response with a status.
 
-    ``reason`` is its text, unless the status has a handler."""
+    ``reason`` is its text, unless the status has a handler.
+    """
     raise HTTPException(status_code, reason)

@@ -91,7 +91,8 @@ class Login:
     def fresh(self, f: Handler) -> Handler:
         """Call a handler for users who have logged in since they opened the browser.
 
-        Others are redirected to the login."""
+        Others are redirected to the login.
+        """
         for_users = self(f)
 
         @wraps(f)

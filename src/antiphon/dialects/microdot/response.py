@@ -193,7 +193,8 @@ class Response:
     send_file_buffer_size = 1024
     """The number of bytes to read at once from an object that has only the ``read`` of a file.
 
-    Files are read in larger chunks."""
+    Files are read in larger chunks.
+    """
     default_content_type = "text/plain"
     """The default media type of a response."""
     default_send_file_max_age: int | None = None

@@ -176,9 +176,9 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 
 
 def _may_fit(pattern: URLPattern, path: str) -> bool:
-    """Return True if a path matches, apart from parsers. A malformed pattern counts: requests get its error.
+    """Return True if a path matches, apart from parsers.
 
-    This holds for a program's own patterns, too.
+    This includes malformed patterns, so that requests get their error, and a program's own patterns.
     """
     if type(pattern) is not URLPattern:
         return True

@@ -66,7 +66,7 @@ def _is_hs256(header: dict[str, Any]) -> bool:
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:
-    """Return True for a token that has begun, has not expired, and has no other audience.
+    """Return True for a token that has begun, has not expired, and has no foreign audience.
 
     Raises errors for malformed times.
     """
@@ -146,10 +146,7 @@ class Session:
         return self.secret_key
 
     def get(self, request: Request) -> SessionDict:
-        """Return the session of a request; empty if there is no valid one. Raises ValueError without a secret key.
-
-        Raises ValueError without a secret key.
-        """
+        """Return the session of a request; empty if there is no valid one. Raises ValueError without a secret key."""
         self._key()
         session: SessionDict | None = getattr(request.g, "_session", None)
         if session is None:

@@ -13,11 +13,11 @@ from antiphon.embedding import DescribedApp, DescribedRoute
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
 _MEDIA = {"json": "application/json", "string": "text/plain"}
 _current = object()
-"""A placeholder for the request of a view that is a method."""
+"""A placeholder for the request, for views that are methods."""
 
 
 class _Self:
-    """A placeholder for the instance of a class-based view, which has a request."""
+    """A placeholder for the instance of a class-based view, which has the request as an attribute."""
 
     request = _current
 

@@ -38,7 +38,8 @@ class ACLHelper:
     def permits(self, context: Any, principals: Any, permission: Any) -> Any:
         """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that decided.
 
-        Without a matching entry, access is denied."""
+        Without a matching entry, access is denied.
+        """
         acl: Any = "<No ACL found on any object in resource lineage>"
         for location in lineage(context):
             found = _acl_of(location)

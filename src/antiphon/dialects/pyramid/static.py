@@ -78,7 +78,8 @@ class static_view:  # noqa: N801 - its name
     def get_resource_name(self, request: Any) -> str:
         """Return the name of the file in its package, or its path.
 
-        Raises HTTPNotFound for a path outside of the directory."""
+        Raises HTTPNotFound for a path outside of the directory.
+        """
         segments = request.subpath if self.use_subpath else traversal_path_info(request.path_info)
         path = _secure_path(tuple(segments))
         if path is None:
@@ -162,7 +163,8 @@ def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
 class QueryStringCacheBuster:
     """A cache buster that adds a parameter to the query of a file's URL.
 
-    Subclasses return its value in ``tokenize``."""
+    Subclasses return its value in ``tokenize``.
+    """
 
     def __init__(self, param: str = "x") -> None:
         self.param = param

@@ -8,7 +8,8 @@ from typing import Any
 class ThreadLocalManager:
     """A stack of dictionaries with the request and the registry, separate for each thread and task.
 
-    Each thread, and each task, has its own."""
+    Each thread, and each task, has its own.
+    """
 
     def __init__(self, default: Any = None) -> None:
         self.default = default

@@ -39,7 +39,7 @@ def render_view_to_response(context: Any, request: Any, name: str = "", secure: 
     ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """
     registry = getattr(request, "registry", None) or get_current_registry()
-    # Views of routes are left out: the request is looked up by what it provides, not by its route.
+    # Views of routes are left out: the request is looked up by its interfaces, not by its route.
     return _call_view(
         registry, request, context, providedBy(context), name, secure=secure, request_iface=providedBy(request)
     )
@@ -67,7 +67,8 @@ def _find_views(
 ) -> list[Any]:
     """Return the views for a context, from the most to the least specific.
 
-    They are cached until the registry changes."""
+    They are cached until the registry changes.
+    """
     classifier = IViewClassifier if view_classifier is None else view_classifier
     key = (classifier, request_iface, context_iface, view_name, view_types)
     cache = registry._view_lookup_cache  # noqa: SLF001 - of this package

@@ -81,7 +81,8 @@ class DefaultViewMapper:
     def map_nonclass(self, view: Any) -> Any:
         """Return a view that calls a function, an object or its method.
 
-        A function of context and request is used unchanged."""
+        A function of context and request is used unchanged.
+        """
         mapped: Any
         if requestonly(view, self.attr):
             mapped = self._of_request(view)

@@ -133,7 +133,8 @@ class RequestCookies(MutableMapping[str, str]):
     def __setitem__(self, name: str, value: str) -> None:
         """Set a cookie.
 
-        Raises TypeError for a name that cookies can't have, and ValueError for a value that is not text."""
+        Raises TypeError for a name that cookies can't have, and ValueError for a value that is not text.
+        """
         written = f"{_checked(name)}={_quoted(value)}"
         if not self._replace(name, written):
             before = self._environ.get("HTTP_COOKIE")

@@ -348,7 +348,7 @@ class Morsel(dict[bytes, Any]):
             super().__setitem__(attribute, value)
 
     def serialize(self, full: bool = True) -> str:
-        """Return the value of Set-Cookie, or only name and value. Raises ValueError for SameSite=None without Secure.
+        """Return the value of Set-Cookie, or only name and value.
 
         Raises ValueError for SameSite=None without Secure.
         """

@@ -93,7 +93,8 @@ def parse_content_range(value: str | None) -> ContentRange | None:
 def serialize_content_range(value: Any) -> str | None:
     """Return a Content-Range as text: from a ContentRange, text, or start, exclusive stop and optionally length.
 
-    Raises ValueError for other tuples."""
+    Raises ValueError for other tuples.
+    """
     if isinstance(value, (tuple, list)):
         if len(value) not in (2, 3):
             raise ValueError(f"a content range must have a start, a stop and optionally a length, not {value!r:.200}")

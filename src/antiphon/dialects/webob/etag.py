@@ -140,7 +140,8 @@ class IfRange:
 class IfRangeDate:
     """The date of If-Range.
 
-    A response is ``in`` it if the date is its Last-Modified. A malformed date contains no response."""
+    A response is ``in`` it if the date is its Last-Modified. A malformed date contains no response.
+    """
 
     def __init__(self, date: datetime | None) -> None:
         self.date = date

@@ -207,8 +207,6 @@ class MultiPartParser:
         """Return the fields and the files.
 
         Raises MalformedForm, RequestEntityTooLarge, or ValueError for an incomplete form.
-
-        Raises MalformedForm, RequestEntityTooLarge, and ValueError for an incomplete form.
         """
         most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
         try:

@@ -146,7 +146,7 @@ def parse_list_header(value: str) -> list[str]:
 def parse_dict_header(value: str) -> dict[str, str | None]:
     """Return the values of `key=value` elements by key; None for a key without a value. The last of equal keys wins.
 
-    `key*=charset'language'value` is decoded, and counts as `key` (RFC 8187).
+    `key*=charset'language'value` is decoded and returned as `key` (RFC 8187).
     """
     found: dict[str, str | None] = {}
     for element in parse_list_header(value):

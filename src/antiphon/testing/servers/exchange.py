@@ -56,7 +56,8 @@ class Exchange(Protocol):
     async def head(self) -> Head:
         """Wait for the response to start, and return its head.
 
-        Raises an error that escaped the application before that."""
+        Raises an error that escaped the application before that.
+        """
         ...
 
     async def chunk(self) -> bytes | None:

@@ -101,7 +101,8 @@ class SocketExchange(AsyncExchange):
     async def receive(self) -> WebSocketMessage:
         """Wait for the next message from the application.
 
-        Raises WebSocketClosed, or an error that escaped the application."""
+        Raises WebSocketClosed, or an error that escaped the application.
+        """
         await self.channel.wait_until(lambda: self.channel.has_news or self._task.done())
         if not self.channel.has_news:
             self._check()

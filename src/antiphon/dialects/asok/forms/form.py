@@ -163,7 +163,8 @@ class Form(Makers):
     def error(self, field_name: str) -> str:
         """Return the message for a field; empty if it is valid.
 
-        Raises KeyError for a field that the form does not have."""
+        Raises KeyError for a field that the form does not have.
+        """
         return self[field_name].message
 
     # Rendering

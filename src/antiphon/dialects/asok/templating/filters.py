@@ -82,7 +82,8 @@ __all__ = ["SafeString", "escape_text", "to_html"]
 def to_html(value: Any) -> str:
     """Return a value as it is displayed: empty for None.
 
-    A value with ``__html__``, or marked as safe, is not escaped."""
+    A value with ``__html__``, or marked as safe, is not escaped.
+    """
     kind = type(value)
     if kind is str:
         return escape_text(value)

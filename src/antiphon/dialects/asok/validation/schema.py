@@ -51,7 +51,8 @@ class Schema(metaclass=SchemaMeta):
     def dump(self, obj: Any) -> Any:
         """Return the values of an object or dict as a dict, or those of many as a list of dicts.
 
-        Dates are in ISO format."""
+        Dates are in ISO format.
+        """
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:

@@ -125,7 +125,8 @@ class Scaffold:
     def send_static_file(self, filename: str) -> "Response":
         """Return a response with a file from ``static_folder``: the view of the static files.
 
-        Raises RuntimeError without a folder."""
+        Raises RuntimeError without a folder.
+        """
         if not self.has_static_folder:
             raise RuntimeError("there is no folder of static files: set 'static_folder'")
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))

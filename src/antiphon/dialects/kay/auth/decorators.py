@@ -27,7 +27,8 @@ def login_required(view: View[P, T]) -> View[P, T]:
 def admin_required(view: View[P, T]) -> View[P, T]:
     """Restrict a view to users whose ``is_admin`` is true.
 
-    Raises Forbidden (403) for others, 401 for anonymous ones."""
+    Raises Forbidden (403) for others, 401 for anonymous ones.
+    """
 
     @wraps(view)
     def for_admins(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:

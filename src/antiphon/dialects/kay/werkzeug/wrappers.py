@@ -158,7 +158,8 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
     def retry_after(self) -> Any:
         """The time to retry (RFC 9110 §10.2.3), as seconds or a datetime; None without the header.
 
-        Either may be set."""
+        Either may be set.
+        """
         value = self.headers.get("Retry-After")
         seconds = _parse_seconds(value)
         return parse_date(value) if seconds is None else seconds

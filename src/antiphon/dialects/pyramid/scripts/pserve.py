@@ -16,7 +16,9 @@ from antiphon.dialects.pyramid.paster import get_config_loader
 
 
 def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
-    """Serve as a command line says, whose first word is the name of the command. Return 0 at the end, 2 without a file.
+    """Serve according to a command line, whose first word is the name of the command.
+
+    Returns 0 at the end, 2 without a file.
 
     Raises LookupError if the file has no such application or server, and SystemExit for malformed arguments.
     """

@@ -183,7 +183,7 @@ class RequestBody(RequestHead):
 
     @property
     def _declared_length(self) -> int | None:
-        """The length in Content-Length; None if Transfer-Encoding says that the body is chunked."""
+        """The length in Content-Length; None if Transfer-Encoding declares a chunked body."""
         environ = self.environ
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             return None
@@ -268,10 +268,7 @@ class RequestBody(RequestHead):
 
     @property
     def body(self) -> bytes:
-        """The body in bytes. It may be set and deleted. Raises DisconnectionError if the body is cut short.
-
-        Raises DisconnectionError if the body breaks off.
-        """
+        """The body in bytes. It may be set and deleted. Raises DisconnectionError if the body is cut short."""
         if not self.is_body_readable:
             return b""
         if self.is_body_seekable:

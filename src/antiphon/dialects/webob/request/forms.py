@@ -200,7 +200,8 @@ class RequestForms(RequestBody):
     max_form_fields: int | None = Limits().fields
     """The maximum number of fields and files in a form; more raise HTTPRequestEntityTooLarge (413).
 
-    None means no limit."""
+    None means no limit.
+    """
     max_form_memory: int | None = Limits().memory
     """The maximum number of bytes in a form's fields, without files; more raise HTTPRequestEntityTooLarge (413)."""
 

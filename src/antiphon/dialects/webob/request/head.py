@@ -238,7 +238,8 @@ class RequestHead:
     def headers(self) -> Any:
         """The header fields, as a dictionary with case-insensitive names.
 
-        It can be set to another dictionary or to pairs."""
+        It can be set to another dictionary or to pairs.
+        """
         headers = self._headers
         if headers is None:
             headers = vars(self)["_headers"] = EnvironHeaders(self.environ)

@@ -83,8 +83,6 @@ class ResponseHead:
         """The actual list of header lines.
 
         Deleting empties it. Setting raises ValueError for a line with control characters.
-
-        Setting raises ValueError for a line with control characters.
         """
         return self._headerlist
 

@@ -82,7 +82,8 @@ class Accept(ImmutableList[tuple[str, float]]):
     def index(self, key: Any) -> int:  # type: ignore[override]  # of text, too
         """Return the index of a pair, or of the first pair that matches a string.
 
-        Raises ValueError if there is none."""
+        Raises ValueError if there is none.
+        """
         if not isinstance(key, str):
             return list.index(self, key)
         place = self._place(key)

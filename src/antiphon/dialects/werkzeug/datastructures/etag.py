@@ -8,7 +8,8 @@ from antiphon.dialects.werkzeug.tokens import generate_etag, unquote_etag
 class ETags(Collection[str]):
     """A list of strong and weak tags, without quotes, or the star, which matches every tag.
 
-    ``in`` looks for strong tags."""
+    ``in`` looks for strong tags.
+    """
 
     def __init__(
         self,

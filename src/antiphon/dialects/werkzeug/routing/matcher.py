@@ -361,7 +361,7 @@ class StateMachineMatcher:
             self._whole[domain, "/".join(segments)] = state
 
     def update(self) -> None:
-        """Sort the branches of the tree in the order to try them."""
+        """Sort the branches of the tree by the order in which they are tried."""
         self._starts = self._find_starts()
         states = [self._root]
         while states:

@@ -212,7 +212,8 @@ class RequestBody:
     max_form_memory_size: int | None = 500_000
     """The maximum number of bytes of all fields of a multipart form, without files.
 
-    More raise RequestEntityTooLarge."""
+    More raise RequestEntityTooLarge.
+    """
     max_form_parts: int | None = 1000
     """The maximum number of fields and files in a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
@@ -350,7 +351,7 @@ class RequestBody:
         return self.__dict__["files"]
 
     def close(self) -> None:
-        """Close the files of the form, and release what a refused body's error refers to, such as this request."""
+        """Close the form's files, and release objects, such as this request, that a refused body's error refers to."""
         if self._refusal is not None:
             forget_frames(self._refusal)
         if files := self.__dict__.get("files"):

@@ -81,7 +81,8 @@ class PartialResponseMixin(VersionMixin):
     ) -> bool:
         """Turn the response into the requested part; return False if it stays whole.
 
-        Raises RequestedRangeNotSatisfiable."""
+        Raises RequestedRangeNotSatisfiable.
+        """
         if not accept_ranges:
             return False
         self.accept_ranges = "bytes" if accept_ranges is True else accept_ranges
