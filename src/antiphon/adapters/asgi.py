@@ -171,7 +171,7 @@ class ASGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the scope has the extension for them."""
+        """True if the scope has the extension for early hints."""
         return EARLY_HINT in (self.scope.get("extensions") or ()) and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -239,7 +239,7 @@ class ASGIHead:
         self._next = messages.next
         if not self._receiving:
             return messages.wait_disconnect()
-        # A task reads on while the response is written.
+        # A task continues to read while the response is written.
         self._receiving = received = get_running_loop().create_future()
         return messages.wait_disconnect(received)
 

@@ -52,7 +52,7 @@ class BufferedMessages:
         return message
 
     async def wait_disconnect(self, begin: "asyncio.Future[None] | None" = None) -> None:
-        """Wait until the client disconnects, starting when ``begin`` is done."""
+        """Wait until the client disconnects, but not before ``begin`` is done."""
         if begin is not None:
             await begin
         while True:

@@ -50,7 +50,7 @@ class FilePart(RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Return the position, from the start of the part."""
+        """Return the position, relative to the start of the part."""
         return self._file.tell() - self._start
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:

@@ -116,7 +116,7 @@ class RSGIHead:
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, Host as in ``field``."""
+        """Return every header; Host is as in ``field``."""
         fields = list(self._headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields

@@ -34,7 +34,7 @@ def find(target: str) -> Any:
 
 
 def environ_of(case: Case) -> dict[str, Any]:
-    """Return the environ of a case (PEP 3333)."""
+    """Return the environ for a case (PEP 3333)."""
     path, _, query = case["target"].partition("?")
     body = case["body"].encode("latin-1")
     environ: dict[str, Any] = {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from antiphon.cli.errors import BadCommand, Refused
 
 ARCHIVE = Path(__file__).with_name("docs.tar.xz")
-"""All pages in one file, which `setup.py` writes into a wheel."""
+"""All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
 """The pages in a source checkout, where they are not packed."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")

@@ -27,7 +27,7 @@ class KeepingApp(NamedTuple):
 
     @classmethod
     def load(cls, target: Target) -> "KeepingApp":
-        """Load the application of a target. Raises `BadCommand` if it keeps nothing."""
+        """Load the application of a target. Raises `BadCommand` if it keeps no requests."""
         app = target.load(None)
         keep = getattr(app, "_keeper", None)
         if not isinstance(keep, Keep):

@@ -138,7 +138,7 @@ async def never() -> Message:
 
 
 def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
-    """Return a ``receive`` that gives a body from its start, receives the rest of it, and keeps everything."""
+    """Return a ``receive`` that returns a body from its start, receives the rest of it, and keeps everything."""
     offset, has_ended = 0, False
 
     async def receive() -> Message:

@@ -151,7 +151,7 @@ class AutoView:
 
     @property
     def __code__(self) -> Any:
-        """The code of an ``async def`` for frameworks that await their views, else of a ``def``."""
+        """The code of an ``async def`` for frameworks that await their views, otherwise of a ``def``."""
         return (_awaited if _asking() in _AWAITING else self._call).__code__
 
     __defaults__ = __kwdefaults__ = None

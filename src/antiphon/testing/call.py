@@ -140,7 +140,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
     """Return the request that follows a redirect (RFC 9110 §15.4).
 
     None for other responses, and for redirects to URLs that no HTTP server handles, such as ``mailto:``. Raises
-    ValueError for a Location that is not a URL, and for a body that would have to be sent again but is used up.
+    ValueError for a Location that is not a URL, or for a body that must be sent again but is used up.
     """
     location = head.headers.get("location")
     if head.status not in _REDIRECTS or location is None:

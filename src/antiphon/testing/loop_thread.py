@@ -48,7 +48,7 @@ class LoopThread:
 
     @property
     def is_usable(self) -> bool:
-        """True while the loop runs and nothing has blocked it."""
+        """True while the loop runs and is not blocked."""
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:

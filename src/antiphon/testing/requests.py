@@ -40,7 +40,7 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     A file without a filename gets the name of its file object or of its field; a file without a content type gets the
-    type for its filename. Raises TypeError for a value that is not a file, ValueError for a name or a type that can't
+    type for its filename. Raises TypeError for a value that is not a file, or ValueError for a name or type that can't
     be sent.
     """
     if not isinstance(files, Mapping):

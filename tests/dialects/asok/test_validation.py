@@ -39,7 +39,7 @@ def test_all_is_as_asok_says(table):
 @rows(
     "rules, message",
     [
-        ("unique:User,email", "of f asks the models of Asok's ORM"),
+        ("unique:User,email", "of f needs the models of Asok's ORM"),
         ("regex:(", r"the rule 'regex:\(' has an invalid pattern"),
         ("min", "the rule 'min' needs an argument"),
         ("nothing", "f has the rule 'nothing', which does not exist; there are"),

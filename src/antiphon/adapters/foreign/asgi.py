@@ -137,7 +137,7 @@ class _ASGICall:
         self._withdraw: Callable[[], None] | None = None
 
     async def response(self, request: Request, scope: Scope) -> Response:
-        """Start the application, and return its response as soon as that has started."""
+        """Start the application, and return its response as soon as it has started."""
         self._takes_hints = EARLY_HINT in scope["extensions"]
         self._task = asyncio.create_task(self._run(scope))
         try:

@@ -89,7 +89,7 @@ _LOOK = 0.002
 
 
 def silence() -> None:
-    """Make Granian log nothing from now on."""
+    """Make Granian log nothing any more."""
     logger.handlers[:] = [logging.NullHandler()]  # records from its Rust code come through loggers below this one
     logger.propagate = False
 

@@ -21,7 +21,7 @@ DENIAL = "websocket.http.response"
 GRANIAN = "granian._granian"
 """The module of the server that aborts its process for a refusal with two lines of one name.
 
-Its ``receive`` is a method of a class there.
+Its ``receive`` is a method of a class in that module.
 """
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}

@@ -60,7 +60,7 @@ class Frame(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Python's frame object, its line, and the offset of the instruction that ran."""
+    """A frame object of Python, its line, and the offset of the instruction that ran."""
 
     frame: FrameType
     line: int
@@ -128,7 +128,7 @@ def _name(code: CodeType) -> str:
 
 
 def source_lines(source: list[str], line: int, positions: Positions, mask: Mask) -> tuple[Line, ...]:
-    """Return the lines around a line, with the part between the positions marked."""
+    """Return the lines around a line, with the part between two positions marked."""
     first, last, start, end = positions
     if first is None or last is None or start is None or end is None or not first <= line <= last:
         first = last = line
@@ -165,7 +165,7 @@ def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
-    """Return the columns of all text in a line that was marked in part, but has been changed since."""
+    """Return the columns of all text in a line, part of which was marked, but which has been changed since."""
     return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
 
 

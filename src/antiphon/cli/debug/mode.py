@@ -1,4 +1,4 @@
-"""The switch of the debug mode, and the response to an error while it is on, with hints for near misses."""
+"""The switch for debug mode, and the response to an error in debug mode, with hints for near misses."""
 
 import ipaddress
 import json

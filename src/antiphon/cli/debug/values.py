@@ -81,7 +81,7 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 
 def is_ours(kind: type) -> bool:
-    """Return True for a class of Antiphon."""
+    """Return True for a class defined by Antiphon."""
     module = _own(kind).get("__module__")
     return type(module) is str and module.startswith("antiphon.")
 
@@ -322,7 +322,7 @@ def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]
 
 
 def _start(text: str) -> str:
-    """Return the beginning of a text that may end in a cut secret; if much is masked, it ends at the last mask."""
+    """Return the beginning of text that may end in a truncated secret; if much is masked, it ends at the last mask."""
     return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 

@@ -64,7 +64,7 @@ class Control:
         self._report({"worn": True})
 
     def beat(self) -> None:
-        """Report that this worker is alive, without waiting for a supervisor that doesn't read."""
+        """Report that this worker is alive, without waiting for a supervisor that doesn't read reports."""
         with suppress(OSError):
             self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
 

@@ -61,7 +61,7 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
             " threads. Start threads in the startup of the application, or leave out --preload."
         )
     gc.collect()
-    gc.freeze()  # a collection in a worker would write to all objects, and thus copy them
+    gc.freeze()  # a collection in a worker would write to all objects and thus copy them
     return preloaded
 
 
@@ -136,7 +136,7 @@ class ForkedProcess:
             self._ended.set()
 
     async def wait(self) -> int:
-        """Wait until the process is gone; return its exit code."""
+        """Wait until the process has ended; return its exit code."""
         await self._ended.wait()
         assert self.returncode is not None  # noqa: S101
         return self.returncode

@@ -225,7 +225,9 @@ class Supervisor:
         self._is_restart_wanted = False
 
     async def run(self) -> int:
-        """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, unless there is a second signal.
+        """Serve until SIGINT, SIGTERM or SIGHUP.
+
+        Open requests then get their grace period, unless there is a second signal.
 
         Returns the exit code: 0, or 128 plus the number of the second signal. If workers fail repeatedly, ends the
         others, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application can't be loaded

@@ -83,7 +83,7 @@ WSGI_THREADS = 64
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
     """Serve the target that is found, or that the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests then get the grace. `inherited` names two open file descriptors: `listener,control`.
+    Open requests then get the grace period. `inherited` names two open file descriptors: `listener,control`.
     """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
@@ -224,7 +224,7 @@ class _Worker:
             LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Report why the application did not start, so that the server doesn't."""
+        """Report why the application did not start, in place of the server."""
         if isinstance(reason, Exception):
             error = StartupFailed(explain_failure("The startup of the application failed:", reason))
             error.__cause__ = reason

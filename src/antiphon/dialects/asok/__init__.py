@@ -39,7 +39,7 @@ def reason(name: str) -> str:
 
 
 __version__ = "0.8.0"
-"""The version of Asok whose names and habits these are."""
+"""The version of Asok whose names and behaviour the dialect has."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,

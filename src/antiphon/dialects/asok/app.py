@@ -151,7 +151,7 @@ class Asok(Servable):
         return fn
 
     def on_startup(self, fn: F) -> F:
-        """Register a function that is called, or awaited, before the first request of a process.
+        """Register a function to call or await before the first request of a process.
 
         Raises RuntimeError once the project is read.
         """
@@ -160,7 +160,7 @@ class Asok(Servable):
         return fn
 
     def on_shutdown(self, fn: F) -> F:
-        """Register a function that is called, or awaited, after the last request of a process.
+        """Register a function to call or await after the last request of a process.
 
         Raises RuntimeError once the project is read.
         """
@@ -183,7 +183,7 @@ class Asok(Servable):
 
     @lazy
     def has_pages(self) -> bool:
-        """True if the project has a folder of pages."""
+        """True if the project has a pages folder."""
         return folder_of(self.root_dir, self.dirs["PAGES"]) is not None
 
     @lazy

@@ -26,8 +26,8 @@ class GeoLocation(dict[str, Any]):
     def __missing__(self, name: str) -> NoReturn:
         if name in _OF_COUNTRIES:
             raise KeyError(
-                f"{name}: the Asok dialect has no table of countries; but columns of {FILE} that its first line names"
-                " are here"
+                f"{name}: the Asok dialect has no table of countries, only the columns that the first line of {FILE}"
+                " names"
             )
         raise KeyError(name)
 

@@ -134,7 +134,7 @@ class Request(RequestState):
     added_headers: list[tuple[str, str]] | None = None
     """The header fields of the future response; None until they are used."""
     own_status: int | None = None
-    """The status that was set, or None."""
+    """The status that was set; None otherwise."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
     """The variables of a page that is only a template, such as an error's page."""
@@ -160,7 +160,7 @@ class Request(RequestState):
 
     @staticmethod
     def find(native: NativeRequest) -> "Request | None":
-        """Return the request for a native request, or None if there is none yet."""
+        """Return the request for a native request; None if there is none yet."""
         return cast("Request | None", getattr(native, _KEY, None))
 
     def let_go(self) -> None:
@@ -229,7 +229,7 @@ class Request(RequestState):
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, or ``default`` if there is none."""
+        """Return the value of a cookie; ``default`` if it is missing."""
         return self.cookies_dict.get(name, default)
 
     # The body
@@ -434,7 +434,7 @@ class Request(RequestState):
 
     @property
     def status_code(self) -> StatusCode:
-        """The status so far, and a function that sets it: ``request.status_code(201)``."""
+        """The current status, and a function that sets it: ``request.status_code(201)``."""
         return StatusCode.of(self, 200 if self.own_status is None else self.own_status)
 
     @status_code.setter
@@ -450,7 +450,7 @@ class Request(RequestState):
 
     @property
     def status(self) -> str:
-        """The status so far, with its phrase: "404 Not Found"."""
+        """The current status, with its phrase: "404 Not Found"."""
         return f"{self.code} {phrase(self.code)}"
 
     @status.setter

@@ -63,7 +63,7 @@ class MagicLink:
         if found is None:
             return None
         email, end = found
-        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature behind it
+        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature at the end
         used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
         return None if used is None else email
 
@@ -231,7 +231,7 @@ def native_rate(limit: str | int, window: int | None) -> str:
 
 
 def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
-    """Limit all clients of an application, if RATE_LIMIT_PER_MINUTE is set."""
+    """Limit all clients of an application if RATE_LIMIT_PER_MINUTE is set."""
     if (most := config.get("RATE_LIMIT_PER_MINUTE")) and config.get("RATE_LIMIT", True):
         from antiphon.features import RateLimit as NativeLimit  # imported late: it loads msgspec
 

@@ -52,7 +52,7 @@ def login(user: Any, remember: bool = False) -> None:
 
 
 def logout() -> None:
-    """Log the user of the current request out."""
+    """Log out the user of the current request."""
     current_request.logout()
 
 

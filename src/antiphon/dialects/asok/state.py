@@ -26,7 +26,7 @@ POLICY: Mapping[str, tuple[str, ...]] = {
     "frame-ancestors": ("'none'",),
     "script-src": (_SELF, "'nonce'", "'strict-dynamic'"),
 }
-"""The policy of pages before the settings add to it."""
+"""The policy of pages, before the settings add to it."""
 
 _FIELDS = {
     "x-frame-options": "frame_options",

@@ -1,4 +1,4 @@
-"""A client for a project's tests, which calls the application over WSGI, and requests made from an environ."""
+"""A client for a project's tests that calls the application over WSGI, and requests made from an environ."""
 
 import os
 import sys

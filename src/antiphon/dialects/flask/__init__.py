@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.lazy import import_on_use
 
 __version__ = "3.1.3"
-"""The version of Flask whose names and habits these are."""
+"""The version of Flask whose names and behaviour the dialect has."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,

@@ -164,7 +164,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         context.update(original)
 
     def make_shell_context(self) -> dict[str, Any]:
-        """Return the values for the shell: the application, ``g``, and those of the shell context processors."""
+        """Return the names for the shell: the application, ``g``, and those of the shell context processors."""
         context: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
             context.update(processor())
@@ -269,7 +269,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # argument
 
     def full_dispatch_request(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to the current request. Raises what no error handler takes."""
+        """Return the response to the current request. Raises errors that no error handler takes."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 

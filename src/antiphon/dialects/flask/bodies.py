@@ -106,7 +106,7 @@ class ServerBody:
         return file
 
     def close(self) -> None:
-        """Close the file that contains the body."""
+        """Close the file in which the body is stored."""
         if self._file is not None:
             self._file.close()
 

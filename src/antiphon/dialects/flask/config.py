@@ -99,8 +99,8 @@ class Config(dict[str, Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"the environment variable {variable_name!r} is not set, so that nothing says which configuration to load:"
-            " have it name a Python file"
+            f"the environment variable {variable_name!r} is not set, so there is no configuration to load:"
+            " set it to the path of a Python file"
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
@@ -126,7 +126,7 @@ class Config(dict[str, Any]):
         for parent in parents:
             within = within.setdefault(parent, {})
             if not hasattr(within, "__setitem__"):
-                raise TypeError(f"{variable} can't be set: {parent!r} is {type(within).__name__}, and no dict")
+                raise TypeError(f"{variable} can't be set: {parent!r} is {type(within).__name__}, not a dict")
         within[name] = value
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
-    """An error for text where bytes were expected, or the other way round."""
+    """An error for text where bytes were expected, or vice versa."""
 
 
 class DebugFilesKeyError(KeyError, AssertionError):

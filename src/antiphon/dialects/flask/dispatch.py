@@ -223,7 +223,7 @@ async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":
-    """Return the response to the request of a context. Raises what no error handler takes."""
+    """Return the response to a context's request. Raises errors that no error handler takes."""
     app = ctx.app
     if not app._got_first_request:  # noqa: SLF001 - its name in Flask
         app._got_first_request = True  # noqa: SLF001
@@ -244,7 +244,7 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
     try:
         return await step(ctx, finalize_request, result)
     finally:
-        del result  # an error that is the response keeps this frame
+        del result  # an error that is the response refers to this frame
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:

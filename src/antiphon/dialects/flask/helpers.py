@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def get_root_path(import_name: str) -> str:
-    """Return the folder of a package, or that of a module's file; the current directory for a name without either.
+    """Return the folder of a package or of a module's file; the current directory for any other name.
 
     Raises RuntimeError for a namespace package, which has no file.
     """
@@ -310,7 +310,7 @@ def get_flashed_messages(
 
 @lru_cache(maxsize=1024)
 def parents_of(name: str) -> list[str]:
-    """Return a blueprint's name, followed by those of the blueprints around it: `a.b`, `a`."""
+    """Return a blueprint's name, followed by those of the enclosing blueprints: `a.b`, `a`."""
     names = [name]
     while "." in name:
         name = name.rpartition(".")[0]

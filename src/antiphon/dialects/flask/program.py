@@ -26,4 +26,4 @@ def app() -> "Flask":
         return loaded.app
     finally:
         _loading.clear()
-    raise RuntimeError(f"{name} ended without calling app.run(), as it did before")
+    raise RuntimeError(f"{name} ended without calling app.run(), which it called the first time")

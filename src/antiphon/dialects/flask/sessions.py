@@ -47,8 +47,10 @@ class CookieSerializer:
         return self._signer.sign(pack(self._serializer.dumps(data)), time.time()).decode()
 
     def loads(self, value: str, max_age: int) -> Any:
-        """Return the data of a value. Raises BadSignature for one that no key signed, SignatureExpired for one older
-        than ``max_age`` seconds, and BadPayload for one that can't be read.
+        """Return the data of a value.
+
+        Raises BadSignature for a value that no key has signed, SignatureExpired for one older than ``max_age`` seconds,
+        or BadPayload for one that can't be read.
         """
         unsigned = self._signer.unsign(want_bytes(value))
         if unsigned is None:
@@ -259,8 +261,7 @@ class SecureCookieSessionInterface(SessionInterface):
     def open_session(self, app: "Flask", request: "Request") -> SecureCookieSession | None:
         """Return the session of the request's cookie; None without a secret key.
 
-        It is empty for a cookie that was not signed here, that is older than PERMANENT_SESSION_LIFETIME, or that can't
-        be read.
+        It is empty if the cookie has a wrong signature, is older than PERMANENT_SESSION_LIFETIME, or can't be read.
         """
         is_usual = self._is_usual()
         if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:

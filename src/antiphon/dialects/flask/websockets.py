@@ -84,7 +84,9 @@ class Websocket:
         return self._called(self._socket.receive, current_app.json.loads)
 
     def send_json(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a value as JSON: the argument, or a list or a dictionary of several. Raises TypeError for both kinds."""
+        """Send a value as JSON: the argument, or several arguments as a list or a dictionary.
+
+        Raises TypeError for both kinds."""
         if args and kwargs:
             raise TypeError("send_json() takes values, or values with names, not both")
         return self.send(current_app.json.dumps(args[0] if len(args) == 1 else args or kwargs))

@@ -147,9 +147,9 @@ class Request:
     """The decoded path, without the query string."""
 
     url_prefix: str
-    """The prefix of the mounted application with the route."""
+    """The prefix of the mounted application that has the route."""
     subapp: "Microdot | None"
-    """The mounted application with the route; None if the route is the application's own."""
+    """The mounted application that has the route; None if the route is the application's own."""
     route: Callable[..., Any] | None
     """The handler of the route."""
     url_args: dict[str, Any] | None
@@ -237,7 +237,7 @@ class Request:
 
     @lazy
     def http_version(self) -> str:
-        """The HTTP version with its name: ``HTTP/1.1``."""
+        """The HTTP version, including the name: ``HTTP/1.1``."""
         return f"HTTP/{self.native.http_version}"
 
     @lazy

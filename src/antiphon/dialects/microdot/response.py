@@ -391,8 +391,8 @@ def _apart(path: str) -> tuple[str | None, dict[str, str]]:
         name, _, value = (part.strip(OWS) for part in attribute.partition("="))
         if name.lower() not in _BEHIND_PATH:
             raise ValueError(
-                f"behind a cookie's path stand SameSite, Secure, HttpOnly or Partitioned, not {attribute[:80]!r}: what"
-                " set_cookie has a parameter for is given by that, and a semicolon of the path itself as %3B"
+                f"only SameSite, Secure, HttpOnly and Partitioned can follow a cookie's path, not {attribute[:80]!r}:"
+                " set other attributes with the parameters of set_cookie, and write a semicolon in the path as %3B"
             )
         behind[name.lower()] = value
     return (path if path.startswith("/") or find_control(path) else None), behind
@@ -417,7 +417,7 @@ def _pair(name: str, value: str) -> str:
     """Return the name and value of a cookie. Raises ValueError for text that would be parsed differently."""
     if not name or "=" in name or ";" in name + value or find_control(name + value):
         raise ValueError(
-            "a cookie's name has no equals sign, and neither its name nor its value a semicolon or control characters:"
+            "a cookie's name must not contain an equals sign, and name and value no semicolon or control characters:"
             f" {name[:80]!r}, {value[:80]!r}"
         )
     return f"{name}={value}"

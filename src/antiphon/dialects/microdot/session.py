@@ -174,8 +174,9 @@ class Session:
         change_response(request, delete_cookie)
 
     def encode(self, payload: dict[str, Any], secret_key: str | bytes | None = None) -> str:
-        """Return data as a signed token. Raises TypeError for values that JSON can't express, and ValueError without a
-        secret key.
+        """Return data as a signed token.
+
+        Raises TypeError for values that JSON can't express, or ValueError without a secret key.
         """
         return encode_token(payload, secret_key or self._key())
 

@@ -1,4 +1,4 @@
-"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs along with the response."""
+"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs alongside the response."""
 
 import asyncio
 from collections.abc import Callable

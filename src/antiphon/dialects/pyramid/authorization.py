@@ -1,4 +1,4 @@
-"""Authorization by access control lists of resources (``__acl__``)."""
+"""Authorization by resources' access control lists (``__acl__``)."""
 
 from collections.abc import Iterable
 from typing import Any

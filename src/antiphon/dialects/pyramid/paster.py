@@ -26,7 +26,7 @@ def get_appsettings(config_uri: str, name: str | None = None, options: Any = Non
 
 
 def setup_logging(config_uri: str, global_conf: Any = None) -> None:
-    """Configure logging by the sections of a file."""
+    """Configure logging from the sections of a file."""
     get_config_loader(config_uri).setup_logging(global_conf)
 
 

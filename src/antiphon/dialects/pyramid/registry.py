@@ -120,7 +120,7 @@ class Deferred:
 
 
 def undefer(v: Any) -> Any:
-    """Return the value of a deferred object, or any other object as it is."""
+    """Return the value of a deferred object; any other object is returned unchanged."""
     return v.resolve() if isinstance(v, Deferred) else v
 
 

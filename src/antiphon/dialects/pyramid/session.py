@@ -165,7 +165,7 @@ class _CookieSession(dict[str, Any]):
 
     @manage_accessed
     def get_csrf_token(self) -> Any:
-        """Return the token; a new one if there is none."""
+        """Return the token, or a new one if there is none."""
         token = self.get("_csrft_", None)
         return self.new_csrf_token() if token is None else token
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.webob.util import html_escape
 
 __version__ = "1.8.11"
-"""The version of WebOb whose names and habits these are."""
+"""The version of WebOb whose names and behaviour the dialect has."""
 
 __all__ = [
     "UTC",

@@ -34,7 +34,7 @@ class Grammar(NamedTuple):
 
 
 class MediaElement(NamedTuple):
-    """An element of Accept: its range as printed, quality, parameters, and the extensions after the quality."""
+    """An element of Accept: its range as text, its quality, its parameters, and the extensions after the quality."""
 
     media_range: str
     quality: float
@@ -114,7 +114,7 @@ def _printed(value: str) -> str:
 
 
 Offers = Iterable[str | tuple[str, float]]
-"""Values that the server offers, or pairs of them and the server's own weights."""
+"""Offers of the server, or pairs of an offer and the server's own weight."""
 
 
 class Accepted:

@@ -382,7 +382,7 @@ class Cookie(dict[bytes, Morsel]):
             self.load(input)
 
     def load(self, data: str) -> None:
-        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the cookie before them."""
+        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the preceding cookie."""
         morsel: dict[bytes, Any] = {}
         for name, value in parse_cookies(data):
             key, content = name.encode("latin-1", "replace"), value.encode("utf-8", "replace")

@@ -141,7 +141,7 @@ class MultiDict(MutableMapping[K, V]):
         return {key: values[0] if len(values) == 1 else values for key, values in self.dict_of_lists().items()}
 
     def dict_of_lists(self) -> dict[K, list[V]]:
-        """Return a dictionary of lists of values."""
+        """Return a dictionary with lists of values."""
         lists: dict[K, list[V]] = {}
         for key, value in self._pairs():
             lists.setdefault(key, []).append(value)

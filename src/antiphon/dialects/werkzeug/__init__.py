@@ -1,6 +1,6 @@
 """The dialect of Werkzeug: `from antiphon.dialects.werkzeug.wrappers import Request`.
 
-Names of the package itself, those of today and those of Werkzeug 0.8, are imported on first use.
+The package's own names, current ones and those of Werkzeug 0.8, are imported on first use.
 """
 
 from importlib import import_module
@@ -84,7 +84,7 @@ MODULE_OF = {
 
 
 __version__ = "3.1.9"
-"""The version of Werkzeug whose names and habits these are."""
+"""The version of Werkzeug whose names and behaviour the dialect has."""
 
 __all__ = ["Client", "Request", "Response", "run_simple"]
 

@@ -240,7 +240,7 @@ def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
 
 
 def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], Any]:
-    """Return a function for an attribute of a source's object; for the object itself if the name is None."""
+    """Return a function that reads an attribute of a source's object, or the object itself if the name is None."""
     if name is None:
         return source
     attribute = attrgetter(name)

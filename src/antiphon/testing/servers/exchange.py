@@ -30,7 +30,7 @@ SERVER_ERROR_BODY = b"Internal Server Error"
 
 
 class Connection(NamedTuple):
-    """The client's address, the mount point, and whether an application's errors are raised in the test.
+    """The client's address, the mount point, and a flag for raising an application's errors in the test.
 
     ``root_path`` is decoded, and has no trailing slash.
     """

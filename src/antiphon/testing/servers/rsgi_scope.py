@@ -60,7 +60,7 @@ class RSGIHeaders:
 
 
 class RSGIScope(NamedTuple):
-    """The scope of one request. ``path`` is decoded; bytes that are not UTF-8 are lost."""
+    """The scope of a request. ``path`` is decoded; bytes that are not UTF-8 are lost."""
 
     proto: str
     http_version: str

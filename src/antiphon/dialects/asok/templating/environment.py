@@ -168,7 +168,7 @@ _READABLE = frozenset(("_error", "_fields", "_input_schema", "_label", "_output_
 
 
 class AsokTemplate(Template):
-    """A template that prints values as Asok does."""
+    """A template that displays values as Asok does."""
 
     @classmethod
     def from_code(cls, *args: Any, **options: Any) -> Self:
@@ -179,7 +179,7 @@ class AsokTemplate(Template):
 
 
 class AsokEnvironment(Environment):
-    """An environment for the templates of one project. ``is_strict`` makes it an error to print an unknown name."""
+    """An environment for the templates of one project. With ``is_strict``, displaying an unknown name is an error."""
 
     context_class = AsokContext
     template_class = AsokTemplate

@@ -259,8 +259,8 @@ def _dates(value: Any) -> tuple[date, date] | None:
 
 def _unique(subject: Subject) -> str:
     raise NotImplementedError(
-        f"the rule 'unique:{subject.argument}' of {subject.name} asks the models of Asok's ORM, which this dialect does"
-        " not offer: look it up in your own code, or in a rule of yours (register_rule)"
+        f"the rule 'unique:{subject.argument}' of {subject.name} needs the models of Asok's ORM, which this dialect"
+        " does not offer: look it up in your own code, or in a rule of your own (register_rule)"
     )
 
 

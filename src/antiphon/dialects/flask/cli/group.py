@@ -66,7 +66,7 @@ def find_best_app(module: ModuleType) -> "Flask":
     found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
     if len(found) > 1:
         raise NoAppException(
-            f"The module '{module.__name__}' has several Flask applications: say which one is meant, as in"
+            f"The module '{module.__name__}' has several Flask applications: name one of them, as in"
             f" '{module.__name__}:name'."
         )
     if found:
@@ -84,7 +84,7 @@ def find_best_app(module: ModuleType) -> "Flask":
             if _is_app(app):
                 return cast("Flask", app)
     raise NoAppException(
-        f"The module '{module.__name__}' has no Flask application or factory by a usual name: say which one is meant,"
+        f"The module '{module.__name__}' has no Flask application or factory with a usual name: name it,"
         f" as in '{module.__name__}:name'."
     )
 
@@ -286,7 +286,7 @@ def _set_debug(context: click.Context, option: click.Parameter, value: bool) -> 
 def _load_env_file(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _has_dotenv():
         raise click.BadParameter(
-            "Files of variables are read by python-dotenv, which is not installed.", context, option
+            "Reading a file of variables needs python-dotenv, which is not installed.", context, option
         )
     defaults = context.obj.load_dotenv_defaults
     if value is not None or defaults:

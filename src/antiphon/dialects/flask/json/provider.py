@@ -103,7 +103,7 @@ class DefaultJSONProvider(JSONProvider):
     """The content type of responses."""
 
     _encoder: "tuple[_Settings | None, Callable[[Any], str]]" = (None, str)
-    """The last encoder, kept because making one takes as long as writing a small value."""
+    """The last encoder, cached because making one takes as long as writing a small value."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
         """Return a value as JSON. Takes the arguments of ``json.dumps``; the attributes are their defaults.

@@ -235,14 +235,14 @@ class App(Scaffold):
         if view_func is not None:
             if self.view_functions.get(endpoint, view_func) != view_func:
                 raise AssertionError(
-                    f"{describe(self.view_functions[endpoint])} has the endpoint {endpoint!r} already: give"
+                    f"{describe(self.view_functions[endpoint])} already has the endpoint {endpoint!r}: give"
                     f" {describe(view_func)} another one, as in endpoint='...'"
                 )
             self.view_functions[endpoint] = view_func
 
     @setupmethod
     def template_filter(self, name: Any = None) -> Callable[[F], F]:
-        """Register a filter for templates. Usable as a decorator, with a name or without."""
+        """Register a filter for templates. Usable as a decorator, with or without a name."""
         return _named(self.add_template_filter, name)
 
     @setupmethod
@@ -252,7 +252,7 @@ class App(Scaffold):
 
     @setupmethod
     def template_test(self, name: Any = None) -> Callable[[F], F]:
-        """Register a test for templates. Usable as a decorator, with a name or without."""
+        """Register a test for templates. Usable as a decorator, with or without a name."""
         return _named(self.add_template_test, name)
 
     @setupmethod
@@ -262,7 +262,7 @@ class App(Scaffold):
 
     @setupmethod
     def template_global(self, name: Any = None) -> Callable[[F], F]:
-        """Register a function that templates can call. Usable as a decorator, with a name or without."""
+        """Register a function that templates can call. Usable as a decorator, with or without a name."""
         return _named(self.add_template_global, name)
 
     @setupmethod

@@ -188,9 +188,9 @@ class Blueprint(Scaffold):
         Raises ValueError for names with a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("an endpoint of a blueprint has no dot in it")
+            raise ValueError("an endpoint of a blueprint must not contain a dot")
         if view_func and "." in getattr(view_func, "__name__", ""):
-            raise ValueError("the name of a blueprint's view has no dot in it")
+            raise ValueError("the name of a blueprint's view must not contain a dot")
         self.record(
             lambda state: state.add_url_rule(
                 rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options

@@ -1,4 +1,4 @@
-"""What applications and blueprints have in common: folders, and the registration of routes, hooks and handlers."""
+"""The common parts of applications and blueprints: folders, and the registration of routes, hooks and handlers."""
 
 import os
 from collections import defaultdict
@@ -84,7 +84,7 @@ class Scaffold:
 
     @property
     def static_folder(self) -> str | None:
-        """The absolute path of the folder of static files; None without one."""
+        """The absolute path of the static files' folder; None without one."""
         return None if self._static_folder is None else os.path.join(self.root_path, self._static_folder)
 
     @static_folder.setter
@@ -310,7 +310,7 @@ def _default_context() -> dict[str, Any]:
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
     """Return the name of a view, the default endpoint of its rule."""
     if view_func is None:
-        raise AssertionError("a view is needed without an endpoint")
+        raise AssertionError("a rule without an endpoint needs a view")
     return view_func.__name__
 
 

@@ -27,7 +27,7 @@ class _Source:
         self.prefix = prefix
 
     def path(self, name: str) -> str:
-        """Return the absolute path of a name below this."""
+        """Return the absolute path of a name below this source."""
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:

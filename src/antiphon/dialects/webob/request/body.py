@@ -227,7 +227,7 @@ class RequestBody(RequestHead):
         return None
 
     def _source(self) -> IO[bytes]:
-        """Return the file to copy the body from. A partially read file continues at its position."""
+        """Return the file from which to copy the body. A partially read file continues at its position."""
         raw = self.body_file_raw
         if self.is_body_seekable:
             raw.seek(0)

@@ -233,7 +233,7 @@ class SentResponse(ResponseCaching):
         return lines
 
     def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
-        """True if the client has this version, by its tag, or without If-None-Match by its date (RFC 9110 §13.2.2)."""
+        """Return True if the client has this version, by tag or, without If-None-Match, by date (RFC 9110 §13.2.2)."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         if tags is not None:
             listed, _ = read_etags(f'"{tags}"' if _unquoted(tags) else tags)

@@ -15,9 +15,10 @@ _MOST_KNOWN = 64
 
 
 class Accept(ImmutableList[tuple[str, float]]):
-    """An immutable list of (value, quality). ``in``, ``index`` and `[text]` match as the header does.
+    """An immutable list of (value, quality).
 
-    ``provided`` is False for a list made of None: the request has no such header.
+    ``in``, ``index`` and `[text]` match as the header does. ``provided`` is False for a list made from None: the
+    request has no such header.
     """
 
     provided: bool
@@ -37,7 +38,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     @staticmethod
     def _key(value: str) -> Any:
-        """Return a key that is equal for all spellings of a value."""
+        """Return a key that is the same for all spellings of a value."""
         return value.lower()
 
     def _index(self) -> _Places:
@@ -215,7 +216,7 @@ class MIMEAccept(Accept):
 
 
 class LanguageAccept(Accept):
-    """The languages of Accept-Language. `_` is read as `-`."""
+    """The languages of Accept-Language. `_` is treated as `-`."""
 
     @staticmethod
     def _key(value: str) -> str:

@@ -120,7 +120,7 @@ class FileStorage:
 
 
 def _name_of(stream: object) -> str | None:
-    """Return the name of a stream, or None for `<stdin>` and the like."""
+    """Return the name of a stream; None for names such as `<stdin>`."""
     if isinstance(stream, Upload):
         return stream.filename
     name = getattr(stream, "name", None)

@@ -332,7 +332,7 @@ class Headers:
     itervalues = values
 
     def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
-        """Return the pairs: an earlier name of ``to_wsgi_list``."""
+        """Return the pairs: the former name of ``to_wsgi_list``."""
         return self.to_wsgi_list()
 
 
@@ -358,7 +358,7 @@ def _checked(key: str, value: Any) -> tuple[str, str]:
     find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a Location
     if bad := find(text) or _find_control(key):
         raise ValueError(
-            f"header fields must not contain newline characters, nor other controls: {bad[0]!r} in {key!r:.80}"
+            f"header fields must not contain newline characters or other controls: {bad[0]!r} in {key!r:.80}"
         )
     return key, text
 

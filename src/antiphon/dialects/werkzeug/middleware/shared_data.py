@@ -70,7 +70,7 @@ class SharedDataMiddleware:
         return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - as every loader
 
     def get_directory_loader(self, directory: str) -> Loader:
-        """Return a loader of the files in a folder and its subfolders."""
+        """Return a loader for the files in a folder and its subfolders."""
 
         def load(path: str | None) -> tuple[str | None, Opener | None]:
             found = directory if path is None else safe_join(directory, path)
@@ -81,7 +81,7 @@ class SharedDataMiddleware:
         return load
 
     def get_package_loader(self, package: str, package_path: str) -> Loader:
-        """Return a loader of the files in a folder of a package, which may be in an archive."""
+        """Return a loader for the files in a folder of a package, which may be in an archive."""
         from importlib.resources import files
 
         root = files(package)

@@ -109,7 +109,7 @@ class Map:
         self.changed()
 
     def changed(self) -> None:
-        """Note that the rules must be sorted before the next match."""
+        """Record that the rules must be sorted before the next match."""
         self._has_changed = True
 
     def update(self) -> None:

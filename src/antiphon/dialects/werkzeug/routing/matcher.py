@@ -380,7 +380,7 @@ class StateMachineMatcher:
     def match(self, domain: str, path: str, method: str, websocket: bool) -> "tuple[Rule, dict[str, Any]]":
         """Return the rule for a path, and the values of its variables. The path begins with a slash or is empty.
 
-        Raises NoMatch, RequestPath if the path has a slash too few or too many, and RequestAliasRedirect.
+        Raises NoMatch, RequestPath for a path with a slash too few or too many, or RequestAliasRedirect.
         """
         state = self._whole.get((domain, path))
         if state is not None:  # literals are tried before expressions

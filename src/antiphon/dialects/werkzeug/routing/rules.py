@@ -428,7 +428,7 @@ def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str]
 
 
 def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
-    """Return the function that makes a value of the text; None if the text is the value."""
+    """Return the function that converts the text to a value; None if the text is the value."""
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:

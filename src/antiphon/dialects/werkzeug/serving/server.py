@@ -98,7 +98,9 @@ class OneByOne:
             self._calls.put(None)
 
     def _run(self, context: Context, function: Callable[[], T]) -> T:
-        """Call a function on the thread, and return its result. After the thread's end it is called on this one."""
+        """Call a function on the thread, and return its result.
+
+        After the end of the thread, it is called on this one."""
         result: Future[T] = Future()
 
         def call() -> None:
@@ -185,7 +187,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER | {"run_wsgi"}, _ADVICE_FOR_HANDLER)
         if cls.protocol_version != "HTTP/1.1":
             raise NotImplementedError(
-                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, and Granian speaks HTTP/1.1:"
+                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, but Granian speaks HTTP/1.1:"
                 " leave it out"
             )
 
@@ -299,7 +301,7 @@ class _Start:
         return write
 
     def log(self) -> None:
-        """Log the request, if the response has started."""
+        """Log the request if the response has started."""
         if self._code is not None:
             self._handler.log_request(self._code)
 

@@ -266,7 +266,7 @@ class EnvironBuilder(Content, Destination):
     - ``path``: with a query, unless ``query_string`` is given, as text or as a mapping for ``args``.
     - ``base_url``: scheme, host, and the path of the application's root; by default http://localhost/.
     - ``data``: a body (text, bytes, a file object), or a mapping for a form: of text, file objects, tuples of a file
-      object, a filename and a content type, or lists of these. ``input_stream``: a body as it is.
+      object, a filename and a content type, or lists of these. ``input_stream``: an unprocessed body.
     - ``json``: a value that ``json_dumps`` turns into the body. ``auth``: an Authorization, or a name and a password.
     - ``environ_base``: keys that others replace. ``environ_overrides``: keys that replace all others.
 
@@ -361,7 +361,7 @@ class EnvironBuilder(Content, Destination):
 
     @classmethod
     def from_environ(cls, environ: "WSGIEnvironment", **kwargs: Any) -> Self:
-        """Return a builder with the values of an environ, which keywords replace."""
+        """Return a builder with the values of an environ, some of them replaced by keywords."""
         headers = Headers(EnvironHeaders(environ))
         host = headers.pop("Host", "") or environ["SERVER_NAME"]
         root = text_of(environ["SCRIPT_NAME"])

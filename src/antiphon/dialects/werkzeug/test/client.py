@@ -75,7 +75,7 @@ class Cookie(NamedTuple):
 
     @property
     def pair(self) -> str:
-        """The cookie as it is sent back."""
+        """The name and value in the form in which they are sent back."""
         return f"{self.key}={self.value}"
 
     def is_sent_to(self, server_name: str, path: str) -> bool:
@@ -90,7 +90,7 @@ Jar = dict[tuple[str, str, str], Cookie]
 
 
 def keep(jar: Jar, cookie: Cookie) -> None:
-    """Put a cookie into a jar, or remove it if it is deleted."""
+    """Store a cookie in a jar, or remove it if it is deleted."""
     if cookie.is_deleted:
         jar.pop(cookie.place, None)
     else:
@@ -173,7 +173,7 @@ class Client:
         return self._cookies
 
     def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
-        """Return a cookie, or None if there is none. Raises TypeError for a client without cookies."""
+        """Return a cookie; None if there is none. Raises TypeError for a client without cookies."""
         return self._jar.get((domain, path, key))
 
     def set_cookie(

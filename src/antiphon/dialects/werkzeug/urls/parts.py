@@ -74,7 +74,7 @@ def url_encode(
     separator: str | bytes = "&",
     **options: object,  # noqa: ARG001 - encode_keys, which has had no effect since Python 3
 ) -> str:
-    """Return names and values as a query. None is left out, and a list stands for several values."""
+    """Return names and values as a query. None is left out, and a list becomes several values."""
     between = separator if isinstance(separator, str) else separator.decode("ascii")
     return between.join(_encoded(obj, charset, sort, key))
 

@@ -382,7 +382,7 @@ class BaseResponse(ResponseBody, ResponseHead):
         Raises ValueError for a status without a code of three digits, which would crash some servers.
         """
         if not 100 <= self._status_code <= 999:
-            raise ValueError(f"a status to send must begin with a code of three digits, unlike {self._status!r}")
+            raise ValueError(f"a status to send must begin with a code of three digits, not {self._status!r}")
         if type(self).get_wsgi_headers is BaseResponse.get_wsgi_headers:
             fields = self._final_fields(environ)
         else:
