@@ -15,7 +15,7 @@ BLOCK = 64 << 10
 
 
 def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
-    """Return a file in the form in which this server sends it; None if there is none, or the file can't be opened."""
+    """Return a file wrapped by this server; None if it has no wrapper, or the file can't be opened."""
     wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
     if wrapper is None:
         return None

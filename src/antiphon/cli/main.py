@@ -216,7 +216,7 @@ def run(
 
     APP can be a function without arguments that makes the application. The module is looked up in the current directory
     first. Without MODULE:APP, the command serves an app, application, create_app or make_app in the modules there.
-    Instead of MODULE:APP, you can name a file of settings, such as development.ini.
+    Instead of MODULE:APP, you can name a settings file, such as development.ini.
     Ctrl-C ends the server; a second Ctrl-C ends it immediately. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":
@@ -486,7 +486,7 @@ def explain(kind: str | None) -> None:
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best first.")
 def docs(name: str | None, question: str | None) -> None:
-    """Print a page of the documentation of this version, which needs no network. Without NAME, list all pages.
+    """Print a page of this version's documentation, without using the network. Without NAME, list all pages.
 
     NAME is a page such as websockets or reference/websockets.
     """

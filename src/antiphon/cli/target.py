@@ -143,7 +143,7 @@ class Target(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Parse `module:app`, or the path of a file of settings. Raises `BadCommand`."""
+        """Parse `module:app`, or the path of a settings file. Raises `BadCommand`."""
         if text.partition("#")[0].endswith(".ini"):
             return IniFile.parse(text)
         module, _, attribute = text.partition(":")

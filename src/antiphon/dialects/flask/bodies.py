@@ -83,7 +83,7 @@ class ServerBody:
         return body
 
     async def load(self, request: "Request") -> None:
-        """Read a body on this thread, in steps. One above the request's limit is not read, or only in part."""
+        """Read a body on this thread, in steps. A body above the request's limit is read in part or not at all."""
         environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)

@@ -26,7 +26,7 @@ def not_offered(module: str, reason: str) -> ImportError:
 
 
 class HTTPException(Exception):
-    """An error whose response has its status, or is made by the handler for that status, if there is one.
+    """An error with a status. The handler for that status, if there is one, makes the response.
 
     ``reason`` is the text of the response if there is no handler.
     """
