@@ -126,7 +126,7 @@ class Config(dict[str, Any]):
         for parent in parents:
             within = within.setdefault(parent, {})
             if not hasattr(within, "__setitem__"):
-                raise TypeError(f"{variable} can't be set: {parent!r} is {type(within).__name__}, not a dict")
+                raise TypeError(f"{variable} can't be set: {parent!r} must be a dict, not {type(within).__name__}")
         within[name] = value
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
