@@ -127,7 +127,8 @@ def test_an_app_is_served_where_one_can_t_be_loaded_and_nothing_of_it_is(package
 def test_what_is_no_command_is_named(package):
     package(text="def flags(): pass")
     assert (
-        "of the package choir_flags is of type function: choir_flags:flags has to be a command" in run("flags").output
+        "of the package choir_flags is of type function: choir_flags:flags must be a click command"
+        in run("flags").output
     )
 
 

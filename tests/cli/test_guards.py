@@ -29,5 +29,5 @@ def test_an_app_is_told_how_it_guards_itself(guards, fix):
 
 
 def test_they_stand_around_wsgi_and_asgi_alone():
-    with pytest.raises(BadCommand, match="shop:app only speaks RSGI"):
+    with pytest.raises(BadCommand, match="shop:app speaks only RSGI"):
         Guards(security_headers=True).around(SpeaksRSGI(), None, "shop:app")

@@ -186,4 +186,4 @@ def test_an_application_of_pyramid(tmp_path):
 def test_an_application_of_another_kind_is_a_mistake(tmp_path):
     made = run(tmp_path, "flask", "def app(environ, start_response): return []", "shop:app")
     assert made.returncode == 2
-    assert "whose routes are not known: name an App, or an app of Flask or Pyramid with --dialect" in made.stderr
+    assert "whose routes are unknown: name an App, or an app of Flask or Pyramid with --dialect" in made.stderr

@@ -103,7 +103,7 @@ def test_what_answers_a_url(routes, arguments, code, expected):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["routed:legacy"], "is of type function, whose routes are not known"),
+        (["routed:legacy"], "is of type function, whose routes are unknown"),
         (["http://:x/"], "is not a URL"),
         (["routed:app", "/", "/"], "extra argument"),
     ],

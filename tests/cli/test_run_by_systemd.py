@@ -112,4 +112,4 @@ def test_a_flag_that_says_otherwise_is_a_mistake(antiphon, flag):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         command = antiphon("apps:asgi", flag, listeners=[listener])
         assert command.exit_code() == 2
-    assert f"systemd says where to listen: leave out {flag.partition('=')[0]}" in command.err
+    assert f"systemd determines where to listen: leave out {flag.partition('=')[0]}" in command.err

@@ -83,7 +83,7 @@ def test_settings_in_the_environment_and_a_reload(antiphon, tmp_path):
         ("apps:wsgi", ["--max-body", "-1"], "'-1' is not a size"),
         ("apps:wsgi", ["--trusted-hosts", "https://example.com"], "not 'https://example.com'"),
         ("apps:wsgi", ["--trusted-hosts", "a.example,"], "not ''"),
-        ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi only speaks RSGI, and guards need WSGI or ASGI."),
+        ("apps:rsgi", ["--refuse-cross-site"], "apps:rsgi speaks only RSGI, but guards need WSGI or ASGI."),
         ("native:app", GUARDS, NATIVELY),
         ("native:app", ["--refuse-cross-site"], "has its own guards: it refuses writes from other sites by default."),
     ],

@@ -122,7 +122,7 @@ def test_a_form_is_refused_that_the_original_reads_in_part(original, dialect, fi
     body = written(form, head)
     assert len(fields(original(environ(body, len(body))))) < 3
     for size in SIZES:
-        with pytest.raises(ValueError, match=r"end in LF|last delimiter is missing"):
+        with pytest.raises(ValueError, match=r"must end in CRLF|last delimiter is missing"):
             fields(dialect(environ(body, size)))
 
 

@@ -1,4 +1,4 @@
-"""ASGI (version 3): a scope read as a head, and one request of a server, handled with a handler."""
+"""ASGI (version 3): reads a scope as a head, and handles a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from contextlib import suppress
@@ -36,13 +36,11 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the only known server that does not limit the header section. Its ``receive`` is a method of a class
-there.
-"""
+"""The module of the only known server that does not limit the header section; ``receive`` is a method of its class."""
 PATHSEND = "http.response.pathsend"
-"""The extension by which a server sends a file by its path."""
+"""The extension with which a server sends a file by path."""
 EARLY_HINT = "http.response.early_hint"
-"""The extension by which a server sends early hints."""
+"""The extension with which a server sends early hints."""
 
 
 _NOT_PLAIN = frozenset(name.encode() for name in NOT_PLAIN)
@@ -50,11 +48,11 @@ _URL = ("path", "raw_path", "query_string", "root_path", "scheme", "type")
 
 
 async def send_nothing(_: Message) -> None:
-    """Drop a message that should have preceded a response that has already begun."""
+    """Drop a message that would precede a response that has begun."""
 
 
 class ASGIHead:
-    """The head of a request, read off a scope, with the body from ``receive``.
+    """The head of a request, read from a scope, with the body from ``receive``.
 
     ``send`` sends the start of the response, and drops messages that should have preceded it.
     """
@@ -63,17 +61,17 @@ class ASGIHead:
     root_path = ""
     """The scope's root_path."""
     _next: Receive | None = None
-    """The function that returns the next message, once something waits for the disconnect."""
+    """The function that returns the next message once something waits for the disconnect."""
     _receiving: "Future[None] | bool" = False
-    """True while the body is being received; a future if a task waits for that to end."""
+    """True while the body is being received; a future if a task waits for the end of that."""
     _fields: LineIndex
-    """The index of the headers."""
+    """The headers by name."""
     _hinted = 0
-    """Bytes of early hints so far."""
+    """The number of bytes of early hints sent so far."""
     watch: "Task[None] | None"
     """The task that waits for the disconnect, once requested. For ``call_asgi``."""
     uncoded_length: int | None
-    """The declared length of a body without a coding."""
+    """The declared length of an uncoded body."""
     has_body: bool
     """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
@@ -91,7 +89,7 @@ class ASGIHead:
         self.path = path
         self._fields, self.host_line, is_framed, self.uncoded_length = index_lines(self.scope["headers"])
         self.has_body = is_framed or scope.get("http_version", "1.1") >= "2"
-        self._has_more = True  # it would take three times as long to read a default from the class
+        self._has_more = True  # reading a class's default would take three times as long
         self.watch = None
 
     @property
@@ -101,14 +99,14 @@ class ASGIHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The scope's raw_path without a query, if the server has one."""
+        """The scope's raw_path without a query, if the server provides one."""
         raw: bytes | None = self.scope.get("raw_path")
         return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET without a body, from the server's own values.
+        """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
         """
         host, scope = self.host_line, self.scope
         if self.has_body or not host or self.method != "GET":
@@ -173,7 +171,7 @@ class ASGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the scope has the extension for them."""
+        """True if the scope has the extension for early hints."""
         return EARLY_HINT in (self.scope.get("extensions") or ()) and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -200,37 +198,37 @@ class ASGIHead:
         self.send.hint(message)
 
     def begin(self, start: Message) -> Awaitable[None]:
-        """Send the start of the response, after all early hints. Later ones are dropped."""
+        """Send the start of the response after all early hints. Later hints are dropped."""
         send, self.send = self.send, send_nothing
         return send(start)
 
     @property
     def is_body_left(self) -> bool:
-        """True if the body may continue, and no code is receiving it."""
+        """True if more of the body may come and no code is receiving it."""
         return self.has_body and self._has_more and not self._receiving
 
     async def drop_body(self) -> None:
-        """Receive the rest of the body and forget it. A message after that means that the client has left."""
+        """Receive the rest of the body and drop it. A message after that means that the client has left."""
         receive, self._next = self._next or self._receive, _receive_disconnect
         while (await receive()).get("more_body"):
             pass
 
     def wait_disconnect(self) -> "Task[None]":
-        """Return the task that waits until the client disconnects, which all callers share.
+        """Return the task that waits until the client disconnects, which all callers share. It ends with the request.
 
-        It ends with the request. Earlier messages with the body are left for ``receive``. The server is asked only
-        once, for all waiters: after a cancellation, Granian may treat a second call as a disconnect.
+        Messages with the body that come before are left to ``receive``. The server is asked once for all waiters: after
+        a cancellation, Granian may treat a second call as a disconnect.
         """
         if self.watch is None:
             from asyncio import create_task
 
             context = copy_context()
-            context.run(set_current_request, None)  # the request keeps this head, which keeps the task
+            context.run(set_current_request, None)  # the request refers to this head, which refers to the task
             self.watch = create_task(self._waiting(), context=context)
         return self.watch
 
     def _waiting(self) -> Coroutine[Any, Any, None]:
-        """Return the coroutine that waits. There is only one, because each waiting request would need its own."""
+        """Return the coroutine that waits. There is only one, as every request that waits has one."""
         from asyncio import get_running_loop
 
         from antiphon.adapters.disconnect import BufferedMessages, wait_disconnect
@@ -241,7 +239,7 @@ class ASGIHead:
         self._next = messages.next
         if not self._receiving:
             return messages.wait_disconnect()
-        # A task reads on while the response is written.
+        # A task continues to read while the response is written.
         self._receiving = received = get_running_loop().create_future()
         return messages.wait_disconnect(received)
 
@@ -251,7 +249,7 @@ async def _receive_disconnect() -> Message:
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:
-    """Return True if this may be the server that does not limit the header section.
+    """Return True if this may be the server without a limit for header sections.
 
     Its lifespan shows only the package.
     """
@@ -264,7 +262,7 @@ def server_module(receive: Receive) -> str:
 
 
 def _below(path: str, root_path: str) -> str:
-    """Return a path without the root path, or the path itself if it is not below that."""
+    """Return a path without the root path, or the whole path if it is not below that."""
     rest = path.removeprefix(root_path)
     return rest if not rest or rest.startswith("/") else path
 
@@ -272,8 +270,8 @@ def _below(path: str, root_path: str) -> str:
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
     """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers pass on a target that is a whole URL as it is. Its host has to be found before it is decoded. In HTTP/2
-    no path may be one (RFC 9113 §8.3.1): it stays, and is refused.
+    Some servers pass on a target that is a whole URL unchanged. Its host must be found before it is decoded. In HTTP/2,
+    a path may not be a URL (RFC 9113 §8.3.1): it is kept, and then refused.
     """
     path: str = scope["path"]
     if path and scope.get("http_version", "1.1") >= "2":
@@ -291,7 +289,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """The function that sends messages to a server, and records in an observation which ones the server has taken."""
+    """The function that sends messages to a server, and records in an observation those that the server has taken."""
 
     __slots__ = ("_observation", "_send")
 
@@ -317,7 +315,7 @@ class ObservedSend:
             observation.sent()
 
     async def send_both(self, start: Message, last: Message) -> None:
-        """Send the two messages of a response in memory."""
+        """Send both messages of a response in memory."""
         observation, send = self._observation, self._send
         observation.send_head(start["status"], start["headers"])
         try:
@@ -330,7 +328,7 @@ class ObservedSend:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Handle one request of an ASGI server with a handler."""
+    """Handle a request of an ASGI server with a handler."""
     head = ASGIHead(scope, receive, send)
     request = Request(head)
     is_unfinished = False
@@ -338,7 +336,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         answer = handler._answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response._message(head.method)
-        del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
+        del answer, response  # an error raised below refers to this frame, and its response to the error
         headers = fields.encoded if type(fields) is SharedFields else encode_fields(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
@@ -348,14 +346,14 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             if not isinstance(body, bytes):
                 await _send_stream(head, request, body, start, send, is_silent, fields)
                 return
-        begin, head.send = head.send, send_nothing  # what `begin` does, without a call
+        begin, head.send = head.send, send_nothing  # as in `begin`, but without a call
         last = {"type": "http.response.body", "body": b"" if is_silent else body}
         if type(begin) is ObservedSend and not head.has_body:
             observed: Any = begin
             await observed.send_both(start, last)
             return
         await begin(start)
-        await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: two calls less
+        await (_send_last(head, send, last) if head.has_body else send(last))  # most have none: this saves two calls
     finally:
         try:
             if request._deferred:
@@ -373,7 +371,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 
 
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Check that the server can send a file by path, and that no ``after_response`` function can remove it first."""
+    """Return True if the server can send a file by path, and no ``after_response`` function can remove it first."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
@@ -390,7 +388,7 @@ async def _send_stream(
 
     async def send_head() -> Send:
         await head.begin(start)
-        if not is_silent:  # servers hold the head back until there is a body
+        if not is_silent:  # servers hold back the head until there is a body
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send
 
@@ -403,7 +401,7 @@ def _send_last(head: ASGIHead, send: Send, message: Message) -> Awaitable[None]:
 
 
 async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> None:
-    """Send the last message while no code receives the body: Hypercorn waits there for room in its body queue."""
+    """Send the last message while no code receives the body: Hypercorn waits for space in its body queue."""
     from asyncio import create_task
 
     dropping = create_task(head.drop_body())
@@ -416,7 +414,7 @@ async def _send_without_body(head: ASGIHead, send: Send, message: Message) -> No
 async def call_lifespan(
     start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
 ) -> None:
-    """Start and stop when the server says so, and report failures to it."""
+    """Start and stop as the server requests, and report failures to it."""
     for event, act in (("startup", start), ("shutdown", stop)):
         await receive()
         try:
@@ -431,7 +429,7 @@ _PACKAGE = join(dirname(dirname(__file__)), "")
 
 
 def _traceback_of(error: Exception) -> str:
-    """Return the traceback of an error without the frames of this package: some servers log only that."""
+    """Return the traceback of an error without this package's frames: some servers log only that."""
     from traceback import StackSummary, TracebackException
 
     told = TracebackException.from_exception(error)

@@ -1,7 +1,7 @@
-"""Connections as the operating system sees them (has the client left, does it read slowly), and listening sockets.
+"""Connections, as seen by the operating system: whether clients have left or read slowly; and listening sockets.
 
-Servers that don't report this hand out the connection, or the client's address, by which the connection is found among
-the process's open descriptors.
+Servers that don't report this hand out the connection or its client's address, by which it is found among the process's
+open descriptors.
 """
 
 import os
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 
 _DESCRIPTORS = "/dev/fd"
-"""The folder with an entry for each open descriptor of this process, if the system has one."""
+"""The folder with an entry for each descriptor that this process has open, on systems that have one."""
 _KEYS = ("gunicorn.socket", "werkzeug.socket", "gunicorn.sock")
-"""The environ's keys for the connection: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
+"""The environ keys of connections: Gunicorn's, Werkzeug's, and that of Gunicorn's worker on gevent's server."""
 _NAMES_CLIENT = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
-"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with that one."""
+"""The keys of header fields in which proxies name a client. Servers replace the proxy's address with it."""
 _AT_ONCE = 64 << 10
-"""Bytes between two checks of a connection that is being written to."""
+"""Bytes written to a connection between two checks."""
 _MOST_KEPT = 1 << 20
-"""Bytes that a server may buffer for a connection, if the system tells how much it has written."""
+"""The number of bytes that a server may keep for a connection, if the system tells how much it has written."""
 _LOOK, _LONGEST_LOOK = 0.001, 0.25
-"""Seconds between two checks of a connection that takes no data."""
+"""Seconds between two checks of a connection that accepts no data."""
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""The event for a connection whose other side sends no more, even if there is data left to read. Only Linux has it."""
+"""The event for a connection whose peer sends no more, even if there is unread data. Linux only."""
 
 
 def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
-    """Return the connection of a request if its server hands it out, else None."""
+    """Return the connection of a request, as handed out by its server; None if it is not."""
     for key in _KEYS:
         if (found := environ.get(key)) is not None:
             return found  # type: ignore[no-any-return]  # a socket: the server has read the request from it
@@ -51,13 +51,13 @@ def socket_of(environ: "WSGIEnvironment") -> socket.socket | None:
 
 
 def is_gevents(environ: "WSGIEnvironment") -> bool:
-    """Return True if gevent's server has made an environ."""
+    """Return True for an environ made by gevent's server."""
     return bool(environ.get("SERVER_SOFTWARE", "").startswith("gevent"))
 
 
 def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
-    """Return a function that tells whether a request's client has left; None if there is no way to tell."""
-    # Waitress itself only knows of clients that it reads from, for which it has an option.
+    """Return the function that tells whether a request's client has left; None if that can't be seen."""
+    # Waitress itself notices only clients that it reads from, for which it has an option.
     waitress = environ.get("waitress.client_disconnected")
     handed_out = socket_of(environ) or getattr(getattr(waitress, "__self__", None), "socket", None)
     if handed_out is not None:
@@ -68,9 +68,9 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 
 
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
-    """Return the client's address; None if a proxy has named it.
+    """Return the address from which the server was called; None if a proxy has named the client.
 
-    Its port is then not its own, and may be that of someone else at the same address.
+    The port is then not the client's own: it may belong to someone else at the same address.
     """
     client = address(environ.get("REMOTE_ADDR"), environ.get("REMOTE_PORT"))
     if client is None or any(client.host in environ.get(key, "") for key in _NAMES_CLIENT):
@@ -81,14 +81,14 @@ def _direct_client(environ: "WSGIEnvironment") -> Address | None:
 def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
     """Yield each connected socket of this process with its descriptor.
 
-    The objects are valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
+    Each object is valid for one step of the iteration. Raises NotImplementedError if the system does not list them.
     """
     try:
         descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
     except OSError:
         raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
     for descriptor in descriptors:
-        with suppress(OSError):  # closed since, no socket, or not connected
+        with suppress(OSError):  # closed since, not a socket, or not connected
             if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 with socket.socket(fileno=os.dup(descriptor)) as found:
                     found.getpeername()
@@ -96,7 +96,7 @@ def connected_sockets() -> Iterator[tuple[int, socket.socket]]:
 
 
 def is_still_open(descriptor: int, inode: int) -> bool:
-    """Return False once the file with this inode is closed: its descriptor may then be that of another one."""
+    """Return False once the file with this inode is closed; its descriptor may then be reused."""
     try:
         return os.fstat(descriptor).st_ino == inode
     except OSError:
@@ -124,8 +124,9 @@ class Connection:
 
     @classmethod
     def of_client(cls, client: Address | None) -> Self | None:
-        """Return the connection of a client, by its address; None if it is not found, or if there are several: one
-        address can have a connection to each of a server's addresses.
+        """Return a client's connection by its address; None if none or several are found.
+
+        One address can have a connection to each of a server's addresses.
         """
         if client is None or client.port is None:
             return None
@@ -140,7 +141,7 @@ class Connection:
         return cls(descriptor, inode)
 
     def is_left(self) -> bool:
-        """Return True if the client has closed the connection, or its sending side, or the server has closed it."""
+        """Return True if the client has closed the connection or its sending side, or the server has closed it."""
         if not self._is_open:
             return True
         if _HUNG_UP and isinstance(select.poll, BuiltinFunctionType):
@@ -148,13 +149,13 @@ class Connection:
         return self._is_at_end()
 
     def is_full(self) -> bool:
-        """Return True while the system takes no more data for a client that is still connected."""
+        """Return True while the system accepts no more data for a client that is still connected."""
         return self._is_open and not self._poll(select.POLLOUT)
 
     def count_written(self) -> int | None:
         """Return the bytes that the server has written to a TCP connection so far; None if the system doesn't tell.
 
-        The client may have acknowledged some of them, but gVisor and old kernels always report 0.
+        It is also None while no bytes are reported as acknowledged, as is always so on gVisor and old kernels.
         """
         if sys.platform != "linux" or not self._is_open:
             return None
@@ -180,7 +181,7 @@ class Connection:
         return poll.poll(0)
 
     def _is_at_end(self) -> bool:
-        """Return True if there is nothing left to read and no more data will arrive. Unread data hides the end."""
+        """Return True if there is nothing left to read and nothing will come. Unread data hides the end."""
         try:
             with socket.socket(fileno=os.dup(self._descriptor)) as connection:
                 if not select.select([connection], [], [], 0)[0]:
@@ -188,14 +189,14 @@ class Connection:
                 return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:  # reset
             return True
-        except ValueError:  # a descriptor that select can't take
+        except ValueError:  # a descriptor that select can't handle
             return False
 
 
 class Pace:
-    """The pace at which a response's client reads, for a server that takes any chunk at once and buffers it.
+    """The pace at which a response's client reads, for servers that accept any chunk at once and buffer it.
 
-    Nothing is held up if the connection is not found.
+    Without a known connection, nothing is delayed.
     """
 
     __slots__ = ("_client", "_connection", "_given", "_size", "_written")
@@ -207,7 +208,7 @@ class Pace:
         self._written: int | None = None
 
     async def wait(self, size: int) -> None:
-        """Count the bytes of the next chunk. After every 64 KiB, first wait while the system takes no more data."""
+        """Count the bytes of the next chunk. After each 64 KiB, first wait while the system accepts no more data."""
         if self._size >= _AT_ONCE and (connection := await self._find()) is not None:
             self._size, pause = 0, _LOOK
             while connection.is_full() or self._is_ahead(connection):
@@ -219,7 +220,7 @@ class Pace:
     async def _find(self) -> Connection | None:
         """Return the connection.
 
-        The search happens once, on a thread, since with thousands of connections it takes too long for an event loop.
+        It is searched for once, on a thread: with thousands of connections, this takes too long for an event loop.
         """
         if self._connection is None and self._client is not None:
             client, self._client = self._client, None
@@ -227,7 +228,7 @@ class Pace:
         return self._connection
 
     def _is_ahead(self, connection: Connection) -> bool:
-        """Return True while the server has much data left to write."""
+        """Return True while the server buffers much that it has yet to write."""
         written = connection.count_written()
         if written is None:
             return False
@@ -237,7 +238,7 @@ class Pace:
 
 
 BACKLOG = 1024
-"""The number of connections that the kernel keeps waiting."""
+"""The maximum number of connections that the kernel queues."""
 
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _DROP_UNSENT = struct.pack("ii", 1, 0)
@@ -245,13 +246,13 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking socket of a family that listens on an unannounced address of this machine."""
+    """Return a non-blocking listening socket of a family, at an address of this machine that is not announced."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
         listener.listen(0)
     elif sys.platform == "linux":
-        listener.bind("")  # a name of the kernel's choice, which is not a file
+        listener.bind("")  # a name chosen by the kernel, which is not a file
         listener.listen(0)
     else:
         with TemporaryDirectory() as folder:
@@ -262,18 +263,18 @@ def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
 
 
 def count_waiting(listener: socket.socket) -> int:
-    """Return the number of connections that wait at a listening socket; 0 if the system does not provide it."""
+    """Return the number of connections in a listening socket's queue; 0 if the system does not provide that."""
     if sys.platform != "linux" or listener.family == socket.AF_UNIX:
         return 0
     information = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 28)
-    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, which is that of a socket that listens
+    return int.from_bytes(information[24:28], sys.byteorder)  # tcpi_unacked, for a listening socket
 
 
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
     """Shut down all connections of this process that were accepted at the address of a listening socket.
 
     Data that was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
-    found among the descriptors of the process. Raises NotImplementedError where the system does not list these.
+    found among the process's descriptors. Raises NotImplementedError if the system does not list these.
     """
     for connection in _accepted(address):
         with suppress(OSError):  # closed by the client in the meantime
@@ -289,7 +290,7 @@ def _accepted(address: Any) -> Iterator[socket.socket]:
 
 
 def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
-    """Check the local address of a connection."""
+    """Return True if the connection's own address is the listening one."""
     own = connection.getsockname()
     if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
         return bool(own == address)

@@ -1,4 +1,4 @@
-"""Clients that disconnect before they get a response: noticing them, and recognizing the resulting errors."""
+"""Clients that disconnect before they get a response: how to notice them, and recognize the resulting errors."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from antiphon.http.head import Head, server_head
 
 READ_AHEAD = 256 << 10
-"""Bytes of an unread body beyond which the rest stays with the server, and a disconnect is not noticed."""
+"""The size in bytes above which the rest of an unread body stays with the server, and disconnects go unnoticed."""
 
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -25,8 +25,8 @@ async def wait_disconnect(receive: Receive) -> None:
 class BufferedMessages:
     """The messages of an ASGI request, from which one task may read the body while another waits for the disconnect.
 
-    A server has one sequence of messages for both. Body messages that arrive while a task waits for the disconnect are
-    kept until ``next`` takes them.
+    A server has a single sequence of messages for both. Those that arrive during the wait for the disconnect are kept
+    until ``next`` takes them.
     """
 
     __slots__ = ("_kept", "_kept_bytes", "_receive", "_receiving", "_taken")
@@ -34,7 +34,7 @@ class BufferedMessages:
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._receiving = asyncio.Lock()
-        # Both are made when they are needed: an empty deque takes 600 bytes, and an event has one.
+        # Both are made when needed: an empty deque takes 600 bytes, and an event contains one.
         self._kept: deque[dict[str, Any]] | None = None
         self._kept_bytes = 0
         self._taken: asyncio.Event | None = None
@@ -52,7 +52,7 @@ class BufferedMessages:
         return message
 
     async def wait_disconnect(self, begin: "asyncio.Future[None] | None" = None) -> None:
-        """Wait until the client disconnects, starting when ``begin`` is done."""
+        """Wait until the client disconnects, but not before ``begin`` is done."""
         if begin is not None:
             await begin
         while True:
@@ -73,14 +73,14 @@ class BufferedMessages:
 
 
 class ClientGone(ConnectionResetError):
-    """The error of ``send``, or of a waiting body, when the client has disconnected."""
+    """The error of ``send`` or of a waiting body when the client has disconnected."""
 
 
 def watch_over_wsgi(head: Head) -> Callable[[], bytes] | None:
-    """Return a check of a request's client, for a thread that waits for a chunk; None unless it came over WSGI.
+    """Return a function that checks on a request's client, for a thread that waits for a chunk; None unless over WSGI.
 
-    The check raises ClientGone if the client has left. Otherwise it returns an empty chunk, as WSGI provides for bodies
-    that are not ready (PEP 3333), so that the server may notice a disconnect itself.
+    It raises ClientGone if the client has left. Otherwise it returns an empty chunk, which WSGI allows for bodies that
+    are not ready (PEP 3333): if nothing else shows that the client has left, the server may notice it then.
     """
     watch_client = getattr(server_head(head), "watch_client", None)
     return None if watch_client is None else partial(_look, watch_client())
@@ -93,13 +93,13 @@ def _look(is_client_gone: Callable[[], bool]) -> bytes:
 
 
 def _gone_error() -> type[ClientGone]:
-    """Return the error that servers expect if the client has disconnected: Waitress logs all errors but its own."""
+    """Return the error that servers expect from a body whose client has left: Waitress logs any but its own."""
     waitress = sys.modules.get("waitress.channel")
     return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
 
 
 def stems_from_disconnect(error: BaseException) -> bool:
-    """Return True if an error was raised because of a ClientGone of ``send``."""
+    """Return True if an error was caused by a ClientGone of ``send``."""
     chain = [error]
     for link in chain:
         if isinstance(link, ClientGone):

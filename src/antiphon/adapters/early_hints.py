@@ -1,6 +1,6 @@
 """Early hints (103, RFC 8297), sent to a server before there is a response.
 
-ASGI has a message for them, and Gunicorn has a function in the WSGI environ. RSGI has no way to send them.
+ASGI has a message for them, and Gunicorn a function in the WSGI environ. RSGI can't send them.
 """
 
 import asyncio
@@ -15,14 +15,14 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""Bytes of links per request. Clients and proxies don't accept a longer header section."""
+"""The number of bytes of links for one request. Clients and proxies don't accept a longer header section."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
 
 
 def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
-    """Return the links that may be sent after that many bytes of others, and the total number of bytes.
+    """Return the links that may be sent after a number of bytes of others, and the new total.
 
     Raises ValueError for a link that is not allowed in a header.
     """
@@ -35,7 +35,7 @@ def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
 
 
 def call_back(callback: Callback, links: list[str]) -> None:
-    """Pass links to a WSGI server on its own thread.
+    """Pass links to a WSGI server on its own thread: it may block, and with gevent, no other thread may use its socket.
 
     It may block, and with gevent no other thread may use its socket.
 
@@ -50,14 +50,14 @@ def call_back(callback: Callback, links: list[str]) -> None:
 
 
 def _give(callback: Callback, fields: list[tuple[str, str]]) -> None:
-    with suppress(Exception):  # the client has gone, which the response will notice, or the response has begun
+    with suppress(Exception):  # the client has left, which the response will notice, or the response has begun
         callback(fields)
 
 
 class HintedSend:
     """The ``send`` of an ASGI response that early hints precede.
 
-    Hints are sent in order while the handler continues. A call sends the start of the response after the hints.
+    A call sends the start of the response after the hints.
     """
 
     def __init__(self, send: Send) -> None:
@@ -74,10 +74,10 @@ class HintedSend:
     async def _send_hints(self) -> None:
         try:
             while self._hints:
-                with suppress(Exception):  # the client has gone, which the response will notice
+                with suppress(Exception):  # the client has left, which the response will notice
                     await self._send(self._hints.pop(0))
         finally:
-            self._sending = None  # its context may have the request, which has this
+            self._sending = None  # its context may refer to the request, which refers to this
 
     async def __call__(self, message: dict[str, Any]) -> None:
         if self._sending is not None:

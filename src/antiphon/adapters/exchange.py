@@ -1,4 +1,4 @@
-"""Exchanges: a request and its response as a server sees them, and the observers that see each."""
+"""Exchanges, each a request and its response as a server sees them, and the observers of exchanges."""
 
 # ruff: noqa: SLF001 - an observation writes what its exchange shows to observers
 
@@ -22,29 +22,31 @@ _LENGTH = ("content-length", b"content-length")
 class Observer:
     """An object that sees every exchange, for logs, traces and metrics: ``app.observe(observer)``.
 
-    Override the methods that you need. They are called where the server calls the
-    application, on its thread or event loop, so they must not block. An error in one of them is logged, and does not
-    affect the request.
+    Override the methods that you need. They are called where the server calls the application, on its thread or its
+    event loop, so none may block. An error in one of them is logged, and the request is still handled.
     """
 
     def begin(self, exchange: "Exchange") -> None:
-        """Called when a request has arrived. Context variables set here are visible to all code that handles it."""
+        """Called when a request has arrived.
+
+        Context variables that you set here are set in all code that handles it.
+        """
 
     def stream(self, exchange: "Exchange") -> None:
-        """Called before a stream or a WebSocket begins. Files don't count as streams."""
+        """Called before the response begins if it is a stream or a WebSocket. Files don't count as streams."""
 
     def sent(self, exchange: "Exchange") -> None:
-        """Called when the response has been sent completely, or was cut short."""
+        """Called when the response was sent, streams to their end, or was cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any longer, after the functions of ``request.after_response``.
+        """Called when nothing runs for the request any longer, not even functions of ``request.after_response``.
 
-        On an event loop the context is that of ``begin``; over WSGI that context no longer exists.
+        On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
 
 
 class Observers:
-    """The observers of an application, and the methods that they override."""
+    """The observers of an application and the methods that they override."""
 
     def __init__(self, *observers: Observer) -> None:
         self.all: list[Observer] = []
@@ -56,7 +58,7 @@ class Observers:
             self.add(observer)
 
     def add(self, observer: Observer) -> None:
-        """Add an observer, which is called after the earlier ones."""
+        """Add an observer, which is called after earlier ones."""
         self.all.append(observer)
         for name in ("begin", "stream", "sent", "end"):
             if getattr(type(observer), name) is not getattr(Observer, name):
@@ -64,7 +66,7 @@ class Observers:
 
 
 class SocketUse(NamedTuple):
-    """The use of a WebSocket: the numbers of messages ``received`` and ``sent``, and its ``close_code``."""
+    """The use of a WebSocket: the numbers of messages ``received`` and ``sent``, and the ``close_code`` of its end."""
 
     received: int
     sent: int
@@ -72,7 +74,7 @@ class SocketUse(NamedTuple):
 
 
 class Exchange:
-    """A request and its response, as the server sees them. Observers can't change it."""
+    """A request and its response, as the server sees them. Observers can't change them."""
 
     __slots__ = (
         "__weakref__",
@@ -108,17 +110,17 @@ class Exchange:
 
     @property
     def method(self) -> str:
-        """The request's method as it was received."""
+        """The request's method as received."""
         return self._method
 
     @property
     def path(self) -> str:
-        """The request's path as it was received: decoded, with the root path."""
+        """The request's path as received: decoded, with the root path."""
         return self._path
 
     @property
     def response(self) -> Response | None:
-        """The response that the application gave; None before that, and if the application is not Antiphon's."""
+        """The application's response; None before there is one, and for an application of another framework."""
         return self._response
 
     @property
@@ -132,12 +134,12 @@ class Exchange:
 
     @property
     def body_size(self) -> int:
-        """Bytes of the response's body, or of the messages, that the server has taken; 0 for HEAD."""
+        """The number of bytes of the response's body or messages that the server has taken; 0 for HEAD."""
         return 0 if self._method == "HEAD" else self._size
 
     @property
     def received_size(self) -> int:
-        """Bytes of the request's body received so far, as they were sent; 0 for another framework's application."""
+        """The number of bytes received of the request's body, before decoding; 0 for another framework's request."""
         content = self._request._content
         if content is None:
             return 0
@@ -145,17 +147,17 @@ class Exchange:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The header fields of the response as sent, with names in lower case; empty before that."""
+        """The header fields that were sent, as lowercase names and values; empty before that."""
         return [(_text(name).lower(), _text(value)) for name, value in self._fields]
 
     @property
     def seconds(self) -> float:
-        """The seconds from the request's head to the last byte of the response, or the last message; 0 before that."""
+        """The seconds from the request's head to the last byte of the response or its last message; 0 before that."""
         return self._seconds
 
     @property
     def error(self) -> BaseException | None:
-        """The error that cut the response short, or that it reports; None if there was none."""
+        """The error that caused the response or cut it off; None if all went well."""
         if self._error is None and self._response is not None:
             return self._response.error
         return self._error
@@ -168,12 +170,12 @@ class Exchange:
 
     @property
     def is_disconnected(self) -> bool:
-        """True if the client disconnected before the last byte was sent, as far as the server reports it."""
+        """True if the client disconnected before the last byte was sent, as far as the server reports that."""
         return self._is_disconnected
 
     @property
     def measures(self) -> tuple[tuple[str, str, int], float, int, int, bool]:
-        """Method, route and status; seconds; sizes of both bodies; and True if the response was not sent completely.
+        """Method, route and status, seconds, the sizes of both bodies, and True if the response was not completed.
 
         Reading them together is faster than one by one.
         """
@@ -189,7 +191,7 @@ class Exchange:
 
     @property
     def socket(self) -> SocketUse | None:
-        """The use of a WebSocket, when it has ended; None for all other requests."""
+        """The messages and end of a WebSocket, once it has ended; None for all other requests."""
         connection = getattr(self._response, "connection", None) if self._status == _SWITCHED else None
         if connection is None or connection.closed is None:
             return None
@@ -197,15 +199,16 @@ class Exchange:
 
     @property
     def route(self) -> str:
-        """The pattern of the matching route with all prefixes: ``/shop/items/<int:id>``. Empty if none matched."""
+        """The pattern of the matched route, including mounts: ``/shop/items/<int:id>``. Empty if none matched."""
         return whole_pattern(self._request)
 
 
 class Observation:
-    """The observation of one exchange, released when that has ended, since observers may keep it.
+    """The observation of an exchange.
 
-    An exchange refers to an error, whose traceback refers to the adapters' frames. So these hold only an observation,
-    and nothing of a request is left to the garbage collector.
+    It is separate because observers may keep the exchange, which refers to its error, whose traceback refers to the
+    frames of adapters. Those frames refer only to the observation, which releases the exchange at its end, so nothing
+    of a request has to wait for the garbage collector.
     """
 
     __slots__ = ("_began", "_last", "_observers", "exchange")
@@ -243,17 +246,17 @@ class Observation:
         self._last = perf_counter()
 
     def send_whole(self, size: int) -> None:
-        """Record that the server has taken the whole body, in one piece."""
+        """Record that the server has taken the whole body at once."""
         self.exchange._size = size
         self.sent()
 
     def send_file(self) -> None:
-        """Record that the server itself sends the body, with the length that the head declares."""
+        """Record that the server itself sends the body, whose length the head declares."""
         exchange = self.exchange
         exchange._size = next((int(value) for name, value in exchange._fields if name.lower() in _LENGTH), 0)
 
     def sent(self, *, at_last_chunk: bool = False) -> None:
-        """Tell the observers that everything has been sent, or that no more will be."""
+        """Tell the observers that everything was sent, or that nothing more will be."""
         exchange = self.exchange
         if not exchange._is_sent:
             exchange._is_sent = True
@@ -266,12 +269,12 @@ class Observation:
             self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
-        """Record that the client has disconnected, unless everything had been sent."""
+        """Record that the client has disconnected, unless everything was already sent."""
         exchange = self.exchange
         exchange._is_disconnected = exchange._is_disconnected or not exchange._is_sent
 
     def fail(self, error: BaseException) -> None:
-        """Record the error that cuts the response short, unless everything had been sent."""
+        """Record the error that cuts the response off, unless everything was already sent."""
         if not self.exchange._is_sent:
             self.exchange._error = error
 
@@ -307,12 +310,12 @@ _NO_OBSERVERS = Observers()
 
 
 class ObservedHandler(Observation):
-    """A handler of one request, and the observation of that request and its response."""
+    """A handler for one request, and the observation of the request and its response."""
 
     __slots__ = ("_handler", "_unfinished")
 
     def __init__(self, handler: Handler, observers: Observers) -> None:
-        self._observers = observers  # what the class above does, without a call
+        self._observers = observers  # as in the class above, but without a call
         self.exchange = Exchange()
         self._last = 0.0
         self._unfinished = handler._unfinished
@@ -345,7 +348,8 @@ class ObservedHandler(Observation):
         return self._note_answer(self._handler._answer_handshake(request))
 
     def _note_answer(self, answer: Response | Awaitable[Response]) -> Response | Steps[Response]:
-        # Not in the methods above: the traceback of a response's error keeps their frames, and these the response.
+        # Not in the methods above: the traceback of a response's error refers to their frames, and these to the
+        # response.
         return self.respond(answer) if isinstance(answer, Response) else self._note_later(answer)
 
     async def _note_later(self, answer: Awaitable[Response]) -> Response:

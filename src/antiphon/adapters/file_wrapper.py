@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 BLOCK = 64 << 10
-"""Bytes that a server reads at once, if it has no better way."""
+"""The number of bytes that a server reads at once if it has no better way."""
 
 
 def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
-    """Return a file as this server sends it; None if the server has no special way, or the file can't be opened."""
+    """Return a file wrapped by this server; None if it has no wrapper, or the file can't be opened."""
     wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
     if wrapper is None:
         return None
@@ -26,10 +26,10 @@ def wrap_file(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | N
 
 
 class FilePart(RawIOBase):
-    """The bytes of a ``FileBody`` as a file that contains only them.
+    """The bytes of a ``FileBody`` as a file that contains only these.
 
     Reading raises EOFError if the file has become too short. If the server was given the descriptor, closing raises it,
-    too, since the server would not notice. Only a whole file has a descriptor, because some servers send all of it.
+    too, since the server would not notice. Only a whole file has a descriptor: some servers send all of it.
     """
 
     _is_open = False
@@ -50,7 +50,7 @@ class FilePart(RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Return the position, from the start of the part."""
+        """Return the position, relative to the start of the part."""
         return self._file.tell() - self._start
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
@@ -62,7 +62,7 @@ class FilePart(RawIOBase):
         return self._file.seek(max(self._start, base + offset)) - self._start
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read at most ``size`` bytes, with no additional copies."""
+        """Read at most ``size`` bytes, without more copies than a file makes."""
         left = max(0, self._end - self._file.tell())
         wanted = left if size is None or size < 0 else min(size, left)
         chunk = self._file.read(wanted)

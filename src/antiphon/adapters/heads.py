@@ -1,4 +1,4 @@
-"""The heads of requests: values of all servers in one form, and the checks that every application needs."""
+"""The heads of requests: all servers' values in one form, and the checks that every application needs."""
 
 import re
 
@@ -10,15 +10,15 @@ _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
 
 
 def split_target(target: str) -> tuple[str, str] | None:
-    """Return authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), else None.
+    """Return the authority and path, as sent, of a request target that is a whole URL (RFC 9112 §3.2.2), else None.
 
-    The authority replaces Host. One that is not a host is kept, so that Host reads as malformed.
+    The authority replaces Host. If it is not a host, it is kept, so that Host is treated as malformed.
     """
     match = _whole_url(target)
     if match is None:
         return None
     authority, path = match.groups()
-    return authority or ":", path or "/"  # an empty one would read as no Host at all
+    return authority or ":", path or "/"  # an empty one would be treated as a missing Host
 
 
 def address(host: str | None, port: object) -> Address | None:
@@ -38,7 +38,7 @@ def netloc(host: str, port: object) -> str:
 
 
 def server_address(head: Head) -> tuple[str, int]:
-    """Return the host and port that the client has named: the address on which the server listens is not known."""
+    """Return the host and port named by the client: the address on which the server listens is unknown."""
     try:
         host, port = parse_host(head.authority)
     except ValueError:
@@ -59,13 +59,13 @@ def header_too_large(size: int, limit: int) -> HTTPError:
 
 
 _MOST_KNOWN = 1024
-"""The number of hosts that are remembered."""
+"""The number of hosts to cache."""
 _LONGEST_KNOWN = 255
-"""Characters of the longest host that is remembered."""
+"""The length of the longest host to cache, in characters."""
 
 
 class HeadChecks:
-    """The checks of heads: ``looks_at_heads`` says that more than the Host of each one is checked.
+    """The checks of heads: ``looks_at_heads`` is True if more than the Host of each one is checked.
 
     Most servers limit the header section themselves.
     """
@@ -79,14 +79,14 @@ class HeadChecks:
         self.looks_at_heads = False
 
     def head_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head whose host is malformed, or which is too large; None for all others."""
+        """Return the error for a head that is too large or whose host is malformed; None for all others."""
         line = head.host_line
         if line not in self.known_hosts and (error := self.host_error(head)):
             return error
         return self.size_error(head) if self.looks_at_heads else None
 
     def host_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head whose Host, as received, is not a single host; otherwise remember it."""
+        """Return the error for a head whose Host, as received, is not a single host; cache it otherwise."""
         line = head.host_line
         try:
             check_host(line, head.http_version)

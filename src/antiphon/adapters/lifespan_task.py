@@ -1,6 +1,6 @@
 """An application's run in a process: it is started, serves and is stopped, all in one task.
 
-Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
+Cancel scopes and task groups entered at startup can only be left in the same task.
 """
 
 import os
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 _tasks: "set[Task[None]]" = set()
-"""The running tasks: an event loop has only weak references to its own."""
+"""The running tasks: event loops refer to theirs only weakly."""
 
 
 class LifespanTask:
     """One run of an application from startup to shutdown, both given as steps.
 
     It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
-    get none: they are paused until the shutdown. If an application's startup failed, or its loop was closed, the run is
-    over, and another run may start it.
+    run without one, and are paused until the shutdown. An application whose startup failed, or whose loop was closed,
+    is over, and another run may start it.
     """
 
     _task: "Task[None] | None" = None
@@ -115,7 +115,7 @@ class LifespanTask:
         self._raise_error()
 
     def stop_on_thread(self) -> None:
-        """Shut down, and block this thread until that is done; without new threads, as at exit. Raises its error."""
+        """Shut down, and block this thread until that is done, without new threads, as at exit. Raises its error."""
         if os.getpid() != self._process:
             return
         _send(self._stopping)
@@ -143,7 +143,7 @@ class LifespanTask:
         return paused
 
     def _on_loop(self, steps: Steps[None]) -> tuple[Coroutine[Any, Any, None], Context]:
-        """Return the rest of the steps as a coroutine, and a context for it; on threads the first context stays."""
+        """Return the remaining steps as a coroutine, and a context for it; on threads, the first context is kept."""
         from antiphon.concurrency.crossing import Crossing
 
         return driven(steps, Crossing(self._context)), self._context.copy()
@@ -158,7 +158,7 @@ class LifespanTask:
                 return
             raise
         _send(self._started)
-        await ON_LOOP  # steps that have needed no loop so far pause here, and continue on any thread
+        await ON_LOOP  # steps that have needed no loop so far pause here, and may continue on any thread
         cancellation = None
         try:
             if not self._stopping.done():

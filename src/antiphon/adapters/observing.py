@@ -1,4 +1,4 @@
-"""Observed applications, Antiphon's and others: an exchange records what they receive and send over each interface."""
+"""Observed applications, ours and others: an exchange records what they receive and send over each interface."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def serve_observed_wsgi(
     handler: ThreadHandler, environ: "WSGIEnvironment", start_response: "StartResponse", observation: Observation
 ) -> Iterable[bytes]:
-    """Handle one request of a WSGI server with a handler. A response without a stream is sent when it is returned."""
+    """Handle a WSGI server's request with a handler. A response that is not streamed counts as sent when returned."""
     try:
         result = call_wsgi(handler, environ, start_response, observation)
     except BaseException as error:
@@ -46,7 +46,7 @@ def observe_wsgi(
     start_response: "StartResponse",
     observation: Observation,
 ) -> Iterable[bytes]:
-    """Call a WSGI application of another framework. A body in memory is sent when it is returned."""
+    """Call another framework's WSGI application. A body in memory counts as sent when returned."""
 
     def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
         observation.send_head(int(status[:3]), fields)
@@ -79,7 +79,7 @@ class _Write:
 
 
 class ObservedBody:
-    """The streamed body of a WSGI response. If a server closes it early, the client has disconnected."""
+    """The streamed body of a WSGI response. If a server closes it early, the client has left."""
 
     def __init__(self, body: Iterable[bytes], observation: Observation) -> None:
         self._body = body
@@ -104,7 +104,7 @@ class ObservedBody:
         return chunk
 
     def close(self) -> None:
-        """Close the body, and end the exchange."""
+        """Close the body and end the exchange."""
         if self._observation.exchange.error is None:
             self._observation.disconnected()
         try:
@@ -116,7 +116,7 @@ class ObservedBody:
             self._observation.end()
 
     def _fail(self, error: BaseException) -> None:
-        if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which was cut off
+        if isinstance(error, ConnectionError):  # this is how a body ends that reads the request's, if that was cut off
             self._observation.disconnected()
         self._observation.fail(error)
 
@@ -127,7 +127,7 @@ class ObservedBody:
 async def serve_observed_asgi(
     handler: Handler, scope: Scope, receive: Receive, send: Send, observation: Observation
 ) -> None:
-    """Handle one request of an ASGI server with a handler."""
+    """Handle an ASGI server's request with a handler."""
     try:
         await call_asgi(handler, scope, receive, ObservedSend(send, observation))
         observation.disconnected()
@@ -145,7 +145,7 @@ async def observe_asgi(
     send: Send,
     observation: Observation,
 ) -> None:
-    """Call an ASGI application with a request. If it returns without its last message, the client has disconnected."""
+    """Call an ASGI application with a request. If it returns without the last message, the client has left."""
     try:
         await application(scope, receive, ObservedSend(send, observation))
         observation.disconnected()
@@ -266,9 +266,9 @@ class ObservedTransport:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that reports another one to observers. For an Antiphon application, use ``observe``.
+    """Return an application that reports to observers what another one does; for one of Antiphon, use ``observe``.
 
-    While the other one is called, ``current_request`` is a request without a body.
+    During calls of the other one, ``current_request`` is a request without a body.
     """
     kinds = {"wsgi": WSGIWithObservers, "asgi": ASGIWithObservers, "rsgi": RSGIWithObservers}
     return kinds[interface](application, observers)
@@ -276,7 +276,7 @@ def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"],
 
 @contextmanager
 def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
-    """Begin the exchange of a request without a body, which is the current one in the block."""
+    """Begin the exchange of a request without a body, which is the current one inside the block."""
     observation = Observation(observers)
     request = Request(head, b"")
     token = set_current_request(request)

@@ -1,4 +1,4 @@
-"""RSGI (version 1): a scope read as a head, and one request of a server, handled with a handler."""
+"""RSGI (version 1): reads a scope as a head, and handles a server's request with a handler."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
@@ -15,11 +15,11 @@ from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 CLOSED = "RSGIProtocolClosed"
-"""The name of the error with which Granian reports a disconnected client."""
+"""The name of the error with which Granian reports that the client has disconnected."""
 
 
 class RSGIHeaders(Protocol):
-    """The header mapping of an RSGI scope."""
+    """The headers of an RSGI scope, as a mapping."""
 
     def get(self, name: str) -> str | None: ...
     def get_all(self, name: str) -> list[str]: ...
@@ -28,7 +28,7 @@ class RSGIHeaders(Protocol):
 
 
 class RSGIScope(Protocol):
-    """The description of a request by an RSGI server."""
+    """An RSGI server's description of a request."""
 
     proto: str
     http_version: str
@@ -43,7 +43,7 @@ class RSGIScope(Protocol):
 
 
 class RSGIHead:
-    """The head of a request, read off a scope, with the body from the protocol. The path comes decoded."""
+    """The head of a request, read from a scope, with the body from the protocol. The path is already decoded."""
 
     blocks = False
     header_size = 0
@@ -55,10 +55,10 @@ class RSGIHead:
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
         self._protocol = protocol
-        headers = self._headers = scope.headers  # Granian builds them again on each access
+        headers = self._headers = scope.headers  # Granian rebuilds them on each access
         hosts, authority, has_frames = headers.get_all("host"), scope.authority, scope.http_version[0] in "23"
         if authority and hosts and has_frames and hosts[0].lower() != authority.lower():
-            hosts = [authority, *hosts]  # in HTTP/1.1 the target's replaces the others (RFC 9112 §3.2.2, 9113 §8.3.1)
+            hosts = [authority, *hosts]  # in HTTP/1.1, the target's replaces the others (RFC 9112 §3.2.2, 9113 §8.3.1)
         self.host_line = ",".join(hosts) if len(hosts) > 1 else authority or (hosts[0] if hosts else None)
         self.method = scope.method
         self.path = scope.path or "/"
@@ -66,9 +66,9 @@ class RSGIHead:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET without a body, from the server's own values.
+        """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
         """
         host, scope, headers = self.host_line, self.scope, self._headers
         if self.has_body or not host or self.method != "GET":
@@ -105,18 +105,18 @@ class RSGIHead:
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length of a body without a coding."""
+        """The declared length of an uncoded body."""
         return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header; several lines are joined. Host is that of the target, if it has one."""
+        """Return the value of a header; several lines are joined. Host is the target's, if that has one."""
         if name == "host" and (authority := self.scope.authority):
             return authority
         values = self._headers.get_all(name)
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, Host as in ``field``."""
+        """Return every header; Host is as in ``field``."""
         fields = list(self._headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
@@ -144,7 +144,7 @@ class RSGIHead:
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Handle one request of an RSGI server with a handler."""
+    """Handle a request of an RSGI server with a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
     is_unfinished = False
@@ -152,7 +152,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         answer = handler._answer_on_loop(request)
         response = answer if isinstance(answer, Response) else await answer
         status, fields, length, body, is_silent = response._message(head.method)
-        del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
+        del answer, response  # an error raised below refers to this frame, and its response to the error
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if request._deferred or type(body) is not bytes:
             is_unfinished = True
@@ -174,9 +174,10 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
 
 
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
-    """Make the server send a file, or a part of one, by its path. Return False if it can't.
+    """Make the server send a file, or a part of one, by path.
 
-    The server opens the file later, and ``request.after_response`` may have functions that remove it before that.
+    Return False if it can't. The server opens the file later, and functions passed to ``request.after_response`` might
+    remove it before that.
     """
     size = body.size_by_path()
     if request._deferred or size is None or not body.length:

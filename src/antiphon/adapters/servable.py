@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle(Protocol):
-    """The steps before the first request of a process, and after the last."""
+    """The steps before the first request of a process and after the last one."""
 
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
@@ -130,17 +130,17 @@ class Servable:
     # Serving
 
     def observe(self, observer: Observer) -> None:
-        """Let an ``Observer`` see each request, and each response once it has been sent completely.
+        """Let an ``Observer`` see each request, and its response when it was sent, streams to their end.
 
-        It sees every request from a server, including those that no route matches. A mounted application is observed by
-        the one around it.
+        It sees every request from a server, including those that no route matches. To observe a mounted application,
+        observe the outer one.
         """
         self._observers.add(observer)
         self._set_started(self._started)
 
     @property
     def _lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called; not this object if a subclass needs the names."""
+        """The object whose ``startup`` and ``shutdown`` are called: another one if a subclass needs these names."""
         return self
 
     def _measure_header_sections(self) -> None:
@@ -148,7 +148,7 @@ class Servable:
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI if everything in this application blocks, so that a thread can handle all of a request, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread can handle the whole request, else ASGI."""
         return "asgi"
 
     @overload
@@ -156,7 +156,7 @@ class Servable:
     @overload
     def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a request of a WSGI server, which calls with two arguments, or of an ASGI server, with three."""
+        """Handle a call of a WSGI server, with two arguments, or of an ASGI server, with three."""
         if send is None:
             return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
         if self._is_direct and head["type"] == "http":
@@ -202,7 +202,7 @@ class Servable:
         return serve_observed_asgi(observed, scope, receive, send, observed)
 
     async def _serve_handshake(self, *call: Any) -> None:
-        """Handle the handshake of a WebSocket over ASGI or RSGI, and hold the conversation."""
+        """Handle a WebSocket handshake over ASGI or RSGI, and run the conversation."""
         from antiphon.adapters.websockets.handshake import answer_handshake
 
         if not self._started:
@@ -253,7 +253,7 @@ class Servable:
     async def astart(self) -> None:
         """Start on the running loop, unless already started, and wait until that is done.
 
-        Raises the startup's error, and RuntimeError if no asyncio loop runs, as on trio.
+        Raises the startup's error, or RuntimeError if no asyncio loop runs, as on trio.
         """
         if running_loop() is None:
             raise explained(
@@ -276,7 +276,7 @@ class Servable:
     def start(self) -> None:
         """Start on this thread, unless already started, and block until that is done.
 
-        Raises the startup's error, and RuntimeError on an event loop: await ``astart`` there.
+        Raises the startup's error, or RuntimeError on an event loop: await ``astart`` there.
         """
         refuse_on_loop("start", "astart")
         self._start_on_thread()
@@ -291,14 +291,14 @@ class Servable:
     def stop(self) -> None:
         """Shut down, if started, from a thread that serves no request, and block until that is done.
 
-        Raises the shutdown's error, and RuntimeError on an event loop: await ``astop`` there.
+        Raises the shutdown's error, or RuntimeError on an event loop: await ``astop`` there.
         """
         refuse_on_loop("stop", "astop")
         if self._lifespan_task is not None:
             _stop_on_thread(self._lifespan_task)
 
     def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
-        """Return the task that requests wait for, and True if it has yet to be started."""
+        """Return the task that requests wait for, and True if it must still be started."""
         from antiphon.adapters.lifespan_task import LifespanTask
 
         with self._lifespan_lock:
@@ -325,7 +325,7 @@ class Servable:
 
     @property
     def _has_sockets(self) -> bool:
-        """True if handshakes of WebSockets may be handled differently than other requests."""
+        """True if WebSocket handshakes may be handled differently from other requests."""
         return type(self)._answer_handshake is not Servable._answer_handshake
 
 
@@ -335,17 +335,17 @@ def _stop_on_thread(task: "LifespanTask") -> None:
 
 
 def _look_async(servable: Servable) -> None:
-    """Make ``servable.__call__`` look like a coroutine function, which servers check to distinguish ASGI from WSGI."""
+    """Make ``servable.__call__`` look like a coroutine function, by which servers distinguish ASGI from WSGI."""
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
         markcoroutinefunction(type(servable).__call__)
-    else:  # Python looks calls up on the class, so they don't pass here
+    else:  # Python looks calls up on the class, so they bypass this
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 
 class ServedResponse(Servable):
-    """An application that handles every request with one response."""
+    """An application that handles every request with the same response."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Writing the body of a response from an event loop, chunk by chunk, with heartbeats while it is silent."""
+"""Writing a response's body from an event loop, chunk by chunk, with heartbeats while it is silent."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
@@ -26,8 +26,9 @@ Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 class BeatingSend:
     """The ``send`` of a server for one response, with a heartbeat whenever it has not been called for some seconds.
 
-    Messages go one after another: while a heartbeat is sent, others wait. A heartbeat has its own short task, so
-    the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the client has left.
+    Messages are sent one after another: while a heartbeat is being sent, others wait. A heartbeat has its own short
+    task, so the body runs in the task that sends it. ``lose_client`` is called if a heartbeat finds that the client has
+    left.
     """
 
     def __init__(self, send: Send, heartbeat: Heartbeat, lose_client: Callable[[], None]) -> None:
@@ -50,12 +51,12 @@ class BeatingSend:
         self._silent_since = monotonic()
 
     async def flush(self) -> None:
-        """Wait for a heartbeat that is being sent. Raises what the server raised."""
+        """Wait until a heartbeat in progress has been sent. Raises the server's error."""
         if self._sending is not None:
             await self._sending
 
     async def stop(self) -> None:
-        """Send no more heartbeats, and abandon one that is being sent."""
+        """Send no more heartbeats, and abandon one in progress."""
         self._timer.cancel()
         if self._sending is not None:
             self._sending.cancel()
@@ -69,20 +70,20 @@ class BeatingSend:
         self._look_after(left if 0 < left < self._seconds else self._seconds)
 
     def _look_after(self, seconds: float) -> None:
-        # Not in the context of the request: a loop keeps a cancelled timer for a while, and the timer its context.
+        # Not in the request's context: a loop keeps a cancelled timer for a while, and the timer its context.
         self._timer = self._loop.call_later(seconds, self._look, context=Context())
 
     async def _beat(self) -> None:
         try:
             await self._send(self._message)
-        except OSError:  # the servers' way to say that the client has disconnected
+        except OSError:  # how servers report that the client has disconnected
             self._lose_client()
         self._silent_since = monotonic()
-        self._sending = None  # one that failed stays, so that the next message fails, too
+        self._sending = None  # a failed one is kept, so that the next message fails, too
 
 
 _writings: "set[_Writing]" = set()
-"""The responses that are being written, on all event loops."""
+"""The responses being written, on all event loops."""
 
 
 async def write_chunks(
@@ -92,14 +93,16 @@ async def write_chunks(
     is_silent: bool = False,
     fields: Iterable[tuple[str, str]] = (),
 ) -> bool:
-    """Write a body to its end, and close it in every case. Return True if everything is written, and the client is
-    still connected.
+    """Write a body to its end, and always close it.
+
+    Return True if everything is written and the client is still connected.
 
     ``send_head`` returns the function that sends the messages. When the client disconnects, the iteration is cancelled
-    where it waits. A stream's client is watched after 20 to 40 ms; before that, only the server's errors show that it
-    has left. If a body fails, the error is logged and raised, so that the server cuts the response short, unless it
-    failed because the client cut off the request's body. A body that is longer or shorter than ``fields`` declare also
-    fails. An error while closing a body that is completely written is logged. An ``is_silent`` body is only closed.
+    where it waits; the client of a stream is watched after 20 to 40 ms; before that, only the server's errors show that
+    it has left. If a body fails, its error is logged and raised, so that the server cuts the response off; if it fails
+    because the client cut off the request's body, the response merely has no end. A body that is longer or shorter than
+    ``fields`` declare fails, too. An error while closing a body that is completely written is logged. An ``is_silent``
+    body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
@@ -136,9 +139,9 @@ async def write_chunks(
 
 
 def cut_off(seconds: float) -> None:
-    """Cut off the responses that this process's event loops are still writing, as if their clients had disconnected.
+    """Cut off the responses that event loops of this process are still writing, as if their clients had disconnected.
 
-    Call it on a thread without a loop. It waits at most some seconds for the bodies to be closed.
+    Call this on a thread without a loop. It waits a few seconds at most for the bodies to be closed.
     """
     end = monotonic() + seconds
     for writing in _writings.copy():
@@ -148,7 +151,7 @@ def cut_off(seconds: float) -> None:
 
 
 class _Writing:
-    """The writing of one response, by the task that makes this: cancelled as soon as the client disconnects."""
+    """The writing of one response by the task that creates this object: cancelled when the client disconnects."""
 
     _send: Send
 
@@ -166,16 +169,16 @@ class _Writing:
         _writings.add(self)
 
     def watch(self) -> None:
-        """Stop when the client disconnects. A short stream is written before this is called."""
+        """Stop when the client disconnects. Short streams are written before this is called."""
         self._withdraw = self._request.lifetime._on_disconnect(self._cut)
 
     def cancel(self, reason: EndReason) -> None:
         """Continue while the process drains: ``cut_off`` ends the streams."""
 
     def on_threads(self, body: Iterable[bytes | str]) -> AsyncFromSync[bytes | str]:
-        """Return the chunks of a blocking body, which are generated ahead.
+        """Return a blocking body's chunks, which are made ahead.
 
-        Those of a file are large, and are read on the threads for files. Chunks of a declared length are counted one by
+        A file's chunks are large, and read on the threads for files. Chunks of a declared length are counted one by
         one.
         """
         if is_for_any_thread(body):
@@ -191,7 +194,7 @@ class _Writing:
         return not self.is_disconnected
 
     async def write(self, chunks: AsyncIterator[bytes | str], heartbeat: Heartbeat | None) -> None:
-        """Write chunks, and heartbeats between them, until they end, or the client has disconnected."""
+        """Write chunks, with heartbeats between them, until they end or the client has disconnected."""
         if heartbeat is None:
             await self._write_each(chunks, self._send)
             return
@@ -203,7 +206,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get their turns even if no chunk causes a wait."""
+        """Write chunks one by one. Other tasks get to run even if no chunk has to be waited for."""
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)
@@ -212,7 +215,7 @@ class _Writing:
             if data:
                 try:
                     await send({"type": "http.response.body", "body": data, "more_body": True})
-                except OSError:  # the servers' way to say that the client has disconnected
+                except OSError:  # how servers report that the client has disconnected
                     self.is_disconnected = True
                     return
             if time_slice.is_over(loop):
@@ -221,7 +224,7 @@ class _Writing:
             length.end()
 
     def _cut(self) -> None:
-        """Stop, unless that has happened, or everything is written."""
+        """Stop, unless that is already done or everything is written."""
         if not (self.is_disconnected or self._has_ended):
             self.is_disconnected = self._has_cancelled = True
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""WSGI (PEP 3333): an environ read as a head, and one request of a server, handled with a handler."""
+"""WSGI (PEP 3333): reads an environ as a head, and handles a server's request with a handler."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from antiphon.adapters.exchange import Observation
 
 CHUNK = 64 << 10
-"""Bytes of a request's body that are read at once."""
+"""The number of bytes of a request's body to read at once."""
 LOOK = 2.0
-"""Seconds between two looks at the client of a request that waits."""
+"""Seconds between two checks of a waiting request's client."""
 
 _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     name: "HTTP_" + name.upper().replace("-", "_")
@@ -44,32 +44,32 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 }  # fmt: skip
 
 _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
-"""A tuple, because iterating over it is faster than over a set."""
+"""A tuple, since iterating over it is faster than over a set."""
 _URL = "PATH_INFO", "QUERY_STRING", "HTTP_HOST", "REQUEST_URI", "RAW_URI", "SCRIPT_NAME", "wsgi.url_scheme"
-"""The values from which ``authority``, ``scheme`` and the paths are made, if there is a Host."""
+"""The values from which ``authority``, ``scheme`` and the paths are made if there is a Host."""
 
 EARLY_HINTS = "wsgi.early_hints"
 """The key of the function with which Gunicorn sends early hints."""
 _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
-"""The protocols in which a body can come without any header that says so."""
+"""The protocols in which a body can come without any header that announces it."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that ``field`` reads differently: Host may be in the target, and some servers set the others next to CGI's."""
+"""Keys that ``field`` treats specially: Host may be in the target, and some servers leave others next to CGI's."""
 
 
 class WSGIHead:
-    """The head of a request, read off an environ. WSGI confuses headers that differ only in ``-`` and ``_``."""
+    """The head of a request, read from an environ. WSGI confuses headers that differ only in ``-`` and ``_``."""
 
     blocks = True
     header_size = 0
     status_line = ""
-    """The status line of an application inside; empty if there is none."""
+    """The status line of an inner application; empty if there is none."""
     _hinted = 0
-    """Bytes of early hints so far."""
+    """The number of bytes of early hints sent so far."""
     _client_watch: Callable[[], bool] | None = None
-    """The function that tells whether the client has left, created when first needed."""
+    """The function that tells whether the client has left, once needed."""
     _left: int | None
-    """Bytes of the body that have yet to be read, once they are known; negative if the server marks its end."""
+    """The number of bytes of the body still to be read, once known; negative if the server marks its end."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -83,11 +83,11 @@ class WSGIHead:
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
         """True if a length is declared, or a body may come without one."""
-        self._left = None  # a default of the class takes longer to read
+        self._left = None  # reading a class's default takes longer
 
     @property
     def raw_path(self) -> bytes | None:
-        """The path of REQUEST_URI or RAW_URI, if the server has either."""
+        """The path in REQUEST_URI or RAW_URI, if the server has either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
         if not target:
             return None
@@ -97,9 +97,9 @@ class WSGIHead:
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET without a body, from the server's own values.
+        """Return a key for the URL of a GET request without a body, from the server's own values.
 
-        None for other requests, for those that have any of the fields ``NOT_PLAIN``, and for those without a Host.
+        None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
         """
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
@@ -113,7 +113,7 @@ class WSGIHead:
 
     @property
     def root_path(self) -> str:
-        """The value of SCRIPT_NAME, decoded, without a slash at its end."""
+        """The value of SCRIPT_NAME, decoded, without a trailing slash."""
         path: str = self.environ.get("SCRIPT_NAME", "")
         return _utf8(path).rstrip("/") if path else ""
 
@@ -124,12 +124,12 @@ class WSGIHead:
 
     @property
     def authority(self) -> str:
-        """The host of the target or of the Host header, or SERVER_NAME and SERVER_PORT."""
+        """The host in the target or the Host header, or SERVER_NAME and SERVER_PORT."""
         return self._host or netloc(self.environ["SERVER_NAME"], self.environ["SERVER_PORT"])
 
     @property
     def _host(self) -> str | None:
-        """The host of a target that is a whole URL (RFC 9112 §3.2.2), or the Host header."""
+        """The host in a target that is a whole URL (RFC 9112 §3.2.2), or the Host header."""
         environ = self.environ
         target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
         parts = None if target[:1] == "/" else split_target(target)
@@ -147,7 +147,7 @@ class WSGIHead:
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length of a body without a coding."""
+        """The declared length of an uncoded body."""
         environ = self.environ
         length: str = environ.get("CONTENT_LENGTH") or ""
         if not is_one_number(length) or "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
@@ -158,7 +158,7 @@ class WSGIHead:
         return declared
 
     def field(self, name: str) -> str | None:
-        """Return the value of a header; WSGI has joined several lines. Host is that of the target, if it has one."""
+        """Return the value of a header; WSGI has joined several lines. Host is the target's, if that has one."""
         key = _KEYS.get(name)
         if key is None:
             if name == "host":
@@ -167,7 +167,7 @@ class WSGIHead:
         return self.environ.get(key)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header. Values that are not text, such as process settings, are left out."""
+        """Return every header. Values that are not text, such as the process's settings, are left out."""
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()
@@ -178,7 +178,7 @@ class WSGIHead:
         return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
     def watch_client(self) -> Callable[[], bool]:
-        """Return the function that tells whether the client has left; ``bool`` if nothing shows that.
+        """Return the function that tells whether the client has left; ``bool`` if that can't be seen.
 
         Call it early: a connection that was reset is no longer found.
         """
@@ -189,11 +189,11 @@ class WSGIHead:
         return self._client_watch
 
     def has_left(self) -> bool:
-        """Return True if the client's connection shows that it has disconnected."""
+        """Return True if the client is known to have disconnected, judged by its connection."""
         return self.watch_client()()
 
     async def wait_disconnect(self) -> None:
-        """Wait until the client is found to have disconnected; wait forever if there is no way to tell."""
+        """Wait until the client is found to have disconnected: forever if that can't be seen."""
         from asyncio import Event, sleep
 
         is_gone = self.watch_client()
@@ -204,7 +204,7 @@ class WSGIHead:
 
     @property
     def takes_early_hints(self) -> bool:
-        """True if the environ has Gunicorn's function for them."""
+        """True if the environ contains Gunicorn's function for them."""
         return EARLY_HINTS in self.environ and self.http_version != "1.0"
 
     def send_early_hints(self, links: Iterable[str]) -> None:
@@ -216,10 +216,10 @@ class WSGIHead:
             call_back(self.environ[EARLY_HINTS], fit)
 
     def receive(self) -> bytes:
-        """Read from wsgi.input: as much as Content-Length says, or to its end if the server marks that.
+        """Read from wsgi.input: as much as Content-Length declares, or to its end if the server marks it.
 
-        Raises LengthRequired (411) if neither applies, since reading would wait forever. Raises BadRequest for a body
-        that is malformed, ClientDisconnected if the connection was lost.
+        Raises LengthRequired (411) otherwise, since reading would wait forever; BadRequest for a malformed body; or
+        ClientDisconnected if the connection was lost.
         """
         left = self._left
         if left is None:
@@ -256,7 +256,7 @@ def call_wsgi(
     start_response: "StartResponse",
     observation: "Observation | None" = None,
 ) -> Iterable[bytes]:
-    """Handle one request of a WSGI server with a handler, and record the head of the response if it is observed."""
+    """Handle a WSGI server's request with a handler, and record the head of the response if it is observed."""
     head = WSGIHead(environ)
     request = Request(head)
     context = copy_context()
@@ -267,7 +267,7 @@ def call_wsgi(
         run_sync(finish(request), context)
         raise
     status, fields, length, body, is_silent = response._message(environ["REQUEST_METHOD"])
-    del answer, response  # an error that was raised below keeps this frame, and its response keeps the error
+    del answer, response  # an error raised below refers to this frame, and its response to the error
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
@@ -288,7 +288,7 @@ def call_wsgi(
 
 
 class WSGIBody:
-    """A response's body for WSGI servers: iterated in the request's context, and always closed."""
+    """The body of a response for WSGI servers: iterated in the request's context, and always closed."""
 
     def __init__(
         self,
@@ -312,7 +312,7 @@ class WSGIBody:
         if is_silent:
             self._chunks = iter(())
         self._unfinished = unfinished
-        unfinished.add(ref(self, unfinished.discard))  # one that is dropped without a close is no longer waited for
+        unfinished.add(ref(self, unfinished.discard))  # if it is dropped without a close, it is no longer waited for
 
     def __iter__(self) -> Iterator[bytes]:
         length = self._length
@@ -352,7 +352,10 @@ class WSGIBody:
             raise
 
     def _tell(self, error: BaseException) -> None:
-        """Log an error of the body, unless the client has cut the request off. Raise errors that servers need."""
+        """Log an error of the body, unless the client has left or cut off the request.
+
+        Raise an error that servers need.
+        """
         from antiphon.adapters.disconnect import ClientGone
 
         if isinstance(error, ClientGone):
@@ -367,7 +370,7 @@ class WSGIBody:
 def _blocking(
     body: Body, context: Context, request: Request, ahead: bool
 ) -> tuple[Iterator[bytes | str], Callable[[], object]]:
-    """Return the chunks of a body, and the function that closes it, for this thread."""
+    """Return the chunks of a body for this thread, and the function that closes it."""
     if isinstance(body, AsyncIterable):
         from antiphon.adapters.disconnect import watch_over_wsgi
         from antiphon.concurrency.bridge import SyncFromAsync
@@ -382,6 +385,6 @@ def _blocking(
         context.run(getattr(body, "close", tuple))
         raise
     close = close_of(iterator, body) or tuple
-    # Without code in Python, since each chunk pays for it. It ends where `next` raises StopIteration.
+    # No Python code, since it would run for each chunk. It ends when `next` raises StopIteration.
     chunks = cast("Iterator[bytes | str]", starmap(context.run, repeat((next, iterator))))
     return chunks, partial(context.run, close)

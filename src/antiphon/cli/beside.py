@@ -1,4 +1,4 @@
-"""`antiphon beside`: cases from a file, run with the original and with its dialect, and the differences."""
+"""`antiphon beside`: runs the cases of a file with an original and with its dialect, and shows the differences."""
 
 import json
 import re
@@ -13,16 +13,16 @@ from antiphon.cli.errors import BadCommand
 
 PROGRAM = str(Path(__file__).with_name("beside_program.py"))
 LONGEST = 120
-"""Seconds within which a program must run all cases."""
+"""The number of seconds in which a program must finish all cases."""
 IGNORED = frozenset({"date", "server"})
-"""Fields that a server adds, or that depend on the clock."""
+"""Fields that are added by a server or depend on the clock."""
 _MOST_SHOWN = 200
 
 Fields: TypeAlias = list[list[str]]
 
 
 class Case(TypedDict):
-    """A request of a file of cases. The body is the characters of its bytes, as in Latin-1."""
+    """A request in a file of cases. Each character of the body is one byte, as in Latin-1."""
 
     method: str
     target: str
@@ -31,7 +31,7 @@ class Case(TypedDict):
 
 
 class Answer(TypedDict):
-    """The response to a case, or in ``raised`` an error that the application did not handle; else that is empty."""
+    """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty."""
 
     status: int
     fields: Fields
@@ -44,11 +44,11 @@ _field_line = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*").ful
 
 
 def parse_cases(text: str, file: str) -> list[Case]:
-    """Return the cases of a file: requests between lines that begin with ``###``. Raises BadCommand, with the line.
+    """Return the cases of a file: requests between lines that begin with ``###``.
 
-    A request is a line such as ``POST /orders``, header fields, and after an empty line the body. Lines that begin
-    with ``#`` or ``//`` before it are comments. Host and Content-Length need not be written. The lines of a body in
-    parts end as RFC 2046 demands.
+    Raises BadCommand, with the line number. A request is a line such as ``POST /orders``, header fields, and after an
+    empty line the body. Lines before it that begin with ``#`` or ``//`` are comments. Host and Content-Length may be
+    left out. The lines of a multipart body end in CRLF (RFC 2046).
     """
     cases = []
     lines: list[str] = []
@@ -95,7 +95,7 @@ def _case(lines: list[str], first: int, file: str) -> Case:
 
 
 def answers(python: str, target: str, cases: list[Case], dialects: Collection[str] = ()) -> list[Answer]:
-    """Return the responses of an application in a process of its own. Raises BadCommand if that fails."""
+    """Return an application's responses, computed in a separate process. Raises BadCommand if that fails."""
     command = [python, PROGRAM, target, *dialects]
     try:
         finished = subprocess.run(  # noqa: S603 - the Python that the command names
@@ -104,7 +104,7 @@ def answers(python: str, target: str, cases: list[Case], dialects: Collection[st
     except OSError as error:
         raise BadCommand(f"{python} can't be run: {error.strerror}.") from None
     except subprocess.TimeoutExpired:
-        raise BadCommand(f"{target} has not answered within {LONGEST} seconds, run by {python}.") from None
+        raise BadCommand(f"{target} did not finish within {LONGEST} seconds, run by {python}.") from None
     if finished.returncode:
         raise BadCommand(f"{target} can't be loaded by {python}:\n{finished.stderr.strip()}")
     found: list[Answer] = json.loads(finished.stdout)
@@ -112,7 +112,7 @@ def answers(python: str, target: str, cases: list[Case], dialects: Collection[st
 
 
 class Difference(NamedTuple):
-    """A part of a response that differs: its name, and its value in the original and in the dialect."""
+    """A part of a response that differs: its name, and its values in the original and the dialect."""
 
     part: str
     original: str
@@ -123,7 +123,7 @@ class Difference(NamedTuple):
 
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
-    """Return the parts of two responses that differ, without the fields whose names are ignored."""
+    """Return the parts of two responses that differ, except fields whose names are ignored."""
     if original["raised"] or dialect["raised"]:
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]
@@ -155,7 +155,7 @@ def _shown(value: object) -> str:
 def compare(
     original: str, target: str, file: Path, dialects: Collection[str], ignored: Collection[str]
 ) -> tuple[list[str], bool]:
-    """Return lines about the cases of a file, and True if the original and the dialect respond alike."""
+    """Return lines about the cases of a file, and True if the original and the dialect respond identically."""
     cases = parse_cases(file.read_text(), str(file))
     skipped = IGNORED | {name.lower() for name in ignored}
     pairs = zip(answers(original, target, cases), answers(sys.executable, target, cases, dialects), strict=True)

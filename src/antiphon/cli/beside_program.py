@@ -1,4 +1,4 @@
-"""Responses of an application to cases, as JSON: a program for Python 3.9 and newer, without other packages.
+"""An application's responses to cases, as JSON: a program for Python 3.9 and newer, without dependencies.
 
 `antiphon beside` runs it with the Python that has the original, and with its own for the dialect.
 
@@ -23,7 +23,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 def find(target: str) -> Any:
-    """Return the object that a target names; each part of its path that ends with () is called."""
+    """Return the object that a target names; parts of its path that end with () are called."""
     module, _, path = target.partition(":")
     found: Any = importlib.import_module(module)
     for part in (path or "app").split("."):
@@ -34,7 +34,7 @@ def find(target: str) -> Any:
 
 
 def environ_of(case: Case) -> dict[str, Any]:
-    """Return the environ of a case (PEP 3333)."""
+    """Return the environ for a case (PEP 3333)."""
     path, _, query = case["target"].partition("?")
     body = case["body"].encode("latin-1")
     environ: dict[str, Any] = {
@@ -51,7 +51,7 @@ def environ_of(case: Case) -> dict[str, Any]:
 
 
 def answer_by_wsgi(app: Any, case: Case) -> Answer:
-    """Return the status, the fields and the body of a response over WSGI."""
+    """Return the status, header fields and body of a response over WSGI."""
     started: list[Any] = []
     written: list[bytes] = []
 
@@ -69,7 +69,7 @@ def answer_by_wsgi(app: Any, case: Case) -> Answer:
 
 
 async def answer_by_asgi(app: Any, case: Case) -> Answer:
-    """Return the status, the fields and the body of a response over ASGI."""
+    """Return the status, header fields and body of a response over ASGI."""
     path, _, query = case["target"].partition("?")
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": case["method"], "scheme": "http",
@@ -93,14 +93,14 @@ async def answer_by_asgi(app: Any, case: Case) -> Answer:
 
 
 def is_asgi(app: Any) -> bool:
-    """Return True for an application of ASGI only."""
+    """Return True for an application that speaks only ASGI."""
     if hasattr(app, "__rsgi__"):
-        return False  # of Antiphon, which also speaks WSGI
+        return False  # Antiphon's, which also speaks WSGI
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 
 def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
-    """Return a response as it is compared. Cookies of earlier responses are sent, unless the case has its own."""
+    """Return a response in a form to compare. Cookies of earlier responses are sent unless the case has its own."""
     if cookies and not any(name.lower() == "cookie" for name, _ in case["fields"]):
         sent = "; ".join(morsel.key + "=" + morsel.coded_value for morsel in cookies.values() if morsel.value)
         case = dict(case, fields=case["fields"] + [["cookie", sent]] if sent else case["fields"])
@@ -116,7 +116,7 @@ def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
 
 
 def main() -> None:
-    """Run the cases of the standard input. The application's output goes to the standard error."""
+    """Run the cases from standard input. Output of the application goes to standard error."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.path[0] = os.getcwd()

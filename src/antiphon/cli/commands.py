@@ -1,7 +1,6 @@
 """Commands of `antiphon`: options set by flags, variables or `.env`, and commands that other packages add.
 
-A package is imported when its command is called, or when the help lists it. Antiphon's own commands don't pay for
-others.
+A package is imported only when its command is called or listed by the help, so it doesn't slow down our own commands.
 """
 
 import os
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _ELSEWHERE = {"APP", "METRICS_FOLDER", "PURE"}
-"""Variables, without their prefix, that are not options of a command."""
+"""Variables (without their prefix) that are not options of a command."""
 
 
 class Configured(click.Command):
@@ -34,7 +33,7 @@ class Configured(click.Command):
                 each.show_envvar = True
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        """Return the context of a run, in which the values of `.env` are defaults."""
+        """Return the context of an invocation, in which the values of `.env` are defaults."""
         values = _read_unless_reloading()
         if INHERITED not in os.environ:
             self._warn_of_unknown({*os.environ, *values})
@@ -46,7 +45,7 @@ class Configured(click.Command):
         return super().make_context(*arguments, default_map=defaults, **options)
 
     def _warn_of_unknown(self, names: set[str]) -> None:
-        """Warn of variables that look like settings but are not."""
+        """Warn about variables that look like settings, but aren't."""
         known = {name.removeprefix(PREFIX) for each in self.params for name in _variables(each)} | _ELSEWHERE
         found = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
         for name in sorted(found - known):
@@ -71,7 +70,7 @@ def _variables(parameter: click.Parameter) -> list[str]:
 
 
 def source_of(name: str) -> str:
-    """Return the flag or the variable that set an option of the running command."""
+    """Return the flag or variable that set an option of the running command."""
     source = click.get_current_context().get_parameter_source(name)
     if source is ParameterSource.COMMANDLINE:
         return f"--{name}"
@@ -90,7 +89,7 @@ class Commands(click.Group):
         return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command; a command that can't be loaded says so when it is called."""
+        """Return a command. One that can't be loaded explains this when it is called."""
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -104,7 +103,7 @@ class Commands(click.Group):
         except ImportError as error:
             if error.name != "granian":
                 raise
-            raise click.ClickException(str(error)) from error  # it lacks a name, or is missing
+            raise click.ClickException(str(error)) from error  # it has no name, or is missing
 
 
 class BrokenCommand(click.Command):
@@ -115,12 +114,12 @@ class BrokenCommand(click.Command):
         self._error = error
 
     def make_context(self, *_arguments: Any, **_options: Any) -> NoReturn:
-        """Say why it can't be loaded."""
+        """Explain why the command can't be loaded."""
         raise self._error
 
 
 def _entries() -> "list[EntryPoint]":
-    from importlib.metadata import entry_points  # late: commands that are ours don't need it
+    from importlib.metadata import entry_points  # imported late: our own commands don't need it
 
     return [*entry_points(group=GROUP)]
 
@@ -136,7 +135,7 @@ def _brought(name: str) -> click.Command | None:
 
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
-    """Import the command of the only entry. Raises `BadCommand` for several entries, and for anything but a command."""
+    """Import the command of a single entry point. Raises `BadCommand` for several, or for anything but a command."""
     from antiphon.cli.target import explain_failure
 
     name, entry = entries[0].name, entries[0]
@@ -149,7 +148,7 @@ def _loaded(entries: "list[EntryPoint]") -> click.Command:
     except (Exception, SystemExit) as error:  # a module may raise anything
         raise BadCommand(explain_failure(f"{what} can't be loaded:", error)) from error
     if not isinstance(found, click.Command):
-        raise BadCommand(f"{what} is of type {type(found).__name__}: {entry.value} has to be a command of click.")
+        raise BadCommand(f"{what} is of type {type(found).__name__}: {entry.value} must be a click command.")
     return found
 
 

@@ -1,4 +1,6 @@
-"""The search for an application in the current directory, by its name. Nothing is imported, which could do anything."""
+"""The search for an application in the current directory, by its name.
+
+Nothing is imported, as that might do anything."""
 
 import ast
 import re
@@ -14,7 +16,7 @@ _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
 _is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
-"""The pattern for usual names that a module defines, if its syntax is wrong: its import then says why."""
+"""The pattern for usual names in a module with a syntax error, which its import then reports."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 
@@ -22,25 +24,25 @@ _MOST_SHOWN = 20
 def find_target(text: str | None) -> Target:
     """Return the given target, or the one in ANTIPHON_APP, or else the one in the current directory.
 
-    Raises `BadCommand` for a malformed target, and if the current directory has none, or several.
+    Raises `BadCommand` for a malformed target, or if the current directory has none or several.
     """
     text = text or setting("ANTIPHON_APP")
     return Target.parse(text) if text else find()
 
 
 class Module(NamedTuple):
-    """What the source of a module shows without an import."""
+    """Facts about a module from its source, without an import."""
 
     bound: set[str]
-    """Names that it defines."""
+    """Names that the module defines."""
     imported: set[str]
-    """Names that it imports from other modules."""
+    """Names that the module imports from other modules."""
     likely: set[str]
-    """Names of objects that an application's class makes, and of functions without arguments that return one."""
+    """Names of objects made by an application class, and of functions without arguments that return one."""
 
     @classmethod
     def parse(cls, text: str) -> "Module":
-        """Parse the source of a module, which may be wrong."""
+        """Parse the source of a module, which may be invalid."""
         try:
             statements = ast.parse(text).body
         except (SyntaxError, ValueError):
@@ -57,7 +59,7 @@ class Module(NamedTuple):
 
 
 def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Yield the names that a statement defines, each with the class of the object, if that is visible."""
+    """Yield the names defined by a statement, each with the class of the object if that is visible."""
     match statement:
         case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
             needed = len(arguments.posonlyargs + arguments.args) - len(arguments.defaults)
@@ -74,7 +76,8 @@ def _definitions(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
 def find() -> Target:
     """Find the only application in the modules of the current directory, or else in its packages' own modules.
 
-    Modules that only import an application count if no module makes one. Raises `BadCommand` for none and for several.
+    Modules that only import an application are considered if no module makes one. Raises `BadCommand` for none or
+    several.
     """
     tried: dict[Path, Module] = {}
     for patterns in (("*.py", "*/__init__.py"), ("*/*.py",)):
@@ -97,7 +100,7 @@ def _modules(pattern: str) -> list[Path]:
 
 
 def _dotted(path: Path) -> str:
-    """Return the name of a module; empty if it has none, like a script `back-up.py`."""
+    """Return the name of a module; empty if it has none, as for a script `back-up.py`."""
     parts = path.with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__") if all(part.isidentifier() for part in parts) else ""
 

@@ -14,11 +14,11 @@ from antiphon.cli.errors import BadCommand, Refused
 from antiphon.explanations.texts import Explanation, UnreadableError, explanations, explanations_of, packages
 
 ARCHIVE = Path(__file__).with_name("docs.tar.xz")
-"""All pages in one file, which `setup.py` writes into a wheel."""
+"""All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
-"""The pages of a copy of the source, where nothing is packed."""
+"""The pages in a source checkout, where they are not packed."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
-"""The order of precedence for pages of the same name."""
+"""The order in which pages with the same name are preferred."""
 CONTENTS = "README"
 
 _WORD = re.compile(r"[a-z0-9]+")
@@ -33,12 +33,12 @@ _COMMON = frozenset(
 
 
 class Hit(NamedTuple):
-    """A page that a search has found."""
+    """A page found by a search."""
 
     name: str
     title: str
     section: str
-    """The heading of the section that has most of the words."""
+    """The heading of the section with most of the words."""
 
 
 @cache
@@ -58,9 +58,9 @@ def pages() -> Mapping[str, str]:
 
 
 def page(name: str) -> tuple[str, list[str]]:
-    """Return a page and the names of others that are called the same, by a page's name or the last part of it.
+    """Return a page, by its name or the last part of it, and the names of other pages with that last part.
 
-    Raises `BadCommand` for an unknown name, with the nearest ones.
+    Raises `BadCommand` for an unknown name, with similar ones.
     """
     known = pages()
     wanted = name.strip("/").removesuffix(".md").removeprefix("docs/")
@@ -75,7 +75,7 @@ def page(name: str) -> tuple[str, list[str]]:
 
 
 def contents() -> Iterator[str]:
-    """Yield the lines of a list of all pages: their names, and what each is about."""
+    """Yield the lines of a list of all pages: their names and subjects."""
     for section in pages()[CONTENTS].split("\n## "):
         for group in section.split("\n### "):
             entries = [(name, " ".join((told or title).split())) for title, name, told in _ENTRY.findall(group)]
@@ -87,7 +87,7 @@ def contents() -> Iterator[str]:
 
 
 def search(question: str, most: int = 8) -> list[Hit]:
-    """Return the pages with the words of a question, the best first (Okapi BM25, with titles and keywords first)."""
+    """Return the pages that match a question, the best first (Okapi BM25, with more weight on titles and keywords)."""
     index, wanted = _index(), dict.fromkeys(_words(question))
     average = sum(sum(counts.values()) for counts in index.values()) / len(index)
     scores: dict[str, float] = {}
@@ -114,7 +114,7 @@ def _hit(name: str, wanted: set[str]) -> Hit:
 
 @cache
 def _index() -> Mapping[str, Counter[str]]:
-    """Return the weight of each word on every page; words in titles, keywords and headings count more."""
+    """Return each page's weight for each word; words in titles, keywords and headings have more."""
     index: dict[str, Counter[str]] = {}
     for name, text in pages().items():
         if name in (CONTENTS, "index"):
@@ -147,9 +147,9 @@ def _stem(word: str) -> str:
 
 
 def explanation_of(kind: str) -> str:
-    """Return the explanation of one kind of error.
+    """Return the explanation of a kind of error.
 
-    Raises `BadCommand` for an unknown kind, with the nearest ones, and for a package whose explanations can't be read.
+    Raises `BadCommand` for an unknown kind, with similar ones, or for a package whose explanations can't be read.
     """
     package, dot, _ = kind.partition(".")
     try:

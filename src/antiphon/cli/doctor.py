@@ -1,8 +1,7 @@
-"""`antiphon doctor`: what is installed, and forged requests, as a stranger could send them, to a running server.
+"""`antiphon doctor`: checks what is installed, and sends forged requests to a running server, as a stranger could.
 
-All of it is read from the metadata of distributions, so that it works if one is missing, or fails when imported.
-
-It also reports which rules the responses set for browsers.
+Installed packages are checked by their metadata, which works even if one is missing or fails to import. It also reports
+which rules the responses set for browsers.
 """
 
 import operator
@@ -36,11 +35,11 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
 
 
 class Requirement(NamedTuple):
-    """A distribution that Antiphon requires: always, or for an extra."""
+    """A distribution that Antiphon requires, always or for an extra."""
 
     name: str
     bounds: str
-    """The versions that will do, such as ">=1.9"; all if it is empty."""
+    """The accepted versions, such as ">=1.9"; empty for all."""
     extra: str
     """The extra that needs it; empty if it is always needed."""
     installed: str | None
@@ -48,7 +47,7 @@ class Requirement(NamedTuple):
 
     @property
     def is_met(self) -> bool:
-        """True if a version within the bounds is installed."""
+        """True if an accepted version is installed."""
         if self.installed is None:
             return False
         number = _number(self.installed)
@@ -61,7 +60,7 @@ class Requirement(NamedTuple):
 
 
 def requirements(lines: list[str]) -> Iterator[Requirement]:
-    """Yield the requirements of metadata that apply to this Python and this system."""
+    """Yield the requirements in metadata that apply to this Python and this system."""
     for line in lines:
         if found := _REQUIREMENT.match(line):
             name, bounds, marker = found.groups()
@@ -72,12 +71,12 @@ def requirements(lines: list[str]) -> Iterator[Requirement]:
 
 
 def report() -> tuple[list[str], bool]:
-    """Return lines about this installation, and True if no dependency is missing or outside its bounds.
+    """Return lines about this installation, and True unless a dependency is missing or has a wrong version.
 
     Raises Refused if Antiphon has no metadata.
     """
     if _installed("antiphon") is None:
-        raise Refused("Antiphon was copied, and not installed, so nothing tells what it requires. Install it with pip.")
+        raise Refused("Antiphon was copied, not installed, so its requirements are unknown. Install it with pip.")
     required = list(requirements(requires("antiphon") or []))
     always = [each for each in required if not each.extra]
     servers = [f"{name} {found}" for name in SERVERS if (found := _installed(name)) is not None]
@@ -118,14 +117,14 @@ def _installed(name: str) -> str | None:
 
 
 def _holds(variable: str, sign: str, value: str) -> bool:
-    """Return True if a clause of a marker (PEP 508) is true. A clause about another variable counts as true."""
+    """Return True if a clause of a marker (PEP 508) holds. Clauses about other variables are assumed to hold."""
     if variable == "python_version":
         return _OPERATORS[sign](sys.version_info[:2], _number(value))
     return variable != "sys_platform" or _OPERATORS[sign](sys.platform, value)
 
 
 def _number(text: str) -> tuple[int, ...]:
-    """Return the release of a version without zeros at its end: 8.0 equals 8.0.0, and 3.0rc1 counts as 3.0."""
+    """Return the release number of a version without trailing zeros: 8.0 equals 8.0.0, and 3.0rc1 equals 3.0."""
     parts = [re.match(r"\d*", part)[0] for part in text.split(".")]  # type: ignore[index]  # it always matches
     release = list(map(int, takewhile(bool, parts)))
     while release and not release[-1]:
@@ -134,7 +133,7 @@ def _number(text: str) -> tuple[int, ...]:
 
 
 State: TypeAlias = Literal["forged", "lacking", "refused", "unseen"]
-"""A stranger can do it; browsers are not told to refuse it; it is refused; or the responses don't show it."""
+"""The outcomes: strangers can do it; browsers are not told to refuse it; it is refused; it can't be seen."""
 
 HOST = "forged.invalid"
 ADDRESS = "203.0.113.66"  # RFC 5737
@@ -148,13 +147,13 @@ _HANDSHAKE = {
     "Sec-WebSocket-Key": "YW50aXBob24gZG9jdG9yLg==",
 }
 _UNENDING = 8
-"""MiB of a message that does not end: more than applications need, and less than servers take by themselves."""
+"""The size, in MiB, of a message that does not end: more than applications need, and less than servers accept."""
 _NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
-"""Statuses of a POST that prove nothing, since it may not have reached a handler."""
+"""Statuses of a POST that are inconclusive, since it may not have reached a handler."""
 
 
 class Finding(NamedTuple):
-    """An attempt that a stranger could make, its outcome, and the setting that refuses it."""
+    """An attempt that a stranger could make, its outcome, and the setting that prevents it."""
 
     trial: str
     state: State
@@ -162,11 +161,11 @@ class Finding(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A status, and the header section and the body as text."""
+    """A status, and the header section and body as text."""
 
     status: int
     fields: tuple[tuple[str, str], ...] = ()
-    """The header fields, with names in lower case."""
+    """The header fields by lowercase name."""
     body: str = ""
 
     @property
@@ -196,7 +195,7 @@ def examine(url: str) -> list[Finding]:
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
-    """Return the worst finding of each trial at several URLs. A trial that was refused at any of them is not unseen."""
+    """Return the worst finding for each trial at several URLs. A trial refused at any of them is not unseen."""
     order: list[State] = ["forged", "lacking", "refused", "unseen"]
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 
@@ -236,7 +235,7 @@ def _host(place: SplitResult) -> Finding:
 
 
 def _forwarded(place: SplitResult) -> Iterator[Finding]:
-    """Yield a finding for each proxy header. The app trusts it if the response then has its value, or is a refusal."""
+    """Yield a finding for each proxy header. It is trusted if the response contains its value or is a refusal."""
     other = "http" if place.scheme == "https" else "https"
     trials = {
         "X-Forwarded-For": (ADDRESS, [ADDRESS]),
@@ -278,7 +277,7 @@ def _cross_site(place: SplitResult) -> Finding:
 
 
 def _unending_message(place: SplitResult) -> Finding:
-    """Return the finding about a message on a WebSocket that never ends, which the server keeps in memory."""
+    """Return the finding about an endless WebSocket message, which the server keeps in memory."""
     state: State = "unseen"
     with closing(_connection(place)) as connection:
         connection.request("GET", _target(place), headers=_HANDSHAKE)
@@ -302,7 +301,7 @@ def _takes(connection: socket, size: int) -> bool:
 
 
 def look_at_cookies(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding about cookies that scripts can read, other sites' pages can send, or http transmits."""
+    """Return the finding about cookies that scripts can read, other sites' pages can send, or http exposes."""
     wanted = ["httponly", "samesite", *(["secure"] if place.scheme == "https" else [])]
     weak = [name for name, flags in map(_flags, usual.values("set-cookie")) if not flags.issuperset(wanted)]
     state: State = "lacking" if weak else "refused" if usual.values("set-cookie") else "unseen"

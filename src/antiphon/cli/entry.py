@@ -1,4 +1,4 @@
-"""The entry point of the command `antiphon`, and of workers, which get the supervisor's data instead of a command line.
+"""The entry point of the command `antiphon` and of workers, which get the supervisor's data, not a command line.
 
 A worker therefore imports neither the command line nor the supervisor.
 """
@@ -23,7 +23,7 @@ from antiphon.cli.workers.options import INHERITED, TOLD, Control, Guards, Serve
 
 
 class Told(NamedTuple):
-    """The part of the command line that a worker needs. `find` returns the target."""
+    """The part of the command line that a worker needs. ``find`` returns the target."""
 
     find: Callable[[], Target]
     requested: Choice | None
@@ -43,7 +43,7 @@ class Told(NamedTuple):
 
 
 def encoded(target: str, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> str:
-    """Return the data that a supervisor passes to its workers: a target, and the parts of `Told`, as JSON."""
+    """Return the data that a supervisor passes to its workers, as JSON: a target, and the fields of `Told`."""
     return json.dumps([target, requested, options._asdict(), is_for_loopback])
 
 
@@ -51,28 +51,28 @@ def main() -> None:
     """Run the command, or serve as a worker if a supervisor has started this process."""
     told = os.environ.pop(TOLD, "")
     if not told:
-        from antiphon.cli.main import main as command  # late: a worker does not need it
+        from antiphon.cli.main import main as command  # imported late: a worker does not need it
 
         command(prog_name="antiphon")
         return
     parsed = Told.parse(told)
     if parsed.options.dialects:
-        from antiphon.dialect_imports import install  # late: it looks at all packages
+        from antiphon.dialect_imports import install  # imported late: it looks at all packages
 
         install(*parsed.options.dialects)
     sys.exit(serve_as_worker(os.environ.pop(INHERITED), parsed))
 
 
 def serve_as_worker(inherited: str, told: Told) -> int:
-    """Serve in this process, which ends without finalizing the interpreter, since Granian's threads would then fail."""
+    """Serve in this process, which ends without finalizing the interpreter, since Granian's threads would crash."""
     if told.options.debug:
-        from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
+        from antiphon.cli.debug.mode import switch_on  # imported late: it is rarely needed
 
         switch_on(is_for_loopback=told.is_for_loopback)
     if not told.options.preloads:
         end_without_finalizing()
     try:
-        from antiphon.cli.workers.worker import work  # late: the supervisor does not need a server
+        from antiphon.cli.workers.worker import work  # imported late: the supervisor does not need a server
     except ImportError as error:
         if error.name != "granian":
             raise
@@ -94,7 +94,7 @@ _has_served = Event()
 
 def _leave() -> None:
     if _has_served.is_set():
-        logging.shutdown()  # registered by an import of logging, so too early to have run
+        logging.shutdown()  # registered by an import of logging, and so too early
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

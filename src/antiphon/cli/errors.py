@@ -1,4 +1,4 @@
-"""The errors that end the command: each a short message on stderr, without a traceback, and an exit code.
+"""The errors that end the command: each has a short message for stderr, without a traceback, and an exit code.
 
 After a requested stop, the exit code is 0.
 """
@@ -11,7 +11,7 @@ class CommandError(Exception):
 
     exit_code: ClassVar[int] = 1
     page: str = ""
-    """A page about the error, in HTML, from the worker where it occurred; empty if there is none."""
+    """An HTML page about the error, from the worker where it occurred; empty if there is none."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -35,8 +35,8 @@ class StartupFailed(CommandError):
 
 
 class WorkerEnded(CommandError):
-    """The unrequested end of a worker."""
+    """The unexpected end of a worker."""
 
 
 class StartTimeout(WorkerEnded):
-    """The end of a worker that did not serve in time, and was killed."""
+    """The end of a worker that did not serve in time and was killed."""

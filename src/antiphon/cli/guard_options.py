@@ -48,7 +48,7 @@ _OPTIONS = (
 
 
 def guard_options(command: F) -> F:
-    """Add the options of `Guards`, which are for programs of other libraries, to a command."""
+    """Add the options for `Guards`, which are for programs of other libraries, to a command."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

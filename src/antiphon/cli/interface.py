@@ -10,7 +10,7 @@ Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
 
 class Choice(NamedTuple):
-    """An interface, and the reason for it in a few words."""
+    """An interface, and a short reason for it."""
 
     interface: Interface
     reason: str
@@ -24,8 +24,10 @@ _DECLARED = {
 
 
 def choose(app: object, requested: Choice | None) -> Choice:
-    """Choose an interface: the requested one, or else ASGI for an application of Antiphon, or else the one that
-    `app.interface` names, or else by the app's signature. An app that speaks WSGI is then bridged to ASGI.
+    """Choose an interface.
+
+    This is the requested one, or else ASGI for an application of Antiphon, or else the one that `app.interface` names,
+    or else one chosen by the app's signature. An app that speaks WSGI is then bridged to ASGI.
     """
     if requested is not None:
         return requested
@@ -38,7 +40,7 @@ def choose(app: object, requested: Choice | None) -> Choice:
 
 
 def bridged(app: Any, requested: Choice | None) -> Any:
-    """Return the object that a server calls: the application, or a bridge if it doesn't speak the chosen interface.
+    """Return the object for a server to call: the application, or a bridge if it doesn't speak the chosen interface.
 
     An object that may speak a requested interface is assumed to do so.
     """
@@ -46,20 +48,20 @@ def bridged(app: Any, requested: Choice | None) -> Any:
         return app
     if spoken_interface(app, requested) != "wsgi" or (requested is not None and hasattr(app, "__rsgi__")):
         return app
-    from antiphon.adapters.foreign.environ_host import BridgedApplication  # late: few need it
+    from antiphon.adapters.foreign.environ_host import BridgedApplication  # imported late: few need it
 
     return BridgedApplication(app)
 
 
 def spoken_interface(app: Any, requested: Choice | None) -> Interface:
-    """Return the interface that an application itself speaks. If it may be ASGI, the requested interface decides."""
+    """Return the interface that an application itself speaks. If that may be ASGI, the requested interface decides."""
     if requested is not None and requested.interface != "wsgi" and callable(app) and _takes(app, 3):
         return "asgi"
     return _spoken(app).interface
 
 
 def _is_servable(app: object) -> bool:
-    from antiphon.adapters.servable import Servable  # late: the supervisor does not need it
+    from antiphon.adapters.servable import Servable  # imported late: the supervisor does not need it
 
     return isinstance(app, Servable)
 
@@ -79,7 +81,7 @@ def _spoken(app: object) -> Choice:
 
 
 def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
-    """Return a warning about rate limits whose callers have no addresses; None if there is no such limit."""
+    """Return a warning about rate limits whose callers have no address; None if there are no such limits."""
     if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
         return None
     from antiphon.app.application import App
@@ -98,13 +100,13 @@ def shorten(described: str) -> str:
 
 
 def _named(app: Callable[..., object]) -> str:
-    from antiphon.handler.contract import describe  # late: the supervisor does not need it
+    from antiphon.handler.contract import describe  # imported late: the supervisor does not need it
 
     return shorten(describe(app))
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:
-    """Return the reason why `app` can't be served, over the requested interface or at all, to end a sentence."""
+    """Return the reason why `app` can't be served, by the requested interface or at all, as the rest of a sentence."""
     if isinstance(app, type) and speaks(app):
         return "is a class: name an instance of it"
     if name := _exported_as(app):
@@ -128,7 +130,7 @@ def speaks(kind: type) -> bool:
 
 
 def _exported_as(found: object) -> str:
-    """Return the name under which Antiphon itself exports an object, such as ``env``; an empty text if it does not."""
+    """Return the name under which Antiphon itself exports an object, such as ``env``; empty for other objects."""
     import antiphon
 
     return next((name for name in antiphon.__all__ if name in vars(antiphon) and vars(antiphon)[name] is found), "")
@@ -144,7 +146,7 @@ def _is_async(app: Callable[..., object]) -> bool:
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
     """Return True if `app`, or the function whose signature it shows, can be called with `count` arguments."""
-    from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
+    from antiphon.handler.contract import signature_of  # imported late: the supervisor does not need it
 
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))

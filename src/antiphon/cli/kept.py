@@ -1,4 +1,4 @@
-"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and their replay."""
+"""`antiphon kept` and `antiphon replay`: the requests that an application has kept, and replays of them."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -20,18 +20,18 @@ from antiphon.http.errors import HTTPError
 
 
 class KeepingApp(NamedTuple):
-    """An application that keeps requests, and its feature."""
+    """An application that keeps requests, and its `Keep` feature."""
 
     app: Any
     keep: Keep
 
     @classmethod
     def load(cls, target: Target) -> "KeepingApp":
-        """Load the application of a target. Raises `BadCommand` if it keeps nothing."""
+        """Load the application of a target. Raises `BadCommand` if it keeps no requests."""
         app = target.load(None)
         keep = getattr(app, "_keeper", None)
         if not isinstance(keep, Keep):
-            raise BadCommand(f'{target} keeps no requests: app.use(Keep(SQLiteStore("kept.db"))) lets it.')
+            raise BadCommand(f'{target} keeps no requests: add app.use(Keep(SQLiteStore("kept.db"))).')
         return cls(app, keep)
 
     def table(self) -> list[str]:
@@ -41,10 +41,10 @@ class KeepingApp(NamedTuple):
         return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
     def find(self, id_: str) -> Kept:
-        """Return the requests of a cause. Raises `BadCommand` if there are none."""
+        """Return the requests with a cause. Raises `BadCommand` if there are none."""
         kept: Kept | None = self._of_store(lambda: self.keep.find(id_))
         if kept is None:
-            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists those that are.")
+            raise BadCommand(f"No request is kept as {id_!r}: `antiphon kept` lists the kept ones.")
         return kept
 
     def _of_store(self, call: Callable[[], Any]) -> Any:
@@ -78,12 +78,12 @@ def _cut(text: str) -> str:
 
 
 def chosen(kept: Kept, *, is_first: bool) -> Record:
-    """Return the first or the last request of a cause."""
+    """Return the first or the last request with a cause."""
     return kept.first if is_first else kept.last
 
 
 def user_factory(text: str | None) -> Callable[[str], object] | None:
-    """Return the function that is named as MODULE:FUNCTION. Raises `BadCommand`."""
+    """Return the function named as MODULE:FUNCTION. Raises `BadCommand`."""
     if text is None:
         return None
     module, _, name = text.partition(":")
@@ -104,7 +104,7 @@ def again(keeping: KeepingApp, record: Record, restored: Restored) -> tuple[Outc
 
 
 def quietly(keeping: KeepingApp, record: Record, restored: Restored) -> Outcome:
-    """Replay a request, without the log lines about its error, which is shown anyway."""
+    """Replay a request without the log lines about its error, which is shown anyway."""
     logger = logging.getLogger("antiphon")
     logger.addFilter(_has_no_error)
     try:
@@ -124,7 +124,7 @@ def over_socket(record: Record, url: str) -> tuple[Outcome, list[str]]:
     try:
         outcome = send_to(url, record)
     except (OSError, ValueError) as error:
-        raise BadCommand(f"{url} can't be asked: {error}.") from None
+        raise BadCommand(f"{url} can't be reached: {error}.") from None
     return outcome, [*_heading(record), f"The status is {outcome.status}, and was {record.status}."]
 
 
@@ -146,7 +146,7 @@ def write_test(
 ) -> list[str]:
     """Write a test of a request to a file, which must not exist, and return the lines about it. Raises `BadCommand`."""
     if file.exists():
-        raise BadCommand(f"{file} exists, and is not overwritten.")
+        raise BadCommand(f"{file} already exists and was not overwritten.")
     outcome = quietly(keeping, record, restored._replace(clock=False))
     needs_clock = _fails(record, quietly(keeping, record, restored)) and not _fails(record, outcome)
     source = AppSource(target.module, target.attribute, user)

@@ -1,6 +1,6 @@
 """The listening socket: bound by `antiphon` itself, so that a taken port is an error, or received from systemd.
 
-It is bound without SO_REUSEPORT, so no second server of any kind can share the port while it is open.
+It is bound without SO_REUSEPORT, so no other server can share the port while it is open.
 """
 
 import errno
@@ -83,12 +83,12 @@ def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> s
 
 
 class UnixListener(socket.socket):
-    """A socket that removes its file when it is closed, unless another file has taken its place."""
+    """A socket that removes its file when closed, unless another file has taken its place."""
 
     _file: os.stat_result | None = None
 
     def bind(self, address: str) -> None:  # type: ignore[override]  # of the addresses of this family
-        """Bind a path at which there is no file."""
+        """Bind the socket to a path without a file."""
         super().bind(address)
         self._file = os.stat(address)
 
@@ -112,7 +112,7 @@ def _is_utf8(path: str) -> bool:
 
 
 def _remove_stale_socket(path: str) -> None:
-    """Remove a socket on which nothing listens. Raises OSError, and `Refused` if there is anything else at the path."""
+    """Remove a socket on which nothing listens. Raises OSError, or `Refused` if there is anything else at the path."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
@@ -128,9 +128,7 @@ def _remove_stale_socket(path: str) -> None:
         case errno.EACCES | errno.EPERM:
             raise PermissionError(number, os.strerror(number))
         case _:
-            raise Refused(
-                f"The path {path} is taken: another program listens there. End that one, or choose another path."
-            )
+            raise Refused(f"The path {path} is taken: another program listens there. Stop it, or choose another path.")
 
 
 def _unix_bind_failure(path: str, error: OSError) -> str:
@@ -166,12 +164,15 @@ class GivenSocket(NamedTuple):
 
 
 def given_socket() -> GivenSocket | None:
-    """Return the socket that systemd has for this process; None without one. Raises `Refused` if there are several."""
+    """Return the socket that systemd passes to this process; None without one.
+
+    Raises `Refused` if there are several.
+    """
     names = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
     process, count, _ = (os.environ.get(name) for name in names)
     if process != str(os.getpid()) or count in (None, "0"):
         return None
-    for name in names:  # processes that this one starts must not see them
+    for name in names:  # processes started by this one must not see them
         os.environ.pop(name, None)
     if count != "1":
         raise Refused(f"systemd passes {count} sockets, but only one is supported: name one ListenStream.")
@@ -179,7 +180,7 @@ def given_socket() -> GivenSocket | None:
 
 
 def notify(state: str) -> None:
-    """Send the state of this service, such as "READY=1", to systemd if it asks for that (Type=notify)."""
+    """Send the state of this service, such as "READY=1", to systemd if requested (Type=notify)."""
     name = os.environ.pop("NOTIFY_SOCKET", "")
     if name:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:

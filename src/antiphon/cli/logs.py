@@ -1,4 +1,4 @@
-"""The logs of `antiphon run`: where records go, unless the application configures logging, and a line per request."""
+"""The logs of `antiphon run`: the destination of records, unless the application configures it, and request lines."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ from antiphon.cli.interface import Interface
 
 
 class Logs(NamedTuple):
-    """Settings for the logs."""
+    """Settings for logging."""
 
     format: Literal["text", "json"] = "text"
     level: str = "info"
@@ -39,8 +39,8 @@ class Logs(NamedTuple):
             _log_what_python_writes()
 
     def warn(self, message: str) -> None:
-        """Write a message from the supervisor to stderr; it logs nothing else."""
-        from click import echo  # late: workers do not need it
+        """Write a message from the supervisor, which logs nothing else, to stderr."""
+        from click import echo  # imported late: workers do not need it
 
         if self.format == "json":
             from antiphon.features.logs.formats import JSONFormatter
@@ -50,7 +50,7 @@ class Logs(NamedTuple):
         echo(message, err=True)
 
     def observe(self, app: Any, interface: Interface) -> Any:
-        """Return an application whose requests are logged, unless that is turned off, or it logs them itself."""
+        """Return an application whose requests are logged, unless that is turned off or it logs them itself."""
         from antiphon.adapters.exchange import Observers
         from antiphon.adapters.observing import with_observers
         from antiphon.adapters.servable import Servable
@@ -96,7 +96,7 @@ def _log_what_python_writes() -> None:
 
 
 class Echoes:
-    """Errors that were logged with their request and then raised to abort the response, which Granian logs again.
+    """Errors that were logged with their request and then raised to abort the response; Granian logs them again.
 
     Granian's records contain only text.
     """

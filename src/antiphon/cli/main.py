@@ -1,4 +1,4 @@
-"""The commands of `antiphon`. Each does its own imports, so that the others stay fast."""
+"""The commands of `antiphon`. Each imports what it needs itself, so that the others stay fast."""
 
 import os
 import re
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LONGEST = 1e9
-"""The longest time in seconds, about thirty years. A process can't sleep for much longer."""
+"""The longest time in seconds, about thirty years. Processes can't sleep much longer."""
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,11 +76,11 @@ def _typed_places(context: click.Context) -> list[str]:
 
 
 def socket_path(context: click.Context, path: str | None) -> str | None:
-    """Return the path of the unix socket; None for a port. Raises `BadCommand` for flags that contradict each other."""
+    """Return the path of the unix socket; None for a port. Raises `BadCommand` for contradictory flags."""
     typed = _typed_places(context)
     at_port = [flag for flag in typed if not flag.startswith("--uds")]
     if at_port and "--uds" in typed:
-        raise BadCommand(f"--uds says where to listen: leave out {' and '.join(at_port)}.")
+        raise BadCommand(f"--uds determines where to listen: leave out {' and '.join(at_port)}.")
     if at_port or path is None:
         if "--uds-permissions" in typed:
             raise BadCommand("--uds-permissions has no meaning without --uds PATH.")
@@ -89,13 +89,13 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
 
 
 def _place(context: click.Context, host: str, port: int, uds: str | None, permissions: int | None) -> "Place":
-    """Return where to listen. Raises `BadCommand` and `Refused`."""
+    """Return where to listen. Raises `BadCommand` or `Refused`."""
     from antiphon.cli.listener import given_socket
     from antiphon.cli.serve import Port, SocketPath
 
     if given := given_socket():
         if typed := _typed_places(context):
-            raise BadCommand(f"systemd says where to listen: leave out {' and '.join(typed)}.")
+            raise BadCommand(f"systemd determines where to listen: leave out {' and '.join(typed)}.")
         return given
     path = socket_path(context, uds)
     return Port(host, port) if path is None else SocketPath(path, permissions)
@@ -215,7 +215,7 @@ def run(
 
     APP can be a function without arguments that makes the application. The module is looked up in the current directory
     first. Without MODULE:APP, the command serves an app, application, create_app or make_app in the modules there.
-    Instead of MODULE:APP, you can name a file of settings, such as development.ini.
+    Instead of MODULE:APP, you can name a settings file, such as development.ini.
     Ctrl-C ends the server; a second Ctrl-C ends it immediately. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":
@@ -227,7 +227,7 @@ def run(
         raise Refused("This command serves on Granian, which is not installed. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.logs import Logs
-    from antiphon.cli.serve import serve  # late: --help and --version do not need it
+    from antiphon.cli.serve import serve  # imported late: --help and --version do not need it
     from antiphon.cli.workers.options import Guards, ServerOptions
 
     place = _place(click.get_current_context(), host, port, uds, uds_permissions)
@@ -250,7 +250,7 @@ def run(
         preloads=preload,
     )
     if preload and reload:
-        raise BadCommand("--reload loads the application repeatedly, and --preload once: leave one of them out.")
+        raise BadCommand("--reload loads the application repeatedly, but --preload only once: leave one of them out.")
     if reload:
         options = options.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
@@ -485,7 +485,7 @@ def explain(kind: str | None) -> None:
 @click.argument("name", metavar="[NAME]", required=False)
 @click.option("--search", "question", metavar="WORDS", help="List the pages about these words, the best first.")
 def docs(name: str | None, question: str | None) -> None:
-    """Print a page of the documentation of this version, which needs no network. Without NAME, list all pages.
+    """Print a page of this version's documentation, without using the network. Without NAME, list all pages.
 
     NAME is a page such as websockets or reference/websockets.
     """
@@ -525,8 +525,8 @@ def _target(text: str | None) -> "Target":
 
 
 def use(names: Sequence[str]) -> None:
-    """Install dialects by name. Raises `BadCommand` for a dialect that is unknown or can't be installed."""
-    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: it looks at all packages
+    """Install dialects by name. Raises `BadCommand` for one that is unknown or can't be installed."""
+    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # imported late: it looks at all packages
 
     try:
         install(*names)

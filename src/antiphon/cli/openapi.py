@@ -1,4 +1,4 @@
-"""`antiphon openapi` and `antiphon tools`: the document of an application, and its tools, as clients see them."""
+"""`antiphon openapi`: the OpenAPI document of an application, and its differences from an existing one."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def load(target: Target) -> App | DescribedApp:
     describe = getattr(app, "described_api", None)
     if describe is None:
         raise BadCommand(
-            f"{target} is of type {type(app).__name__}, whose routes are not known: name an App, or an app of Flask or"
+            f"{target} is of type {type(app).__name__}, whose routes are unknown: name an App, or an app of Flask or"
             " Pyramid with --dialect."
         )
     described: DescribedApp = describe()
@@ -32,9 +32,9 @@ def load(target: Target) -> App | DescribedApp:
 
 
 def document(target: Target, app: App | DescribedApp, prefix: str | None) -> OpenAPIDocument:
-    """Return the document of the feature `OpenAPI` that an application uses, or a document of all routes without it.
+    """Return the document of an application's `OpenAPI` feature, or without it, a document of all routes.
 
-    Raises `BadCommand` if the application has several documents, and no prefix says which.
+    Raises `BadCommand` if the application has several documents and no prefix selects one.
     """
     title = target.module.rpartition(".")[2]
     if isinstance(app, DescribedApp):
@@ -69,7 +69,7 @@ _MISSING = object()
 
 
 def differences(written: Any, made: Any, place: str = "") -> Iterator[str]:
-    """Yield the places where a written document differs from the current one, with both values."""
+    """Yield the places where an existing document differs from the current one, with both values."""
     if isinstance(written, dict) and isinstance(made, dict):
         for key in dict.fromkeys((*written, *made)):
             yield from differences(written.get(key, _MISSING), made.get(key, _MISSING), _below(place, key))
@@ -88,7 +88,7 @@ def _below(place: str, key: str) -> str:
 
 
 def _named(items: list[Any]) -> bool:
-    """Return True for parameters and tags, whose order has no meaning."""
+    """Return True for parameters and tags, whose order is irrelevant."""
     return all(isinstance(each, dict) and "name" in each for each in items)
 
 
@@ -113,7 +113,7 @@ def written_tools(app: App) -> str:
 
 
 def definitions_of(app: App) -> list[Definition]:
-    """Return the tools of an application. Raises `BadCommand` if it serves none, and for a route that can't be one."""
+    """Return the tools of an application. Raises `BadCommand` if it serves none, or for a route that can't be one."""
     features = features_of(app)
     if not features:
         raise BadCommand("This application serves no tools: app.use(Tools(api)) does.")

@@ -16,21 +16,21 @@ from antiphon.request.request import Request
 
 T = TypeVar("T")
 Row: TypeAlias = tuple[str, str, str, str]
-"""The methods, the host and path, the name, and the handler with its place."""
+"""The methods, the host and path, the name, and the handler with its location."""
 
 
 def load_app(target: str | None = None) -> App:
     """Return the application that a command is for: ``load_app("shop:app")``.
 
-    Without a target, it is the application that ANTIPHON_APP names, or else the only one in the modules of the current
-    directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a message
-    and the exit code 2, if there is no application, if it can't be loaded, and for anything that is not an ``App``.
+    Without a target, this is the application that ANTIPHON_APP names, or else the only one in the modules of the
+    current directory, as for `antiphon run`. Raises BadCommand, a ``click.ClickException`` that ends the command with a
+    message and exit code 2, if there is no application, if it can't be loaded, or if it is not an ``App``.
     """
     return load(find_target(target))
 
 
 def load_feature(target: str | None, kind: type[T]) -> T:
-    """Return the feature of a class that the application of a command uses: ``load_feature("shop:app", Flags)``.
+    """Return an application's feature of the given class: ``load_feature("shop:app", Flags)``.
 
     Raises BadCommand as ``load_app`` does, and ``click.ClickException`` if the application does not use such a feature.
     The first one is returned if it uses several.
@@ -46,11 +46,11 @@ def load(target: Target) -> App:
     app = target.load(None)
     if isinstance(app, App):
         return app
-    raise BadCommand(f"{target} is of type {type(app).__name__}, whose routes are not known: name an App.")
+    raise BadCommand(f"{target} is of type {type(app).__name__}, whose routes are unknown: name an App.")
 
 
 def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
-    """Return the routes of an application, then those of each application that is mounted in it."""
+    """Return the routes of an application, then those of each application mounted in it."""
     rows = [_row(route, prefix, host) for route in app.routes]
     for mount in app.mounts:
         where = mount.host or host
@@ -62,13 +62,13 @@ def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
 
 
 def aligned(rows: list[Row]) -> list[str]:
-    """Return rows as lines with columns."""
+    """Return rows as lines with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
-    """Return lines about what handles a request, and True if it is a handler. Calls neither middleware nor handler."""
+    """Return lines about what handles a request, and True if it is a handler. No middleware or handler is called."""
     routing = app._freeze()
     plan, error = (routing if has_host else routing.without_looking()).find(request)
     route = plan.route

@@ -23,9 +23,9 @@ from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 @contextmanager
 def metrics_folder() -> Iterator[None]:
-    """Tell the workers the path of a folder, which the first one that needs it creates, and remove it at the end.
+    """Tell the workers the path of a folder, which the first of them to need it creates, and remove it at the end.
 
-    A folder that the environment already names is left alone. Without a place for temporary files, there is no folder.
+    A folder that the environment names already is left alone. Without a place for temporary files, there is no folder.
     """
     folder = None
     if VARIABLE not in os.environ:
@@ -44,7 +44,7 @@ _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to eve
 
 
 class Port(NamedTuple):
-    """A host and a port to listen on; 0 is a free one."""
+    """A host and a port to listen on; port 0 means a free one."""
 
     host: str
     port: int
@@ -81,7 +81,7 @@ class SocketPath(NamedTuple):
 
 
 Place: TypeAlias = Port | SocketPath | GivenSocket
-"""The place to listen on."""
+"""The address to listen on."""
 
 
 def serve(
@@ -91,7 +91,7 @@ def serve(
     options: ServerOptions,
     watched: Sequence[str] = (),
 ) -> int:
-    """Serve the target that `find` returns until a signal ends this, and reload it when a file in `watched` changes.
+    """Serve the target that `find` returns until a signal ends this; reload it when a file in `watched` changes.
 
     Returns the exit code, or raises one of `errors`.
     """
@@ -101,7 +101,7 @@ def serve(
         return serve_as_worker(inherited, Told(find, requested, options, place.is_for_loopback))
     target = find()
     if options.preloads:
-        from antiphon.cli.workers.preloading import preload  # late: it imports the server
+        from antiphon.cli.workers.preloading import preload  # imported late: it imports the server
 
         target = preload(target, requested)
     listener, url = place.listen()
@@ -121,7 +121,7 @@ def serve(
     async def supervise() -> int:
         if not watched:
             return await Supervisor(listener, options, announce, launch).run()
-        from antiphon.cli.workers.reload import Reloader  # late: it imports watchfiles
+        from antiphon.cli.workers.reload import Reloader  # imported late: it imports watchfiles
 
         return await Reloader(listener, options, announce, target, watched).run()
 
@@ -133,6 +133,6 @@ def _launch_of(target: Target, requested: Choice | None, options: ServerOptions,
     """Return a function that launches workers: forks if the target was preloaded, otherwise the same command."""
     if not options.preloads:
         return by_command(encoded(str(target), requested, options, is_for_loopback))
-    from antiphon.cli.workers.preloading import by_fork  # late: it imports the server
+    from antiphon.cli.workers.preloading import by_fork  # imported late: it imports the server
 
     return by_fork(target, requested, options, is_for_loopback)

@@ -16,7 +16,7 @@ def setting(name: str) -> str | None:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return the variables of a file; none if it is missing. Raises `BadCommand` for a file with a mistake."""
+    """Return the variables in a file; empty if it is missing. Raises `BadCommand` for a malformed file."""
     try:
         return read_env_file(path) or {}
     except EnvFileError as error:
@@ -24,9 +24,9 @@ def read(path: Path) -> dict[str, str]:
 
 
 def add_to_environment(path: Path) -> None:
-    """Set the variables of a file that are not set in the environment, except the settings of this command.
+    """Set the variables in a file, except those that the environment has and the settings of this command.
 
-    Raises `BadCommand` for a file with a mistake.
+    Raises `BadCommand` for a malformed file.
     """
     for name, value in read(path).items():
         if not name.startswith(PREFIX):

@@ -1,4 +1,4 @@
-"""A target, `module:app` or `development.ini`: its syntax, its import, and why it can't be loaded."""
+"""A target, `module:app` or `development.ini`: its syntax, its import, and explanations of why it can't be loaded."""
 
 import importlib
 import os
@@ -19,7 +19,7 @@ from antiphon.cli.settings import ENV_FILE, add_to_environment
 from antiphon.explanations.words import explain
 
 ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
-"""The beginning of the paths of this package's files."""
+"""The prefix of the paths of this package's files."""
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 
@@ -52,11 +52,11 @@ def shown_path(path: str) -> str:
 _MOST_LINES = 15
 _MOST_FRAMES = 6
 _MACHINERY = (ANTIPHON, os.path.join(os.path.dirname(importlib.__file__), ""), "<frozen importlib")
-"""Prefixes of the file names of frames between this command and the module, or between one module and the next."""
+"""Prefixes of the filenames of frames between this command and the module, or between one module and the next."""
 
 
 def explain_failure(what: str, error: BaseException) -> str:
-    """Return at most fifteen lines: `what` failed, the place in the user's own files, and the error.
+    """Return at most fifteen lines: what failed, the place in the user's own files, and the error.
 
     A SyntaxError is shown with its line and a caret.
     """
@@ -71,7 +71,7 @@ def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the last frames of the project, or else the first other ones, and the frame that raised; each once."""
+    """Return the last frames of the project, or else of other code, and the frame that raised, each of them once."""
     own = [frame for frame in frames if is_own(frame.filename)]
     chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
     return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
@@ -82,7 +82,7 @@ def _line(frame: traceback.FrameSummary) -> str:
 
 
 def _reason(error: BaseException) -> list[str]:
-    """Return the lines for an error, for the error that it was raised from, and for the errors of a group."""
+    """Return the lines about an error, about the error that it was raised from, and about the errors of a group."""
     if isinstance(error, SystemExit):
         return [f"It ended the process: SystemExit({error.code!r})"]
     explain(error)
@@ -100,7 +100,7 @@ def _short(error: BaseException) -> str:
 
 
 def _shown(text: str) -> str:
-    """Return a text in which the files of frames are relative to the current directory."""
+    """Return text in which the files of frames are relative to the current directory."""
     return text.replace(f'File "{_project()}', 'File "')
 
 
@@ -109,7 +109,7 @@ def _project() -> str:
 
 
 NAMES = ("app", "application", "create_app", "make_app")
-"""The usual names of applications, and of functions that make one."""
+"""The usual names of applications, and of functions that make them."""
 
 
 def import_module(name: str) -> ModuleType:
@@ -136,14 +136,14 @@ def _failed_import(name: str, error: BaseException) -> BadCommand:
 
 
 class Target(NamedTuple):
-    """The two parts of a target such as `shop.web:app`, each a dotted name. `()` can follow the second."""
+    """The two parts of a target such as `shop.web:app`, each a dotted name. The second may be followed by `()`."""
 
     module: str
     attribute: str
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Parse `module:app`, or the path of a file of settings. Raises `BadCommand`."""
+        """Parse `module:app`, or the path of a settings file. Raises `BadCommand`."""
         if text.partition("#")[0].endswith(".ini"):
             return IniFile.parse(text)
         module, _, attribute = text.partition(":")
@@ -155,13 +155,12 @@ class Target(NamedTuple):
         return f"{self.module}:{self.attribute}"
 
     def load(self, requested: Choice | None) -> object:
-        """Import the module, from the current directory if it is there, and return the application.
+        """Import the module, preferably from the current directory, and return the application.
 
-        A function without arguments is called to make the application. `main(global_config, **settings)`, a factory as
-        PasteDeploy's files of settings name them, is called with no settings.
-
-        Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
-        object that can't be served over the requested interface, for routes that conflict, and for pages that fail.
+        A function without arguments is called to make the application. `main(global_config, **settings)`, a factory for
+        PasteDeploy's settings files, is called without settings. Raises `BadCommand` for a module that is missing or
+        fails, for a missing name, for a function that fails, for an object that can't be served over the requested
+        interface, for conflicting routes, or for pages that fail.
         """
         _look_here()
         module = import_module(self.module)
@@ -187,7 +186,7 @@ class Target(NamedTuple):
         return found
 
     def _made_by(self, function: Any) -> object:
-        from antiphon.handler.contract import describe, is_async  # late: the supervisor does not need it
+        from antiphon.handler.contract import describe, is_async  # imported late: the supervisor does not need it
 
         if not callable(function):
             raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave out the ().")
@@ -204,7 +203,7 @@ class Target(NamedTuple):
             ) from error
 
     def _fix(self, function: Callable[..., object]) -> str:
-        """Return the fix for a function that may create the application, but needs arguments."""
+        """Return the fix for a function that may make the application but needs arguments."""
         needed = ", ".join(each.name for each in _parameters(function))
         name = self.attribute.removesuffix("()")
         return (
@@ -220,7 +219,7 @@ class Target(NamedTuple):
 
 
 class IniFile(Target):
-    """A target that is a file of settings in PasteDeploy's format: its path, and the name of the application in it.
+    """A settings file in PasteDeploy's format as the target: its path, and the name of the application in it.
 
     An empty name means the application named `main`.
     """
@@ -237,8 +236,8 @@ class IniFile(Target):
     def load(self, requested: Choice | None) -> object:
         """Set up logging if the file configures it, and return the application that it describes.
 
-        Raises `BadCommand` for a file that is missing or wrong, for an application that can't be made or can't be
-        served over the requested interface, and if plaster is not installed.
+        Raises `BadCommand` for a missing or invalid file, for an application that can't be made or can't be served over
+        the requested interface, or if plaster is not installed.
         """
         _look_here()
         if not os.path.isfile(self.module):
@@ -267,7 +266,7 @@ class IniFile(Target):
 
 
 def _look_here() -> None:
-    """Read the file `.env` in the current directory, and look for modules in this directory first."""
+    """Read the file `.env` in the current directory, and make Python look for modules in this directory first."""
     add_to_environment(ENV_FILE)
     folder = os.getcwd()
     if sys.path[:1] != [folder]:
@@ -295,14 +294,14 @@ def _needs_nothing(function: Callable[..., object]) -> bool:
 
 
 def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
-    from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
+    from antiphon.handler.contract import signature_of  # imported late: the supervisor does not need it
 
     return signature_of(function).parameters.values()
 
 
 def _plan(app: object) -> None:
-    """Plan the routes of an app and of those mounted in it. Over WSGI, the first request would otherwise do that."""
-    from antiphon.adapters.servable import Servable  # late: where it is needed, it has already been imported
+    """Plan the routes of an app and those mounted in it. Over WSGI, the first request would otherwise do that."""
+    from antiphon.adapters.servable import Servable  # imported late: if it is needed, it is already imported
     from antiphon.app.application import App
 
     if isinstance(app, App):
@@ -339,7 +338,7 @@ def _looks_like_application(name: str, value: object, module: ModuleType) -> boo
 
 
 def _returns_application(function: FunctionType, module: ModuleType) -> bool:
-    """Return True if a function is annotated to return an object that can be served."""
+    """Return True if a function is annotated to return a servable object."""
     returned = function.__annotations__.get("return")
     if isinstance(returned, str):
         returned = vars(module).get(returned)

@@ -1,1 +1,1 @@
-"""The APIs of other libraries on the layers below: their names and behavior, without their parsers."""
+"""The APIs of other libraries on the layers below: their names and behaviour, without their parsers."""

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""aiohttp's server."""
+"""Support for aiohttp's server."""
 
 from collections.abc import Mapping
 from contextlib import aclosing
@@ -13,7 +13,7 @@ from antiphon.request.request import Request
 
 
 class Aiohttp(Framework):
-    """aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
+    """Support for aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
 
     is_async = awaits_coroutine_functions = True
     parameters = "{{{}}}", "{{{}:.+}}"
@@ -33,7 +33,7 @@ class Aiohttp(Framework):
         return Request(head, given._read_bytes if given.body_exists else b"")
 
     async def aload(self, given: Any, request: Request) -> None:
-        """Read the body, which aiohttp keeps, too. Raises aiohttp's error above its ``client_max_size``."""
+        """Read the body, which aiohttp also keeps. Raises aiohttp's error above its ``client_max_size``."""
         content = request.content
         if not content.is_complete:
             data = await given.read()
@@ -44,11 +44,11 @@ class Aiohttp(Framework):
         return dict(given.match_info)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application; it answers other methods itself."""
+        """Add a view to an application; the view handles other methods itself."""
         app.router.add_route("*", route.path, route.view, name=route.name)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of aiohttp."""
+        """Return an aiohttp response."""
         from aiohttp import web
         from multidict import CIMultiDict
 
@@ -65,7 +65,7 @@ def _without_body() -> Any:
     from aiohttp import web
 
     class WithoutBody(web.StreamResponse):
-        """A response that is only a head, with the Content-Length of the response to a GET."""
+        """A response that is only a head, with the Content-Length of a GET's response."""
 
     return WithoutBody
 
@@ -75,7 +75,7 @@ def _streamed() -> Any:
     from aiohttp import web
 
     class Streamed(web.StreamResponse):
-        """A stream that is closed regardless of what its client does."""
+        """A stream that is always closed, whatever its client does."""
 
         def __init__(self, answer: Answer, headers: Any) -> None:
             super().__init__(status=answer.status, headers=headers)

@@ -1,4 +1,4 @@
-"""Bottle, which doesn't pass its request to views."""
+"""Support for Bottle, which doesn't pass its request to views."""
 
 import sys
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class _Visitor(NativeRequest):
-    """The visitor of a Bottle request, with REMOTE_USER from the server or middleware."""
+    """The visitor of a Bottle request, by REMOTE_USER of the server or of middleware."""
 
     __slots__ = ("_name",)
 
@@ -26,17 +26,17 @@ class _Visitor(NativeRequest):
 
 
 class Bottle(Framework):
-    """Bottle, whose request is an environ, with the body in a file once it has been read."""
+    """Support for Bottle, whose request is an environ, with the body in a file once it has been read."""
 
     parameters = "<{}>", "<{}:path>"
     gives = frozenset({"user"})
 
     def native(self, given: Any) -> NativeRequest:
-        """Return the visitor, whose name is read now: the request can be read on this thread only."""
+        """Return the visitor. The name is read now, since the request can be read only on this thread."""
         return _Visitor(self, given)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application; it answers other methods itself."""
+        """Add a view to an application; the view handles other methods itself."""
         app.route(route.path, "ANY", route.view, name=route.name)
 
     def request(self, given: Any, second: Any = None) -> Request:
@@ -61,7 +61,7 @@ class Bottle(Framework):
         return {}
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Bottle."""
+        """Return a Bottle response."""
         from bottle import HTTPResponse
 
         made: Any = HTTPResponse(status=answer.status)

@@ -21,7 +21,7 @@ async def wait_left(has_left: Callable[[], bool]) -> None:
 
 
 def by_cancellation() -> Callable[[], bool]:
-    """Return a function that says whether the current task is cancelled, as frameworks do when the client has left."""
+    """Return a function that tells whether the current task is cancelled, as frameworks do when the client has left."""
     task = ref(current) if (current := asyncio.current_task()) is not None else None
 
     def has_left() -> bool:
@@ -32,15 +32,15 @@ def by_cancellation() -> Callable[[], bool]:
 
 
 def check_not_cancelled() -> None:
-    """Raise CancelledError if the current task was cancelled while a thread worked for it, which runs to its end."""
+    """Raise CancelledError if the current task was cancelled while a thread that works for it runs to its end."""
     if by_cancellation()():
         raise asyncio.CancelledError
 
 
 async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerator[bytes]:
-    """Iterate over the chunks of a stream until it ends, or the client has left, and always close it.
+    """Iterate over a stream's chunks until it ends or the client has left, and always close the stream.
 
-    One task reads the stream, so a timeout or a task group can be open in it from one chunk to the next.
+    A single task reads the stream, so a timeout or task group can stay open in it between chunks.
     """
     loop = asyncio.get_running_loop()
     arrival: asyncio.Future[Any] = loop.create_future()
@@ -69,12 +69,12 @@ async def until_left(chunks: Any, has_left: Callable[[], bool]) -> AsyncGenerato
     finally:
         reading.cancel()
         await wait_ended(reading)
-        del reading  # it keeps a raised error, whose frames keep this one
+        del reading  # it refers to a raised error, whose frames refer to this one
         await aclose(chunks)
 
 
 class ServedHead(RequestHead):
-    """A head made from plain values, on an event loop, whose body the framework has received, or will receive."""
+    """A head made from plain values, on an event loop, whose body the framework has received or will receive."""
 
     blocks = False
     __slots__ = ("_has_body", "has_left")
@@ -83,7 +83,7 @@ class ServedHead(RequestHead):
 
     @property
     def has_body(self) -> bool:
-        """True if the framework says so."""
+        """True if the framework declares a body."""
         return self._has_body
 
     async def wait_disconnect(self) -> None:
@@ -103,9 +103,9 @@ def plain_head(
     has_body: bool,
     has_left: Callable[[], bool],
 ) -> ServedHead:
-    """Return the head of a request. ``target`` is the path and query as they were sent.
+    """Return the head of a request.
 
-    ``has_left`` says whether the client has disconnected.
+    ``target`` is the path and query as sent. ``has_left`` tells whether the client has disconnected.
     """
     path, _, query = target.partition("?")
     raw = path.encode("latin-1", "replace")

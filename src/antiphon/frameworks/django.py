@@ -1,4 +1,4 @@
-"""Django, over WSGI and ASGI."""
+"""Support for Django, over WSGI and ASGI."""
 
 from http.cookies import Morsel
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ class DjangoHead(DerivedHead):
 
 
 class Django(Framework):
-    """Django, whose requests have their body in memory, or in a file that can be read once."""
+    """Support for Django, whose requests have their body in memory, or in a file that can be read once."""
 
     relied_on = "_read_started", "_stream"
     seen_in = "django", "6.1"
@@ -77,7 +77,7 @@ class Django(Framework):
         return getattr(given, "session", None)
 
     def csrf_token(self, given: Any) -> str:
-        """Return the token for a form; the response gets its cookie."""
+        """Return the token for a form, whose cookie the response gets."""
         from django.middleware.csrf import get_token
 
         return get_token(given)  # type: ignore[no-any-return]  # Django's is text
@@ -97,7 +97,7 @@ class Django(Framework):
         return hasattr(given, "scope")
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request, with the body that Django has kept, or that it provides once."""
+        """Return the request, with a body that Django has kept or provides once."""
         known = vars(given)
         if KEPT in known:
             return known[KEPT]  # type: ignore[no-any-return]  # only requests are kept there
@@ -109,7 +109,7 @@ class Django(Framework):
         return request
 
     def limits(self, given: Any) -> Limits:
-        """Return the settings for uploads. In a form in parts, files don't count as memory."""
+        """Return the settings for uploads. In a multipart form, files don't count as memory."""
         from django.conf import settings
 
         memory = "form" if given.content_type == "multipart/form-data" else "body"
@@ -126,7 +126,7 @@ class Django(Framework):
         return async_to_sync(function)()
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Django, which keeps cookies apart from other fields."""
+        """Return a Django response, which stores cookies separately from other fields."""
         from django.http import HttpResponse, StreamingHttpResponse
 
         if not isinstance(answer.body, bytes):
@@ -144,7 +144,7 @@ class Django(Framework):
 
 
 class _SetCookie(Morsel[str]):
-    """A cookie that Django sends as it was written."""
+    """A cookie that Django sends as written."""
 
     line = ""
 
@@ -184,7 +184,7 @@ def _body_of(given: Any, head: DjangoHead) -> bytes | Content:
 
 
 def _unlengthened(given: Any, head: DjangoHead) -> Content:
-    """Return a body without a Content-Length, which Django considers empty over WSGI, and let Django read it, too."""
+    """Return a body without a Content-Length, which Django treats as empty over WSGI, and let Django read it, too."""
     content = shared_input(given.environ)
     if content is None:
         head.receive = head.inner.receive  # type: ignore[method-assign,assignment]  # the server has what Django lacks
@@ -202,7 +202,7 @@ def _form_of(given: Any) -> bytes:
 
 
 class _Named:
-    """A Django file, with the name that the client sent."""
+    """A Django file with the name sent by the client."""
 
     def __init__(self, file: Any) -> None:
         self.filename = file.name
@@ -210,7 +210,7 @@ class _Named:
 
 
 async def _closed(body: Any) -> "AsyncIterator[bytes]":
-    """Iterate over a body and close it: Django closes a generator only if it has started."""
+    """Iterate over a body and close it, since Django closes a generator only if it has started."""
     try:
         async for chunk in body:
             yield chunk

@@ -1,4 +1,4 @@
-"""Falcon, over WSGI and ASGI, where a view fills an existing response."""
+"""Support for Falcon, over WSGI and ASGI, where a view fills an existing response."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from antiphon.request.request import Request
 
 
 class Falcon(Framework):
-    """Falcon, whose requests have an environ or a scope, and whose responses are an argument of the view."""
+    """Support for Falcon, whose requests have an environ or a scope, and whose responses are arguments of the view."""
 
     fills_response = awaits_coroutine_functions = True
     parameters = "{{{}}}", "{{{}:path}}"
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application, in a resource; it answers other methods itself."""
+        """Add a view to an application, in a resource; the view handles other methods itself."""
         responders = {f"on_{method.lower()}": staticmethod(route.view) for method in ALL_METHODS}
         app.add_route(route.path, type(route.name, (), responders)())
 
@@ -31,7 +31,7 @@ class Falcon(Framework):
         return hasattr(given, "scope")
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request, whose body Falcon can read afterwards over WSGI."""
+        """Return the request, whose body Falcon can still read over WSGI."""
         if hasattr(given, "scope"):
             return scope_request(given.scope, _ReceivedByFalcon(given))
         request = environ_request(given.env)
@@ -40,13 +40,13 @@ class Falcon(Framework):
         return request
 
     def limits(self, given: Any) -> Limits:
-        """Return the maximum number of parts that the app's multipart handler accepts; 0 means no limit."""
+        """Return the number of parts that the app's handler of multipart forms accepts; 0 means no limit."""
         handler = given.options.media_handlers.data.get("multipart/form-data")
         options = getattr(handler, "parse_options", None)
         return own_limits(parts=getattr(options, "max_body_part_count", 0) or None)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Fill a response of Falcon, and return it."""
+        """Fill a Falcon response, and return it."""
         made = given
         made.status = answer.status
         made.content_type = None
@@ -63,13 +63,13 @@ class Falcon(Framework):
 
 
 def _watched(answer: Answer) -> Any:
-    """Return the chunks of a stream while the client is connected: Falcon doesn't check that."""
+    """Return a stream's chunks while the client is connected, which Falcon doesn't check."""
     lifetime = answer.request.lifetime
     return until_left(answer.body, lambda: lifetime.is_client_gone)
 
 
 class _ReceivedByFalcon:
-    """The body from Falcon's stream, and then the messages of the server."""
+    """The body from Falcon's stream, followed by the server's messages."""
 
     def __init__(self, given: Any) -> None:
         self._stream = given.stream

@@ -1,4 +1,4 @@
-"""The parts of a framework that a view for all frameworks needs: its request, and a response as it takes it."""
+"""The parts of a framework that a view for all frameworks needs: its request, and its form of a response."""
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping, MutableMapping
 from contextvars import copy_context
@@ -20,11 +20,11 @@ from antiphon.response.response import Response
 
 
 class Answer(NamedTuple):
-    """The response to a request: a body in bytes, or a stream that has to be iterated or closed."""
+    """The response to a request: a body in bytes, or a stream that must be iterated or closed."""
 
     status: int
     fields: list[tuple[str, str]]
-    """The header fields, with names in lower case, and with Content-Length if it is known."""
+    """The header fields, with lowercase names, including Content-Length if it is known."""
     body: bytes | BlockingBody | AsyncBody
     request: Request
 
@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
     @property
     def response(self) -> Response:
-        """This as a ``Response``, which is an application of WSGI and ASGI."""
+        """The same as a ``Response``, which is an application of WSGI and ASGI."""
         made = Response(None, self.status, self.fields)
         made.body = self.body
         return made
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
 def answer_to(request: Request, response: Response, on_loop: bool) -> Answer:
     """Return a response for a request, with conditions applied, and without a body for HEAD.
 
-    ``on_loop`` says whether a stream will be read on an event loop. Functions passed to ``request.after_response`` are
+    ``on_loop`` is True if a stream will be read on an event loop. Functions passed to ``request.after_response`` are
     called when the body has been closed.
     """
     if response.is_conditional:
@@ -67,7 +67,7 @@ def _finishing(request: Request, body: Body, is_silent: bool, on_loop: bool) -> 
 
 
 def stop_watching(request: Request) -> None:
-    """End the task that waits for the client's disconnect, if there is one, since the response has been sent."""
+    """End the task that waits for the client's disconnect, if there is one, once the response has been sent."""
     watch = getattr(server_head(request.head), "watch", None)
     if watch is not None:
         watch.cancel()
@@ -80,12 +80,12 @@ class _ClosableAsyncBody(AsyncBody):
         stop_watching(self._request)
 
     async def close(self) -> None:
-        """Close the body, as some frameworks await this method."""
+        """Close the body. Some frameworks await this method."""
         await self.aclose()
 
 
 class _SilentBody(BlockingBody):
-    """A body of which nothing is sent."""
+    """A body that is not sent."""
 
     def __next__(self) -> bytes:
         self.close()
@@ -93,7 +93,7 @@ class _SilentBody(BlockingBody):
 
 
 class _SilentAsyncBody(_ClosableAsyncBody):
-    """A body of which nothing is sent."""
+    """A body that is not sent."""
 
     async def __anext__(self) -> bytes:
         await self.aclose()
@@ -106,19 +106,19 @@ T = TypeVar("T")
 
 @lru_cache(maxsize=64)
 def own_limits(**bounds: int | None) -> Limits:
-    """Return the limits with some bounds, of which None is no bound. Frameworks have the same for most requests."""
+    """Return limits with some bounds, where None means no bound. Frameworks have the same ones for most requests."""
     return Limits(**bounds)
 
 
 @lru_cache(maxsize=64)
 def tighter(own: Limits, limits: Limits) -> Limits:
-    """Return limits that also keep to a framework's own, where these are lower."""
+    """Return limits that also respect a framework's own, where these are lower."""
     lower = {name: bound for name, bound in own.given.items() if bound < getattr(limits, name)}
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
 
 class NativeRequest(Native):
-    """A framework's request, with its visitor."""
+    """A framework's request and its visitor."""
 
     __slots__ = ("_framework", "_given")
 
@@ -130,7 +130,7 @@ class NativeRequest(Native):
     def request(self) -> Any:
         """The framework's own request."""
         if (given := self._given()) is None:
-            raise explained("request-is-gone", RuntimeError("the request of the framework has ended, and is gone"))
+            raise explained("request-is-gone", RuntimeError("the framework's request has ended and no longer exists"))
         return given
 
     @property
@@ -150,7 +150,7 @@ class NativeRequest(Native):
 
 
 ALL_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods for which a view is added to frameworks, since it answers those that it does not take with 405."""
+"""The methods for which a view is added to frameworks: for those that it doesn't support, it returns a 405."""
 
 
 class ViewRoute(NamedTuple):
@@ -185,7 +185,7 @@ class Framework:
     """The framework's syntax for a parameter in a path, and for one that spans several segments."""
 
     encoded_spans = False
-    """True if a parameter that spans several segments is passed as it was sent, and has to be decoded."""
+    """True if a parameter that spans several segments is passed as sent, and must be decoded."""
 
     gives: ClassVar[frozenset[str]] = frozenset()
     """The values of ``request.native`` that the framework can provide: "user", "session", "csrf_token"."""
@@ -194,10 +194,10 @@ class Framework:
     """True if a view gets its response as the argument after the request, and fills it."""
 
     relied_on: tuple[str, ...] = ()
-    """Undocumented attributes that each request has. If one were missing, the body would be read wrongly."""
+    """Undocumented attributes of each request. If one were missing, the body would be read incorrectly."""
 
     seen_in = ("", "")
-    """The package, and the newest series of its versions, that was seen to have these attributes."""
+    """The package, and the newest series of its versions known to have these attributes."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request, False for any other object of the framework, such as its response."""
@@ -208,15 +208,15 @@ class Framework:
         return self.is_async
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return a request made of the framework's own. Raises NotImplementedError unless a subclass defines it."""
+        """Return a request made from the framework's own. Raises NotImplementedError unless a subclass defines it."""
         raise NotImplementedError
 
     def limits(self, given: Any) -> Limits | None:
-        """Return the framework's own limits that it does not check itself before a view; None without any."""
+        """Return the framework's own limits that it does not check before a view; None without any."""
         return None
 
     def answer_errors(self, given: Any) -> None:
-        """Have the framework handle our errors that its own views raise, if its app has a place for handlers."""
+        """Make the framework handle our errors raised by its own views, if its app has a place for handlers."""
 
     async def aload(self, given: Any, request: Request) -> None:
         """Load the body, on an event loop."""
@@ -225,7 +225,7 @@ class Framework:
 
     @property
     def receives_bodies(self) -> bool:
-        """True if the framework receives bodies in its own way, so that a view first waits for ``aload``."""
+        """True if the framework receives bodies in its own way, so that a view must first await ``aload``."""
         return type(self).aload is not Framework.aload
 
     def bounded_request(self, given: Any, second: Any = None, limits: Limits = DEFAULTS) -> Request:
@@ -246,7 +246,7 @@ class Framework:
         return {}
 
     def native(self, given: Any) -> Native:
-        """Return what the framework knows about the visitor, read when it is asked for."""
+        """Return what the framework knows about the visitor, read on access."""
         return NativeRequest(self, given)
 
     def user(self, given: Any) -> Any:
@@ -262,7 +262,9 @@ class Framework:
         return None
 
     def literal(self, text: str) -> str:
-        """Return the text of a path as the framework writes it. Raises ValueError for characters of its syntax."""
+        """Return the text of a path in the framework's syntax.
+
+        Raises ValueError for characters with a meaning in it."""
         if not text.isascii() or not {*text}.isdisjoint("<>{}*:()^$+?[]|\\"):
             raise explained(
                 "bad-path", ValueError(f"the path of a view must be plain text and parameters, not {text!r}")
@@ -278,7 +280,7 @@ class Framework:
         raise NotImplementedError
 
     def current(self) -> Any:
-        """Return the request that is being handled, if it is not among a view's arguments; None without one."""
+        """Return the current request, for a framework that doesn't pass it to views; None without one."""
         return None
 
     def check_awaits(self) -> None:

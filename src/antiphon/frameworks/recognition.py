@@ -1,4 +1,4 @@
-"""Recognition of an object's framework by its classes, and of requests straight from servers."""
+"""Recognition of an object's framework by its classes, and of requests directly from servers."""
 
 from functools import cache, lru_cache
 from importlib import import_module
@@ -14,14 +14,17 @@ from antiphon.response.response import Response
 
 
 class Servers(Framework):
-    """The arguments of an application: an environ, or a scope and a second one. The response is also an application."""
+    """The arguments of an application: an environ, or a scope and a second argument.
+
+    The response is also an application.
+    """
 
     def runs_on_loop(self, given: Any) -> bool:
         """Return True for a scope."""
         return not isinstance(given, dict) or "REQUEST_METHOD" not in given
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request. Raises TypeError for a scope without its second argument, or of a different type."""
+        """Return the request. Raises TypeError for a scope of another type or without its second argument."""
         if isinstance(given, dict):
             if "REQUEST_METHOD" in given:
                 return environ_request(given)
@@ -70,7 +73,7 @@ _servers = Servers()
 
 
 def framework_of(given: Any) -> Framework | None:
-    """Return the framework of a request; None if it is unknown, or if the object is not a request."""
+    """Return the framework of a request; None if it is unknown or the object is not a request."""
     kind: Any = type(given)
     if kind is dict:
         return _servers if "REQUEST_METHOD" in given or given.get("type") == "http" else None
@@ -80,7 +83,7 @@ def framework_of(given: Any) -> Framework | None:
 
 @lru_cache(maxsize=256)
 def _of_type(kind: Any) -> Framework | None:
-    """Return the framework of a class, or of the nearest class that it inherits from."""
+    """Return the framework of a class or of its nearest base class."""
     for each in kind.__mro__:
         package = each.__module__.partition(".")[0]
         if package in CHAPTERS:
@@ -99,7 +102,7 @@ def _chapter(package: str) -> Framework:
 
 @lru_cache(maxsize=1)
 def _brought() -> dict[str, Framework]:
-    """Return the frameworks that other packages support, by the packages of their classes."""
+    """Return the frameworks that other packages support, by the package of their classes."""
     from importlib.metadata import entry_points
 
     return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
@@ -118,7 +121,10 @@ def request_of(given: Any, second: Any = None) -> Request:
 
 
 async def loaded_request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made from a framework's, with its body. Raises as ``request_of`` and the framework do."""
+    """Return a request made from a framework's, with its body.
+
+    Raises the errors of ``request_of`` and of the framework.
+    """
     if isinstance(given, Request):
         await given.aload()
         return given
@@ -131,7 +137,7 @@ async def loaded_request_of(given: Any, second: Any = None) -> Request:
 
 
 def response_like(response: Response, given: Any) -> Any:
-    """Return a response as a framework's own. ``given`` is its request, or the object that represents its response."""
+    """Return a response as a framework's own. ``given`` is the framework's request, or the object for its response."""
     if isinstance(given, Request):
         return response
     given = unwrapped(given)
@@ -144,13 +150,13 @@ def response_like(response: Response, given: Any) -> Any:
 
 
 def error_like(error: HTTPError, given: Any) -> Any:
-    """Return the response to an error as a framework's own. ``given`` is its request."""
+    """Return the response to an error as a framework's own. ``given`` is the framework's request."""
     given = unwrapped(given)
     return response_like(failed(known_framework(given).request(given), error), given)
 
 
 def unwrapped(given: Any) -> Any:
-    """Return the object behind a proxy, such as Flask's ``request``, or the request that another one wraps."""
+    """Return the object behind a proxy, such as Flask's ``request``, or the request wrapped by another one."""
     module = type(given).__module__
     if module == "werkzeug.local":
         return given._get_current_object()
@@ -158,7 +164,7 @@ def unwrapped(given: Any) -> Any:
 
 
 def known_framework(given: Any, *, is_response: bool = False) -> Framework:
-    """Return the framework of an object. Raises TypeError, which names its type, if it is unknown."""
+    """Return the framework of an object. Raises TypeError, which names the object's type, if it is unknown."""
     kind: Any = type(given)
     framework = _of_type(kind) if is_response else framework_of(given)
     if framework is None:
@@ -174,7 +180,7 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
 
 
 def framework_of_app(app: Any) -> Framework:
-    """Return the framework of an application, of which Django's is a list of URL patterns. Raises TypeError."""
+    """Return the framework of an application (for Django, a list of URL patterns). Raises TypeError."""
     kind: Any = type(app)
     framework = _chapter("django") if isinstance(app, list) else _of_type(kind)
     if framework is None or framework is _servers:
@@ -189,7 +195,7 @@ def framework_of_app(app: Any) -> Framework:
 
 
 def current_given() -> Any:
-    """Return the request that a framework is handling, if it doesn't pass it to its views; None without one."""
+    """Return the current request of a framework that doesn't pass it to its views; None without one."""
     for package in _WITHOUT_ARGUMENT:
         if (given := _chapter(package).current()) is not None:
             return unwrapped(given)

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""Sanic."""
+"""Support for Sanic."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from antiphon.request.request import Request
 
 
 class Sanic(Framework):
-    """Sanic, whose requests have the whole body, unless their route streams it."""
+    """Support for Sanic, whose requests have the whole body unless their route streams it."""
 
     is_async = awaits_coroutine_functions = True
     parameters = "<{}:str>", "<{}:path>"
@@ -32,7 +32,7 @@ class Sanic(Framework):
         return Request(head, body)
 
     def answer_errors(self, given: Any) -> None:
-        """Add a handler to those of the app."""
+        """Add an error handler to the app's."""
         given.app.error_handler.cached_handlers.setdefault((HTTPError, None), _answer_error)
 
     async def aload(self, given: Any, request: Request) -> None:
@@ -43,13 +43,13 @@ class Sanic(Framework):
             content.data, content.received = given.body, len(given.body)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application or a blueprint; it answers other methods itself."""
+        """Add a view to an application or a blueprint; the view handles other methods itself."""
         from sanic import HTTPMethod
 
         app.add_route(route.view, route.path, methods=[*HTTPMethod], name=route.name, unquote=True)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Sanic."""
+        """Return a Sanic response."""
         from sanic.compat import Header
         from sanic.response import HTTPResponse, ResponseStream
 

@@ -23,11 +23,11 @@ _OF_BODIES = (
     "CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_EXPECT", "HTTP_TRANSFER_ENCODING", "REQUEST_METHOD", "SERVER_PROTOCOL",
     "wsgi.input", "wsgi.input_terminated",
 )  # fmt: skip
-"""The values in an environ that receiving a body depends on."""
+"""The values in an environ on which receiving a body depends."""
 
 
 class KeptInput(RawIOBase):
-    """A ``wsgi.input`` that receives what has not been received yet, and keeps it for other readers."""
+    """A ``wsgi.input`` that receives the rest of a body, and keeps it for other readers."""
 
     def __init__(self, content: Content) -> None:
         self._content = content
@@ -48,7 +48,7 @@ class KeptInput(RawIOBase):
 
 
 class SharedInput:
-    """The ``wsgi.input`` of an environ that a request was made from. A reader is created on the first read."""
+    """The ``wsgi.input`` of an environ from which a request was made. A reader is created on the first read."""
 
     def __init__(self, content: Content) -> None:
         self.content = content
@@ -68,7 +68,7 @@ class SharedInput:
 
 
 def environ_request(environ: "WSGIEnvironment") -> Request:
-    """Return the request of an environ: the same object as long as it is in use."""
+    """Return the request of an environ: the same object while it is in use."""
     kept = environ.get(KEPT)
     if kept is not None:
         request = kept()
@@ -81,7 +81,7 @@ def environ_request(environ: "WSGIEnvironment") -> Request:
 
 
 def shared_input(environ: "WSGIEnvironment") -> Content | None:
-    """Return the content that ``wsgi.input`` now shares. None for a coded body, which only the first reader gets."""
+    """Return the content that ``wsgi.input`` now shares; None for a coded body, which only the first reader gets."""
     source: Any = environ.get("wsgi.input")
     if isinstance(source, SharedInput):
         return source.content
@@ -106,7 +106,7 @@ def read_request(environ: "WSGIEnvironment", body: bytes) -> Request:
 
 
 def scope_request(scope: Scope, receive: Receive, body: bytes | None = None) -> Request:
-    """Return the request of a scope: the same object as long as it is in use. ``body`` has already been received."""
+    """Return the request of a scope: the same object while it is in use. ``body`` has already been received."""
     kept = scope.get(KEPT)
     if kept is not None:
         request = kept()
@@ -138,7 +138,7 @@ async def never() -> Message:
 
 
 def replaying(content: Content) -> Callable[[], Awaitable[Message]]:
-    """Return a ``receive`` that gives a body from its start, receives the rest of it, and keeps everything."""
+    """Return a ``receive`` that returns a body from its start, receives the rest of it, and keeps everything."""
     offset, has_ended = 0, False
 
     async def receive() -> Message:

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""Starlette, FastAPI and Litestar."""
+"""Support for Starlette, FastAPI and Litestar."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -15,7 +15,7 @@ from antiphon.response.response import Response
 
 
 class Starlette(Framework):
-    """Starlette and FastAPI, whose requests have a scope and ``receive``, and keep the body once it has been read."""
+    """Support for Starlette and FastAPI, whose requests have a scope and ``receive``, and keep the body once read."""
 
     is_async = awaits_coroutine_functions = True
     relied_on = "_receive", "_stream_consumed", "_form"
@@ -23,14 +23,14 @@ class Starlette(Framework):
     parameters = "{{{}}}", "{{{}:path}}"
     gives = frozenset({"user", "session"})
     _receive = "_receive"
-    """The attribute of a request that is its ``receive``."""
+    """The attribute of a request that contains its ``receive``."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request."""
         return hasattr(given, "receive")
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request, whose body the framework can read afterwards, too."""
+        """Return the request, whose body the framework can still read."""
         kept = None if BODY in given.scope else self._kept(given)
         if kept is not None:
             return scope_request(given.scope, given.receive, kept if isinstance(kept, bytes) else _form_of(given, kept))
@@ -47,7 +47,7 @@ class Starlette(Framework):
         return vars(given).get("_form") if vars(given).get("_stream_consumed") else None
 
     def answer_errors(self, given: Any) -> None:
-        """Add a handler to those of the app that handles the request."""
+        """Add an error handler to the app that handles the request."""
         if handlers := given.scope.get("starlette.exception_handlers"):
             handlers[0].setdefault(HTTPError, _answer_error)
 
@@ -60,8 +60,8 @@ class Starlette(Framework):
         return given.scope.get("session")
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application or a router; it answers other methods itself."""
-        if hasattr(app, "add_api_route"):  # FastAPI would make a document of it, and parameters of its arguments
+        """Add a view to an application or a router; the view handles other methods itself."""
+        if hasattr(app, "add_api_route"):  # FastAPI would add it to its document, and treat its arguments as parameters
             app.router.add_route(route.path, route.view, ALL_METHODS, route.name, include_in_schema=False)
         else:
             app.router.add_route(route.path, route.view, ALL_METHODS, route.name)
@@ -72,7 +72,7 @@ class Starlette(Framework):
         return params
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Starlette. A stream is closed regardless of what its client does."""
+        """Return a Starlette response. A stream is always closed, whatever its client does."""
         from starlette.responses import Response as Bytes
 
         made = Bytes(answer.body, answer.status) if isinstance(answer.body, bytes) else _streamed()(answer)
@@ -119,7 +119,7 @@ def _form_of(given: Any, form: Any) -> bytes:
 
 
 class Litestar(Starlette):
-    """Litestar, which recognizes responses by their class, and keeps bodies in its own way."""
+    """Support for Litestar, which recognizes responses by their class and keeps bodies in its own way."""
 
     relied_on = "_body", "_form", "_connection_state"
     seen_in = "litestar", "2.25"
@@ -129,12 +129,12 @@ class Litestar(Starlette):
     gives = frozenset({"user", "session", "csrf_token"})
 
     def session(self, given: Any) -> Any:
-        """Return the session of the middleware for sessions."""
+        """Return the session of the session middleware."""
         session = given.scope.get("session")
         return session if isinstance(session, dict) else None
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of the middleware for CSRF, which ``csrf_config`` adds."""
+        """Return the token of the CSRF middleware, which ``csrf_config`` adds."""
         from litestar.template.base import csrf_token
 
         return csrf_token({"request": given}) or None
@@ -169,7 +169,7 @@ class Litestar(Starlette):
         return form if hasattr(form, "multi_items") else None
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Litestar."""
+        """Return a Litestar response."""
         return _of_litestar()(answer)
 
 

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false
-"""Tornado, where the handler is both request and response."""
+"""Support for Tornado, where the handler is both request and response."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ from antiphon.request.request import Request
 
 
 class Tornado(Framework):
-    """Tornado, with a handler, or its request, which has the whole body."""
+    """Support for Tornado, with a handler or its request, which has the whole body."""
 
     is_async = awaits_coroutine_functions = True
     parameters = "([^/]+)", "(.+)"
@@ -37,11 +37,11 @@ class Tornado(Framework):
         return {}
 
     def user(self, given: Any) -> Any:
-        """Return ``current_user`` of a handler."""
+        """Return ``current_user`` of the handler."""
         return getattr(given, "current_user", None)
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of a handler, whose response gets its cookie, if the application checks them."""
+        """Return the token of a handler, whose response gets the cookie, if the application checks tokens."""
         checks = getattr(given, "settings", {}).get("xsrf_cookies")
         return given.xsrf_token.decode() if checks else None
 
@@ -50,7 +50,7 @@ class Tornado(Framework):
         return re.escape(text)
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application, for all hosts, in a handler; it answers other methods itself."""
+        """Add a view to an application, for all hosts, in a handler; the view handles other methods itself."""
         from tornado.routing import URLSpec
         from tornado.web import RequestHandler
 
@@ -58,7 +58,7 @@ class Tornado(Framework):
         app.add_handlers(".*", [URLSpec(route.path, type(route.name, (RequestHandler,), methods), name=route.name)])
 
     def response(self, answer: Answer, given: Any) -> Awaitable[None] | None:
-        """Write the response with a handler, and return the awaitable for that, if any."""
+        """Write the response with a handler, and return the resulting awaitable, if any."""
         given.set_status(answer.status)
         for name in ("content-type", *dict(answer.fields)):
             given.clear_header(name)

@@ -1,4 +1,4 @@
-"""One function as a view of every framework, which sees a ``def`` or an ``async def``."""
+"""One function as a view for every framework, each of which sees it as a ``def`` or an ``async def``."""
 
 import sys
 from collections.abc import Callable, Coroutine, Iterable
@@ -17,7 +17,7 @@ from antiphon.http.limits import Limits
 Interface: TypeAlias = Literal["wsgi", "asgi", "auto"]
 V = TypeVar("V", bound=Callable[..., Any])
 _LITESTARS = "__import__('litestar').Request"
-"""The annotation that Litestar reads. It is evaluated in the namespace of the view's module, once that is imported."""
+"""The annotation for Litestar. It is evaluated in the namespace of the view's module once that is imported."""
 
 
 @overload
@@ -51,16 +51,16 @@ def view(
     What the framework does around its views, such as sessions and protection against requests from other sites, still
     works.
 
-    With ``methods``, requests with others get a 405 and Allow, whatever the framework lets through. GET
-    includes HEAD. Flask and Quart register the view for these methods.
+    With ``methods``, requests with other methods get a 405 and Allow, whatever the framework accepts. GET includes
+    HEAD. Flask and Quart register the view for these methods.
 
     A parameter with a type, such as ``number: int``, is converted if the framework passes text; the response is a 404
     if it does not fit, as for a route ``<int:number>``.
 
-    Frameworks see a ``def`` or an ``async def`` function, as it was written, unless ``interface`` says which one they
-    should see: "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in
-    aiohttp, Litestar, Quart, or in Falcon with an event loop. Other frameworks accept either. With "auto", one view
-    works in all of these: it is what the framework that looks at it wants.
+    Frameworks see a ``def`` or an ``async def`` function, as it was written, unless ``interface`` determines which one
+    they see: "wsgi" for an ``async def`` in Flask, or in Falcon without an event loop; "asgi" for a ``def`` in aiohttp,
+    Litestar, Quart, or in Falcon with an event loop. Other frameworks accept either. With "auto", one view works in all
+    of these: each framework sees the kind that it needs.
 
     ``before`` is one or several functions that take the request, called before the body is loaded. Each can return the
     response instead, or raise an error, as ``RateLimit("5/minute")`` does. With ``idempotent=IdempotentWrites(store)``,
@@ -93,7 +93,7 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
         if looks_async and framework.awaits_coroutine_functions:
             return called.answer_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and running_loop() is not None:
-            if interface != "auto":  # the framework has been shown an `async def`
+            if interface != "auto":  # the framework was shown an `async def`
                 framework.check_awaits()
             return called.answer_on_loop(given, framework, rest)
         if framework.runs_on_loop(given) and (called.is_async or not framework.calls_on_threads):
@@ -109,7 +109,7 @@ def shown_as(called: View, interface: Interface | None) -> Callable[..., Any]:
 def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that looks like an ``async def``, but responds immediately if nothing awaits it.
 
-    Python 3.11 can't mark a function like that: there it is an ``async def``, and always has to be awaited.
+    Python 3.11 can't mark a function like that: there it is an ``async def``, and must always be awaited.
     """
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
@@ -126,8 +126,7 @@ def _marked(call: Callable[..., Any]) -> Callable[..., Any]:
 class AutoView:
     """A view that is a ``def`` for frameworks that call functions, and an ``async def`` for those that await them.
 
-    It can't be both, so that it answers each framework that looks at it. Code that is not one of these sees an object
-    that can be called.
+    It can't be both, so its attributes depend on the framework that reads them. Other code sees a callable object.
     """
 
     def __init__(self, call: Callable[..., Any]) -> None:
@@ -135,24 +134,24 @@ class AutoView:
 
     @property
     def __call__(self) -> Callable[..., Any]:
-        """The function that answers. A method would have its own annotations, which Litestar would read."""
+        """The function that handles requests. A method would have its own annotations, which Litestar would read."""
         return self._call
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self._call, instance)
 
     def __deepcopy__(self, memo: Any) -> "AutoView":
-        """Return this view: functions are not copied either."""
+        """Return this view, since functions are not copied either."""
         return self
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """A function, as Starlette and others want one. Falcon takes other callables over WSGI and ASGI."""
+        """A function, as Starlette and others require. Falcon accepts other callables over WSGI and ASGI."""
         return AutoView if _asking() in ("", "falcon") else FunctionType
 
     @property
     def __code__(self) -> Any:
-        """The code of an ``async def`` for frameworks that await their views, else of a ``def``."""
+        """The code of an ``async def`` for frameworks that await their views, otherwise of a ``def``."""
         return (_awaited if _asking() in _AWAITING else self._call).__code__
 
     __defaults__ = __kwdefaults__ = None
@@ -167,7 +166,7 @@ async def _awaited() -> None: ...
 
 
 def _asking() -> str:
-    """Return the package of the framework whose code looks at a view; "" for code that is not of a framework."""
+    """Return the package of the framework whose code reads a view; "" for code outside of frameworks."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
@@ -178,7 +177,7 @@ def _asking() -> str:
 
 
 def _dressed(call: V, called: View) -> V:
-    """Give a view the names of its function, and the signature that FastAPI and Litestar use to call it."""
+    """Give a view the names of its function, and the signature with which FastAPI and Litestar call it."""
     update_wrapper(call, called.function, ("__module__", "__name__", "__qualname__", "__doc__"))
     del call.__wrapped__  # type: ignore[attr-defined]  # they would look at the function's own signature
     wanted = called.parameters if called.path is None else [each.replace(annotation=Any) for each in called.parameters]
@@ -195,7 +194,7 @@ def _dressed(call: V, called: View) -> V:
 class _ViewSignature(Signature):
     """The signature of a view: a request, and the parameters of the route.
 
-    FastAPI and FastHTML look at the type of the request, which is Starlette's as soon as that is imported.
+    FastAPI and FastHTML check the type of the request, which is Starlette's as soon as that is imported.
     """
 
     def __init__(self, wanted: list[Parameter]) -> None:

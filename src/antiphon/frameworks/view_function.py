@@ -1,4 +1,4 @@
-"""The function of a view: its plan, like that of a route, its arguments, and its answer in each framework."""
+"""The function of a view: its plan, like a route's, its arguments, and its response in each framework."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context
@@ -42,13 +42,13 @@ class WriteOnce(Protocol):
 
 
 class CheckSignature(Protocol):
-    """A feature that refuses requests that are not signed, such as ``Signatures``."""
+    """A feature that refuses unsigned requests, such as ``Signatures``."""
 
     def _hook(self, *, for_async: bool) -> Callable[[Request], Any]: ...
 
 
 Call: TypeAlias = tuple[tuple[Any, ...], Mapping[str, Any]]
-"""The arguments of a view other than its request: its own object if it is a method, and those by name."""
+"""The arguments of a view other than its request: its own object if it is a method, and keyword arguments."""
 
 _CALL = Dependency[Call]("call of a view")
 
@@ -61,10 +61,10 @@ class _NoDependencies(Dependencies):
 
 
 class ViewOptions(NamedTuple):
-    """The options of a view, as ``view`` takes them."""
+    """The options of a view, which are the arguments of ``view``."""
 
     methods: tuple[str, ...] = ()
-    """The methods that it answers, with HEAD for GET; empty for those that the framework lets through."""
+    """The methods that the view supports, with HEAD for GET; empty for those that the framework accepts."""
     limits: Limits = DEFAULTS
     before: BeforeHook | Iterable[BeforeHook] = ()
     idempotent: WriteOnce | None = None
@@ -79,7 +79,7 @@ class ViewOptions(NamedTuple):
         idempotent: WriteOnce | None,
         signed_by: CheckSignature | None,
     ) -> "ViewOptions":
-        """Return the options. Raises ValueError for no methods, for text, and for a malformed one."""
+        """Return the options. Raises ValueError for no methods, a string, or a malformed method."""
         allowed = () if methods is None else checked_methods(methods, "methods of a view")
         if "GET" in allowed and "HEAD" not in allowed:
             allowed += ("HEAD",)
@@ -87,7 +87,7 @@ class ViewOptions(NamedTuple):
 
 
 class ViewPlan:
-    """The plan of a view's function, which requests go through like the plan of a route, but without an application."""
+    """The plan of a view's function. Requests pass through it as through a route's plan, but without an application."""
 
     def __init__(self, function: Callable[..., Any], options: ViewOptions) -> None:
         self._methods, _, before, idempotent, signed_by = options
@@ -140,7 +140,7 @@ class ViewPlan:
 
 
 def _answer_loaded(plan: Plan, request: Request) -> Response | Steps[Response]:
-    """Load a body that a thread can wait for, or that has arrived, and respond immediately if it can be read."""
+    """Load a body that a thread can wait for or that has arrived, and respond immediately if it can be read."""
     content = request.content
     outermost = content.outermost
     content.outermost = outermost or request  # this leaves the body to the framework
@@ -197,7 +197,7 @@ class View:
         self.parameters = wanted
 
     def find(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "tuple[Any, Framework, _Rest]":
-        """Return the request among a view's arguments, or the current one, its framework, and the other arguments.
+        """Return the request (from a view's arguments, or the current one), its framework, and the other arguments.
 
         Raises TypeError if there is none.
         """
@@ -233,7 +233,7 @@ class View:
                 response = run_sync(response, context)
             answer = context.run(answer_to, request, response, framework.runs_on_loop(given))
         finally:
-            del response  # an error that the view has raised keeps this frame
+            del response  # an error raised by the view refers to this frame
         return framework.response(answer, rest.target(framework, given))
 
     async def answer_on_loop(self, given: Any, framework: Framework, rest: "_Rest") -> Any:
@@ -286,7 +286,7 @@ class View:
         return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
 
     def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return parameters as the path and the annotations say. Raises ValueError for one that does not fit."""
+        """Convert parameters as the path and annotations require. Raises ValueError for one that does not fit."""
         values = {**params} if self.path is None else self.path.converted(params)
         for name, convert in self._conversions.items():
             if isinstance(value := values.get(name), str):
@@ -295,7 +295,7 @@ class View:
 
     @cached_property
     def _conversions(self) -> dict[str, Callable[[str], Any]]:
-        """The conversions of parameters with a type, looked up once all modules have been imported."""
+        """The conversions of typed parameters, looked up once all modules have been imported."""
         named = [each for each in self.parameters if each.name in self._wanted]
         found = {each.name: conversion_to(resolved(each.annotation, self.function)) for each in named}
         return {name: convert for name, convert in found.items() if convert is not None}
@@ -310,11 +310,11 @@ class ViewPath(Protocol):
         ...
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded texts of parameters, and tell the request where it is, for ``url_for``."""
+        """Return the decoded values of parameters as text, and tell the request its location, for ``url_for``."""
         ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Return parameters as the converters of the path say. Raises ValueError for one that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for one that does not fit."""
         ...
 
 
@@ -325,7 +325,7 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
     """Return a function that converts the text of a parameter to a type, and raises ValueError or NotFound; None for
     text.
 
-    Whole numbers and others are those that a route's own converters match.
+    For whole numbers and other types, it accepts what a route's own converters match.
     """
     if wanted is Any or wanted is object or wanted is str:
         return None
@@ -343,7 +343,7 @@ def conversion_to(wanted: Any) -> Callable[[str], Any] | None:
 
 
 async def _refused(framework: Framework, given: Any, request: Request) -> Response | None:
-    """Wait for a body that the framework receives, and return the response if the body is refused."""
+    """Wait for a body that the framework receives; return a response if the body is refused."""
     try:
         await framework.aload(given, request)
     except HTTPError as error:
@@ -362,5 +362,5 @@ class _Rest:
         self.named = named
 
     def target(self, framework: Framework, given: Any) -> Any:
-        """Return the object that makes a response: the request, or Falcon's response after it."""
+        """Return the object that a response is made for: the request, or Falcon's response after it."""
         return self.after[0] if framework.fills_response and self.after else given

@@ -1,4 +1,4 @@
-"""Views with their paths, added to an application of any framework by one call, and their URLs."""
+"""Views with their paths, added to an application of any framework with one call, and their URLs."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -24,12 +24,12 @@ class Views:
     """Views by their paths, which one call adds to an application: ``Views({"/": index}).add_to(app, "/feedback")``.
 
     A path is written as in an ``App``, ``/<int:number>``, with whole segments as parameters. A view is a function,
-    which answers GET and HEAD, or one with options, made by ``view``. In each of them,
-    ``request.url_for("item", number=7)`` returns the path of another, wherever they have been added, also below a
-    prefix of the framework's own.
+    which handles GET and HEAD, or one with options, made by ``view``. In each of them, ``request.url_for("item",
+    number=7)`` returns the path of another one, wherever they have been added, even below a prefix of the framework
+    itself.
 
-    Raises TypeError for functions that can't be called with a request and the parameters of their path, ValueError for
-    malformed paths.
+    Raises TypeError for functions that can't be called with a request and the parameters of their path, or ValueError
+    for malformed paths.
     """
 
     def __init__(self, views: Mapping[str, Callable[..., Any]]) -> None:
@@ -45,8 +45,8 @@ class Views:
 
         ``app`` is an ``App`` or a ``Blueprint`` of Antiphon; an application of aiohttp, Bottle, Falcon, FastAPI, Flask,
         Litestar, Quart, Sanic, Starlette or Tornado, or its blueprint or router; Pyramid's configurator; or Django's
-        list of URL patterns. The framework knows each view by a name for its own ``url_for``, such as
-        ``feedback_item``: the prefix, and the name of the function.
+        list of URL patterns. Each view gets a name for the framework's own ``url_for``, such as ``feedback_item``: the
+        prefix, and the name of the function.
 
         Raises TypeError for any other object.
         """
@@ -92,7 +92,7 @@ def _name(prefix: str, name: str) -> str:
 
 
 class _Path:
-    """The path of a view, in the syntax of any framework, and the place of the views in a request's path."""
+    """The path of a view, in the syntax of any framework, and the location of the views in a request's path."""
 
     views: Views
 
@@ -113,11 +113,11 @@ class _Path:
         return [*self._parameters]
 
     def written(self, prefix: str, framework: Framework) -> str:
-        """Return the path as a framework writes it, below a prefix."""
+        """Return the path in a framework's syntax, below a prefix."""
         return framework.literal(prefix) + "".join(f"/{_written(each, framework)}" for each in self._segments)
 
     def texts(self, request: Request, params: Mapping[str, Any], framework: Framework) -> dict[str, str]:
-        """Return the decoded texts of parameters, and tell the request where it is, for ``url_for``."""
+        """Return the decoded values of parameters as text, and tell the request its location, for ``url_for``."""
         texts = {name: str(params[name]) for name in self._parameters}
         for name in self._spanning:
             texts[name] = (unquote(texts[name].encode()) if framework.encoded_spans else texts[name]).lstrip("/")
@@ -125,17 +125,17 @@ class _Path:
         return texts
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Return parameters as the converters of the path say. Raises ValueError for one that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for one that does not fit."""
         return {name: each.converter.to_python(texts[name]) for name, each in self._parameters.items()}
 
     def prefix_in(self, path: str, texts: Mapping[str, str]) -> str:
-        """Return the part of a request's path before that of the view, whose parameters have these values.
+        """Return the part of a request's path that precedes the view's, whose parameters have these values.
 
-        Frameworks add their own prefixes, so only the request knows it.
+        Frameworks add prefixes of their own, so only the request shows it.
         """
         count = len(self._segments) + sum(texts[name].count("/") for name in self._spanning)
         segments = path.split("/")
-        if self._segments[-1] == "" and segments[-1] != "":  # the framework takes the path without its slash, too
+        if self._segments[-1] == "" and segments[-1] != "":  # the framework accepts the path without its slash, too
             count -= 1
         elif self._segments[-1] != "" and segments[-1] == "":
             count += 1
@@ -149,7 +149,7 @@ def _written(segment: Segment, framework: Framework) -> str:
 
 
 class _URLs:
-    """The URLs of views, as one request sees them."""
+    """The URLs of views, as seen from one request."""
 
     def __init__(self, path: _Path, requested: str, texts: Mapping[str, str]) -> None:
         self._path = path
@@ -166,7 +166,7 @@ class _URLs:
         _mounted_at: str = "",
         **params: object,
     ) -> str:
-        """Return the path of a view below the root path. Raises what ``App.url_for`` does."""
+        """Return the path of a view below the root path. Raises the errors of ``App.url_for``."""
         reverse = self._path.views.reverse
         named = reverse.named_arguments(route, args, params) if args else params
         below = reverse.url(route, named, Signing(_expires, _method, _mounted_at))

@@ -1,4 +1,4 @@
-"""WebOb and Pyramid."""
+"""Support for WebOb and Pyramid."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from antiphon.request.request import Request
 
 
 class WebOb(Framework):
-    """WebOb and Pyramid, whose request is an environ with an input that can be read again from its start."""
+    """Support for WebOb and Pyramid, whose request is an environ with a rewindable input."""
 
     gives = frozenset({"user"})
 
@@ -22,7 +22,7 @@ class WebOb(Framework):
         return environ_request(given.environ)
 
     def path_params(self, given: Any) -> Mapping[str, Any]:
-        """Return the parameters of a route of Pyramid."""
+        """Return the parameters of a Pyramid route."""
         return getattr(given, "matchdict", None) or {}
 
     def user(self, given: Any) -> Any:
@@ -48,13 +48,13 @@ def _of_webob() -> Any:
 
 
 class Pyramid(WebOb):
-    """Pyramid, whose requests have a registry, with the parts that the application has chosen."""
+    """Support for Pyramid, whose requests have a registry with the parts that the application has chosen."""
 
     parameters = "{{{}}}", "{{{}:.+}}"
     gives = frozenset({"user", "session", "csrf_token"})
 
     def user(self, given: Any) -> Any:
-        """Return ``identity`` of the security policy; otherwise REMOTE_USER of the server or of middleware."""
+        """Return ``identity`` of the security policy, or else REMOTE_USER of the server or of middleware."""
         return super().user(given) if given.identity is None else given.identity
 
     def session(self, given: Any) -> Any:
@@ -64,7 +64,7 @@ class Pyramid(WebOb):
         return given.session if given.registry.queryUtility(ISessionFactory) is not None else None
 
     def csrf_token(self, given: Any) -> str | None:
-        """Return the token of the storage policy, which keeps it in the session by default."""
+        """Return the token of the storage policy, which stores it in the session by default."""
         from pyramid.csrf import LegacySessionCSRFStoragePolicy, get_csrf_token
         from pyramid.interfaces import ICSRFStoragePolicy
 
@@ -75,6 +75,6 @@ class Pyramid(WebOb):
         return get_csrf_token(given)  # type: ignore[no-any-return]  # Pyramid's is text
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to a configurator; it answers other methods itself."""
+        """Add a view to a configurator; the view handles other methods itself."""
         app.add_route(route.name, route.path)
         app.add_view(route.view, route_name=route.name, request_method=ALL_METHODS)

@@ -1,4 +1,4 @@
-"""Werkzeug, Flask and Quart."""
+"""Support for Werkzeug, Flask and Quart."""
 
 import sys
 from typing import Any
@@ -20,7 +20,7 @@ from antiphon.request.request import Request
 
 
 class Werkzeug(Framework):
-    """Werkzeug, whose requests have an environ, and keep their data, or the form that they have parsed."""
+    """Support for Werkzeug, whose requests have an environ, and keep their data or the form that they have parsed."""
 
     module = "werkzeug.wrappers"
     gives = frozenset({"user"})
@@ -47,7 +47,7 @@ class Werkzeug(Framework):
         return own_limits(body=most, form=memory, parts=given.max_form_parts)
 
     def response(self, answer: Answer, given: Any) -> Any:
-        """Return a response of Werkzeug, Flask or Quart."""
+        """Return a Werkzeug, Flask or Quart response."""
         made = sys.modules[self.module].Response(answer.body, status=answer.status)
         made.headers.clear()
         made.headers.extend(answer.fields)
@@ -55,7 +55,7 @@ class Werkzeug(Framework):
 
 
 class Flask(Werkzeug):
-    """Flask, which doesn't pass its request to views."""
+    """Support for Flask, which doesn't pass its request to views."""
 
     module = "flask"
     awaits_coroutine_functions = True
@@ -67,7 +67,7 @@ class Flask(Werkzeug):
         return None if type(session).__name__ == "NullSession" else session
 
     def add_route(self, app: Any, route: ViewRoute) -> None:
-        """Add a view to an application or a blueprint; it answers other methods itself."""
+        """Add a view to an application or a blueprint; the view handles other methods itself."""
         app.add_url_rule(route.path, route.name, route.view, methods=ALL_METHODS, provide_automatic_options=False)
 
     def current(self) -> Any:
@@ -76,7 +76,7 @@ class Flask(Werkzeug):
         return module.request if module is not None and module.has_request_context() else None
 
     def answer_errors(self, given: Any) -> None:
-        """Add a handler to the current app, which handles errors of any blueprint unless that has its own."""
+        """Add an error handler to the current app, for errors in any blueprint that has no handler of its own."""
         app = sys.modules[self.module].current_app
         app.error_handler_spec[None][None].setdefault(HTTPError, self._answer_error)
 
@@ -87,7 +87,7 @@ class Flask(Werkzeug):
 
 
 class Quart(Flask):
-    """Quart, on an event loop, where a task of its server receives the body."""
+    """Support for Quart, on an event loop, where a task of its server receives the body."""
 
     relied_on = "_form", "_files"
     seen_in = "quart", "0.23"
@@ -99,7 +99,7 @@ class Quart(Flask):
         """Return None: Quart has no users."""
 
     def request(self, given: Any, second: Any = None) -> Request:
-        """Return the request, with the part of the body that has arrived; ``aload`` waits for the rest."""
+        """Return the request with the part of the body that has arrived; ``aload`` waits for the rest."""
         from antiphon.frameworks.connection import by_cancellation
 
         request = scope_request(given.scope, _ReceivedByQuart(given))
@@ -110,21 +110,21 @@ class Quart(Flask):
         return super()._answer_error(error)
 
     async def aload(self, given: Any, request: Request) -> None:
-        """Wait for the body, which Quart keeps, too. Raises Quart's error above its limit."""
+        """Wait for the body, which Quart also keeps. Raises Quart's error above its limit."""
         content = request.content
         if request.head.has_body and not content.is_complete:
             data = await _data_from_quart(given)
             content.data, content.is_complete, content.received = data, True, len(data)
 
     def run_on_loop(self, function: Any) -> Any:
-        """Raise TypeError, since code on a thread of Quart can't find its loop."""
+        """Raise TypeError, since code on a Quart thread can't find its loop."""
         raise explained(
             "view-on-thread", TypeError('a view in Quart is `async def`, or looks like it: @view(interface="asgi")')
         )
 
 
 class _ReceivedByQuart:
-    """The body as Quart has received it, as one message."""
+    """The body as received by Quart, as a single message."""
 
     def __init__(self, given: Any) -> None:
         self._given: Any = ref(given)

@@ -1,4 +1,4 @@
-"""Tests of applications without a server: a client that plays a WSGI, ASGI or RSGI server in the same process."""
+"""Testing applications without a server: a client that plays a WSGI, ASGI or RSGI server in the same process."""
 
 from antiphon.lazy import import_on_use
 

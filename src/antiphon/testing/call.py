@@ -1,4 +1,4 @@
-"""A client call: a request, its redirects, and the response, whole or read chunk by chunk."""
+"""A client's call: a request, the redirects after it, and the response, read as a whole or chunk by chunk."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -14,7 +14,7 @@ from antiphon.testing.responses import ClientResponse, ResponseBody, ResponseHea
 from antiphon.testing.servers.exchange import Exchange, Head, Opener
 
 MAX_REDIRECTS = 20
-"""The maximum number of redirects that are followed in a row."""
+"""The maximum number of successive redirects to follow."""
 
 T = TypeVar("T")
 
@@ -107,7 +107,7 @@ class Call:
             if following is None:
                 return head
             if len(self.history) == MAX_REDIRECTS:
-                raise TooManyRedirects(f"{self.request.url} redirects once more, after {MAX_REDIRECTS} redirects")
+                raise TooManyRedirects(f"{self.request.url} redirects again after {MAX_REDIRECTS} redirects")
             self.history.append(await self._complete(head))
             self.request = following
 
@@ -140,7 +140,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
     """Return the request that follows a redirect (RFC 9110 §15.4).
 
     None for other responses, and for redirects to URLs that no HTTP server handles, such as ``mailto:``. Raises
-    ValueError for a Location that is not a URL, and for a body that would have to be sent again but is used up.
+    ValueError for a Location that is not a URL, or for a body that must be sent again but is used up.
     """
     location = head.headers.get("location")
     if head.status not in _REDIRECTS or location is None:
@@ -158,7 +158,7 @@ def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
 
 
 def _resolve(base: URL, location: str) -> URL:
-    """Join URLs as browsers do: dot segments are removed, even if the dots are escaped (URL Standard §4.1)."""
+    """Join URLs as browsers do: dot segments are removed, even if their dots are escaped (URL Standard §4.1)."""
     path = location.partition("#")[0].partition("?")[0]
     return base.join(_dot_segments.sub(lambda dots: unquote(dots[0]), path) + location[len(path) :])
 
@@ -177,7 +177,7 @@ class Run(Protocol):
 
 
 class StreamedResponse(ResponseHead):
-    """A response whose body is still to come. It is an iterator that waits for the body's chunks, never empty."""
+    """A response whose body is still to come: an iterator that waits for the body's non-empty chunks."""
 
     def __init__(self, call: Call, head: Head, run: Run) -> None:
         super().__init__(call.request, head, call.history)
@@ -199,7 +199,7 @@ class StreamedResponse(ResponseHead):
 
 
 class AsyncStreamedResponse(ResponseHead):
-    """A response whose body is still to come. It is an async iterator of the body's chunks, never empty."""
+    """A response whose body is still to come: an async iterator over the body's non-empty chunks."""
 
     def __init__(self, call: Call, head: Head) -> None:
         super().__init__(call.request, head, call.history)
@@ -220,7 +220,7 @@ class AsyncStreamedResponse(ResponseHead):
 
 
 class Streaming:
-    """A context manager that opens a response, and disconnects at the end."""
+    """A context manager that opens a response and disconnects at the end."""
 
     def __init__(self, call: Call, run: Run) -> None:
         self._call = call
@@ -236,7 +236,7 @@ class Streaming:
 
 
 class AsyncStreaming:
-    """An async context manager that opens a response, and disconnects at the end."""
+    """An async context manager that opens a response and disconnects at the end."""
 
     def __init__(self, call: Call) -> None:
         self._call = call

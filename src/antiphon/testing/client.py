@@ -49,19 +49,21 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     The client plays a server for ``app`` that speaks ``interface``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent over https and, as
-    in browsers, with localhost; the default ``base_url`` counts as localhost. ``root_path`` is where the application is
-    mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every
-    request; you can change the attributes with these names. ``client`` is the address from which requests come, and
-    ``http_version`` that of their HTTP. ``follow_redirects`` can also be given for each request.
+    ``base_url`` provides scheme, host and port for URLs without them. Secure cookies are kept and sent over https and,
+    as in browsers, with localhost; the default ``base_url`` is treated as localhost. ``root_path`` is where the
+    application is mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are
+    sent with every request; you can change the attributes with these names. ``client`` is the address from which
+    requests come, and ``http_version`` is their version of HTTP. ``follow_redirects`` can also be given for each
+    request.
 
     With ``raise_errors=True``, every error of the application is raised in the test; with False, each becomes a
     response, as on a server. By default, an error that escapes the application is raised, and an error for which an
     ``App`` returns a 500 is a response. Errors that escape a WSGI application are also raised over the others.
 
     ``timeout`` is in seconds, or a timedelta, for a whole response with the redirects before it, and for each step of a
-    stream or of the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that
-    are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
+    stream or of the lifespan; the TimeoutError shows where the application is. ``max_body`` is in bytes, for bodies
+    that are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions":
+    ...}``.
 
     ``contract=True`` checks whole responses, and what handlers read, against the contracts that ``OpenAPI`` reads in
     the handlers' code. A violation raises a ContractError that names the handler. Raises TypeError for an application
@@ -119,19 +121,21 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         """The session that the client's cookie names, read from the store of the app's ``Sessions``.
 
         ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
-        changes are written at the end of the block, with the cookie if the session is new. Nothing is awaited, since no
-        request is sent. Raises TypeError for anything but an ``App``, RuntimeError for an app without ``Sessions``.
+        changes are written at the end of the block, with the cookie if the session is new. Nothing has to be awaited,
+        since no request is sent. Raises TypeError for anything but an ``App``, or RuntimeError for an app without
+        ``Sessions``.
         """
         from antiphon.testing.sessions import ClientSession
 
         return ClientSession(self._visitor)
 
     def login(self, user: object) -> None:
-        """Log a user in, as a login page does: later requests have the cookie of the user's session.
+        """Log a user in, as a login page does: subsequent requests have the cookie of the user's session.
 
         The app finds the user with the loader of its ``SessionLogin``. ``client.cookies.clear()`` makes the client an
         anonymous visitor again. Nothing is awaited, since no request is sent. Raises TypeError for an application that
-        is not an ``App`` and for a user without a key, RuntimeError for an app without ``Users`` of a ``SessionLogin``.
+        is not an ``App`` or for a user without a key, or RuntimeError for an app without ``Users`` of a
+        ``SessionLogin``.
         """
         self._visitor.login(user)
 
@@ -182,7 +186,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         return self._respond(self._call(method, url, options))
 
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
-        """Send a request, and open a response whose body is read chunk by chunk; the body may be endless.
+        """Send a request and open a response whose body, which may be endless, is read chunk by chunk.
 
         Use this in a ``with`` statement (``async with``). The client disconnects at the end of the block, unless the
         body has ended. Raises TimeoutError if the application then continues until the timeout.
@@ -234,7 +238,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
         try:
             await within(self._options.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
         except Exception:
-            if failure is None:  # otherwise the test's own error should be shown
+            if failure is None:  # otherwise, the test's own error should be shown
                 raise
 
     @abstractmethod
@@ -351,7 +355,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
     def tools(
         self,
     ) -> "ClientTools[Coroutine[Any, Any, ToolResult], Coroutine[Any, Any, dict[str, dict[str, Any]]]]":
-        """The tools of the application, as ``Client.tools``: ``await client.tools.call("show_lamp", number=7)``."""
+        """The tools of the application, as in ``Client.tools``: ``await client.tools.call("show_lamp", number=7)``."""
         from antiphon.testing.tools import ClientTools, path_of
 
         return ClientTools(path_of(self.app), self._send_message, lambda coroutine: coroutine)
@@ -373,7 +377,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, ClientResponse], AsyncStreaming
 
 
 def _held_to_contract(app: TestedApplication, root_path: str) -> tuple[TestedApplication, Check]:
-    """Return an application whose requests report each read, and the check of its responses."""
+    """Return an application whose requests report what is read from them, and the check of its responses."""
     from antiphon.testing.contract import held_contract
 
     held = held_contract(app)
@@ -385,7 +389,7 @@ def _checked_base(text: str) -> URL:
     plain = f"{url.scheme}://{url.netloc}"
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
         raise explained(
-            "bad-test-request", ValueError(f"a base_url must be a scheme and a host, perhaps with a port, not {text!r}")
+            "bad-test-request", ValueError(f"a base_url must be a scheme and a host, maybe with a port, not {text!r}")
         )
     return url
 
@@ -396,4 +400,4 @@ def _run_inline(coroutine: Coroutine[Any, Any, T]) -> T:
         coroutine.send(None)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]  # StopIteration carries the coroutine's T
-    raise RuntimeError("a coroutine waits where there is no event loop")
+    raise RuntimeError("a coroutine waits, but there is no event loop")

@@ -25,13 +25,13 @@ from antiphon.testing.responses import ClientResponse
 from antiphon.testing.servers.transports import Wrapped
 
 _sources = Sources()
-"""The files with handlers that were parsed in this process, for all applications."""
+"""The parsed files of handlers, shared by all applications in this process."""
 
 
 class HeldContract:
-    """The contracts of an application's routes, and the first unreported violation.
+    """The contracts of an application's routes, and the first breach that was found but is not yet reported.
 
-    The contract of a route is read when the route is called, so that a test does not wait for others.
+    The contract of a route is read when the route is called, so that a test waits for no others.
     """
 
     def __init__(self, app: App) -> None:
@@ -45,11 +45,11 @@ class HeldContract:
 
     @property
     def application(self) -> Servable:
-        """The application with requests that report each read to this contract."""
+        """The application, with requests that report to this contract what is read from them."""
         return _WithHeldRequests(self._app, _request_class(self))
 
     def _contract(self, route: Route, method: str) -> Contract | None:
-        """Return the contract of a method of a route; None for a route of a feature."""
+        """Return the contract for a method of a route; None for a feature's route."""
         key = route_key(route, method)
         with self._lock:
             if key not in self._contracts:
@@ -82,7 +82,7 @@ class HeldContract:
             raise ContractError(f"{describe(contract.route.handler)} {found}")
 
     def check_read(self, request: Request, part: ReadAs, wanted: Any) -> None:
-        """Check the type that a handler reads a part of its request as. Raises ContractError if it is undeclared."""
+        """Check the type with which a handler reads part of its request. Raises ContractError if it is undeclared."""
         route = request.route
         contract = self._contract(route, request.method) if isinstance(route, Route) else None
         if contract is None or any(each.part == part and each.wanted == wanted for each in contract.reads):
@@ -95,7 +95,7 @@ class HeldContract:
         raise self._breach
 
     def _find(self, app: App, request: Request) -> Contract | None:
-        """Return the contract of the route that handles a request; None for an error, and for routes of features."""
+        """Return the contract of the route that handles a request; None for an error or a feature's route."""
         if app not in self._routings:
             self._routings[app] = app._freeze().without_looking()
         plan, error = self._routings[app].find(request)
@@ -120,13 +120,13 @@ _PARTS: dict[ReadAs, str] = {
 }
 
 _HELD = "_held_contract"
-"""The attribute of an application that holds its contract, which thus lives as long as the application."""
+"""The attribute in which an application keeps its contract, so that both live equally long."""
 
 
 def held_contract(app: object) -> HeldContract:
     """Return the contract of an application, which all its clients share. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
-        raise explained("no-contract", TypeError(f"contract=True needs an App, whose handlers are read: not {app!r}"))
+        raise explained("no-contract", TypeError(f"contract=True needs an App, to read its handlers, not {app!r}"))
     held = vars(app)
     if _HELD not in held:
         held[_HELD] = HeldContract(app)
@@ -135,7 +135,7 @@ def held_contract(app: object) -> HeldContract:
 
 
 class _WithHeldRequests(Wrapped):
-    """An application whose requests, and those of the applications in it, have a different class."""
+    """An application that gives its requests, and those of applications mounted in it, a different class."""
 
     def __init__(self, application: Servable, request_class: type[Request]) -> None:
         super().__init__(application)
@@ -153,7 +153,7 @@ class _WithHeldRequests(Wrapped):
 
 
 def _request_class(held: HeldContract) -> type[Request]:
-    """Return a class of requests that report each read to a contract."""
+    """Return a class of requests that report to a contract what is read from them."""
 
     class HeldRequest(Request):
         __slots__ = ()

@@ -1,6 +1,6 @@
 """The cookie jar of a client, which keeps and sends cookies as browsers do (RFC 6265bis §5).
 
-Every request counts as same-site, so SameSite never withholds a cookie.
+Every request is treated as same-site, so SameSite never holds back a cookie.
 """
 
 import re
@@ -13,14 +13,14 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.urls.url import URL, is_this_machine
 
 MAX_AGE = 400 * 24 * 3600
-"""The longest life of a cookie, in seconds (RFC 6265bis §5.5)."""
+"""The longest lifetime of a cookie, in seconds (RFC 6265bis §5.5)."""
 
 _has_prefix = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
 class KeptCookie(NamedTuple):
-    """A cookie in a jar, as it was set, with the places where it is sent. ``expires`` is in seconds since 1970."""
+    """A cookie in a jar, as it was set, with the places to which it is sent. ``expires`` is in seconds since 1970."""
 
     cookie: SetCookie
     domain: str
@@ -44,7 +44,7 @@ class KeptCookie(NamedTuple):
         return self.domain, self.path, self.name
 
     def is_sent_to(self, url: URL) -> bool:
-        """True if the cookie is sent with a request for ``url`` (RFC 6265bis §5.8.3)."""
+        """Return True if the cookie is sent with a request for ``url`` (RFC 6265bis §5.8.3)."""
         if self.cookie.secure and not is_trustworthy(url):
             return False
         if url.host != self.domain and (self.host_only or not domain_matches(url.host, self.domain)):
@@ -74,7 +74,7 @@ class CookieJar:
         self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
     def store(self, url: URL, lines: Iterable[str]) -> None:
-        """Store and delete cookies by the Set-Cookie lines of a response (RFC 6265bis §5.7); bad lines are ignored."""
+        """Store and delete cookies by a response's Set-Cookie lines (RFC 6265bis §5.7); bad lines are ignored."""
         for line in lines:
             try:
                 cookie = self._kept(url, SetCookie.parse(line))
@@ -94,7 +94,7 @@ class CookieJar:
         return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the value of a cookie, the newest if there are several, or ``default``."""
+        """Return the value of a cookie, the newest if there are several; ``default`` if there is none."""
         return next((cookie.value for cookie in reversed(self._unexpired()) if cookie.name == name), default)
 
     def __getitem__(self, name: str) -> str:
@@ -137,9 +137,9 @@ class CookieJar:
             self._cookies[cookie.key] = cookie
 
     def _kept(self, url: URL, cookie: SetCookie) -> KeptCookie | None:
-        """Return a response's cookie in the form to keep; None if the host is not allowed to set it (RFC 6265bis §5.7).
+        """Return a response's cookie as it is stored; None if the host is not allowed to set it (RFC 6265bis §5.7).
 
-        A domain without a dot counts as a public suffix: only the host with that name can set it, for itself.
+        A domain without a dot is treated as a public suffix: only the host with that name can set it, for itself.
         """
         domain = cookie.domain
         if domain and domain != url.host and ("." not in domain or not domain_matches(url.host, domain)):
@@ -168,12 +168,12 @@ class CookieJar:
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """Return True if a host is a domain or a subdomain of it (RFC 6265bis §5.1.3)."""
+    """Return True if a host is equal to a domain or below it (RFC 6265bis §5.1.3)."""
     return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """Return True if a path is a cookie's path or is below it (RFC 6265bis §5.1.4)."""
+    """Return True if a path is equal to a cookie's path or below it (RFC 6265bis §5.1.4)."""
     return path == cookie_path or path.startswith(cookie_path if cookie_path.endswith("/") else cookie_path + "/")
 
 
@@ -183,9 +183,9 @@ def default_path(path: str) -> str:
 
 
 def is_trustworthy(url: URL) -> bool:
-    """Return True if a URL can set and get Secure cookies: over https, or on this machine (W3C Secure Contexts §3.1).
+    """Return True if a URL may set and get Secure cookies: over https, or on this machine (W3C Secure Contexts §3.1).
 
-    ``testserver``, the host of a client without a ``base_url``, counts as this machine.
+    ``testserver``, the host of a client without a ``base_url``, is treated as this machine.
     """
     return url.scheme == "https" or is_this_machine(url.host)
 

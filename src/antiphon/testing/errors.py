@@ -1,4 +1,4 @@
-"""Errors of the test client, and timeouts whose errors say where the application hangs."""
+"""Errors of the test client, and timeouts whose errors show where the application hangs."""
 
 import asyncio
 import sys
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class ContractError(AssertionError):
     """A violation of the interface by the application, such as a body whose length differs from the declared one.
 
-    With ``Client(app, contract=True)``, also a response that its handler's contract lacks. It is raised inside the
-    application, and again by the client, so that no error handler hides it.
+    With ``Client(app, contract=True)``, this includes a response that its handler's contract lacks. It is raised inside
+    the application, and again by the client, so that no error handler hides it.
     """
 
 
 class BrokenResponse(ConnectionError):
-    """A response that was cut off after its head, as when a server drops the connection."""
+    """A response that was cut short after its head, as when a server closes the connection."""
 
 
 class HandshakeRefused(ConnectionError):
@@ -36,11 +36,11 @@ class BodyTooLarge(RuntimeError):
 
 
 class TooManyRedirects(RuntimeError):
-    """A longer chain of redirects than the client follows."""
+    """A chain of redirects longer than the client follows."""
 
 
 class LifespanError(RuntimeError):
-    """A startup or a shutdown that failed, as reported by the application."""
+    """A failed startup or shutdown, as reported by the application."""
 
 
 T = TypeVar("T")
@@ -68,7 +68,7 @@ async def within(seconds: float | None, work: Coroutine[Any, Any, T], message: C
             raise
         raise TimeoutError(text) from error
     finally:
-        del limit  # it keeps the task, and thus its error, which keeps this frame
+        del limit  # it refers to the task, and thus to its error, which refers to this frame
 
 
 def task_position(task: "asyncio.Task[Any]") -> str:

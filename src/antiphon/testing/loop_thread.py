@@ -11,7 +11,7 @@ from antiphon.testing.errors import thread_position
 T = TypeVar("T")
 
 MARGIN = 2.0
-"""Seconds beyond a coroutine's own limit after which its loop counts as blocked."""
+"""Seconds that a coroutine gets beyond its own limit before its loop is considered blocked."""
 
 STOP = 1.0
 """Seconds that the tasks of a stopped loop have to end."""
@@ -19,19 +19,19 @@ STOP = 1.0
 
 _lock = Lock()
 _shared: "weakref.WeakValueDictionary[int, LoopThread]" = weakref.WeakValueDictionary()
-"""The shared loops, by the identity of their owner. Everything that shares a loop refers to its owner."""
+"""The shared loops, by the identity of their owner, to which everything that shares a loop refers."""
 
 
 class LoopThread:
     """An event loop that runs coroutines, in a copy of the caller's context, while the caller waits.
 
-    The loop stops when ``close`` has been called as many times as ``of`` has returned it, or when nothing refers to
-    this object any more.
+    The loop stops when ``close`` has been called as often as ``of`` has returned it, or when nothing refers to this
+    object any more.
     """
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop that all callers with this owner share, as clients of an application share a server."""
+        """Return the loop shared by all callers with this owner: the clients of one application, as with a server."""
         with _lock:
             shared = _shared.get(id(owner))
             if shared is None or not shared.is_usable:
@@ -48,7 +48,7 @@ class LoopThread:
 
     @property
     def is_usable(self) -> bool:
-        """True while the loop runs and nothing has blocked it."""
+        """True while the loop runs and is not blocked."""
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
@@ -70,11 +70,11 @@ class LoopThread:
             try:
                 raise error
             finally:
-                del error, outcome  # otherwise this frame, which the error refers to, would keep it
+                del error, outcome  # otherwise, this frame, to which the error refers, would refer to it
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:
-        """Stop the loop, cancel its tasks, and wait until they have ended, unless others still share the loop."""
+        """Stop the loop, cancel its tasks and wait for their end, unless others still share the loop."""
         with _lock:
             self._users -= 1
             is_shared = self._users > 0

@@ -1,4 +1,4 @@
-"""A pytest plugin that runs another project's tests with a dialect instead of the original.
+"""A pytest plugin that runs another project's tests with a dialect in place of the original.
 
     pytest -p antiphon.testing.plugin --antiphon-dialect=werkzeug
 
@@ -11,7 +11,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the option, which can be repeated. Install the dialects of the command line immediately."""
+    """Add the option, which can be repeated. Dialects on the command line are installed immediately."""
     parser.getgroup("antiphon").addoption(
         "--antiphon-dialect",
         action="append",
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Install the dialects of configuration files, too, before the first conftest.py is imported."""
+    """Install the dialects in configuration files, too, before the first conftest.py is imported."""
     _install(early_config.known_args_namespace.antiphon_dialect)
 
 
@@ -39,7 +39,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 def _install(dialects: Sequence[str]) -> None:
     if not dialects:
         return
-    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: usually there are none
+    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # imported late: usually there are none
 
     try:
         install(*dialects)

@@ -1,4 +1,4 @@
-"""The client's requests: target, header fields and body, from a URL and the options of a test, such as forms."""
+"""The client's requests: target, header fields and body, made from a URL and a test's options, such as forms."""
 
 import os
 import re
@@ -28,10 +28,10 @@ class Readable(Protocol):
 FileContent: TypeAlias = bytes | bytearray | memoryview | Readable
 
 File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent, str]
-"""A file: its content, or its filename and content, and perhaps its content type."""
+"""A file: its content, or its filename and content, and optionally its content type."""
 
 ClientFiles: TypeAlias = Mapping[str, File | Sequence[File]]
-"""Files by the name of their field; a list of files is one field that is sent several times."""
+"""Files by field name; a list of files is one field that is sent several times."""
 
 _line_breaks = re.compile(r"\r\n?|\n").sub
 
@@ -40,7 +40,7 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: ClientFiles) -> tuple
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     A file without a filename gets the name of its file object or of its field; a file without a content type gets the
-    type for its filename. Raises TypeError for a value that is not a file, ValueError for a name or a type that can't
+    type for its filename. Raises TypeError for a value that is not a file, or ValueError for a name or type that can't
     be sent.
     """
     if not isinstance(files, Mapping):
@@ -98,20 +98,20 @@ def _type_of(filename: str) -> bytes:
 
 
 def _with_crlf(text: str) -> str:
-    """Make every line break of a field's name or value CRLF."""
+    """Convert the line breaks in a field's name or value to CRLF."""
     return _line_breaks("\r\n", text)
 
 
 ClientContent: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
-"""A body: bytes, or chunks, which are sent as the application requests them, without a Content-Length."""
+"""A body: bytes, or chunks that are sent as the application requests them, without a Content-Length."""
 
 ClientFields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
-"""Names and values of a query or a form. A value is text, a number, or a list of these, which repeats the name."""
+"""The names and values of a query or form. A value is text, a number, or a list of these, which repeats the name."""
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
 
 ASTERISK = "*"
-"""The target of an OPTIONS request for a server as a whole (RFC 9112 §3.2.4)."""
+"""The target of an OPTIONS request for the server as a whole (RFC 9112 §3.2.4)."""
 
 _CONTENT_FIELDS = frozenset({
     "content-encoding", "content-language", "content-length", "content-location", "content-type",
@@ -146,7 +146,7 @@ _ELSEWHERE = {
     "query": "'params'",
     "query_string": "'params'",
 }
-"""Options of other clients, with the equivalent option here."""
+"""Other clients' options, with the equivalent option here."""
 
 
 class ClientRequest(NamedTuple):
@@ -162,7 +162,7 @@ class ClientRequest(NamedTuple):
 
     @property
     def url(self) -> URL:
-        """The URL, without a fragment. The target ``*`` has the URL of the origin (RFC 9112 §3.3)."""
+        """The URL without its fragment. For the target ``*``, it is the origin's URL (RFC 9112 §3.3)."""
         return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
 
     @property
@@ -216,7 +216,7 @@ class ClientRequest(NamedTuple):
 def compose(
     method: str, url: str, options: RequestOptions, *, base: URL, headers: Headers, http_version: HTTPVersion
 ) -> ClientRequest:
-    """Return the request that a test describes. ``headers`` are those of every request of the client.
+    """Return the request that a test describes. ``headers`` are sent with every request of the client.
 
     A URL without a host gets the scheme and host of ``base``. OPTIONS can have ``*`` instead of a URL. Raises
     ValueError for a request that can't be sent.
@@ -244,7 +244,7 @@ def compose(
 
 
 def check_options(names: Collection[str], client_options: Collection[str]) -> None:
-    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are those of a client."""
+    """Raise TypeError, with a hint, for an unknown option. ``client_options`` are options of a client."""
     for name in names:
         if name not in RequestOptions.__optional_keys__:
             raise explained(
@@ -265,7 +265,7 @@ def _hint(name: str, client_options: Collection[str]) -> str:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Return authority and target of an absolute URL."""
+    """Return the authority and target of an absolute URL."""
     rest = url.partition("://")[2]
     end = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
     authority = rest[:end].rpartition("@")[2]
@@ -274,7 +274,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def as_target(reference: str) -> str:
-    """Return path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
+    """Return the path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
 
     Dots, broken escapes and doubled slashes therefore reach the application.
     """
@@ -286,12 +286,12 @@ def _with_query(target: str, query: str) -> str:
     if not query:
         return target
     if target == ASTERISK:
-        raise explained("bad-test-request", ValueError("OPTIONS * takes no query: it is about the whole server"))
+        raise explained("bad-test-request", ValueError("OPTIONS * can't have a query: it is about the whole server"))
     return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
 def encode_fields(fields: ClientFields) -> str:
-    """Encode names and values as a query string or an urlencoded form. Raises TypeError for any other values."""
+    """Encode names and values as a query string or a urlencoded form. Raises TypeError for any other values."""
     return format_query(_pairs(fields))
 
 
@@ -317,14 +317,14 @@ def _content(options: RequestOptions) -> tuple[ClientContent, str | None]:
         raise explained(
             "bad-test-request",
             ValueError(
-                "a request can have only one body: one of 'body', 'json' and 'form', or 'files', perhaps with 'form'"
+                "a request can have only one body: one of 'body', 'json' and 'form', or 'files', optionally with 'form'"
             ),
         )
     if "files" in options:
         if "content_type" in options:
             raise explained(
                 "bad-test-request",
-                ValueError("a form with files has a content type of its own, which names its boundary"),
+                ValueError("a form with files needs its own content type, which contains its boundary"),
             )
         return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:

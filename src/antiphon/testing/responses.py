@@ -15,7 +15,7 @@ from antiphon.testing.servers.exchange import Exchange, Head
 
 
 class JSONObject(dict[str, Any]):
-    """A JSON object. Calling it, as in other clients' ``response.json()``, raises an error that says not to."""
+    """A JSON object. Calling it, like ``response.json()`` in other clients, raises an error with a hint."""
 
     __slots__ = ()
 
@@ -41,8 +41,8 @@ def _no_method() -> TypeError:
 class ResponseHead(metaclass=NamesOurs):
     """A response before its body: ``status``, ``headers``, and the ``request`` that was handled.
 
-    ``early_hints`` has the links that were sent before it, as a tuple of ``Link``. RSGI has no early hints.
-    ``history`` has the redirects that led here, oldest first.
+    ``early_hints`` contains the links that were sent before it, as a tuple of ``Link``; RSGI has no early hints.
+    ``history`` contains the redirects that led here, oldest first.
     """
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]") -> None:
@@ -59,7 +59,7 @@ class ResponseHead(metaclass=NamesOurs):
 
     @property
     def url(self) -> URL:
-        """The URL of this response: the last one, after redirects."""
+        """The URL of this response: the last one after redirects."""
         return self.request.url
 
     @property
@@ -91,7 +91,7 @@ class ResponseHead(metaclass=NamesOurs):
 
 @names_ours(CLIENT_RESPONSE)
 class ClientResponse(ResponseHead):
-    """A response with its ``body``: bytes as sent, with any content coding left in place."""
+    """A response with its ``body``, in bytes as sent: a content coding is not decoded."""
 
     def __init__(self, request: ClientRequest, head: Head, history: "list[ClientResponse]", body: bytes) -> None:
         super().__init__(request, head, history)
@@ -115,7 +115,7 @@ class ClientResponse(ResponseHead):
 
 
 class ResponseBody:
-    """A body while it is received, checked against its head. It is dropped in a response to HEAD, as servers do."""
+    """A body while it is received, which is checked against its head. For HEAD it is dropped, as by servers."""
 
     def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
         self._exchange = exchange
@@ -126,7 +126,7 @@ class ResponseBody:
         self._received = 0
 
     async def chunk(self) -> bytes | None:
-        """Return the next chunk, which is not empty, or None at the end. Raises ContractError for a wrong length."""
+        """Return the next non-empty chunk; None at the end. Raises ContractError for a wrong length."""
         while (chunk := await self._exchange.chunk()) is not None:
             if chunk and not self._is_dropped:
                 self._count(len(chunk))

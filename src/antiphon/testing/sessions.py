@@ -1,4 +1,4 @@
-"""The session that a client's cookie names, and logins: for tests, without a request to the application."""
+"""Logins for tests, and the session that a client's cookie names, without a request to the application."""
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -21,7 +21,7 @@ from antiphon.testing.cookies import CookieJar
 
 
 class Visitor:
-    """A client as an application's sessions see it: its cookies, and its headers about proxies.
+    """A client as an application's sessions see it: by its cookies, and by what its headers say about proxies.
 
     Raises TypeError for an application that is not an ``App``.
     """
@@ -32,7 +32,7 @@ class Visitor:
         if not isinstance(app, App):
             raise explained(
                 "no-client-session",
-                TypeError(f"a client's session needs an App, which knows its store: not {app!r}"),
+                TypeError(f"a client's session needs an App, which knows its store, not {app!r}"),
             )
         self._app = app
         self._base_url = base_url
@@ -41,7 +41,7 @@ class Visitor:
         self._client = client
 
     def open(self) -> Request:
-        """Return a request that no route matches, with the session that the cookie names.
+        """Return a request that matches no route, with the session that the cookie names.
 
         Raises RuntimeError, which names the fix, for an application without sessions.
         """
@@ -58,13 +58,13 @@ class Visitor:
         return request
 
     def close(self, request: Request) -> None:
-        """Write the changes in the session of a request, and keep its cookie in the jar."""
+        """Write the changes in a request's session, and store its cookie in the jar."""
         response = Response()
         request[SESSIONS].save(request, response)
         self._jar.store(self._base_url, response.headers.getall("set-cookie"))
 
     def login(self, user: object) -> None:
-        """Log a user in, and keep the cookie. Raises the same errors as ``antiphon.features.login``."""
+        """Log a user in, and store the cookie. Raises the errors of ``antiphon.features.login``."""
         request = self.open()
         login(request, user)
         self.close(request)
@@ -103,7 +103,7 @@ class ClientSession(Mapping[str, Any]):
         raise explained(
             "session-outside-of-with",
             TypeError(
-                "change a client's session in a block, at the end of which it is written:"
+                "change a client's session in a block; it is written at the end:"
                 f" with client.session as session: session[{name!r}] = {value!r}"
             ),
         )

@@ -16,19 +16,19 @@ Listed = TypeVar("Listed")
 
 
 class ToolResult(NamedTuple):
-    """The result of a tool. ``text`` is what the model reads; ``data`` is the structured content, or None."""
+    """The result of a tool: ``text``, which the model reads, and ``data``, the structured content or None."""
 
     text: str
     data: Any
     is_error: bool
     """True for an error that tells the model what to change."""
     content: list[dict[str, Any]]
-    """The parts of the result, as they were sent."""
+    """The parts of the result, as sent."""
     response: ClientResponse
 
 
 class ClientTools(Generic[Answer, Listed]):
-    """The tools of the application that a client tests. Those of an ``AsyncClient`` are awaited.
+    """The tools of the application under test. With an ``AsyncClient``, calls are awaited.
 
     A request has the client's header fields and cookies, so what is listed depends on who is logged in.
     """
@@ -45,7 +45,7 @@ class ClientTools(Generic[Answer, Listed]):
         self._count = 0
 
     def call(self, tool: str, /, **arguments: object) -> Answer:
-        """Call a tool. Raises AssertionError, with the response, if the tool is unknown or a login is missing."""
+        """Call a tool. Raises AssertionError, with the response, for an unknown tool or a missing login."""
         params = {"name": tool, "arguments": arguments}
         return self._run(self._call(params))  # type: ignore[no-any-return]  # an Answer, or an awaitable of one
 

@@ -1,4 +1,4 @@
-"""WebSockets of the client: the handshake of a test, and the messages after it."""
+"""The client's WebSockets: a test's handshake and the messages after it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -13,7 +13,7 @@ from antiphon.testing.servers.socket_channel import SocketExchange
 from antiphon.websockets.channel import NORMAL, WebSocketClosed, WebSocketMessage, check_close
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module even if it is not installed
 
     from antiphon.testing.requests import ClientRequest
 
@@ -33,7 +33,7 @@ class SocketTransport:
 
 
 class SocketCall(Call):
-    """A handshake, and the messages after it, each step within the time limit."""
+    """A handshake and the messages after it, with a time limit for each step."""
 
     async def handshake(self) -> Head:
         """Wait for the handshake to be accepted or refused. Raises HandshakeRefused."""
@@ -86,7 +86,7 @@ class SocketCall(Call):
 
 
 class ClientWebSocket:
-    """A WebSocket that the application has accepted with ``response``, a head with status 101."""
+    """A WebSocket that the application accepted with ``response``, a head with status 101."""
 
     def __init__(self, call: SocketCall, head: Head, run: Run) -> None:
         self.response = ResponseHead(call.request, head, [])
@@ -95,7 +95,7 @@ class ClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The negotiated subprotocol; None without one."""
+        """The agreed subprotocol; None without one."""
         return self._call.exchange.channel.subprotocol
 
     @property
@@ -104,7 +104,7 @@ class ClientWebSocket:
         return self._call.exchange.channel.end
 
     def receive(self) -> WebSocketMessage:
-        """Wait for the next message of the application. Raises WebSocketClosed."""
+        """Wait for the application's next message. Raises WebSocketClosed."""
         return self._run(self._call.receive())
 
     @overload
@@ -112,7 +112,7 @@ class ClientWebSocket:
     @overload
     def receive_as(self, wanted: "TypeForm[T]") -> T: ...
     def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed, and HTTPError."""
+        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
         return self._run(self._call.receive_as(wanted))
 
     def send(self, message: object) -> None:
@@ -120,7 +120,7 @@ class ClientWebSocket:
         self._run(self._call.send(message))
 
     def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Close the socket, unless it is closed. Raises ValueError for a code that is never sent."""
+        """Close the socket, unless it is already closed. Raises ValueError for a code that is never sent."""
         self._run(self._call.end(code, reason))
 
     def __iter__(self) -> Iterator[WebSocketMessage]:
@@ -130,7 +130,7 @@ class ClientWebSocket:
 
 
 class AsyncClientWebSocket:
-    """A WebSocket that the application has accepted with ``response``, a head with status 101."""
+    """A WebSocket that the application accepted with ``response``, a head with status 101."""
 
     def __init__(self, call: SocketCall, head: Head) -> None:
         self.response = ResponseHead(call.request, head, [])
@@ -140,7 +140,7 @@ class AsyncClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The negotiated subprotocol; None without one."""
+        """The agreed subprotocol; None without one."""
         return self._call.exchange.channel.subprotocol
 
     @property
@@ -153,11 +153,11 @@ class AsyncClientWebSocket:
     @overload
     async def receive_as(self, wanted: "TypeForm[T]") -> T: ...
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed, and HTTPError."""
+        """Wait for the next message, and read its JSON as a type. Raises WebSocketClosed or HTTPError."""
         return await self._call.receive_as(wanted)
 
     async def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Close the socket, unless it is closed. Raises ValueError for a code that is never sent."""
+        """Close the socket, unless it is already closed. Raises ValueError for a code that is never sent."""
         await self._call.end(code, reason)
 
     async def __aiter__(self) -> AsyncIterator[WebSocketMessage]:
@@ -167,7 +167,7 @@ class AsyncClientWebSocket:
 
 
 class SocketOpening:
-    """A context manager that opens a WebSocket, and closes it at the end."""
+    """A context manager that opens a WebSocket and closes it at the end."""
 
     def __init__(self, call: SocketCall, run: Run) -> None:
         self._call = call
@@ -183,7 +183,7 @@ class SocketOpening:
 
 
 class AsyncSocketOpening:
-    """An async context manager that opens a WebSocket, and closes it at the end."""
+    """An async context manager that opens a WebSocket and closes it at the end."""
 
     def __init__(self, call: SocketCall) -> None:
         self._call = call

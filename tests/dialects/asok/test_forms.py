@@ -150,14 +150,14 @@ class TestAFormWithoutARequest:
         assert (bound.name.value, template.name.value) == ("Ada", "")
 
     def test_says_what_it_lacks(self):
-        with pytest.raises(RuntimeError, match=r"a form is validated with a request: Form\(\{\.\.\.\}, request\)"):
+        with pytest.raises(RuntimeError, match=r"a form needs a request for validation: Form\(\{\.\.\.\}, request\)"):
             Contact().validate()
 
 
 def test_a_form_of_a_model_is_refused_with_what_to_do_instead():
     with pytest.raises(NotImplementedError, match="models of Asok's ORM, which this dialect does not offer"):
         Form.from_model(object)
-    with pytest.raises(NotImplementedError, match=r"Form\.signature\('Sign', \.\.\.\) draws by Asok's script"):
+    with pytest.raises(NotImplementedError, match=r"Form\.signature\('Sign', \.\.\.\) draws with Asok's script"):
         Form.signature("Sign", "required")
 
 

@@ -177,7 +177,7 @@ def test_templates_are_found_beside_the_page_and_in_the_partials(serve, filepath
     "filepath, message",
     [
         ("nowhere.html", "neither {0}/src/pages/about/nowhere.html nor {0}/src/partials/nowhere.html"),
-        ("form.html", "is called page.html"),
+        ("form.html", "must be called page.html"),
         ("../../../outside/page.html", "is not below"),
     ],
 )
@@ -225,8 +225,8 @@ def test_a_block_is_rendered_alone_with_its_values(serve, interface):
 @rows(
     "call, message",
     [
-        ("block('page.html', '')", "a block is rendered by its name"),
-        ("block('page.html', '#main')", "'#main' is not a name of a block, but 'main' is"),
+        ("block('page.html', '')", "give the name of a block"),
+        ("block('page.html', '#main')", "'#main' is not the name of a block, but 'main' is"),
         ("block('page.html', 'aside')", "the template 'src/pages/page.html' has no block 'aside'; its blocks: 'main'"),
         ("blocks('page.html', ['main', 'aside'])", "the template 'src/pages/page.html' has no block 'aside'"),
     ],
@@ -241,13 +241,13 @@ def test_a_block_needs_a_name_that_the_template_has(serve, error_at, call, messa
     [
         ("main", 200, "m"),
         ("#main", 200, "m"),
-        (None, 400, "single blocks only"),
-        ("", 400, "single blocks only"),
-        (",", 400, "single blocks only"),
-        ("main, side", 400, "single blocks only"),
-        ("nowhere", 400, "no block of the name"),
-        ("secret", 400, "no block of the name"),
-        ("\xff", 400, "no block of the name"),
+        (None, 400, "only single blocks"),
+        ("", 400, "only single blocks"),
+        (",", 400, "only single blocks"),
+        ("main, side", 400, "only single blocks"),
+        ("nowhere", 400, "no block with the name"),
+        ("secret", 400, "no block with the name"),
+        ("\xff", 400, "no block with the name"),
     ],
 )
 def test_a_block_without_a_name_is_the_one_that_is_asked_for(serve, asked, status, text):

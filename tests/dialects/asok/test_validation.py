@@ -39,10 +39,10 @@ def test_all_is_as_asok_says(table):
 @rows(
     "rules, message",
     [
-        ("unique:User,email", "of f asks the models of Asok's ORM"),
-        ("regex:(", r"the rule 'regex:\(' has a pattern that can't be read"),
+        ("unique:User,email", "of f needs the models of Asok's ORM"),
+        ("regex:(", r"the rule 'regex:\(' has an invalid pattern"),
         ("min", "the rule 'min' needs an argument"),
-        ("nothing", "f has the rule 'nothing', which there is not; there are"),
+        ("nothing", "f has the rule 'nothing', which does not exist; there are"),
         ("size:much", "the rule 'size:much' needs a number of bytes, as in 'size:2M'"),
     ],
 )
@@ -104,6 +104,6 @@ def test_a_schema_writes_and_reads_the_names_that_it_has():
     assert Person().dump(ada) == {"name": "Ada", "born": "1815-12-10"}
     assert Author(many=True).dump([{"name": "Ada"}]) == [{"name": "Ada", "born": None, "books": None}]
     assert Person(many=True).load([{"name": "Ada", "secret": "x"}]) == [{"name": "Ada", "born": None}]
-    with pytest.raises(TypeError, match=r"Person\.load takes a dict, not str"):
+    with pytest.raises(TypeError, match=r"Person\.load needs a dict, not str"):
         Person().load("Ada")
     assert Person().request is None

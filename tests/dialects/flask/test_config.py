@@ -114,7 +114,7 @@ def test_a_variable_that_is_not_set_is_named(folder):
 
 def test_a_way_through_what_is_no_dict_names_the_variable(folder, monkeypatch):
     monkeypatch.setenv("FLASK_NUMBER__X", "1")
-    with pytest.raises(TypeError, match="FLASK_NUMBER__X can't be set: 'NUMBER' is int"):
+    with pytest.raises(TypeError, match="FLASK_NUMBER__X can't be set: 'NUMBER' must be a dict, not int"):
         ours.Config(folder).from_prefixed_env()
 
 

@@ -132,9 +132,9 @@ USES = {
 
 
 @rows("config, message", [
-    ({"SECRET_KEY_FALLBACKS": OLDER}, "is a list of keys: of a text, each letter would be one"),
-    ({"SECRET_KEY_FALLBACKS": [OLDER, None]}, "have texts or bytes, and not NoneType"),
-    ({"SECRET_KEY": 5}, "have texts or bytes, and not int"),
+    ({"SECRET_KEY_FALLBACKS": OLDER}, "must be a list of keys: each letter of a string would be one"),
+    ({"SECRET_KEY_FALLBACKS": [OLDER, None]}, "must be text or bytes, not NoneType"),
+    ({"SECRET_KEY": 5}, "must be text or bytes, not int"),
 ])  # fmt: skip
 def test_what_can_not_be_a_key_is_named(config, message):
     app = application(BOTH[1], **config)

@@ -205,5 +205,5 @@ def test_what_is_missing_is_named():
         client.post("/login", form=ADA)
     with pytest.raises(ImportError, match="App Engine"):
         KayApp({"AUTH_USER_BACKEND": f"{PACKAGE}.auth.backends.googleaccount.GoogleBackend"})
-    with pytest.raises(ImportError, match="a class of yours"):
+    with pytest.raises(ImportError, match="a class of your own"):
         from antiphon.dialects.kay.auth.models import DatastoreUser  # noqa: F401

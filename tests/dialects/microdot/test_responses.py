@@ -253,8 +253,8 @@ def test_a_cookie_that_injects_is_refused(name, value):
 @rows(
     "options, said",
     [
-        ({"path": "/a;b"}, "semicolon of the path itself as %3B"),
-        ({"path": "/; Max-Age=1"}, "set_cookie has a parameter"),
+        ({"path": "/a;b"}, "write a semicolon in the path as %3B"),
+        ({"path": "/; Max-Age=1"}, "set other attributes with the parameters of set_cookie"),
         ({"path": "/; SameSite=Sometimes"}, "samesite must be 'Lax', 'Strict' or 'None'"),
         ({"path": "x\r\nX-A: b"}, "control"),
         ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers read"),
@@ -284,7 +284,7 @@ def test_redirects_may_lead_to_other_sites(answer, location):
 
 @rows("location", ["/a\r\nX-B: b", "/a\n", "\r"])
 def test_a_redirect_that_cannot_be(location):
-    with pytest.raises(ValueError, match="no line end"):
+    with pytest.raises(ValueError, match="must not contain a line end"):
         redirect(location)
 
 

@@ -279,9 +279,9 @@ def start(**members):
 @rows(
     "messages, complaint",
     [
-        ([], "has ended without a response"),
-        ([START], "has ended without a response"),
-        ([START, body(more_body=True)], "has ended before its response was complete"),
+        ([], "ended without a response"),
+        ([START], "ended without a response"),
+        ([START, body(more_body=True)], "ended before its response was complete"),
         ([body()], "the response has not begun"),
         ([START, START], "the response has begun already"),
         ([START, END, END], "the response is already complete"),

@@ -80,7 +80,7 @@ def test_without_a_with_statement_there_is_no_lifespan():
 def test_a_startup_that_fails_is_raised_with_its_cause():
     error = ZeroDivisionError()
     with (
-        pytest.raises(LifespanError, match="the startup has failed: no database") as raised,
+        pytest.raises(LifespanError, match="the startup failed: no database") as raised,
         Client(App("failed", error=error)),
     ):
         pass
@@ -92,12 +92,12 @@ def test_a_startup_may_fail_without_an_error():
         await receive()
         await send({"type": "lifespan.startup.failed"})
 
-    with pytest.raises(LifespanError, match="the startup has failed"), Client(application):
+    with pytest.raises(LifespanError, match="the startup failed"), Client(application):
         pass
 
 
 def test_a_shutdown_that_fails_is_raised():
-    with pytest.raises(LifespanError, match="the shutdown has failed: no database"), Client(App(shutdown="failed")):
+    with pytest.raises(LifespanError, match="the shutdown failed: no database"), Client(App(shutdown="failed")):
         pass
 
 

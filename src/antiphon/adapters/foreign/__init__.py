@@ -1,4 +1,4 @@
-"""WSGI and ASGI applications of other frameworks, called with Antiphon's requests and served like its own."""
+"""WSGI and ASGI applications of other frameworks: called with our requests, and served like our own."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -16,7 +16,7 @@ ForeignInterface: TypeAlias = Literal["wsgi", "asgi"]
 
 
 def check_interface(interface: str | None) -> None:
-    """Raise ValueError unless this is an interface that a foreign application can have, or None."""
+    """Raise ValueError unless the value is an interface that a foreign application can have, or None."""
     if interface not in (None, "wsgi", "asgi"):
         raise explained(
             "bad-mount", ValueError(f"the interface of an application must be 'wsgi' or 'asgi', not {interface!r}")
@@ -24,5 +24,5 @@ def check_interface(interface: str | None) -> None:
 
 
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:
-    """Return the interface of a foreign application: ASGI if calling it returns a coroutine."""
+    """Return the interface of a foreign application: ASGI if a call of the application returns a coroutine."""
     return "asgi" if is_async(application) else "wsgi"

@@ -1,4 +1,4 @@
-"""An ASGI application as a handler: called with a scope made from a request, its messages become the response."""
+"""An ASGI application as a handler: it is called with a scope for the request, and its messages become the response."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
@@ -19,18 +19,18 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _HONOURED_EXTENSIONS = ("tls",)
-"""Extensions that are passed on unchanged, because they only provide information and add no messages."""
+"""Extensions that are passed on unchanged: they only give information, and offer no messages."""
 _CODING_FIELDS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Fields that describe a body as it was sent, which are wrong once it is decoded."""
+"""Fields about a body as sent, which are wrong once it is decoded."""
 
 
 def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scope:
     """Return an HTTP scope (ASGI 3, HTTP specification 2.5) for a request.
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out if the server hides
-    it. ``state`` is copied. The rest is a copy of the ASGI server's scope, without the extensions that a server has to
-    support. Early hints are offered if the server has a loop and can send them, because the application has its own
-    task, for which no thread of a WSGI server waits.
+    it. ``state`` is copied. The rest is a copy of the scope of an ASGI server, without the extensions that a server
+    must support. Early hints are offered if the server has a loop and sends them: the application has its own task, for
+    which no thread of a WSGI server waits.
     """
     head = request.head
     given = server_head(head)
@@ -61,7 +61,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
 
 def _encoded_fields(request: Request) -> list[tuple[bytes, bytes]]:
-    """Return the header; Host is the authority, which may come from HTTP/2 or a trusted proxy."""
+    """Return the header. Its Host is the authority, which may come from HTTP/2 or a trusted proxy."""
     head, content = request.head, request.content
     sent = head.fields()
     if content.is_decoded:
@@ -76,10 +76,10 @@ def _encoded_fields(request: Request) -> list[tuple[bytes, bytes]]:
 
 
 GRACE = 5.0
-"""Seconds that an application gets to clean up, before it is cancelled."""
+"""Seconds that an application gets to clean up before it is cancelled."""
 
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "transfer-encoding"})
-"""Fields about the connection, which belongs to the server, not the application (RFC 9110 §7.6.1)."""
+"""Fields about a connection, which is the server's, not the application's (RFC 9110 §7.6.1)."""
 
 
 def from_asgi(
@@ -89,14 +89,14 @@ def from_asgi(
 
     The application gets the loaded body. If the body is not loaded, it receives the body itself, without a limit.
 
-    ``state`` is the state of the application's lifespan (``ASGILifespan.state``). A body in several messages is
-    streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the rest of the body is
-    not wanted (HEAD), the application gets a disconnect, and is cancelled unless it ends within ``grace``, in seconds
-    or a timedelta. Its work after the response continues in the background. If a client disconnects before the
-    response, and the server reports that, an application that waits in ``receive`` is told; it runs to its end, and
-    ClientDisconnected is raised. Raises what the application raises, and RuntimeError if it violates ASGI; once the
-    response has started, the body's iterator raises them. If the application fails after a complete response, the error
-    is in ``response.error``.
+    ``state`` is the state of the application's lifespan (``ASGILifespan.state``), which may still be empty. A body in
+    several messages is streamed: each ``send`` returns when its chunk was taken. When the client disconnects, or the
+    rest of the body is not needed (HEAD), the application gets a disconnect, and is cancelled unless it ends within
+    ``grace``, in seconds or a timedelta. Its work after the response continues in the background. If the server reports
+    it, the application also gets a client's disconnect before the response, while it waits in ``receive``; it then runs
+    to its end, and ClientDisconnected is raised. Raises the application's errors, and RuntimeError if it breaks the
+    rules of ASGI; once the response has started, the body's iterator raises them. If the application fails after a
+    complete response, ``response.error`` is its error.
     """
     seconds = seconds_of(grace)
 
@@ -107,10 +107,10 @@ def from_asgi(
 
 
 class _ASGICall:
-    """One call of an application, with its ``receive`` and ``send``. As an async iterator it is the response's body.
+    """One call of an application, with its ``receive`` and ``send``.
 
-    So it keeps the response only until it has returned it, and an error until that is raised: nothing waits for the
-    garbage collector.
+    As an async iterator, it is the response's body. It therefore refers to the response only until it has returned it,
+    and to an error until that is raised, so nothing waits for the garbage collector.
     """
 
     _task: asyncio.Task[None]
@@ -137,7 +137,7 @@ class _ASGICall:
         self._withdraw: Callable[[], None] | None = None
 
     async def response(self, request: Request, scope: Scope) -> Response:
-        """Start the application, and return its response as soon as that has started."""
+        """Start the application, and return its response as soon as it has started."""
         self._takes_hints = EARLY_HINT in scope["extensions"]
         self._task = asyncio.create_task(self._run(scope))
         try:
@@ -166,7 +166,7 @@ class _ASGICall:
         except asyncio.CancelledError as error:
             if not (self._is_complete or self._is_disconnected):
                 self._fail(self._fault("was cancelled before its response was complete", error))
-        except BaseException as error:  # on a task's way out, SystemExit and KeyboardInterrupt would end the loop
+        except BaseException as error:  # if raised by a task, SystemExit and KeyboardInterrupt would end the loop
             self._fail(error)
         finally:
             self._close()
@@ -179,7 +179,7 @@ class _ASGICall:
         return self._fault("ended before its response did: its last 'http.response.body' must not set more_body")
 
     def _fail(self, error: BaseException) -> None:
-        """Keep an error for the task that waits, unless the application failed because of the disconnect."""
+        """Store an error for the task that waits, unless the application failed because of the disconnect."""
         if self._is_disconnected and stems_from_disconnect(error):
             return
         self._error = error
@@ -195,7 +195,7 @@ class _ASGICall:
         return await body.aadvance(UNBOUNDED), not body.is_complete
 
     def _start(self, response: Response | None) -> None:
-        """Return the response to the waiting task; None if there will be none."""
+        """Pass the response to the waiting task; None if there is none and none will come."""
         if not self._started.done():
             self._response = response
             self._started.set_result(None)
@@ -242,7 +242,7 @@ class _ASGICall:
         self._has_begun = True
 
     def _take_hints(self, message: Mapping[str, Any]) -> None:
-        """Forward hints, unless the response has begun."""
+        """Pass on hints, unless the response has begun."""
         if self._has_begun:
             return
         try:
@@ -293,7 +293,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that the rest of the body, if any, is not read, and wait until it has ended."""
+        """Tell the application that no more of the body is needed, if there is more, and wait for its end."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)
@@ -308,10 +308,7 @@ class _ASGICall:
         self._chunks.close()
 
     async def _finish(self) -> None:
-        """Wait until the application has finished its work after the response.
-
-        Raises an error that has not been raised yet.
-        """
+        """Wait until the application's work after the response is done. Raises an error that was not raised before."""
         await self.aclose()
         await wait_ended(self._task)
         self._raise_error()
@@ -322,7 +319,7 @@ class _ASGICall:
             try:
                 raise error
             finally:
-                del error  # which has this frame
+                del error  # which refers to this frame
 
     def _fault(self, fault: str, cause: BaseException | None = None) -> RuntimeError:
         return application_fault(self._application, fault, cause)
@@ -345,7 +342,7 @@ def read_head(message: Mapping[str, Any]) -> Response:
 
 
 class Channel:
-    """An unbuffered channel for chunks between tasks of one loop: several tasks put chunks, one gets them."""
+    """An unbuffered channel of chunks for tasks on one loop: several put chunks, one gets them."""
 
     def __init__(self) -> None:
         self._chunk: bytes | None = None
@@ -354,7 +351,7 @@ class Channel:
         self._is_closed = False
 
     async def put(self, chunk: bytes) -> None:
-        """Put a chunk, and wait until it has been taken or the channel has been closed."""
+        """Put a chunk, and wait until it is taken or the channel is closed."""
         while self._chunk is not None and not self._is_closed:
             await self._emptied.wait()
         if not self._is_closed:
@@ -373,7 +370,7 @@ class Channel:
         return chunk
 
     def close(self) -> None:
-        """Take no more chunks. You can still get one that was already put."""
+        """Accept no more chunks. A chunk that was already put can still be taken."""
         self._is_closed = True
         self._emptied.set()
         self._filled.set()

@@ -1,4 +1,4 @@
-"""A mounted ASGI application beyond its requests: its lifespan (lifespan specification 2.0), and its WebSockets."""
+"""A mounted ASGI application beyond its requests: its lifespan (specification 2.0) and its WebSockets."""
 
 import asyncio
 import logging
@@ -22,11 +22,12 @@ from antiphon.websockets.connection import Connection
 class ASGILifespan:
     """An async context manager that starts an application up and shuts it down, and returns its state.
 
-    An application that ends or fails before it reports its startup does not support lifespans, and is served without
-    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message if it
-    reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
-    ``state`` is the dictionary that the application fills at startup; it is never replaced. An application that is
-    still running ``grace`` seconds after it reported a failure or its shutdown is cancelled.
+    An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
+    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message when
+    it reports that startup or shutdown failed, or the error with which it has ended since its startup.
+
+    ``state`` is the dictionary that the application fills at startup, always the same object. An application that has
+    not ended ``grace`` seconds after it reported a failure or its shutdown is cancelled.
     """
 
     _task: asyncio.Task[None]
@@ -65,7 +66,7 @@ class ASGILifespan:
         self._events.put_nowait({"type": f"lifespan.{stage}"})
 
     async def _replied(self) -> None:
-        """Wait until the application has reported the outcome of the stage, or has ended."""
+        """Wait until the application has reported the outcome of the stage or has ended."""
         try:
             complaint = await self._reply
         except asyncio.CancelledError:
@@ -103,7 +104,7 @@ class ASGILifespan:
             await self._application(scope, self._receive, self._send)
         except asyncio.CancelledError:
             pass
-        except BaseException as error:  # on a task's way out, SystemExit and KeyboardInterrupt would end the loop
+        except BaseException as error:  # if raised by a task, SystemExit and KeyboardInterrupt would end the loop
             self._error = error
         finally:
             if not self._reply.done():
@@ -139,7 +140,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 
 
 class ASGIConversation:
-    """One call of an application for a handshake, with its ``receive`` and ``send``.
+    """A call of an application for a handshake, with its ``receive`` and ``send``.
 
     The application is told when the connection ends, whichever side ends it, and runs to its own end.
     """
@@ -157,10 +158,10 @@ class ASGIConversation:
         self._chunks: list[bytes] = []
 
     async def run(self, scope: Scope) -> Response | None:
-        """Call the application; return the response with which it refuses the handshake, if any.
+        """Call the application; return its response if it refuses the handshake.
 
-        Raises what the application raises, except for errors caused by a client that has left, and RuntimeError if it
-        violates ASGI.
+        Raises the application's errors, except those caused by a client that has left, or RuntimeError if it breaks the
+        rules of ASGI.
         """
         try:
             await self._application(scope, self._receive, self._send)

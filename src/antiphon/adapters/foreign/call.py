@@ -1,7 +1,7 @@
 """Calling any WSGI, ASGI or Antiphon application as a function from a request to a response.
 
-The application gets its own request, with the same head and body, so the caller's request keeps its route, dependencies
-and hooks.
+The application gets its own request, with the same head and body, so the caller's keeps its route, dependencies and
+hooks.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
@@ -34,12 +34,11 @@ def get_response(
 ) -> Response:
     """Call an application with a request, on this thread, and return its response.
 
-    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, if that can't be detected.
-    Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``.
-    Functions that are passed to ``request.after_response`` inside are called before this returns, or, for a stream,
-    when that ends or is closed. An Antiphon application is started up; you have to run the lifespan of any other one.
-
-    Raises what a foreign application raises, ValueError for an ``interface`` other than "wsgi" and "asgi", and
+    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` names the interface, if it can't be
+    detected. Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with
+    ``close()``. Functions that are passed to ``request.after_response`` inside are called before this returns, or, for
+    a stream, when that ends or is closed. An Antiphon application is started up; for any other one, you have to run the
+    lifespan. Raises a foreign application's errors, ValueError for an ``interface`` other than "wsgi" and "asgi", and
     RuntimeError on an event loop: use ``aget_response`` there.
     """
     check_interface(interface)
@@ -74,7 +73,7 @@ async def aget_response(
 async def acall(
     application: ForeignApplication, request: Request, interface: ForeignInterface | None = None
 ) -> Response:
-    """Call an application as ``aget_response`` does, with its own request, whose body has been received."""
+    """Call an application as ``aget_response`` does, with its own request, whose body was received."""
     context = copy_context()
     response = await in_context(context, driven(_answer(application, request, interface)))
     body = response.body
@@ -112,7 +111,7 @@ def _subrequest(request: Request, blocks: bool) -> Request:
 
 
 class _SubrequestHead(DerivedHead):
-    """The head of a request whose body has been received. Its response may not be the client's, so it has no hints."""
+    """The head of a request whose body was received. It takes no hints, since its response may not be the client's."""
 
     def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
         super().__init__(inner)
@@ -139,7 +138,7 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with a different body, since the application may return the same response again."""
+    """Return a copy of the response with another body, since the application may return the same response again."""
     response = copy(response)
     response.body = body
     return response
@@ -179,7 +178,7 @@ class BlockingBody:
         return SyncFromAsync(body, self._context.copy(), watch_over_wsgi(self._request.head), LOOK)
 
     def close(self) -> None:
-        """Close the body, and call the functions that ``request.after_response`` was given."""
+        """Close the body, and call the functions passed to ``request.after_response``."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -225,7 +224,7 @@ class AsyncBody:
         return await anext(self._iterator)
 
     async def aclose(self) -> None:
-        """Close the body, and call the functions that ``request.after_response`` was given."""
+        """Close the body, and call the functions passed to ``request.after_response``."""
         if not self._is_closed:
             self._is_closed = True
             await in_context(self._context, self._close())

@@ -1,7 +1,6 @@
-"""Applications whose own interface is WSGI, served over every interface: their environ, body, thread and response.
+"""Applications with WSGI as their own interface, served over every interface: their environ, body, thread and response.
 
-Their protection is implemented here, once for all of them: a slow client occupies no thread, and a request's body is
-freed when the request ends.
+Protection is implemented here once for all of them: a slow client occupies no thread, and a body is freed at its end.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,15 +26,15 @@ if TYPE_CHECKING:
 
 
 CHUNK = 64 << 10
-"""Bytes that are read at once."""
+"""The number of bytes to read at once."""
 AT_END = "antiphon.at_end"
-"""The key of a list of functions that are called when the environ's request has ended. Hosts provide it."""
+"""The environ key of a list of functions that hosts call when the request has ended."""
 
 
 class ReceivedInput(RawIOBase):
-    """The ``wsgi.input`` of a request over ASGI or RSGI, which is received on a thread while it is read, and not kept.
+    """The ``wsgi.input`` of a request over ASGI or RSGI: received on a thread while it is read, and not stored.
 
-    It puts itself into the environ. It is created where the server wants bodies to be received.
+    It puts itself into the environ. It is used if the server needs bodies to be received.
     """
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
@@ -60,7 +59,7 @@ class ReceivedInput(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Receive the next bytes, and return how many. Raises what ``receive`` raises."""
+        """Receive the next bytes into a buffer, and return their number. Raises the errors of ``receive``."""
         if not self._rest:
             self._rest = self.receive()
         size = min(len(buffer), len(self._rest))
@@ -68,21 +67,21 @@ class ReceivedInput(RawIOBase):
         return size
 
     def receive(self) -> bytes:
-        """Receive the next chunk; b"" at the end. Dialects override it to raise their own errors."""
+        """Receive the next chunk, or b"" at the end. Dialects override this to raise their own errors."""
         if self.failure is not None:
             raise self.failure
         return self.content.advance_on_thread(self.limits)
 
 
 class EnvironHost(Host):
-    """An application whose own interface is WSGI, which a subclass calls in ``answer_environ``, on a thread.
+    """An application with WSGI as its own interface, which a subclass calls in ``answer_environ``, on a thread.
 
-    Over ASGI and RSGI, a small body is received before a thread is used. A larger one is received while the application
-    reads it. Only some of the threads may wait for such bodies, so that others stay free.
+    Over ASGI and RSGI, a small body is received before a thread is taken. A larger one is received while the
+    application reads it; only some of the threads wait for such bodies, so that others are available.
     """
 
     input_class: type[ReceivedInput] = ReceivedInput
-    """The class of ``wsgi.input`` where a body is received while it is read."""
+    """The class of ``wsgi.input`` for a body that is received while it is read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,10 +114,10 @@ class EnvironHost(Host):
         environ: "WSGIEnvironment",
         body: ReceivedInput | None,  # noqa: ARG002 - subclasses use it
     ) -> Response:
-        """Handle a native request with its environ, in steps; ``body`` is a body that is received while it is read.
+        """Handle a native request with its environ, in steps; ``body`` is one that is received while it is read.
 
-        A body that is cut off raises OSError where the application reads it, as PEP 3333 lets servers do. If the
-        application does not catch that, the client gets the reason.
+        A body that is cut off raises OSError when the application reads it, as PEP 3333 allows. If the application does
+        not catch that, the client gets the reason.
         """
         await ON_THREAD
         try:
@@ -127,14 +126,14 @@ class EnvironHost(Host):
             failure = error.__cause__
             if not isinstance(failure, HTTPError):
                 raise
-        raise failure  # here, so that it does not keep the other error, with the frames of the application
+        raise failure  # here, so that it does not refer to the other error, with the application's frames
 
     def exchange(self, request: Request) -> tuple[str, list[tuple[str, str]], bytes]:
         """Handle a request on this thread, and return the status line, the header fields and the body.
 
-        It is for a framework's own test client, which sends requests to an application in the same process. The request
-        may be made by ``Request.blank``. Errors of the application are raised, and its functions under ``AT_END`` are
-        called.
+        This is for a framework's own test client, such as one that sends requests to an application in the same
+        process. The request may be made by ``Request.blank``. Errors of the application are raised, and its functions
+        under ``AT_END`` are called.
         """
         at_end: list[Callable[[], object]] = []
         token = set_current_request(request)
@@ -153,15 +152,15 @@ class EnvironHost(Host):
             reset_current_request(token)
 
     def check_head(self, request: Request) -> None:
-        """Check the head of a request as a ``Host`` does. The path may be empty, as PEP 3333 allows."""
+        """Check the head of a request as ``Host`` does. The path may be empty, as PEP 3333 allows."""
         if path := request.head.path:
             check_path(path)
         self._check_host_and_sizes(request)
 
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
-        """Handle a request of a WSGI server whose head is refused; return None for all others.
+        """Handle a WSGI server's request whose head is refused; return None for all others.
 
-        A subclass whose own ``__call__`` handles requests from WSGI servers must call it first.
+        A subclass whose ``__call__`` itself handles calls of WSGI servers must call this first.
         """
         if (
             environ.get("HTTP_HOST") in self.head_checks.known_hosts
@@ -176,9 +175,10 @@ class EnvironHost(Host):
         return None
 
     async def receive_body(self, request: Request) -> None:
-        """Receive a small body, in steps, in its content coding, as the environ's headers describe it.
+        """Receive a small body, in steps, without decoding it: the environ has its coding and length.
 
-        If that fails, reading the body raises the error. Raises ContentTooLarge for a declared length above the limit.
+        A body that fails is left: reading it raises the error. Raises ContentTooLarge for a declared length above the
+        limit.
         """
         head, limits = request.head, request.limits
         if (readable_length(head) or 0) > limits.body:
@@ -192,7 +192,7 @@ class EnvironHost(Host):
                 await request.content.load(limits)
 
     def _environ(self, request: Request) -> "tuple[WSGIEnvironment, ReceivedInput | None]":
-        """Return the environ of a request, and its body if that has not arrived yet."""
+        """Return the environ of a request, and its body if it has not arrived yet."""
         if request.content.is_complete:
             return make_environ(request), None
         environ = head_environ(request.head)
@@ -204,7 +204,7 @@ class EnvironHost(Host):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI, since all of the application blocks."""
+        """WSGI, since everything in the application blocks."""
         return "wsgi"
 
 
@@ -218,12 +218,12 @@ def _leave_threads_to_others(request: Request) -> None:
 
 
 def _call_all(functions: list[Callable[[], object]]) -> None:
-    while functions:  # they may have the environ, which has them
+    while functions:  # they may refer to the environ, which refers to them
         functions.pop()()
 
 
 class BridgedApplication(EnvironHost):
-    """A plain WSGI application, served over ASGI and RSGI. It bounds its bodies itself."""
+    """A plain WSGI application, served over ASGI and RSGI. It limits its bodies itself."""
 
     request_limits = UNBOUNDED
 
@@ -238,7 +238,7 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` of an application that only knows PEP 3333: it counts against the Content-Length itself."""
+    """The ``wsgi.input`` of an application that knows only PEP 3333 and counts bytes against Content-Length itself."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)

@@ -1,4 +1,4 @@
-"""Applications of other frameworks, served over every interface: the work around each request, once for all of them."""
+"""Applications of other frameworks, served over every interface: the work around each request, done once for all."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ from antiphon.response.response import Response
 
 
 class Host(Servable):
-    """An application of another framework, whose requests a subclass handles in ``answer_request``.
+    """An application of another framework, whose requests are handled by a subclass in ``answer_request``.
 
-    Around that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
+    Before that, the request is made the current one, checked and received, so that slow clients don't occupy threads.
     An error is logged and becomes a response, and the body's resources are freed at the end. A body that is too large,
     too slow or cut off gets the error's status. A request with several hosts, none, or a malformed one gets a 400.
     """
@@ -48,13 +48,15 @@ class Host(Servable):
     async def receive_body(self, request: Request) -> None:
         """Receive the body of a request that has one, in steps, before it is handled: all of it, within its limits.
 
-        Raises what ``Request.load`` raises.
+        Raises the errors of ``Request.load``.
         """
         await request.content.load(request.limits)
 
     def check_head(self, request: Request) -> None:
-        """Check the head of a request. Raises BadRequest for a malformed path or Host, or unless there is one Host;
-        URITooLong for a long query, RequestHeaderFieldsTooLarge.
+        """Check the head of a request.
+
+        Raises BadRequest for a malformed path or Host, or unless there is exactly one Host; URITooLong for a long
+        query; or RequestHeaderFieldsTooLarge.
         """
         check_path(request.head.path)
         self._check_host_and_sizes(request)
@@ -88,7 +90,7 @@ class Host(Servable):
 
     @property
     def propagates_errors(self) -> bool:
-        """False: an error that the application raises is logged, and becomes a 500."""
+        """False: an error that the application raises is logged and becomes a 500."""
         return False
 
     def _measure_header_sections(self) -> None:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def make_environ(request: Request) -> "WSGIEnvironment":
     """Return an environ (PEP 3333) for a request that came over any interface; its body is loaded first.
 
-    A header whose name has an underscore is left out, because WSGI can't distinguish it from one with a hyphen. Under a
-    WSGI server the environ is a copy of the server's own, with a body that can be read again.
+    A header whose name has an underscore is left out: WSGI can't distinguish it from one with a hyphen. Under a WSGI
+    server, the environ is a copy of the server's own, with a body that can be read again.
     """
     environ = head_environ(request.head)
     content = request.content
@@ -45,7 +45,7 @@ def make_environ(request: Request) -> "WSGIEnvironment":
 def head_environ(head: Head) -> "WSGIEnvironment":
     """Return an environ for the head of a request that came over any interface; it has no body.
 
-    Under a WSGI server it is a copy of the server's own.
+    Under a WSGI server, it is a copy of the server's own.
     """
     environ = _environ_of(head)
     if head.takes_early_hints:
@@ -61,12 +61,12 @@ def _send_early_hints(head: Head, fields: Iterable[tuple[str, str]]) -> None:
 
 
 def _environ_of(head: Head) -> "WSGIEnvironment":
-    note_in_head(head, EVERYTHING)  # nothing notes what is read of an environ
+    note_in_head(head, EVERYTHING)  # nothing records what is read from an environ
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)
         if (host := given.field("host")) is not None:
-            environ["HTTP_HOST"] = host  # a target that is a whole URL replaces it
+            environ["HTTP_HOST"] = host  # replaced by a target that is a whole URL
         if given is not head:
             for key in ("REMOTE_ADDR", "REMOTE_PORT"):
                 environ.pop(key, None)
@@ -120,7 +120,7 @@ def _field_values(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
 def _path_info(head: Head) -> str:
     """Return the path in the form of PEP 3333: its bytes as Latin-1 characters, including those that are not UTF-8.
 
-    If the server hides them, they are those of U+FFFD.
+    If the server hides them, they are replaced by those of U+FFFD.
     """
     path = head.path
     if path.isascii() or "\ufffd" not in path or (sent := _sent_path(head)) is None:
@@ -151,8 +151,8 @@ def from_wsgi(
 
     ``environ_of`` makes the environ of a request.
 
-    Raises RuntimeError when the application gives a body without having called ``start_response``, and what the
-    application raises.
+    Raises RuntimeError if the application returns a body without calling ``start_response``, and the application's
+    errors.
     """
 
     def handler(request: Request) -> Response:
@@ -168,9 +168,9 @@ def from_wsgi(
 
 
 def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
-    """Return an application that logs another one's errors and responds to them, as ASGI and RSGI servers expect.
+    """Return an application that wraps another one, logs its errors, and responds as ASGI and RSGI servers expect.
 
-    An error in a response's body is left to the server.
+    Errors in a response's body are left to the server.
     """
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -184,7 +184,7 @@ def answering_errors(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def restarting(start_response: "StartResponse") -> Any:
-    """Return a ``start_response`` for the response to the error that is being handled (PEP 3333)."""
+    """Return a ``start_response`` for the response to the current error (PEP 3333)."""
     return partial(_start_anew, start_response, sys.exc_info())
 
 
@@ -209,7 +209,7 @@ def started_response(request: Request, status: str, headers: list[tuple[str, str
 
 
 class WSGICall:
-    """One call of a WSGI application, with its ``start_response``, and the bytes that it writes."""
+    """A call of a WSGI application, with its ``start_response`` and the bytes that it writes."""
 
     def __init__(self) -> None:
         self._head: tuple[str, list[tuple[str, str]]] | None = None
@@ -220,7 +220,7 @@ class WSGICall:
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Take status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
+        """Accept status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
         if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
         if self._head is not None and exc_info is None:
@@ -231,7 +231,7 @@ class WSGICall:
         return self._written.append
 
     def response(self, request: Request, chunks: Iterable[bytes]) -> Response:
-        """Return the response, once the application has started it: at the latest with its first chunk."""
+        """Return the response once the application has started it, at the latest with its first chunk."""
         (status, headers), body = self._started(chunks)
         response = started_response(request, status, headers)
         response.body = _Body(body, chunks)
@@ -248,7 +248,7 @@ class WSGICall:
         if self._head is None:
             raise explained(
                 "mounted-application-failed",
-                RuntimeError("the WSGI application gave a body without calling start_response"),
+                RuntimeError("the WSGI application returned a body without calling start_response"),
             )
         self._is_sent = True
         return self._head, chain(self._written, first, iterator)
@@ -265,11 +265,11 @@ class _Body:
         return self._iterator
 
     def close(self) -> None:
-        """Close the iterable of the application, if it can be closed."""
+        """Close the iterable of the application if it can be closed."""
         close(self._chunks)
 
 
 def close(chunks: Iterable[bytes]) -> None:
-    """Close the iterable that a WSGI application returned, if it can be closed."""
+    """Close the iterable returned by a WSGI application, if it can be closed."""
     if close := getattr(chunks, "close", None):
         close()

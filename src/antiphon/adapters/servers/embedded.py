@@ -1,7 +1,7 @@
 """Embedded servers: one serves on a thread, one next to the other tasks of an event loop.
 
-Each gets a listening socket, and closes it. Each reports when it accepts connections or fails to start, and stops
-gracefully.
+Each gets a socket that already listens, and closes it. Each reports when it accepts connections, stops gracefully, and
+reports a failure to start.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from antiphon.adapters.servers.granian import Interface, WorkerOnLoop, WorkerOnT
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_after_fork, call_first_at_exit
 
 _LETTING_GO = 0.05
-"""Seconds for Granian's threads to release Python objects when a server ends, because nothing shows when they have."""
+"""Seconds that Granian's threads get to release Python objects when a server ends: nothing shows when they have."""
 _FIRST_LOOK = 0.001
 _LAST_LOOK = 0.05
-"""Seconds between two checks whether connections are accepted, which nothing reports: at first, and later."""
+"""Seconds between two checks of whether connections are accepted, which nothing reports: at first, and later."""
 
 
 class StartupError(RuntimeError):
-    """The application failed to start, or refused to."""
+    """A failure or refusal of the application to start."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(f"the startup of the application failed: {reason}")
@@ -33,11 +33,11 @@ class StartupError(RuntimeError):
 
 _running: "set[ThreadServer]" = set()
 _LAST_REQUESTS = 1.0
-"""Seconds for open requests when the interpreter ends, and as many again for those that are then cut off."""
+"""Seconds that open requests get when the interpreter ends, and again after they are cut off."""
 
 
 def _end_all() -> None:
-    """Stop the servers that still run when the interpreter exits, since Granian's threads panic without it."""
+    """End the servers that still run when the interpreter ends: otherwise, Granian's threads panic."""
     if servers := [*_running]:
         DRAINING.give()
         for server in servers:
@@ -65,8 +65,8 @@ def let_threads_end() -> None:
 class ThreadServer:
     """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on its own thread.
 
-    ``threads`` is the number of WSGI requests that are handled at once; ``tls`` the files of a certificate and its
-    key, in PEM.
+    ``threads`` is the number of WSGI requests to handle at once; ``tls`` names the files of a certificate and its key,
+    in PEM.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class ThreadServer:
     def run(self) -> None:
         """Serve on this thread until ``stop`` is called and open requests are handled.
 
-        Raises the application's startup error, or SystemExit for an ASGI lifespan, whose error is logged.
+        Raises the error of the application's startup; SystemExit for an ASGI lifespan, whose error is logged.
         """
         try:
             self._serve()
@@ -98,14 +98,14 @@ class ThreadServer:
         try:
             self._worker.run()
         except BaseException as error:
-            self._error = error  # before the socket is closed, which looks as if it had been taken
+            self._error = error  # before the socket is closed, which looks like being taken
             raise
         finally:
             _running.discard(self)
             self._worker.socket.close_unless_taken()
 
     def start(self) -> None:
-        """Serve on its own thread. Returns when connections are accepted. Raises StartupError."""
+        """Serve on a separate thread. Returns when connections are accepted. Raises StartupError."""
         Thread(target=self._serve_on_own_thread, name="antiphon-server", daemon=True).start()
         pause = _FIRST_LOOK
         while not (self._worker.socket.is_taken or self._ended.wait(pause)):
@@ -137,7 +137,7 @@ class ThreadServer:
         return self.stop(within)
 
     def stop_accepting(self, within: float = 0.0) -> None:
-        """Accept no new connections, and serve open ones, until ``stop`` is called.
+        """Accept no new connections, and serve the open ones, until ``stop`` is called.
 
         Waits at most ``within`` seconds until those that have arrived are accepted. The listening socket stays open in
         other processes that share it.
@@ -150,7 +150,7 @@ class ThreadServer:
 
 
 class LoopServer:
-    """An ASGI application that a task on the running loop serves from now on."""
+    """An ASGI application served by a task on the running loop, starting immediately."""
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
         listener.setblocking(True)
@@ -178,7 +178,7 @@ class LoopServer:
         self._worker.task.add_done_callback(lambda _: function())
 
     async def wait_started(self) -> None:
-        """Wait until connections are accepted, or the server has ended. Raises StartupError."""
+        """Wait until connections are accepted or the server has ended. Raises StartupError."""
         pause = _FIRST_LOOK
         while not (self.has_ended or self._worker.socket.is_taken):
             await asyncio.wait({self._worker.task}, timeout=pause)
@@ -196,6 +196,6 @@ class LoopServer:
         self._worker.end()
 
     def _release(self, _: object) -> None:
-        self.has_ended = True  # not sooner: the address is free when the end is known
+        self.has_ended = True  # not earlier: once the end is known, the address must be free
         self._worker.socket.close_unless_taken()
-        self._worker.abandon()  # its threads may still handle requests, where its loop ends
+        self._worker.abandon()  # its threads may still handle requests when its loop ends

@@ -1,7 +1,7 @@
-"""Granian's private names, since it has no public way to serve on a socket that is already open.
+"""Granian through its private names: it has no public way to serve on a socket that is already open.
 
-All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
-documented, but known from Granian's source in Python and Rust.
+All private names of Granian that Antiphon uses are used here and listed in ``PRIVATE_NAMES``. Their behaviour is
+undocumented: it is known from Granian's source, in Python and Rust.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
-"""The oldest and the newest version of Granian that have been found to have these names."""
+"""The oldest and newest versions of Granian that are known to have these names."""
 
 
 _SERIES = SEEN_IN[1].rpartition(".")[0]
@@ -61,7 +61,7 @@ PRIVATE_NAMES = (
     "granian.server.mt.WorkerThread()._sig",
     "granian.server.mt.WorkerThread().inner",
 )
-"""Private names of modules and classes, and, after ``()``, of instances."""
+"""Private names of modules and classes and, after ``()``, of instances."""
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
@@ -71,15 +71,16 @@ _SPAWNERS = {
     "rsgi": "_spawn_rsgi_worker",
 }
 _READ_BUFFER = 128 << 10
-"""Bytes that are read from a connection ahead of the application, and the longest header section. Granian's own 408 KiB
-make no upload faster, and take most of the memory of many uploads at once.
+"""The number of bytes to read ahead from a connection, and the maximum length of a header section.
+
+Granian's own 408 KiB make no upload faster, and take most of the memory of many uploads at once.
 """
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "http1_settings": HTTP1Settings(max_buffer_size=_READ_BUFFER),
     "websockets": True,
-    # "incremental" keeps logging.config from closing the handlers that the application has opened. Without "loggers",
-    # Granian's logs go where all others go.
+    # "incremental" keeps logging.config from closing the application's handlers. Without "loggers", Granian's logs go
+    # where all others go.
     "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
 
@@ -88,13 +89,13 @@ _LOOK = 0.002
 
 
 def silence() -> None:
-    """Make Granian log nothing from now on."""
-    logger.handlers[:] = [logging.NullHandler()]  # records of its Rust code come through loggers below this one
+    """Make Granian log nothing any more."""
+    logger.handlers[:] = [logging.NullHandler()]  # records from its Rust code come through loggers below this one
     logger.propagate = False
 
 
 class WorkerOnThread:
-    """Granian's server of one application, for one thread. It closes the socket at its end."""
+    """Granian's server for one application, for one thread. It closes the socket at its end."""
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class WorkerOnThread:
             "",
             interface=Interfaces(interface),
             blocking_threads=threads,
-            runtime_mode=RuntimeModes.st if interface == "rsgi" else RuntimeModes.mt,  # as Granian chooses itself
+            runtime_mode=RuntimeModes.st if interface == "rsgi" else RuntimeModes.mt,  # the default of Granian itself
             ssl_cert=certificate,
             ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,
@@ -126,7 +127,7 @@ class WorkerOnThread:
         self._signals = [self._worker._sig]  # noqa: SLF001
 
     def run(self) -> None:
-        """Serve on this thread until told to end, and until open requests are handled.
+        """Serve on this thread until told to end and open requests are handled.
 
         Raises SystemExit if the lifespan of an ASGI application fails to start.
         """
@@ -139,13 +140,13 @@ class WorkerOnThread:
 
 
 class WorkerOnLoop:
-    """Granian's server of one ASGI application, in a task of the running loop. It closes the socket at its end.
+    """Granian's server for one ASGI application, in a task of the running loop. It closes the socket at its end.
 
     The task raises an error of Granian's if the application's lifespan fails to start.
     """
 
     def __init__(self, app: Any, listener: socket.socket) -> None:
-        # Requests that are cancelled by the end of the loop would be logged as errors.
+        # Requests cancelled by the end of the loop would be logged as errors.
         server: Any = Server(app, interface=Interfaces.ASGI, log_level=LogLevels.critical, **_OPTIONS)
         check(server, "_ssp", "_shd", "_spawn_worker", "_spawn_asgi_lifespan_worker")
         self.socket = _GivenSocket(listener)
@@ -161,13 +162,13 @@ class WorkerOnLoop:
         self._end(partial(_wake_on_its_loop, self.task))
 
     def abandon(self) -> None:
-        """Tell the server to end, even if its task, and perhaps the loop, has ended."""
+        """Tell the server to end although its task, and perhaps the loop, has ended."""
         self._end(bool)
 
     def _end(self, callback: Any) -> None:
         with suppress(IndexError):
             signal = self._signals.pop()
-            signal.add_cb(callback)  # before it is set: the thread that calls it holds a lock that add_cb takes
+            signal.add_cb(callback)  # before it is set: the thread that calls it holds a lock that add_cb needs
             signal.set()
 
 
@@ -185,7 +186,7 @@ def _wake(task: Any) -> None:
 
 
 class _GivenSocket:
-    """A listening socket that Granian uses, and closes at its end if it has started to serve on it."""
+    """A listening socket given to Granian, which closes it at its end if it has started to serve on it."""
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
@@ -197,9 +198,9 @@ class _GivenSocket:
 
     @property
     def is_taken(self) -> bool:
-        """True once Granian serves on the socket, which it makes non-blocking first."""
+        """True once Granian serves on the socket: it first makes it non-blocking."""
         if sys.platform == "win32":
-            return True  # the holder closes it there, in any case
+            return True  # the holder closes it then, in any case
         with suppress(OSError):
             return not (self._is_open and os.get_blocking(self._descriptor))
         return True
@@ -211,15 +212,15 @@ class _GivenSocket:
     def stop_accepting(self, within: float) -> None:
         """Leave new connections to other processes that listen on this socket, without Granian noticing.
 
-        Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It has
-        ``within`` seconds to accept the waiting connections, since the kernel resets them when the last process leaves.
-        Does nothing if the socket is closed.
+        Granian continues to accept on its descriptor, which then belongs to a socket with an unknown address. It gets
+        ``within`` seconds to accept waiting connections, since the kernel resets these when the last process leaves.
+        Nothing is done if the socket is closed.
         """
         if not self._is_open:
             return
         end = time.monotonic() + within
         with (
-            make_unknown_listener(self._family) as other,  # Granian may still have to look at its address
+            make_unknown_listener(self._family) as other,  # Granian may still have to read its address
             socket.socket(fileno=os.dup(self._descriptor)) as listener,
         ):
             while count_waiting(listener) and time.monotonic() < end:
@@ -233,9 +234,9 @@ class _GivenSocket:
 
 
 def holder_arguments(platform: str, descriptor: int, is_unix: bool) -> tuple[object, ...]:
-    """Return the arguments of Granian's SocketHolder, which differ by operating system."""
+    """Return the arguments for Granian's SocketHolder, which differ by operating system."""
     if platform == "win32":
         return (descriptor,)
-    if platform.startswith(("linux", "freebsd")):  # there the holder listens, too
+    if platform.startswith(("linux", "freebsd")):  # there, the holder listens, too
         return descriptor, is_unix, BACKLOG
     return descriptor, is_unix

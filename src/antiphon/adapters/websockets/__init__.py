@@ -1,1 +1,1 @@
-"""WebSockets over ASGI, RSGI and WSGI: the head of a handshake, its response, and the channel for the messages."""
+"""WebSockets over ASGI, RSGI and WSGI: the head of a handshake, its response, and the channel for messages."""

@@ -1,4 +1,4 @@
-"""WebSockets over ASGI (HTTP and WebSocket specification 2.3 to 2.5) and RSGI: handshakes, responses, channels."""
+"""WebSocket handshakes, to which a handler returns a response or a conversation, and handshakes over RSGI."""
 
 import asyncio
 from collections.abc import Callable, Iterable, MutableMapping, Sequence
@@ -22,7 +22,7 @@ from antiphon.websockets.channel import ABNORMAL, NO_CODE, WebSocketClosed
 from antiphon.websockets.connection import WebSocketResponse
 
 DENIAL = "websocket.http.response"
-"""The extension by which a server sends any response to a handshake, and not only 403."""
+"""The extension with which a server can send any response to a handshake, not only 403."""
 
 GRANIAN = "granian._granian"
 """The module of the server that aborts its process if a refusal has two header lines of one name. Its ``receive`` is a
@@ -35,7 +35,7 @@ SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
 class ASGIHandshake(ASGIHead):
-    """The head of a handshake: that of a GET request without a body."""
+    """The head of a handshake: a GET request without a body."""
 
     wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
@@ -117,7 +117,7 @@ def in_one_line_each(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes
 
 
 async def close_stream(body: Any) -> None:
-    """Close a stream that is not sent."""
+    """Close a stream that will not be sent."""
     if hasattr(body, "__aiter__"):
         await aclose(None, body)
     elif close := getattr(body, "close", None):
@@ -153,7 +153,7 @@ class ASGIChannel:
             await self.pass_on({"type": "websocket.close", "code": code, "reason": reason})
 
     async def pass_on(self, message: Message) -> None:
-        """Pass a message on to the server. Raises WebSocketClosed if it says that the client has left.
+        """Pass a message on to the server.
 
         Servers do this with an OSError, or with a RuntimeError if they have sent a close themselves.
         """
@@ -166,11 +166,11 @@ class ASGIChannel:
 _CLOSE = 0
 """The kind of message that ends the connection."""
 _LEFT = (CLOSED, "RSGIProtocolError")
-"""The errors with which Granian says that a handshake can no longer be accepted or refused."""
+"""The errors with which Granian reports that a handshake can no longer be accepted or refused."""
 
 
 class RSGIHandshake(RSGIHead):
-    """The head of a handshake: that of a GET request without a body."""
+    """The head of a handshake: a GET request without a body."""
 
     wait_disconnect = None  # type: ignore[assignment]  # nothing may be received before it is accepted or refused
 
@@ -253,7 +253,7 @@ class RSGIChannel:
         return self._transport
 
     async def _closed(self, error: Exception) -> Exception:
-        """Return the end that an error of the server means, or else the error."""
+        """Return the end that a server's error stands for, or the error itself."""
         if type(error).__name__ != CLOSED:
             return error
         await self.close(ABNORMAL, "")
@@ -263,13 +263,13 @@ class RSGIChannel:
 Handshake: TypeAlias = ASGIHandshake | RSGIHandshake
 
 _SERVERS_OWN = frozenset({"connection", "content-length", "content-type", "transfer-encoding", "upgrade"})
-"""Fields of a 101 that the server writes itself, or that are not allowed."""
+"""Fields of a 101 that the server writes itself or that are not allowed."""
 
 
 async def answer_handshake(handler: Handler, observation: Observation | None, *call: Any) -> None:
     """Handle a handshake with a handler, and run the conversation to its end.
 
-    ``call`` has the arguments with which a server calls the application: three over ASGI, two over RSGI.
+    ``call`` contains the server's arguments for the application: three over ASGI, two over RSGI.
     """
     head: Handshake = ASGIHandshake(*call) if len(call) == 3 else RSGIHandshake(*call)
     await head.begin_handshake()
@@ -285,7 +285,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
             if observation is not None:
                 observation.send_head(response.status, ())
             await head.refuse(request, await refusing(response))
-        del response  # an error that is raised below keeps this frame
+        del response  # an error raised below refers to this frame
     except BaseException as error:
         if observation is not None:
             observation.fail(error)

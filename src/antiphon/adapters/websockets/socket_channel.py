@@ -19,13 +19,13 @@ from antiphon.websockets.channel import ABNORMAL, TOO_BIG, WebSocketClosed, WebS
 from antiphon.websockets.connection import CLOSING
 
 SMALLEST_PIECE = 4 << 10
-"""Bytes of compressed data that are decompressed at once, at least: 4 MiB at most (RFC 1951 can't do better)."""
+"""The number of bytes of compressed data to decompress at once: 4 MiB at most (RFC 1951 can't do better)."""
 
 
 class Frames:
     """The frames of one connection, on the server's side.
 
-    ``extension`` is the negotiated compression. ``replies`` has the bytes to send in reply to frames.
+    ``extension`` is the negotiated compression. ``replies`` contains the bytes to send in reply to frames.
     """
 
     def __init__(self, extension: PerMessageDeflate | None = None) -> None:
@@ -44,16 +44,13 @@ class Frames:
         self._size = 0
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the network, when the earlier ones contain no further message.
-
-        No bytes mean that the connection has ended.
-        """
+        """Accept bytes from the network once earlier ones have no more messages; b"" if the connection has ended."""
         if not data:
             self._end(WebSocketClosed(ABNORMAL))
         self._unread = memoryview(data)
 
     def next_message(self) -> WebSocketMessage | None:
-        """Return the next message in the received bytes; None if it is incomplete, or the connection has ended."""
+        """Return the next message in the received bytes; None if it is incomplete or the connection has ended."""
         while self.end is None:
             for event in self._connection.events():
                 message = self._handle(event)
@@ -67,7 +64,7 @@ class Frames:
         return None
 
     def _next_piece(self) -> memoryview:
-        """Take a part of the received bytes that can't decompress to more than a few times the limit."""
+        """Take a piece of the received bytes that can't decompress to more than a few times the limit."""
         size = max(SMALLEST_PIECE, self.limit >> 8) if self._is_compressed else len(self._unread)
         piece, self._unread = self._unread[:size], self._unread[size:]
         return piece
@@ -83,8 +80,8 @@ class Frames:
         return None
 
     def _join(self, event: "Message[Any]") -> WebSocketMessage | None:
-        """Add a part to the message; return the message when it is whole."""
-        self._size += len(event.data)  # for text in characters: bytes are counted when it is whole
+        """Add a piece to the message; return the message once it is complete."""
+        self._size += len(event.data)  # in characters for text: bytes are counted when it is complete
         if self._size > self.limit:
             self.replies += self.close(TOO_BIG, f"A message may have at most {self.limit} bytes.")
             self._end(WebSocketClosed(TOO_BIG, f"A message may have at most {self.limit} bytes."))
@@ -109,7 +106,7 @@ class Frames:
         return data
 
     def _close(self, event: CloseConnection) -> None:
-        """Reply to the client's end, or end the connection for a frame that breaks the rules."""
+        """Reply to the client's close frame, or end the connection for a frame that breaks the rules."""
         state, code, reason = self._connection.state, int(event.code), event.reason or ""
         if state is ConnectionState.REMOTE_CLOSING:
             self.replies += self._connection.send(event.response())
@@ -131,11 +128,11 @@ class Frames:
         return self._connection.send(event)
 
     def ping(self) -> bytes:
-        """Return a frame to which the client has to reply; nothing if the connection is ending."""
+        """Return a ping, to which the client must reply; empty if the connection ends."""
         return b"" if self.is_closing or self.end else self._connection.send(Ping())
 
     def close(self, code: int, reason: str) -> bytes:
-        """Return the frame of the end; none if it was sent."""
+        """Return the close frame; empty if it was sent."""
         if self.is_closing or self.end is not None:
             return b""
         self.is_closing = True
@@ -159,7 +156,7 @@ def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
 
 
 def _can_be_met(parameters: list[tuple[str, str]]) -> bool:
-    """True if an offer has only parameters of RFC 7692 §7.1, each once, with values that zlib can have."""
+    """Return True if an offer has only parameters of RFC 7692 §7.1, each once, with values that zlib supports."""
     names = [name for name, _ in parameters]
     return len({*names}) == len(names) and all(_is_known(name, value) for name, value in parameters)
 
@@ -172,13 +169,13 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""Seconds between two pings. A client that has sent nothing since the last one, while listened to, has left."""
+"""Seconds between two pings. A client that has sent nothing since the last one, although it was read from, has left."""
 UNREAD = 64 << 10
-"""Bytes that are received before the handler asks for them. Further ones stay with the client."""
+"""The number of bytes to receive before a handler wants them. Further bytes stay with the client."""
 
 
 class SocketChannel:
-    """The messages of a connection, over a blocking socket, which the server gets back at the end.
+    """The messages of a connection over a blocking socket, which is returned to the server at the end.
 
     The server's own object is never closed here, because servers do that, and use it to count their connections.
     """
@@ -194,7 +191,7 @@ class SocketChannel:
 
     @property
     def limit(self) -> int:
-        """The most bytes of a message."""
+        """The maximum number of bytes of a message."""
         return self._frames.limit
 
     @limit.setter
@@ -202,7 +199,7 @@ class SocketChannel:
         self._frames.limit = limit
 
     async def open(self, head: bytes) -> None:
-        """Send the head that responds to the handshake. Raises WebSocketClosed if the client has left."""
+        """Send the head of the response to the handshake. Raises WebSocketClosed if the client has left."""
         loop = asyncio.get_running_loop()
         try:
             await loop.create_connection(lambda: self._link, sock=self._server_socket.dup())
@@ -230,7 +227,7 @@ class SocketChannel:
             self._is_listening = False
 
     async def _reply(self) -> None:
-        """Send the replies to the frames so far, unless the client has disconnected."""
+        """Send the replies to the frames received so far. If the client has left, nothing is sent."""
         if replies := self._frames.replies:
             self._frames.replies = bytearray()
             with suppress(WebSocketClosed):
@@ -244,13 +241,13 @@ class SocketChannel:
         await self._link.write(self._frames.encoded(message))
 
     async def close(self, code: int, reason: str) -> None:
-        """Send the close, unless it has been sent."""
+        """Send the close frame, unless it was sent."""
         frame = self._frames.close(code, reason)
         with suppress(WebSocketClosed):
             await self._link.write(frame)
 
     def _beat(self) -> None:
-        """Send a ping, or abandon a client that has not replied to the last one."""
+        """Send a ping, or drop a client that has not replied to the last one."""
         if self._is_listening and not self._link.has_heard:
             self._link.abort()
             return
@@ -259,7 +256,7 @@ class SocketChannel:
         self._heartbeat = asyncio.get_running_loop().call_later(HEARTBEAT, self._beat, context=Context())
 
     async def shut(self) -> None:
-        """Give the client a moment to reply to the close, then close the connection and return the socket."""
+        """Give the client a moment to reply to the close frame, then close the connection and return the socket."""
         if self._heartbeat is not None:
             self._heartbeat.cancel()
         try:
@@ -273,7 +270,7 @@ class SocketChannel:
 
 
 def _seal(server_socket: socket.socket) -> None:
-    """Replace the server's connection by one that has ended: it must not take later bytes for a request.
+    """Replace the server's connection with one that has ended: the server must not treat later bytes as a request.
 
     Received bytes stay readable after a shutdown, and Werkzeug's server looks for another request.
     """
@@ -285,7 +282,7 @@ def _seal(server_socket: socket.socket) -> None:
 
 
 class _Link(asyncio.Protocol):
-    """The bytes of a connection, in both directions, no more of them than requested."""
+    """The bytes of a connection in both directions, received only as requested."""
 
     def __init__(self) -> None:
         self.has_heard = True
@@ -300,13 +297,13 @@ class _Link(asyncio.Protocol):
     # Called by the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is a socket's
         self._transport = transport
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
-        """Keep the received bytes, and pause reading if there are many."""
+        """Store the received bytes, and accept no more if there are many."""
         self.has_heard = True
         self._received += data
         if len(self._received) >= UNREAD and self._transport is not None:
@@ -314,13 +311,13 @@ class _Link(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
-        """Record that no more bytes will arrive. The end can still be sent."""
+        """Record that no more bytes will come. The close frame can still be sent."""
         self._is_over = True
         self._wake()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the name is asyncio's
-        """Wake all waiting tasks: the connection is closed."""
+        """Wake all waiting tasks, since the connection is closed."""
         self._transport = None
         self._is_over = True
         self._wake()
@@ -342,7 +339,7 @@ class _Link(asyncio.Protocol):
     # Called by the channel
 
     async def read(self) -> bytes:
-        """Wait for bytes; b"" at the end."""
+        """Wait for bytes, or b"" at the end."""
         while not (self._received or self._is_over):
             self._arrival = asyncio.get_running_loop().create_future()
             await self._arrival
@@ -352,13 +349,13 @@ class _Link(asyncio.Protocol):
         return received
 
     async def wait_writable(self) -> None:
-        """Wait until the client has read enough of the sent data. Raises WebSocketClosed for a lost connection."""
+        """Wait until the client has taken enough of the sent data. Raises WebSocketClosed for a lost connection."""
         await self._writable.wait()
         if self._transport is None or self._transport.is_closing():
             raise WebSocketClosed(ABNORMAL)
 
     async def write(self, data: bytes) -> None:
-        """Send all of the bytes or none, and wait while the client reads too slowly. Raises WebSocketClosed."""
+        """Send bytes, completely or not at all, and wait while the client reads too slowly. Raises WebSocketClosed."""
         await self.wait_writable()
         self.write_soon(data)
         await self.wait_writable()
@@ -374,7 +371,7 @@ class _Link(asyncio.Protocol):
             self._transport.abort()
 
     async def close(self) -> None:
-        """Close the connection once everything has been sent, or soon if the client does not read it."""
+        """Close the connection when everything has been sent, or soon if the client does not accept it."""
         if self._transport is None:
             return
         self._transport.close()

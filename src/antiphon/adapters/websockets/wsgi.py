@@ -1,4 +1,4 @@
-"""WebSockets over WSGI, where the server hands out the connection: the handshake (RFC 6455 §4.2) and its handler."""
+"""WebSockets over WSGI, if the server hands out the connection: the handshake (RFC 6455 §4.2) and its handler."""
 
 import _thread
 import asyncio
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
 
 LOOK = 0.25
-"""Seconds between two checks whether the server is stopping."""
+"""Seconds between two checks of whether the server is stopping."""
 LAST_ENDS = 1.0
-"""The maximum number of seconds for closing sockets when the interpreter ends."""
+"""The maximum number of seconds to send close frames when the interpreter ends."""
 
 
 def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPError | None:
-    """Return the error for a handshake that can't be accepted on this connection; None if it can be."""
+    """Return the error for a handshake that can't be accepted on this connection; None if it can."""
     if hasattr(connection, "getpeercert"):
         return NotImplementedByServer("WebSockets over WSGI don't work if the server itself does TLS.")
     if not most_sockets(environ):
@@ -54,7 +54,7 @@ def obstacle_of(environ: "WSGIEnvironment", connection: socket.socket) -> HTTPEr
 
 
 def most_sockets(environ: "WSGIEnvironment") -> int:
-    """Return the maximum number of open sockets in this process: each occupies a server thread, and one stays free."""
+    """Return the maximum number of open sockets in this process: each takes a server thread, and one is left free."""
     if not isinstance(_thread.start_new_thread, BuiltinFunctionType):
         return NO_BOUND  # gevent has patched it: a thread is a greenlet
     if is_gevents(environ) or not environ.get("wsgi.multithread"):
@@ -64,13 +64,13 @@ def most_sockets(environ: "WSGIEnvironment") -> int:
 
 
 def _gunicorn_worker() -> Any:
-    """Return the Gunicorn worker of this process, or None. Its method is the handler of SIGTERM."""
+    """Return the Gunicorn worker that this process is, or None. Its method handles SIGTERM."""
     worker = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
     return worker if hasattr(worker, "alive") and hasattr(worker, "cfg") else None
 
 
 class OpenSockets:
-    """The open sockets of one background loop. While there are any, the loop checks whether the server is stopping."""
+    """The open sockets of a background loop. While there are any, the loop checks whether the server is stopping."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.count = 0
@@ -93,7 +93,7 @@ class OpenSockets:
             self._timer = self._loop.call_later(LOOK, self._look, context=Context())
 
     def _look(self) -> None:
-        """Drain if Gunicorn's worker stops: it waits for all threads, but does not announce this."""
+        """Drain if Gunicorn's worker is stopping: it does not announce that, but waits for all threads."""
         self._timer = None
         worker = _gunicorn_worker()
         if worker is not None and not worker.alive:
@@ -132,11 +132,11 @@ _KEY_SIZE = 16
 
 
 class WSGIHandshake(WSGIHead):
-    """The head of a handshake: that of a GET request without a body, handled on the background loop."""
+    """The head of a handshake: a GET request without a body, handled on the background loop."""
 
     blocks = False
     wait_disconnect = None  # type: ignore[assignment]
-    """Nothing is received before the handshake is accepted or refused."""
+    """A placeholder: nothing is received before the handshake is accepted or refused."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__(environ)
@@ -199,9 +199,10 @@ def _missing() -> HTTPError | None:
 
 
 class SocketEnded(BrokenPipeError):
-    """The end of a WebSocket, raised to the server: there is no response to send, and the connection can be closed.
+    """The error that tells the server that a WebSocket has ended.
 
-    All servers that hand out their sockets treat it like a client that has left.
+    There is no response to send, and the connection can be closed. All servers that hand out their sockets treat it
+    like a client that has left.
     """
 
     def __init__(self) -> None:
@@ -209,7 +210,7 @@ class SocketEnded(BrokenPipeError):
 
 
 class HandshakeHandler:
-    """A handler of one handshake, which runs its conversation before it has responded."""
+    """A handler of a single handshake, which runs its conversation before it has responded."""
 
     __slots__ = ("_handler", "_observation", "_unfinished")
 

@@ -1,4 +1,4 @@
-"""Frames of a traceback: the owner of the code, its source with the failing expression marked, and its locals."""
+"""Frames of a traceback: whose code it is, its source with the failing expression marked, and its locals."""
 
 import linecache
 import re
@@ -13,25 +13,25 @@ from antiphon.cli.target import is_own, shown_path
 from antiphon.serialization.masking import Mask
 
 _BEFORE, _AFTER = 5, 4
-"""Lines of source that are shown around a line."""
+"""The number of lines of source to show around a line."""
 _WIDTH, _LONGEST = 500, 5_000
-"""Characters of a line that are shown, and characters that are first searched for secrets."""
+"""The number of characters of a line to show, and the number that is searched for secrets first."""
 _LITERAL = 40
-"""Lines that are recognized as part of one literal, such as a key."""
+"""The number of lines that are recognized as part of one literal, such as a key."""
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
-"""The number of frames of a longer stack that are shown."""
+"""The number of frames to show of a longer stack."""
 _words = re.compile(r"\w+").findall
 
 
 Positions: TypeAlias = tuple[int | None, int | None, int | None, int | None]
-"""The first and the last line, and the first and the last column, in bytes."""
+"""The first and last line, and the first and last column, in bytes."""
 _NOWHERE: Positions = (None, None, None, None)
 
 
 class Line(NamedTuple):
-    """A line of source. ``start`` and ``end`` are the columns of the part that failed; both are 0 if nothing did."""
+    """A line of source. ``start`` and ``end`` are the columns of the failing part; both are 0 if there is none."""
 
     number: int
     text: str
@@ -40,17 +40,17 @@ class Line(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A place in the code. ``repeats`` is the number of repeated frames after it that were left out."""
+    """A location in the code. ``repeats`` is the number of frames left out directly after it."""
 
     file: str
-    """The file as people know it: relative to the current directory, or to the installed packages."""
+    """The file as people know it: relative to the current directory or the installed packages."""
     path: str
     line: int
     function: str
     lines: tuple[Line, ...]
     variables: tuple[tuple[str, str], ...]
     is_own: bool
-    """True if the file is the project's: below the current directory, and not installed."""
+    """True for a file of the project: below the current directory, and not installed."""
     repeats: int = 0
 
     @property
@@ -60,7 +60,7 @@ class Frame(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Python's frame object, its line, and the offset of the instruction that ran."""
+    """A frame object of Python, its line, and the offset of the instruction that ran."""
 
     frame: FrameType
     line: int
@@ -68,7 +68,7 @@ class Place(NamedTuple):
 
 
 def places_of(traceback: TracebackType | None) -> list[Place]:
-    """Return the places of a traceback, outermost first, without those of Python's import machinery."""
+    """Return the places in a traceback, outermost first, without those of Python's import machinery."""
     places: list[Place] = []
     while traceback is not None:
         frame = traceback.tb_frame
@@ -86,7 +86,7 @@ def _positions(code: CodeType, instruction: int) -> Positions:
 
 
 def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame, ...]:
-    """Return the frames at these places. Repetitions become one frame, and the middle of a deep stack is left out."""
+    """Return the frames for these places. Repetitions become one frame, and the middle of a deep stack is left out."""
     folded = list(_folded(places))
     if len(folded) > _FIRST + _LAST:
         middle = folded[_FIRST:-_LAST]
@@ -97,7 +97,7 @@ def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame,
 
 
 def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
-    """Yield each place, and the number omitted after it: in a recursion, all but the first and the last."""
+    """Yield each place with the number of places left out after it: in a recursion, all but the first and last."""
     for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
         first, *others = group
         yield first, max(len(others) - 1, 0)
@@ -128,7 +128,7 @@ def _name(code: CodeType) -> str:
 
 
 def source_lines(source: list[str], line: int, positions: Positions, mask: Mask) -> tuple[Line, ...]:
-    """Return the lines around a line, with the part between the positions marked."""
+    """Return the lines around a line, with the part between two positions marked."""
     first, last, start, end = positions
     if first is None or last is None or start is None or end is None or not first <= line <= last:
         first = last = line
@@ -148,14 +148,14 @@ def source_lines(source: list[str], line: int, positions: Positions, mask: Mask)
 
 
 def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
-    """Return the lines with these numbers, without secrets. A literal may begin long before them."""
+    """Return the lines with these numbers, with secrets masked. A literal may begin long before them."""
     first = max(numbers.start - _LITERAL, 1)
     text = "\n".join(line.rstrip()[:_LONGEST] for line in source[first - 1 : numbers.stop - 1])
     return dict(enumerate(mask.code(text).split("\n"), first))
 
 
 def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
-    """Return the columns of a part of a line, given in bytes; None means the beginning or the end of its text."""
+    """Return the columns of part of a line, given in bytes; None means the beginning or end of its text."""
     encoded = text.encode("utf-8", "replace")
     begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
     ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))
@@ -165,12 +165,12 @@ def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
-    """Return the columns of all text in a line that was partly marked, but has changed since."""
+    """Return the columns of all text in a line, part of which was marked, but which has been changed since."""
     return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
 
 
 def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tuple[str, str]]:
-    """Yield the locals with their values, those in the line that ran first, then the global data in that line.
+    """Yield the locals with their values: those in the line that ran first, then the global data in that line.
 
     For a module, these are all its names.
     """
@@ -199,7 +199,7 @@ def _is_data(name: str, value: object) -> bool:
 
 
 def readable(text: str) -> str:
-    """Return text with what UTF-8 can't encode replaced."""
+    """Return text in which characters that UTF-8 can't encode are replaced."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -211,7 +211,7 @@ def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def nearest_name(error: NameError) -> str | None:
-    """Return the name most like the one that an error misses, among those that its innermost frame knows."""
+    """Return the name most similar to the one that an error reports as missing, among those in its innermost frame."""
     name, places = getattr(error, "name", None), places_of(error.__traceback__)
     if not isinstance(name, str) or not places:
         return None

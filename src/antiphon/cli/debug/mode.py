@@ -1,4 +1,4 @@
-"""The switch for debug mode, and the response to an error while it is on, with hints for near misses."""
+"""The switch for debug mode, and the response to an error in debug mode, with hints for near misses."""
 
 import ipaddress
 import json
@@ -30,7 +30,7 @@ _LONGEST_NAME = 100
 
 
 def add_routes(request: Request, response: Response) -> None:
-    """Add the nearest routes to the response, for a request that no route matches."""
+    """Add the nearest routes to the response to a request that no route matches."""
     app, route = request.route.app, request.route
     if route.name or not isinstance(app, App):
         return
@@ -39,7 +39,7 @@ def add_routes(request: Request, response: Response) -> None:
 
 
 def add_sent_names(request: Request, missing: str, response: Response) -> None:
-    """Add the names that a client has sent to the response, for a request that lacks one."""
+    """Add the names that a client has sent to the response to a request that lacks one."""
     _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
 
 
@@ -65,7 +65,7 @@ def _nearest(rows: list[Row], path: str) -> list[Row]:
 
 
 def _sent_names(request: Request, missing: str) -> Iterator[str]:
-    """Yield a line for each part of a request that has names, without a body that was not received or is malformed."""
+    """Yield a line for each part of a request that has names, except a body that was not received or is malformed."""
     yield from _line("query", request.args)
     yield from _line("cookies", request.cookies)
     if request.content.data is None and not request.content.is_complete:
@@ -105,14 +105,14 @@ _is_of_proxy = re.compile(
     r"|(?:cf|cloudfront)-.+|x-(?:amzn|appengine|arr|azure|envoy|nf|original|real|rewrite|vercel)-.+"
     r"|(?:.+-)?(?:client-?ip|connecting-ip|remote-(?:ip|addr)|user-ip)"
 ).fullmatch
-"""The names of fields that proxies, tunnels and networks of caches add, in lower case; browsers send none of them."""
+"""The names of fields added by proxies, tunnels and CDNs, in lower case; no browser sends them."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
     """Make this process respond to errors with everything known about them.
 
-    ``is_for_loopback`` is True if it listens only for this machine; then no such responses are sent under other
-    machines' names.
+    ``is_for_loopback`` is True if it listens for this machine only. Requests under other machines' names then get no
+    such responses.
     """
     global _viewers  # noqa: PLW0603 - one mode per process
     _viewers = Viewers(is_for_loopback)
@@ -128,9 +128,7 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """The responses to errors with status 500 and above, to unknown paths, to requests that lack a name, and to those
-    refused for a reason that clients are not told.
-    """
+    """The responses to server errors, unknown paths, requests that lack a name, and refusals with a hidden reason."""
 
     def __init__(self, viewers: "Viewers") -> None:
         self._viewers = viewers
@@ -154,10 +152,10 @@ class Viewers:
         self._explained: set[str] = set()
 
     def may_see(self, request: Request) -> bool:
-        """Return True unless a page on another site could read the response, or an unknown proxy passes it on.
+        """Return True unless a page on another site could read the response, or an unknown proxy forwards it.
 
-        Such a page would send the request from a script, with CORS; or its name now resolves to this machine (DNS
-        rebinding), and is the host. Errors are also hidden behind a proxy, such as a tunnel, that is not trusted.
+        Such a page could send the request from a script, with CORS, or its hostname could now resolve to this machine
+        (DNS rebinding). Errors are also hidden behind an untrusted proxy, such as a tunnel.
         """
         if _is_fetched_by_other_site(request):
             return False
@@ -176,7 +174,7 @@ class Viewers:
 
 
 def _field_of_unknown_proxy(request: Request) -> str | None:
-    """Return a header field that a proxy has added, unless the application trusts the proxy."""
+    """Return a header field added by a proxy, unless the application trusts the proxy."""
     return (
         None
         if is_by_trusted_proxy(request.head)
@@ -199,7 +197,7 @@ def _host_of(origin: str) -> str | None:
 
 
 def is_local(host: str) -> bool:
-    """Return True for names of this machine, and for IP addresses, which can't be made to resolve elsewhere."""
+    """Return True for names of this machine, and for IP addresses, which can't be made to resolve to other machines."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -210,12 +208,12 @@ def is_local(host: str) -> bool:
 
 
 def _is_explained(error: BaseException) -> bool:
-    """True for an error below 500 that is shown in more detail."""
+    """Return True for an error below 500 for which details are shown."""
     return isinstance(error, MissingKey | MissingFile) or bool(_hidden_reason(error))
 
 
 def _hidden_reason(error: BaseException) -> str:
-    """Return the ``reason`` of an error that has one for logs, such as ``SignatureRefused``, or ""."""
+    """Return the ``reason``, for logs, of an error such as ``SignatureRefused``; "" if there is none."""
     return str(getattr(error, "reason", "")) if isinstance(error, HTTPError) else ""
 
 

@@ -19,13 +19,15 @@ def _read(name: str) -> str:
 STYLE = _read("page.css")
 
 ACTIONS = _read("page.js")
-"""The script that scrolls long lines to the part that failed, and copies the text of the page.
+"""The script that scrolls long lines to the failing part and copies the page's text.
 
 Without a secure origin there is no clipboard, and the text is selected instead.
 """
 
 REFRESH = _read("refresh.js")
-"""The script that reloads the page as soon as it would change. It waits while no server responds, or while hidden."""
+"""The script that reloads the page as soon as it would change.
+
+It waits while no server responds or the page is hidden."""
 
 
 def _digest(text: str) -> str:
@@ -42,7 +44,7 @@ HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-"""The header fields that go with the page."""
+"""The header fields to send with the page."""
 
 
 def text_of(report: Report) -> str:
@@ -68,7 +70,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def traceback_of(report: Report) -> str:
-    """Return the tracebacks of all failures, the first to fail first, as Python prints them."""
+    """Return the tracebacks of all failures, in the order in which they occurred, as Python prints them."""
     parts = []
     relation = ""
     for failure in reversed(report.failures):
@@ -116,7 +118,7 @@ def _in(frame: Frame) -> str:
 
 
 def _indented(lines: Iterator[str] | list[str]) -> Iterator[str]:
-    """Indent lines, so that nothing in them counts as markup."""
+    """Indent lines, so that nothing in them is interpreted as markup."""
     for line in lines:
         yield from (f"    {each}" for each in line.splitlines() or [""])
 
@@ -133,7 +135,7 @@ _FOOTER = (
 
 
 def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
-    """Return the page for an error, in UTF-8. It goes with the header fields ``style.HEADERS``.
+    """Return the page for an error, in UTF-8. Send it with the header fields ``style.HEADERS``.
 
     With ``refreshes`` it polls its own URL, and shows the new page as soon as that has changed.
     """
@@ -254,7 +256,7 @@ def _content(frame: Frame) -> str:
 
 
 def _scrolls(kind: str, label: str) -> str:
-    """Return the opening tag of a scrolling box that the keyboard can reach."""
+    """Return the opening tag of a scrollable box that is accessible by keyboard."""
     named = f' class="{kind}"' if kind else ""
     return f'<pre{named} tabindex="0" role="region" aria-label="{label}"'
 
@@ -269,7 +271,7 @@ def _row(line: Line, failed: int) -> str:
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:
-    """Return names and values as a list, next to each other where there is room."""
+    """Return names and values as a list, side by side if there is room."""
     items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in rows)
     return f"<dl>\n{items}</dl>\n"
 

@@ -1,4 +1,4 @@
-"""A report of an error: its chain of failures with their frames, and the request as Antiphon read it."""
+"""A report about an error: its chain of failures with their frames, and the request as the Request object saw it."""
 
 import json
 import os
@@ -23,14 +23,14 @@ Rows: TypeAlias = Iterable[tuple[str, str]]
 
 
 class Section(NamedTuple):
-    """A part of the request, and its rows: names and values."""
+    """A part of the request, with its rows of names and values."""
 
     title: str
     rows: tuple[tuple[str, str], ...]
 
 
 def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section, ...]:
-    """Return the sections that have rows. A section that can't be read says so."""
+    """Return the sections that have rows. A section that can't be read contains a note about it."""
     parts: dict[str, Callable[[], Rows]] = {
         "Head": lambda: _basics(request, mask),
         "Parameters of the path": lambda: [
@@ -90,7 +90,7 @@ def _is_secret_cookie(name: str, value: str) -> bool:
 
 
 def _body(request: Request, printer: Printer, mask: Mask) -> Rows:
-    """Return the form or the JSON of a small body that was received; for any other body its type and its size."""
+    """Return the form or JSON of a small body that was received; for any other body, its type and size."""
     read = vars(request)
     if "form" in read:
         return _form(request, mask)
@@ -162,7 +162,7 @@ class Report(NamedTuple):
 
 
 def report_of(error: BaseException, request: Request | None) -> Report:
-    """Return the report of an error. It is made twice: secrets found by the first one are masked in the second."""
+    """Return the report on an error. It is made twice: secrets found the first time are masked the second time."""
     mask = Mask()
     _report(error, request, mask)
     return _report(error, request, mask)
@@ -175,7 +175,7 @@ def _report(error: BaseException, request: Request | None, mask: Mask) -> Report
 
 
 class _Chain:
-    """The failures of an error, each once."""
+    """The failures of an error, each of them once."""
 
     def __init__(self, printer: Printer, mask: Mask) -> None:
         self._printer = printer
@@ -218,7 +218,7 @@ class _Chain:
         )
 
     def _message(self, error: BaseException) -> str:
-        """Return the message. The app's own code makes its text, as for the log."""
+        """Return the message. Its text is made by the app's own code, as for the log."""
         try:
             text = error.msg if isinstance(error, SyntaxError) else str(error)
         except Exception as broken:
@@ -244,7 +244,7 @@ def _kind(error: BaseException) -> str:
 
 
 def _place_of_bad_syntax(error: BaseException, mask: Mask) -> tuple[Frame, ...]:
-    """Return the place of a syntax error in source code, which no frame has run."""
+    """Return the location of a syntax error in source code, which is not in any frame."""
     if not isinstance(error, SyntaxError) or not error.filename or not error.lineno:
         return ()
     path = error.filename

@@ -1,4 +1,4 @@
-"""The page of the last requests in debug mode: each can be sent again, and shown as a test. Nothing is stored."""
+"""The debug mode's page of the last requests, each of which can be sent again and shown as a test. None are stored."""
 
 import time
 from collections import deque
@@ -21,7 +21,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 PLACE = "/.antiphon/requests"
-"""The path of the page. No application can have it in debug mode."""
+"""The path of the page, which applications can't use in debug mode."""
 _MOST = 50
 _LARGEST = 256 << 10
 
@@ -106,7 +106,7 @@ def _page(title: str, content: str) -> Response:
 
 
 class WithLastRequests:
-    """An application whose last requests have a page beside it, for a server of any interface."""
+    """An application with a page of its last requests, for a server of any interface."""
 
     def __init__(self, app: Any, interface: Literal["wsgi", "asgi", "rsgi"], target: Target) -> None:
         last = LastRequests(app, target)

@@ -1,4 +1,4 @@
-"""Values of the app as text of limited length, read as Python stores them, without running the app's code.
+"""Values of the app as text of limited length, read from Python's own structures: none of the app's code is run.
 
 So nothing lazy is loaded, nothing waits for a network, and nothing fails or lies. Values are recognized by their real
 type, and read as C stores them.
@@ -52,7 +52,7 @@ def as_text(key: Any) -> str:
 
 
 def is_environment(value: dict[Any, Any]) -> bool:
-    """Return True for a WSGI environ, in which some servers put the process's environment, or a copy of the latter."""
+    """Return True for a WSGI environ, which may include the process's environment, or for a copy of the environment."""
     if dict.__contains__(value, "wsgi.version") or dict.__contains__(value, "wsgi.input"):
         return True
     variables = [*islice(os.environ.items(), 50)]
@@ -72,7 +72,7 @@ def args_of(error: BaseException) -> tuple[Any, ...]:
 
 
 def field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a named tuple's fields; none for any other class."""
+    """Return the names of a named tuple's fields; empty for any other class."""
     for each in _bases(kind):
         fields = _own(each).get("_fields")
         if type(fields) is tuple and all(type(name) is str for name in fields):
@@ -81,7 +81,7 @@ def field_names(kind: type) -> tuple[str, ...]:
 
 
 def is_ours(kind: type) -> bool:
-    """Return True for a class of Antiphon."""
+    """Return True for a class defined by Antiphon."""
     module = _own(kind).get("__module__")
     return type(module) is str and module.startswith("antiphon.")
 
@@ -96,7 +96,7 @@ def _own(kind: type) -> Any:
 
 
 def own_slot(name: str, kind: type, value: object) -> Any:
-    """Return an attribute in a slot of one of our classes, even if a derived class redefines its name."""
+    """Return an attribute in a slot of one of our classes, even if a subclass redefines its name."""
     return next(_own(base)[name] for base in _bases(kind) if name in _own(base)).__get__(value)
 
 
@@ -131,16 +131,16 @@ def parts(value: Any) -> Iterable[object]:
 LENGTH = 1_000
 """The maximum number of characters of one value."""
 _TEXT = 300
-"""The maximum number of characters of one text in a value."""
+"""The maximum number of characters of a string inside a value."""
 _SEARCHED = 20_000
-"""Characters of one text that are searched for secrets before it is cut, several times the longest secret."""
+"""The number of characters of a string to search for secrets before it is cut: several times the longest secret."""
 _DEPTH = 4
 _ITEMS = (30, 12, 8, 6)
 """The maximum number of items of a collection, by depth."""
 _NODES = 300
 """The maximum number of objects that are examined for one value."""
 _DIGITS = 4_000
-"""Bits of the longest integer that is written out, since writing one takes quadratic time."""
+"""The size in bits of the longest integer that is written out, since that takes quadratic time."""
 
 _PLAIN = (
     *(bool, float, complex, NoneType, EllipsisType, type(NotImplemented), range),
@@ -165,7 +165,7 @@ class Printer:
         self._left = _NODES
         try:
             shown = self._masked(value) if is_secret_name(name) else self._any(value, 0)
-        except Exception as error:  # such as a dict that another thread changes
+        except Exception as error:  # such as a dict changed by another thread
             return f"<{class_name(type(value))}: not shown, {type(error).__name__}>"
         return _cut(self._mask.known(shown), LENGTH)
 
@@ -300,7 +300,7 @@ class Printer:
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
 
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
-        """Return the text of an object of Antiphon: with names and values of fields, otherwise only its type."""
+        """Return the text of an object of Antiphon: with its fields' names and values, or else only its type."""
         kept = dict(attributes(value))
         fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
         if type(fields) is dict:
@@ -309,11 +309,11 @@ class Printer:
 
 
 _FIELDS = ("_repeating", "_found", "_fields")
-"""The attributes in which an object of Antiphon stores names and values."""
+"""The attributes in which an Antiphon object stores names and values."""
 
 
 def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Yield a name, a key and a value for each item. A value beside a name has that name, as in an object of a form."""
+    """Yield a name, a key and a value for each item. A value next to a name gets that name, as in a form."""
     known = {as_text(key): value for key, value in items}
     name_of_value = next((as_text(known[key]) for key in ("name", "key") if key in known), "")
     for key, value in items:
@@ -322,7 +322,7 @@ def _values_named(items: list[tuple[Any, Any]]) -> Iterator[tuple[str, Any, Any]
 
 
 def _start(text: str) -> str:
-    """Return the beginning of a text that may end in a cut secret; if much is masked, it ends at the last mask."""
+    """Return the beginning of text that may end in a truncated secret; if much is masked, it ends at the last mask."""
     return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 

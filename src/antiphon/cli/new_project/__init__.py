@@ -1,4 +1,4 @@
-"""`antiphon new`: a working project with tests, created from the files in this folder, all of them or none."""
+"""`antiphon new`: creates a working project with tests from the files in this folder, completely or not at all."""
 
 import json
 import keyword
@@ -30,14 +30,14 @@ _TAKEN = {"build", "dist", "docs", "test", "tests", "src"} | sys.stdlib_module_n
 
 
 class ProjectName(NamedTuple):
-    """The name of a project, and the name of its package, which Python imports."""
+    """The name of a project, and of the package that Python imports."""
 
     project: str
     package: str
 
     @classmethod
     def parse(cls, text: str) -> "ProjectName":
-        """Return both names. Raises `BadCommand` for a name that no package can have, or that is taken."""
+        """Return both names. Raises `BadCommand` for a name that is not allowed for a package, or is taken."""
         package = text.lower().replace("-", "_")
         if len(text) > _LONGEST or not _is_name(text):
             raise BadCommand(
@@ -57,7 +57,7 @@ def make(name: ProjectName, flavour: str) -> Path:
     """Create a project in a new or empty folder, and return the folder. Nothing is ever overwritten.
 
     The files are written to a folder next to it, which is renamed once it is complete. Raises `BadCommand` for a folder
-    that is not empty, and `Refused` if the files can't be written; all of them are then removed again.
+    that is not empty, or `Refused` if the files can't be written; all of them are then removed.
     """
     folder = Path(name.project)
     if folder.is_symlink() or (folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))):
@@ -78,7 +78,7 @@ def make(name: ProjectName, flavour: str) -> Path:
 
 
 def _files(name: ProjectName, flavour: str) -> dict[str, str]:
-    """Return the contents of a project's files by their paths."""
+    """Return the contents of a project's files by path."""
     texts: dict[str, str] = {}
     for folder in (_TEMPLATES / "common", _TEMPLATES / flavour):
         for file in sorted(folder.rglob(f"*{_SUFFIX}")):
@@ -93,9 +93,9 @@ def _filled(text: str, name: ProjectName) -> str:
 
 
 def requirement(extras: str) -> str:
-    """Return what a project requires: this version, or until it is released the place it was installed from (PEP 610).
+    """Return a project's requirement: this version, or until its release, the place it was installed from (PEP 610).
 
-    ``extras`` are in brackets, or empty.
+    ``extras`` is in brackets, or empty.
     """
     place = json.loads(distribution("antiphon").read_text("direct_url.json") or "{}")
     if IS_RELEASED or "url" not in place:
@@ -110,4 +110,4 @@ def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())  # some file systems report a full disk only then
+        os.fsync(file.fileno())  # some file systems report a full disk only now

@@ -1,1 +1,1 @@
-"""Workers of `antiphon run`: processes that serve an application, and what supervises them."""
+"""Workers of `antiphon run`: processes that serve an application, and their supervision."""

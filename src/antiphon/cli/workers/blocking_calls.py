@@ -1,4 +1,4 @@
-"""Calls that block an event loop, logged with their lines by a thread that watches the loop in debug mode."""
+"""Calls that block an event loop: in debug mode, a thread watches the loop and logs them with their lines."""
 
 import linecache
 import logging
@@ -16,15 +16,15 @@ from antiphon.cli.workers.process import current_step
 from antiphon.request.request import Request
 
 LIMIT = 0.1
-"""Seconds for which a loop may be blocked."""
+"""The number of seconds for which a loop may be blocked."""
 _PAUSE = 0.02
-"""Seconds between two checks of a loop."""
+"""The number of seconds between two checks of a loop."""
 _LONGEST = 5.0
-"""Seconds after which a call that still blocks is logged."""
+"""The number of seconds after which a call that still blocks is logged."""
 
 
 class Place(NamedTuple):
-    """A line of the project that was running, and its request, if that is known."""
+    """A line of the project that was running, and its request if known."""
 
     path: str
     line: int
@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 def watch(loop: AbstractEventLoop) -> None:
-    """Log calls that block a loop for longer than `LIMIT`, each line once, until the loop is closed."""
+    """Log calls that block a loop for longer than `LIMIT`, once for each line, until the loop is closed."""
     Thread(target=_Watch(loop).run, name="antiphon-blocking-calls", daemon=True).start()
 
 
@@ -42,16 +42,16 @@ class _Reading(NamedTuple):
 
     now: float
     used: float
-    """CPU time that the thread has used."""
+    """The processor time that the thread has used."""
     delayed: float
-    """Time in which the thread could have run, but other programs did. Linux counts it."""
+    """The time in which the thread could have run, but other programs did. Only Linux counts it."""
 
 
 class _Watch:
     """The loop, the thread that runs it, and the lines that were logged.
 
-    A call is blamed if one step of a task holds the loop for too long. It is not if the loop only runs many steps, if
-    modules are imported, which happens once in a process, or if the process did not run.
+    A call is blamed if a single step of a task holds the loop for too long, but not if the loop merely runs many steps,
+    if modules are imported (which happens once in a process), or if the process did not run.
     """
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -62,7 +62,7 @@ class _Watch:
         self._turned = Event()
 
     def run(self) -> None:
-        """Call a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
+        """Run a function on the loop at intervals, which wakes an idle loop, and check that the loop runs it."""
         while True:
             self._turned.clear()
             try:
@@ -108,7 +108,7 @@ class _Watch:
         return any(frame.f_code.co_filename.startswith("<frozen importlib") for frame in self._stack())
 
     def _place(self) -> Place | None:
-        """Return the innermost line of the project that the loop's thread runs; None if none runs, as when it waits."""
+        """Return the innermost line of the project that the loop's thread runs; None if it runs none, or waits."""
         stack = self._stack()
         own = next((each for each in stack if is_own(each.f_code.co_filename)), None)
         if own is None:
@@ -132,7 +132,7 @@ class _Watch:
 def _ran(last: _Reading, reading: _Reading) -> float:
     """Return the seconds between two readings, one pause apart, without those in which the process did not run.
 
-    It did not run when this thread came too late, and the loop's thread was not what kept it from running.
+    It did not run if this thread was late, and the loop's thread was not the reason.
     """
     passed = reading.now - last.now
     late = max(0.0, passed - _PAUSE)
@@ -158,7 +158,7 @@ def _delayed(native_id: int) -> float:
 
 
 def _request_of(frame: FrameType) -> Request | None:
-    """Return the request that a frame of Antiphon handles."""
+    """Return the request that an Antiphon frame handles."""
     if not frame.f_globals.get("__name__", "").startswith("antiphon."):
         return None
     request = frame.f_locals.get("request")

@@ -1,4 +1,4 @@
-"""Wrappers for a worker's application that report what it does, and mark the last responses of a worker that ends.
+"""Wrappers for a worker's application: they report what it does, and mark the last responses of a worker that ends.
 
 Otherwise a request could arrive on a connection just as it is closed, and be lost. HTTP/2 has no such header.
 """
@@ -22,21 +22,21 @@ def with_final_responses(app: Any, interface: Interface) -> "Entrance":
 
 
 class Entrance:
-    """The place through which requests come to an application: ``answer`` is called with each."""
+    """The point where requests enter an application: ``answer`` is called with each of them."""
 
     def __init__(self, answer: Callable[..., Any]) -> None:
         self.answer = self.inner = answer
         self._before: list[Callable[[], object]] = []
 
     def pass_to(self, answer: Callable[..., Any]) -> None:
-        """Pass requests to a callable from now on."""
+        """Pass future requests to a callable."""
         is_awaited = self.answer is not self.inner
         self.inner = answer
         if not is_awaited:
             self.answer = answer
 
     def call_before_next(self, function: Callable[[], object]) -> None:
-        """Call a function before the next request, at no cost for later ones."""
+        """Call a function before the next request, without any cost for later ones."""
         self._before.append(function)
         self.answer = self._call_first
 
@@ -85,7 +85,7 @@ class _RSGI(Entrance):
 
 
 class WrappedProtocol:
-    """The protocol of a server, whose methods subclasses replace in ``__getattr__``."""
+    """The protocol of a server, whose methods are replaced by subclasses in ``__getattr__``."""
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
@@ -110,23 +110,23 @@ def _respond(respond: Any, status: int, headers: list[tuple[str, str]], *content
 
 
 class Observer(Protocol):
-    """An object that is notified of the startup of an application."""
+    """An object that is notified about the startup of an application."""
 
     def is_starting(self, loop: AbstractEventLoop) -> None:
-        """Called when the application starts, on an event loop."""
+        """Record that the application is starting, on an event loop."""
         ...
 
     def has_started(self, loop: AbstractEventLoop | None) -> None:
-        """Called when the application begins to handle requests, on an event loop unless over WSGI."""
+        """Record that the application now handles requests, on an event loop unless over WSGI."""
         ...
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Called when the startup raised an error, or refused with a message. The server ends."""
+        """Record that the startup raised an error or refused with a message. The server ends."""
         ...
 
 
 def observed(app: Any, interface: Interface, observer: Observer) -> Any:
-    """Return an application for the server to call instead of another one, so that its startup is observed.
+    """Return an application for the server to call in place of another one, so that its startup is observed.
 
     WSGI has no startup, so an application for it is returned unchanged.
     """
@@ -156,7 +156,7 @@ class ObservedASGI:
             nonlocal outcome
             if message["type"] == "lifespan.startup.failed":
                 outcome = message.get("message") or "The application gave no reason."
-                message = {"type": message["type"]}  # or the server would log the reason
+                message = {"type": message["type"]}  # otherwise, the server would log the reason
             elif message["type"] == "lifespan.startup.complete":
                 outcome = ""
                 self._observer.has_started(get_running_loop())

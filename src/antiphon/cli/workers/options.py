@@ -24,17 +24,17 @@ class Guards(NamedTuple):
     trusted_hosts: tuple[str, ...] = ()
     refuse_cross_site: bool = False
     max_body: int | None = None
-    """The maximum size of a body in bytes; None to leave that to the program."""
+    """The maximum size of a body in bytes; None leaves that to the program."""
     security_headers: bool = False
 
     def around(self, program: Any, requested: Choice | None, name: str) -> "App":
-        """Return an application that passes on to a program what these guards accept. Error messages use ``name``.
+        """Return an application that passes to a program only what these guards accept. Error messages use ``name``.
 
         With ``max_body``, bodies are received before the program is called; without it, the program receives them.
 
-        Raises BadCommand for an App of Antiphon, which has its own settings, and for a program that only speaks RSGI.
+        Raises BadCommand for an App of Antiphon, which has its own settings, or for a program that speaks only RSGI.
         """
-        from antiphon.app.application import App  # late: the supervisor does not need them
+        from antiphon.app.application import App  # imported late: the supervisor does not need them
         from antiphon.features.security_headers import SecurityHeaders
         from antiphon.http.limits import Limits
 
@@ -42,7 +42,7 @@ class Guards(NamedTuple):
             raise BadCommand(f"{name} is an App of Antiphon, which has its own guards: {self._in_code()}.")
         interface = spoken_interface(program, requested)
         if interface == "rsgi":
-            raise BadCommand(f"{name} only speaks RSGI, and guards need WSGI or ASGI.")
+            raise BadCommand(f"{name} speaks only RSGI, but guards need WSGI or ASGI.")
         app = App(trusted_hosts=self.trusted_hosts, cross_site_writes=not self.refuse_cross_site)
         if self.security_headers:
             app.use(SecurityHeaders())
@@ -54,7 +54,7 @@ class Guards(NamedTuple):
         return app
 
     def _in_code(self) -> str:
-        """Return the code that has the same effect in the program of an App."""
+        """Return the equivalent code for a program with an App."""
         settings = [f"trusted_hosts={[*self.trusted_hosts]}"] if self.trusted_hosts else []
         if self.max_body is not None:
             settings.append(f"limits=Limits(body={self.max_body})")
@@ -72,7 +72,7 @@ RELOAD_GRACE = 2.0
 
 
 class ServerOptions(NamedTuple):
-    """The number of workers, their time limits, and what they show and refuse. Times are in seconds."""
+    """The number of workers, their time limits, what they show and what they refuse. Times are in seconds."""
 
     workers: int = 1
     grace: float = 30.0
@@ -80,7 +80,7 @@ class ServerOptions(NamedTuple):
     worker_timeout: float = 30.0
     """The time after which a silent worker is replaced; 0 for never."""
     start_timeout: float = 60.0
-    """The time after which a worker that does not serve yet is ended, and a new one is started; 0 for never."""
+    """The time after which a worker that does not serve yet is ended and replaced; 0 for never."""
     patience: float = 0.0
     """How long clients wait for a response; 0 if unknown."""
     max_requests: int = 0
@@ -101,7 +101,7 @@ class ServerOptions(NamedTuple):
     """True if workers are reloaded when files have changed."""
 
     def for_reloading(self) -> "ServerOptions":
-        """Return the options for workers that are ended when a file changes, and that may be paused in a debugger."""
+        """Return the options for workers that are ended when a file changes and may be paused in a debugger."""
         grace = min(self.grace, RELOAD_GRACE)
         return self._replace(
             grace=grace, worker_timeout=0, start_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True
@@ -109,11 +109,12 @@ class ServerOptions(NamedTuple):
 
 
 INHERITED = "_ANTIPHON_INHERITED"
-"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number. Names that
-begin with ANTIPHON_ are settings.
+"""The environment variable that makes a process a worker: the numbers of the file descriptors that it inherits.
+
+Names that begin with ANTIPHON_ are settings.
 """
 TOLD = "_ANTIPHON_TOLD"
-"""The environment variable that gives a worker the command line in JSON; without it, the worker parses its own."""
+"""The environment variable that contains the command line as JSON; without it, the worker parses its own."""
 
 Order: TypeAlias = dict[Literal["load", "show", "page", "serve", "stacks", "replaced"], str]
 """An order to a worker: to load a target, to show the report of a failure with its page, to serve what it has loaded,
@@ -137,7 +138,7 @@ class Control:
         self._orders: SimpleQueue[Order] = SimpleQueue()
 
     def report_serving(self, choice: Choice) -> None:
-        """Report that the application has started, and is now being served."""
+        """Report that the application has started and is now served."""
         self._report({"serves": choice})
 
     def report_asked(self) -> None:
@@ -145,7 +146,7 @@ class Control:
         self._report({"asked": True})
 
     def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
-        """Report why the application can't be served, perhaps with a page about it."""
+        """Report why the application can't be served, possibly with a page about it."""
         self._report({"error": message, "exit_code": exit_code, "page": page})
 
     def report_closed(self) -> None:
@@ -157,7 +158,7 @@ class Control:
         self._report({"worn": True})
 
     def beat(self) -> None:
-        """Report that this worker is alive, without waiting for a supervisor that doesn't read."""
+        """Report that this worker is alive, without waiting for a supervisor that doesn't read reports."""
         with suppress(OSError):
             self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
 
@@ -171,7 +172,7 @@ class Control:
         return self._orders.get()
 
     def wait_told_to_end(self, write_stacks: Callable[[], object]) -> bool:
-        """Process orders until the supervisor closes its end of the connection, or dies.
+        """Process orders until the supervisor closes its end of the connection or dies.
 
         The order to write stacks calls `write_stacks`. Returns True if another worker serves.
         """

@@ -48,7 +48,7 @@ class PreloadedTarget(Target):
 
 
 def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
-    """Load a target, and the server. Raises `BadCommand` as `load` does, and for a target that has started threads."""
+    """Load a target and the server. Raises `BadCommand` as `load` does, or for a target that has started threads."""
     import antiphon.cli.workers.worker  # noqa: F401 - for the workers
 
     end_without_finalizing()
@@ -61,12 +61,12 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
             " threads. Start threads in the startup of the application, or leave out --preload."
         )
     gc.collect()
-    gc.freeze()  # a collection in a worker would write to all objects, and thus copy them
+    gc.freeze()  # a collection in a worker would write to all objects and thus copy them
     return preloaded
 
 
 def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return a function that launches workers as forks of this process, which close the files that it opens later."""
+    """Return a function that launches workers as forks of this process, which close files that it opens later."""
     told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
@@ -83,7 +83,7 @@ def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is
 
 
 def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: object) -> NoReturn:
-    """Serve in a process that was forked from an event loop, and end it: nothing of the loop runs here any more."""
+    """Serve in a process that was forked from an event loop, then end it: nothing of the loop runs here any more."""
     code = 1
     try:
         asyncio._set_running_loop(None)  # noqa: SLF001 - Python 3.11 leaves that to us
@@ -110,14 +110,14 @@ def _open_files() -> set[_OpenFile]:
     """Return the open files, except those of the terminal."""
     found = set()
     for name in os.listdir("/dev/fd"):
-        with suppress(OSError):  # the descriptor of the listing itself is closed by now
+        with suppress(OSError):  # the descriptor of the listing itself is now closed
             status = os.fstat(int(name))
             found.add(_OpenFile(int(name), status.st_dev, status.st_ino))
     return {each for each in found if each.descriptor > 2}
 
 
 class ForkedProcess:
-    """A process that was forked from this one. Created on the event loop that waits for its end."""
+    """A process forked from this one. It is created on the event loop that waits for its end."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -125,10 +125,10 @@ class ForkedProcess:
         self._ended = asyncio.Event()
         _running.add(self)
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, _look_at_all)
-        self.look()  # it may have ended before
+        self.look()  # it may already have ended
 
     def look(self) -> None:
-        """Record the end of the process, if it has ended."""
+        """Record the end of the process if it has ended."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             _running.discard(self)
@@ -136,7 +136,7 @@ class ForkedProcess:
             self._ended.set()
 
     async def wait(self) -> int:
-        """Wait until the process is gone; return its exit code."""
+        """Wait until the process has ended; return its exit code."""
         await self._ended.wait()
         assert self.returncode is not None  # noqa: S101
         return self.returncode

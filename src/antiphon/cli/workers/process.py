@@ -1,4 +1,4 @@
-"""One worker of `antiphon run`, as its supervisor sees it: a process that it starts and ends, with a heartbeat."""
+"""A worker of `antiphon run`, as seen by its supervisor: a process that it starts and ends, with a heartbeat."""
 
 import asyncio
 import importlib
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 
 BEATS = 4
-"""The number of missed beats after which a worker counts as hanging."""
+"""The number of missed heartbeats after which a worker is considered to be hanging."""
 
 
 def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
-    """Call ``beat`` every ``pause`` seconds on a thread of its own, except while a call in C holds the interpreter."""
+    """Call ``beat`` every ``pause`` seconds on a separate thread, except while a call in C holds the GIL."""
 
     def beat_for_ever() -> None:
         while True:
@@ -45,10 +45,10 @@ def beat_on_thread(beat: Callable[[], object], pause: float) -> None:
 class Progress:
     """The progress of an event loop, as seen by another thread.
 
-    An overloaded loop may take long for one pass, in which it runs a step of each ready task. So there is progress if
-    the loop has begun another pass, runs another task, or has begun to handle another request, or if worker threads
-    have made calls, for which the loop may have to wait. ``before_next_request`` calls a function once, when the next
-    request arrives.
+    An overloaded loop may need a long time for one pass, in which it runs a step of each ready task. So there is
+    progress if the loop has begun another pass, runs another task, or has begun to handle another request, or if worker
+    threads have made calls, for which the loop may have to wait. ``before_next_request`` calls a function once, when
+    the next request arrives.
     """
 
     def __init__(self, loop: AbstractEventLoop, before_next_request: Callable[[Callable[[], None]], object]) -> None:
@@ -69,7 +69,7 @@ class Progress:
         if self._has_passed:
             self._has_passed = False
             self._loop.call_soon_threadsafe(self._pass)
-        elif self._is_asked:  # only now, since every request before it costs nothing
+        elif self._is_asked:  # not earlier, since every request before it costs nothing
             self._is_asked = False
             self._before_next_request(self._ask)
         return is_made
@@ -96,7 +96,7 @@ def current_step(thread: int) -> FrameType | None:
 
 
 def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause: float) -> None:
-    """Call ``beat`` every ``pause`` seconds on a thread of its own, if there was progress, until the loop is closed."""
+    """Call ``beat`` every ``pause`` seconds on a separate thread while there is progress, until the loop is closed."""
 
     def beat_until_closed() -> None:
         while True:
@@ -111,18 +111,18 @@ def beat_while_progressing(progress: Progress, beat: Callable[[], object], pause
 
 
 SHUTDOWN = 2.0
-"""Seconds after the grace in which a worker cuts off open streams and shuts the application down."""
+"""Seconds after the grace period in which a worker cuts off open streams and shuts the application down."""
 
 _DYING = 2.0
-"""Seconds for a hanging worker to write down where it hangs, before it is killed."""
+"""Seconds that a hanging worker gets to write down where it hangs, before it is killed."""
 _WRITING = 0.2
-"""Seconds for it to write down where its tasks are, which needs a thread that still runs."""
+"""Seconds that it gets to write down where its tasks are, which needs a running thread."""
 _LOOKS = 20
-"""How many times the supervisor checks whether a worker has started within the time limit."""
+"""The number of times that the supervisor checks whether a worker has started, within its time limit."""
 
 
 class ChildProcess(Protocol):
-    """A process that this one has started."""
+    """A process started by this one."""
 
     @property
     def pid(self) -> int:
@@ -135,7 +135,7 @@ class ChildProcess(Protocol):
         ...
 
     async def wait(self) -> int:
-        """Wait until the process is gone; return its exit code."""
+        """Wait until the process has ended; return its exit code."""
         ...
 
 
@@ -144,9 +144,9 @@ Launch: TypeAlias = Callable[[int, int], Awaitable[ChildProcess]]
 
 
 def by_command(told: str) -> Launch:
-    """Return a function that launches the command of this process once more.
+    """Return a function that launches the command of this process again.
 
-    ``told`` is the content of the command line, if there is any, so that the worker need not parse it.
+    ``told`` is the parsed command line, if any, so that the worker need not parse it.
     """
 
     async def launch(*inherited: int) -> ChildProcess:
@@ -159,7 +159,7 @@ def by_command(told: str) -> Launch:
 
 
 class WorkerProcess:
-    """A worker that was started. It reports its state, and ends when it is told to, or on its own."""
+    """A worker that was started. It reports its state, and ends on its own or when told to."""
 
     def __init__(self, process: ChildProcess, control: socket.socket) -> None:
         control.setblocking(False)
@@ -186,7 +186,7 @@ class WorkerProcess:
         """Launch a process as a worker on a listening socket."""
         control, remote = socket.socketpair()
         with remote:
-            # Blocked until the worker has its handler: Ctrl-C while Python starts would print a traceback.
+            # Blocked until the worker has its handler: Ctrl-C during Python's startup would print a traceback.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 process = await launch(listener.fileno(), remote.fileno())
@@ -204,7 +204,7 @@ class WorkerProcess:
 
     @property
     def has_ended(self) -> bool:
-        """True once the process is gone."""
+        """True once the process has ended."""
         return self._process.returncode is not None
 
     @property
@@ -214,19 +214,19 @@ class WorkerProcess:
 
     @property
     def fate(self) -> str:
-        """The way in which the process ended, as the rest of a sentence about it."""
+        """The way in which the process ended, as the rest of a sentence."""
         code = self._process.returncode or 0
         by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self._silence}{by}"
 
     @property
     def is_prestarted(self) -> bool:
-        """True if the worker waits for an order, or will wait for one."""
+        """True if the worker waits for an order or is about to."""
         return not self._orders_given
 
     @property
     def seconds(self) -> float:
-        """The time for which it has served, or, until it serves, the time since it was told to."""
+        """The time for which it has served or, until it serves, the time since it was told to."""
         return time.monotonic() - self._began
 
     def has_served(self, window: float) -> bool:
@@ -234,19 +234,19 @@ class WorkerProcess:
         return self._was_asked or (self.serves and self.seconds > window)
 
     async def give(self, order: Order) -> None:
-        """Give an order to a worker, which carries it out when it is ready."""
+        """Give an order to a worker, which executes it when ready."""
         self._orders_given += 1
         self._began = time.monotonic()
         await self._tell(order)
 
     async def _tell(self, order: Order) -> None:
-        with suppress(OSError):  # it is gone, which waiting for it will show
+        with suppress(OSError):  # it has ended, which will be noticed by waiting for it
             await asyncio.get_running_loop().sock_sendall(self._control, encoded(order))
 
     async def wait_serving(self) -> Choice:
         """Wait until the worker serves; return the interface that it chose.
 
-        Raises the error that it reports, or `WorkerEnded`.
+        Raises its reported error, or `WorkerEnded`.
         """
         return await asyncio.shield(self._serving)
 
@@ -258,15 +258,15 @@ class WorkerProcess:
             await self.wait_serving()
 
     async def wait_worn(self) -> None:
-        """Wait until the worker wants a successor, or has ended."""
+        """Wait until the worker asks for a successor or has ended."""
         await self._wait_for(self._is_worn, None)
 
     async def wait_closed(self, timeout: float) -> None:
-        """Wait until the worker accepts no more connections, or has ended, for at most `timeout` seconds."""
+        """Wait until the worker no longer accepts connections or has ended, for at most `timeout` seconds."""
         await self._wait_for(self._has_closed, timeout)
 
     async def _wait_for(self, event: asyncio.Event, timeout: float | None) -> None:
-        """Wait for an event, or the end of the process."""
+        """Wait for an event or the end of the process."""
         told = asyncio.ensure_future(event.wait())
         try:
             await asyncio.wait([self._ended, told], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -274,11 +274,11 @@ class WorkerProcess:
             told.cancel()
 
     async def wait_ended(self, timeout: float | None = None) -> None:
-        """Wait until the process is gone, for at most `timeout` seconds."""
+        """Wait until the process has ended, for at most `timeout` seconds."""
         await asyncio.wait([self._ended], timeout=timeout)
 
     async def end(self, grace: float, *, is_replaced: bool = False) -> None:
-        """Tell the worker to end, and wait for that. Kill it when its time is over."""
+        """Tell the worker to end, and wait for that. Kill it when its time is up."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
@@ -294,9 +294,10 @@ class WorkerProcess:
         self._send(signal.SIGKILL)
 
     async def end_when_silent(self, seconds: float) -> None:
-        """Watch the worker until it has ended, or is told to. End it when it has been silent for so many seconds.
+        """Watch the worker until it has ended or is told to.
 
-        This method counts the seconds itself, so that a paused supervisor does not consider its workers dead.
+        End it when it has been silent for that many seconds. This method counts the seconds itself, so that a
+        supervisor that was paused does not consider its workers dead.
         """
         await asyncio.wait([self._serving])
         while not (self.has_ended or self._is_told_to_end):
@@ -307,9 +308,10 @@ class WorkerProcess:
                 return
 
     async def end_when_late(self, seconds: float) -> None:
-        """Watch the worker until it serves. End it if that takes longer than so many seconds.
+        """Watch the worker until it serves.
 
-        They are counted as in `end_when_silent`, without the time in which the worker waits for an order.
+        End it if that takes longer than that many seconds. They are counted as in `end_when_silent`, without the time
+        in which the worker waits for an order.
         """
         looks = 0
         while looks < _LOOKS:
@@ -324,7 +326,7 @@ class WorkerProcess:
         self._silence = silence
         await self._tell(STACKS)
         await self.wait_ended(_WRITING)
-        self._send(signal.SIGABRT)  # at this, Python writes down where its threads are
+        self._send(signal.SIGABRT)  # on this signal, Python writes down where its threads are
         await self.wait_ended(_DYING)
         self.kill()
 
@@ -339,7 +341,7 @@ class WorkerProcess:
         with self._control:
             loop = asyncio.get_running_loop()
             loop.add_reader(self._control, self._receive)
-            await self._process.wait()  # the connection may stay open, in processes that the worker has forked
+            await self._process.wait()  # the connection may stay open in processes forked by the worker
             while self._receive():
                 pass
             loop.remove_reader(self._control)
@@ -348,7 +350,7 @@ class WorkerProcess:
             self._fail(late if self._silence else WorkerEnded(f"A worker {self.fate} before it served."))
 
     def _receive(self) -> bool:
-        """Read the reports that have arrived. Return False if there were none."""
+        """Process the reports that have arrived. Return False if there were none."""
         try:
             chunk = self._control.recv(65536)
         except (BlockingIOError, ConnectionError):
@@ -384,20 +386,20 @@ class WorkerProcess:
 
     def _fail(self, error: Exception) -> None:
         self._serving.set_exception(error)
-        self._serving.exception()  # there may be nothing that waits for it
+        self._serving.exception()  # perhaps nothing waits for it
 
 
 class PrestartedWorkers:
-    """Workers that `spawn` has started, until they are taken."""
+    """Workers started by `spawn`, until they are taken."""
 
     def __init__(self, spawn: Callable[[], Awaitable[WorkerProcess]]) -> None:
         self._spawn = spawn
         self._workers: list[WorkerProcess] = []
 
     async def fill(self, number: int) -> None:
-        """Start workers until there are ``number``, and return when the last one waits for an order.
+        """Start workers until there are ``number`` of them, and return when the last one waits for an order.
 
-        Raises a `CommandError` that says why a worker can't be prestarted.
+        Raises a `CommandError` with the reason why a worker can't be prestarted.
         """
         self._workers = [worker for worker in self._workers if not worker.has_ended]
         while len(self._workers) < number:
@@ -411,7 +413,7 @@ class PrestartedWorkers:
                     raise
 
     async def take(self) -> WorkerProcess:
-        """Take the worker that was started first, even if it is not ready yet; start one if there is none."""
+        """Take the worker that was started first, even if it is not ready yet; start one if there are none."""
         while self._workers:
             worker = self._workers.pop(0)
             if not worker.has_ended:
@@ -419,15 +421,15 @@ class PrestartedWorkers:
         return await self._spawn()
 
     def kill(self) -> None:
-        """Kill the workers, which have nothing to finish."""
+        """Kill the workers, which have no work to finish."""
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.kill()
 
 
 def wait_for_target(control: Control, listener: socket.socket) -> "Target | Report":
-    """Wait for the order to load a target, or to show a report, in a worker that may load anything."""
-    from antiphon.app.application import App  # late: the supervisor does not need it
+    """Wait, in a worker that may load anything, for the order to load a target or to show a report."""
+    from antiphon.app.application import App  # imported late: the supervisor does not need it
     from antiphon.cli.workers.unloaded import Report
 
     App()._freeze()  # this imports the rest

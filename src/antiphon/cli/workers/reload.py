@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run --reload`, and the files after whose changes it restarts an application.
+"""The supervisor of `antiphon run --reload`, and the files whose changes restart an application.
 
 Importing Python, Antiphon and Granian takes most of the time that a worker needs to start. Prestarted workers have
 already done that, and wait for orders: to load the application, or to show why it can't be loaded.
@@ -26,11 +26,11 @@ from antiphon.cli.workers.process import WorkerProcess, by_command
 from antiphon.cli.workers.supervisor import Supervisor, run_all
 
 _STEP = 20
-"""Milliseconds without a further change after which changes are reported. An editor saves a file faster."""
+"""Milliseconds without a further change after which changes are reported. Editors save files faster."""
 _LONGEST = 200
-"""Milliseconds after which changes are reported in any case, since a program may write files all the time."""
+"""Milliseconds after which changes are always reported, since a program may write files continuously."""
 _REPLACING = 0.1
-"""Seconds for a file to come back when an editor removes it before it writes a new one."""
+"""Seconds for a file to reappear if an editor removes it before writing a new one."""
 
 
 async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
@@ -54,16 +54,16 @@ async def watch(roots: Iterable[str]) -> AsyncGenerator[list[str]]:
 
 
 async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
-    """Yield paths below folders that were added, changed or removed."""
+    """Yield the paths below folders that were added, changed or removed."""
     notify = partial(awatch, watch_filter=None, step=_STEP, debounce=_LONGEST, recursive=False)
     try:
         async with aclosing(notify(*sorted(folders), ignore_permission_denied=True)) as batches:
             async for batch in batches:
                 removed = [path for change, path in batch if change == Change.deleted and _is_code(path)]
                 if not all(map(os.path.exists, removed)):
-                    await asyncio.sleep(_REPLACING)  # its return would count as a further change
+                    await asyncio.sleep(_REPLACING)  # its reappearance would be a further change
                 yield {path for _, path in batch}
-    except (OSError, RuntimeError) as error:  # watchfiles raises these for watches, and for a watcher
+    except (OSError, RuntimeError) as error:  # watchfiles raises these for watches and for a watcher
         raise Refused(f"Not all files can be watched: {error}. Name fewer folders with --reload-dir.") from None
 
 
@@ -90,7 +90,7 @@ def _is_new_folder(path: str, folders: dict[str, bool]) -> bool:
 
 def _is_code(path: str) -> bool:
     name = os.path.basename(path)
-    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs names unsaved files like this
+    return name.endswith(".py") and not name.startswith((".", "flycheck_"))  # Emacs's names for unsaved files
 
 
 def _is_ignored(folder: str) -> bool:
@@ -98,9 +98,9 @@ def _is_ignored(folder: str) -> bool:
 
 
 _CLOSING = 0.5
-"""Seconds for an old worker to stop accepting connections, which a hanging one doesn't."""
+"""Seconds that an old worker gets to stop accepting connections; a hanging one doesn't stop."""
 _ECHO = 0.2
-"""Seconds within which a signal that ended a worker may reach the supervisor, too."""
+"""Seconds within which a signal that ended a worker may also reach the supervisor."""
 
 
 class Reloader(Supervisor):
@@ -184,7 +184,10 @@ class Reloader(Supervisor):
         return choice
 
     async def _retire_all(self) -> None:
-        """Tell the serving workers to end, and kill the others. Return when none of them accepts connections."""
+        """Tell the serving workers to end, and kill the others.
+
+        Return when none of them accepts connections any more.
+        """
         workers, self._serving = self._serving, []
         for worker in workers:
             self.retire(worker) if worker.serves else worker.kill()
@@ -195,14 +198,14 @@ class Reloader(Supervisor):
                 await worker.wait_ended()  # it might write compiled code of the old files
 
     def _forget_old_state(self, changed: Iterable[str]) -> None:
-        """Remove state from before a change, which would hide it.
+        """Remove state from before a change that would hide the change.
 
-        Python treats compiled code as current if the file has the same size, and changed within the same second.
+        Python treats compiled code as current if the file has the same size and was changed within the same second.
         """
         for path in changed:
             with suppress(OSError, NotImplementedError):
                 os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
-        if os.fspath(ENV_FILE) in changed:  # they have read the command's settings from it
+        if os.fspath(ENV_FILE) in changed:  # the command's settings, which were read from it
             self._prestarted.kill()
 
     def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
@@ -224,8 +227,8 @@ class Reloader(Supervisor):
         raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts a new one.")
 
     async def _prepare(self) -> None:
-        """Prestart workers for the next change: one per worker, one to show an error, one for when it is fixed."""
-        with suppress(CommandError):  # it was killed; there will be one when it is needed
+        """Prestart workers for the next change: one per worker, one to show an error, and one for when it is fixed."""
+        with suppress(CommandError):  # it was killed; another is started when needed
             await self._prestarted.fill(self._options.workers + 2)
 
 

@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run`, which keeps workers on a listening socket: a slot for each, and signals.
+"""The supervisor of `antiphon run`, which keeps a worker in each slot of a listening socket, and handles signals.
 
 A failing worker is distinguished from one killed by a request, which had received a request when it ended. The latter
 is replaced immediately, as many times as necessary, so that no client can end the server. A worker fails if it can't
@@ -23,7 +23,7 @@ _ECHO = 0.5
 
 
 class Signals:
-    """Handlers of the signals, on the running loop.
+    """Signal handlers on the running loop.
 
     They call `end` at the first signal that ends the server, `kill` at the next one unless it is an echo, and `restart`
     at SIGUSR2.
@@ -37,7 +37,7 @@ class Signals:
         self._kill = kill
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as set by nohup
                 self._loop.add_signal_handler(number, self._on_end, number)
         self._loop.add_signal_handler(signal.SIGUSR2, restart)
 
@@ -52,36 +52,37 @@ class Signals:
 
 
 RESTARTS = 5
-"""The number of consecutive failed workers that are replaced in a slot if no other slot has a working one."""
+"""The number of failed workers in a row to replace in a slot if no other slot has a sound worker."""
 WINDOW = 30.0
-"""Seconds after which a worker counts as sound without having received a request."""
+"""Seconds after which a worker is considered sound without having received a request."""
 PAUSE = 0.05
-"""Seconds before a worker is replaced, doubled after each failed worker in a row. At Ctrl-C, workers may end before
-their supervisor learns of it.
+"""Seconds before a worker is replaced, doubled after each failed worker in a row.
+
+At Ctrl-C, workers may end before their supervisor learns of it.
 """
 LONGEST_PAUSE = 5.0
 """The maximum of this pause, in seconds."""
 
 
 def pause_after(failures: int) -> float:
-    """Return the seconds to wait before the next start, after a number of failed workers in a row."""
+    """Return the number of seconds to wait before the next start, after a number of failed workers in a row."""
     return min(PAUSE * 2.0**failures, LONGEST_PAUSE)
 
 
 class Workers(Protocol):
-    """An object that starts workers for slots, and ends them."""
+    """An object that starts and ends workers for slots."""
 
     @property
     def warn(self) -> Callable[[str], object]:
-        """The function that prints a line about what went wrong."""
+        """The function that prints a line about a problem."""
         ...
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. Raises a `CommandError` that says why none can."""
+        """Return a new worker that serves. Raises a `CommandError` with the reason why none can."""
         ...
 
     async def start_at_once(self) -> WorkerProcess:
-        """Return a worker that serves, a prestarted one if there is one. Raises the same errors as `start`."""
+        """Return a worker that serves, preferably a prestarted one. Raises the same errors as `start`."""
         ...
 
     def retire(self, worker: WorkerProcess) -> None:
@@ -109,7 +110,7 @@ class WorkerSlot:
 
     @property
     def is_sound(self) -> bool:
-        """True if the worker in this slot serves, and has not yet done worse than the previous one."""
+        """True if the worker in this slot serves and has not yet done worse than its predecessor."""
         worker = self._worker
         return worker is not None and not worker.has_ended and (not self._failures or worker.has_served(WINDOW))
 
@@ -134,7 +135,7 @@ class WorkerSlot:
             self._workers.retire(old)
 
     async def _keep(self, worker: WorkerProcess) -> None:
-        """Replace a worker when it is worn or ends, unless it is replaced for another reason."""
+        """Replace a worker when it is worn out or ends, unless it is replaced for another reason."""
         await worker.wait_worn()
         self._workers.do(self._replace_worn(worker))
         await worker.wait_ended()
@@ -142,7 +143,7 @@ class WorkerSlot:
             await self._replace_ended(worker)
 
     async def _replace_worn(self, worker: WorkerProcess) -> None:
-        """Replace a worker that still serves, unless it has already been replaced."""
+        """Replace a worker that still serves, unless that has already been done."""
         while self._worker is worker and not worker.has_ended:
             try:
                 async with self._is_being_replaced:
@@ -153,7 +154,7 @@ class WorkerSlot:
                 await worker.wait_ended(WINDOW)
 
     async def _replace_ended(self, worker: WorkerProcess) -> None:
-        """Replace a worker that is gone, even if another replacement is starting, since that one may hang."""
+        """Replace a worker that has ended, even if another replacement is starting, since that one may hang."""
         self._failures = 0 if worker.has_served(WINDOW) else self._failures + 1
         reason = f"Worker {worker.pid} {worker.fate}."
         while self._worker is worker:
@@ -183,11 +184,11 @@ def _can_not_replace(worker: WorkerProcess) -> str:
 T = TypeVar("T")
 
 _STARTS = 3
-"""How many times a worker that hangs is started again."""
+"""The number of times that a hanging worker is started again."""
 _KEPT = 300.0
 """Seconds for which a prestarted worker is kept after a worker had to be replaced."""
 _NOT_HTTP = b"\0\r\n\r\n"
-"""A request that an HTTP server refuses itself, with a 400, without calling the application."""
+"""A request that an HTTP server itself refuses with a 400, without calling the application."""
 
 
 class Supervisor:
@@ -223,7 +224,9 @@ class Supervisor:
         self._is_restart_wanted = False
 
     async def run(self) -> int:
-        """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, unless there is a second signal.
+        """Serve until SIGINT, SIGTERM or SIGHUP.
+
+        Open requests then get their grace period, unless there is a second signal.
 
         Returns the exit code: 0, or 128 plus the number of the second signal. If workers fail repeatedly, ends the
         others, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application can't be loaded
@@ -253,7 +256,7 @@ class Supervisor:
             await slot.replace()
 
     async def _restart_and_tell(self) -> None:
-        """Restart, once more if a restart is requested during a restart, and report the outcome."""
+        """Restart, again if a restart is requested during the restart, and report the outcome."""
         if self._is_restarting.locked() or not self._has_started.is_set():
             self.warn(f"{self._what_is_starting()} The workers will be restarted after that.")
         if self._is_restart_wanted:
@@ -270,7 +273,7 @@ class Supervisor:
                 self.warn("All workers were replaced.")
 
     def _what_is_starting(self) -> str:
-        """Return a sentence about the worker that has been starting for the longest time."""
+        """Return a sentence about the worker that has been starting longest."""
         starting = [worker for worker in self._workers if not (worker.serves or worker.is_prestarted)]
         if not starting:
             return "A worker is about to be started."
@@ -278,13 +281,13 @@ class Supervisor:
         return f"Worker {worker.pid} has been starting for {worker.seconds:.0f} s."
 
     async def _serve(self) -> None:
-        """Start the workers, and announce them. Their slots keep them running."""
+        """Start the workers and announce them. Their slots keep them running."""
         await run_all(slot.replace() for slot in self._slots)
         self._has_started.set()
         await self._announce_all()
 
     async def _announce_all(self) -> None:
-        """Call `announce` once connections are accepted, with the choice that a worker has reported."""
+        """Call `announce` once connections are accepted, with the choice reported by a worker."""
         reader, writer = await _connect(self._listener)
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):
@@ -296,7 +299,7 @@ class Supervisor:
         return await self._slots[0].worker.wait_serving()
 
     async def start(self) -> WorkerProcess:
-        """Return a new worker that serves. A worker that hangs is started again first. Raises the error otherwise."""
+        """Return a new worker that serves. A worker that hangs is first started again. Raises the error otherwise."""
         for number in range(1, _STARTS):
             try:
                 return await self._put_to_work(await self._spawn())
@@ -316,7 +319,7 @@ class Supervisor:
         return worker
 
     async def _prestart(self) -> None:
-        """Prestart a worker, and keep it until no worker has had to be replaced for a while."""
+        """Prestart a worker, and keep it until no worker has needed a replacement for a while."""
         try:
             await self._prestarted.fill(1)
         except CommandError as error:
@@ -384,7 +387,7 @@ class Supervisor:
 
 
 async def run_all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run coroutines until all have returned, or until one has raised an error, which is raised again."""
+    """Run coroutines until all have returned or one has raised an error, which is re-raised."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         await asyncio.gather(*tasks)

@@ -1,4 +1,4 @@
-"""The replacement for an application that can't be loaded. It shows the reason, and refreshes once that is fixed."""
+"""The replacement for an application that can't be loaded. It shows the reason; its pages refresh after a fix."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -20,8 +20,8 @@ _UNSEEN = "The application can't be loaded. The terminal of the server shows why
 class Report(NamedTuple):
     """The report of a failure: its text, and a page about it if there is one.
 
-    ``is_for_loopback`` is True if the server listens for this machine only. The report is then not shown under the
-    names of other machines.
+    ``is_for_loopback`` is True if the server listens for this machine only. The report is then not shown under other
+    machines' names.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Report(NamedTuple):
 
 
 class Unloaded(Servable):
-    """An application that handles every request with the report of a failure, as a page, JSON or plain text."""
+    """An application whose response to every request is the report of a failure, as a page, JSON or plain text."""
 
     def __init__(self, report: Report) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""One worker of `antiphon run`: a process that serves the application, or shows where it hangs."""
+"""A worker of `antiphon run`: a process that serves the application, or shows where it hangs."""
 
 import asyncio
 import faulthandler
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_frame", "ag_await"))
-"""The attributes of coroutines, generators and async generators for their frame, and for what they await."""
+"""The attributes of coroutines, generators and async generators with their frame and what they await."""
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
@@ -65,30 +65,30 @@ def _frames(awaited: Any) -> Iterator[FrameType]:
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to arrive on them."""
 ACCEPTING = 1.0
-"""The maximum number of seconds for accepting connections on a busy machine, if no other worker will accept them."""
+"""The maximum number of seconds to accept connections on a busy machine if no other worker will accept them."""
 SETTLING = 0.5
 """Seconds for requests to arrive if nothing waits for the end, since another worker serves."""
 ANSWERING = 0.1
 """Seconds for requests that are cancelled at the end to get a response."""
 CLOSING_SOCKETS = 2.0
-"""The maximum number of seconds for closing open WebSockets, including the replies, when a worker ends."""
+"""The maximum number of seconds to exchange close frames on open WebSockets when a worker ends."""
 LEAVING = 0.2
-"""Seconds for the main thread to end the process when nothing is left to wait for."""
+"""Seconds for the main thread to end the process when there is nothing left to wait for."""
 WSGI_THREADS = 64
-"""How many WSGI requests a worker handles at once, open streams included. Threads start when needed."""
+"""The number of WSGI requests that a worker handles at once, including open streams. Threads start when needed."""
 
 
 def work(inherited: str, find: Callable[[], Target], requested: Choice | None, options: ServerOptions) -> None:
     """Serve the target that is found, or that the supervisor orders, until the supervisor closes its end of `control`.
 
-    Open requests then get the grace. `inherited` names two open file descriptors: `listener,control`.
+    Open requests then get the grace period. `inherited` names two open file descriptors: `listener,control`.
     """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
-        faulthandler.enable()  # this writes down where a worker was when it hung, or died of a fault in C
+        faulthandler.enable()  # writes down where a worker was when it hung or crashed in C
     connection = Control(control)
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
@@ -114,9 +114,11 @@ class _Worker:
     def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
         """Load the application; when ordered to, start it and serve it on this thread.
 
+        Report the interface or the error.
+
         Reports the interface, or the error.
         """
-        if not isinstance(target, Target):  # pages poll whether there is still a report
+        if not isinstance(target, Target):  # pages poll to see if there is still a report
             self._options = self._options._replace(logs=self._options.logs._replace(has_access_log=False))
         else:
             self._target = target
@@ -139,7 +141,7 @@ class _Worker:
         except ImportError as error:  # Granian lacks a name
             self._report(StartupFailed(str(error)))
             sys.exit(StartupFailed.exit_code)
-        # The supervisor may have received it, too, and would end this worker before it is replaced.
+        # The supervisor may have received it, too, and would end this worker before replacing it.
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
             self._start_on_thread()
@@ -154,7 +156,7 @@ class _Worker:
         interface = self._choice.interface
         app = self._options.logs.observe(self._app, interface)
         if self._options.debug and self._target is not None:
-            from antiphon.cli.debug.requests import WithLastRequests  # late: it is seldom needed
+            from antiphon.cli.debug.requests import WithLastRequests  # imported late: it is rarely needed
 
             app = WithLastRequests(app, interface, self._target)
         if interface == "wsgi":
@@ -177,7 +179,7 @@ class _Worker:
         self.has_started(None)
 
     def _stop_on_thread(self) -> None:
-        """Shut the application down, which releases its resources, unless that has been done."""
+        """Shut the application down, which releases its resources, unless that has already been done."""
         try:
             if isinstance(self._app, Servable):
                 self._app.stop()
@@ -185,11 +187,11 @@ class _Worker:
             logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
 
     def is_starting(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Record the loop that the application starts on."""
+        """Record the loop on which the application starts."""
         self._loop = loop
 
     def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Report that the application is served, and send heartbeats: from its loop, if it has one."""
+        """Report that the application is served, and send heartbeats, from its loop if it has one."""
         self._entrance.call_before_next(self._control.report_asked)
         self._shed_load(loop)
         if self._options.worker_timeout:
@@ -200,7 +202,7 @@ class _Worker:
                 progress = Progress(loop, self._entrance.call_before_next)
                 beat_while_progressing(progress, beat, pause)
         if self._options.debug:
-            from antiphon.cli.workers.blocking_calls import watch  # late: it is seldom needed
+            from antiphon.cli.workers.blocking_calls import watch  # imported late: it is rarely needed
 
             watch(loop or background_loop().loop)
         self._control.report_serving(self._choice)
@@ -211,16 +213,16 @@ class _Worker:
         if not patience or self._options.is_reloaded:
             return
         if loop is None:
-            from antiphon.cli.workers.shedding import ThreadAdmission  # late: most workers need the other one
+            from antiphon.cli.workers.shedding import ThreadAdmission  # imported late: most workers need the other one
 
             ThreadAdmission(self._entrance, self._app, patience, WSGI_THREADS)
         else:
-            from antiphon.cli.workers.loop_shedding import LoopAdmission  # late, as above
+            from antiphon.cli.workers.loop_shedding import LoopAdmission  # imported late, as above
 
             LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Report why the application did not start, so that the server doesn't."""
+        """Report why the application did not start, in place of the server."""
         if isinstance(reason, Exception):
             error = StartupFailed(explain_failure("The startup of the application failed:", reason))
             error.__cause__ = reason
@@ -233,7 +235,7 @@ class _Worker:
         self._control.report_failure(error.message, error.exit_code, self._page_on(error.__cause__))
 
     def _page_on(self, cause: BaseException | None) -> str:
-        """Return a page about an error; an empty text if only the report is shown, or nothing."""
+        """Return a page about an error; empty if only the report is shown, or nothing at all."""
         if cause is None or not (self._options.is_reloaded and self._options.debug):
             return ""
         from antiphon.cli.debug.page import page
@@ -241,7 +243,7 @@ class _Worker:
         return page(cause, refreshes=True).decode()
 
     def end_when_told(self) -> None:
-        """Wait until the supervisor closes its end of the connection, or dies, and end the process in time.
+        """Wait until the supervisor closes its end of the connection or dies, and end the process in time.
 
         After the last request, the main thread may end the process earlier.
         """
@@ -270,7 +272,7 @@ class _Worker:
         write_stacks(loop)
 
     def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
-        """Accept no more connections. Open connections have a moment to send their requests.
+        """Stop accepting connections. Open connections get a moment to send their requests.
 
         With --reload, new connections already wait for the new code, so the old worker doesn't take time to settle.
         """
@@ -289,14 +291,14 @@ class _Worker:
 
 
 def _write_logs(within: float) -> None:
-    """Make handlers write the records that they keep, within a number of seconds, as nothing may read their output."""
+    """Make handlers write buffered records, within a number of seconds, since their output may not be read."""
     writer = Thread(target=logging.shutdown, daemon=True)
     writer.start()
     writer.join(within)
 
 
 def _call_at_sigterm(function: Callable[[], object]) -> None:
-    """Call a function on a thread at SIGTERM, which the main thread would miss when it starts to wait for a lock."""
+    """Call a function on a thread at SIGTERM, which the main thread would miss if it starts to wait for a lock."""
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
@@ -315,6 +317,6 @@ def _leave_signals_to_the_supervisor() -> None:
     They get handlers instead of SIG_IGN, which programs that the application starts would inherit.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as set by nohup
             signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -1,4 +1,4 @@
-"""Attributes that are values of a mapping, such as an environ, and a dictionary that reports its changes.
+"""Attributes for values of a mapping, such as an environ, and a dictionary that reports its changes.
 
 - ``Accessor`` reads and writes one value of any mapping, and converts it each time.
 - ``environ_value`` reads a key of the environ, and parses each value once.
@@ -13,7 +13,7 @@ V = TypeVar("V")
 D = TypeVar("D")
 
 MISSING: Any = object()
-"""The default of a parameter that may be None."""
+"""The default for a parameter for which None is a value."""
 
 
 class UpdateDictMixin(dict[K, V]):
@@ -43,7 +43,7 @@ class UpdateDictMixin(dict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # by keyword, too
         """Remove a key and return its value, or ``default``. Raises KeyError if there is neither."""
         if key not in self and default is not MISSING:
             return default
@@ -77,14 +77,14 @@ T = TypeVar("T")
 
 
 class Accessor(Generic[T]):
-    """An attribute that reads, sets and deletes one value of a mapping, converted by functions if there are any.
+    """An attribute that reads, sets and deletes one value of a mapping, with optional conversion functions.
 
-    It is ``default`` if the value is missing, or ``load_func`` raises ValueError or TypeError. ``dump_func`` prints a
-    value that is set. Setting and deleting raise AttributeError if the attribute is ``read_only``.
+    It is ``default`` if the value is missing, or ``load_func`` raises ValueError or TypeError. ``dump_func`` converts a
+    value that is set to text. Setting and deleting raise AttributeError if the attribute is ``read_only``.
     """
 
     read_only: ClassVar[bool] = False
-    """The default of the parameter of this name."""
+    """The default of the parameter with this name."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Accessor(Generic[T]):
         self.__doc__ = doc
 
     def lookup(self, instance: Any) -> Any:
-        """Return the mapping of an object. Subclasses define it."""
+        """Return the mapping of an object. Subclasses define this."""
         raise NotImplementedError
 
     @overload
@@ -134,7 +134,7 @@ class Accessor(Generic[T]):
 
     def _check_writable(self) -> None:
         if self._is_read_only:
-            raise AttributeError(f"{self.name} can only be read here")
+            raise AttributeError(f"{self.name} is read-only here")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -143,7 +143,7 @@ class Accessor(Generic[T]):
 class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like property
     """A read-only attribute: the result of ``parse`` for ``environ[key]``, or for None if there is no such key.
 
-    The result is cached on the request as long as the environ has the same value.
+    The result is cached on the request while the environ's value is the same.
     """
 
     def __init__(self, key: str, parse: Callable[[str | None], T], doc: str) -> None:
@@ -176,11 +176,11 @@ class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like pro
         self._refuse()
 
     def _refuse(self) -> None:
-        raise AttributeError(f"{self.name} can only be read: it is in the environ, as {self.key}")
+        raise AttributeError(f"{self.name} is read-only: it is in the environ, as {self.key}")
 
 
 class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declaration, like property
-    """A read-only attribute: ``environ[key]`` as it is, None if there is no such key."""
+    """A read-only attribute for ``environ[key]``, unchanged; None if there is no such key."""
 
     def __init__(self, key: str, doc: str) -> None:
         super().__init__(key, lambda raw: raw, doc)
@@ -190,11 +190,11 @@ class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declara
 
 
 class live_header(Generic[T]):  # noqa: N801 - used as a declaration, like property
-    """An attribute of a response: a header field as an object whose changes are written to the header.
+    """A response's attribute for a header field, as an object whose changes are written to the header.
 
     ``parse`` gets the field's value, or None, and a function that the object calls with itself after each change. The
-    attribute may be set to such an object, which ``dump`` or its own ``to_header`` prints, or to text. An empty value
-    removes the field.
+    attribute may be set to such an object, which ``dump`` or its own ``to_header`` converts to text, or to text. An
+    empty value removes the field.
     """
 
     def __init__(

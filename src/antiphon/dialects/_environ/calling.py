@@ -1,4 +1,4 @@
-"""One call of a WSGI application in process, without a server, and the iterables of chunks that it returns."""
+"""A call of a WSGI application within the process, without a server, and the iterables of chunks that it returns."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class ClosingIterator:
-    """An iterable that calls functions when it is closed, after the iterable's own ``close``."""
+    """An iterable that, when closed, closes the wrapped iterable and then calls functions."""
 
     __slots__ = ("_callbacks", "_iterator")
 
@@ -37,9 +37,9 @@ class ClosingIterator:
 
 
 def part_of(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
-    """Give ``length`` bytes from ``start`` in chunks; all up to the end if ``length`` is None.
+    """Yield ``length`` bytes from ``start`` in chunks, or all up to the end if ``length`` is None.
 
-    An iterable with positions, such as a file, is sought; any other is read up to the start.
+    A seekable iterable, such as a file, is moved to the start; any other is read up to it.
     """
     seekable = getattr(iterable, "seekable", None)
     if seekable is not None and seekable():
@@ -64,11 +64,11 @@ def call_application(
     buffered: bool = False,
     caught: list[Any] | None = None,
 ) -> tuple[Iterable[bytes], str, Fields]:
-    """Call an application with an environ, and return the body, the status line and the header fields of its answer.
+    """Call an application with an environ, and return the body, status line and header fields of its response.
 
-    The body has all that the application wrote with ``write``. It is read until the application has called
-    ``start_response``; ``buffered`` reads it to the end and closes it. Raises what the application raises, and
-    RuntimeError if that never calls ``start_response``. If the application passes an error to ``start_response``, it is
+    The body includes everything that the application wrote with ``write``. It is read until the application has called
+    ``start_response``; ``buffered`` reads it to the end and closes it. Raises the application's errors, and
+    RuntimeError if it never calls ``start_response``. If the application passes an error to ``start_response``, it is
     added to ``caught`` as a triple, or raised if ``caught`` is None.
     """
     call = _Call(caught)
@@ -81,7 +81,7 @@ def call_application(
             if close is not None:
                 close()
         return [*call.written, *rest], *call.head()
-    body: Iterable[bytes] = answer  # a server's wrapper of a file need not be an iterable
+    body: Iterable[bytes] = answer  # a server's file wrapper need not be an iterable
     if call.started is None or call.written:
         chunks = iter(answer)
         while call.started is None and (chunk := next(chunks, None)) is not None:
@@ -94,7 +94,7 @@ def call_application(
 
 
 class _Call:
-    """The arguments of ``start_response``, and the chunks that were written."""
+    """The arguments of ``start_response`` and the chunks that were written."""
 
     def __init__(self, caught: list[Any] | None) -> None:
         self._caught = caught

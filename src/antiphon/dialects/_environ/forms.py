@@ -1,4 +1,4 @@
-"""Multipart forms (RFC 7578) from a body that is read as it arrives, with the delimiters that the originals read."""
+"""Multipart forms (RFC 7578) from a body that is read as it arrives, with the delimiters that the originals accept."""
 
 import re
 from collections import deque
@@ -16,12 +16,12 @@ _may_begin_delimiter = re.compile(rb"[\r\n-]").search
 
 
 def follows_bare_line_feed(data: bytes, boundary: bytes) -> bool:
-    """Return True if a boundary in the data follows LF without CR."""
+    """Return True if a boundary in the data follows an LF without CR."""
     return data.count(b"\n--" + boundary) != data.count(b"\r\n--" + boundary)
 
 
 class DelimiterLines:
-    """The delimiter lines of one form, and what is known about them after its chunks are read.
+    """The delimiter lines of one form, and what is known about them once its chunks are read.
 
     - ``has_boundary``: True if the boundary occurred, anywhere.
     - ``has_delimiter``: True if there was a line that is a delimiter.
@@ -39,10 +39,10 @@ class DelimiterLines:
     def in_crlf(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the chunks of a form with CRLF for each bare LF before and after a delimiter, in one pass.
 
-        Raises BadRequest for a delimiter after the last one, if it follows a bare LF: the originals lose the data
+        Raises BadRequest for a delimiter after the last one if it follows a bare LF: the originals lose the data
         between them.
         """
-        held = b"\r\n"  # the first delimiter of most forms follows no line break
+        held = b"\r\n"  # in most forms, the first delimiter does not follow a line break
         added = len(held)
         for chunk in chunks:
             read, position = self._replaced(held + chunk)
@@ -56,7 +56,7 @@ class DelimiterLines:
         yield held[added:]
 
     def _replaced(self, read: bytes) -> tuple[bytes, int]:
-        """Return the bytes with CRLF around the delimiters, and where the last of these ends."""
+        """Return the bytes with CRLF around the delimiters, and the position where the last delimiter ends."""
         opening = self._opening
         pieces: list[bytes] = []
         start = position = 0
@@ -84,17 +84,17 @@ class DelimiterLines:
 
     def _pass_delimiter(self, *, is_bare_end: bool) -> None:
         if self._has_bare_end:
-            raise BadRequest("The lines between the parts of the form end in LF, not in CRLF.")
+            raise BadRequest("The lines between the parts of the form must end in CRLF, not LF.")
         self.has_delimiter = True
         self._has_bare_end = is_bare_end
 
 
 FIELD = "field"
-"""The name of the limit for one field, for the error's member ``limit``."""
+"""The name of the limit for a single field, for the error's member ``limit``."""
 
 
 class FormFile(Upload):
-    """A file of a form, on the form's spool. The spool's space is freed when all files of the form are closed."""
+    """A file of a form, on the form's spool. The space is freed when all files of the form are closed."""
 
     def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
         self._shared = spool.share()
@@ -107,7 +107,7 @@ class FormFile(Upload):
 
 
 class _ClosingWindow(Window):
-    """A window that also closes its spool when it is closed."""
+    """A window that closes its spool, too."""
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(spool, offset, length)
@@ -119,15 +119,15 @@ class _ClosingWindow(Window):
 
 
 Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
-"""The decoded name of a part, its head, and the bytes of a field, or the file."""
+"""The decoded name of a part, its head, and the bytes of a field or the file."""
 
 
 class FormReader:
     """A reader of one multipart form. Parts without a name are left out.
 
-    ``decode`` decodes the names of fields and files. ``open_file``, if given, opens the file that each upload is
-    written to, instead of the spool. All fields together have at most ``max_fields`` bytes, if given. ``name_file``, if
-    given, returns the name of a file whose head has no ``filename``, or None for a field.
+    ``decode`` decodes the names of fields and files. ``open_file``, if given, opens a file for each upload, which is
+    written there instead of on the spool. ``max_fields``, if given, limits the total bytes of all fields.
+    ``name_file``, if given, returns the name of a file whose head has no ``filename``, or None for a field.
     """
 
     def __init__(
@@ -153,8 +153,8 @@ class FormReader:
     def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
         """Read a stream to its end, and return the parts in order.
 
-        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large. The
-        files are then closed, and also if the body breaks off, since the error's traceback may be kept for long.
+        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for fields that are too large. The
+        files are closed then, and also if the body is cut short, since the error's traceback may be kept for long.
         """
         lines = DelimiterLines(parser.boundary)
         chunks = lines.in_crlf(iter(partial(stream.read, chunk_size), b""))
@@ -167,7 +167,7 @@ class FormReader:
             if self._head is None and error.members.get("limit") == "outside":
                 deque(chunks, maxlen=0)
                 if not lines.has_boundary:
-                    raise IncompleteForm("The form has no parts, and many bytes.") from None
+                    raise IncompleteForm("The form has many bytes, but no parts.") from None
             raise
         except BaseException:
             self._close()
@@ -238,7 +238,7 @@ class FormReader:
 
 
 def _finish(parser: MultipartParser, lines: DelimiterLines) -> None:
-    """End the body. Raises IncompleteForm if it breaks off, and BadRequest if the originals may see its end."""
+    """End the body. Raises IncompleteForm if it is cut short, or BadRequest if the originals might find an end."""
     try:
         parser.finish()
     except IncompleteForm:

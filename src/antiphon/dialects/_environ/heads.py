@@ -1,6 +1,6 @@
-"""The head of a request in its environ: its target and its header fields, and checks for calls without a host.
+"""The head of a request in its environ: its target and header fields, and checks for calls without a host.
 
-Results for long texts are computed each time, so that a client that keeps sending new ones can't fill the memory.
+Results for long strings are not cached, so that a client that keeps sending new ones can't fill the memory.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_CACHED = 256
-"""The longest text whose result is cached, in characters."""
+"""The length of the longest string whose result is cached, in characters."""
 
 
 def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """Cache the last ``maxsize`` results of a function of one text, unless the text is long. Used as a decorator."""
+    """Cache the last ``maxsize`` results of a function of one string, except for long strings. Used as a decorator."""
 
     def decorate(compute: Callable[[str], T]) -> Callable[[str], T]:
         cached = lru_cache(maxsize)(compute)
@@ -32,7 +32,7 @@ def cache_short(maxsize: int) -> Callable[[Callable[[str], T]], Callable[[str], 
 
 
 UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-"""Keys of the two fields that have no ``HTTP_`` before them. Servers set these without a header, too: to ""."""
+"""Keys of the two fields without the prefix ``HTTP_``. Without the header, some servers set them to ""."""
 
 _MOST_CACHED = 512
 _DOUBLED = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
@@ -50,12 +50,12 @@ class _Keys(dict[str, str]):
 
 
 ENVIRON_KEYS = _Keys()
-"""The key of an environ for each field name, in any case. Raises KeyError for a name that is not text."""
+"""The environ key for each field name, in any case. Raises KeyError for a name that is not text."""
 
 
 @cache_short(_MOST_CACHED)
 def field_name(key: str) -> str | None:
-    """Return the name of the header field under a key of an environ, or None for any other key."""
+    """Return the name of the header field for an environ's key; None for any other key."""
     if key in UNPREFIXED:
         return key.replace("_", "-").title()
     return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None
@@ -65,7 +65,10 @@ _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
 def text_of(value: str, charset: str = "utf-8") -> str:
-    """Decode a value of an environ, where each byte is one character (PEP 3333). Invalid bytes become U+FFFD."""
+    """Decode an environ's value, in which each character stands for one byte (PEP 3333).
+
+    Invalid bytes become U+FFFD.
+    """
     return value if value.isascii() else value.encode("latin-1").decode(charset, "replace")
 
 
@@ -79,9 +82,9 @@ def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
 
 
 def host_of(scheme: str, header: str | None, server: tuple[str, int | None] | None) -> str | None:
-    """Return the host of the Host header, else of the server, without the scheme's default port; None without one.
+    """Return the host in the Host header, or else the server's, without the scheme's default port; None without one.
 
-    Nothing checks that it is well-formed.
+    It is not checked for being well-formed.
     """
     if header is not None:
         return without_default_port(header, scheme)
@@ -92,12 +95,12 @@ def host_of(scheme: str, header: str | None, server: tuple[str, int | None] | No
 
 
 def without_default_port(host: str, scheme: str) -> str:
-    """Return a host without the port that its scheme implies."""
+    """Return a host without the default port of its scheme."""
     return host.removesuffix(_DEFAULT_PORTS[scheme]) if scheme in _DEFAULT_PORTS else host
 
 
 def shift_path(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it, or None if the path is empty."""
+    """Move the next segment of the path from PATH_INFO to SCRIPT_NAME and return it; None if the path is empty."""
     path = environ.get("PATH_INFO", "")
     if not path:
         return None
@@ -110,7 +113,7 @@ def shift_path(environ: "WSGIEnvironment") -> str | None:
 
 
 _LONGEST_KNOWN = 300
-"""The length of the longest host that is remembered, in characters."""
+"""The length of the longest host that is cached, in characters."""
 _LIMITS = Limits()
 _OLD = "HTTP/1.0"
 
@@ -118,7 +121,7 @@ _OLD = "HTTP/1.0"
 def head_error(environ: "WSGIEnvironment") -> HTTPError | None:
     """Return the error for an environ whose Host is missing, repeated or malformed, or whose query is too long.
 
-    An environ that names no protocol may have no Host: a program made it.
+    An environ without a protocol was made by a program and may lack a Host.
     """
     host: str = environ.get("HTTP_HOST", "")
     protocol = environ.get("SERVER_PROTOCOL", _OLD)
@@ -140,8 +143,8 @@ def _host_error(host: str, version: str) -> HTTPError | None:
 
 
 def forget_frames(error: BaseException) -> None:
-    """Forget the frames of an error and the errors that it was raised from, whose frames keep the request.
+    """Remove the frames, which keep the request, from the tracebacks of an error and of the errors that led to it.
 
-    The request, or the frame that answers, keeps the error; else only the garbage collector would free them all.
+    The request, or the frame that responds, keeps the error; otherwise, only the garbage collector could free them all.
     """
     error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -1,4 +1,4 @@
-"""The body of a request as a stream that ends where the body ends, which not every server's ``wsgi.input`` does."""
+"""The body of a request as a stream that ends where the body ends, unlike the ``wsgi.input`` of some servers."""
 
 from collections.abc import Callable
 from io import BufferedReader, BytesIO, RawIOBase
@@ -18,14 +18,14 @@ _CHUNK = 64 << 10
 class LimitedStream(RawIOBase):
     """The next ``limit`` bytes of a stream, or with ``is_max`` all bytes up to its end, but at most ``limit``.
 
-    A client has disconnected if the stream ends earlier or fails: see ``on_disconnect``. Reading beyond a maximum is
+    If the stream ends earlier or fails, the client has disconnected: see ``on_disconnect``. Reading beyond a maximum is
     refused: see ``on_exhausted``. Both may be overridden.
     """
 
     too_large: type[Exception] = ContentTooLarge
-    """The error of a body beyond the maximum."""
+    """The error for a body beyond the maximum."""
     disconnected: type[Exception] = ClientDisconnected
-    """The error of a body that breaks off."""
+    """The error for a body that is cut short."""
 
     def __init__(self, stream: IO[bytes], limit: int, is_max: bool = False) -> None:
         self._stream = stream
@@ -39,19 +39,19 @@ class LimitedStream(RawIOBase):
         return self._pos >= self.limit
 
     def on_exhausted(self) -> bytes | None:
-        """Return the bytes of a read at the limit: none. Raises ``too_large`` if the limit is a maximum."""
+        """Return the empty result of a read at the limit. Raises ``too_large`` if the limit is a maximum."""
         if self._limit_is_max:
             raise self.too_large
         return None
 
     def on_disconnect(self, error: Exception | None = None) -> bytes | None:
-        """Return the bytes of a read that got none, or failed. Raises ``disconnected``, except at an allowed end."""
+        """Return the bytes of a read that got none or failed. Raises ``disconnected``, except at a legitimate end."""
         if not self._limit_is_max or error is not None:
             raise self.disconnected
         return None
 
     def exhaust(self) -> bytes:
-        """Read all bytes that are left."""
+        """Read all remaining bytes."""
         return b"" if self.is_exhausted else self.readall()
 
     def _read_at_limit(self) -> bytes:
@@ -73,13 +73,13 @@ class LimitedStream(RawIOBase):
         return data
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to ``size`` bytes; all that are left if it is -1 or None."""
+        """Read up to ``size`` bytes, or all remaining ones if it is -1 or None."""
         if size is None or size < 0:
             return self.readall()
         return self._take(self._stream.read, size)
 
     def readall(self) -> bytes:
-        """Read all bytes that are left."""
+        """Read all remaining bytes."""
         if self.is_exhausted:
             return self._read_at_limit()
         chunks = []
@@ -103,7 +103,7 @@ class LimitedStream(RawIOBase):
         return len(data)
 
     def tell(self) -> int:
-        """Return the number of bytes that were read."""
+        """Return the number of bytes read so far."""
         return self._pos
 
     def readable(self) -> bool:
@@ -124,7 +124,7 @@ class _WholeBody(RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer, and return their number. Raises ``disconnected`` at an end that comes too early."""
+        """Read bytes into a buffer, and return their number. Raises ``disconnected`` at an early end."""
         view = memoryview(buffer).cast("B")
         try:
             data = self._stream.read(len(view))
@@ -138,9 +138,9 @@ class _WholeBody(RawIOBase):
 
 
 def body_length(content_length: str | None = None, transfer_encoding: str | None = None) -> int | None:
-    """Return the number of bytes of a body by the values of two headers.
+    """Return the number of bytes in a body, from two headers.
 
-    None stands for an unknown length: without a Content-Length, and for a chunked body. A malformed one counts as 0.
+    It is None if unknown: without a Content-Length, or for a chunked body. A malformed length is treated as 0.
     """
     if content_length is None or (transfer_encoding and _is_chunked(transfer_encoding)):
         return None
@@ -157,9 +157,9 @@ def body_stream(
 ) -> IO[bytes]:
     """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
 
-    With ``safe_fallback=False`` that is the server's own stream. Raises the ``too_large`` of the stream's ``kind`` for
-    a body with a declared length above the ``maximum``; the stream raises it for one that grows beyond. Where the
-    server marks the end, one that comes before the declared length is the end of the connection.
+    With ``safe_fallback=False``, the latter is the server's own stream. Raises the ``too_large`` of the stream's
+    ``kind`` for a body with a declared length above the ``maximum``; the stream raises it for one that turns out
+    longer. If the server marks the end, an end before the declared length means that the connection has ended.
     """
     stream: IO[bytes] = environ["wsgi.input"]
     length = _declared_length(environ)
@@ -175,7 +175,7 @@ def body_stream(
 
 
 def read_body(environ: "WSGIEnvironment", kind: type[LimitedStream], maximum: int | None = None) -> bytes:
-    """Read the whole body. Raises as ``body_stream`` does, and the ``disconnected`` of the stream's ``kind``."""
+    """Read the whole body. Raises the errors of ``body_stream``, and the ``disconnected`` of the stream's ``kind``."""
     length = _declared_length(environ)
     if length is None or "wsgi.input_terminated" in environ:
         return body_stream(environ, kind, maximum=maximum).read()

@@ -1,6 +1,6 @@
-"""The dialect of Asok 0.8: its names and habits, over WSGI, ASGI and RSGI.
+"""The dialect of Asok 0.8: Asok's names and behaviour, over WSGI, ASGI and RSGI.
 
-Names are imported on first use. What Asok has and this dialect has not says so where it is imported.
+Names are imported on first use. Importing a name of Asok that this dialect lacks raises an error that explains this.
 """
 
 import sys
@@ -39,7 +39,7 @@ def reason(name: str) -> str:
 
 
 __version__ = "0.8.0"
-"""The version of Asok whose names and habits these are."""
+"""The version of Asok whose names and behaviour the dialect has."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,

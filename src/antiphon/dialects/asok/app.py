@@ -40,7 +40,7 @@ POLICY: Mapping[str, tuple[str, ...]] = {
     "frame-ancestors": ("'none'",),
     "script-src": (_SELF, "'nonce'", "'strict-dynamic'"),
 }
-"""The policy of pages before the settings add to it."""
+"""The policy of pages, before the settings add to it."""
 
 _FIELDS = {
     "x-frame-options": "frame_options",
@@ -56,7 +56,7 @@ _TYPE_OPTIONS = "x-content-type-options"
 def install_security_headers(native: "App", config: Mapping[str, Any]) -> None:
     """Make an application send the headers in SECURITY_HEADERS: True, False, or a dict of different values.
 
-    None in the dict leaves a header out. Raises ValueError for unknown words.
+    None in the dict leaves a header out. Raises ValueError for unknown names.
     """
     said = config["SECURITY_HEADERS"]
     if said is False:
@@ -104,10 +104,9 @@ def _adding(fields: Mapping[str, Any]) -> Any:
 
 
 def install_state(app: "Asok", native: "App") -> SessionStore:
-    """Make an application send security headers, keep sessions, and use the features based on them, as the settings
-    say.
+    """Make an application send security headers, store sessions, and use the features based on them, as configured.
 
-    Returns the store of the sessions. Raises ValueError for settings that mean nothing.
+    Returns the session store. Raises ValueError for invalid settings.
     """
     install_security_headers(native, app.config)
     install_rate_limit(native, app.config)
@@ -123,10 +122,10 @@ _VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 def shared_natively(app: "Asok", value: Any) -> Any:
-    """Return a value to be shared natively.
+    """Return a value to share natively.
 
     A callable is called with the request when it is first used, or without it if it takes no arguments. A class, or a
-    callable that needs more arguments, is shared itself. Each request gets its own copy of a form.
+    callable that needs more arguments, is itself shared. Each request gets its own copy of a form.
     """
     if hasattr(type(value), "for_request"):
         value = value.for_request
@@ -145,7 +144,7 @@ def shared_natively(app: "Asok", value: Any) -> Any:
 
 
 def _arguments(function: Callable[..., Any]) -> int | None:
-    """Return the number of arguments to call a shared function with, 0 or 1, or None if it needs others."""
+    """Return the number of arguments with which to call a shared function, 0 or 1; None if it needs others."""
     try:
         parameters = [*signature_of(function).parameters.values()]
     except (TypeError, ValueError):  # some functions in C have no signature
@@ -162,20 +161,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Asok(Servable):
     """The application of the project in a folder, by default the current one, with the variables of its ``.env``.
 
-    It is a WSGI, ASGI and RSGI application. The project is read when it is first served, or asked for ``native``, the
-    application that answers: settings, shared values and functions have to be there by then.
+    It is a WSGI, ASGI and RSGI application. The project is read when it is first served, or when ``native``, the
+    application that handles its requests, is first read. Settings, shared values and functions must be set by then.
     """
 
     version = "0.8.0"
     session_store: SessionStore
-    """The store of the sessions, from when the project is read on."""
+    """The session store, once the project is read."""
     counters: Store
-    """The counters of limits, which each process has for itself."""
+    """The counters for rate limits, separate for each process."""
     find_user: Callable[[Any], Any] | None = None
-    """The function that ``user_loader`` registered."""
+    """The function registered with ``user_loader``."""
 
     def __init__(self, root_dir: str | os.PathLike[str] | None = None) -> None:
-        from antiphon.features import MemoryStore  # late: it brings msgspec
+        from antiphon.features import MemoryStore  # imported late: it loads msgspec
 
         super().__init__()
         self.root_dir = os.path.abspath(root_dir or os.getcwd())
@@ -198,7 +197,7 @@ class Asok(Servable):
         self._on_startup: list[Callable[[], Any]] = []
         self._on_shutdown: list[Callable[[], Any]] = []
 
-    # Registering
+    # Registration
 
     def share(self, **values: Any) -> Self:
         """Share values with all templates, and as ``request.shared(name)``.
@@ -216,7 +215,7 @@ class Asok(Servable):
     @lazy
     def templates(self) -> "ProjectTemplates":
         """The project's templates."""
-        from antiphon.dialects.asok.templating.environment import ProjectTemplates  # late: it brings Jinja2
+        from antiphon.dialects.asok.templating.environment import ProjectTemplates  # imported late: it loads Jinja2
 
         return ProjectTemplates(self)
 
@@ -232,10 +231,10 @@ class Asok(Servable):
         return self
 
     def user_loader(self, fn: F) -> F:
-        """Register the function that finds the user with an id, ``def`` or ``async def``: it returns None if there is
-        no such user.
+        """Register the function (``def`` or ``async def``) that finds the user with an id, and returns None if there is
+        none.
 
-        Without one, the users are those of the model that the setting AUTH_MODEL names. Raises RuntimeError once the
+        Without this function, the model named by the setting AUTH_MODEL finds users. Raises RuntimeError once the
         project is read.
         """
         self._check_unread("user_loader")
@@ -243,7 +242,7 @@ class Asok(Servable):
         return fn
 
     def on_startup(self, fn: F) -> F:
-        """Register a function that is called, or awaited, before the first request of a process.
+        """Register a function to call or await before the first request of a process.
 
         Raises RuntimeError once the project is read.
         """
@@ -252,7 +251,7 @@ class Asok(Servable):
         return fn
 
     def on_shutdown(self, fn: F) -> F:
-        """Register a function that is called, or awaited, after the last request of a process.
+        """Register a function to call or await after the last request of a process.
 
         Raises RuntimeError once the project is read.
         """
@@ -262,10 +261,10 @@ class Asok(Servable):
 
     def _check_unread(self, name: str) -> None:
         if "native" in vars(self):
-            raise RuntimeError(f"the project is read already: call app.{name} where the application is made")
+            raise RuntimeError(f"the project is already read: call app.{name} where the application is made")
 
     def _middlewares(self) -> list[Callable[..., Any]]:
-        """Return the ``handle`` of each module in the project's folder of middlewares, in the order of their names."""
+        """Return the ``handle`` of each module in the project's middlewares folder, in the order of their names."""
         folder = folder_of(self.root_dir, self.dirs["MIDDLEWARES"])
         names = sorted(name for name in os.listdir(folder) if name.endswith(".py")) if folder else []
         modules = [_load(os.path.join(folder or "", name)) for name in names if not name.startswith("__")]
@@ -275,19 +274,19 @@ class Asok(Servable):
 
     @lazy
     def has_pages(self) -> bool:
-        """True if the project has a folder of pages."""
+        """True if the project has a pages folder."""
         return folder_of(self.root_dir, self.dirs["PAGES"]) is not None
 
     @lazy
     def unrouted(self) -> Any:
-        """The route for requests that no page answers. Raises what ``native`` raises."""
+        """The route for requests that match no page. Raises the errors of ``native``."""
         return self.native._freeze().refusing[""].route
 
     @lazy
     def native(self) -> App:
-        """The native application that answers, made from the project on first use.
+        """The native application that handles requests, made from the project on first use.
 
-        Raises ValueError for a folder without pages, and what ``Pages`` raises.
+        Raises ValueError for a folder without pages, or the errors of ``Pages``.
         """
         native = App(**native_settings(self.config))
         folder = folder_of(self.root_dir, self.dirs["PAGES"])
@@ -312,12 +311,12 @@ class Asok(Servable):
         return native
 
     def freeze(self) -> None:
-        """Read the project, and plan its pages, before the first request. Raises what ``native`` raises."""
+        """Read the project and plan its pages before the first request. Raises the errors of ``native``."""
         self.native._freeze()
 
     @lazy
     def _handle(self) -> Callable[[NativeRequest], Steps[NativeResponse]]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The function that returns the steps that answer a server's request: the native application's."""
+        """The function that returns the steps to handle a server's request: the native application's."""
         return self.native._handle
 
     @lazy
@@ -331,7 +330,7 @@ class Asok(Servable):
         return self.native
 
     def _measure_header_sections(self) -> None:
-        """Measure the header section of each request from now on."""
+        """Measure the header section of all further requests."""
         self.native._measure_header_sections()
 
     @property
@@ -341,7 +340,7 @@ class Asok(Servable):
 
 
 def _load(path: str) -> ModuleType:
-    """Run a file as a separate module, and return it."""
+    """Execute a file as a separate module, and return it."""
     spec = spec_from_file_location(f"mw_{os.path.basename(path)}", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} can't be imported", path=path)

@@ -1,4 +1,4 @@
-"""Logins with Asok's names, kept by the native feature. A model or a function of the project finds the users."""
+"""Logins with Asok's names, stored by the native feature. A model or function of the project finds the users."""
 
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -22,21 +22,22 @@ if TYPE_CHECKING:
 MOST_FAILURES = 5
 """The number of wrong passwords that one address may send within ``FORGOTTEN_AFTER``."""
 FORGOTTEN_AFTER = 15 * 60.0
-"""Seconds."""
+"""The time in seconds."""
 MOST_FAILURES_OF_ACCOUNT = 20
-"""The number of wrong passwords that all addresses may send for one user within ``FORGOTTEN_FOR_ACCOUNT_AFTER``. It is
-larger than that of an address, since anyone can use it up and so lock out the user."""
+"""The number of wrong passwords that all addresses together may send for a user within ``FORGOTTEN_FOR_ACCOUNT_AFTER``.
+
+It is larger than an address's, since anyone can use it up and thus lock out the user."""
 FORGOTTEN_FOR_ACCOUNT_AFTER = 60 * 60.0
-"""Seconds."""
+"""The time in seconds."""
 
 
 def install_users(native: "App", app: "Asok") -> None:
-    """Make an application find users by the sessions in which they logged in."""
+    """Make an application find users by the sessions in which they are logged in."""
     native.use(Users(SessionLogin(_loader(app))))
 
 
 def _loader(app: "Asok") -> Callable[[str], Any]:
-    """Return the function that finds a user by the key in a session: the project's, or one that uses its model."""
+    """Return the function that finds a user by the key in a session: the project's own, or one that uses its model."""
     find = app.find_user
     if find is None:
         return lambda key: _find_in_model(app, key)
@@ -55,9 +56,9 @@ def _find_in_model(app: "Asok", key: str) -> Any:
 
 
 def model_of(app: "Asok") -> Any:
-    """Return the class of users: the setting AUTH_MODEL, a class or the name of one, as "models.user:User".
+    """Return the class of users: the setting AUTH_MODEL, which is a class or its name, as in "models.user:User".
 
-    None for a name without a module, such as "User". Raises ImportError and AttributeError for a name that does not
+    None for a name without a module, such as "User". Raises ImportError or AttributeError for a name that does not
     exist.
     """
     model = app.config["AUTH_MODEL"]
@@ -68,7 +69,7 @@ def model_of(app: "Asok") -> Any:
 
 
 def user_of(request: "RequestState") -> Any:
-    """Return the user who has logged in, or None."""
+    """Return the logged-in user, or None."""
     app = request.app
     if app.find_user is None and model_of(app) is None and NativeRequest.user not in request.native:
         return None
@@ -81,8 +82,9 @@ def set_user(request: "RequestState", user: Any) -> None:
 
 
 def login(request: "RequestState", user: Any, remember: bool = False) -> None:  # noqa: ARG001 - sessions have one lifetime
-    """Log a user in: the session now belongs to the user, and gets a new key. It keeps its data, unless it had another
-    user.
+    """Log a user in: the session is assigned to the user and gets a new key.
+
+    Its data is kept, unless it belonged to another user.
 
     ``remember`` has no effect: a session ends SESSION_TTL seconds after its last use. Check the password before.
     """
@@ -90,25 +92,25 @@ def login(request: "RequestState", user: Any, remember: bool = False) -> None:  
 
 
 def logout(request: "RequestState") -> None:
-    """Log the user out: the session ends, with its data, except for messages that wait for the next page."""
+    """Log the user out: the session ends with its data, except for messages that wait for the next page."""
     native = request.native
     with_messages(native.session, lambda: native_logout(native))
 
 
 def has_role(request: "RequestState", *roles: str) -> bool:
-    """Return True if the user has one of some roles: ``user.roles`` or ``user.role`` is a list, or text with commas."""
+    """Return True if the user has one of some roles: ``user.roles`` or ``user.role``, a list or text with commas."""
     user = user_of(request)
     return not roles_of(user).isdisjoint(roles)
 
 
 def roles_of(user: Any) -> set[str]:
-    """Return the roles of a user, or none for an anonymous visitor."""
+    """Return the roles of a user; empty for an anonymous visitor."""
     roles: str | Iterable[str] = getattr(user, "roles", None) or getattr(user, "role", None) or ()
     return {role.strip() for role in roles.split(",")} if isinstance(roles, str) else set(roles)
 
 
 def require_role(request: "RequestState", *roles: str, redirect_url: str = "/") -> None:
-    """Redirect a request whose user has none of some roles. Raises RedirectException."""
+    """Redirect a request whose user has none of the roles. Raises RedirectException."""
     if not has_role(request, *roles):
         raise RedirectException(redirect_location(redirect_url, external=False, otherwise="/"))
 
@@ -142,11 +144,11 @@ def _say_why(request: "RequestState") -> None:
 
 
 def authenticate(request: "RequestState", password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-    """Log in the user that the model finds by credentials if the password is right. Return the user, or None.
+    """Log in the user that the model finds by credentials, if the password is right. Return the user, or None.
 
     The model has ``find(**credentials)``, and the user ``check_password(field, password)``. After five failures within
     15 minutes, an address always gets None, as does every address after 20 failures for one user within an hour. A
-    login takes back no failures. Raises ValueError if there is no model.
+    login does not reset the failures. Raises ValueError if there is no model.
     """
     model = model_of(request.app)
     if model is None:
@@ -173,9 +175,9 @@ def authenticate(request: "RequestState", password_field: str = "password", **cr
 
 
 def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
-    """Return the function that adds to the failures of the client's address, and returns their number.
+    """Return the function that counts a failure for the client's address and returns the total.
 
-    It is 0 if the server gives no address: with one counter for all clients, one could lock out the others.
+    This is 0 if the server provides no address: with one counter for all clients, one could lock out the others.
     """
     address = request.native.ip
     if address is None:
@@ -184,7 +186,7 @@ def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
             'app.config["TRUSTED_PROXIES"] = [...], or a server that tells addresses',
         )
         return lambda _by: 0
-    from antiphon.features.rate_limits import network_of  # late: it brings msgspec
+    from antiphon.features.rate_limits import network_of  # imported late: it loads msgspec
 
     return _failures(request, network_of(address), FORGOTTEN_AFTER)
 

@@ -1,4 +1,4 @@
-"""Asok's settings: their defaults, the environment that overrides them, and the native settings that they become."""
+"""Asok's settings: their defaults, the environment that overrides them, and the equivalent native settings."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class Env:
-    """The environment variables. The text "true" is True, "false" False and "null" None, in any case."""
+    """The environment variables. The text "true" is True, "false" is False and "null" is None, in any case."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ _TRUE = ("true", "1", "yes", "on")
 
 
 def configured(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings, with values from the environment, under their names or with the prefix ``ASOK_``.
+    """Return the settings, with values from the environment under their names, optionally prefixed with ``ASOK_``.
 
     The text is converted to the type of the default, a number or a Boolean. Text that is not a number is ignored.
     """
@@ -111,12 +111,12 @@ def install_settings(config: Mapping[str, Any], native: App) -> None:
 
 
 def _list(value: str | Iterable[str] | None) -> list[str]:
-    """Return a setting that is a list, or in the environment a text with commas."""
+    """Return a setting that is a list, or, from the environment, text with commas."""
     parts = value.split(",") if isinstance(value, str) else value or ()
     return [part.strip() for part in parts if part.strip()]
 
 
 def folder_of(root: str, relative: str) -> str | None:
-    """Return the path of a project's folder, or None if it does not exist."""
+    """Return the path of one of the project's folders; None if it does not exist."""
     path = os.path.join(root, relative)
     return path if os.path.isdir(path) else None

@@ -13,7 +13,7 @@ def find_request() -> Request | None:
 
 
 class RequestProxy:
-    """A stand-in for the current request, with the attributes of the request. It is false if there is no request.
+    """A proxy for the current request, with its attributes. It is falsy if there is no current request.
 
     Raises RuntimeError if there is no current request.
     """

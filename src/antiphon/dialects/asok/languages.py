@@ -1,4 +1,4 @@
-"""The language of a request and the location of its client, by the native features, and texts where there are none."""
+"""The language of a request, by the native feature, and messages for projects without translations."""
 
 import logging
 import os
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from antiphon.features import Languages
 
 COOKIE = "asok_lang"
-"""The name of the cookie that has a visitor's language."""
+"""The name of the cookie that stores a visitor's language."""
 
 
 def install_languages(app: "Asok", native: App) -> None:
-    """Use the native feature for the texts in ``src/locales``, if there are any."""
+    """Use the native feature for the messages in ``src/locales``, if there are any."""
     if folder := folder_of(app.root_dir, app.dirs["LOCALES"]):
         from antiphon.features import Languages
 
@@ -33,7 +33,7 @@ def install_languages(app: "Asok", native: App) -> None:
 
 
 def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
-    """Return a hook that has the browser keep a language that the query asks for, as switches in pages do."""
+    """Return a hook that stores a language requested in the query in a cookie, as switches in pages expect."""
 
     def remember(native: NativeRequest) -> None:
         if b"lang=" not in native.query_string or native.method not in SAFE_METHODS:
@@ -46,7 +46,7 @@ def _remembering(languages: "Languages") -> Callable[[NativeRequest], None]:
 
 
 def language_of(request: "Request") -> str:
-    """Return the language of a request, or the project's default if there are no texts."""
+    """Return the language of a request, or the project's default if there are no messages."""
     return request.native.language.tag if _has_texts(request.app) else str(request.app.config["LOCALE"])
 
 
@@ -55,16 +55,14 @@ def _has_texts(app: "Asok") -> bool:
 
 
 def translated(request: "Request", key: str, values: dict[str, object]) -> str:
-    """Return the text of a key in the language of a request; the key itself where the project has no texts."""
+    """Return the message for a key in the language of a request; the key itself if the project has no messages."""
     if _has_texts(request.app):
         return request.native.language.gettext(key, **values)
     return key
 
 
 def as_written(request: "Request", key: str) -> str:
-    """Return the text of a key with its placeholders, for values that are known later, or the key itself without a
-    text.
-    """
+    """Return the message for a key with its placeholders, for values known later; without a message, the key."""
     if _has_texts(request.app):
         return request.native.language.find(key) or key
     return key
@@ -84,14 +82,14 @@ class GeoLocation(dict[str, Any]):
     def __missing__(self, name: str) -> NoReturn:
         if name in _OF_COUNTRIES:
             raise KeyError(
-                f"{name}: the Asok dialect has no table of countries; but columns of {FILE} that its first line names"
-                " are here"
+                f"{name}: the Asok dialect has no table of countries, only the columns that the first line of {FILE}"
+                " names"
             )
         raise KeyError(name)
 
 
 class ProjectLocations:
-    """The native feature, for a file that may have no ranges: then all locations are unknown, and the log says why."""
+    """The native feature for a file that may have no ranges: locations are then unknown, and the log explains why."""
 
     def __init__(self, path: str) -> None:
         from antiphon.features import Locations
@@ -123,7 +121,7 @@ def install_locations(app: "Asok", native: App) -> None:
 
 
 def location_of(request: "Request") -> GeoLocation:
-    """Return where the client of a request is."""
+    """Return the location of a request's client."""
     known = request.native.location if request.app.native.provides(NativeRequest.location) else {}
     found = {name: value for name, value in known.items() if value is not None}
     return GeoLocation({"ip": request.ip, **_UNKNOWN, **found})

@@ -1,4 +1,4 @@
-"""Pages of a project, on the native ``Pages``, the middlewares around them, and the pages for errors."""
+"""Pages of a project, based on the native ``Pages``, the middlewares around them, and the pages for errors."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 
 def around(middlewares: Iterable[Callable[..., Any]], page: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a page's function wrapped in middlewares, the first of which is outermost."""
+    """Return a page's function wrapped in middlewares, the first of which is the outermost."""
     for middleware in reversed([*middlewares]):
         page = _layer(middleware, page)
     return page
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Return True for a coroutine function, and for a plain decorator around one, which returns its result."""
+    """Return True for a coroutine function, and for a plain decorator's wrapper of one, which returns its result."""
     return is_async(function) or is_async(innermost(function))
 
 
 async def result_of(function: Callable[..., Any], request: Any) -> Any:
-    """Call a function with a request, on the loop, and await what it returns, if that can be awaited."""
+    """Call a function with a request, on the loop, and await its result if that is awaitable."""
     result = function(request)
     return await result if hasattr(result, "__await__") else result
 
 
 def _layer(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that passes the next middleware to a middleware, sync or async like it."""
+    """Return a function that passes the next middleware to a middleware, and is sync or async like the latter."""
     if is_async(middleware):
         return _async_layer(middleware, _awaited(following) if waits(following) else _awaitable(following))
     if waits(following):
@@ -58,7 +58,7 @@ def _async_layer(middleware: Callable[..., Any], following: Callable[..., Any]) 
 
 
 def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a coroutine function that calls one, or a plain decorator around one."""
+    """Return a coroutine function that calls another one, or a plain decorator's wrapper around one."""
 
     async def call(request: Any) -> Any:
         return await result_of(function, request)
@@ -67,7 +67,7 @@ def _awaited(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is called on the thread of its task when it is awaited."""
+    """Return a function that is called on its task's thread when it is awaited."""
 
     async def call(request: Any) -> Any:
         from antiphon.embedding import Crossing
@@ -78,7 +78,7 @@ def _awaitable(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _sync_around_async(middleware: Callable[..., Any], following: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a layer whose middleware waits on a thread for the following function, which runs on the loop."""
+    """Return a layer whose middleware waits on a thread for the next function, which runs on the loop."""
 
     async def layer(request: Any) -> Any:
         from asyncio import get_running_loop
@@ -99,9 +99,9 @@ Handler = Callable[[NativeRequest, Exception], Any]
 
 
 def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
-    """Register the answers to errors: the pages that are named after their status, or else a short page.
+    """Register the responses to errors: the pages named after their status, or else a short page.
 
-    In the command's debug mode, an unexpected error is answered with the page of that mode.
+    In the command's debug mode, an unexpected error gets the debug page.
     """
     plain = _handler(app, None, _plain_page)
     handlers: dict[type[Exception] | int, Handler] = {HTTPError: plain, 500: plain}
@@ -114,7 +114,7 @@ def install_errors(app: "Asok", native: App, pages: "AsokPages") -> None:
 
 
 def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler:
-    """Return the native error handler that calls a page's function, sync or async like it."""
+    """Return the native error handler that calls a page's function, and is sync or async like the latter."""
     if waits(function):
 
         async def async_handler(native: NativeRequest, error: Exception) -> Any:
@@ -131,7 +131,7 @@ def _handler(app: "Asok", path: str | None, function: "PageFunction") -> Handler
 
 
 def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | None) -> Request:
-    """Return the request for the page of an error: with the error's status, and without the page's type."""
+    """Return the request for an error's page, with the error's status and without the failed page's type."""
     advise(app, native, error)
     request = Request.of(app, native)
     told = AbortException(400, str(error)) if isinstance(error, ValidationError) else as_http_error(error)
@@ -147,8 +147,8 @@ def _prepared(app: "Asok", native: NativeRequest, error: Exception, path: str | 
 def _plain_page(request: Request) -> str:
     """Return a page with the status and the message of an error.
 
-    A request for blocks gets only the text, which the page's script shows in place. A program whose write below
-    ``/api`` is refused gets JSON.
+    A request for blocks gets only the text, which the page's script displays in place. A refused write below ``/api``
+    gets JSON.
     """
     message = request.page_context["error_message"]
     if request.code == 403 and f"{request.path}/".startswith("/api/"):
@@ -159,10 +159,10 @@ def _plain_page(request: Request) -> str:
 
 
 PageFunction: TypeAlias = Callable[[Request], Any]
-"""A page's function, ``def`` or ``async def``, from a request to a text or another value that can be answered."""
+"""A page's function, ``def`` or ``async def``, which takes a request and returns text or another response value."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-"""The methods that ``render`` answers, where a page has no function of their name."""
+"""The methods that ``render`` handles, unless a page has a function with their name."""
 _VERBS = (*METHODS, "HEAD", "OPTIONS")
 
 _hex = re.compile(r"[0-9A-Fa-f-]{1,64}").fullmatch
@@ -170,29 +170,29 @@ _slug = re.compile(r"[a-z0-9-]{1,255}").fullmatch
 
 
 def _read_hex(segment: str) -> str:
-    """Return a segment of hexadecimal digits. Raises ValueError for any other segment."""
+    """Convert a segment of hexadecimal digits. Raises ValueError for any other segment."""
     if not _hex(segment):
         raise ValueError(f"{segment[:50]!r} is not hexadecimal")
     return segment
 
 
 def _read_slug(segment: str) -> str:
-    """Return a segment of lower-case letters, digits and hyphens. Raises ValueError for any other segment."""
+    """Convert a segment of lowercase letters, digits and hyphens. Raises ValueError for any other segment."""
     if not _slug(segment):
         raise ValueError(f"{segment[:50]!r} is not a slug")
     return segment
 
 
 CONVERTERS: Mapping[str, Callable[[str], str]] = {"hex": _read_hex, "slug": _read_slug}
-"""The converters of dynamic segments that are not native: ``[name:slug]``."""
+"""The converters for dynamic segments that are not native: ``[name:slug]``."""
 
 _status_of_error = re.compile(r"([45]\d\d)(?:/(?:page|index))?").fullmatch
 
 
 class AsokPages(Pages):
-    """The pages of a project: ``page.py`` is the page of its folder, and so is ``page.html`` without a ``page.py``.
+    """The pages of a project: ``page.py`` is the page of its folder, or else ``page.html``.
 
-    ``of_errors`` are those that answer errors, by the statuses that they are named after.
+    ``of_errors`` are the pages for errors, by the statuses in their names.
     """
 
     suffixes = (".py", ".html", ".asok")
@@ -203,7 +203,7 @@ class AsokPages(Pages):
         self._app = app
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
-        """Return the handlers of a page by their methods. Raises ValueError for a module without one."""
+        """Return the handlers of a page by method. Raises ValueError for a module without any."""
         functions = [*self._functions(page)]
         if not functions:
             raise ValueError(f"{page.path} has no handler: define render, or a method's function such as post")
@@ -227,7 +227,9 @@ class AsokPages(Pages):
             yield others, function
 
     def _handler(self, path: str, function: PageFunction) -> Callable[[NativeRequest], Any]:
-        """Return the native handler that calls a page's function, in its colour, inside of the middlewares."""
+        """Return the native handler that calls a page's function inside the middlewares, sync or async like the
+        function.
+        """
         app = self._app
         inner = around(app.middleware_handlers, function)
 
@@ -243,13 +245,13 @@ class AsokPages(Pages):
 
 
 def _apart(methods: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return GET separate from other methods, since a route with only safe methods needs less around it."""
+    """Return GET separate from other methods, since a route with only safe methods needs less processing."""
     others = tuple(method for method in methods if method != "GET")
     return [("GET",), others] if others and len(others) < len(methods) else [methods]
 
 
 def _render(module: ModuleType) -> PageFunction | None:
-    """Return the function that answers methods without their own function in a page, or None."""
+    """Return the function for methods without their own function in a page, or None."""
     if callable(render := vars(module).get("render")):
         return render  # type: ignore[no-any-return]  # it has been asked
     if "CONTENT" in vars(module):
@@ -258,5 +260,5 @@ def _render(module: ModuleType) -> PageFunction | None:
 
 
 def _render_template(request: Request) -> str:
-    """Answer with the template that is the page itself."""
+    """Respond with the template that is the page itself."""
     return request.html(request.page_file or "", **request.page_context)

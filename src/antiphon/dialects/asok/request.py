@@ -1,4 +1,4 @@
-"""The request for pages and templates: a native request with Asok's names, and settings of the response."""
+"""The request for pages and templates: a native request with Asok's names, and the settings of the response."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,7 +43,7 @@ _UNKNOWN = "Unknown"
 
 
 class Browser:
-    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is in ``raw``."""
+    """A browser's ``name``, its system ``os``, and ``is_mobile``, from the User-Agent, which is ``raw``."""
 
     def __init__(self, user_agent: UserAgent) -> None:
         self.raw = str(user_agent)
@@ -66,7 +66,7 @@ class QueryDict(dict[str, str]):
         super().__init__(self._pairs)
 
     def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return all values of a name in order, or ``default`` or an empty list if there is none."""
+        """Return all values of a name in order; without any, ``default`` or an empty list."""
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
@@ -80,7 +80,7 @@ def is_json(native: NativeRequest) -> bool:
 
 
 def json_body_of(native: NativeRequest) -> Any:
-    """Return the content decoded from JSON, or None if it has another type or is malformed."""
+    """Return the content decoded from JSON; None if it has another type or is malformed."""
     if not is_json(native):
         return None
     try:
@@ -92,7 +92,7 @@ def json_body_of(native: NativeRequest) -> Any:
 
 
 class JsonAccessor(dict[str, Any]):
-    """The members of the object that a request has in JSON. Called with data, it answers with JSON."""
+    """The members of the JSON object in a request. A call with data makes a JSON response."""
 
     def __init__(self, request: "Request") -> None:
         self._request = request
@@ -100,7 +100,7 @@ class JsonAccessor(dict[str, Any]):
             self.update(request.json_body)
 
     def __call__(self, data: Any = None, status: int = 200) -> str:
-        """Return data, by default those that the request has, as JSON, which is answered with a status.
+        """Return data, by default the request's, as JSON for a response with a status.
 
         Raises TypeError, which names type and place, for a value that can't be written.
         """
@@ -110,34 +110,33 @@ class JsonAccessor(dict[str, Any]):
         request.content_type = _JSON
         if status != 200:
             request.status_code(status)
-        from antiphon.embedding import encode_json  # late: it loads msgspec
+        from antiphon.embedding import encode_json  # imported late: it loads msgspec
 
         return encode_json(data).decode()
 
 
 _KEY = "_asok_request"
 keep = object.__setattr__
-"""Set an attribute of a native request that it does not know."""
+"""A function that sets an attribute of a native request that it does not know."""
 
 
 class Request(RequestState):
     """A request with Asok's API. ``native`` is the native request behind it.
 
-    ``Request(environ)`` is one of a WSGI environ, as tests make it: of the application ``environ["asok.app"]``, or of
-    the project in the current folder.
-
-    ``content_type`` and ``status_code`` are those of the response to be, and so are ``response_headers``.
+    ``Request(environ)`` makes one from a WSGI environ, for tests: for the application ``environ["asok.app"]``, or the
+    project in the current folder. ``content_type``, ``status_code`` and ``response_headers`` are those of the future
+    response.
     """
 
     content_type: str = HTML
     """The media type of the text that the page returns."""
     added_headers: list[tuple[str, str]] | None = None
-    """The header fields of the future response, or None until they are used."""
+    """The header fields of the future response; None until they are used."""
     own_status: int | None = None
-    """The status that was set, or None."""
+    """The status that was set; None otherwise."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
-    """The variables of a page that is only a template: those of the page of an error."""
+    """The variables of a page that is only a template, such as an error's page."""
 
     def __init__(
         self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None
@@ -155,17 +154,18 @@ class Request(RequestState):
 
     @classmethod
     def of(cls, app: "Asok", native: NativeRequest) -> "Request":
-        """Return the request for a native request, and make it if there is none yet."""
+        """Return the request for a native request, which is made if there is none yet."""
         return cls.find(native) or cls(app, native)
 
     @staticmethod
     def find(native: NativeRequest) -> "Request | None":
-        """Return the request for a native request, or None if there is none yet."""
+        """Return the request for a native request; None if there is none yet."""
         return cast("Request | None", getattr(native, _KEY, None))
 
     def let_go(self) -> None:
-        """Make the native request forget this one when its page has answered. Otherwise only the garbage collector
-        would free them, since they refer to each other.
+        """Make the native request forget this one once its page has returned.
+
+        Otherwise, only the garbage collector would free them, since they refer to each other.
         """
         keep(self.native, _KEY, None)
 
@@ -183,17 +183,17 @@ class Request(RequestState):
 
     @lazy
     def params(self) -> dict[str, Any]:
-        """The values of the dynamic segments of the page's path, by their names."""
+        """The values of the dynamic segments of the page's path, by name."""
         return {name: _read(value) for name, value in self.native.path_params.items()}
 
     @lazy
     def args(self) -> QueryDict:
-        """The query's arguments. Of repeated names the last counts; ``getlist`` has them all."""
+        """The query's arguments. The last of repeated names wins; ``getlist`` returns all."""
         return QueryDict(self.native.args.items())
 
     @property
     def raw_query_string(self) -> str:
-        """The query as it was sent, without its question mark."""
+        """The query as sent, without its question mark."""
         return self.native.query_string.decode("latin-1")
 
     @property
@@ -203,7 +203,9 @@ class Request(RequestState):
 
     @lazy
     def environ(self) -> dict[str, Any]:
-        """The environ that a WSGI server would give, with the body, for code that reads it; also over other interfaces.
+        """The environ that a WSGI server would provide, with the body, for code that reads it.
+
+        It exists over any interface.
 
         Nothing that is set in it changes the request.
         """
@@ -212,21 +214,21 @@ class Request(RequestState):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields of the request, by their names in any case."""
+        """The header fields of the request, by case-insensitive name."""
         return cast("Mapping[str, str]", self.native.headers)
 
     @lazy
     def cookies_dict(self) -> dict[str, str]:
-        """The cookies, by their names."""
+        """The cookies by name."""
         return dict(self.native.cookies)
 
     @property
     def cookies(self) -> dict[str, str]:
-        """The cookies, by their names."""
+        """The cookies by name."""
         return self.cookies_dict
 
     def cookie(self, name: str, default: Any = None) -> Any:
-        """Return the value of a cookie, or ``default`` if there is none."""
+        """Return the value of a cookie; ``default`` if it is missing."""
         return self.cookies_dict.get(name, default)
 
     # The body
@@ -238,33 +240,33 @@ class Request(RequestState):
 
     @lazy
     def post_form(self) -> dict[str, Any]:
-        """The fields of the form in the body, or the members of an object in JSON. Of one name the last counts."""
+        """The fields of the form in the body, or the members of a JSON object. The last of repeated names wins."""
         if isinstance(self.json_body, dict):
             return dict(self.json_body)
         return dict(self.native.form.items())
 
     @lazy
     def form(self) -> dict[str, str]:
-        """The query's arguments, and over them the fields of the form in the body."""
+        """The query's arguments, overridden by the fields of the form in the body."""
         sent = dict(self.native.form.items())
         return {**self.args, **sent} if self.native.head.query_string else sent
 
     def old(self, name: str, default: Any = "") -> Any:
-        """Return the sent value of a field, or its value in the session's ``_old_input``, to fill it in again."""
+        """Return the sent value of a field, or its value in the session's ``_old_input``, to display it again."""
         return self.form[name] if name in self.form else self.session.get("_old_input", {}).get(name, default)
 
     @property
     def errors(self) -> Mapping[str, str]:
-        """The messages that the project has left in the session as ``_errors``, by the names of fields."""
+        """The messages that the project has stored in the session as ``_errors``, by field name."""
         return cast("Mapping[str, str]", self.session.get("_errors", {}))
 
     def error(self, name: str) -> str:
-        """Return the message of a field, or an empty text if there is none."""
+        """Return the message for a field; empty if there is none."""
         return self.errors.get(name, "")
 
     @lazy
     def files(self) -> dict[str, UploadedFile]:
-        """The files of the form, by the names of their fields."""
+        """The files of the form by field name."""
         return {name: files[-1] for name, files in self._uploads.items()}
 
     @lazy
@@ -276,20 +278,20 @@ class Request(RequestState):
         return uploads
 
     def file(self, name: str) -> UploadedFile | None:
-        """Return the file of a field, or None if none was sent."""
+        """Return the file in a field; None if none was sent."""
         return self.files.get(name)
 
     def file_list(self, name: str | None = None) -> list[UploadedFile]:
-        """Return the files of a field; without a name, of all fields."""
+        """Return the files in a field; without a name, in all fields."""
         return [file for field, files in self._uploads.items() if name in (None, field) for file in files]
 
     @lazy
     def json_body(self) -> Any:
-        """The content decoded from JSON, or None if it has another type or is malformed."""
+        """The content decoded from JSON; None if it has another type or is malformed."""
         return json_body_of(self.native)
 
     def get_json(self) -> Any:
-        """Return the content decoded from JSON, as ``json_body`` has it."""
+        """Return the content decoded from JSON: see ``json_body``."""
         return self.json_body
 
     @property
@@ -299,7 +301,7 @@ class Request(RequestState):
 
     @property
     def json(self) -> JsonAccessor:
-        """The members of an object in JSON, and a function that answers with JSON: ``request.json({"n": 42})``."""
+        """The members of a JSON object, which can also be called for a JSON response: ``request.json({"n": 42})``."""
         return JsonAccessor(self)
 
     def validate(
@@ -321,12 +323,12 @@ class Request(RequestState):
 
     @property
     def ip(self) -> str:
-        """The client's IP address, of a proxy's header only behind the proxies of ``TRUSTED_PROXIES``."""
+        """The client's IP address; taken from a proxy's header only behind the proxies of ``TRUSTED_PROXIES``."""
         return self.native.ip or ""
 
     @property
     def user_agent(self) -> str:
-        """The User-Agent as it was sent; empty if there was none."""
+        """The User-Agent as sent; empty if there was none."""
         return self.native.head.field("user-agent") or ""
 
     @property
@@ -346,22 +348,22 @@ class Request(RequestState):
 
     @property
     def host_url(self) -> str:
-        """The root of the site, with a slash at the end."""
+        """The root of the site, with a trailing slash."""
         return f"{self.scheme}://{self.host}/"
 
     @property
     def base_url(self) -> str:
-        """The whole URL without the query."""
+        """The complete URL without the query."""
         return f"{self.scheme}://{self.host}{self.path}"
 
     @property
     def url(self) -> str:
-        """The whole URL."""
+        """The complete URL."""
         return f"{self.base_url}?{self.raw_query_string}" if self.raw_query_string else self.base_url
 
     @property
     def full_url(self) -> str:
-        """The whole URL."""
+        """The complete URL."""
         return self.url
 
     @lazy
@@ -376,19 +378,19 @@ class Request(RequestState):
 
     @property
     def geo(self) -> GeoLocation:
-        """Where the client is, as ``location`` has it."""
+        """The client's location: see ``location``."""
         return self.location
 
-    # The surroundings
+    # The context
 
     env = env
     """The environment variables: ``request.env("DEBUG")`` is True for "true"."""
 
     @property
     def lang(self) -> str:
-        """The language: that of ``?lang=``, of the cookie ``asok_lang``, of Accept-Language, or ``LOCALE``.
+        """The language: that of ``?lang=``, the cookie ``asok_lang``, Accept-Language, or ``LOCALE``.
 
-        You can set it for this request. Raises ValueError for a language without texts in the project.
+        You can set it for this request. Raises ValueError for a language without messages in the project.
         """
         return language_of(self)
 
@@ -397,15 +399,15 @@ class Request(RequestState):
         self.native.language.tag = tag
 
     def __(self, key: str, **values: object) -> str:
-        """Return the text of a key in the request's language, with values for its placeholders."""
+        """Return the message for a key in the request's language, with values for its placeholders."""
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value that is shared with all templates, or with those of this request, or None."""
+        """Return a value shared with all templates or with those of this request; None without one."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def shared_form(self, name: str) -> "Form":
-        """Return the shared form with a name, as this request's own copy. Raises KeyError if no such form is shared."""
+        """Return the shared form with a name, as this request's own copy. Raises KeyError if there is none."""
         form = self.shared(name)
         if form is None:
             raise KeyError(f"no form is shared as {name!r}: app.share({name}=Form(...))")
@@ -420,24 +422,24 @@ class Request(RequestState):
 
     @lazy
     def own_shared(self) -> dict[str, Any]:
-        """The values that are only shared with the templates of this request."""
+        """The values shared only with the templates of this request."""
         return {}
 
     def static(self, filepath: str) -> str:
-        """Return the URL of a file in ``src/partials``, such as "css/site.css", with the hash of the file in it."""
+        """Return the URL of a file in ``src/partials``, such as "css/site.css", including the hash of the file."""
         return static_url(self, filepath)
 
-    # The response to be
+    # The future response
 
     @property
     def status_code(self) -> StatusCode:
-        """The status so far, and a function that sets it: ``request.status_code(201)``."""
+        """The current status, and a function that sets it: ``request.status_code(201)``."""
         return StatusCode.of(self, 200 if self.own_status is None else self.own_status)
 
     @status_code.setter
     def status_code(self, code: int) -> None:
         if not 200 <= code <= 599:
-            raise ValueError(f"a response has a status from 200 to 599, not {code}")
+            raise ValueError(f"a response's status must be from 200 to 599, not {code}")
         self.own_status = int(code)
 
     @property
@@ -447,7 +449,7 @@ class Request(RequestState):
 
     @property
     def status(self) -> str:
-        """The status so far, with its phrase: "404 Not Found"."""
+        """The current status, with its phrase: "404 Not Found"."""
         return f"{self.code} {phrase(self.code)}"
 
     @status.setter
@@ -456,22 +458,22 @@ class Request(RequestState):
 
     @property
     def response_headers(self) -> list[tuple[str, str]]:
-        """The header fields of the response to be."""
+        """The header fields of the future response."""
         if self.added_headers is None:
             self.added_headers = []
         return self.added_headers
 
     def header(self, name: str, value: str) -> Self:
-        """Add a header field to the response to be, and return the request."""
+        """Add a header field to the future response, and return the request."""
         self.response_headers.append((name, value))
         return self
 
-    # Answers
+    # Responses
 
     def html(self, filepath: str, *values: Mapping[str, Any], **context: Any) -> str:
-        """Return the text of a template, or of the blocks of it that the request asks for by ``X-Block``.
+        """Return the text of a template, or of those of its blocks that the request asks for with ``X-Block``.
 
-        Its values are those by name, over those of a mapping.
+        Keywords override the values in a mapping.
         """
         return render_html(self, filepath, {**values[0], **context} if values else context)
 
@@ -484,7 +486,7 @@ class Request(RequestState):
         return render_several(self, filepath, block_names, context)
 
     def stream(self, filepath: str, **context: Any) -> Iterator[str]:
-        """Return the text of a template in parts, which are sent as they are made."""
+        """Return the text of a template in parts, which are sent as they are rendered."""
         return render_stream(self, filepath, context)
 
     render_template = html
@@ -497,18 +499,18 @@ class Request(RequestState):
         return Metadata()
 
     def text(self, content: str = "", status: int = 200) -> str:
-        """Return plain text, which is answered with a status."""
+        """Return plain text for a response with a status."""
         self.content_type = TEXT
         if status != 200:
             self.status_code(status)
         return str(content)
 
     def api(self, data: Any, status: int = 200) -> str:
-        """Return JSON that has data and a status, which is answered with that status."""
+        """Return JSON with data and a status, for a response with that status."""
         return self.json({"data": data, "status": status}, status)
 
     def api_error(self, message: str, status: int = 400, errors: Mapping[str, Any] | None = None) -> str:
-        """Return JSON that has an error's message and status, which is answered with that status."""
+        """Return JSON with an error's message and status, for a response with that status."""
         more = {} if errors is None else {"errors": errors}
         return self.json({"error": message, "status": status, **more}, status)
 
@@ -519,11 +521,11 @@ class Request(RequestState):
         as_attachment: bool = True,
         base_dir: str | os.PathLike[str] | None = None,
     ) -> NativeResponse:
-        """Return the file at a path as a download, under its own or a given name, or to be shown if not
+        """Return the file at a path as a download, under its own or a given name, or for display without
         ``as_attachment``.
 
         The file is below ``base_dir``, by default the project's ``src/partials/uploads``; its path is absolute, or
-        relative to that folder. Raises NotFound (404) for a path out of it, also through a link.
+        relative to that folder. Raises NotFound (404) for a path outside of it, even through a link.
         """
         folder = os.path.join(self.app.root_dir, UPLOADS if base_dir is None else base_dir)
         return file_response(path_below(folder, os.fspath(filepath)), filename, as_attachment)
@@ -531,16 +533,17 @@ class Request(RequestState):
     # Ends
 
     def redirect(self, url: str, safe: bool = True) -> NoReturn:
-        """End the request with a redirect (302). It is raised, so nothing after it runs.
+        """End the request with a redirect (302).
 
-        Raises RedirectException, and ValueError for a URL of another site unless ``safe`` is False.
+        It is raised, so nothing after it runs. Raises RedirectException, or ValueError for a URL of another site unless
+        ``safe`` is False.
         """
         if safe:
             url = redirect_location(url, external=url.startswith(self.host_url))
         raise RedirectException(url)
 
     def back(self, default: str = "/") -> NoReturn:
-        """End the request with a redirect to the page that it comes from (Referer), if it is on this site.
+        """End the request with a redirect to the page that it came from (Referer), if that is on this site.
 
         Any other request is redirected to ``default``. Raises RedirectException.
         """
@@ -551,15 +554,15 @@ class Request(RequestState):
         raise AbortException(code, message)
 
     def abort_404(self, message: str | None = "The requested resource was not found") -> NoReturn:
-        """End the request as one for something that does not exist. Raises NotFoundError."""
+        """End the request with a 404 error. Raises NotFoundError."""
         raise NotFoundError(message)
 
     def abort_403(self, message: str | None = "You do not have permission to access this resource") -> NoReturn:
-        """End the request as one that may not do this. Raises ForbiddenError."""
+        """End the request with a 403 error. Raises ForbiddenError."""
         raise ForbiddenError(message)
 
     def abort_401(self, message: str | None = "Authentication is required to access this resource") -> NoReturn:
-        """End the request as one that has to log in. Raises UnauthorizedError."""
+        """End the request with a 401 error. Raises UnauthorizedError."""
         raise UnauthorizedError(message)
 
     def method_not_allowed(self, allowed: Iterable[str], message: str | None = None) -> NoReturn:
@@ -583,5 +586,5 @@ class Request(RequestState):
 
 
 def _read(value: Any) -> Any:
-    """Return the value of a dynamic segment as Asok has it: a UUID is a text."""
+    """Return the value of a dynamic segment as Asok represents it: a UUID is text."""
     return str(value) if type(value).__name__ == "UUID" else value

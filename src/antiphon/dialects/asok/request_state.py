@@ -1,4 +1,4 @@
-"""The part of a request that lasts longer than it: its session, messages, tokens, user and limits."""
+"""The part of a request that outlasts it: its session, messages, tokens, user and limits."""
 
 import re
 import time
@@ -29,47 +29,47 @@ if TYPE_CHECKING:
 
 
 LIFETIME = 3600
-"""Seconds for which a magic link is valid, unless MAGIC_LINK_TTL says otherwise."""
+"""The number of seconds for which a magic link is valid, unless MAGIC_LINK_TTL is set."""
 
 
 class BearerToken:
-    """Tokens for the programs of a user, signed with SECRET_KEY. A token can't be revoked: give each an end."""
+    """Tokens for programs of a user, signed with SECRET_KEY. Tokens can't be revoked: let each of them expire."""
 
     @staticmethod
     def create(request: "RequestState", user_id: Any, expires_in: int | None = None) -> str:
-        """Return a token for the id of a user. It expires after some seconds; None means never."""
+        """Return a token for a user's id. It expires after the given number of seconds; None means never."""
         return _sign(request, "bearer", str(user_id), expires_in)
 
     @staticmethod
     def verify(request: "RequestState", token: str | None) -> str | None:
-        """Return the id, as text, that a token was made for; None if it has expired or was not made here."""
+        """Return the id, as text, for which a token was made; None if it has expired or was not made here."""
         found = _unsign(request, "bearer", token)
         return found[0] if found else None
 
 
 class MagicLink:
-    """Tokens for links in e-mails that log in those who can read them. Each works once."""
+    """Tokens for links in e-mails, which log in anyone who can read them. Each works once."""
 
     @staticmethod
     def create_token(request: "RequestState", email: str, expires_in: int | None = None) -> str:
-        """Return a token for an address. It expires after some seconds, by default MAGIC_LINK_TTL, or an hour."""
+        """Return a token for an address. It expires after some seconds, by default MAGIC_LINK_TTL or an hour."""
         seconds = request.app.config.get("MAGIC_LINK_TTL", LIFETIME) if expires_in is None else expires_in
         return _sign(request, "magic link", email, seconds)
 
     @staticmethod
     def verify_token(request: "RequestState", token: str | None) -> str | None:
-        """Return the address that a token was made for, the first time; None for one that is used, old or forged."""
+        """Return the address for which a token was made, the first time; None for a used, expired or forged one."""
         found = _unsign(request, "magic link", token)
         if found is None:
             return None
         email, end = found
-        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature behind it
+        signed = str(token).rpartition(".")[0]  # base64 has several spellings of the signature at the end
         used = request.app.session_store.native.add(f"magic link\n{signed}", {}, ttl=max(end - time.time(), 1))
         return None if used is None else email
 
     @staticmethod
     def send(*_: Any, **__: Any) -> NoReturn:
-        """Raise NotImplementedError, since the dialect sends no e-mails."""
+        """Raise NotImplementedError, since the dialect sends no e-mail."""
         raise NotImplementedError(
             "asok.Mail is not offered: make a token with create_token, and send the link yourself"
         )
@@ -83,7 +83,7 @@ class Auth:
 
     @property
     def oauth(self) -> NoReturn:
-        """Raise NotImplementedError, which names the way to log in with other services."""
+        """Raise NotImplementedError, which names the way to log in through other services."""
         raise NotImplementedError("request.auth.oauth is not offered: use Authlib, as docs/how-to/oauth.md shows")
 
 
@@ -102,7 +102,7 @@ def _unsign(request: "RequestState", purpose: str, token: str | None) -> tuple[s
 
 
 COOKIE = "asok_csrf"
-"""The name of the cookie with the token for scripts, set with each page that has a token. It is never read."""
+"""The name of the cookie that gives scripts the token. It is set with each page that has a token, and never read."""
 
 
 def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
@@ -112,7 +112,7 @@ def install_csrf(native: "App", config: "Mapping[str, Any]") -> None:
 
 
 def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
-    """Log once that a write was refused because its session may be in the memory of another process."""
+    """Log once that a write was refused because its session may be in another process's memory."""
     is_away = isinstance(error, BadCSRFToken) and error.reason == "expired" and SESSION_COOKIE in native.cookies
     if is_away and app.session_store.backend == "memory":
         app.advice.give(
@@ -122,7 +122,7 @@ def advise(app: "Asok", native: NativeRequest, error: Exception) -> None:
 
 
 def token_of(request: "RequestState") -> str:
-    """Return the token for a request's response, or an empty text if the setting CSRF is false."""
+    """Return the token for a request's response; empty if the setting CSRF is false."""
     if not request.app.config["CSRF"]:
         return ""
     token = csrf_token(request.native)
@@ -150,8 +150,8 @@ _CALLER = Dependency[str | None]("caller of a limit")
 class RateLimit:
     """A limit of requests by one caller: "60/m", or a number of them in a ``window`` of seconds, by default 60.
 
-    A caller is an address, or the text that ``key_func`` returns for a request. Limits of one ``prefix`` and one rate
-    count together. It is a middleware, too: ``app.use(RateLimit("100/m"))``. Raises ValueError for an invalid rate.
+    A caller is an address, or the text that ``key_func`` returns for a request. Limits with the same ``prefix`` and
+    rate share a count. It is also a middleware: ``app.use(RateLimit("100/m"))``. Raises ValueError for an invalid rate.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class RateLimit:
         parse_rate(self._rate)
 
     def check(self, request: "RequestState") -> None:
-        """Count a request. Raises RateLimitExceeded (429) for one too many."""
+        """Count a request. Raises RateLimitExceeded (429) above the limit."""
         native, has_key = request.native, self.key_func is not None
         limit = _limit(request.app.counters, self._rate, self.prefix, has_key)
         if self.key_func is not None:
@@ -179,7 +179,7 @@ class RateLimit:
             raise RateLimitExceeded(str(error.detail), retry_after=_seconds(error)) from error
 
     def __call__(self, request: "Request", next_handler: "Callable[[Request], Any]") -> Any:
-        """Count a request, and hand it on."""
+        """Count a request, and pass it on."""
         self.check(request)
         return next_handler(request)
 
@@ -187,7 +187,7 @@ class RateLimit:
 def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> Callable[[F], F]:
     """Limit how often one caller may request a page: ``@rate_limit("5/m")``, with the options of ``RateLimit``.
 
-    Each function that is decorated counts for itself, unless a ``prefix`` is given.
+    Each decorated function has its own count unless a ``prefix`` is given.
     """
 
     def decorate(function: Any) -> Any:
@@ -213,9 +213,9 @@ def rate_limit(limit: str | int, window: int | None = None, **options: Any) -> C
 
 
 def check_rate(request: "RequestState", limit: str | int, window: int | None = None, prefix: str | None = None) -> None:
-    """Count a request for its page, or for all pages that name one ``prefix``. Raises RateLimitExceeded (429).
+    """Count a request for its page, or for all pages with the same ``prefix``.
 
-    Error pages for missing pages count together, since a client chooses the path.
+    Raises RateLimitExceeded (429). Missing pages share a count, since clients choose their paths.
     """
     RateLimit(limit, window, prefix=prefix or request.native.endpoint or "no page").check(request)
 
@@ -231,16 +231,19 @@ def native_rate(limit: str | int, window: int | None) -> str:
 
 
 def install_rate_limit(native: "App", config: Mapping[str, Any]) -> None:
-    """Limit all clients of an application, if RATE_LIMIT_PER_MINUTE is set."""
+    """Limit all clients of an application if RATE_LIMIT_PER_MINUTE is set."""
     if (most := config.get("RATE_LIMIT_PER_MINUTE")) and config.get("RATE_LIMIT", True):
-        from antiphon.features import RateLimit as NativeLimit  # late: it brings msgspec
+        from antiphon.features import RateLimit as NativeLimit  # imported late: it loads msgspec
 
         native.use(NativeLimit(f"{int(most)}/minute"))
 
 
 @lru_cache(maxsize=1024)
 def _limit(counters: "Store", rate: str, prefix: str, has_key: bool) -> "NativeLimit":
-    """Return the limit of a rate and a prefix. Its counts are in the store, where those of one name count together."""
+    """Return the limit for a rate and a prefix.
+
+    Its counts are in the store, where limits with the same name share them.
+    """
     from antiphon.features import RateLimit as NativeLimit
 
     return NativeLimit(rate, counters, name=f"{prefix} {rate}", by=_caller_of if has_key else None)
@@ -270,11 +273,11 @@ class RequestState:
 
     @property
     def session(self) -> "Session":
-        """The data of the visitor, kept between requests, with the interface of a dict."""
+        """The visitor's data, kept between requests, with a dict's interface."""
         return session_of(self)
 
     def session_regenerate(self) -> None:
-        """Give the session a new key, and keep its data, as after a change of rights."""
+        """Give the session a new key and keep its data, as after a change of rights."""
         regenerate(self)
 
     def flash(self, category_or_message: Any, message: Any = None) -> None:
@@ -284,7 +287,7 @@ class RequestState:
     def get_flashed_messages(
         self, with_categories: bool = True, category_filter: Iterable[str] | None = None
     ) -> list[Any]:
-        """Return the messages that wait for the visitor, each a ``FlashMessage``, or a text without categories."""
+        """Return the messages that wait for the visitor, each a ``FlashMessage``, or text without categories."""
         return get_flashed_messages(self, with_categories, category_filter)
 
     @property
@@ -297,22 +300,22 @@ class RequestState:
         return token_of(self)
 
     def csrf_input(self) -> Markup:
-        """Return the hidden input of a form that has the CSRF token, as HTML."""
+        """Return the hidden input for a form with the CSRF token, as HTML."""
         return input_of(self)
 
     def verify_csrf(self) -> None:
-        """Return: a write without a token that counts has been refused before any page was called."""
+        """Do nothing: a write without a valid token is refused before any page is called."""
 
     @property
     def nonce(self) -> str:
-        """The nonce of this response, with which its policy lets scripts run."""
+        """The nonce of this response, with which its policy allows scripts."""
         return csp_nonce(self.native)
 
     # The user
 
     @property
     def user(self) -> Any:
-        """The user who has logged in, or None for an anonymous visitor."""
+        """The logged-in user; None for an anonymous visitor."""
         return auth.user_of(self)
 
     @user.setter
@@ -321,11 +324,11 @@ class RequestState:
 
     @property
     def is_authenticated(self) -> bool:
-        """True if a user has logged in."""
+        """True if a user is logged in."""
         return self.user is not None
 
     def login(self, user: Any, remember: bool = False) -> None:
-        """Log a user in, after checking the password: the session now belongs to the user."""
+        """Log a user in, after the password was checked: the session is assigned to the user."""
         auth.login(self, user, remember)
 
     def logout(self) -> None:
@@ -333,7 +336,7 @@ class RequestState:
         auth.logout(self)
 
     def authenticate(self, password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-        """Log in the user whom the model finds by credentials with a password, and return the user, or None."""
+        """Log in the user that the model finds by credentials, with a password. Return the user, or None."""
         return auth.authenticate(self, password_field, **credentials)
 
     @property
@@ -342,11 +345,11 @@ class RequestState:
         return Auth()
 
     def has_role(self, *roles: str) -> bool:
-        """Return True if the user has one of some roles."""
+        """Return True if the user has one of several roles."""
         return auth.has_role(self, *roles)
 
     def require_role(self, *roles: str, redirect_url: str = "/") -> None:
-        """Redirect a request whose user has none of some roles."""
+        """Redirect a request whose user has none of the roles."""
         auth.require_role(self, *roles, redirect_url=redirect_url)
 
     def require_auth(self, redirect_url: str = "/login") -> None:

@@ -1,4 +1,4 @@
-"""The response: the value that a page returned, with the status and the header fields that were set on the request."""
+"""The response: the value returned by a page, with the status and header fields set on the request."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class StatusCode(int):
-    """The status so far, 200 until it is set: ``request.status_code == 404``. Call it with a status to set it."""
+    """The current status, 200 unless set: ``request.status_code == 404``. Call it with a status to set it."""
 
     _request: "Request"
 
@@ -36,7 +36,7 @@ class StatusCode(int):
     @overload
     def __call__(self, code: int) -> "Request": ...
     def __call__(self, code: int | None = None) -> "Request | int":
-        """Set the status, and return the request. Without a code, return the current status.
+        """Set the status and return the request; without a code, return the current status.
 
         Raises ValueError for anything that is not a status of a response, from 200 to 599.
         """
@@ -47,20 +47,20 @@ class StatusCode(int):
 
 
 def file_response(path: str, filename: str | None, as_attachment: bool) -> NativeResponse:
-    """Make a response from the file at an absolute path, under a safe form of its own name or the given one.
+    """Make a response with the file at an absolute path, named by a safe form of its own name or a given one.
 
     Raises NotFound (404) for anything that is not a regular file, and Forbidden (403) for a file that can't be read.
     """
     name = safe_filename(filename or os.path.basename(path))
     response = NativeResponse.file(path, filename=name, as_attachment=as_attachment)
-    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS decides whether to send it
+    response.headers.pop("x-content-type-options", None)  # SECURITY_HEADERS determines whether to send it
     return response
 
 
 def path_below(folder: str, path: str) -> str:
     """Return the real path of a file in a folder, from its absolute path or its path in the folder.
 
-    Raises NotFound (404) for a path out of the folder, also through a link.
+    Raises NotFound (404) for a path outside of the folder, even through a link.
     """
     if "\0" in path:
         raise NotFound
@@ -73,7 +73,7 @@ def path_below(folder: str, path: str) -> str:
 
 
 class Response:
-    """A response with its own body, status and header fields, for pages that set them all at once."""
+    """A response with its own body, status and header fields, for pages that set all of them at once."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Response:
 
 
 class Answer(NamedTuple):
-    """A value that a page has returned and that is not text, to be made a response as a native handler's is.
+    """A page's return value that is not text, to be converted to a response as a native handler's is.
 
     An iterator is a stream of HTML.
     """
@@ -119,7 +119,7 @@ class Answer(NamedTuple):
 
 
 def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeResponse | Answer:
-    """Return the native response for a page's return value, or a value that makes it."""
+    """Return the native response for a page's return value, or a value from which it is made."""
     if type(value) is not str:
         if isinstance(value, Response):
             return answer(request, _told(request, value), page)
@@ -135,7 +135,7 @@ def answer(request: "Request", value: Any, page: Callable[..., Any]) -> NativeRe
 
 
 def _told(request: "Request", response: Response) -> Any:
-    """Return the body of a response, whose status, type and header fields the request is given."""
+    """Return the body of a response, and copy its status, type and header fields to the request."""
     request.status_code = response.status_code
     request.content_type = response.content_type
     request.response_headers.extend(response.headers.items())
@@ -143,7 +143,7 @@ def _told(request: "Request", response: Response) -> Any:
 
 
 def amended(request: "Request", response: NativeResponse) -> NativeResponse:
-    """Set the status and the header fields of the request on a response, and return it."""
+    """Set the request's status and header fields on a response, and return it."""
     if request.own_status is not None:
         response.status = request.own_status
     for name, value in request.added_headers or ():

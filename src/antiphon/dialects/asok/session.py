@@ -1,4 +1,4 @@
-"""Sessions and flash messages with Asok's names, kept by the native feature in the store named by the settings."""
+"""Sessions and flash messages with Asok's names, stored by the native feature in the store named by the settings."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 
 COOKIE = "asok_sid"
-"""The name of the session's cookie."""
+"""The name of the session cookie."""
 
 USER_ID = "user_id"
-"""The name with which a page finds the id of the user who has logged in."""
+"""The name under which a page finds the logged-in user's id."""
 
 _NATIVE_USER_ID = "_user_id"
 _SID = "__sid"
-"""The name of the id of a session, which changes with its key."""
+"""The name of a session's id, which changes with its key."""
 
 MESSAGES = "_flash:"
-"""The beginning of the names of flash messages."""
+"""The prefix of the names of flash messages."""
 _HIDDEN = (MESSAGES, "__csrf:", _NATIVE_USER_ID, _SID)
-"""The beginnings of names that belong to features, and that a page does not see."""
+"""The prefixes of names that belong to features, which a page does not see."""
 
 _SAMESITE = {"strict": "Strict", "lax": "Lax", "none": "None"}
 
 
 class Session(MutableMapping[str, Any]):
-    """The data of a visitor, kept between requests: a view on the native session, without the names of features.
+    """The data of a visitor, kept between requests: a view of the native session, without the names of features.
 
-    Changes inside of lists and dicts are kept, too. ``user_id`` is the id of the user who has logged in.
+    Changes inside lists and dicts are stored, too. ``user_id`` is the logged-in user's id.
     """
 
     __slots__ = ("_native",)
@@ -61,7 +61,7 @@ class Session(MutableMapping[str, Any]):
         self._native[name] = value
 
     def _set_user_id(self, user_id: Any) -> None:
-        """Make the session belong to a user, or anonymous for None, 0 or an empty text."""
+        """Assign the session to a user, or make it anonymous for None, 0 or an empty string."""
         if user_id:
             self._native[_NATIVE_USER_ID] = str(user_id)
         else:
@@ -86,7 +86,7 @@ class Session(MutableMapping[str, Any]):
         return f"<Session {sorted(self)}>"
 
     def clear(self) -> None:
-        """End the session, with its user and its data. Only flashed messages stay."""
+        """End the session, with its user and data. Only flashed messages are kept."""
         with_messages(self._native, self._native.clear)
 
     @property
@@ -100,7 +100,10 @@ class Session(MutableMapping[str, Any]):
 
     @property
     def sid(self) -> str:
-        """The id of the session, new after each login: it names the session, and does not open it."""
+        """The id of the session, which is new after each login.
+
+        It identifies the session, but does not grant access to it.
+        """
         if _SID not in self._native:
             self._native[_SID] = token_hex(16)
         return str(self._native[_SID])
@@ -111,12 +114,12 @@ def _is_hidden(name: object) -> bool:
 
 
 def id_of(key: Any) -> Any:
-    """Return the id of a user: a number, if the text in the session is one as numbers are printed, else the text."""
+    """Return the id of a user: a number if the session's text is the usual form of one, otherwise the text."""
     return int(key) if isinstance(key, str) and key.isdecimal() and key == str(int(key[:400])) else key
 
 
 def with_messages(session: NativeSession, end: Any) -> None:
-    """Call a function that ends a session, and keep the messages that wait in it for the next page."""
+    """Call a function that ends a session, but keep the session's messages for the next page."""
     messages = {name: session[name] for name in session if name.startswith(MESSAGES)}
     end()
     session.update(messages)
@@ -128,12 +131,12 @@ def session_of(request: "RequestState") -> Session:
 
 
 def regenerate(request: "RequestState") -> None:
-    """Give the session a new key, and keep its data. The old key, which someone else may know, becomes useless."""
+    """Give the session a new key and keep its data. The old key, which someone else may know, becomes useless."""
     request.native.session.rotate()
 
 
 class SessionStore:
-    """A place where sessions are kept, by Asok's name for it: "memory", "file" or "redis". ``native`` is the store.
+    """A store for sessions, by Asok's name for it: "memory", "file" or "redis". ``native`` is the store.
 
     A file is a database in the folder ``path``. Redis is at ASOK_REDIS_URL or REDIS_URL, by default on this machine.
     Raises ValueError for any other name.
@@ -157,17 +160,17 @@ class SessionStore:
         return [_described(entry) for entry in sorted(entries, key=lambda each: each.changed, reverse=True)]
 
     def revoke_user_session(self, user_id: Any, sid: str) -> bool:
-        """End a session of a user. Return True if there was one with this id."""
+        """End a session of a user. Return True if the user had a session with this id."""
         ids = [entry.id for entry in self.native.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
         return sum(self.native.delete_owned(str(user_id), only=each) for each in ids) > 0
 
     def revoke_all_user_sessions(self, user_id: Any) -> int:
-        """End all sessions of a user, and return how many there were."""
+        """End all sessions of a user, and return their number."""
         return self.native.delete_owned(str(user_id))
 
 
 def _native_store(backend: str, path: str) -> "Store":
-    from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore  # late: they bring msgspec and sqlite3
+    from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore  # imported late: they load msgspec and sqlite3
 
     match backend:
         case "memory":
@@ -194,9 +197,9 @@ def _described(entry: "OwnedEntry") -> dict[str, Any]:
 
 
 def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> SessionStore:
-    """Make an application keep sessions as the settings say, and return the store.
+    """Make an application store sessions as configured, and return the store.
 
-    Raises ValueError for a folder outside of the project, and for unknown words.
+    Raises ValueError for a folder outside of the project, or for unknown values.
     """
     from antiphon.features import Sessions
 
@@ -226,7 +229,7 @@ class FlashMessage(NativeMessage):
         return getattr(self, key) if key in self._fields else super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the category or the message, by its name."""
+        """Return the category or the message, by name."""
         return getattr(self, key) if key in self._fields else default
 
     def __str__(self) -> str:
@@ -252,7 +255,7 @@ def _in_order(first: Any, second: Any) -> tuple[str, Any]:
 
 
 def is_waiting(request: "RequestState", category: str, message: str) -> bool:
-    """Return True if an equal message waits for a page to show it."""
+    """Return True if an equal message is waiting for a page to display it."""
     session = request.native.session
     return any(name.startswith(MESSAGES) and session[name] == [category, message] for name in session)
 
@@ -262,7 +265,7 @@ def get_flashed_messages(
 ) -> list[Any]:
     """Return the messages that wait for this visitor, in some categories or all. Later pages don't get them.
 
-    A second call for the same response returns them again. Without categories, the list contains only texts.
+    A second call for the same response returns them again. Without categories, the list contains only strings.
     """
     categories = (category_filter,) if isinstance(category_filter, str) else tuple(category_filter or ())
     native = request.native

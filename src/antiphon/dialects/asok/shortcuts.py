@@ -22,47 +22,47 @@ __all__ = [
 
 
 def back(default: str = "/") -> NoReturn:
-    """End the current request with a redirect to the page that it comes from, or to ``default``."""
+    """End the current request with a redirect to the page that it came from, or to ``default``."""
     current_request.back(default)
 
 
 def render_template(filepath: str, **context: Any) -> str:
-    """Return the text of a template for the current request."""
+    """Render a template for the current request, and return the text."""
     return current_request.html(filepath, **context)
 
 
 def render_block(filepath: str, block_name: str | None = None, **context: Any) -> str:
-    """Return the text of one block of a template for the current request."""
+    """Render one block of a template for the current request, and return the text."""
     return current_request.block(filepath, block_name, **context)
 
 
 def render_blocks(filepath: str, block_names: Iterable[str], **context: Any) -> str:
-    """Return the text of blocks of a template for the current request."""
+    """Render blocks of a template for the current request, and return the text."""
     return current_request.blocks(filepath, block_names, **context)
 
 
 def flash(category_or_message: Any, message: Any = None) -> None:
-    """Queue a message for the page that answers the current request, or the next one."""
+    """Queue a message for the current request's page or the next one."""
     current_request.flash(category_or_message, message)
 
 
 def login(user: Any, remember: bool = False) -> None:
-    """Log a user in, whose password was checked before."""
+    """Log a user in, after the password was checked."""
     current_request.login(user, remember)
 
 
 def logout() -> None:
-    """Log the user of the current request out."""
+    """Log out the user of the current request."""
     current_request.logout()
 
 
 def authenticate(password_field: str = "password", **credentials: Any) -> Any:  # noqa: S107
-    """Log in the user whom the model finds by credentials with a password, and return the user, or None."""
+    """Log in the user that the model finds by credentials, with a password. Return the user, or None."""
     return current_request.authenticate(password_field, **credentials)
 
 
 class _CurrentUser:
-    """A stand-in for the user of the current request. It is false if nobody has logged in."""
+    """A proxy for the user of the current request. It is falsy for an anonymous visitor."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Templates from text, and parts for templates: filters, tests, and text that is already HTML."""
+"""Templates from strings, and parts for templates: filters, tests, and text that is already HTML."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ Folders = str | Iterable[str] | None
 def render_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> str:
-    """Render a template from text with values. Raises what the template raises.
+    """Render a template given as a string, with values. Raises the template's errors.
 
     With a request among the values, it knows the same names as a page's template.
     """
@@ -47,7 +47,7 @@ def render_template_string(
 def render_block_string(
     template_string: str, block_name: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> str:
-    """Return one block of a template that is given as text. Raises ValueError for a block that it has not."""
+    """Render one block of a template given as a string. Raises ValueError for a block that it does not have."""
     try:
         return render_blocks(_template(template_string, context, root_dir), [block_name], {**context})[block_name]
     except UnknownBlock as error:
@@ -57,7 +57,7 @@ def render_block_string(
 def stream_template_string(
     template_string: str, context: Mapping[str, Any], root_dir: Folders = None, **_options: Any
 ) -> Iterator[str]:
-    """Render a template from text with values, in parts that are made while they are sent."""
+    """Render a template given as a string, with values, in parts while they are sent."""
     return stream_of(_template(template_string, context, root_dir).generate({**context}))
 
 

@@ -1,4 +1,4 @@
-"""A client for a project's tests, which calls the application over WSGI, and requests made from an environ."""
+"""A client for a project's tests that calls the application over WSGI, and requests made from an environ."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 APP = "asok.app"
 ROOT = "asok.root"
-"""The keys of the application, and of its folder."""
+"""The environ keys of the application and of its folder."""
 
 _LEFT_OUT: dict[str, Any] = {
     "REQUEST_METHOD": "GET",
@@ -29,13 +29,13 @@ _LEFT_OUT: dict[str, Any] = {
     "SERVER_PROTOCOL": "HTTP/1.1",
     "wsgi.url_scheme": "http",
 }
-"""The values of keys that are missing in an environ."""
+"""The values of keys that an environ lacks."""
 
 
 def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:
-    """Return the application and the native request of an environ.
+    """Return the application and the native request for an environ.
 
-    The application is that of the key ``asok.app``, else one of the project in ``asok.root`` or the current folder.
+    The application is the value of ``asok.app``, or else made for the project in ``asok.root`` or the current folder.
     """
     app = environ.get(APP) or _project_in(os.path.abspath(environ.get(ROOT) or os.getcwd()))
     whole = _LEFT_OUT | environ
@@ -50,7 +50,7 @@ def of_environ(environ: "WSGIEnvironment") -> tuple[Asok, NativeRequest]:
 def _project_in(root: str) -> Asok:
     app = Asok(root)
     if not app.has_pages:
-        app.config["CSRF"] = False  # without a project there is no session that could have a token
+        app.config["CSRF"] = False  # without a project, there is no session with a token
     return app
 
 
@@ -61,7 +61,7 @@ _JSON = "application/json"
 
 
 class _Fields(dict[str, str]):
-    """The header fields of a response, by case-insensitive name. If a name occurs twice, the last one counts."""
+    """The header fields of a response, by case-insensitive name. The last of repeated names wins."""
 
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
         super().__init__((name.lower(), value) for name, value in fields)
@@ -101,10 +101,9 @@ class TestResponse:
 class TestClient:
     """A client that keeps cookies: ``TestClient(app).get("/about")``.
 
-    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``.
-    As in a browser, a write needs the CSRF token, unless the setting CSRF is false: send
-    ``client.cookies["asok_csrf"]`` in the header ``X-CSRF-Token``. ``app`` is an Asok application or any other one for
-    WSGI.
+    The methods take the fields of a form as ``data``, or a value to send as JSON as ``json_body``, and ``headers``. As
+    in a browser, a write needs the CSRF token, unless the setting CSRF is false: send ``client.cookies["asok_csrf"]``
+    in the header ``X-CSRF-Token``. ``app`` is an Asok application or any other WSGI application.
     """
 
     __test__ = False
@@ -192,6 +191,6 @@ def _environ(method: str, path: str, body: bytes, content_type: str) -> "WSGIEnv
 
 
 def _key(name: str) -> str:
-    """Return the key of a header field in an environ."""
+    """Return the environ key for a header field."""
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"

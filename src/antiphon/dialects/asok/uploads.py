@@ -1,4 +1,4 @@
-"""Files: the static ones of a project, and uploaded ones as pages see them, whose kind their first bytes tell."""
+"""Files: a project's static files, and uploaded ones as pages see them, typed by their first bytes."""
 
 import os
 import re
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 FOLDERS = ("css", "js", "images", "uploads")
 UPLOADS = "src/partials/uploads"
-"""The folder of uploaded files, in a project's."""
+"""The folder for uploaded files, inside the project."""
 
 
 def install_static(app: "Asok", native: App) -> None:
-    """Register the routes of a project's files. The folder of uploads is made where it may be."""
+    """Register the routes for a project's files. The folder for uploads is created if permitted."""
     partials = os.path.join(app.root_dir, app.dirs["PARTIALS"])
     if os.path.isdir(partials):
         with suppress(OSError):
@@ -34,9 +34,9 @@ def install_static(app: "Asok", native: App) -> None:
 
 
 def static_url(request: "Request", filepath: str) -> str:
-    """Return the URL of a project's file, "css/site.css", with the hash of the file in it.
+    """Return the URL of a project's file, "css/site.css", including the hash of the file.
 
-    Unless ``DEBUG`` is on, it is that of "css/site.min.css" if there is one. The URL of any other file is its path.
+    Unless ``DEBUG`` is on, it is the URL of "css/site.min.css" if that exists. The URL of any other file is its path.
     """
     path = filepath.lstrip("/")
     partials = os.path.join(request.app.root_dir, request.app.dirs["PARTIALS"])
@@ -56,7 +56,7 @@ def static_url(request: "Request", filepath: str) -> str:
 
 
 LONGEST = 16
-"""The number of first bytes that show the type of a file."""
+"""The number of bytes, at the start of a file, that reveal its type."""
 
 
 class FileKind(NamedTuple):
@@ -110,11 +110,11 @@ def kind_of(start: bytes) -> FileKind:
 
 
 LONGEST_NAME = 255
-"""Bytes of the longest name of a file."""
+"""The maximum length of a filename in bytes."""
 
 
 class UploadedFile:
-    """A file that came with a form. ``native`` is the native upload that it reads."""
+    """A file sent with a form. ``native`` is the native upload from which it reads."""
 
     def __init__(self, native: Upload, root: str) -> None:
         self.native = native
@@ -123,7 +123,7 @@ class UploadedFile:
 
     @property
     def name(self) -> str:
-        """The file's name, made safe."""
+        """The file's name in a safe form."""
         return self.filename
 
     @property
@@ -133,17 +133,17 @@ class UploadedFile:
 
     @property
     def content(self) -> bytes:
-        """The file's bytes."""
+        """The file's contents, in bytes."""
         return bytes(self.native.open().read())
 
     @property
     def file(self) -> BytesIO:
-        """The file's bytes as a file."""
+        """The file's contents, as a file object."""
         return BytesIO(self.content)
 
     @property
     def content_type(self) -> str | None:
-        """The media type that the client has declared, or None."""
+        """The media type that the client declared, or None."""
         return self.native.mimetype or None
 
     def read(self, size: int = -1) -> bytes:
@@ -153,7 +153,7 @@ class UploadedFile:
     def validate_mime_type(self, allowed_types: Collection[str] | None = None) -> bool:
         """Check that the first bytes of the file are of an allowed type, and that its name matches this type.
 
-        Raises ValueError for any other file, and for an unknown type.
+        Raises ValueError for any other file or an unknown type.
         """
         kind = kind_of(self.read(LONGEST))
         if allowed_types and kind.mimetype not in allowed_types:
@@ -172,10 +172,10 @@ class UploadedFile:
     ) -> str:
         """Save the file in a folder below the project's ``src/partials/uploads``, and return its path.
 
-        The destination is such a folder, ends with a slash, or is a path whose last part does not count: the file gets
-        a random name, or its own if that is not to be secure, with a number if it is taken. It is checked as
-        ``validate_mime_type`` does. A private one can only be read by this user. Raises ValueError for a folder
-        elsewhere, and for a file that does not pass.
+        The destination is such a folder, ends with a slash, or is a path whose last part is ignored: the file gets a
+        random name, or its own if that need not be secure, with a number if it is taken. It is checked as by
+        ``validate_mime_type``. A private file can only be read by this user. Raises ValueError for a folder elsewhere,
+        or for a file that fails the check.
         """
         if validate:
             self.validate_mime_type(allowed_types)
@@ -194,11 +194,11 @@ class UploadedFile:
         is_folder = path == base or str(destination).endswith("/") or path.is_dir()
         folder = path if is_folder else path.parent
         if not folder.is_relative_to(base):
-            raise ValueError(f"{str(destination)!r} is not in {UPLOADS}: files are saved below it")
+            raise ValueError(f"{str(destination)!r} is not in {UPLOADS}: files must be saved below it")
         return folder
 
     def _save_as_new(self, folder: Path) -> Path:
-        """Save the file under its name, with the first free number."""
+        """Save the file under its name, with the first available number."""
         number = 0
         while True:
             path = folder / (_numbered(self.filename, number) if number else self.filename)
@@ -214,7 +214,7 @@ class UploadedFile:
 
 
 def _numbered(name: str, number: int) -> str:
-    """Return a name with a number before its extension. A name that is too long with the number loses its end."""
+    """Return a name with a number before its extension. A name that is too long with the number is shortened."""
     start, suffix = os.path.splitext(name)
     ending = f"_{number}{suffix}"
     room = LONGEST_NAME - len(ending.encode())

@@ -1,4 +1,4 @@
-"""The dialect of Flask 3.1: its names and habits, over WSGI, ASGI and RSGI.
+"""The dialect of Flask 3.1: Flask's names and behaviour, over WSGI, ASGI and RSGI.
 
 Names are imported on first use, as are the modules that Flask has imported itself: ``flask.json.dumps(...)``.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from antiphon.lazy import import_on_use
 
 __version__ = "3.1.3"
-"""The version of Flask whose names and habits these are."""
+"""The version of Flask whose names and behaviour the dialect has."""
 
 __all__, _import_name, _ = import_on_use(
     __name__,
@@ -46,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # `globals` is a module here
+    return sorted({*vars(sys.modules[__name__]), *_MODULES, *__all__})  # a module named `globals`

@@ -17,11 +17,11 @@ _AUTOMATIC = {"HEAD", "OPTIONS"}
 
 
 class _Self:
-    """The instance of a class of views, of which nothing is known before a request."""
+    """A placeholder for the instance of a class-based view, about which nothing is known before a request."""
 
 
 def described(app: "Flask") -> DescribedApp:
-    """Return the description of an application: its rules, except for static files, and the meaning of its terms."""
+    """Return the description of an application: its rules, except those for static files, and the terms of Flask."""
     errors: dict[type[BaseException], int] = {kind: code for code, kind in exceptions.default_exceptions.items()}
     pages: list[object] = [flask.render_template, flask.render_template_string]
     return DescribedApp(
@@ -52,7 +52,7 @@ def _routes(app: "Flask") -> Iterator[DescribedRoute]:
 
 
 def _functions(view: Any, methods: list[str]) -> Iterator[tuple[list[str], Any]]:
-    """Yield the function of each method of a class of views, or the one function of all."""
+    """Yield the function for each method of a class-based view, or the one function that handles all methods."""
     kind = getattr(view, "view_class", None)
     if kind is None:
         yield methods, view
@@ -67,7 +67,7 @@ _KNOWN = frozenset({"int", "float", "uuid", "path", "any"})
 
 
 def _pattern_of(rule: str) -> str:
-    """Return a rule as a pattern of Antiphon's. Other converters become text, and most options are left out."""
+    """Return a rule as a pattern of Antiphon. Unknown converters become plain text, and most options are left out."""
 
     def converted(found: re.Match[str]) -> str:
         name, options, parameter = found.groups()

@@ -1,4 +1,4 @@
-"""The application: a handler of requests over WSGI, ASGI and RSGI."""
+"""The application: it handles requests over WSGI, ASGI and RSGI."""
 
 import os
 import sys
@@ -46,24 +46,25 @@ def _session_interface() -> Any:
 class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     """An application with routes, hooks, templates, static files and settings.
 
-    ``import_name`` is that of its module or package: folders are found relative to it, or to ``root_path``. Files in
-    ``static_folder`` are served below ``static_url_path``, on ``static_host`` if hosts are matched. With
-    ``subdomain_matching`` rules have subdomains of SERVER_NAME, with ``host_matching`` whole hosts. Files that are not
-    part of the program lie in ``instance_path``; with ``instance_relative_config`` those of settings do, too.
+    ``import_name`` is the name of its module or package: folders are found relative to it, or to ``root_path``. Files
+    in ``static_folder`` are served below ``static_url_path``, on ``static_host`` if hosts are matched. With
+    ``subdomain_matching``, rules name subdomains of SERVER_NAME; with ``host_matching``, whole hosts. ``instance_path``
+    is for files that are not part of the program; with ``instance_relative_config``, settings files are looked for
+    there, too.
     """
 
     default_config = DEFAULTS
-    """The settings of an application that sets none."""
+    """The default settings of an application."""
     request_class: type[Request] = Request
-    """The class of requests."""
+    """The request class."""
     response_class: type[Response] = Response
-    """The class of responses."""
+    """The response class."""
     session_interface: "SessionInterface" = deferred(_session_interface)
-    """How sessions are opened and saved."""
+    """The object that opens and saves sessions."""
     input_class = NativeBody
-    """The class of ``wsgi.input`` where a body is received while it is read."""
+    """The class of ``wsgi.input`` for a body that is received while it is read."""
     request_limits = UNBOUNDED
-    """The limits of heads. Requests bound their own bodies: see ``max_content_length``."""
+    """The limits of request heads. Bodies are bounded by the requests themselves: see ``max_content_length``."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         def static(filename: str) -> Response:
             return weakly().send_static_file(filename)  # type: ignore[union-attr]  # it is called by the application
 
-        static.__module__, static.__name__ = "flask.app", "<lambda>"  # the names that extensions expect
+        static.__module__, static.__name__ = "flask.app", "<lambda>"  # names that extensions expect
         rule = f"{self.static_url_path}/<path:filename>"
         self.add_url_rule(rule, endpoint="static", host=static_host, view_func=static)
 
@@ -113,24 +114,24 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @lazy
     def overrides(self) -> dict[str, Callable[..., Any]]:
-        """The methods that this program replaces: functions of a context and their arguments, for the dispatch."""
+        """The methods that this program overrides: functions of a context and their arguments, for the dispatch."""
         return overrides_of(self, _OWN)
 
     @lazy
     def syncs_itself(self) -> bool:
-        """True if this program replaces how async functions are run. For the dispatch."""
+        """True if this program overrides how async functions are run. For the dispatch."""
         return "ensure_sync" in self.overrides or "async_to_sync" in self.overrides
 
     @lazy
     def session_may_block(self) -> bool:
-        """True if sessions are kept elsewhere than in the cookie. For the dispatch."""
+        """True if sessions are stored anywhere but in the cookie. For the dispatch."""
         from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
 
         return type(self.session_interface) is not SecureCookieSessionInterface
 
     @lazy
     def cli(self) -> "AppGroup":  # type: ignore[override]
-        """The group of the application's commands."""
+        """The application's command group."""
         from antiphon.dialects.flask.cli import AppGroup
 
         return AppGroup(name=self.name)
@@ -147,13 +148,13 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return open(path, mode, encoding=None if "b" in mode else encoding)
 
     def create_jinja_environment(self) -> "Environment":
-        """Return a new Jinja environment, with ``jinja_options``, and with Flask's names for templates."""
+        """Return a new Jinja environment, with ``jinja_options`` and Flask's names for templates."""
         from antiphon.dialects.flask.templating import create_environment
 
         return create_environment(self)
 
     def update_template_context(self, *args: Any) -> None:
-        """Add to the values of a template, a dictionary, those of the context processors, unless it has them."""
+        """Add the context processors' values to a template's dictionary of values, without replacing any."""
         ctx, (context,) = given(args, {})
         original = dict(context)
         names = [None, *reversed(ctx.request.blueprints)] if ctx.has_request else [None]
@@ -163,7 +164,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         context.update(original)
 
     def make_shell_context(self) -> dict[str, Any]:
-        """Return the values for the shell: the application, ``g``, and those of the shell context processors."""
+        """Return the names for the shell: the application, ``g``, and those of the shell context processors."""
         context: dict[str, Any] = {"app": self, "g": g}
         for processor in self.shell_context_processors:
             context.update(processor())
@@ -179,19 +180,19 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         load_dotenv: bool = True,
         **options: Any,
     ) -> None:
-        """Serve on this machine for development, with reloads and error pages if the application is debugged."""
+        """Serve on this machine for development, with reloading and error pages in debug mode."""
         from antiphon.dialects.flask.cli.commands import run_app
 
         run_app(self, host, port, debug, load_dotenv, **options)
 
     def test_client(self, use_cookies: bool = True, **kwargs: Any) -> "FlaskClient":
-        """Return a client that asks the application without a server, of ``test_client_class``."""
+        """Return a client of ``test_client_class`` that calls the application without a server."""
         from antiphon.dialects.flask.testing import FlaskClient
 
         return (self.test_client_class or FlaskClient)(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: Any) -> "FlaskCliRunner":
-        """Return a runner of the application's commands, of ``test_cli_runner_class``."""
+        """Return a runner of ``test_cli_runner_class`` for the application's commands."""
         from antiphon.dialects.flask.testing import FlaskCliRunner
 
         return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
@@ -219,7 +220,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # URLs
 
     def create_url_adapter(self, request: "Request | None") -> "MapAdapter | None":
-        """Return the rules bound to a request, or to SERVER_NAME; None without these.
+        """Return the rules bound to a request, or to SERVER_NAME; None without either.
 
         Raises SecurityError for a host that is not among TRUSTED_HOSTS.
         """
@@ -257,32 +258,33 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         _external: bool | None = None,
         **values: Any,
     ) -> str:
-        """Return the URL of an endpoint: a path in a request, unless it is ``_external`` or has a ``_scheme``.
+        """Return the URL of an endpoint: a path in a request, unless ``_external`` or ``_scheme`` asks for a whole URL.
 
         An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
-        RuntimeError outside of a request without SERVER_NAME, ValueError for a ``_scheme`` of a path.
+        RuntimeError outside of a request if there is no SERVER_NAME, or ValueError for a ``_scheme`` with a path.
         """
         return helpers.url_of(self, endpoint, values, _anchor, _method, _scheme, _external)
 
-    # The dispatch of a request: each method runs the steps of its name, with the context first or without it
+    # The dispatch of a request: each method runs the steps of the same name, with or without the context as its first
+    # argument
 
     def full_dispatch_request(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to the current request. Raises what no error handler takes."""
+        """Return the response to the current request. Raises errors that no error handler takes."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.full_dispatch_request(ctx))
 
     def preprocess_request(self, *args: Any, **named: Any) -> Any:
-        """Call the functions for before the request, until one gives an answer, and return that."""
+        """Call the before-request functions until one returns a response, and return that."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.preprocess_request(ctx))
 
     def dispatch_request(self, *args: Any, **named: Any) -> Any:
-        """Return the result of the view. Raises the exception of a request without one."""
+        """Return the result of the view. For a request that matches no view, raises the routing exception."""
         ctx, _ = given(args, named)
         return drive(ctx, dispatch.dispatch_request(ctx))
 
     def process_response(self, *args: Any, **named: Any) -> "Response":
-        """Return a response after the functions for after the request, and after the session is saved."""
+        """Return a response after calling the after-request functions and saving the session."""
         ctx, (response,) = given(args, named)
         return drive(ctx, dispatch.process_response(ctx, response))
 
@@ -292,37 +294,37 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return drive(ctx, dispatch.finalize_request(ctx, *rest))
 
     def handle_exception(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
+        """Return the response to an error that no handler took. Raises the error if errors should be propagated."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_exception(ctx, error))
 
     def handle_user_exception(self, *args: Any, **named: Any) -> Any:
-        """Return the answer of an error handler, or of an HTTP exception. Raises an error without a handler."""
+        """Return the result of an error handler, or the HTTP exception itself. Raises an error that has no handler."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_user_exception(ctx, error))
 
     def handle_http_exception(self, *args: Any, **named: Any) -> Any:
-        """Return the answer of an error handler for an HTTP exception, or the exception itself."""
+        """Return the result of the error handler for an HTTP exception, or the exception itself."""
         ctx, (error,) = given(args, named)
         return drive(ctx, dispatch.handle_http_exception(ctx, error))
 
     def do_teardown_request(self, *args: Any, **named: Any) -> None:
-        """Call the functions for the teardown of the current request. They get the error in hand by default."""
+        """Call the teardown functions of the current request. They get the current error by default."""
         ctx, rest = given(args, named)
         teardown.run(ctx, teardown.do_teardown_request, *rest or [sys.exc_info()[1]])
 
     def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
-        """Call the functions for the teardown of the current context. They get the error in hand by default."""
+        """Call the teardown functions of the current context. They get the current error by default."""
         ctx, rest = given(args, named)
         teardown.run(ctx, teardown.do_teardown_appcontext, *rest or [sys.exc_info()[1]])
 
     def log_exception(self, *args: Any, **named: Any) -> None:
-        """Log an error, given as ``sys.exc_info()``, that no handler took."""
+        """Log an error that no handler took, given as ``sys.exc_info()``."""
         ctx, (exc_info,) = given(args, named)
         self.logger.error(f"Exception on {ctx.request.path} [{ctx.request.method}]", exc_info=exc_info)
 
     def make_default_options_response(self, *args: Any, **named: Any) -> "Response":
-        """Return the response to OPTIONS: the methods of the rules for the path."""
+        """Return the response to OPTIONS, with the methods of the rules that match the path."""
         ctx, _ = given(args, named)
         adapter = ctx.request_adapter
         response = self.response_class()
@@ -330,7 +332,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return response
 
     def raise_routing_exception(self, request: "Request") -> None:
-        """Raise the exception of a request without a match; when debugging, an error for a form that is redirected."""
+        """Raise the exception of a request without a match; in debug mode, an error if a form would be redirected."""
         error: Any = request.routing_exception
         loses_body = isinstance(error, RequestRedirect) and error.code not in {307, 308}
         if self.debug and loses_body and request.method not in {"GET", "HEAD", "OPTIONS"}:
@@ -349,7 +351,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
         return made_response(self, rv)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that waits for the result of a coroutine function; any other as it is."""
+        """Return a function that waits for the result of a coroutine function; other functions are returned as is."""
         return self.async_to_sync(func) if dispatch.waits(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
@@ -359,7 +361,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Serving
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a WSGI server. May be replaced by a WSGI application around it."""
+        """Handle a WSGI request. Programs may replace it with a WSGI application that wraps it."""
         ctx = self.request_context(environ)
         error: BaseException | None = None
         try:
@@ -379,7 +381,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
             ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
+        """Handle a request of a WSGI server, by ``wsgi_app``, or of an ASGI server."""
         if send is not None:
             return super().__call__(head, second, send)
         if servers.IS_INNER in head:
@@ -392,12 +394,15 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     # Requests over ASGI and RSGI
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Answer a WSGI request that was made from a native one, whose observers already know of it."""
+        """Handle a WSGI request made from a native one, which observers already know."""
         environ[servers.IS_INNER] = True
         return type(self).__call__(self, environ, start_response)
 
     async def receive_body(self, request: "NativeRequest") -> None:
-        """Receive a small body, in steps. One above MAX_CONTENT_LENGTH is left: a view refuses it without waiting."""
+        """Receive a small body, in steps.
+
+        One above MAX_CONTENT_LENGTH is left to the view, which refuses it at once.
+        """
         most = self.config["MAX_CONTENT_LENGTH"]
         if most is None or (request.head.uncoded_length or 0) <= most:
             await super().receive_body(request)
@@ -405,16 +410,16 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
     def answer_by_environ(  # pyright: ignore[reportIncompatibleMethodOverride]  # steps are any coroutine
         self, request: "NativeRequest", environ: "WSGIEnvironment", body: Any
     ) -> "Steps[NativeResponse]":
-        """Return the steps that answer a native request by its environ.
+        """Return the steps that handle a native request by its environ.
 
-        If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application answers on a thread.
+        If a program has replaced ``wsgi_app`` or ``__call__``, that WSGI application is called on a thread.
         """
         if "wsgi_app" in self.overrides:
             return super().answer_by_environ(request, environ, body)
         return servers.answer(self, request, environ, body)
 
     def _answer_handshake(self, request: "NativeRequest") -> "NativeResponse | Awaitable[NativeResponse]":
-        """Return the answer to the handshake of a WebSocket, by a view that finds a socket in its environ."""
+        """Handle the handshake of a WebSocket with a view that finds a socket in its environ."""
         try:
             self.check_head(request)
         except HTTPError as error:
@@ -435,7 +440,7 @@ class Flask(App, EnvironHost, metaclass=servers.ApplicationType):
 
     @property
     def propagates_errors(self) -> bool:
-        """True with TESTING, as over WSGI: a test sees the error, whose server is a test client."""
+        """True with TESTING, as over WSGI: the test client is the server, and so the test sees the error."""
         return bool(self.testing)
 
     @property

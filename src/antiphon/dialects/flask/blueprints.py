@@ -17,13 +17,14 @@ __all__ = ["Blueprint", "BlueprintSetupState"]
 class Blueprint(SansioBlueprint):
     """Routes, hooks and error handlers under a name, which are registered on an application later.
 
-    Their URLs are below ``url_prefix``, and on ``subdomain``; ``url_defaults`` are values of all of them. Folders are
-    found relative to the module ``import_name``. Commands go into a group with the blueprint's name, or ``cli_group``.
+    Their URLs are below ``url_prefix``, and on ``subdomain``; ``url_defaults`` are default values for all of them.
+    Folders are found relative to the module ``import_name``. Commands are added to a group named like the blueprint, or
+    to ``cli_group``.
     """
 
     @lazy
     def cli(self) -> "AppGroup":  # type: ignore[override]
-        """The group of the blueprint's commands."""
+        """The blueprint's command group."""
         from antiphon.dialects.flask.cli import AppGroup
 
         return AppGroup(name=self.name)

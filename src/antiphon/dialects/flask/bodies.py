@@ -1,4 +1,4 @@
-"""Bodies of requests: read on a thread as they arrive, or loaded in advance for code on an event loop."""
+"""Request bodies: read on a thread as they arrive, or loaded in advance for code on an event loop."""
 
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Request
 
 _CHUNK = 64 << 10
-"""Bytes that are read at once."""
+"""The number of bytes to read at once."""
 SERVER_BODY = "antiphon.flask.body"
-"""The key of the body that was read for code on an event loop."""
+"""The environ's key of the body that was read for code on an event loop."""
 _IN_MEMORY = 1 << 20
-"""Bytes of a body above which it is kept in a file."""
+"""The number of bytes above which a body is stored in a file."""
 
 
 class NativeBody(ReceivedInput):
     """The body of a native request, in the environ made from it.
 
-    On a thread it is received while it is read, and not kept. For an event loop, where nothing may wait for it, it is
-    loaded beforehand: as far as the limit of the application allows, or that of Antiphon if it is higher, so that a
-    view may raise the former. What exceeds both is not received, and can't be read there.
+    On a thread, it is received while it is read, and not stored. An event loop may not wait for it, so it is loaded
+    beforehand: up to the application's limit, or up to Antiphon's if that is higher, so that a view may raise the
+    application's limit. Anything beyond both is not received and can't be read there.
     """
 
     def receive(self) -> bytes:
-        """Receive the next chunk. Raises HTTP exceptions for a body that breaks off."""
+        """Receive the next chunk. Raises HTTP exceptions for a body that is cut short or too slow."""
         try:
             return super().receive()
         except NotLoadedError:
@@ -45,7 +45,7 @@ class NativeBody(ReceivedInput):
             raise translated(error) from error
 
     async def load(self, request: "Request") -> None:
-        """Receive a whole body, in steps. One above the request's limit is left, as is one that fails."""
+        """Receive a whole body, in steps. A body above the request's limit, or one that fails, is not read further."""
         content, most = self.content, request.max_content_length
         if content.is_complete or content.received or self.failure is not None:
             return
@@ -67,8 +67,10 @@ class NativeBody(ReceivedInput):
 
 
 class ServerBody:
-    """The body of a request of a WSGI server. For code on the background loop, which all requests share, it is read
-    beforehand, as far as a native one is. All contexts of one request share it.
+    """The body of a WSGI server's request.
+
+    For code on the background loop, which all requests share, it is read beforehand, up to the same limit as a native
+    body. It is shared by all contexts of a request.
     """
 
     def __init__(self) -> None:
@@ -81,7 +83,7 @@ class ServerBody:
         return body
 
     async def load(self, request: "Request") -> None:
-        """Read a body on this thread, in steps. One above the request's limit is left, or read in part."""
+        """Read a body on this thread, in steps. A body above the request's limit is read in part or not at all."""
         environ, most = request.environ, request.max_content_length
         source = environ["wsgi.input"]
         is_begun = self._file is not None or "stream" in vars(request)
@@ -95,7 +97,7 @@ class ServerBody:
             environ["wsgi.input"] = self._stored(source, length)
 
     def _stored(self, source: IO[bytes], left: int) -> IO[bytes]:
-        """Return a file with ``left`` bytes of a source, or with all bytes up to its end."""
+        """Return a file with ``left`` bytes of a source, or with all of its bytes."""
         self._file = file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed with the request
         while left and (chunk := source.read(min(left, _CHUNK))):
             file.write(chunk)
@@ -104,18 +106,18 @@ class ServerBody:
         return file
 
     def close(self) -> None:
-        """Close the file that contains the body."""
+        """Close the file in which the body is stored."""
         if self._file is not None:
             self._file.close()
 
 
 def _bound(most: int | None) -> int:
-    """Return how many bytes are received for code on an event loop, where an application allows ``most``."""
+    """Return how many bytes to receive for code on an event loop in an application that allows ``most``."""
     return NO_BOUND if most is None else max(most, Limits().body)
 
 
 def translated(error: Exception) -> BadRequest | Any:
-    """Return the HTTP exception for an error of a body."""
+    """Return the HTTP exception for a body's error."""
     if isinstance(error, errors.ClientDisconnected) or not isinstance(error, errors.HTTPError):
         return ClientDisconnected()
     return default_exceptions.get(error.status, BadRequest)(error.detail)

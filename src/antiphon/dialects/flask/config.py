@@ -1,4 +1,4 @@
-"""The configuration of an application: a dict that files, objects and the environment fill."""
+"""The configuration of an application: a dict filled from files, objects and the environment."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.utils import import_string
 T = TypeVar("T")
 
 _ABSENT = frozenset({errno.ENOENT, errno.EISDIR})
-"""Errors of files that may be missing."""
+"""Errors that are ignored for an optional file."""
 
 DEFAULTS = ImmutableDict(
     {
@@ -49,7 +49,7 @@ DEFAULTS = ImmutableDict(
         "PROVIDE_AUTOMATIC_OPTIONS": True,
     }
 )
-"""The settings of an application that sets none."""
+"""The default settings of an application."""
 
 
 class _Configured(Protocol):
@@ -82,7 +82,7 @@ class ConfigAttribute(Generic[T]):
 
 
 class Config(dict[str, Any]):
-    """A dict with ways to fill it, which take names in capitals only. Files are found from ``root_path``."""
+    """A dict with methods that fill it. They take uppercase names only. Paths are relative to ``root_path``."""
 
     def __init__(self, root_path: str | os.PathLike[str], defaults: Mapping[str, Any] | None = None) -> None:
         super().__init__(defaults or {})
@@ -99,16 +99,16 @@ class Config(dict[str, Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"the environment variable {variable_name!r} is not set, so that nothing says which configuration to load:"
-            " have it name a Python file"
+            f"the environment variable {variable_name!r} is not set, so there is no configuration to load:"
+            " set it to the path of a Python file"
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
-        """Set values from environment variables whose names begin with a prefix and "_", in the order of these names.
+        """Set values from environment variables whose names begin with a prefix and "_", in the order of the names.
 
-        ``loads`` converts each text, which stays text if ``loads`` raises. Two underscores in a name access dicts,
-        which are made if they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises TypeError if a
-        name leads into a value that is not a dict.
+        ``loads`` converts each value, which stays text if ``loads`` raises. Two underscores in a name access dicts,
+        which are created if they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises TypeError for
+        a name inside a value that is not a dict.
         """
         start = f"{prefix}_"
         for variable in sorted(os.environ):
@@ -126,11 +126,11 @@ class Config(dict[str, Any]):
         for parent in parents:
             within = within.setdefault(parent, {})
             if not hasattr(within, "__setitem__"):
-                raise TypeError(f"{variable} can't be set: {parent!r} is {type(within).__name__}, and no dict")
+                raise TypeError(f"{variable} can't be set: {parent!r} must be a dict, not {type(within).__name__}")
         within[name] = value
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
-        """Run a Python file, and set the names in capitals that it defines.
+        """Run a Python file, and set the uppercase names that it defines.
 
         Raises OSError if it can't be read; with ``silent`` returns False for a missing one.
         """
@@ -147,7 +147,7 @@ class Config(dict[str, Any]):
         return True
 
     def from_object(self, obj: object) -> None:
-        """Set the attributes in capitals of an object, such as a module or a class, or of one that text names.
+        """Set the uppercase attributes of an object, such as a module or a class, or of the object that a string names.
 
         Raises ImportError for a name that does not exist.
         """
@@ -164,7 +164,7 @@ class Config(dict[str, Any]):
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Set the names in capitals of what ``load`` reads from an open file, which gives ``text`` or bytes.
+        """Set the uppercase names that ``load`` reads from an open file; with ``text``, it is opened in text mode.
 
         Raises OSError if the file can't be opened; with ``silent`` returns False for a missing one.
         """
@@ -176,7 +176,7 @@ class Config(dict[str, Any]):
         return self.from_mapping(values)
 
     def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
-        """Set the names in capitals of a mapping, or of pairs, and of the arguments. Returns True."""
+        """Set the uppercase names of a mapping or of pairs, and of the arguments. Returns True."""
         given = dict(() if mapping is None else mapping, **kwargs)
         self.update({name: value for name, value in given.items() if name.isupper()})
         return True
@@ -193,7 +193,7 @@ class Config(dict[str, Any]):
 
 
 def _missing(error: OSError, is_allowed: bool) -> bool:
-    """Return False if a file may be missing. Raises the error if not."""
+    """Return False if the file is optional. Raises the error if not."""
     if is_allowed:
         return False
     error.strerror = f"Unable to load configuration file ({error.strerror})"

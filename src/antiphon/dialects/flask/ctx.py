@@ -1,4 +1,4 @@
-"""The context of an application, and of a request: one object, which code finds by ``flask.globals``."""
+"""The context of an application and of a request: one object, which code accesses through ``flask.globals``."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ _set = _cv_app.set
 
 
 class _AppCtxGlobals:
-    """A namespace for the time of an application context: ``g``."""
+    """The namespace ``g``, which lasts as long as an application context."""
 
     if TYPE_CHECKING:
 
@@ -55,11 +55,11 @@ class _AppCtxGlobals:
         return self.__dict__.get(name, default)
 
     def pop(self, name: str, default: Any = _MISSING) -> Any:
-        """Remove an attribute and return it. Raises KeyError if it is missing, and no ``default`` is given."""
+        """Remove an attribute and return it. Raises KeyError if it is missing and no ``default`` is given."""
         return self.__dict__.pop(name) if default is _MISSING else self.__dict__.pop(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
-        """Return an attribute, set to ``default`` if it was missing."""
+        """Return an attribute, which is set to ``default`` first if it is missing."""
         return self.__dict__.setdefault(name, default)
 
     def __contains__(self, name: str) -> bool:
@@ -74,30 +74,31 @@ class _AppCtxGlobals:
 
 
 class AppContext:
-    """The state of an application while it works, and of the request if there is one.
+    """The state of an active application, and of its request if there is one.
 
-    Pushed inside a context of the same application, the context of a request shares its ``g``, and leaves the
-    application's teardown to it. Pushed inside a request, a context without one has that request, too.
+    A request's context that is pushed inside a context of the same application shares the latter's ``g`` and leaves the
+    application's teardown to it. A context without a request that is pushed inside one with a request uses that
+    request.
     """
 
     flashes: "list[tuple[str, str]] | None" = None
-    """The messages that this request shows, after they were first read."""
+    """The messages that this request shows, once they have been read."""
     host: "AppContext | None" = None
-    """The context outside of this one whose ``g`` and teardown are shared; None if they are its own."""
+    """The outer context whose ``g`` and teardown are shared; None if this context has its own."""
     is_on_loop = False
-    """True while the steps of the dispatch run on an event loop, where they may not block."""
+    """True while the steps of the dispatch run on an event loop, where they must not block."""
     body: "NativeBody | ServerBody | None" = None
-    """The body of the request, where it is to be loaded before code on an event loop may read it."""
+    """The body of the request, if it must be loaded before code on an event loop may read it."""
     is_copy = False
-    """True if another context has the request, and closes its body."""
+    """True if another context owns the request and closes its body."""
     _borrowed: "AppContext | None" = None
-    """The context outside of this one that has the request; None if this one has it, or there is none."""
+    """The outer context that owns the request; None if this one owns it, or if there is none."""
     _opens_late = False
-    """True if the session, of which the request has no cookie, is opened when it is first used."""
+    """True if the session is opened on first use, because the request has no cookie for it."""
     _pins = 0
-    """How many streams need this context. It is torn down after the last of them."""
+    """The number of streams that need this context. It is torn down after the last of them."""
     _leaves_later = False
-    """True if the context was popped, and its teardown waits for a stream."""
+    """True if the context was popped and its teardown waits for a stream."""
 
     def __init__(
         self, app: "Flask", *, request: "Request | None" = None, session: "SessionMixin | None" = None
@@ -121,7 +122,7 @@ class AppContext:
 
     @lazy
     def url_adapter(self) -> "MapAdapter | None":
-        """The rules bound to the request, or to SERVER_NAME; None without these."""
+        """The rules bound to the request or to SERVER_NAME; None without either."""
         return self.app.create_url_adapter(None)
 
     @lazy
@@ -134,7 +135,7 @@ class AppContext:
 
     @property
     def holder(self) -> "AppContext | None":
-        """The context that has the request: this one, or one outside; None without a request."""
+        """The context that owns the request: this one, or an outer one; None without a request."""
         return self._borrowed if self._request is None else self
 
     @property
@@ -152,7 +153,7 @@ class AppContext:
 
     @property
     def session(self) -> "SessionMixin":
-        """The session, which is noted as accessed. Raises RuntimeError without one."""
+        """The session, which is marked as accessed. Raises RuntimeError without one."""
         holder = self.holder
         session = None if holder is None else holder._session  # noqa: SLF001 - of this class
         if session is None:
@@ -171,7 +172,7 @@ class AppContext:
         self._opened = session
 
     def copy(self) -> "AppContext":
-        """Return a context with this request and its session, for concurrent work."""
+        """Return a context with the same request and session, for concurrent work."""
         return self._lending(type(self)(self.app, request=self.request, session=self.holder._session))  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
 
     def _lending(self, copied: "AppContext") -> "AppContext":
@@ -220,7 +221,7 @@ class AppContext:
             app = self.app
             if app.session_may_block or app.config["SESSION_COOKIE_NAME"] in request.environ.get("HTTP_COOKIE", ""):
                 self._open_session(request)
-            else:  # it is empty, and only matters once something is put in
+            else:  # it is empty, and matters only once it has contents
                 self._opens_late = True
         if self.url_adapter is not None:
             self.match_request()
@@ -234,13 +235,13 @@ class AppContext:
         signal.send(self.app, _async_wrapper=self.app.ensure_sync)
 
     def pop(self, exc: BaseException | None = _MISSING) -> None:
-        """Restore the context outside, and tear this one down. Functions for the teardown get ``exc``."""
+        """Pop and tear down this context, and restore the outer one. Teardown functions get ``exc``."""
         if self._leave_at_once():
             return
         drive(self, teardown.leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
 
     def _leave_at_once(self) -> bool:
-        """Pop the context if it is the current one and has nothing to call. Return True then."""
+        """Pop the context if it is the current one and has nothing to call. Return True if it was popped."""
         if _get() is not self or self._pins or teardown.has_teardown(self.app):
             return False
         outer = self._outer.pop()
@@ -263,11 +264,11 @@ class AppContext:
     # Streams
 
     def pin(self) -> None:
-        """Put the teardown off, until as many calls of ``unpin``."""
+        """Put off the teardown until ``unpin`` was called as often."""
         self._pins += 1
 
     def unpin(self, exc: BaseException | None = None) -> None:
-        """Tear the context down, if it was popped, and nothing else needs it."""
+        """Tear the context down if it was popped and nothing else needs it."""
         self._pins -= 1
         if self._leaves_later and not self._pins:
             self._leaves_later = False
@@ -280,7 +281,7 @@ class AppContext:
 
 
 class RequestContext(AppContext):
-    """The context of a request, as Flask 3.1 makes it: of an environ."""
+    """The context of a request, as Flask 3.1 makes it: from an environ."""
 
     def __init__(
         self,
@@ -295,7 +296,7 @@ class RequestContext(AppContext):
         super().__init__(app, request=request, session=session)
 
     def copy(self) -> "AppContext":
-        """Return a context with this request and its session, for concurrent work."""
+        """Return a context with the same request and session, for concurrent work."""
         return self._lending(type(self)(self.app, self.request.environ, self.request, self._session))
 
 
@@ -307,7 +308,7 @@ def _current_request_context(user: str) -> AppContext:
 
 
 def after_this_request(f: F) -> F:
-    """Register a function of the response, which returns the response to send, for the current request only.
+    """Register a function of the response for the current request only; it returns the response to send.
 
     Usable as a decorator. Raises RuntimeError without a request.
     """
@@ -316,7 +317,7 @@ def after_this_request(f: F) -> F:
 
 
 def copy_current_request_context(f: F) -> F:
-    """Return a function that runs with the current request and session, wherever and as often as it is called.
+    """Return a function that runs with the current request and session, wherever and however often it is called.
 
     Each call has its own context, so that calls can run at the same time. Raises RuntimeError without a request.
     """

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
-    """An error for text where bytes were expected, or the other way round."""
+    """An error for text where bytes were expected, or vice versa."""
 
 
 class DebugFilesKeyError(KeyError, AssertionError):
-    """The error for a file that is not in ``request.files``, since its form was sent without files."""
+    """The error for reading a file from ``request.files`` if its form was sent without files."""
 
     def __init__(self, request: "Request", key: str) -> None:
         self.msg = (
@@ -34,7 +34,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
 
 
 class FormDataRoutingRedirect(AssertionError):
-    """The error for a form that is sent to a URL that redirects, so that browsers would drop its data."""
+    """The error for a form sent to a URL that redirects: browsers would drop its data."""
 
     def __init__(self, request: "Request") -> None:
         target = getattr(request.routing_exception, "new_url", "")
@@ -48,7 +48,7 @@ class FormDataRoutingRedirect(AssertionError):
 
 
 def attach_enctype_error_multidict(request: "Request") -> None:
-    """Have ``request.files`` raise DebugFilesKeyError for a name that is in the form."""
+    """Make ``request.files`` raise DebugFilesKeyError for a name that is in the form."""
     cls: Any = type(request.files)
 
     class Explaining(cls):  # type: ignore[misc]  # of the class that the request has
@@ -69,7 +69,7 @@ def explain_template_loading_attempts(
     template: str,
     attempts: "Sequence[tuple[BaseLoader, Scaffold, tuple[str, str | None, Callable[[], bool] | None] | None]]",
 ) -> None:
-    """Log where a template was looked for: the loaders, their owners, and what each has found."""
+    """Log where a template was looked for: the loaders, their owners, and what each found."""
     lines = [f"Looking for the template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, 1):
         lines.append(f"{number:5}: the loader of {_name_of(owner)}")
@@ -102,7 +102,7 @@ def _name_of(owner: "Scaffold") -> str:
 
 
 def _dump_loader_info(loader: "BaseLoader") -> Iterator[str]:
-    """Yield lines about a loader: its class, and its public attributes that are text, numbers, or lists of text."""
+    """Yield lines about a loader: its class, and its public attributes that are text, numbers or lists of text."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
     for name, value in sorted(vars(loader).items()):
         if name.startswith("_"):

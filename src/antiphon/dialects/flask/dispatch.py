@@ -1,11 +1,11 @@
-"""The dispatch of a request, as steps: hooks, view, error handlers and response, and what of it a program replaces.
+"""The dispatch of a request, in steps: hooks, view, error handlers and response, and what a program overrides.
 
-The application notes them once, so that no request looks for them. They are called with the context, as those of Flask
+The application finds the overridden methods once, not for each request. They are called with the context, as in Flask
 3.2, if their first parameter is one.
 
-Steps run where they are until they must not: a ``def`` on a thread, an ``async def`` on an event loop. So a request
-whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def`` needs none. A
-method of the application that is overridden is called in place of its steps.
+Steps stay on their thread or loop until they must change it: a ``def`` on a thread, an ``async def`` on an event loop.
+So a request whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def``
+needs none. A method of the application that is overridden is called in place of its steps.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,15 +48,15 @@ STEPS = (
 """The methods that may take a context."""
 
 OTHERS = ("make_response", "ensure_sync", "async_to_sync", "wsgi_app")
-"""Methods that take none, but may block, or change how functions are called."""
+"""The methods that take no context, but may block or change how functions are called."""
 
 OVERRIDABLE = frozenset((*STEPS, *OTHERS))
 
 
 def overrides_of(app: object, own: dict[str, Any]) -> dict[str, Callable[..., Any]]:
-    """Return a function of a context and arguments for each method of an application that is not ``own``.
+    """Return the methods of an application that are not ``own``, each as a function of a context and arguments.
 
-    An own ``__call__``, by which Sentry instruments applications, counts as an own ``wsgi_app``.
+    An own ``__call__``, by which Sentry instruments applications, counts as the program's own ``wsgi_app``.
     """
     found: dict[str, Callable[..., Any]] = {}
     for name in OVERRIDABLE:
@@ -73,7 +73,7 @@ def _without_context(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def takes_context(method: Callable[..., Any]) -> bool:
-    """Return True if the first parameter of a bound method is a context, by its name or its annotation."""
+    """Return True if the first parameter of a bound method is a context, judged by its name or annotation."""
     try:
         first = next(iter(signature_of(method).parameters.values()), None)
     except (ValueError, TypeError):
@@ -88,7 +88,7 @@ def takes_context(method: Callable[..., Any]) -> bool:
 
 
 def given(args: tuple[Any, ...], named: dict[str, Any]) -> "tuple[AppContext, list[Any]]":
-    """Return the context and the other arguments of a method that may be called with a context or without one."""
+    """Return the context and the other arguments of a call that may or may not begin with a context."""
     from antiphon.dialects.flask.ctx import AppContext
     from antiphon.dialects.flask.globals import _app_context, _cv_app
 
@@ -127,7 +127,7 @@ def made_response(app: "App", result: Any) -> "Response":
 
 
 def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-    """Return the body, the status and the headers of a tuple."""
+    """Return the body, status and headers of a tuple."""
     if len(result) == 3:
         return result
     if len(result) == 2:
@@ -140,7 +140,7 @@ def _parts(result: tuple[Any, ...]) -> tuple[Any, Any, Any]:
 
 
 def _view() -> str:
-    """Return the name and the place of the view that is answering, for errors."""
+    """Return the name and location of the current view, for errors."""
     ctx = _cv_app.get()
     endpoint = ctx.request.endpoint if ctx is not None and ctx.has_request else None
     function = None if ctx is None else ctx.app.view_functions.get(endpoint)  # type: ignore[arg-type]  # None has no view
@@ -148,7 +148,7 @@ def _view() -> str:
 
 
 def _forced(cls: "type[Response]", result: Any) -> "Response":
-    """Return a response of a class, made of another one, or by a WSGI application."""
+    """Return a response of a class, made from another response or by a WSGI application."""
     kind = type(result).__name__
     wanted = f"{_view()} did not return a valid response, since it was a {kind}: return {_ANSWERS}"
     if not (isinstance(result, BaseResponse) or callable(result)):
@@ -166,7 +166,7 @@ _COROUTINE = 0x80
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Return True if a function is a coroutine function."""
+    """Return True for a coroutine function."""
     code = getattr(function, "__code__", None)
     return bool(code.co_flags & _COROUTINE) if code is not None else iscoroutinefunction(function)
 
@@ -179,7 +179,7 @@ async def to_thread(ctx: "AppContext") -> None:
 
 
 async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Return the result of a ``def`` or an ``async def``, called where each belongs."""
+    """Return the result of a ``def`` or an ``async def``, called on a thread or on the loop."""
     if waits(function) and not ctx.app.syncs_itself:
         request = ctx._request  # noqa: SLF001 - of this package
         if request is not None and (ctx.body is not None or not ctx.is_on_loop):
@@ -205,25 +205,25 @@ async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
 
 
 def has_receivers(app: "Flask", signal: Any) -> bool:
-    """Return True if a signal of an application has receivers. Receivers that are gone count for a while."""
+    """Return True if a signal of an application has receivers. Collected receivers still count for a while."""
     return bool(signal.receivers) and next(iter(signal.receivers_for(app)), None) is not None
 
 
 async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
-    """Return the result of a method of the application that is overridden."""
+    """Return the result of a method that the application overrides."""
     await to_thread(ctx)
     return ctx.app.overrides[name](ctx, *args)
 
 
 async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
-    """Return the result of a step of this module, or of the application's method of its name if that is overridden."""
+    """Return the result of a step of this module, or of the application's method of that name if it is overridden."""
     if own.__name__ in ctx.app.overrides:
         return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # as the method that it replaces
     return await own(ctx, *args)
 
 
 async def full_dispatch_request(ctx: "AppContext") -> "Response":
-    """Return the response to the request of a context. Raises what no error handler takes."""
+    """Return the response to a context's request. Raises errors that no error handler takes."""
     app = ctx.app
     if not app._got_first_request:  # noqa: SLF001 - its name in Flask
         app._got_first_request = True  # noqa: SLF001
@@ -244,11 +244,11 @@ async def full_dispatch_request(ctx: "AppContext") -> "Response":
     try:
         return await step(ctx, finalize_request, result)
     finally:
-        del result  # an error that is the response keeps this frame
+        del result  # an error that is the response refers to this frame
 
 
 async def preprocess_request(ctx: "AppContext") -> Any:
-    """Call the functions for before the request, until one gives an answer, and return that."""
+    """Call the before-request functions until one returns a response, and return that."""
     app, request = ctx.app, ctx.request
     names = hook_names(request)
     if preprocessors := app.url_value_preprocessors:
@@ -280,7 +280,7 @@ def hook_names(request: "Request") -> tuple[str | None, ...]:
 
 
 async def dispatch_request(ctx: "AppContext") -> Any:
-    """Return the result of the view. Raises the exception of a request without one."""
+    """Return the result of the view. For a request that matches no view, raises the routing exception."""
     app, request = ctx.app, ctx.request
     if request.routing_exception is not None:
         app.raise_routing_exception(request)
@@ -298,7 +298,7 @@ async def dispatch_request(ctx: "AppContext") -> Any:
 
 
 async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
-    """Return the answer of an error handler, or that of an HTTP exception. Raises an error without a handler."""
+    """Return the result of an error handler, or the HTTP exception itself. Raises an error that has no handler."""
     app = ctx.app
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
@@ -311,7 +311,7 @@ async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
 
 
 async def handle_http_exception(ctx: "AppContext", error: HTTPException) -> Any:
-    """Return the answer of an error handler, or the exception, which is a response itself."""
+    """Return the result of an error handler, or the exception, which is itself a response."""
     if error.code is None or isinstance(error, RoutingException):
         return error
     handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
@@ -321,7 +321,7 @@ async def handle_http_exception(ctx: "AppContext", error: HTTPException) -> Any:
 async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
     """Return the response to an error that no handler took: that of the handler for 500, or a page.
 
-    Raises the error if PROPAGATE_EXCEPTIONS says so, or the application is tested or debugged.
+    Raises the error with PROPAGATE_EXCEPTIONS, in tests and in debug mode.
     """
     app = ctx.app
     if signals.got_request_exception.receivers:
@@ -342,9 +342,9 @@ async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
 
 
 async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: bool = False) -> "Response":
-    """Return the response made of a view's result, after the functions for after the request.
+    """Return the response for a view's result, after calling the after-request functions.
 
-    Errors of these are logged, not raised, ``from_error_handler``.
+    With ``from_error_handler``, their errors are logged, not raised.
     """
     app = ctx.app
     if "make_response" in app.overrides:
@@ -362,7 +362,7 @@ async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: b
 
 
 async def process_response(ctx: "AppContext", response: "Response") -> "Response":
-    """Return a response after the functions for after the request, and after the session is saved."""
+    """Return a response after calling the after-request functions and saving the session."""
     app = ctx.app
     for function in ctx._after_request_functions:  # noqa: SLF001 - its name in Flask
         response = await call(ctx, function, response)

@@ -1,7 +1,7 @@
 """The current application, request, session and ``g``: proxies over one context variable.
 
-It is None where nothing is pushed, and is set, never reset by a token: a context may be popped in a copy of the
-``contextvars.Context`` in which it was pushed.
+The variable is None while nothing is pushed. It is set, never reset by a token: a context may be popped in a copy of
+the ``contextvars.Context`` in which it was pushed.
 """
 
 from contextvars import ContextVar, Token
@@ -75,7 +75,7 @@ def _session() -> "SessionMixin":
 
 
 def has_websocket_context() -> bool:
-    """Return True in a view of a WebSocket, and in the hooks around it."""
+    """Return True in a WebSocket view and in its hooks."""
     ctx = _cv_request.get(None)
     return ctx is not None and SOCKET in ctx.request.environ
 
@@ -87,12 +87,12 @@ def _websocket() -> "Websocket":
 
 
 class _RequestVariable:
-    """The context variable of Flask 3.1's request contexts: the context in ``_cv_app``, if it has a request."""
+    """The context variable that Flask 3.1 has for request contexts: the context in ``_cv_app`` if it has a request."""
 
     name = "flask.request_ctx"
 
     def get(self, *default: Any) -> Any:
-        """Return the context of the current request, else ``default``. Raises LookupError without one."""
+        """Return the context of the current request, or ``default``. Raises LookupError without either."""
         ctx = _current()
         holder = None if ctx is None else ctx.holder
         if holder is not None:

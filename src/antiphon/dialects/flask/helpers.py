@@ -1,4 +1,4 @@
-"""Helpers for views: URLs, redirects, errors, responses, files, messages and settings, and the places of packages."""
+"""Helpers for views: URLs, redirects, errors, responses, files, messages, settings, and the locations of packages."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def get_root_path(import_name: str) -> str:
-    """Return the folder of a package, or that of a module's file; the current directory for a name without either.
+    """Return the folder of a package or of a module's file; the current directory for any other name.
 
     Raises RuntimeError for a namespace package, which has no file.
     """
@@ -59,7 +59,7 @@ def _no_root_path(import_name: str) -> RuntimeError:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """Return the prefix where a package is installed, or None, and its folder."""
+    """Return the prefix where a package is installed (or None) and its folder."""
     folder = _folder_of(import_name)
     prefix = os.path.abspath(sys.prefix)
     if Path(folder).is_relative_to(prefix):
@@ -76,7 +76,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 
 def _folder_of(import_name: str) -> str:
-    """Return the folder of a package, or of a module's package, or the working directory if it can't be found."""
+    """Return the folder of a package, or of a module's package; the working directory if neither can be found."""
     root = import_name.partition(".")[0]
     try:
         spec = find_spec(root)
@@ -128,8 +128,8 @@ def url_of(
         external = True if is_external is None else is_external
     if adapter is None:
         raise RuntimeError(
-            "Outside of a request nothing says of which server a URL is: set 'SERVER_NAME', and 'APPLICATION_ROOT'"
-            " and 'PREFERRED_URL_SCHEME' if they are others than / and http."
+            "Outside of a request, the server of a URL is unknown: set 'SERVER_NAME', and 'APPLICATION_ROOT'"
+            " and 'PREFERRED_URL_SCHEME' unless they are / and http."
         )
     if scheme is not None and not external:
         raise ValueError("a path has no scheme: leave '_external' out, or make it True, to give '_scheme'")
@@ -162,23 +162,23 @@ __all__ = [
 _NO = ("0", "false", "no")
 
 _FLASHES = "_flashes"
-"""The name of the messages in the session."""
+"""The key of the messages in the session."""
 
 
 def get_debug_flag() -> bool:
-    """Return True if FLASK_DEBUG in the environment, or else `antiphon run --debug`, switches the debug mode on."""
+    """Return True if debug mode is on, by FLASK_DEBUG in the environment or else by `antiphon run --debug`."""
     value = os.environ.get("FLASK_DEBUG")
     return value.lower() not in _NO if value else is_debug()
 
 
 def get_load_dotenv(default: bool = True) -> bool:
-    """Return False if FLASK_SKIP_DOTENV in the environment says to load no `.env` files; ``default`` without it."""
+    """Return False if FLASK_SKIP_DOTENV in the environment turns off loading `.env` files; ``default`` without it."""
     value = os.environ.get("FLASK_SKIP_DOTENV")
     return value.lower() in _NO if value else default
 
 
 def make_response(*args: Any) -> "Response":
-    """Return the response that a view returns: of a body, a body and a status, and so on; an empty one for nothing."""
+    """Return a response made from a view's values: a body, a body and a status, and so on; an empty one without any."""
     app = app_ctx.app
     if not args:
         return app.response_class()
@@ -209,7 +209,7 @@ def redirect(location: str, code: int = 302, Response: "type[BaseResponse] | Non
 
 
 def abort(code: "int | BaseResponse", *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise the HTTP exception of a status, or with a response as its answer, by the current application's aborter."""
+    """Raise the HTTP exception for a status, or one with the given response, by the current application's aborter."""
     ctx = _cv_app.get()
     if ctx is not None:
         ctx.app.aborter(code, *args, **kwargs)
@@ -217,7 +217,7 @@ def abort(code: "int | BaseResponse", *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def get_template_attribute(template_name: str, attribute: str) -> Any:
-    """Return an export of a template, such as a macro, for Python code to call."""
+    """Return a name that a template exports, such as a macro, for Python code to call."""
     return getattr(current_app.jinja_env.get_template(template_name).module, attribute)
 
 
@@ -231,10 +231,10 @@ def send_file(
     last_modified: "datetime | int | float | None" = None,
     max_age: "int | Callable[[str | None], int | None] | None" = None,
 ) -> "Response":
-    """Answer with a file: by a trusted path, relative to the application's root, or an open one in binary mode.
+    """Return a response with a file: by a trusted path, relative to the application's root, or open in binary mode.
 
-    Its name determines the media type, and the name in browsers. ``max_age`` is in seconds, or a function of the path;
-    by default what ``Flask.get_send_file_max_age`` returns. Raises as ``werkzeug.utils.send_file``.
+    Its name determines the media type, and the name shown in browsers. ``max_age`` is in seconds, or a function of the
+    path; by default what ``Flask.get_send_file_max_age`` returns. Raises the errors of ``werkzeug.utils.send_file``.
     """
     sent: Any = utils.send_file(
         path_or_file,
@@ -254,7 +254,7 @@ def send_file(
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", **kwargs: Any
 ) -> "Response":
-    """Answer with a file below a directory, by an untrusted path. Raises NotFound if that leads out of it.
+    """Return a response with a file below a directory, by an untrusted path. Raises NotFound for a path outside of it.
 
     The directory is relative to the application's root, and must be trusted. ``kwargs`` are those of ``send_file``.
     """
@@ -263,7 +263,7 @@ def send_from_directory(
 
 
 def _of_application(**kwargs: Any) -> dict[str, Any]:
-    """Return the arguments of Werkzeug's functions, with what the application and the request add."""
+    """Return the arguments for Werkzeug's functions, with those that the application and the request add."""
     app = app_ctx.app
     if kwargs.get("max_age") is None:
         kwargs["max_age"] = app.get_send_file_max_age
@@ -276,7 +276,7 @@ def _of_application(**kwargs: Any) -> dict[str, Any]:
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Keep a message in the session, until a page asks for it. The signal ``message_flashed`` is sent."""
+    """Store a message in the session until a page shows it. Sends the signal ``message_flashed``."""
     session[_FLASHES] = [*session.get(_FLASHES, ()), (category, message)]
     app = app_ctx.app
     message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
@@ -295,9 +295,10 @@ def get_flashed_messages(
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the messages out of the session, and return them, the same ones at each call in a request.
+    """Take the messages out of the session and return them; each call in a request returns the same ones.
 
-    ``with_categories`` has each in a tuple after its category; ``category_filter`` leaves out all other categories.
+    With ``with_categories``, each is a tuple of its category and its text; ``category_filter`` leaves out all other
+    categories.
     """
     flashes = request_ctx.flashes
     if flashes is None:
@@ -309,7 +310,7 @@ def get_flashed_messages(
 
 @lru_cache(maxsize=1024)
 def parents_of(name: str) -> list[str]:
-    """Return a blueprint's name, followed by those of the blueprints around it: `a.b`, `a`."""
+    """Return a blueprint's name, followed by those of the enclosing blueprints: `a.b`, `a`."""
     names = [name]
     while "." in name:
         name = name.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""Names that are imported on first use, so that no program loads what it does not use."""
+"""Names that are imported on first use, so that a program loads only what it uses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ _REEXPORTED = {
     "testing": {"dialects.flask.sessions": "SessionMixin", "dialects.werkzeug.wrappers": "BaseRequest"},
     "wrappers": {"dialects.flask.globals": "current_app", "dialects.werkzeug.exceptions": "HTTPException"},
 }
-"""Names that Flask's modules only use, and that programs import from there: `from flask.app import Rule`."""
+"""Names that Flask's modules merely use, but programs import from them: `from flask.app import Rule`."""
 
 
 def reexports(module: str) -> Callable[[str], Any]:
@@ -56,7 +56,7 @@ def reexports(module: str) -> Callable[[str], Any]:
 
 
 def deferred(make: Callable[[], Any]) -> Any:
-    """Declare a class attribute whose value a function returns on first use. The result then replaces it."""
+    """Declare a class attribute whose value is computed by a function on first use. The result then replaces it."""
     return _Deferred(make)
 
 

@@ -1,4 +1,4 @@
-"""The logger of an application, and where its records go."""
+"""The logger of an application, and the destination of its records."""
 
 import logging
 import sys
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @LocalProxy
 def wsgi_errors_stream() -> TextIO:
-    """The stream for errors: that of the server during a request, else the process's."""
+    """The stream for errors: the server's during a request, otherwise the process's."""
     ctx = _cv_request.get(None)
     stream: TextIO | None = None if ctx is None else ctx.request.environ.get("wsgi.errors")
     return sys.stderr if stream is None else stream
 
 
 def has_level_handler(logger: logging.Logger) -> bool:
-    """Return True if a handler writes records of the logger's level."""
+    """Return True if some handler writes records of the logger's level."""
     level = logger.getEffectiveLevel()
     current: logging.Logger | None = logger
     while current is not None:
@@ -32,13 +32,14 @@ def has_level_handler(logger: logging.Logger) -> bool:
 
 
 default_handler: "logging.StreamHandler[TextIO]" = logging.StreamHandler(cast("TextIO", wsgi_errors_stream))
-"""Writes records to ``wsgi_errors_stream``."""
+"""The handler that writes records to ``wsgi_errors_stream``."""
 default_handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s"))
 
 
 def create_logger(app: "App") -> logging.Logger:
-    """Return the logger with the application's name, which writes everything in debug, and by ``default_handler`` if no
-    other handler is there for it.
+    """Return the logger with the application's name.
+
+    In debug mode it writes everything. It gets ``default_handler`` if no other handler would write its records.
     """
     logger = logging.getLogger(app.name)
     if app.debug and not logger.level:

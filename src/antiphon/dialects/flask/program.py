@@ -1,4 +1,4 @@
-"""A program whose `app.run()` was called, run again in a worker of `antiphon run`, up to that call."""
+"""A program that called `app.run()`, run again in a worker of `antiphon run` up to that call."""
 
 import json
 import os
@@ -26,4 +26,4 @@ def app() -> "Flask":
         return loaded.app
     finally:
         _loading.clear()
-    raise RuntimeError(f"{name} has ended without a call of app.run(), by which it was served before")
+    raise RuntimeError(f"{name} ended without calling app.run(), which it called the first time")

@@ -1,7 +1,7 @@
 """Code that runs in a context: steps and coroutines run from a thread, and generators after a response has begun.
 
-The loop is that of the server for whose request the thread works, or the background loop of the process over WSGI.
-There is one for all requests.
+The loop is the one of the server whose request the thread handles; over WSGI, it is the process's background loop,
+which all requests share.
 """
 
 from collections.abc import Callable, Coroutine, Iterator
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def drive(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps from this thread, and return their result. Raises what they raise."""
+    """Run steps from this thread, and return their result. Raises their errors."""
     if ctx.is_on_loop:
         return _drive_from_loop(ctx, steps)
     try:
@@ -36,7 +36,7 @@ def drive(ctx: "AppContext", steps: Steps[T]) -> T:
 
 
 def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
-    """Run steps that code on an event loop has called, as far as they need no other place."""
+    """Run steps called by code on an event loop, until they need another thread or loop."""
     ctx.is_on_loop = False
     try:
         return drive(ctx, steps)
@@ -45,7 +45,7 @@ def _drive_from_loop(ctx: "AppContext", steps: Steps[T]) -> T:
 
 
 def _finish_on_loop(steps: Steps[T]) -> T:
-    """Go on with steps that need a loop. What they have left for a thread runs on this one."""
+    """Finish steps that need a loop. Their parts for a thread run on this one."""
     from antiphon.embedding import Crossing, copy_variables
 
     here = copy_context()
@@ -59,9 +59,9 @@ def _finish_on_loop(steps: Steps[T]) -> T:
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
     """Run a coroutine on the event loop of the current request, and wait for its result on this thread.
 
-    Raises RuntimeError on a thread on which a loop runs.
+    Raises RuntimeError on a thread that runs a loop.
     """
-    from antiphon.embedding import run_on_loop as run  # late: few programs need a background loop
+    from antiphon.embedding import run_on_loop as run  # imported late: few programs need a background loop
 
     if is_on_loop():
         coroutine.close()
@@ -77,7 +77,7 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
         from antiphon.embedding import copy_variables
 
         if is_on_loop():
-            raise RuntimeError(f"{describe(function)} is `async def`, and is called on an event loop: await it there")
+            raise RuntimeError(f"{describe(function)} is `async def` and was called on an event loop: await it there")
         context = copy_context()
         try:
             return run_on_loop(function(*args, **kwargs), context)
@@ -90,8 +90,8 @@ def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[.
 class _InContext(Generic[T]):
     """An iterator that runs in a ``contextvars.Context`` of its own, in which the request's context is the current one.
 
-    The request is torn down at its end, when it is closed, or when nothing refers to it any more, not before. The
-    thread that reads it keeps its own context: an iterator that is abandoned half-way leaves nothing behind there.
+    The request is torn down when the iterator ends, is closed, or is no longer referenced, and not before. The thread
+    that reads it keeps its own context, so an iterator that is abandoned halfway leaves nothing behind there.
     """
 
     def __init__(self, iterator: Iterator[T], ctx: "AppContext") -> None:
@@ -112,7 +112,7 @@ class _InContext(Generic[T]):
             raise
 
     def close(self) -> None:
-        """Close the iterator, if it can be closed, and let go of the request."""
+        """Close the iterator if it can be closed, and release the request."""
         self._end(None)
 
     def _end(self, error: BaseException | None) -> None:

@@ -1,4 +1,4 @@
-"""The application for servers of every interface: how they call it, and its answers to ASGI's and RSGI's requests."""
+"""The application as servers see it: how each interface calls it, and its responses to ASGI and RSGI requests."""
 
 import sys
 from abc import ABCMeta
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 IS_INNER = "antiphon.flask.inner"
-"""The key of an environ that was made from a native request, whose observers already know of it."""
+"""The key of an environ made from a native request, which observers already know."""
 
 
 class ApplicationType(ABCMeta):
-    """The class of application classes. It is abstract classes' one, so that subclasses may be abstract, too.
+    """The class of application classes.
 
-    A program may replace ``__call__`` by a function that knows WSGI alone, as Sentry does. Servers of ASGI, which call
-    with a third argument, are still answered.
+    A subclass of ABCMeta, so that application classes may be abstract. A program may replace ``__call__`` with a
+    function that knows only WSGI, as Sentry does. Calls of ASGI servers, which have a third argument, still work then.
     """
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> None:
@@ -44,7 +44,7 @@ class ApplicationType(ABCMeta):
 
 
 def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method for servers of WSGI, which it leaves to ``call``, and of ASGI."""
+    """Return a method for WSGI servers, whose calls it passes to ``call``, and for ASGI servers."""
     try:
         signature(call, follow_wrapped=False).bind("self", "scope", "receive", "send")
     except TypeError:
@@ -64,7 +64,7 @@ def _for_all_servers(call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
-    """Return WSGI if all views, hooks and error handlers are plain functions, and none has a WebSocket, else ASGI."""
+    """Return WSGI if all views, hooks and error handlers are plain functions and none has a WebSocket, else ASGI."""
     if any(rule.websocket for rule in app.url_map.iter_rules()):
         return "asgi"
     hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
@@ -76,7 +76,7 @@ def interface_of(app: "Flask") -> Literal["wsgi", "asgi"]:
 
 
 def _methods(app: "Flask") -> Iterator[Any]:
-    """Yield the methods that answer requests of views that are classes."""
+    """Yield the methods of class-based views that handle requests."""
     for view in app.view_functions.values():
         if (view_class := getattr(view, "view_class", None)) is not None:
             names = ("dispatch_request", *(method.lower() for method in getattr(view_class, "methods", None) or ()))
@@ -114,7 +114,7 @@ async def answer(
 
 
 def _push_may_block(app: "Flask") -> bool:
-    """Return True if the session or the values of a path may not come from the request."""
+    """Return True if opening the session or reading the path values may block."""
     return (
         app.session_may_block
         or len(app.url_map.converters) != len(DEFAULT_CONVERTERS)
@@ -123,7 +123,7 @@ def _push_may_block(app: "Flask") -> bool:
 
 
 def native_response(request: "NativeRequest", response: Any, environ: "WSGIEnvironment") -> NativeResponse:
-    """Return the native response for a Werkzeug response, or for another WSGI application."""
+    """Return the native response for a Werkzeug response or any other WSGI application."""
     if not isinstance(response, BaseResponse) or type(response).__call__ is not BaseResponse.__call__:
         return from_wsgi(response)(request)
     chunks, status, fields = response.get_wsgi_response(environ)

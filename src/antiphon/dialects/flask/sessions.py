@@ -1,4 +1,4 @@
-"""Sessions, and the interface with which an application opens and saves them: by default in a signed cookie."""
+"""Sessions, and the interface that opens and saves them: by default in a signed cookie."""
 
 import hashlib
 import time
@@ -28,14 +28,14 @@ def encoded_keys(secret_keys: "Iterable[str | bytes]") -> list[bytes]:
     """Return secret keys as bytes. Raises TypeError for other values."""
     keys = [key.encode() if isinstance(key, str) else key for key in secret_keys]
     if wrong := {type(key).__name__ for key in keys if not isinstance(key, bytes)}:
-        raise TypeError(f"SECRET_KEY and SECRET_KEY_FALLBACKS have texts or bytes, and not {', '.join(sorted(wrong))}")
+        raise TypeError(f"SECRET_KEY and SECRET_KEY_FALLBACKS must be text or bytes, not {', '.join(sorted(wrong))}")
     return keys
 
 
 class CookieSerializer:
-    """Writes and reads cookies as a ``URLSafeTimedSerializer`` does, with an HMAC of SHA-1, but derives its keys once.
+    """A serializer of cookies, compatible with ``URLSafeTimedSerializer`` and HMAC-SHA-1, that derives its keys once.
 
-    The last of the ``secret_keys`` signs, all of them verify.
+    The last of the ``secret_keys`` signs; all of them verify.
     """
 
     def __init__(self, secret_keys: tuple[str | bytes, ...], salt: str, serializer: "TaggedJSONSerializer") -> None:
@@ -47,8 +47,10 @@ class CookieSerializer:
         return self._signer.sign(pack(self._serializer.dumps(data)), time.time()).decode()
 
     def loads(self, value: str, max_age: int) -> Any:
-        """Return the data of a value. Raises BadSignature for one that no key signed, SignatureExpired for one older
-        than ``max_age`` seconds, and BadPayload for one that can't be read.
+        """Return the data of a value.
+
+        Raises BadSignature for a value that no key has signed, SignatureExpired for one older than ``max_age`` seconds,
+        or BadPayload for one that can't be read.
         """
         unsigned = self._signer.unsign(want_bytes(value))
         if unsigned is None:
@@ -57,25 +59,25 @@ class CookieSerializer:
         try:
             age = int(time.time()) - int.from_bytes(from_base64(signed_at))
         except ValueError as error:
-            raise BadSignature("the cookie was signed at no time") from error
+            raise BadSignature("the cookie's signature has no time") from error
         if not 0 <= age <= max_age:
             raise SignatureExpired(f"the cookie was signed {age} seconds ago")
         try:
             return self._serializer.loads(unpack(payload))
-        except Exception as error:  # of a tag, too
-            raise BadPayload("the cookie was signed, and can't be read", error) from error
+        except Exception as error:  # including a tag
+            raise BadPayload("the cookie is signed, but can't be read", error) from error
 
 
 cookie_serializer = lru_cache(16)(CookieSerializer)
-"""Return the serializer for these keys: each application has one, until its keys are changed."""
+"""Return the serializer for these keys: each application keeps one until its keys change."""
 
 
 MOST_DECOMPRESSED = 64 << 10
-"""The most bytes of data to search in a cookie that is not verified yet."""
+"""The maximum number of bytes to search in a cookie that is not yet verified."""
 
 
 def may_say(value: str, text: bytes) -> bool:
-    """Return False if the data of a cookie does not contain this text. Nothing is verified."""
+    """Return False if the data of a cookie does not contain this text. The signature is not verified."""
     payload = value.rpartition(".")[0].rpartition(".")[0]
     try:
         data = from_base64(payload.encode())
@@ -93,13 +95,13 @@ class SessionMixin(MutableMapping[str, Any]):
     new = False
     """True for a new session, as far as its interface knows."""
     modified = True
-    """True if the data has changed, as far as its interface knows. Changes inside a value are not noticed."""
+    """True if the data has changed, as far as its interface knows. Changes inside a value go unnoticed."""
     accessed = False
-    """True once code has used the session. The response then has ``Vary: Cookie``."""
+    """True once code has used the session. The response then gets ``Vary: Cookie``."""
 
     @property
     def permanent(self) -> bool:
-        """True for a session that lasts for PERMANENT_SESSION_LIFETIME instead of until the browser is closed."""
+        """True for a session that lasts for PERMANENT_SESSION_LIFETIME, not until the browser is closed."""
         return bool(self.get("_permanent", False))
 
     @permanent.setter
@@ -112,7 +114,7 @@ def _note_change(session: "SecureCookieSession") -> None:
 
 
 class SecureCookieSession(CallbackDict[str, Any], SessionMixin):  # pyright: ignore[reportIncompatibleMethodOverride]  # pop
-    """The session of a cookie. After a change inside a value, set ``session.modified = True``."""
+    """A session stored in a cookie. After a change inside a value, set ``session.modified = True``."""
 
     modified = False
 
@@ -126,7 +128,7 @@ class NullSession(SecureCookieSession):
     def _fail(self, *_: Any, **__: Any) -> NoReturn:
         raise RuntimeError(
             "The session is unavailable, since there is no secret key to sign its cookie: set the application's"
-            " secret_key to a text that nobody can guess"
+            " secret_key to a string that nobody can guess"
         )
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _fail
@@ -134,19 +136,20 @@ class NullSession(SecureCookieSession):
 
 
 class SessionInterface:
-    """How an application opens and saves sessions: a base class, whose subclasses define ``open_session`` and
-    ``save_session``.
+    """The base class for opening and saving an application's sessions.
+
+    Subclasses define ``open_session`` and ``save_session``.
 
     Set as ``session_interface`` of an application.
     """
 
     null_session_class = NullSession
-    """The class of sessions where ``open_session`` returns None."""
+    """The class of the session if ``open_session`` returns None."""
     pickle_based = False
-    """True if sessions can contain any value that can be pickled."""
+    """True if sessions can contain any picklable value."""
 
     def make_null_session(self, app: "Flask") -> NullSession:  # noqa: ARG002 - subclasses use it
-        """Return the session of a request for which none could be opened."""
+        """Return the session of a request for which no session could be opened."""
         return self.null_session_class()
 
     def is_null_session(self, obj: object) -> bool:
@@ -158,73 +161,73 @@ class SessionInterface:
         return app.config["SESSION_COOKIE_NAME"]  # type: ignore[no-any-return]
 
     def get_cookie_domain(self, app: "Flask") -> str | None:
-        """Return the domain of the cookie, all of whose hosts get it, or None for only this host."""
+        """Return the domain of the cookie, which all its hosts get; None for this host only."""
         return app.config["SESSION_COOKIE_DOMAIN"]  # type: ignore[no-any-return]
 
     def get_cookie_path(self, app: "Flask") -> str:
-        """Return the path below which the cookie is sent: SESSION_COOKIE_PATH, else APPLICATION_ROOT."""
+        """Return the path below which the cookie is sent: SESSION_COOKIE_PATH or else APPLICATION_ROOT."""
         return app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]  # type: ignore[no-any-return]
 
     def get_cookie_httponly(self, app: "Flask") -> bool:
-        """Return True to hide the cookie from scripts."""
+        """Return True to hide the cookie from JavaScript."""
         return app.config["SESSION_COOKIE_HTTPONLY"]  # type: ignore[no-any-return]
 
     def get_cookie_secure(self, app: "Flask") -> bool:
-        """Return True to have the cookie sent over https only."""
+        """Return True to restrict the cookie to HTTPS."""
         return app.config["SESSION_COOKIE_SECURE"]  # type: ignore[no-any-return]
 
     def get_cookie_samesite(self, app: "Flask") -> str | None:
-        """Return "Strict" or "Lax" to have browsers keep the cookie from other sites' requests."""
+        """Return "Strict" or "Lax" to keep browsers from sending the cookie with other sites' requests."""
         return app.config["SESSION_COOKIE_SAMESITE"]  # type: ignore[no-any-return]
 
     def get_cookie_partitioned(self, app: "Flask") -> bool:
-        """Return True for a cookie that frames in other sites keep separately for each site."""
+        """Return True for a cookie that is kept separately for each site that embeds this one in a frame."""
         return app.config["SESSION_COOKIE_PARTITIONED"]  # type: ignore[no-any-return]
 
     def get_expiration_time(self, app: "Flask", session: SessionMixin) -> datetime | None:
-        """Return the time when the cookie expires, or None for the end of the browser's session."""
+        """Return the expiration time of the cookie, or None for the end of the browser's session."""
         return datetime.now(UTC) + app.permanent_session_lifetime if session.permanent else None
 
     def should_set_cookie(self, app: "Flask", session: SessionMixin) -> bool:
-        """Return True for a session whose cookie the response sets: a changed one, and by default a permanent one."""
+        """Return True if the response should set the cookie: for a changed or (by default) a permanent session."""
         return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: "Flask", request: "Request") -> SessionMixin | None:
-        """Return the session of a request, or None if there can be none. Called before the request is routed."""
+        """Return the session of a request, or None if it can't be opened. Called before the request is routed."""
         raise NotImplementedError
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
-        """Save a session, and set its cookie. Called with each response, but not for null sessions."""
+        """Save a session and set its cookie. Called for each response, but not for null sessions."""
         raise NotImplementedError
 
 
 session_json_serializer = TaggedJSONSerializer()
-"""Reads and writes the data in cookies."""
+"""The serializer for the data in cookies."""
 
 
 def _lazy_sha1(string: bytes = b"") -> Any:
-    """Return a SHA-1 hash. Some builds of Python lack it, and there only its use fails."""
+    """Return a SHA-1 hash. Some builds of Python lack SHA-1, and then only this call fails."""
     return hashlib.sha1(string)  # noqa: S324 - in an HMAC
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Sessions in a signed cookie: anyone who has the cookie can read the data, but not change it."""
+    """Sessions stored in a signed cookie: clients can read the data, but not change it."""
 
     salt = "cookie-session"
-    """The purpose of the signature, which other signatures with the same key don't share."""
+    """The purpose of the signature; signatures for other purposes with the same key are not accepted."""
     digest_method: Callable[..., Any] = staticmethod(_lazy_sha1)
-    """The hash of the signature."""
+    """The hash function of the signature."""
     key_derivation = "hmac"
-    """How itsdangerous derives the key of the signature."""
+    """The method by which itsdangerous derives the key of the signature."""
     serializer: Any = session_json_serializer
-    """Reads and writes the data: an object with ``dumps`` and ``loads``."""
+    """The serializer of the data: an object with ``dumps`` and ``loads``."""
     session_class: type[SecureCookieSession] = SecureCookieSession
-    """The class of sessions."""
+    """The session class."""
 
     def get_signing_serializer(self, app: "Flask") -> "URLSafeTimedSerializer | None":
         """Return the serializer of cookie values, or None without a secret key.
 
-        The application's ``secret_key`` signs. Signatures of the SECRET_KEY_FALLBACKS count, too.
+        The application's ``secret_key`` signs. Signatures by SECRET_KEY_FALLBACKS are also accepted.
         """
         from itsdangerous import URLSafeTimedSerializer
 
@@ -238,7 +241,7 @@ class SecureCookieSessionInterface(SessionInterface):
         )
 
     def _serializer(self, app: "Flask") -> "CookieSerializer | URLSafeTimedSerializer | None":
-        """Return the serializer of ``get_signing_serializer``, or one that does so faster."""
+        """Return the serializer of ``get_signing_serializer``, or a faster equivalent."""
         if not self._is_usual():
             return self.get_signing_serializer(app)
         if not app.secret_key:
@@ -246,7 +249,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return cookie_serializer(_secret_keys(app), self.salt, self.serializer)
 
     def _is_usual(self) -> bool:
-        """Return True if cookies are signed in the standard way, whatever they contain."""
+        """Return True if cookies are signed in the standard way, whatever their contents."""
         return (
             getattr(self.get_signing_serializer, "__func__", None) is _usual_signing
             and self.digest_method is _lazy_sha1
@@ -258,14 +261,13 @@ class SecureCookieSessionInterface(SessionInterface):
     def open_session(self, app: "Flask", request: "Request") -> SecureCookieSession | None:
         """Return the session of the request's cookie; None without a secret key.
 
-        It is empty for a cookie that was not signed here, that is older than PERMANENT_SESSION_LIFETIME, or that can't
-        be read.
+        It is empty if the cookie has a wrong signature, is older than PERMANENT_SESSION_LIFETIME, or can't be read.
         """
         is_usual = self._is_usual()
         if not app.secret_key if is_usual else self.get_signing_serializer(app) is None:
             return None
         name = self.get_cookie_name(app)
-        environ = getattr(request, "environ", None)  # stand-ins for requests lack it
+        environ = getattr(request, "environ", None)  # mock requests lack it
         if environ is not None and name not in environ.get("HTTP_COOKIE", ""):
             return self.session_class()
         value = request.cookies.get(name)
@@ -274,12 +276,12 @@ class SecureCookieSessionInterface(SessionInterface):
         return self.session_class(self._read_cookie(app, value)) if value else self.session_class()
 
     def _reads_later(self) -> bool:
-        """Return True if late reading has no visible effect, and the cookie's content is visible unverified."""
+        """Return True if reading late has no visible effect, and the cookie's content is visible unverified."""
         classes = type(self), self.session_class, type(self.serializer)
         return classes == (SecureCookieSessionInterface, SecureCookieSession, TaggedJSONSerializer)
 
     def _read_cookie(self, app: "Flask", value: str) -> dict[str, Any]:
-        """Return the data of a cookie, without any if it does not count."""
+        """Return the data of a cookie; empty if the cookie is not valid."""
         serializer = self._serializer(app)
         assert serializer is not None  # noqa: S101 - as in open_session
         try:
@@ -289,7 +291,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return data if isinstance(data, dict) else {}
 
     def save_session(self, app: "Flask", session: SessionMixin, response: "Response") -> None:
-        """Set the cookie if the session was changed, or is permanent; delete it if the session was emptied."""
+        """Set the cookie if the session was changed or is permanent; delete it if the session was emptied."""
         if session.accessed:
             _vary(response)
         if isinstance(session, _UnreadSession) and session.stays(self):
@@ -318,10 +320,10 @@ class SecureCookieSessionInterface(SessionInterface):
 
 
 def _secret_keys(app: "Flask") -> tuple[Any, ...]:
-    """Return the keys: all of them verify, and the last one signs. Raises TypeError for a text instead of a list."""
+    """Return the keys: all of them verify, and the last one signs. Raises TypeError for a string instead of a list."""
     fallbacks = app.config["SECRET_KEY_FALLBACKS"] or ()
     if isinstance(fallbacks, str | bytes):
-        raise TypeError("SECRET_KEY_FALLBACKS is a list of keys: of a text, each letter would be one")
+        raise TypeError("SECRET_KEY_FALLBACKS must be a list of keys: each letter of a string would be one")
     return (*fallbacks, app.secret_key)
 
 
@@ -336,10 +338,11 @@ def _vary(response: "Response") -> None:
 
 
 class _UnreadSession(SecureCookieSession):
-    """The session of a request, whose cookie is verified and parsed when code first asks for it. It becomes a
-    SecureCookieSession then.
+    """A session whose cookie is verified and parsed only when code first uses it.
 
-    Code in C asks none of a dict's methods, and would find none of the data: a session is read once it is accessed.
+    It then becomes a SecureCookieSession.
+
+    Code in C bypasses a dict's methods and would find no data, so a session is read as soon as it is accessed.
     """
 
     def __init__(self, interface: SecureCookieSessionInterface, app: "Flask", cookie: str | None) -> None:
@@ -347,7 +350,7 @@ class _UnreadSession(SecureCookieSession):
 
     @property
     def accessed(self) -> bool:
-        """False, before it is set."""
+        """False until it is set."""
         return False
 
     @accessed.setter
@@ -356,7 +359,7 @@ class _UnreadSession(SecureCookieSession):
         self.accessed = value
 
     def stays(self, interface: SecureCookieSessionInterface) -> bool:
-        """Return True if the cookie needs no other one, as far as can be told without verifying it."""
+        """Return True if the cookie need not be replaced, as far as can be told without verifying it."""
         if self.modified or getattr(interface.should_set_cookie, "__func__", None) is not _usual_setting:
             return False
         cookie = self.unread[2]
@@ -366,17 +369,17 @@ class _UnreadSession(SecureCookieSession):
         interface, app, cookie = self.__dict__.get("unread", _READ)
         data = interface._read_cookie(app, cookie) if interface and cookie else None  # noqa: SLF001 - of this file
         with _becoming:
-            if type(self) is _UnreadSession:  # and no other thread was first
+            if type(self) is _UnreadSession:  # and no other thread did so first
                 SecureCookieSession.__init__(self, data)
                 del self.unread
                 self.__class__ = SecureCookieSession  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 _READ = (None, None, None)
-"""The replacement of an unread session, once another thread has read it."""
+"""The replacement for an unread session, once another thread has read it."""
 
 _becoming = Lock()
-"""Held for as long as a session changes its class."""
+"""The lock that is held while a session changes its class."""
 
 _usual_setting = SessionInterface.should_set_cookie
 

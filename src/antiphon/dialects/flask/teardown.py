@@ -1,4 +1,4 @@
-"""The end of a context: the functions for the teardown of its request, and of the application, as steps."""
+"""The end of a context, in steps: the teardown functions of its request and of the application."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ async def leave(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
-    """Call the functions for the teardown of a request, and of the application, in steps.
+    """Call the teardown functions of a request and of the application, in steps.
 
     All are called, even if one fails. A single error is raised as it is, and several as a group.
     """
@@ -57,7 +57,7 @@ async def tear_down(ctx: "AppContext", exc: BaseException | None) -> None:
 
 
 def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException | None) -> None:
-    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` from this thread. Raises the first error of these."""
+    """Run ``do_teardown_request`` or ``do_teardown_appcontext`` from this thread. Raises their first error."""
     errors: list[BaseException] = []
     drive(ctx, steps(ctx, exc, errors))
     if errors:
@@ -65,7 +65,7 @@ def run(ctx: "AppContext", steps: Callable[..., Steps[None]], exc: BaseException
 
 
 def has_teardown(app: "Flask") -> bool:
-    """Return True if the end of a context has anything to call."""
+    """Return True if there is anything to call at the end of a context."""
     return bool(
         app.teardown_appcontext_funcs
         or app.teardown_request_funcs
@@ -79,7 +79,7 @@ def has_teardown(app: "Flask") -> bool:
 async def tear_down_request(
     ctx: "AppContext", request: "Request", exc: BaseException | None, errors: list[BaseException]
 ) -> None:
-    """Call the functions for the teardown of a request, then close it. Errors are added to ``errors``."""
+    """Call the teardown functions of a request, then close it. Errors are added to ``errors``."""
     app = ctx.app
     if "do_teardown_request" in app.overrides:
         await _noting(errors, dispatch.replaced(ctx, "do_teardown_request", exc))
@@ -102,7 +102,7 @@ def close(ctx: "AppContext", request: "Request") -> None:
 
 
 async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of a request. Errors are added to ``errors``."""
+    """Call the teardown functions of a request. Errors are added to ``errors``."""
     functions = ctx.app.teardown_request_funcs
     if functions:
         for name in reversed(dispatch.hook_names(ctx.request)):
@@ -112,7 +112,7 @@ async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, erro
 
 
 async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    """Call the teardown functions of an application's context. Errors are added to ``errors``."""
     if "do_teardown_appcontext" in ctx.app.overrides:
         await _noting(errors, dispatch.replaced(ctx, "do_teardown_appcontext", exc))
     else:
@@ -120,7 +120,7 @@ async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: li
 
 
 async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
-    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    """Call the teardown functions of an application's context. Errors are added to ``errors``."""
     await _call_all(ctx, ctx.app.teardown_appcontext_funcs, exc, errors)
     if signals.appcontext_tearing_down.receivers:
         await _noting(errors, dispatch.send(ctx, signals.appcontext_tearing_down, exc=exc))

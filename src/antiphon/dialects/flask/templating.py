@@ -1,4 +1,4 @@
-"""Templates: an environment of Jinja2 that knows an application's folders, and functions that render by it."""
+"""Templates: a Jinja2 environment that knows an application's folders, and functions that render with it."""
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, MutableMapping
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 _Source = tuple[str, str | None, Callable[[], bool] | None]
 
 _KEPT = 200
-"""The number of templates from strings that are kept compiled."""
+"""The maximum number of compiled templates to cache for strings."""
 _LONGEST_KEPT = 16_384
-"""The longest string that is kept, in characters."""
+"""The length of the longest string to cache, in characters."""
 _PLAIN = frozenset({FunctionType, MethodType})
-"""Types whose ``__call__`` asks for no context."""
+"""Types whose ``__call__`` needs no context."""
 
 
 class TemplateContext(Context):
@@ -66,7 +66,7 @@ class TemplateContext(Context):
 
     @internalcode
     def call(self, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """Make a call for a template. Functions that need no context are called directly."""
+        """Make a template's call. Functions that need no context are called directly."""
         if type(called) not in _PLAIN or hasattr(called, "jinja_pass_arg"):
             return super().call(called, *args, **kwargs)
         kwargs.pop("_block_vars", None)
@@ -95,7 +95,7 @@ class Environment(DictEnvironment):
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
         template_class: type[Template] | None = None,
     ) -> Template:
-        """Return the template that a string is. Short ones are compiled once, unless that calls a filter or a test."""
+        """Return the template for a string. Short ones are compiled once, unless compiling calls a filter or a test."""
         is_plain = type(source) is str and len(source) <= _LONGEST_KEPT and globals is None and template_class is None
         if not is_plain:
             return super().from_string(source, globals, template_class)
@@ -116,10 +116,10 @@ class Environment(DictEnvironment):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if name != "_compiled" and "_compiled" in vars(self):
-            self._compiled.clear()  # it may be an option of the compiler
+            self._compiled.clear()  # an option of the compiler, perhaps
 
     def add_extension(self, extension: Any) -> None:
-        """Add an extension of Jinja, and compile strings again."""
+        """Add an extension to Jinja, and recompile strings."""
         super().add_extension(extension)
         self._compiled.clear()
 
@@ -142,7 +142,7 @@ def create_environment(app: "Flask") -> Environment:
 
 
 def _calls_when_compiled(template: nodes.Template) -> bool:
-    """True if Jinja's compiler calls a filter or a test of a template, which may return something else next time."""
+    """True if Jinja's compiler calls a filter or test of a template, which may return something else next time."""
     for call in template.find_all((nodes.Filter, nodes.Test)):
         try:
             if call.node is not None:
@@ -154,13 +154,13 @@ def _calls_when_compiled(template: nodes.Template) -> bool:
 
 
 class DispatchingJinjaLoader(BaseLoader):
-    """A loader that looks for a template in the folder of the application, then in those of its blueprints."""
+    """A loader that looks for a template in the application's folder, then in those of its blueprints."""
 
     def __init__(self, app: "App") -> None:
         self.app = app
 
     def get_source(self, environment: BaseEnvironment, template: str) -> _Source:
-        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, log where it was looked for.
+        """Return the first source found. With EXPLAIN_TEMPLATE_LOADING, logs where it was looked for.
 
         Raises TemplateNotFound.
         """
@@ -194,7 +194,7 @@ class DispatchingJinjaLoader(BaseLoader):
 
 
 def _default_template_ctx_processor() -> dict[str, Any]:
-    """Return ``g`` and ``request`` of the current context, which templates then read without their proxies."""
+    """Return the current context's ``g`` and ``request``, so that templates need no proxies."""
     ctx = _cv_app.get()
     if ctx is None:
         return {}
@@ -204,31 +204,31 @@ def _default_template_ctx_processor() -> dict[str, Any]:
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> str:
-    """Return the text of a template by its name, or of the first one of several that exists.
+    """Render a template, by its name or the first existing one of several names, and return the text.
 
-    Raises TemplateNotFound, and what the template raises.
+    Raises TemplateNotFound, and any error that the template raises.
     """
     app = app_ctx.app
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def render_template_string(source: str, **context: Any) -> str:
-    """Return the text of a template given as a string."""
+    """Render a template given as a string, and return the text."""
     app = app_ctx.app
     return _render(app, app.jinja_env.from_string(source), context)
 
 
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: Any) -> Iterator[str]:
-    """Return the text of a template in chunks, rendered while they are sent, within the request.
+    """Render a template in chunks while they are sent, within the request.
 
-    Errors before the first chunk are raised here. Otherwise as ``render_template``.
+    Errors before the first chunk are raised here. Otherwise like ``render_template``.
     """
     app = app_ctx.app
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def stream_template_string(source: str, **context: Any) -> Iterator[str]:
-    """Return the text of a template given as a string in chunks, as ``stream_template`` does."""
+    """Render a template given as a string in chunks, as ``stream_template`` does."""
     app = app_ctx.app
     return _stream(app, app.jinja_env.from_string(source), context)
 

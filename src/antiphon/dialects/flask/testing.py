@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.sessions import SessionMixin
 
 _PRESERVE = "werkzeug.debug.preserve_context"
-"""The key of an environ for the function that receives contexts to keep after the response."""
+"""The key in an environ of the function that receives the contexts to keep after the response."""
 
 
 class EnvironBuilder(environs.EnvironBuilder):
-    """A builder of environs for an application: by default under its SERVER_NAME, scheme and APPLICATION_ROOT.
+    """A builder of environs for an application: by default with its SERVER_NAME, scheme and APPLICATION_ROOT.
 
     ``subdomain`` and ``url_scheme`` change these, in place of a ``base_url``. The other arguments are Werkzeug's.
     """
@@ -45,7 +45,7 @@ class EnvironBuilder(environs.EnvironBuilder):
     ) -> None:
         if base_url is not None and (subdomain or url_scheme):
             raise AssertionError(
-                '"base_url" has the scheme and the subdomain already: leave "url_scheme" and "subdomain" out'
+                '"base_url" already has the scheme and the subdomain: leave "url_scheme" and "subdomain" out'
             )
         if base_url is None:
             path, base_url = _place(app, path, subdomain, url_scheme)
@@ -68,10 +68,10 @@ def _place(app: "Flask", path: str, subdomain: str | None, url_scheme: str | Non
 
 
 class FlaskClient(Client):
-    """A client for tests, which calls an application and keeps its cookies.
+    """A test client that calls an application and keeps its cookies.
 
-    Within ``with client:`` the context of the last request stays, so that ``request``, ``session`` and ``g`` can be
-    looked at. ``environ_base`` has the keys of all environs that requests don't set.
+    Within ``with client:`` the context of the last request is kept, so that ``request``, ``session`` and ``g`` can be
+    looked at. ``environ_base`` has default values for the environs of all requests.
     """
 
     application: "Flask"
@@ -88,9 +88,9 @@ class FlaskClient(Client):
 
     @contextmanager
     def session_transaction(self, *args: Any, **kwargs: Any) -> "Iterator[SessionMixin]":
-        """Open the session of this client, to change it between requests: it is saved at the end of the ``with`` block.
+        """Open this client's session, to change it between requests; it is saved at the end of the ``with`` block.
 
-        The arguments are those of ``Flask.test_request_context``. Raises TypeError for a client without cookies,
+        The arguments are those of ``Flask.test_request_context``. Raises TypeError for a client without cookies, or
         RuntimeError if no session could be opened.
         """
         if self._cookies is None:
@@ -141,9 +141,9 @@ class FlaskClient(Client):
         return self._request_from_builder_args(args, kwargs)
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request: made from the arguments of an ``EnvironBuilder``, or a builder, an environ or a request."""
+        """Send a request, given as the arguments of an ``EnvironBuilder``, a builder, an environ or a request."""
         request = self._request_from(args, kwargs)
-        self._context_stack.close()  # of the request before
+        self._context_stack.close()  # of the previous request
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
         for context in self._new_contexts:
@@ -165,14 +165,17 @@ class FlaskClient(Client):
 
 
 class FlaskCliRunner(CliRunner):
-    """A runner for tests of an application's commands."""
+    """A test runner for an application's commands."""
 
     def __init__(self, app: "Flask", **kwargs: Any) -> None:
         self.app = app
         super().__init__(**kwargs)
 
     def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]
-        """Run a command, by default one of ``app.cli``, as click's runner does. It works on this application."""
+        """Run a command of this application, by default one of ``app.cli``, as click's runner does.
+
+        It works on this application.
+        """
         if "obj" not in kwargs:
             kwargs["obj"] = ScriptInfo(create_app=lambda: self.app)
         return super().invoke(self.app.cli if cli is None else cli, args, **kwargs)

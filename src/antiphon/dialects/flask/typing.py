@@ -1,4 +1,4 @@
-"""Types of the functions that applications register, and of the values that views return."""
+"""Types of the functions that applications register and the values that views return."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union
@@ -16,7 +16,7 @@ ResponseValue: TypeAlias = Union[
 """The body that a view returns, or a whole response."""
 
 HeaderValue: TypeAlias = str | list[str] | tuple[str, ...]
-"""The value of one header, or its several values."""
+"""The value or values of one header."""
 
 HeadersValue: TypeAlias = Union["Headers", Mapping[str, HeaderValue], Sequence[tuple[str, HeaderValue]]]
 """The headers that a view returns with a body."""

@@ -1,4 +1,4 @@
-"""Views that are classes."""
+"""Class-based views."""
 
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -10,41 +10,41 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask import typing as ft
 
 http_method_funcs = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "trace"})
-"""The names of the methods of a MethodView that answer requests."""
+"""The names of the methods of a MethodView that handle requests."""
 
 
 class View:
     """A view, whose subclasses define ``dispatch_request``. ``as_view`` makes the function to be registered."""
 
     methods: ClassVar[Collection[str] | None] = None
-    """The methods of HTTP to which the view answers; None for GET, and what it brings along."""
+    """The HTTP methods that the view handles; None for GET and the methods that come with it."""
     provide_automatic_options: ClassVar[bool | None] = None
-    """True to have OPTIONS answered, None to have it answered if ``methods`` does not name it."""
+    """True to handle OPTIONS automatically, None to do so unless ``methods`` includes it."""
     decorators: ClassVar[list[Callable[..., Any]]] = []
-    """Decorators of the function, the innermost first."""
+    """Decorators for the function, the innermost first."""
     init_every_request: ClassVar[bool] = True
-    """Make an instance for each request, and not one for all of them, which can keep nothing of a request."""
+    """Make an instance for each request, instead of one for all of them, which must not store anything of a request."""
 
     def dispatch_request(self) -> "ft.ResponseReturnValue":
-        """Return the answer to a request. The values from its path are arguments."""
+        """Return the response to a request. The values from its path are arguments."""
         raise NotImplementedError
 
     @classmethod
     def _name_of(cls, method: str) -> str | None:  # noqa: ARG003 - for subclasses
-        """Return the name of the function that answers an HTTP method, or None if there is none."""
+        """Return the name of the function that handles an HTTP method, or None if there is none."""
         return "dispatch_request"
 
     @classmethod
     def as_view(cls, name: str, *class_args: Any, **class_kwargs: Any) -> "ft.RouteCallable":
-        """Return a function that answers by ``dispatch_request``, with a name, which is that of its endpoint.
+        """Return a view function that calls ``dispatch_request``. Its name is also its endpoint.
 
-        The class is called with the other arguments.
+        The other arguments are passed to the class.
         """
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
         def instance() -> View:
             function: Any = view
-            # Of the class that the function has: a class that replaces it there is called.
+            # The class is read from the function: one that replaces it there is called.
             made: View = function.view_class(*class_args, **class_kwargs) if shared is None else shared
             return made
 
@@ -64,7 +64,7 @@ class View:
 
 
 def _give_attributes(view: Any, cls: type[View]) -> None:
-    """Give a view its class, and what the rules for it take from that."""
+    """Give a view its class, and the attributes from which its rules are made."""
     view.view_class = cls
     view.methods = cls.methods
     view.provide_automatic_options = cls.provide_automatic_options
@@ -73,8 +73,9 @@ def _give_attributes(view: Any, cls: type[View]) -> None:
 def _coroutine_finder(
     view: Any, instance: Callable[[], View], shared: View | None
 ) -> Callable[[Any, str], Callable[..., Any] | None]:
-    """Return a function that the dispatch asks for the coroutine function behind a view: called in place of the view,
-    it needs no thread to wait on.
+    """Return a function that finds the coroutine function behind a view.
+
+    The dispatch calls that one in place of the view, so no thread has to wait.
     """
 
     def coroutine_function(called: Any, method: str) -> Callable[..., Any] | None:
@@ -89,9 +90,9 @@ def _coroutine_finder(
 
 
 class MethodView(View):
-    """A view that answers each HTTP method with its own method: ``get``, ``post`` and so on.
+    """A view that handles each HTTP method with its own method: ``get``, ``post`` and so on.
 
-    Those that a class has, and inherits, are its ``methods``.
+    Those that a class defines or inherits are its ``methods``.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -104,7 +105,7 @@ class MethodView(View):
             cls.methods = found
 
     def dispatch_request(self, **kwargs: Any) -> "ft.ResponseReturnValue":
-        """Return the answer of the method, or of ``get`` for HEAD if there is no ``head``.
+        """Return the result of the method for the request; ``get`` handles HEAD if there is no ``head``.
 
         Raises NotImplementedError for a missing method among ``methods``.
         """
@@ -112,7 +113,7 @@ class MethodView(View):
         answer = getattr(self, name, None) or (getattr(self, "get", None) if name == "head" else None)
         if answer is None:
             raise NotImplementedError(
-                f"{type(self).__qualname__}.methods has {request.method}, and the class has no {name}() to answer it"
+                f"{type(self).__qualname__}.methods has {request.method}, but the class has no {name}() to handle it"
             )
         return current_app.ensure_sync(answer)(**kwargs)  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""WebSockets by ``@app.websocket``, as Quart has them: views that find their socket in ``websocket``."""
+"""WebSockets by ``@app.websocket``, as in Quart: views access their socket as ``websocket``."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -40,7 +40,7 @@ _NO_SERVER = "This server has no WebSockets: serve the application by `antiphon 
 
 
 class Websocket:
-    """The WebSocket of the current view, with the attributes of the request that is its handshake.
+    """The WebSocket of the current view, with the attributes of its handshake request.
 
     An ``async def`` view awaits its methods; in a ``def`` view they block. When the client has left, they raise
     CancelledError in an ``async def`` view, and WebSocketClosed in a ``def`` view.
@@ -65,7 +65,7 @@ class Websocket:
         return split_list(request.headers.get("Sec-WebSocket-Protocol", ""))
 
     def accept(self, headers: "Mapping[str, str] | Iterable[Any] | None" = None, subprotocol: str | None = None) -> Any:
-        """Answer the handshake with 101, unless it is answered; by default this happens with the first message."""
+        """Accept the handshake with 101, unless that is already done; by default done with the first message."""
         if not self._connection.is_demanded:
             self._connection.fields = [(field_name(name), value) for name, value in Headers(headers or ())]
             self._connection.subprotocol = subprotocol
@@ -80,17 +80,19 @@ class Websocket:
         return self._called(partial(self._socket.send, data))
 
     def receive_json(self) -> Any:
-        """Wait for the next message, and return its value. Raises ValueError for text that is not JSON."""
+        """Wait for the next message and return its JSON value. Raises ValueError for text that is not JSON."""
         return self._called(self._socket.receive, current_app.json.loads)
 
     def send_json(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a value as JSON: the argument, or a list or a dictionary of several. Raises TypeError for both kinds."""
+        """Send a value as JSON: the argument, or several arguments as a list or a dictionary.
+
+        Raises TypeError for both kinds."""
         if args and kwargs:
             raise TypeError("send_json() takes values, or values with names, not both")
         return self.send(current_app.json.dumps(args[0] if len(args) == 1 else args or kwargs))
 
     def close(self, code: int = NORMAL, reason: str = "") -> Any:
-        """Close the socket. A handshake that is not answered yet is refused with 403."""
+        """Close the socket. A handshake that is not yet accepted is refused with 403."""
         if not self._connection.is_demanded:
             abort(403)
         return self._called(partial(self._socket.close, code, reason))
@@ -117,7 +119,7 @@ class Websocket:
         self._has_left = True
 
     async def talk(self, view: View, values: Mapping[str, Any]) -> Any:
-        """Call an ``async def`` view. That its client has left is its end, and no error."""
+        """Call an ``async def`` view. If its client leaves, the view ends without an error."""
         self._view = asyncio.current_task()
         try:
             result = await view(**values)
@@ -132,7 +134,7 @@ class Websocket:
         return "" if result is None else result
 
     def talk_on_thread(self, view: View, values: Mapping[str, Any]) -> Any:
-        """Call a ``def`` view. That its client has left is its end, and no error."""
+        """Call a ``def`` view. If its client leaves, the view ends without an error."""
         try:
             result = view(**values)
             if result is None and not self._connection.is_demanded:
@@ -143,7 +145,7 @@ class Websocket:
 
 
 def socket_view(view: View) -> View:
-    """Return the view that the dispatch calls for one of a WebSocket: always the same for the same one."""
+    """Return the function that the dispatch calls for a WebSocket view: always the same one for the same view."""
     made: View | None = getattr(view, "__socket_view__", None)
     if made is None:
         made = _awaited_view(view) if waits(view) else _blocking_view(view)
@@ -176,7 +178,7 @@ def _socket() -> Websocket:
 
 
 def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> None:
-    """Raise Forbidden for the handshake of a WebSocket by a page on another site, unless its origin is trusted."""
+    """Raise Forbidden for a WebSocket handshake by a page on another site, unless its origin is trusted."""
     if environ["HTTP_UPGRADE"].lower() != "websocket":
         return
     try:
@@ -184,7 +186,7 @@ def refuse_other_sites(environ: "WSGIEnvironment", trusted: Iterable[str]) -> No
         return
     except HTTPError as error:
         status, detail = error.status, error.detail
-    abort(status, f"{detail} TRUSTED_ORIGINS names the sites that may.")  # here, so that it does not keep the other
+    abort(status, f"{detail} TRUSTED_ORIGINS names the sites that may.")  # here, so that it is released with the other
 
 
 class SocketViews:
@@ -196,7 +198,7 @@ class SocketViews:
         self._on_threads = ForeignSockets(partial(self._talk, True), blocks=True)
 
     def find(self, native: NativeRequest) -> ForeignSockets | None:
-        """Return the sockets among which a handshake belongs; None if its view is not one of ``@app.websocket``."""
+        """Return the group of sockets that a handshake belongs to; None for a view that is not ``@app.websocket``."""
         app = self._app
         try:
             adapter = app.create_url_adapter(app.request_class(make_environ(native)))
@@ -227,7 +229,7 @@ class SocketViews:
 
 
 def _end_for(status: int) -> int:
-    """Return the code of the end for the status that a view has ended with."""
+    """Return the close code for the status with which a view ended."""
     if status < 400:
         return NORMAL
     return POLICY_VIOLATION if status < 500 else FAILED

@@ -1,4 +1,4 @@
-"""Flask's request and response: those of Werkzeug, with the application's rules and settings."""
+"""Flask's request and response: Werkzeug's, with the application's rules and settings."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ _app = _cv_app.get
 
 
 class _Limit:
-    """An attribute of requests: the value that was set on the request, else the application's setting."""
+    """A request attribute: the value that was set on the request, or else the application's setting."""
 
     def __init__(self, key: str, default: int | None) -> None:
         self.key = key
@@ -48,20 +48,23 @@ class Request(RequestBase):
     """A request, with the rule that it matched."""
 
     json_module: Any = deferred(_json)
-    """Reads the body: this package's JSON, and once a context is made for the request, the application's provider."""
+    """The JSON module for the body: this package's, or, once a context is made, the application's provider."""
     url_rule: "Rule | None" = None
     """The rule that matched; None without a match."""
     view_args: dict[str, Any] | None = None
     """The values of the rule's variables; None without a match."""
     routing_exception: "HTTPException | None" = None
-    """The exception for a request without a match, which is raised when it is dispatched."""
+    """The exception for a request without a match; it is raised when the request is dispatched."""
 
     max_content_length: int | None = _Limit("MAX_CONTENT_LENGTH", None)  # type: ignore[assignment]
-    """The most bytes of a body, MAX_CONTENT_LENGTH by default. A longer one raises RequestEntityTooLarge."""
+    """The maximum number of bytes of a body; MAX_CONTENT_LENGTH by default.
+
+    A longer one raises RequestEntityTooLarge.
+    """
     max_form_memory_size: int | None = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)  # type: ignore[assignment]
-    """The most bytes of the fields of a form in parts, MAX_FORM_MEMORY_SIZE by default."""
+    """The maximum number of bytes of the fields of a multipart form; MAX_FORM_MEMORY_SIZE by default."""
     max_form_parts: int | None = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]
-    """The most parts of a form, MAX_FORM_PARTS by default."""
+    """The maximum number of parts of a form; MAX_FORM_PARTS by default."""
 
     @property
     def endpoint(self) -> str | None:
@@ -70,13 +73,13 @@ class Request(RequestBase):
 
     @property
     def blueprint(self) -> str | None:
-        """The name under which the blueprint of the endpoint is registered; None outside of blueprints."""
+        """The name under which the endpoint's blueprint is registered; None outside of blueprints."""
         endpoint = self.endpoint
         return endpoint.rpartition(".")[0] if endpoint is not None and "." in endpoint else None
 
     @property
     def blueprints(self) -> list[str]:
-        """The names of the blueprint and of those around it, the innermost first."""
+        """The names of the blueprint and of the enclosing ones, the innermost first."""
         name = self.blueprint
         return [] if name is None else parents_of(name)
 
@@ -91,7 +94,7 @@ class Request(RequestBase):
             attach_enctype_error_multidict(self)
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Raise BadRequest, which tells more when the application is debugged, or UnsupportedMediaType."""
+        """Raise BadRequest, with details in debug mode, or UnsupportedMediaType."""
         try:
             return super().on_json_loading_failed(e)
         except BadRequest as error:
@@ -106,11 +109,11 @@ class Response(ResponseBase):
 
     default_mimetype: str | None = "text/html"
     json_module: Any = deferred(_json)
-    """The module that reads JSON: that of the application, by its provider."""
+    """The JSON module: the application's provider."""
 
     @property
     def max_cookie_size(self) -> int:  # type: ignore[override]
-        """The most bytes of a cookie without a warning: MAX_COOKIE_SIZE."""
+        """The size of a cookie in bytes above which there is a warning: MAX_COOKIE_SIZE."""
         ctx = _app()
         size: int = ResponseBase.max_cookie_size if ctx is None else ctx.app.config["MAX_COOKIE_SIZE"]
         return size

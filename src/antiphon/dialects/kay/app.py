@@ -1,4 +1,4 @@
-"""The application of Kay: it finds the view for a path by the rules of its project, and calls it between middleware."""
+"""The application of Kay: it finds the view for a path by its project's rules, and calls it inside the middleware."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -25,9 +25,9 @@ _is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
 
 
 def guess_language(request: Any, settings: Settings) -> str | None:
-    """Return the language of the cookie LANG_COOKIE_NAME, else the client's favourite, else DEFAULT_LANG.
+    """Return the language in the cookie LANG_COOKIE_NAME, else the client's preferred one, else DEFAULT_LANG.
 
-    None if USE_I18N is off. A malformed language tag counts as absent.
+    None if USE_I18N is off. A malformed language tag is ignored.
     """
     if not settings.USE_I18N:
         return None
@@ -37,7 +37,7 @@ def guess_language(request: Any, settings: Settings) -> str | None:
 
 
 def user_source(settings: Settings) -> Callable[[Any], Any] | None:
-    """Return the method ``get_user`` of the class AUTH_USER_BACKEND; None without that setting."""
+    """Return the method ``get_user`` of the class AUTH_USER_BACKEND; None if that is not set."""
     backend = settings.load("AUTH_USER_BACKEND")
     if backend is None:
         return None
@@ -46,7 +46,7 @@ def user_source(settings: Settings) -> Callable[[Any], Any] | None:
 
 
 def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
-    """Return a function that finds the user, and checks that it is of the class AUTH_USER_MODEL, if that is set.
+    """Return a function that finds the user and checks that it is of the class AUTH_USER_MODEL, if that is set.
 
     The user may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for any other object.
     """
@@ -56,13 +56,13 @@ def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], A
         model = settings.load("AUTH_USER_MODEL")
         if model is None or isinstance(user, model) or is_anonymous(user):
             return user
-        raise TypeError(f"the user is a {type(user).__name__}, and AUTH_USER_MODEL is {model.__name__}")
+        raise TypeError(f"the user is a {type(user).__name__}, but AUTH_USER_MODEL is {model.__name__}")
 
     return find_user
 
 
 def is_anonymous(user: Any) -> bool:
-    """Return True for None, and for a user who says so."""
+    """Return True for None and for a user whose ``is_anonymous()`` is true."""
     if user is None:
         return True
     says = getattr(user, "is_anonymous", False)
@@ -70,11 +70,11 @@ def is_anonymous(user: Any) -> bool:
 
 
 class Middleware:
-    """The middleware objects of an application: one of each class, which may be named by its dotted name.
+    """The middleware objects of an application, one for each class, which may be given by its dotted name.
 
     They may have these methods. ``process_request(request)`` is called before the path is looked up, and
-    ``process_view(request, view, **values)`` before the view; an answer other than None takes the view's place.
-    ``process_exception(request, exception)`` gets an exception of the view, and may answer it.
+    ``process_view(request, view, **values)`` before the view; a result other than None replaces the view's.
+    ``process_exception(request, exception)`` gets an exception of the view, and may return a response.
     ``process_response(request, response)`` returns the response to send. The last two are called in reverse order.
     """
 
@@ -87,11 +87,11 @@ class Middleware:
         self._of_responses = _methods(made, "process_response")
 
     def before(self, request: Any) -> Any:
-        """Return the answer to a request before its path is looked up; None if no middleware gives one."""
+        """Return the response to a request before its path is looked up; None if no middleware returns one."""
         return _first(self._of_requests, request)
 
     def call(self, view: View, request: Any, values: Mapping[str, Any]) -> Any:
-        """Return the answer of a view, or of a middleware in its place."""
+        """Return the result of a view, or of a middleware in its place."""
         answer = _first(self._of_views, request, view, **values)
         if answer is not None:
             return answer
@@ -104,7 +104,7 @@ class Middleware:
             return answer
 
     def after(self, request: Any, response: Any) -> Any:
-        """Return the response to send in the place of a view's response."""
+        """Return the response to send, after the middleware has processed a view's response."""
         for process in self._of_responses:
             response = process(request, response)
         return response
@@ -115,14 +115,14 @@ def _methods(objects: Iterable[object], name: str) -> list[Callable[..., Any]]:
 
 
 def _first(methods: Iterable[Callable[..., Any]], *arguments: Any, **named: Any) -> Any:
-    """Return the first answer other than None."""
+    """Return the first result other than None."""
     return next((answer for method in methods if (answer := method(*arguments, **named)) is not None), None)
 
 
 def load_templates(settings: Settings) -> Any:
-    """Return a Jinja environment for the TEMPLATE_DIRS, and the `templates` folders of packages under their names.
+    """Return a Jinja environment for the TEMPLATE_DIRS, and for the `templates` folders of packages, by package name.
 
-    It has the JINJA2_EXTENSIONS and JINJA2_FILTERS. Texts to translate stay as they are. Raises ImportError if Jinja is
+    It has the JINJA2_EXTENSIONS and JINJA2_FILTERS. Translatable text is not translated. Raises ImportError if Jinja is
     not installed.
     """
     try:
@@ -147,7 +147,7 @@ def _with_templates(settings: Settings) -> list[str]:
 
 
 class Installed(NamedTuple):
-    """The contents of a `urls` module: a path, a prefix of endpoints, groups of rules, and views of endpoints."""
+    """The contents of a `urls` module: a path, a prefix for endpoints, groups of rules, and views of endpoints."""
 
     path: str
     prefix: str
@@ -156,10 +156,10 @@ class Installed(NamedTuple):
 
 
 def installed(package: str, settings: Settings) -> Installed | None:
-    """Return the parts of a package of INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
+    """Return the parts of a package in INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
 
-    The endpoints in its ``view_groups`` get the package's name as a prefix. None for a package that has no `urls`, or
-    whose path is None. Raises ImportError for a missing package.
+    The endpoints in its ``view_groups`` get the package's name as a prefix. Returns None for a package without `urls`,
+    or whose path is None. Raises ImportError for a missing package.
     """
     name = package.rpartition(".")[2]
     path = settings.APP_MOUNT_POINTS.get(package, f"/{name}")
@@ -170,7 +170,7 @@ def installed(package: str, settings: Settings) -> Installed | None:
 
 
 def of_project(settings: Settings) -> Installed | None:
-    """Return the parts of the module ROOT_URL_MODULE; None if there is no such module."""
+    """Return the parts of the module ROOT_URL_MODULE; None if that does not exist."""
     module: str = settings.ROOT_URL_MODULE
     return _contents(module, "", "") if find_spec(module) else None
 
@@ -178,13 +178,15 @@ def of_project(settings: Settings) -> Installed | None:
 def _exists(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # raised for a module that the dialect does not have, such as kay.sessions.urls
+    except ModuleNotFoundError:  # raised for a module that the dialect lacks, such as kay.sessions.urls
         return False
 
 
 def _contents(module: str, path: str, prefix: str) -> Installed:
-    """Return the parts of a `urls` module: its ``view_groups``, or else its rules with ``all_views``, whose endpoints
-    have the prefix already. The rules are those of ``make_rules()``, or of the map ``make_url()``.
+    """Return the parts of a `urls` module.
+
+    These are its ``view_groups``, or else its rules with ``all_views``, whose endpoints already have it. The rules are
+    those of ``make_rules()``, or of the map ``make_url()``.
     """
     urls = import_string(module)
     if hasattr(urls, "view_groups"):
@@ -220,12 +222,12 @@ class KayApp:
             self.add(group)
 
     def add(self, group: ViewGroup, path: str = "", prefix: str = "") -> None:
-        """Add the rules of a group, below a path, with a prefix before their endpoints."""
+        """Add the rules of a group, below a path and with a prefix for their endpoints."""
         for factory in group.mounted(path, prefix):
             self.url_map.add(factory)
 
     def install(self, parts: Installed | None) -> None:
-        """Add the rules and the views of a `urls` module."""
+        """Add the rules and views of a `urls` module."""
         if parts is None:
             return
         for group in parts.groups:
@@ -239,20 +241,17 @@ class KayApp:
         return load_templates(self.app_settings)
 
     def view(self, endpoint: Any, view: Named) -> None:
-        """Register the view of an endpoint of ``url_map``, as the view of a ``Rule``."""
+        """Register the view for an endpoint of ``url_map``, in the form of a ``Rule``'s view."""
         self.views.add(endpoint, view)
 
     def provide(self, dependency: Dependency[T], source: Callable[[Any], T]) -> None:
-        """Register the source of a dependency, which computes it when it is first read. It replaces an earlier
-        one.
-        """
+        """Register the source of a dependency, which computes it on first access. It replaces an earlier source."""
         self._sources[dependency] = checked(source, self.app_settings) if dependency is Request.user else source
 
     def get_response(self, request: Request) -> Response:
-        """Return the response of the request's view or of the middleware, or the page of an HTTP exception that was
-        raised.
+        """Return the response of the view or the middleware, or the page of an HTTP exception that was raised.
 
-        Raises LookupError for an endpoint without a view, and TypeError if the answer is not a response.
+        Raises LookupError for an endpoint without a view, or TypeError if the result is not a response.
         """
         try:
             adapter = self.url_map.bind_to_environ(request.environ)
@@ -277,7 +276,7 @@ class KayApp:
 
     def _as_response(self, answer: Any, request: Request) -> Response:
         if not callable(answer):
-            raise TypeError(f"an answer must be a response or a WSGI application, not {answer!r}")
+            raise TypeError(f"a result must be a response or a WSGI application, not {answer!r}")
         return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -289,7 +288,7 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """Return the application of a project: of a settings module, and of the module ROOT_URL_MODULE if there is one."""
+    """Return the application of a project: of a settings module and, if it exists, the module ROOT_URL_MODULE."""
     app = KayApp(app_settings)
     app.install(of_project(app.app_settings))
     return app

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """The call of an application: the application, the request, and the application's map bound to the request."""
+    """A call of an application: the application, the request, and the application's map bound to the request."""
 
     app: "KayApp"
     request: Any
@@ -24,7 +24,7 @@ answered: ContextVar[Call] = ContextVar("antiphon.kay")
 
 
 def current_call() -> Call:
-    """Return the current call. Raises RuntimeError if no application is answering a request here."""
+    """Return the current call. Raises RuntimeError if no application is handling a request here."""
     try:
         return answered.get()
     except LookupError:
@@ -59,7 +59,7 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
 
 
 class Settings:
-    """The settings of a module, of another object, or of a mapping, as attributes.
+    """The settings in a module, an object or a mapping, as attributes.
 
     ``source`` may be the dotted name of a module. A setting that has no value and no default raises AttributeError.
     """
@@ -79,13 +79,13 @@ class Settings:
         raise AttributeError(f"the settings have no {name}", name=name)
 
     def load(self, name: str) -> Any:
-        """Return the value of a setting; the object itself if the setting is a dotted name. Raises ImportError."""
+        """Return the value of a setting, or the object that it names if it is a dotted name. Raises ImportError."""
         value = getattr(self, name)
         return import_string(value) if isinstance(value, str) else value
 
 
 class CurrentSettings:
-    """The settings of the application that answers a request here; elsewhere those of the module ``settings``."""
+    """The settings of the application that is handling a request here; elsewhere, those of the module ``settings``."""
 
     def __getattr__(self, name: str) -> Any:
         call = answered.get(None)

@@ -1,4 +1,4 @@
-"""Functions that add to the context of templates, named in CONTEXT_PROCESSORS."""
+"""Functions that add values to the context of templates. CONTEXT_PROCESSORS names them."""
 
 from typing import Any
 
@@ -22,6 +22,6 @@ def i18n(request: Any) -> dict[str, Any]:
 
 
 def media_url(request: Any) -> dict[str, Any]:  # noqa: ARG001 - as all of them are called
-    """Return the paths of files, which the settings name: ``media_url`` and ``internal_media_url``."""
+    """Return the paths of media files, from the settings: ``media_url`` and ``internal_media_url``."""
     settings = current_call().app.app_settings
     return {"media_url": settings.MEDIA_URL, "internal_media_url": settings.INTERNAL_MEDIA_URL}

@@ -1,4 +1,4 @@
-"""Dependencies of a request: attributes that an application provides, computed when they are first read."""
+"""Dependencies of a request: attributes provided by an application and computed on first access."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,23 +14,23 @@ _KEY = "antiphon.dependencies"
 
 
 class NotProvidedError(AttributeError, RuntimeError):
-    """The error of reading a dependency that nothing provides. For ``hasattr`` the request has no such attribute."""
+    """The error for a dependency that nothing provides. For ``hasattr``, the request has no such attribute."""
 
 
 class RequestDependencies:
-    """The dependencies of a request: values that were set, else those of the sources in its environ, computed once."""
+    """The dependencies of a request: values that were set, or those of the sources in its environ, computed once."""
 
     environ: dict[str, Any]
 
     lang = Dependency[str | None]("lang", fix="provide(environ, Request.lang, source), or by a KayApp")
     """The language of the request; None if the application does not translate."""
     user = Dependency[Any]("user", fix="app.provide(Request.user, source), or AUTH_USER_BACKEND in settings.py")
-    """The user: an instance of the class named by the setting AUTH_USER_MODEL."""
+    """The user: an instance of the class that the setting AUTH_USER_MODEL names."""
     session = Dependency[Any](
         "session",
         fix="app.provide(Request.session, source), or kay.sessions.middleware.SessionMiddleware in settings.py",
     )
-    """The visitor's data that is kept between requests."""
+    """The visitor's data, which is kept between requests."""
 
     def __getitem__(self, dependency: Dependency[T]) -> T:
         kept = self._kept_dependencies()
@@ -46,7 +46,7 @@ class RequestDependencies:
         self._kept_dependencies()[dependency] = value
 
     def __contains__(self, dependency: Dependency[Any]) -> bool:
-        """Return True if the dependency has a value, or a source."""
+        """Return True if the dependency has a value or a source."""
         return dependency in self._kept_dependencies() or dependency in self.environ.get(_KEY, ())
 
     def _kept_dependencies(self) -> dict[Dependency[Any], Any]:
@@ -55,7 +55,7 @@ class RequestDependencies:
 
 
 def provide(environ: "WSGIEnvironment", dependency: Dependency[T], source: Callable[[Any], T]) -> None:
-    """Register the source of a dependency, a function of the request, for all requests made of an environ."""
+    """Register the source of a dependency, a function of the request, for all requests made from an environ."""
     provide_all(environ, {dependency: source})
 
 

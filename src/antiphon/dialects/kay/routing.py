@@ -9,14 +9,14 @@ from antiphon.dialects.werkzeug.utils import import_string
 
 View = Callable[..., Any]
 Named = View | str | tuple[type | str, tuple[Any, ...], dict[str, Any]]
-"""A view: a function or another callable, its dotted name, or a class, positional and named arguments, by which one
-is made for each request.
-"""
+"""A view: a callable, its dotted name, or a class with its arguments, which is instantiated for each request."""
 
 
 class Rule(routing.Rule):
-    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name. It may also be
-    a class, or its dotted name, in a tuple with the arguments to make it with: it is made for each request, and called.
+    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name.
+
+    It may also be a tuple of a class, or its dotted name, and arguments: it is instantiated for each request, and then
+    called.
     """
 
     def __init__(self, string: str, *args: Any, view: Named | None = None, **kwargs: Any) -> None:
@@ -24,7 +24,7 @@ class Rule(routing.Rule):
         self.view = view
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments of a copy."""
+        """Return the keyword arguments for a copy."""
         return {**super().get_empty_kwargs(), "view": self.view}
 
 
@@ -35,7 +35,7 @@ class ViewGroup:
         self.rules = rules
 
     def mounted(self, path: str = "", prefix: str = "") -> Iterator[RuleFactory]:
-        """Return the rules below a path, with a prefix before their endpoints."""
+        """Return the rules below a path, with a prefix for their endpoints."""
         rules: list[RuleFactory] = [EndpointPrefix(prefix, self.rules)] if prefix else list(self.rules)
         if path.strip("/"):
             yield Submount(f"/{path.strip('/')}", rules)
@@ -54,7 +54,10 @@ class Views:
         self._views[endpoint] = view
 
     def view_of(self, rule: routing.Rule) -> View:
-        """Return the view of a rule. Raises LookupError if it has none, ImportError for a view that does not exist."""
+        """Return the view of a rule.
+
+        Raises LookupError if there is none, or ImportError for a view that does not exist.
+        """
         view = getattr(rule, "view", None) or self._views.get(rule.endpoint)
         if view is None:
             raise LookupError(f"the endpoint {rule.endpoint!r} has no view")

@@ -1,4 +1,4 @@
-"""The dialect of Microdot 2: its names and habits, over WSGI, ASGI and RSGI."""
+"""The dialect of Microdot 2: Microdot's names and behaviour, over WSGI, ASGI and RSGI."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import iscoroutine
@@ -8,7 +8,7 @@ from antiphon.dialects.microdot.response import Response, redirect, send_file
 from antiphon.dialects.microdot.routing import URLPattern
 
 __version__ = "2.7.0"
-"""The version of Microdot whose names and habits these are."""
+"""The version of Microdot whose names and behaviour the dialect has."""
 
 __all__ = [
     "AsyncBytesIO",

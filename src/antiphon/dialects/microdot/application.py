@@ -1,4 +1,4 @@
-"""The application: routes, hooks and error handlers, served by any server, and methods that a program may replace."""
+"""The application: routes, hooks and error handlers for any server, and methods that a program may override."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
@@ -34,7 +34,7 @@ LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
 
 
 class Lifespan:
-    """Two optional coroutine functions. Each gets a scope of ASGI's lifespan."""
+    """Two optional coroutine functions, each of which gets a scope of ASGI's lifespan."""
 
     def __init__(
         self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
@@ -61,9 +61,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Overridable:
-    """A method that a program may replace, by a subclass or by an assignment to an application.
+    """A method that a program may override, in a subclass or by assignment to an application.
 
-    The application notes its replaced methods, so that no request has to look for them.
+    The application records its overridden methods once, not for each request.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -87,12 +87,12 @@ class Overridable:
 
 
 def overridable(method: F) -> F:
-    """Declare a method as replaceable. Used as a decorator."""
+    """Declare a method as overridable. Used as a decorator."""
     return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
 
 
 def overridden_by(cls: type["Microdot"]) -> set[str]:
-    """Return the names of the overridable methods that a class replaces."""
+    """Return the names of the overridable methods that a class overrides."""
     members = [item for base in cls.__mro__ for item in vars(base).items()]
     methods = {name: member.function for name, member in members if isinstance(member, Overridable)}
     return {name for name, function in methods.items() if getattr(cls, name) is not function}
@@ -104,16 +104,14 @@ ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reach
 class Microdot(Host):
     """A web application.
 
-    Handlers and hooks may be coroutine functions, which run on the server's loop, or plain functions, which run where
-    they may block. Routes and hooks may be added at any time.
+    Handlers and hooks may be coroutine functions, which run on the server's loop, or plain functions, which run on a
+    thread where they may block. Routes and hooks may be added at any time.
     """
 
     assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
-    """The functions that replace overridable methods in this application only, by the methods' names."""
+    """The functions that override overridable methods in this application only, by method name."""
     blocks = False
-    """True if requests are answered in steps: some of the functions are plain, and share a thread, or
-    ``dispatch_request`` is replaced.
-    """
+    """True if requests are handled in steps: some functions are plain and share a thread, or one is overridden."""
 
     _session: "Session | None" = None
 
@@ -133,16 +131,16 @@ class Microdot(Host):
         self.note_overridden()
 
     def note_overridden(self) -> None:
-        """Note which of the overridable methods are replaced."""
+        """Record which of the overridable methods are overridden."""
         self.overridden = overridden_by(type(self)) | self.assigned.keys()
         self.blocks = self.blocks or "dispatch_request" in self.overridden
 
-    # Registering
+    # Registration
 
     def route(self, url_pattern: str, methods: list[str] | None = None) -> Callable[[F], F]:
-        """Register a handler for a path (see ``URLPattern``) and for some methods, by default GET.
+        """Register a handler for a path (see ``URLPattern``) and for methods, by default GET.
 
-        The handler gets the request, and the values of the path's variable segments by name.
+        The handler gets the request, and the values of the path's variable segments as keywords.
         """
 
         def register(function: F) -> F:
@@ -178,7 +176,7 @@ class Microdot(Host):
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:
-        """Register a function that gets the request before the handler. If it returns something, that is the answer."""
+        """Register a function to call with the request before its handler. Anything that it returns is the response."""
         self._note(f)
         self.before_request_handlers.append(f)
         return f
@@ -190,17 +188,15 @@ class Microdot(Host):
         return f
 
     def after_error_request(self, f: F) -> F:
-        """Register a function that gets the request and the response to an error, or to a path or method without a
-        route.
-        """
+        """Register a function that gets the request and the response to an error or to a request without a route."""
         self._note(f)
         self.after_error_request_handlers.append(f)
         return f
 
     def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Callable[[F], F]:
-        """Register a function that answers a status, given the request, or an exception, given both.
+        """Register a function that handles a status, given the request, or an exception, given both.
 
-        Its answer has the status 200, unless it says otherwise.
+        The status of its response is 200 unless it sets another.
         """
 
         def register(function: F) -> F:
@@ -211,10 +207,10 @@ class Microdot(Host):
         return register
 
     def mount(self, subapp: "Microdot", url_prefix: str = "", local: bool = False) -> None:
-        """Take over the present routes of another application, below a prefix.
+        """Take over the current routes of another application, below a prefix.
 
-        The hooks and error handlers of the other application are moved to this one; with ``local`` they stay with its
-        routes.
+        The hooks and error handlers of the other application are moved to this one; with ``local``, they apply to its
+        routes only.
         """
         for methods, pattern, handler, prefix, owner in subapp.url_map:
             below = URLPattern(url_prefix + pattern.url_pattern)
@@ -238,14 +234,16 @@ class Microdot(Host):
 
     @staticmethod
     def abort(status_code: int, reason: str | None = None) -> NoReturn:
-        """Raise an error that is answered with a status."""
+        """Raise an error that results in a response with a status."""
         abort(status_code, reason)
 
-    # Answering
+    # Dispatch
 
     def find_route(self, req: Request) -> tuple[Callable[..., Any] | dict[str, str] | int, str, "Microdot | None"]:
-        """Return the answer of routing: a handler with its prefix and mounted application, the headers that answer
-        OPTIONS, or the status for a request without a route.
+        """Return the result of routing.
+
+        This is a handler with its prefix and mounted application, the headers for OPTIONS, or the status for a request
+        without a route.
         """
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
@@ -262,14 +260,14 @@ class Microdot(Host):
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:
-        """Return the headers that list the methods of a path."""
+        """Return the headers that list the methods for a path."""
         methods = self._routes().methods(req.path)
         implied = ["HEAD", "OPTIONS"] if "GET" in methods else ["OPTIONS"]
         return {"Allow": ", ".join(dict.fromkeys(methods + implied))}
 
     @overridable
     def get_request_handlers(self, req: Request, attr: str, local_first: bool = True) -> list[Callable[..., Any]]:
-        """Return the hooks of a kind for a request, in the order of their calls."""
+        """Return the hooks of one kind for a request, in the order in which they are called."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
         if req.subapp is None:
             return handlers.copy()  # a hook may remove itself
@@ -278,7 +276,7 @@ class Microdot(Host):
 
     @overridable
     async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Any:
-        """Return the answer for a status: the result of its handler, else the reason and the status."""
+        """Return the result for a status: its handler's, or else the reason and the status."""
         return await error_result(self, req, call_on_loop, status_code, reason)
 
     @overridable
@@ -291,7 +289,7 @@ class Microdot(Host):
             reset_current_request(token)
 
     def _handle(self, request: NativeRequest) -> Steps[NativeResponse]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the steps that answer a server's request."""
+        """Return the steps that handle a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
         return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
@@ -303,7 +301,7 @@ class Microdot(Host):
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
 
     def _answer_handshake(self, request: NativeRequest) -> Awaitable[NativeResponse]:
-        """Return the answer to the handshake of a WebSocket: one of a handler's, or a conversation with it."""
+        """Return the response to a WebSocket handshake: a handler's response, or a conversation with the handler."""
         return self._sockets.answer(request)
 
     @cached_property
@@ -324,12 +322,15 @@ class Microdot(Host):
 
     @property
     def _lifecycle(self) -> "Lifecycle":
-        """The functions to run before the first request and after the last. ``shutdown`` is a method for programs."""
+        """The functions to run before the first request and after the last one.
+
+        ``shutdown`` is a method for programs.
+        """
         return Lifespan()
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The interface: "wsgi" if all handlers, hooks and replaced methods are plain functions, else "asgi"."""
+        """The interface: "wsgi" if all handlers, hooks and overriding methods are plain functions, else "asgi"."""
         functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]
@@ -341,8 +342,8 @@ class Microdot(Host):
     ) -> "EmbeddedServer | None":
         """Serve on Granian, in this task and loop, until ``shutdown`` is called or the task is cancelled.
 
-        Without ``start_serving``, return a server whose socket is open already, and whose ``serve_forever`` serves.
-        Raises OSError for an address that can't be used.
+        Without ``start_serving``, returns a server whose socket is already open; its ``serve_forever`` serves. Raises
+        OSError for an address that can't be used.
         """
         from antiphon.dialects.microdot.serving import EmbeddedServer  # late: an application may be served by others
 
@@ -362,7 +363,7 @@ class Microdot(Host):
         serve(self.server)
 
     def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``_lifecycle``
-        """Stop the server that ``run`` or ``start_server`` has started, else the process that serves."""
+        """Stop the server started by ``run`` or ``start_server``, or else the process that serves."""
         if self.server is not None:
             self.server.close()
         else:

@@ -1,4 +1,4 @@
-"""The application for ASGI servers. Every application speaks ASGI; this one also takes functions for its lifespan."""
+"""The application for ASGI servers. Every application speaks ASGI; this one also has functions for its lifespan."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class Microdot(BaseMicrodot):
-    """A web application with coroutine functions to run before its first request and after its last.
+    """A web application with coroutine functions to run before its first request and after its last one.
 
     Each gets a scope of ASGI's lifespan. They run under every server.
     """
@@ -49,11 +49,11 @@ class Microdot(BaseMicrodot):
 
     @property
     def _lifecycle(self) -> Lifespan:
-        """The functions to run before the first request and after the last."""
+        """The functions to run before the first request and after the last one."""
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Answer an ASGI server, by ``asgi_app`` if that is replaced, or a WSGI server."""
+        """Handle a call of an ASGI server, by ``asgi_app`` if that is overridden, or of a WSGI server."""
         if send is None:
             return super().__call__(head, second)
         if "asgi_app" in self.overridden:
@@ -62,5 +62,5 @@ class Microdot(BaseMicrodot):
 
     @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer an ASGI server. May be overridden, or set to an ASGI application around this one."""
+        """Handle a call of an ASGI server. May be overridden, or set to an ASGI application that wraps this one."""
         await super().__call__(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Authentication of routes by name and password, or by a token (RFC 9110 §11)."""
+"""Authentication of routes by name and password or by token (RFC 9110 §11)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,7 +14,7 @@ Handler = Callable[..., Any]
 
 
 class BaseAuth:
-    """A decorator for handlers. The user whom the callback finds is ``request.g.current_user``."""
+    """A decorator for handlers. The user found by the callback is ``request.g.current_user``."""
 
     def __init__(self) -> None:
         self.auth_callback: Handler | None = None
@@ -25,7 +25,7 @@ class BaseAuth:
         raise NotImplementedError
 
     async def _current_user(self, request: Request) -> Any:
-        """Return the user whom the callback finds by the credentials, or None."""
+        """Return the user that the callback finds for the credentials, or None."""
         credentials = self._get_auth(request)
         if not credentials:
             return None
@@ -34,7 +34,7 @@ class BaseAuth:
         return await invoke_handler(self.auth_callback, request, *credentials)
 
     def __call__(self, f: Handler) -> Handler:
-        """Call a handler only for known users. Others get the answer of the error callback."""
+        """Call a handler only for known users. Others get the response of the error callback."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -47,7 +47,7 @@ class BaseAuth:
         return authenticated
 
     def optional(self, f: Handler) -> Handler:
-        """Call a handler for everybody. Without known credentials, the current user is None."""
+        """Call a handler for everyone. Without valid credentials, the current user is None."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +63,7 @@ class BaseAuth:
 
 
 class BasicAuth(BaseAuth):
-    """Authentication by name and password (RFC 7617). The callback gets both."""
+    """Authentication by name and password (RFC 7617), both of which the callback gets."""
 
     def __init__(
         self, realm: str = "Please login", charset: str = "UTF-8", scheme: str = "Basic", error_status: int = 401
@@ -85,14 +85,15 @@ class BasicAuth(BaseAuth):
         return credentials.username, credentials.password
 
     async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
-        """Return the response that asks for name and password."""
+        """Return the response that asks for a name and password."""
         challenge = f'{self.scheme} realm="{self.realm}", charset="{self.charset}"'
         return "", self.error_status, {"WWW-Authenticate": challenge}
 
 
 class TokenAuth(BaseAuth):
-    """Authentication by a token: behind a scheme in Authorization, or alone in another header. The callback gets the
-    token.
+    """Authentication by token: after a scheme in Authorization, or alone in another header.
+
+    The callback gets the token.
     """
 
     def __init__(self, header: str = "Authorization", scheme: str = "Bearer", error_status: int = 401) -> None:
@@ -110,10 +111,10 @@ class TokenAuth(BaseAuth):
         return (value,) if value else None
 
     def errorhandler(self, f: F) -> F:
-        """Register the function that answers unknown users."""
+        """Register the function that handles unknown users."""
         self.error_callback = f
         return f
 
     async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
-        """Answer with the error status."""
+        """Respond with the error status."""
         abort(self.error_status)

@@ -1,4 +1,4 @@
-"""Protection from cross-site request forgery without tokens, since browsers say which site a request comes from."""
+"""Protection from cross-site request forgery without tokens, since browsers tell from which site a request comes."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar
@@ -12,17 +12,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class CSRF:
-    """A check that requests don't come from pages on other sites, by Sec-Fetch-Site (Fetch Metadata §2.3), else by
-    Origin.
+    """A check that requests don't come from other sites' pages, by Sec-Fetch-Site (Fetch Metadata §2.3) or else Origin.
 
-    All routes are protected from requests that may change something, or, with ``protect_all`` false, those with
-    ``protect``. With ``allow_subdomains`` pages of the same site's other hosts count as its own. The sites that
-    ``cors`` lists may ask, too, and its list is how requests of browsers without Sec-Fetch-Site are told. A request
-    with neither header does not come from a page.
+    All routes are protected from requests that may change something; with ``protect_all=False``, only those with
+    ``protect``. With ``allow_subdomains``, pages on other hosts of the same site are allowed. The sites listed by
+    ``cors`` are allowed, too; this list also decides for browsers that don't send Sec-Fetch-Site. A request with
+    neither header does not come from a page.
     """
 
     SAFE_METHODS: ClassVar[list[str]] = ["GET", "HEAD", "OPTIONS"]
-    """The methods of requests that change nothing."""
+    """The methods that change nothing."""
 
     def __init__(
         self,
@@ -40,7 +39,7 @@ class CSRF:
             self.initialize(app, cors)
 
     def initialize(self, app: Microdot, cors: CORS | None = None) -> None:
-        """Check the requests of an application."""
+        """Check the requests to an application."""
         self.cors = cors
 
         @app.before_request
@@ -49,12 +48,12 @@ class CSRF:
                 abort(403, "Forbidden")
 
     def exempt(self, f: F) -> F:
-        """Answer all requests for a route. Used as a decorator, right below the route's."""
+        """Allow all requests for a route. Used as a decorator, directly below the route's."""
         self.exempt_routes.append(f)
         return f
 
     def protect(self, f: F) -> F:
-        """Check all requests for a route, whatever their method. Used as a decorator, right below the route's."""
+        """Check all requests for a route, whatever their method. Used as a decorator, directly below the route's."""
         self.protected_routes.append(f)
         return f
 
@@ -72,7 +71,7 @@ class CSRF:
         return self._trusts(origin) if origin else not site
 
     def _trusts(self, origin: str) -> bool:
-        """Return True for an origin that the application lists, or with subdomains, for an origin below one."""
+        """Return True for an origin that the application lists or, with subdomains, for one below such an origin."""
         allowed = self.cors.allowed_origins if self.cors else None
         if not allowed or allowed == "*":
             return False

@@ -1,8 +1,8 @@
-"""The dispatch of a request in Microdot's order: its body is received, its handler called, its response made.
+"""The dispatch of a request in Microdot's order: receive its body, call its handler, make its response.
 
-Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
-mounted application's first, then the request's own. An error, wherever it is raised, is answered by its handler, and
-that answer goes through the after-error-request handlers instead.
+The order is: before-request handlers, the application's before a mounted one's; the route's handler; after-request
+handlers, the mounted application's first, then the request's own. An error, wherever it is raised, is passed to its
+handler, whose response then goes through the after-error-request handlers instead.
 """
 
 import sys
@@ -38,13 +38,16 @@ if TYPE_CHECKING:
 
 
 _MOST_ESCAPED = 12
-"""The most bytes in which a character of a path is sent."""
+"""The maximum number of bytes that encode a character of a path."""
 _USUAL = Limits()
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Check the path, and that the request line, with its line end, is within ``max_readline``. Raises BadRequest."""
+    """Check the path, and the length of the request line, including its line end, against ``max_readline``.
+
+    Raises BadRequest.
+    """
     path, query = head.path, head.query_string
     check_path(path)
     size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET
@@ -56,12 +59,12 @@ def check_request_line(head: Head) -> None:
 
 
 def limits_at_once() -> Limits:
-    """Return the limits of a body that is loaded without a further check."""
+    """Return the limits of a body that can be loaded without further checks."""
     return _limits(min(Request.max_body_length, Request.max_content_length))
 
 
 async def receive(request: Request) -> None:
-    """Load a body of up to ``max_body_length`` bytes, and leave a larger one to the stream.
+    """Load a body of up to ``max_body_length`` bytes, and leave a longer one to the stream.
 
     Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
     """
@@ -69,7 +72,7 @@ async def receive(request: Request) -> None:
     content = native.content
     length, most = content.length, Request.max_content_length
     is_loaded = length is not None and length <= Request.max_body_length and length <= most
-    if not is_loaded or most > _USUAL.memory:  # else the usual limits suffice
+    if not is_loaded or most > _USUAL.memory:  # otherwise, the usual limits suffice
         native.limits = _limits(most)
     if is_loaded:
         await content.load(_limits(most))
@@ -96,7 +99,7 @@ async def _load(request: Request) -> None:
 
 @lru_cache(maxsize=16)
 def _limits(size: float) -> Limits:
-    """Return limits of a size, which may be any number."""
+    """Return the limits for a size, which may be any number."""
     size = max(int(min(size, sys.maxsize)), 0)
     return Limits(body=size, memory=size)
 
@@ -106,11 +109,11 @@ _USUAL_STATUS = {
     media_type: only_typed(f"{media_type}; charset=UTF-8")
     for media_type in ("text/plain", "text/html", "application/json")
 }
-"""The header fields of most responses, by their media type."""
+"""The header fields of most responses, by media type."""
 
 
 def native_answer(request: Request, result: Any) -> NativeResponse:
-    """Return the native response for a handler's result. Raises what ``Response.native`` raises."""
+    """Return the native response for a handler's result. Raises the errors of ``Response.native``."""
     body: Any = result
     status = 200
     if type(result) is tuple and len(result) == 2 and type(result[1]) is int:
@@ -142,7 +145,7 @@ def own_answer(request: Request, result: Any) -> Response:
 
 
 def raised(_request: NativeRequest, error: Exception) -> NoReturn:
-    """Raise an error that nobody handled."""
+    """Raise an error that was not handled."""
     raise error
 
 
@@ -155,19 +158,19 @@ _REASONS = {400: "Bad request", 413: "Payload too large"}
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Return True if a function is a coroutine function."""
+    """Return True for a coroutine function."""
     code = getattr(function, "__code__", None)
     return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
 
 
 class Call(Protocol):
-    """A way to call a sync or async function: a coroutine function on the loop, any other where it may block."""
+    """A way to call a sync or async function: a coroutine function on the loop, any other on a thread."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
 async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    """Return the result of a function, called in steps that a driver takes."""
+    """Return the result of a function, called in steps for a driver."""
     if waits(function):
         await ON_LOOP
         return await function(*arguments, **named)
@@ -180,7 +183,7 @@ async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **name
 
 
 def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]:
-    """Return the result of a function, to be awaited on an event loop without a driver."""
+    """Return the result of a function, awaited on an event loop without a driver."""
     return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
 
 
@@ -243,7 +246,7 @@ async def dispatch(
 
 
 async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
-    """Return the response of an application's own ``dispatch_request``."""
+    """Return the response of an application's ``dispatch_request`` that a program overrides."""
     native = request.native
     set_current_request(native)
     try:
@@ -257,9 +260,9 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
 
 
 async def receive_ahead(request: Request) -> None:
-    """Receive the body for an application's own ``dispatch_request``, which finds it as handlers do.
+    """Receive the body for an overridden ``dispatch_request``, which reads it as handlers do.
 
-    An error of the body is raised when the request is dispatched.
+    An error in the body is raised when the request is dispatched.
     """
     if request.native.head.has_body:
         request.is_streamed = True
@@ -268,7 +271,7 @@ async def receive_ahead(request: Request) -> None:
 
 
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
-    """Return the answer of a before-request hook, if one gives an answer."""
+    """Return the result of the before-request hooks, if any of them returns one."""
     result = None
     for before in app.get_request_handlers(request, "before_request", False):
         result = await call(before, request)
@@ -278,7 +281,7 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
 
 
 async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
-    """Return the response after all after-request hooks: those of the applications, then those of the request."""
+    """Return the response after all after-request hooks: first the applications', then the request's."""
     for after in app.get_request_handlers(request, "after_request", True):
         response = await _after(call, after, request, response)
     for after in request.after_request_handlers:
@@ -287,20 +290,20 @@ async def _after_all(app: "Microdot", request: Request, response: Response, call
 
 
 async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:
-    """Return the response that a handler returns as a replacement, or the original one if it returns nothing."""
+    """Return the replacement that a hook returns, or the original response if it returns nothing."""
     result = await call(handler, request, response)
     return to_response(result) if result else response
 
 
 async def _after_error(app: "Microdot", request: Request, call: Call, response: Response) -> Response:
-    """Return the answer to an error after all after-error-request hooks."""
+    """Return the response to an error after all after-error-request hooks."""
     for handler in app.get_request_handlers(request, "after_error_request", True):
         response = await _after(call, handler, request, response)
     return response
 
 
 async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
-    """Return the answer to OPTIONS, made of its headers, or the answer to a request without a route, by its status."""
+    """Return the response to OPTIONS, made from its headers, or to a request without a route, by its status."""
     if isinstance(found, dict):
         return Response(headers=found)
     return await _answer_status(app, request, call, found, "Not found")
@@ -326,7 +329,7 @@ async def _answer_error(app: "Microdot", request: Request, call: Call, error: Ex
 
 
 async def _answer_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
-    """Return the answer to an HTTP error of the layers below."""
+    """Return the response to an HTTP error from the layers below."""
     if error.status >= 500:
         request.failure = error
         log_failure(request.native, error)
@@ -337,7 +340,7 @@ async def _answer_http_error(app: "Microdot", request: Request, call: Call, erro
 
 
 def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Callable[..., Any] | None:
-    """Return the handler for the class of an exception, or for the nearest class above it."""
+    """Return the handler for an exception's class, or for its nearest base class."""
     for base in kind.__mro__:
         for owner in (request.subapp, app):
             if owner is not None and base in owner.error_handlers:
@@ -348,14 +351,14 @@ def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Cal
 async def _answer_status(
     app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None
 ) -> Response:
-    """Return the answer for a status; that of the application's own ``error_response``, if it is replaced."""
+    """Return the result for a status; that of ``error_response``, if the application overrides it."""
     if "error_response" in app.overridden:
         return to_response(await call(app.error_response, request, status_code, reason))
     return to_response(await error_result(app, request, call, status_code, reason))
 
 
 async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
-    """Return the result of a status's handler; the reason and the status if it has none."""
+    """Return the result of a status's handler; without one, the reason and the status."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
             return await call(owner.error_handlers[status_code], request)
@@ -363,8 +366,9 @@ async def error_result(app: "Microdot", request: Request, call: Call, status_cod
 
 
 async def _released(request: Request, response: T, call: Call) -> T:
-    """Return a response when what its request's body takes is freed: a program that asked for Microdot's own ends it
-    otherwise, as does an application around this one.
+    """Return a response after freeing the memory and files of its request's body.
+
+    Programs that use Microdot's own response, and applications that wrap this one, must free them in another way.
     """
     native = request.native
     if isinstance(response, NativeResponse):
@@ -375,9 +379,9 @@ async def _released(request: Request, response: T, call: Call) -> T:
 __all__ = ["invoke_handler", "iscoroutine"]
 
 invoke_handler = call_on_loop
-"""Call a function: await a coroutine function, call any other one on a worker thread."""
+"""A function that calls another one: a coroutine function is awaited, any other is called on a worker thread."""
 
 
 def iscoroutine(value: object) -> bool:
-    """Return True if a value is a coroutine."""
+    """Return True for a coroutine."""
     return hasattr(value, "send") and hasattr(value, "throw") and hasattr(value, "__await__")

@@ -1,4 +1,4 @@
-"""Errors that are answered with a status, and errors on use of what this dialect does not offer."""
+"""Errors that result in a response with a status, and errors for what this dialect does not support."""
 
 from errno import ENOENT
 from json import JSONDecodeError, loads
@@ -8,7 +8,7 @@ from antiphon.http import BadRequest
 
 
 class Absent:
-    """An attribute that is not offered. Reading it raises AttributeError with the reason."""
+    """An attribute that is not supported. Reading it raises AttributeError with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -21,14 +21,14 @@ class Absent:
 
 
 def not_offered(module: str, reason: str) -> ImportError:
-    """Return the error for the import of a module that is not offered."""
+    """Return the error for the import of an unsupported module."""
     return ImportError(f"the Microdot dialect does not offer microdot.{module}: {reason}")
 
 
 class HTTPException(Exception):
-    """An error that is answered with its status, or by the handler for that status if there is one.
+    """An error with a status. The handler for that status, if there is one, makes the response.
 
-    ``reason`` is the text of the answer without a handler.
+    ``reason`` is the text of the response if there is no handler.
     """
 
     def __init__(self, status_code: int, reason: str | None = None) -> None:
@@ -40,7 +40,7 @@ class HTTPException(Exception):
 
 
 class MalformedJSONError(JSONDecodeError):
-    """A body that is declared as JSON and is not. Unless it is handled, the answer is a 400."""
+    """The error for a body that is declared as JSON, but is not. It results in a 400 unless it is handled."""
 
     status_code = 400
 
@@ -50,10 +50,10 @@ class MalformedJSONError(JSONDecodeError):
 
     @classmethod
     def of(cls, error: BadRequest, body: bytes) -> Self:
-        """Return the error of a body that could not be decoded.
+        """Return the error for a body that could not be decoded.
 
-        Its position is that of the standard library's decoder: 0 if that decodes the body all the same. It is 0 as well
-        for JSON that is nested too deep, since versions of Python differ in how far they read.
+        Its position is that of the standard library's decoder, or 0 if that accepts the body. It is also 0 for JSON
+        that is nested too deeply, since Python versions differ in how far they read.
         """
         text = body.decode(errors="replace")
         is_too_deep = error.members.get("limit") == "json_depth"
@@ -61,7 +61,7 @@ class MalformedJSONError(JSONDecodeError):
 
 
 class MissingFileError(FileNotFoundError):
-    """A path without a regular file to send. Unless it is handled, the answer is a 404."""
+    """The error for a path without a regular file. It results in a 404 unless it is handled."""
 
     status_code = 404
     reason = "Not found"
@@ -75,11 +75,14 @@ def _position_of_mistake(text: str) -> int:
         loads(text)
     except JSONDecodeError as error:
         return error.pos
-    except (RecursionError, ValueError):  # too many digits for an integer, or hardly any stack left
+    except (RecursionError, ValueError):  # too many digits for an integer, or little stack left
         pass
     return 0
 
 
 def abort(status_code: int, reason: str | None = None) -> NoReturn:
-    """Raise an error that is answered with a status. ``reason`` is the text, unless the status has a handler."""
+    """Raise an error that results in a response with a status.
+
+    ``reason`` is its text, unless the status has a handler.
+    """
     raise HTTPException(status_code, reason)

@@ -14,19 +14,19 @@ from antiphon.embedding import DictEnvironment, astream_of, stream_of
 
 
 class Template:
-    """A template, found by its name in the folder of templates.
+    """A template, found by its name in the templates folder.
 
-    Other arguments are those of Jinja2's ``Environment.get_template``. Raises TemplateNotFound, TemplateSyntaxError.
+    Other arguments are those of Jinja2's ``Environment.get_template``. Raises TemplateNotFound or TemplateSyntaxError.
     """
 
     jinja_env: Environment | None = None
-    """The environment of all templates; None until the first one is made, unless ``initialize`` is called."""
+    """The environment of all templates; None before the first template or call of ``initialize``."""
 
     @classmethod
     def initialize(cls, template_dir: str = "templates", enable_async: bool = False, **kwargs: Any) -> None:
         """Make a new environment. Other arguments are those of Jinja2's ``Environment``.
 
-        With ``enable_async`` templates may await. Values are escaped in files whose names end with ".html", ".htm" or
+        With ``enable_async``, templates may await. Values are escaped in files whose names end in ".html", ".htm" or
         ".xml".
         """
         options = {"loader": FileSystemLoader(template_dir), "autoescape": select_autoescape(), **kwargs}
@@ -40,21 +40,21 @@ class Template:
         self.template = environment.get_template(template, **kwargs)
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        """Return the text, made with the values of the arguments, which are those of ``dict``."""
+        """Render the template with values, given as the arguments of ``dict``, and return the text."""
         text: str = self.template.render(*args, **kwargs)
         return text
 
     def generate(self, *args: Any, **kwargs: Any) -> Iterator[str]:
-        """Return the text in chunks. What fails before the first one is raised at once."""
+        """Render the template in chunks. Errors before the first chunk are raised at once."""
         return stream_of(self.template.generate(*args, **kwargs))
 
     async def render_async(self, *args: Any, **kwargs: Any) -> str:
-        """Return the text of a template that may await."""
+        """Render a template that may await, and return the text."""
         text: str = await self.template.render_async(*args, **kwargs)
         return text
 
     def generate_async(self, *args: Any, **kwargs: Any) -> AsyncIterator[str]:
-        """Return the text of a template that may await, in chunks."""
+        """Render a template that may await, in chunks."""
         return _chunks(self.template.generate_async(*args, **kwargs))
 
 

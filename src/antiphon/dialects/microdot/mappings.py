@@ -11,27 +11,27 @@ from antiphon.http.urls.urlencoded import Fields
 
 
 def urlencode(s: str) -> str:
-    """Return text as a value in a query. Slashes stay as they are."""
+    """Encode text as a value in a query. Slashes are not escaped."""
     return quote(s)
 
 
 def urldecode(s: str | bytes) -> str:
-    """Return the text of a value in a query, where a plus sign is a space. Broken escapes stay as they are."""
+    """Decode the text of a value in a query, where a plus sign is a space. Broken escapes are kept."""
     return unquote(s.replace("+", " ") if isinstance(s, str) else s.replace(b"+", b" "))
 
 
 _LONGEST_KEPT = 2048
-"""The most characters in the names of a request's headers that are cached."""
+"""The maximum number of characters in a request's header names for which their spellings are cached."""
 
 
 def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
-    """Return the names of headers as they are written, as a list and by their lower-case names."""
+    """Return the usual spellings of header names, as a list and by lowercase name."""
     written = [name.title() for name in names]
     return written, dict(zip(names, written, strict=True))
 
 
 _kept_names = lru_cache(maxsize=32)(_written_names)
-"""The same function with a cache, since clients send the same names again and again."""
+"""A cached version of the function, since clients send the same names again and again."""
 
 
 class NoCaseDict(dict[str, Any]):
@@ -48,8 +48,9 @@ class NoCaseDict(dict[str, Any]):
 
     @classmethod
     def of_request(cls, fields: Sequence[tuple[str, str]]) -> Self:
-        """Return a dictionary of header fields. The names are different and in lower case; it writes them as in
-        Content-Type.
+        """Return a dictionary of header fields.
+
+        The given names are distinct and in lower case; they are written as in Content-Type.
         """
         self = cls()
         if fields:
@@ -66,7 +67,7 @@ class NoCaseDict(dict[str, Any]):
         return self._written.get(key.lower(), key)
 
     def _own_names(self) -> dict[str, str]:
-        """Return the dictionary of spellings, to be changed."""
+        """Return the dictionary of spellings, which may be changed."""
         if self._shares:
             self._written, self._shares = self._written.copy(), False
         return self._written
@@ -89,7 +90,7 @@ class NoCaseDict(dict[str, Any]):
         return dict.get(self, self._key(key), default)
 
     def update(self, other_dict: Mapping[str, Any]) -> None:  # type: ignore[override]  # as narrow as Microdot's
-        """Set all keys of another dictionary."""
+        """Set all keys from another dictionary."""
         for key, value in other_dict.items():
             self[key] = value
 
@@ -106,7 +107,7 @@ class NoCaseDict(dict[str, Any]):
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        """Remove the key that was set last and return it with its value. Raises KeyError if there is none."""
+        """Remove the key set last and return it with its value. Raises KeyError if there is none."""
         key, value = super().popitem()
         del self._own_names()[key.lower()]
         return key, value
@@ -142,7 +143,7 @@ class MultiDict(dict[str, Any]):
         super().setdefault(key, []).append(value)
 
     def __getitem__(self, key: str) -> Any:
-        return dict.__getitem__(self, key)[0]  # super() takes longer than this does
+        return dict.__getitem__(self, key)[0]  # super() takes longer
 
     def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:  # noqa: A002
         """Return the first value of a key, converted by ``type``, or ``default``. Raises the errors of ``type``."""

@@ -1,4 +1,4 @@
-"""The module `microdot.microdot`, which has the whole core in Microdot."""
+"""The module `microdot.microdot`, which contains the whole core of Microdot."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import invoke_handler, iscoroutine

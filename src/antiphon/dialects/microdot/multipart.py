@@ -1,4 +1,4 @@
-"""Multipart forms (RFC 7578): part by part as they arrive, or all parts before the handler is called."""
+"""Multipart forms (RFC 7578): part by part as they arrive, or complete before the handler is called."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,7 +12,7 @@ from antiphon.embedding import Crossing, Spool, Window, lazy
 from antiphon.http.charset import decode
 
 CHUNK = 256 << 10
-"""Bytes to read at once when a file is copied."""
+"""The number of bytes to read at once when a file is copied."""
 
 
 class Read(Protocol):
@@ -22,10 +22,10 @@ class Read(Protocol):
 
 
 class FileUpload:
-    """A file of a form. During an iteration, read, save or copy it before the next part is asked for."""
+    """A file in a form. During an iteration, read, save or copy it before asking for the next part."""
 
     max_memory_size = 1024
-    """Bytes above which ``copy`` makes a temporary file."""
+    """The number of bytes above which ``copy`` makes a temporary file."""
     _copy: Spool | None = None
 
     def __init__(self, filename: str, content_type: str | None, read: Read) -> None:
@@ -34,11 +34,11 @@ class FileUpload:
         self._read = read
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all that are left if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
         return await self._read(n)
 
     async def save(self, path_or_file: str | os.PathLike[str] | IO[bytes]) -> None:
-        """Write the rest of the file to a path, or to a file object."""
+        """Write the rest of the file to a path or a file object."""
         if isinstance(path_or_file, str | os.PathLike):
             with open(path_or_file, "wb") as file:
                 while chunk := await self.read(CHUNK):
@@ -48,7 +48,7 @@ class FileUpload:
                 path_or_file.write(chunk)
 
     async def copy(self, max_memory_size: int | None = None) -> "FileUpload":
-        """Keep the rest of the file, in a temporary file if it is large, so that the next part can be asked for."""
+        """Store the rest of the file, on disk if it is large, so that the next part can be read."""
         spool = self._copy = Spool(threshold=max_memory_size or self.max_memory_size)
         while chunk := await self.read(CHUNK):
             spool.add(chunk)
@@ -63,18 +63,19 @@ class FileUpload:
         return self
 
     async def close(self) -> None:
-        """Free the copy."""
+        """Free the stored copy."""
         if self._copy is not None:
             self._copy.close()
 
 
 class FormDataIter:
-    """The parts of a form as they arrive: pairs of a name and text, or a FileUpload. Empty for a body of another
-    kind.
+    """The parts of a form as they arrive: pairs of a name and text, or a FileUpload.
+
+    Empty for a body of another type.
     """
 
     buffer_size = 256
-    """No effect: the server decides how much is read at once."""
+    """An option without effect: the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
         self._parts: AsyncIterator[FormPart] | None = None
@@ -94,9 +95,9 @@ class FormDataIter:
 
 
 def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Receive a form in parts before the handler is called: for ``request.form`` and ``request.files``.
+    """Receive a multipart form before the handler is called, for ``request.form`` and ``request.files``.
 
-    ``form`` is a plain dict with the last value of each field. The files can be read until the request has ended.
+    ``form`` is a plain dict with the last value of each field. The files can be read until the request ends.
     """
 
     @wraps(f)
@@ -117,7 +118,7 @@ def _is_form(request: Request) -> bool:
 
 
 def _load_form(request: Request) -> None:
-    """Set the request's form and files to those of the received body: the last of each name."""
+    """Set the request's form and files from the received body: the last value of each name."""
     fields, files = request.native.form, request.native.files
     if fields or files:
         object.__setattr__(request, "form", dict(fields.items()))  # the lazy attribute
@@ -125,18 +126,18 @@ def _load_form(request: Request) -> None:
 
 
 class UploadedFile(FileUpload):
-    """A file of a form that has been received. It can be read until the request has ended."""
+    """A file in a form that was received. It can be read until the request ends."""
 
     def __init__(self, upload: Upload) -> None:
         self.filename = upload.filename
         self._upload = upload
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all that are left if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
         return await self._upload.aread(n)
 
     async def copy(self, max_memory_size: int | None = None) -> FileUpload:  # noqa: ARG002 - nothing is copied
-        """Return this file: all of it is kept already."""
+        """Return this file: it is already stored completely."""
         return self
 
     @lazy

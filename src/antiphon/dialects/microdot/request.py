@@ -1,4 +1,4 @@
-"""Microdot's request: its names and habits over a native request, and its body as an async file-like object."""
+"""Microdot's request: its names and behaviour over a native request, and its body as an async file-like object."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from io import BytesIO
@@ -25,7 +25,7 @@ class AsyncBytesIO:
         self.stream = BytesIO(data)
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all that are left if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
         return self.stream.read(n)
 
     async def readline(self) -> bytes:
@@ -33,11 +33,11 @@ class AsyncBytesIO:
         return self.stream.readline()
 
     async def readexactly(self, n: int) -> bytes:
-        """Return the next ``n`` bytes; fewer if the body ends before."""
+        """Return the next ``n`` bytes; fewer if the body ends earlier."""
         return self.stream.read(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """Return the bytes up to a separator, with it; the rest without one."""
+        """Return the bytes up to and including a separator; the rest without one."""
         start = self.stream.tell()
         found = self.stream.getvalue().find(separator, start)
         return self.stream.read(-1 if found < 0 else found + len(separator) - start)
@@ -51,7 +51,7 @@ class AsyncBytesIO:
 
 
 class BodyReader:
-    """A reader of chunks as a file, once from start to end."""
+    """A file-like reader of chunks, once from start to end."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._source = chunks
@@ -72,7 +72,7 @@ class BodyReader:
         return bool(chunk)
 
     def _take(self, size: int) -> bytes:
-        """Return the next bytes that were received already."""
+        """Return the next bytes that have already been received."""
         end = min(self._at + size, len(self._held))
         with memoryview(self._held) as held:
             taken = bytes(held[self._at : end])
@@ -84,13 +84,13 @@ class BodyReader:
         return len(self._held) - self._at
 
     async def read(self, n: int = -1) -> bytes:
-        """Return the next ``n`` bytes, or all that are left if it is -1."""
+        """Return the next ``n`` bytes, or all remaining ones if it is -1."""
         while (n < 0 or self._size < n) and await self._more():
             pass
         return self._take(self._size if n < 0 else n)
 
     async def readexactly(self, n: int) -> bytes:
-        """Return the next ``n`` bytes; fewer if the body ends before."""
+        """Return the next ``n`` bytes; fewer if the body ends earlier."""
         return await self.read(n)
 
     async def readline(self) -> bytes:
@@ -98,7 +98,7 @@ class BodyReader:
         return await self.readuntil()
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """Return the bytes up to a separator, with it; the rest without one."""
+        """Return the bytes up to and including a separator; the rest without one."""
         sought = 0
         while True:
             found = self._held.find(separator, self._at + sought)
@@ -116,7 +116,7 @@ _JSON = "application/json"
 
 
 class _Retyped(DerivedHead):
-    """A head with another Content-Type, by which the body is read."""
+    """A head with another Content-Type, which determines how the body is read."""
 
     def __init__(self, inner: Head, content_type: str | None) -> None:
         super().__init__(inner)
@@ -131,35 +131,35 @@ class Request:
     """
 
     max_content_length = 16 * 1024
-    """The limit for the body. A longer one is answered with 413."""
+    """The limit for the body. A longer one results in a 413."""
     max_body_length = 16 * 1024
     """The limit for a body that is loaded into ``body``. A longer one is left to ``stream``."""
     max_readline = 2 * 1024
-    """The limit for the request line. A longer one is answered with 400."""
+    """The limit for the request line. A longer one results in a 400."""
 
     G = SimpleNamespace
 
     app: "Microdot"
-    """The application that answers; for a route of a mounted one, the outer application."""
+    """The application that handles the request; for a route of a mounted one, the outer application."""
     method: str
-    """The method as it was sent."""
+    """The method as sent."""
     path: str
     """The decoded path, without the query string."""
 
     url_prefix: str
-    """The prefix of the mounted application with the route."""
+    """The prefix of the mounted application that has the route."""
     subapp: "Microdot | None"
-    """The mounted application with the route; None if the route is the application's own."""
+    """The mounted application that has the route; None if the route is the application's own."""
     route: Callable[..., Any] | None
     """The handler of the route."""
     url_args: dict[str, Any] | None
     """The values of the route's variable segments, by name."""
     files: "dict[str, FileUpload] | None" = None
-    """The files of a form in parts, by field, in a route with ``@with_form_data``; else None."""
+    """The files of a multipart form, by field, in a route with ``@with_form_data``; else None."""
     failure: Exception | None
-    """The unhandled error that is answered with a 500."""
+    """The unhandled error that results in a 500."""
     is_streamed: bool
-    """True if the body is left to ``stream``, or is not loaded yet."""
+    """True if the body is left to ``stream`` or not yet loaded."""
 
     create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
     sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
@@ -183,12 +183,12 @@ class Request:
 
     @lazy
     def url(self) -> str:
-        """The decoded path, and the query string as it was sent."""
+        """The decoded path, and the query string as sent."""
         return self.path if self.query_string is None else f"{self.path}?{self.query_string}"
 
     @lazy
     def query_string(self) -> str | None:
-        """The query string as it was sent; None if it is empty."""
+        """The query string as sent; None if it is empty."""
         return self.native.query_string.decode(errors="replace") or None
 
     @lazy
@@ -208,13 +208,13 @@ class Request:
 
     @lazy
     def cookies(self) -> dict[str, str]:
-        """The cookies that the client sent. A quoted value keeps its quotes."""
+        """The cookies sent by the client. Quoted values keep their quotes."""
         header = self.native.head.field("cookie")
         return dict(split_cookies(header)) if header else {}
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type as it was sent. Setting it changes how ``json`` and ``form`` are read."""
+        """The Content-Type as sent. Setting it changes how ``json`` and ``form`` are read."""
         return self.native.head.field("content-type")
 
     @content_type.setter
@@ -227,7 +227,7 @@ class Request:
 
     @lazy
     def content_length(self) -> int:
-        """The declared length of the body in bytes, else 0."""
+        """The declared length of the body in bytes; 0 if it is not declared."""
         return self.native.content_length or 0
 
     @lazy
@@ -237,22 +237,22 @@ class Request:
 
     @lazy
     def http_version(self) -> str:
-        """The HTTP version with its name: ``HTTP/1.1``."""
+        """The HTTP version, including the name: ``HTTP/1.1``."""
         return f"HTTP/{self.native.http_version}"
 
     @lazy
     def client_addr(self) -> tuple[str, int] | None:
-        """The host and the port of the client, if the server tells; port 0 for a Unix socket."""
+        """The host and port of the client, if the server provides them; port 0 for a Unix socket."""
         client = self.native.client
         return (client.host, client.port or 0) if client else None
 
     @property
     def asgi_scope(self) -> dict[str, Any]:
         """The scope of the ASGI server. Raises AttributeError under another server."""
-        self.native.head.fields()  # so that a cache knows that all of them may be read
+        self.native.head.fields()  # so that a cache knows that any header may be read
         scope: Any = getattr(server_head(self.native.head), "scope", None)
-        if not isinstance(scope, dict):  # RSGI has a scope of another kind
-            raise AttributeError("the server does not speak ASGI", name="asgi_scope")
+        if not isinstance(scope, dict):  # the scope of RSGI is different
+            raise AttributeError("this is not an ASGI server", name="asgi_scope")
         return scope
 
     @property
@@ -272,21 +272,22 @@ class Request:
 
     @lazy
     def stream(self) -> AsyncBytesIO | BodyReader:
-        """The body as a file-like object: ``read``, ``readline``, ``readexactly`` and ``readuntil`` are awaited."""
+        """The body as a file-like object. Await its ``read``, ``readline``, ``readexactly`` and ``readuntil``."""
         return BodyReader(self.native.stream) if self.is_streamed else AsyncBytesIO(self.body)
 
     @lazy
     def json(self) -> Any:
         """The value of a JSON body; None if Content-Type is not application/json.
 
-        Raises a ValueError, as the json module does, for a malformed body. Unless it is handled, the answer is a 400.
+        Raises a ValueError, as the json module does, for a malformed body. The error results in a 400 unless it is
+        handled.
         """
         native = self.native
         if native.head.field("content-type") != _JSON and native.mimetype != _JSON:
             return None
         if self.is_streamed:
             raise MalformedJSONError("the body exceeds Request.max_body_length: read it from request.stream")
-        from antiphon.embedding import decode_json  # late: it loads msgspec
+        from antiphon.embedding import decode_json  # imported late: it loads msgspec
 
         try:
             return decode_json(native.body, depth=native.limits.json_depth)
@@ -297,7 +298,7 @@ class Request:
     def form(self) -> MultiDict | None:
         """The fields of a form; None if the body is not a form, and empty if it was left to ``stream``.
 
-        A form in parts is read in routes with ``@with_form_data``, which sets the form to a plain dict with the last
+        A multipart form is read in routes with ``@with_form_data``, which sets the form to a plain dict with the last
         value of each field.
         """
         native = self.native
@@ -310,13 +311,13 @@ class Request:
 
     @lazy
     def g(self) -> SimpleNamespace:
-        """A namespace for data that the layers of an application share during this request."""
+        """A namespace for data that an application's layers share during this request."""
         return self.native.g if self.G is SimpleNamespace else self.G()
 
     def after_request(self, f: F) -> F:
         """Register a function to call with this request and its response, after those of the application.
 
-        It may return another response. It is not called if an error was answered. Usable as a decorator.
+        It may return another response. It is not called after an error. Usable as a decorator.
         """
         self.after_request_handlers.append(f)
         return f
@@ -326,6 +327,6 @@ class Request:
 
 
 def vary_by(request: Request, header: str) -> None:
-    """Note for Vary that the answer depends on a header, by its name in lower case (RFC 9110 §12.5.5)."""
+    """Record for Vary that the response depends on a header, named in lower case (RFC 9110 §12.5.5)."""
     if header not in request.native.consulted:
         request.native.consulted += (header,)

@@ -1,4 +1,4 @@
-"""Microdot's response and the kinds of its body. A native response is made from it when it is sent."""
+"""Microdot's response and the types of its body. It is converted to a native response when it is sent."""
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
@@ -21,21 +21,22 @@ from antiphon.http.urls.url import as_uri
 Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
 
 _CHUNK = 64 << 10
-"""Bytes that are read at once."""
+"""The number of bytes to read at once."""
 
 
 def streamed(body: Any, size: int) -> Body:
-    """Return a body as it is sent. Raises TypeError for an object that is not a body.
+    """Return a body in the form in which it is sent.
 
-    An object with no method of a file but ``read`` is read ``size`` bytes at a time.
+    Raises TypeError for an object that is not a body. An object that has only the ``read`` of a file is read ``size``
+    bytes at a time.
     """
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    if body is None or isinstance(body, str):  # hooks set it to these
+    if body is None or isinstance(body, str):  # hooks set the body to these
         return (body or "").encode()
     if hasattr(body, "__anext__"):
         return body if isinstance(body, AsyncIterable) else _Awaited(body)
-    if hasattr(body, "read"):  # also files iterate, by lines
+    if hasattr(body, "read"):  # files iterate, too, over lines
         return _read(body, size)
     if hasattr(body, "__next__"):
         return body  # type: ignore[no-any-return]  # an iterator
@@ -43,15 +44,16 @@ def streamed(body: Any, size: int) -> Body:
 
 
 class NamedFile(BufferedReader):
-    """A file that was opened to be sent. Hooks may read it.
+    """A file that was opened to be sent.
 
-    If a hook answers otherwise, the file is closed with its last reference, without a warning.
+    Hooks may read it. If a hook returns another response, the file is closed with its last reference, without a
+    warning.
     """
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """Open the regular file at a path. Raises MissingFileError without one, OSError if it can't be read."""
-        if not os.path.isfile(path):  # opening a pipe could wait for ever
+        """Open the regular file at a path. Raises MissingFileError without one, or OSError if it can't be read."""
+        if not os.path.isfile(path):  # opening a pipe could block forever
             raise MissingFileError(path)
         return cls(FileIO(path, "rb"))
 
@@ -59,11 +61,10 @@ class NamedFile(BufferedReader):
         self.close()
 
     def by_path(self) -> FileBody | None:
-        """Close the file and return it by its path, which servers can send by themselves; None if that may be other
-        bytes.
+        """Close the file and return its path, which servers can send themselves; None if that might send other bytes.
 
-        Bytes that were read are not sent again; files of /proc and /sys have no known length; and the file at the path
-        may have been replaced or deleted. Raises ValueError if the file is closed.
+        The file may have been read in part, files of /proc and /sys have no known length, and the file at the path may
+        have been replaced or deleted. Raises ValueError if the file is closed.
         """
         found = os.fstat(self.fileno())
         says_its_size = S_ISREG(found.st_mode) and found.st_size and getattr(found, "st_blocks", True)
@@ -97,7 +98,7 @@ def _chunks(file: Any, size: int) -> Iterator[bytes | str]:
 
 
 class _Awaited:
-    """An async iterable for an object that has only ``__anext__``."""
+    """An async iterable for an object with only ``__anext__``."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
@@ -142,9 +143,9 @@ class _AsyncFile:
 
 
 class _OnThreads:
-    """A file of an unknown class with plain methods, called on a worker thread: they may block.
+    """A file of an unknown class with plain methods, which are called on a worker thread, since they may block.
 
-    They may also return awaitables, such as those of a file that they wrap, which is unknown before the call.
+    They may also return awaitables, such as those of a wrapped file, which is not known before the call.
     """
 
     def __init__(self, file: Any) -> None:
@@ -167,7 +168,7 @@ class _OnThreads:
 JSON = "application/json; charset=UTF-8"
 _LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 _BEHIND_PATH = {"samesite", "secure", "httponly", "partitioned"}
-"""The attributes that may follow a cookie's path: SameSite, which has no parameter of its own, and the flags."""
+"""The attributes that may follow a cookie's path: SameSite, which has no parameter, and the flags."""
 
 
 class Response:
@@ -188,16 +189,19 @@ class Response:
         "svg": "image/svg+xml",
         "txt": "text/plain",
     }
-    """The media types for ``send_file``, by the extension of the file's name."""
+    """The media types for ``send_file``, by filename extension."""
     send_file_buffer_size = 1024
-    """Bytes to read at once from an object with no method of a file but ``read``. Files are read in larger chunks."""
+    """The number of bytes to read at once from an object that has only the ``read`` of a file.
+
+    Files are read in larger chunks.
+    """
     default_content_type = "text/plain"
-    """The media type of a response that names none."""
+    """The default media type of a response."""
     default_send_file_max_age: int | None = None
-    """Seconds for which caches may keep files of ``send_file``; None for no Cache-Control."""
+    """The number of seconds for which caches may store files of ``send_file``; None for no Cache-Control."""
 
     already_handled: "ClassVar[Response]"
-    """The result of a handler that has answered otherwise. No handler can do so here: it is an empty answer."""
+    """The result of a handler that has already responded. Here, handlers can't do that: it is an empty response."""
 
     write = Absent("servers are spoken to by antiphon's adapters")
 
@@ -233,11 +237,10 @@ class Response:
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. Name and value are written as they are. ``path`` may be followed by "; SameSite=Lax" and flags.
+        """Set a cookie. Name and value are not escaped. ``path`` may be followed by "; SameSite=Lax" and flags.
 
         ``expires`` is a datetime (UTC if it has no zone), a date, which is the start of its day, or text that user
-        agents read as a date. Raises ValueError for a name or a value that would end early, and for malformed
-        attributes.
+        agents parse as a date. Raises ValueError for a name or a value that would end early, or malformed attributes.
         """
         path, behind = _apart(path or "")
         attributes = SetCookie(
@@ -255,16 +258,16 @@ class Response:
         self.headers.setdefault("Set-Cookie", []).append(printed)
 
     def delete_cookie(self, cookie: str, **kwargs: Any) -> None:
-        """Tell the client to forget a cookie. Path and domain must be those with which it was set."""
+        """Tell the client to delete a cookie. Path and domain must be those with which it was set."""
         self.set_cookie(cookie, "", **{**kwargs, "expires": _LONG_AGO, "max_age": 0})
 
-    # Ready-made kinds
+    # Ready-made responses
 
     @classmethod
     def redirect(cls, location: str, status_code: int = 302) -> Self:
         """Return a redirect, which may lead to another site. Raises ValueError for a location with a line end."""
         if "\r" in location or "\n" in location:
-            raise ValueError(f"a location has no line end: {location[:80]!r}")
+            raise ValueError(f"a location must not contain a line end: {location[:80]!r}")
         return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})
 
     @classmethod
@@ -281,10 +284,10 @@ class Response:
         """Return a file as a response. The client must not choose its name.
 
         By default, the extension of the name determines ``content_type``. ``stream`` is sent instead of the file, if
-        given. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another coding of the content;
-        then ``file_extension`` is what follows the name of the compressed file (".gz"). The body is the open file, from
-        its position on. Raises FileNotFoundError, which is answered with a 404, if there is no regular file of that
-        name, and other OSErrors if it can't be read.
+        given. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another content coding;
+        ``file_extension`` is then the suffix of the compressed file (".gz"). The body is the open file, from its
+        position on. Raises FileNotFoundError, which results in a 404, if there is no regular file of that name, and
+        other OSErrors if it can't be read.
         """
         headers = {"Content-Type": cls._type_of(filename, compressed) if content_type is None else content_type}
         if max_age is None:
@@ -316,8 +319,7 @@ class Response:
         """Return the native response. Raises ValueError for an invalid status or header, and TypeError for an invalid
         body.
 
-        ``complete`` and ``body_iter`` are called only if a program has replaced them: this method does their work
-        faster.
+        ``complete`` and ``body_iter`` are called only if a program overrides them: this method does their work faster.
         """
         if getattr(self.complete, "__func__", None) is not Response.complete:
             self.complete()
@@ -330,7 +332,7 @@ class Response:
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
         made = NativeResponse(body, headers=fields)
-        made.status = self.status_code  # set afterwards, since Microdot takes a body with any status
+        made.status = self.status_code  # set afterwards, since Microdot accepts a body with any status
         return made
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
@@ -378,10 +380,10 @@ def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:
-    """Return the path of a cookie, or None, and the attributes that are written behind it.
+    """Return the path of a cookie, or None, and the attributes that follow it.
 
-    Microdot writes the path as it is, which is how its programs set SameSite. User agents replace a path that does not
-    begin with a slash by the path of the request (RFC 6265bis §5.6.4), so that it counts as none.
+    Microdot does not escape the path, which is how its programs set SameSite. User agents replace a path without a
+    leading slash with the path of the request (RFC 6265bis §5.6.4), so it is treated as missing.
     """
     path, *others = (part.strip(OWS) for part in path.split(";"))
     behind = {}
@@ -389,16 +391,17 @@ def _apart(path: str) -> tuple[str | None, dict[str, str]]:
         name, _, value = (part.strip(OWS) for part in attribute.partition("="))
         if name.lower() not in _BEHIND_PATH:
             raise ValueError(
-                f"behind a cookie's path stand SameSite, Secure, HttpOnly or Partitioned, not {attribute[:80]!r}: what"
-                " set_cookie has a parameter for is given by that, and a semicolon of the path itself as %3B"
+                f"only SameSite, Secure, HttpOnly and Partitioned can follow a cookie's path, not {attribute[:80]!r}:"
+                " set other attributes with the parameters of set_cookie, and write a semicolon in the path as %3B"
             )
         behind[name.lower()] = value
     return (path if path.startswith("/") or find_control(path) else None), behind
 
 
 def _moment(expires: date | str) -> datetime:
-    """Return the end of a cookie. Raises ValueError for text that user agents don't read as a date (RFC 6265bis
-    §5.1.1).
+    """Return a cookie's expiration time.
+
+    Raises ValueError for text that is not a date to user agents (RFC 6265bis §5.1.1).
     """
     if isinstance(expires, str):
         moment = None if ";" in expires else SetCookie.parse(f"a=b; Expires={expires}").expires
@@ -411,17 +414,17 @@ def _moment(expires: date | str) -> datetime:
 
 
 def _pair(name: str, value: str) -> str:
-    """Return the name and the value of a cookie. Raises ValueError for text that would be read as something else."""
+    """Return the name and value of a cookie. Raises ValueError for text that would be parsed differently."""
     if not name or "=" in name or ";" in name + value or find_control(name + value):
         raise ValueError(
-            "a cookie's name has no equals sign, and neither its name nor its value a semicolon or control characters:"
+            "a cookie's name must not contain an equals sign, and name and value no semicolon or control characters:"
             f" {name[:80]!r}, {value[:80]!r}"
         )
     return f"{name}={value}"
 
 
 def _printed(attributes: SetCookie) -> list[str]:
-    """Return the attributes of a cookie that have values, in Microdot's order."""
+    """Return the attributes of a cookie that are set, in Microdot's order."""
     given = {
         "Path": attributes.path,
         "SameSite": attributes.samesite,

@@ -1,4 +1,4 @@
-"""Routes: the first registered pattern that matches a path decides."""
+"""Routes: the first registered pattern that matches a path wins."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 
 class Segment(NamedTuple):
-    """A variable segment of a pattern: the names of its value, of its type, and of its group in the regular
-    expression.
-    """
+    """A variable segment of a pattern: the names of its value, its type, and its group in the regular expression."""
 
     name: str
     type: str
@@ -35,7 +33,7 @@ class URLPattern:
 
     @classmethod
     def register_type(cls, type_name: str, pattern: str = "[^/]+", parser: Callable[[str], Any] | None = None) -> None:
-        """Register a type of segments. If ``parser`` returns None, the segment does not match."""
+        """Register a type for segments. If ``parser`` returns None, the segment does not match."""
         cls.segment_patterns[type_name] = pattern
         cls.segment_parsers[type_name] = parser
 
@@ -70,7 +68,7 @@ class URLPattern:
         return f"(?P<{segment.group}>{pattern})"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """Return the values of the variable segments by name, or None for a path that does not match."""
+        """Return the values of the variable segments by name; None for a path that does not match."""
         if self.literal is not None:
             return {} if path == self.literal else None
         found = (self.regex or self.compile()).fullmatch(path)
@@ -92,11 +90,11 @@ class URLPattern:
 
 
 Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microdot | None"]
-"""The methods, the pattern and the handler of a route, and the prefix and application that it was mounted from."""
+"""The methods, pattern and handler of a route, and the prefix and application from which it was mounted."""
 
 
 class Found(NamedTuple):
-    """The answer of routing: a handler, or the status of a request without a route."""
+    """The result of routing: a handler, or the status for a request without a route."""
 
     handler: Callable[..., Any] | int
     prefix: str
@@ -109,10 +107,10 @@ _NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
-    """The routes of an application by path. Those of a literal path are looked up, others are tried in order.
+    """The routes of an application by path.
 
-    Variable patterns are matched again for each request: a parser may change its mind, and an error of the parser or of
-    the pattern is an error of that request.
+    Literal paths are looked up; other patterns are tried in order. Variable patterns are matched again for each
+    request: a parser may change its result, and errors of a parser or pattern are raised for that request.
     """
 
     def __init__(self, entries: Sequence[Entry] = (), version: object = None) -> None:
@@ -123,25 +121,25 @@ class RouteTable:
         self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
     def find(self, method: str, path: str) -> Found:
-        """Return the answer for a method and a path: 405 if routes have the path, but none has the method."""
+        """Return the result for a method and a path: 405 if routes match the path, but not the method."""
         settled = self._settled.get(path)
         if settled is not None and (found := settled.get(method)):
             return found
         return _first_fitting(self._tried.get(path, self._variable), method, path)
 
     def methods(self, path: str) -> list[str]:
-        """Return the methods of a path, without duplicates, in the order of its routes."""
+        """Return the methods for a path, without duplicates, in the order of its routes."""
         tried = self._tried.get(path, self._variable)
         return [*dict.fromkeys(method for (methods, *_), _ in _fitting(tried, path) for method in methods)]
 
 
 def _literal(entry: Entry) -> str | None:
-    """Return the only path that matches an entry; None for a variable pattern, and for a class of the program's own."""
+    """Return the only path that an entry matches; None for a variable pattern or a program's own class."""
     return entry[1].literal if type(entry[1]) is URLPattern else None
 
 
 Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
-"""An entry that matches a path, and the values of its variable segments."""
+"""An entry that matches a path, and the values of the path's variable segments."""
 
 
 def _fitting(entries: Sequence[Entry], path: str) -> Iterator[Fitting]:
@@ -161,7 +159,7 @@ def _first_fitting(tried: Sequence[Entry], method: str, path: str) -> Found:
 
 
 def _by_literal_path(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Return the entries that each literal path may match, in order: its own, and the variable ones."""
+    """Return, for each literal path, the entries that may match it, in order: its own and the variable ones."""
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(entries):
@@ -178,9 +176,9 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 
 
 def _may_fit(pattern: URLPattern, path: str) -> bool:
-    """Return True if a path matches, apart from parsers. A malformed pattern counts: requests get its error.
+    """Return True if a path matches, apart from parsers.
 
-    This holds for a program's own patterns, too.
+    This includes malformed patterns, so that requests get their error, and a program's own patterns.
     """
     if type(pattern) is not URLPattern:
         return True
@@ -191,7 +189,7 @@ def _may_fit(pattern: URLPattern, path: str) -> bool:
 
 
 def _settled(tried: Sequence[Entry]) -> dict[str, Found]:
-    """Return the answers that don't depend on parsers for a literal path, by method. The first route counts."""
+    """Return the results for a literal path that don't depend on parsers, by method. The first route wins."""
     found: dict[str, Found] = {}
     for entry in takewhile(lambda entry: _literal(entry) is not None, tried):
         for method in entry[0]:
@@ -205,9 +203,7 @@ def _answering(entry: Entry, values: dict[str, Any]) -> Found:
 
 
 def _refusing(entry: Entry) -> Found:
-    """Return the answer for other methods, from the last route of the path: its application may have a handler for
-    it.
-    """
+    """Return the result for other methods, from the path's last route, whose application may have a handler for it."""
     return Found(405, entry[3], entry[4], None)
 
 

@@ -1,4 +1,4 @@
-"""A server within the program: Granian on this process's own loop, on a socket that no other process listens on."""
+"""A server inside the program: Granian on this process's own loop, on a socket that no other process listens on."""
 
 import asyncio
 import os
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from antiphon.embedding import LoopServer
 
 DRAIN = 2.0
-"""Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
+"""The number of seconds that open requests get at the end. After that, the end of the loop cuts them off."""
 
 
 class EmbeddedServer(asyncio.AbstractServer):
-    """A server of one application, used as asyncio's servers are. It is bound to its address from the beginning.
+    """A server for one application, used like asyncio's servers. It is bound to its address from the start.
 
-    Raises OSError for an address that is taken or not this machine's.
+    Raises OSError for an address that is in use or not this machine's.
     """
 
     def __init__(self, app: Any, host: str | None, port: int | str, ssl: Any = None) -> None:
         if ssl:
             raise NotImplementedError(
-                "the Microdot dialect does not serve TLS by an SSLContext:"
+                "the Microdot dialect does not support TLS by an SSLContext:"
                 " let `granian --ssl-certificate ... module:app`, or a proxy, do that"
             )
         self._listener = _bound(host, port)
@@ -37,12 +37,12 @@ class EmbeddedServer(asyncio.AbstractServer):
         self._is_awaited = False
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        with suppress(RuntimeError):  # ``run`` has its loop later
+        with suppress(RuntimeError):  # ``run`` creates its loop later
             self._loop = asyncio.get_running_loop()
 
     @property
     def sockets(self) -> tuple[TransportSocket, ...]:
-        """The socket that it is bound to; none once it is closed."""
+        """The socket that the server is bound to; empty once it is closed."""
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
@@ -50,15 +50,15 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
-        """Return True if it accepts connections."""
+        """Return True if the server accepts connections."""
         return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Start accepting connections, while the loop does other work. Raises StartupError."""
+        """Start to accept connections while the loop does other work. Raises StartupError."""
         await self._start().wait_started()
 
     async def serve_forever(self) -> None:
-        """Serve until it is closed; open requests get a little longer. Cancelling this closes it.
+        """Serve until the server is closed; open requests get a little longer. Cancelling this closes it.
 
         Raises StartupError.
         """
@@ -73,35 +73,36 @@ class EmbeddedServer(asyncio.AbstractServer):
         server.check()
 
     async def serve_until_closed(self) -> None:
-        """Serve until it is closed, or until this is cancelled, which ends it without an error."""
+        """Serve until the server is closed or this call is cancelled, which does not raise an error."""
         with suppress(asyncio.CancelledError):
             await self.serve_forever()
 
     def close(self) -> None:
-        """Stop as soon as the requests that are open now are answered. May be called on any thread."""
+        """Stop as soon as the currently open requests are finished. May be called on any thread."""
         self._listener.close()
-        with suppress(RuntimeError):  # the loop has ended already
+        with suppress(RuntimeError):  # the loop has already ended
             if self._loop is not None and self._loop.is_running():
                 self._loop.call_soon_threadsafe(self._end)
             else:
                 self._end()
 
     def close_clients(self) -> None:
-        """Close all connections. Data that was sent before still arrives. Call ``close`` first.
+        """Close all connections.
 
-        Raises NotImplementedError where the system does not list the connections of a process.
+        Data that was sent still arrives. Call ``close`` first. Raises NotImplementedError if the system does not list
+        the connections of a process.
         """
         close_accepted(self._address)
 
     def abort_clients(self) -> None:
         """Close all connections, and drop data that has not been sent yet. Call ``close`` first.
 
-        Raises NotImplementedError where the system does not list the connections of a process.
+        Raises NotImplementedError if the system does not list the connections of a process.
         """
         close_accepted(self._address, drop_unsent=True)
 
     async def wait_closed(self) -> None:
-        """Wait until the server is closed, and open requests are answered or have had their time."""
+        """Wait until the server is closed, and open requests are finished or out of time."""
         await self._ended.wait()
 
     @property
@@ -120,7 +121,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
         if self._server is None:
-            from antiphon.embedding import LoopServer  # late: an application may be served by others
+            from antiphon.embedding import LoopServer  # imported late: an application may be served by others
 
             self._listen()
             self._loop = asyncio.get_running_loop()
@@ -164,7 +165,7 @@ def _bound(host: str | None, port: int | str) -> socket.socket:
 
 
 def _bind(listener: socket.socket, address: Any) -> None:
-    if os.name == "posix":  # on Windows it would let two programs share a port
+    if os.name == "posix":  # on Windows, it would allow two programs to share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if listener.family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -172,7 +173,7 @@ def _bind(listener: socket.socket, address: Any) -> None:
 
 
 def serve(server: EmbeddedServer) -> None:
-    """Serve on a new loop until the server is closed, or a signal arrives."""
+    """Serve on a new loop until the server is closed or a signal arrives."""
 
     async def until_signalled() -> None:
         loop = asyncio.get_running_loop()
@@ -181,12 +182,12 @@ def serve(server: EmbeddedServer) -> None:
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
-    from antiphon.embedding import let_threads_end  # late: an application may be served by others
+    from antiphon.embedding import let_threads_end  # imported late: an application may be served by others
 
     asyncio.run(until_signalled())
     let_threads_end()
 
 
 def end_process_group() -> None:
-    """Ask the leader of this process's group to end: the main process of a server."""
+    """Ask the leader of this process's group, the main process of a server, to end."""
     os.kill(os.getpgrp() if hasattr(os, "getpgrp") else os.getpid(), signal.SIGTERM)

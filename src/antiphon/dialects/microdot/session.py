@@ -1,4 +1,4 @@
-"""Sessions: data of a visitor in a cookie that anyone can read, but nobody can change, since it is a signed token."""
+"""Sessions: a visitor's data in a cookie that anyone can read, but nobody can change, since it is a signed token."""
 
 import hmac
 import json
@@ -19,7 +19,7 @@ from antiphon.features.stores.tagged_json import from_base64
 
 _TIMES = ("exp", "iat", "nbf")
 _CLAIMS = frozenset({*_TIMES, "aud", "sub", "jti"})
-"""The members of a payload that say when and for whom it is valid."""
+"""The members of a payload that determine when and for whom it is valid."""
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -33,8 +33,9 @@ _HEADER = _encoded({"alg": "HS256", "typ": "JWT"})
 
 
 def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
-    """Return a signed token. The members ``exp``, ``iat`` and ``nbf`` may be datetimes. Raises TypeError for values
-    that JSON can't express.
+    """Return a signed token.
+
+    The members ``exp``, ``iat`` and ``nbf`` may be datetimes. Raises TypeError for invalid values.
     """
     times = {name: timegm(payload[name].utctimetuple()) for name in _TIMES if isinstance(payload.get(name), datetime)}
     signed = _HEADER + b"." + _encoded({**payload, **times} if times else payload)
@@ -42,7 +43,7 @@ def encode_token(payload: dict[str, Any], key: str | bytes) -> str:
 
 
 def decode_token(token: str, key: str | bytes) -> dict[str, Any] | None:
-    """Return the payload of a token, or None if the key has not signed it or it is not valid now (RFC 7519 §4.1)."""
+    """Return the payload of a token; None if the key has not signed it or it is not valid now (RFC 7519 §4.1)."""
     signed, _, signature = token.encode(errors="replace").rpartition(b".")
     if not hmac.compare_digest(signature, _signature(signed, key)):
         return None
@@ -60,13 +61,14 @@ def _signature(signed: bytes, key: str | bytes) -> bytes:
 
 
 def _is_hs256(header: dict[str, Any]) -> bool:
-    """True unless a token is signed otherwise, or has parts that must be understood (RFC 7515 §4.1.11)."""
+    """Return True unless a token is signed differently, or has parts that must be understood (RFC 7515 §4.1.11)."""
     return header.get("alg") == "HS256" and "crit" not in header and header.get("b64", True) is True
 
 
 def _counts(payload: dict[str, Any], now: float) -> bool:
-    """Return True for a token that has begun, has not ended, and has no other audience. Raises errors for malformed
-    times.
+    """Return True for a token that has begun, has not expired, and has no foreign audience.
+
+    Raises errors for malformed times.
     """
     if payload.keys().isdisjoint(_CLAIMS):
         return True
@@ -78,33 +80,33 @@ def _counts(payload: dict[str, Any], now: float) -> bool:
 
 _COOKIE = "session"
 _SHORTEST_KEY = 32
-"""Bytes of the shortest key that is as hard to guess as the signature (RFC 7518 §3.2)."""
+"""The length in bytes of the shortest key that is as hard to guess as the signature (RFC 7518 §3.2)."""
 
 
 class SessionDict(dict[str, Any]):
-    """The data of a session, which may be changed. ``save`` keeps the changes."""
+    """The mutable data of a session. ``save`` stores the changes."""
 
     def __init__(self, request: Request, session_dict: dict[str, Any]) -> None:
         super().__init__(session_dict)
         self.request = request
 
     def save(self) -> None:
-        """Make the response set the session's cookie to the current data. Raises TypeError for values that JSON can't
-        express.
+        """Make the response set the session's cookie to the current data.
+
+        Raises TypeError for values that JSON can't express.
         """
         session_of(self.request).update(self.request, self)
 
     def delete(self) -> None:
-        """Make the response remove the session's cookie."""
+        """Make the response delete the session's cookie."""
         session_of(self.request).delete(self.request)
 
 
 class Session:
     """The sessions of an application: JSON Web Tokens, in a cookie named ``session``.
 
-    ``secret_key`` is text or bytes, and signs them. ``cookie_options`` are arguments of ``Response.set_cookie``; the
-    cookie is one for all paths that scripts can't read, unless they say otherwise. Cookies that Microdot has set count,
-    and Microdot reads those that are set here.
+    ``secret_key``, text or bytes, signs them. ``cookie_options`` are arguments of ``Response.set_cookie``; by default,
+    the cookie is sent for all paths and hidden from scripts. Cookies are compatible with Microdot's in both directions.
     """
 
     def __init__(
@@ -124,7 +126,7 @@ class Session:
         secret_key: str | bytes | None = None,
         cookie_options: dict[str, Any] | None = None,
     ) -> None:
-        """Keep the sessions of an application. Warn of a key that is easier to guess than a signature."""
+        """Set up the sessions of an application. Warns about a key that is easier to guess than a signature."""
         if secret_key is not None:
             self.secret_key = secret_key
         if cookie_options is not None:
@@ -144,10 +146,7 @@ class Session:
         return self.secret_key
 
     def get(self, request: Request) -> SessionDict:
-        """Return the session of a request, or an empty one if there is no valid one.
-
-        Raises ValueError without a secret key.
-        """
+        """Return the session of a request; empty if there is no valid one. Raises ValueError without a secret key."""
         self._key()
         session: SessionDict | None = getattr(request.g, "_session", None)
         if session is None:
@@ -158,7 +157,7 @@ class Session:
         return session
 
     def update(self, request: Request, session: dict[str, Any]) -> None:
-        """Make the response set the session's cookie to some data. Raises ValueError without a secret key."""
+        """Make the response set the session's cookie to the data. Raises ValueError without a secret key."""
         encoded = self.encode(session)
 
         def set_cookie(response: Response) -> None:
@@ -167,7 +166,7 @@ class Session:
         change_response(request, set_cookie)
 
     def delete(self, request: Request) -> None:
-        """Make the response remove the session's cookie."""
+        """Make the response delete the session's cookie."""
 
         def delete_cookie(response: Response) -> None:
             response.delete_cookie(_COOKIE, **self.cookie_options)
@@ -175,18 +174,19 @@ class Session:
         change_response(request, delete_cookie)
 
     def encode(self, payload: dict[str, Any], secret_key: str | bytes | None = None) -> str:
-        """Return data as a signed token. Raises TypeError for values that JSON can't express, and ValueError without a
-        secret key.
+        """Return data as a signed token.
+
+        Raises TypeError for values that JSON can't express, or ValueError without a secret key.
         """
         return encode_token(payload, secret_key or self._key())
 
     def decode(self, session: str, secret_key: str | bytes | None = None) -> dict[str, Any]:
-        """Return the data of a signed token; empty if it does not count. Raises ValueError without a secret key."""
+        """Return the data of a signed token; empty if it is not valid. Raises ValueError without a secret key."""
         return decode_token(session, secret_key or self._key()) or {}
 
 
 def session_of(request: Request) -> Session:
-    """Return the sessions of the application that answers. Raises RuntimeError, which names the fix, without any."""
+    """Return the sessions of the current application. Raises RuntimeError, which names the fix, without any."""
     sessions = request.app._session  # noqa: SLF001 - Microdot's own name for it
     if sessions is None:
         raise RuntimeError("the application has no sessions: Session(app, secret_key=...)")
@@ -194,7 +194,7 @@ def session_of(request: Request) -> Session:
 
 
 def change_response(request: Request, change: Callable[[Response], None]) -> None:
-    """Let a function change the response to a request, unless it is the response to an error."""
+    """Register a function that changes the response to a request, except for an error's response."""
 
     @request.after_request
     async def after(_request: Request, response: Response) -> None:
@@ -202,7 +202,7 @@ def change_response(request: Request, change: Callable[[Response], None]) -> Non
 
 
 def with_session(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Pass the session to a handler, after the request. The handler has to save its changes. Used as a decorator."""
+    """Pass the session to a handler, after the request. The handler must save its changes. Used as a decorator."""
 
     @wraps(f)
     async def wrapper(request: Request, *args: Any, **kwargs: Any) -> Any:

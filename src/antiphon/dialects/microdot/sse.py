@@ -1,4 +1,4 @@
-"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs along with the response."""
+"""Server-sent events (WHATWG HTML §9.2), sent by a function that runs alongside the response."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from antiphon.http import Event
 Handler = Callable[..., Any]
 
 MOST_QUEUED = 64 << 10
-"""Bytes of events that wait for a client. One that reads slowly holds up the function that sends them."""
+"""The number of bytes of events that may wait for a client. A slow client delays the function that sends them."""
 
 
 class SSE:
-    """The sender of events that a function gets."""
+    """An object that sends events, passed to the function."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -34,20 +34,20 @@ class SSE:
         retry: float | None = None,
         comment: bool = False,
     ) -> None:
-        """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value as its text.
+        """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value, converted to text.
 
-        ``retry`` is the number of seconds after which a client that lost the stream reconnects. A ``comment`` has no
-        other parts. While 64 KiB of events wait for the client, this waits, too.
+        ``retry`` is the number of seconds after which a disconnected client reconnects. A ``comment`` has no other
+        parts. While 64 KiB of events wait for the client, this call waits, too.
         """
         text = _text(data)
         block = str(Event(comment=text) if comment else _event(text, event, event_id, retry)).encode()
-        while not self._has_room.is_set():  # of several that wait, the first may take all the room
+        while not self._has_room.is_set():  # if several senders wait, the first may use all the space
             await self._has_room.wait()
         self._count(len(block))
         self.queue.put_nowait(block)
 
     async def next(self) -> bytes | None:
-        """Take the next event; None at the end."""
+        """Return the next event; None at the end."""
         block = await self.queue.get()
         if block is not None:
             self._count(-len(block))
@@ -72,7 +72,7 @@ def _text(data: Any) -> str:
 
 
 class EventChunks:
-    """The events of a function. It is started with the first chunk, and cancelled by ``aclose``."""
+    """The events of a function, which is started with the first chunk and cancelled by ``aclose``."""
 
     def __init__(self, function: Callable[[SSE], Any]) -> None:
         self._function = function
@@ -100,25 +100,23 @@ class EventChunks:
             self._sse.queue.put_nowait(None)
 
     async def aclose(self) -> None:
-        """Cancel the function, and wait until it has ended."""
+        """Cancel the function and wait for its end."""
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
 
 
 def sse_response(request: Request, event_function: Handler, /, *args: Any, **kwargs: Any) -> Any:
-    """Return the answer of a handler that sends events by a coroutine function, which gets the request and the SSE.
+    """Return a response whose events are sent by a coroutine function, which gets the request and the SSE.
 
-    An error of the function breaks off the response.
+    An error in the function cuts the response short.
     """
     chunks = EventChunks(lambda sse: event_function(request, sse, *args, **kwargs))
     return chunks, 200, {"Content-Type": "text/event-stream"}
 
 
 def with_sse(f: Handler) -> Handler:
-    """Make a handler of a coroutine function with the parameters ``request, sse``. It answers with the function's
-    events.
-    """
+    """Turn a coroutine function with the parameters ``request, sse`` into a handler that responds with its events."""
 
     @wraps(f)
     async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:

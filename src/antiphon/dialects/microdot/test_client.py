@@ -1,4 +1,4 @@
-"""A test client, which calls an application on the loop of the test."""
+"""A test client that calls an application on the test's loop."""
 
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
@@ -27,19 +27,19 @@ from antiphon.http.urls.url import unquote
 __all__ = ["TestClient", "TestResponse"]
 
 Cookie = str | tuple[str, str]
-"""The value of a cookie, or its value and its path, if that is not the root."""
+"""The value of a cookie, or its value and its path if that is not the root."""
 ClientMessages = Generator[str | bytes, Any, Any] | AsyncGenerator[str | bytes, Any]
-"""The messages that a client sends by a WebSocket."""
+"""The messages that a client sends over a WebSocket."""
 
 _HANDSHAKE = {
     "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }  # fmt: skip
-"""The fields of a handshake (RFC 6455 §4.1)."""
+"""The header fields of a handshake (RFC 6455 §4.1)."""
 
 
 class _SentHead(RequestHead):
-    """The head of a request that is made on an event loop, with no more content than Content-Length declares."""
+    """The head of a request made on an event loop, with no more content than Content-Length declares."""
 
     blocks = False
 
@@ -51,12 +51,12 @@ class _SentHead(RequestHead):
 
     @property
     def has_body(self) -> bool:
-        """True if there was content, or more is declared than is accepted."""
+        """True if there was content, or if more is declared than is accepted."""
         return self._has_body
 
 
 class TestResponse:
-    """A response with its whole body."""
+    """A response with its complete body."""
 
     __test__ = False
 
@@ -106,7 +106,7 @@ def _described(event: Event) -> dict[str, Any]:
 
 
 def _content(body: Any, headers: NoCaseDict) -> bytes:
-    """Return a body in bytes, and set its Content-Length, and the Content-Type of JSON, in the headers."""
+    """Return a body in bytes, and set its Content-Length, and for JSON its Content-Type, in the headers."""
     if isinstance(body, (dict, list)):
         headers.setdefault("Content-Type", "application/json")
         body = encode_json(body)
@@ -117,7 +117,7 @@ def _content(body: Any, headers: NoCaseDict) -> bytes:
 
 
 class _ScriptedChannel:
-    """The messages of a test's WebSocket: each one that a generator gets gives the next one that it sends."""
+    """The messages of a test's WebSocket: a generator receives each message and yields the next one to send."""
 
     limit = UNBOUNDED_MESSAGE
     subprotocols = ()
@@ -140,7 +140,7 @@ class _ScriptedChannel:
         await self._go_on(message)
 
     async def close(self, code: int, reason: str) -> None:
-        """Do nothing: a generator learns nothing about an end."""
+        """Do nothing: a generator is not told about an end."""
 
     async def _go_on(self, received: str | bytes | None) -> None:
         self._has_begun = True
@@ -153,7 +153,7 @@ class _ScriptedChannel:
 
 
 class TestClient:
-    """A client that sends requests to an application, and keeps its cookies."""
+    """A client that sends requests to an application and keeps its cookies."""
 
     __test__ = False
 
@@ -198,8 +198,8 @@ class TestClient:
     ) -> TestResponse:
         """Open a WebSocket, and return the response when the handler has ended; its body is None unless it refuses.
 
-        ``client`` is a generator function, with ``def`` or ``async def``: it yields the messages that it sends, and
-        gets those of the handler as the results of ``yield``. The client leaves when the function ends.
+        ``client`` is a generator function, with ``def`` or ``async def``: it yields the messages to send, and gets the
+        handler's messages as the results of ``yield``. The client disconnects when the function ends.
         """
         connection = Connection(_ScriptedChannel(client()), limit=_ScriptedChannel.limit)
         connection.on_demand(connection.accepted)

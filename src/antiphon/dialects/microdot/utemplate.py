@@ -1,5 +1,5 @@
-"""Templates of MicroPython: not offered."""
+"""Templates of MicroPython, which are not supported."""
 
 from antiphon.dialects.microdot.errors import not_offered
 
-raise not_offered("utemplate", "the package utemplate is for MicroPython; microdot.jinja has templates of Jinja2")
+raise not_offered("utemplate", "the package utemplate is for MicroPython; microdot.jinja has Jinja2 templates")

@@ -1,4 +1,4 @@
-"""WebSockets, which handlers open in the middle of a request."""
+"""WebSockets, which handlers open while they handle a request."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -18,7 +18,7 @@ UNBOUNDED_MESSAGE = 1 << 62
 
 
 class WebSocketError(Exception):
-    """The end of a WebSocket, whichever side has closed it."""
+    """The end of a WebSocket, whichever side closed it."""
 
 
 class WebSocket:
@@ -32,7 +32,7 @@ class WebSocket:
     PONG = 10
 
     max_message_length = -1
-    """The limit for a message, in bytes: 0 for none, -1 for ``Request.max_body_length``."""
+    """The limit for a message, in bytes: 0 means no limit, -1 means ``Request.max_body_length``."""
 
     trusted_origins: Iterable[str] = ()
     """The origins of other sites whose pages may open a socket, such as "https://shop.example.com"."""
@@ -42,9 +42,9 @@ class WebSocket:
         self.closed = False
 
     async def handshake(self) -> None:
-        """Answer the handshake with 101, or, if a page on another site makes it, with 403.
+        """Respond to the handshake with 101, or with 403 if it comes from a page on another site.
 
-        A request that is not a handshake is answered with 400.
+        For a request that is not a handshake, respond with 400.
         """
         connection = self.request.connection
         if connection is None:
@@ -61,15 +61,16 @@ class WebSocket:
         return limit or UNBOUNDED_MESSAGE
 
     async def receive(self) -> str | bytes:
-        """Wait for the next message that is not empty. Raises WebSocketError."""
+        """Wait for the next non-empty message. Raises WebSocketError."""
         while True:
             if message := await self._called(self._connection.receive()):
                 return message  # type: ignore[no-any-return]  # as the connection gives it
 
     async def send(self, data: str | bytes, opcode: int | None = None) -> None:
-        """Send text or bytes. ``opcode`` says which of the two. Raises WebSocketError.
+        """Send text or bytes.
 
-        CLOSE closes the socket. Pings and pongs are the server's, and are not sent.
+        ``opcode`` selects which of the two. Raises WebSocketError. CLOSE closes the socket. Pings and pongs are left to
+        the server and are not sent.
         """
         if opcode == self.CLOSE:
             await self._connection.close(1000, "")
@@ -81,7 +82,7 @@ class WebSocket:
             await self._called(self._connection.send(data))
 
     async def close(self) -> None:
-        """Close the socket, unless it is closed."""
+        """Close the socket, unless it is already closed."""
         if not self.closed:
             self.closed = True
             await self.send(b"", self.CLOSE)
@@ -98,7 +99,7 @@ class WebSocket:
 
 
 def refuse(request: Request) -> NoReturn:
-    """Answer a request that is not a handshake, or comes from a server without WebSockets."""
+    """Refuse a request that is not a handshake, or comes from a server without WebSockets."""
     try:
         check_handshake(request.native)
     except NotImplementedByServer as error:
@@ -109,14 +110,14 @@ def refuse(request: Request) -> NoReturn:
 
 
 async def websocket_upgrade(request: Request) -> WebSocket:
-    """Answer a handshake in a handler, which continues with the returned socket."""
+    """Accept a handshake inside a handler, which continues with the returned socket."""
     socket = WebSocket(request)
     await socket.handshake()
     return socket
 
 
 def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitable[WebSocket]]) -> Handler:
-    """Make a handler of a coroutine function with the parameters ``request, ws``, by a function that opens ``ws``."""
+    """Turn a coroutine function of ``request, ws`` into a handler, by a function that opens ``ws``."""
 
     @wraps(f)
     async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -130,7 +131,7 @@ def websocket_wrapper(f: Handler, upgrade_function: Callable[[Request], Awaitabl
 
 
 def with_websocket(f: Handler) -> Handler:
-    """Make a handler of a coroutine function with the parameters ``request, ws``, which talks over a WebSocket.
+    """Turn a coroutine function with the parameters ``request, ws`` into a handler that talks over a WebSocket.
 
     The socket is closed when the function ends. Its errors are logged, and close the socket with 1011.
     """

@@ -1,4 +1,4 @@
-"""Pyramid's applications, over the WebOb dialect."""
+"""Pyramid's applications, on top of the WebOb dialect."""
 
 from antiphon.lazy import missing_package
 

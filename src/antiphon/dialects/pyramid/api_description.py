@@ -13,17 +13,17 @@ from antiphon.embedding import DescribedApp, DescribedRoute
 _REQUEST = {"GET": "args", "params": "args", "POST": "form", "json_body": "json", "matchdict": "path_params"}
 _MEDIA = {"json": "application/json", "string": "text/plain"}
 _current = object()
-"""The request of a view that is a method."""
+"""A placeholder for the request, for views that are methods."""
 
 
 class _Self:
-    """The instance of a class of views, which keeps the request."""
+    """A placeholder for the instance of a class-based view, which has the request as an attribute."""
 
     request = _current
 
 
 def described(registry: Any) -> DescribedApp:
-    """Return the description of an application: the views of its routes, and the meaning of its terms."""
+    """Return the description of an application: the views of its routes, and the meaning of Pyramid's terms."""
     statuses = httpexceptions.status_map
     errors: dict[type[BaseException], int] = {kind: code for code, kind in statuses.items() if code >= 400}
     return DescribedApp(
@@ -52,7 +52,7 @@ def _routes(registry: Any) -> Iterator[DescribedRoute]:
 
 
 def _pattern(pattern: str) -> str:
-    """Return ``/lamps/{number}`` as a pattern of ours; of a parameter with a regular expression, only its name."""
+    """Return ``/lamps/{number}`` as a pattern of Antiphon. Regular expressions of parameters are dropped."""
     pattern = sub(r"\{(\w+):\.[*+]\}", r"<path:\1>", pattern)
     return "/" + sub(r"\{(\w+)(?::(?:[^{}]|\{[^{}]*\})*)?\}", r"<\1>", pattern).lstrip("/")
 

@@ -1,4 +1,4 @@
-"""Asset specifications, `package:path`, as texts."""
+"""Asset specifications, `package:path`, as strings."""
 
 import os
 from typing import Any
@@ -7,7 +7,7 @@ from antiphon.dialects.pyramid.path import package_name, package_path
 
 
 def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, str]:
-    """Return the package's name (None for an absolute path) and the path in a specification."""
+    """Return the package name (None for an absolute path) and the path of a specification."""
     if pname and not isinstance(pname, str):
         pname = pname.__name__
     if os.path.isabs(spec):
@@ -18,7 +18,7 @@ def resolve_asset_spec(spec: str, pname: Any = "__main__") -> tuple[str | None, 
 
 
 def asset_spec_from_abspath(abspath: str, package: Any) -> str:
-    """Return the specification of a file in a package; its path if it is elsewhere, or in `__main__`."""
+    """Return the specification of a file in a package; the path of a file elsewhere or in `__main__`."""
     if getattr(package, "__name__", None) == "__main__":
         return abspath
     folder = package_path(package) + os.path.sep

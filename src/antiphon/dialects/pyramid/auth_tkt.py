@@ -1,4 +1,4 @@
-"""Tickets that name a user, as Apache's mod_auth_tkt signs them, and the cookie that has one."""
+"""Tickets that identify a user, signed as by Apache's mod_auth_tkt, and the cookie for them."""
 
 import base64
 import hashlib
@@ -24,12 +24,12 @@ def b64encode(v: Any) -> bytes:
 
 
 def b64decode(v: Any) -> bytes:
-    """Return the bytes that text or bytes in base64 have. Raises binascii.Error."""
+    """Decode base64, given as text or bytes. Raises binascii.Error."""
     return base64.b64decode(bytes_(v))
 
 
 class BadTicket(Exception):
-    """A ticket that can't be read, or is not signed with the secret."""
+    """A ticket that can't be read, or whose signature is wrong."""
 
     def __init__(self, msg: str, expected: Any = None) -> None:
         self.expected = expected
@@ -37,7 +37,7 @@ class BadTicket(Exception):
 
 
 class AuthTicket:
-    """A ticket for a user, who is text that ASCII has, at an address."""
+    """A ticket for a user at an address. The user is identified by ASCII text."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class AuthTicket:
 
 
 def parse_ticket(secret: Any, ticket: Any, ip: str, hashalg: str = "md5") -> tuple[int, str, list[str], str]:
-    """Return the time of a ticket, its user, tokens and data. Raises BadTicket."""
+    """Return a ticket's time, user, tokens and data. Raises BadTicket."""
     text = str(text_(ticket)).strip('"')
     size = hashlib.new(hashalg).digest_size * 2
     digest, timestamp, rest = text[:size], text[size : size + _TIME_DIGITS], text[size + _TIME_DIGITS :]
@@ -96,7 +96,7 @@ def parse_ticket(secret: Any, ticket: Any, ip: str, hashalg: str = "md5") -> tup
 def calculate_digest(
     ip: str, timestamp: float, secret: Any, userid: Any, tokens: Any, user_data: Any, hashalg: str = "md5"
 ) -> str:
-    """Return the signature of a ticket: a hash with the secret, of a hash with the secret."""
+    """Return the signature of a ticket: a hash of the secret and of another hash that includes the secret."""
     secret, userid, tokens, user_data = (bytes_(each, "utf-8") for each in (secret, userid, tokens, user_data))
     place = bytes_(f"{ip}{int(timestamp)}") if ":" in ip else encode_ip_timestamp(ip, timestamp)
     inner = hashlib.new(hashalg, place + secret + userid + b"\0" + tokens + b"\0" + user_data).hexdigest()
@@ -104,23 +104,23 @@ def calculate_digest(
 
 
 def encode_ip_timestamp(ip: str, timestamp: float) -> bytes:
-    """Return an address of IPv4, and the seconds, in four bytes each."""
+    """Return an IPv4 address and a time in seconds, as four bytes each."""
     return bytes(map(int, ip.split("."))) + (int(timestamp) & 0xFFFFFFFF).to_bytes(4)
 
 
 class AuthTktCookieHelper:
-    """The cookie with a ticket: reads, makes and deletes it.
+    """A helper that reads, sets and deletes the ticket cookie.
 
-    ``timeout`` is how long a ticket is good, and ``reissue_time`` when it is made again, in seconds. ``include_ip``
-    makes it good for one address. The cookie's domain is ``domain``, or the host with ``wild_domain``, or what
-    is above that with ``parent_domain``.
+    ``timeout`` is a ticket's lifetime and ``reissue_time`` the age at which it is replaced, in seconds. ``include_ip``
+    restricts it to one address. The cookie's domain is ``domain``, the host with ``wild_domain``, or the host's parent
+    domain with ``parent_domain``.
     """
 
     parse_ticket = staticmethod(parse_ticket)
     AuthTicket = AuthTicket
     BadTicket = BadTicket
     now: float | None = None
-    """The time, or None for the current time."""
+    """The time to use; None for the current time."""
 
     userid_type_decoders: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "int": int,
@@ -190,7 +190,7 @@ class AuthTktCookieHelper:
     # Reading
 
     def identify(self, request: Any) -> dict[str, Any] | None:
-        """Return the time, the user's id, the tokens and the data of the ticket; None without a good one."""
+        """Return the time, user id, tokens and data of the ticket; None without a valid one."""
         cookie = request.cookies.get(self.cookie_name)
         if cookie is None:
             return None
@@ -238,7 +238,7 @@ class AuthTktCookieHelper:
         return self._get_cookies(request, None)
 
     def remember(self, request: Any, userid: Any, max_age: Any = None, tokens: Any = ()) -> Any:
-        """Return the headers that set the cookie. Raises ValueError for tokens that are not names in ASCII."""
+        """Return the headers that set the cookie. Raises ValueError for tokens that are not ASCII names."""
         encoding, encode = self._encoder(userid)
         checked = tuple(_checked_token(token) for token in tokens)
         if hasattr(request, "_authtkt_reissued"):

@@ -1,4 +1,4 @@
-"""Authentication policies from before Pyramid 2.0, and the parts of them that today's policies use."""
+"""Authentication policies from before Pyramid 2.0, and those parts of them that current policies use."""
 
 import binascii
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ __all__ = [
 class CallbackAuthenticationPolicy:
     """A policy whose ``callback`` returns the groups of a user, or None for an unknown user.
 
-    Subclasses have ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug`` all decisions are logged.
+    Subclasses define ``unauthenticated_userid``, ``remember`` and ``forget``. With ``debug`` all decisions are logged.
     """
 
     debug = False
@@ -48,15 +48,15 @@ class CallbackAuthenticationPolicy:
             logger.debug(f"{cls.__module__}.{cls.__name__}.{methodname}: {msg}")
 
     def _clean_principal(self, princid: Any) -> Any:
-        """Return a user's id, or None if it is a name for everyone."""
+        """Return a user id, or None for a principal that stands for everyone."""
         return None if princid in (Authenticated, Everyone) else princid
 
     def _groups(self, userid: Any, request: Any) -> Any:
-        """Return the groups of a user (none without a callback), or None if the user is unknown."""
+        """Return a user's groups (empty without a callback), or None for an unknown user."""
         return () if self.callback is None else self.callback(userid, request)
 
     def _known(self, request: Any, methodname: str) -> tuple[Any, Any]:
-        """Return the id and the groups of a known user, or None for both."""
+        """Return the id and the groups of a known user; None for both otherwise."""
         userid = self.unauthenticated_userid(request)
         groups = None
         if userid is None:
@@ -73,14 +73,14 @@ class CallbackAuthenticationPolicy:
         return self._known(request, "authenticated_userid")[0]
 
     def effective_principals(self, request: Any) -> list[Any]:
-        """Return all that the user is: everybody, and if they are known, authenticated, themselves and the groups."""
+        """Return all principals of the user: everyone, and for a known user authenticated, the id and the groups."""
         userid, groups = self._known(request, "effective_principals")
         return [Everyone] if groups is None else [Everyone, Authenticated, userid, *groups]
 
 
 @implementer(IAuthenticationPolicy)
 class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user whom repoze.who has found. The callback is called with its identity."""
+    """The user found by repoze.who. The callback is called with its identity."""
 
     def __init__(self, identifier_name: str = "auth_tkt", callback: Any = None) -> None:
         self.identifier_name = identifier_name
@@ -97,26 +97,26 @@ class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
         return () if self.callback is None else self.callback(self._get_identity(request), request)
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in repoze.who's identity; None without one."""
+        """Return the id in the identity of repoze.who; None without one."""
         identity = self._get_identity(request)
         return None if identity is None else identity["repoze.who.userid"]
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Return the headers of repoze.who's plug-in that make the client remembered."""
+        """Return the headers with which repoze.who's plug-in remembers a client."""
         identifier = self._get_identifier(request)
         if identifier is None:
             return []
         return identifier.remember(request.environ, {**kw, "repoze.who.userid": userid})
 
     def forget(self, request: Any) -> Any:
-        """Return the headers of repoze.who's plug-in that make the client forgotten."""
+        """Return the headers with which repoze.who's plug-in forgets a client."""
         identifier = self._get_identifier(request)
         return [] if identifier is None else identifier.forget(request.environ, self._get_identity(request))
 
 
 @implementer(IAuthenticationPolicy)
 class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user whom the server names in the environ."""
+    """The user named by the server, in the environ."""
 
     def __init__(self, environ_key: str = "REMOTE_USER", callback: Any = None, debug: bool = False) -> None:
         self.environ_key = environ_key
@@ -138,7 +138,7 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 @implementer(IAuthenticationPolicy)
 class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user in a signed cookie; see ``AuthTktCookieHelper`` for the other arguments."""
+    """The user in a signed cookie. For the other arguments, see ``AuthTktCookieHelper``."""
 
     def __init__(
         self,
@@ -193,18 +193,18 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
 
 
 class SessionAuthenticationHelper:
-    """The user's id in the session, by a key that begins with ``prefix``."""
+    """The user id in the session, under a key that begins with ``prefix``."""
 
     def __init__(self, prefix: str = "auth.") -> None:
         self.userid_key = f"{prefix}userid"
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Put the id into the session; return no headers."""
+        """Put the id into the session. Returns no headers."""
         request.session[self.userid_key] = userid
         return []
 
     def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Take the id out of the session; return no headers."""
+        """Remove the id from the session. Returns no headers."""
         if self.userid_key in request.session:
             del request.session[self.userid_key]
         return []
@@ -228,11 +228,11 @@ class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
         return self.helper.authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Put the id into the session; return no headers."""
+        """Put the id into the session. Returns no headers."""
         return self.helper.remember(request, userid, **kw)
 
     def forget(self, request: Any) -> Any:
-        """Take the id out of the session; return no headers."""
+        """Remove the id from the session. Returns no headers."""
         return self.helper.forget(request)
 
 
@@ -244,7 +244,7 @@ class HTTPBasicCredentials(NamedTuple):
 
 
 def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
-    """Return the name and password in the header Authorization (RFC 7617), or None."""
+    """Return the name and password in the Authorization header (RFC 7617), or None."""
     scheme, space, encoded = (request.headers.get("Authorization") or "").partition(" ")
     if not space or scheme.lower() != "basic":
         return None
@@ -262,8 +262,10 @@ def extract_http_basic_credentials(request: Any) -> HTTPBasicCredentials | None:
 
 @implementer(IAuthenticationPolicy)
 class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
-    """The user of HTTP's basic authentication. ``check`` is called with name, password and request, and returns the
-    user's groups, or None for a wrong password.
+    """The user of HTTP Basic authentication.
+
+    ``check`` is called with a name, a password and the request, and returns the user's groups, or None for a wrong
+    password.
     """
 
     def __init__(self, check: Any, realm: str = "Realm", debug: bool = False) -> None:
@@ -277,7 +279,7 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         return credentials.username if credentials else None
 
     def callback(self, username: Any, request: Any) -> Any:  # noqa: ARG002 - as callbacks are called
-        """Return the groups of the user, or None for a wrong password."""
+        """Return the groups of the user; None for a wrong password."""
         credentials = extract_http_basic_credentials(request)
         return self.check(credentials.username, credentials.password, request) if credentials else None
 
@@ -286,5 +288,5 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         return []
 
     def forget(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Return the header that makes a client ask the user again."""
+        """Return the header that makes a client ask for credentials again."""
         return [("WWW-Authenticate", f'Basic realm="{self.realm}"')]

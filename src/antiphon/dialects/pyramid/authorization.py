@@ -1,4 +1,4 @@
-"""Authorization by access control lists of resources (``__acl__``)."""
+"""Authorization by resources' access control lists (``__acl__``)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -29,14 +29,17 @@ _ABSENT: Any = object()
 
 
 class ACLHelper:
-    """Looks permissions up in the lists of a resource, and of all above it.
+    """A helper that looks permissions up in the ACLs of a resource and its ancestors.
 
-    Each entry of a list has an action, a principal and permissions; the first that fits counts. ``__acl__`` is a list,
-    or a function without arguments that returns one.
+    Each entry of a list has an action, a principal and permissions; the first match wins. ``__acl__`` is a list, or a
+    function without arguments that returns one.
     """
 
     def permits(self, context: Any, principals: Any, permission: Any) -> Any:
-        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that decides. Without an entry, access is denied."""
+        """Return ``ACLAllowed`` or ``ACLDenied``, with the entry that decided.
+
+        Without a matching entry, access is denied.
+        """
         acl: Any = "<No ACL found on any object in resource lineage>"
         for location in lineage(context):
             found = _acl_of(location)
@@ -61,7 +64,7 @@ class ACLHelper:
 
 
 def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
-    """Return the principals that have a permission by a list, and by the lists above it."""
+    """Return the principals that have a permission by an ACL and those of ancestors."""
     above, here, denied = set(allowed), set(), set()
     for action, principal, permissions in acl:
         if permission not in _listed(permissions):
@@ -71,7 +74,7 @@ def _after(acl: Iterable[Any], permission: Any, allowed: set[Any]) -> set[Any]:
                 here.add(principal)
         elif action == Deny:
             denied.add(principal)
-            if principal == Everyone:  # later entries of the list change nothing
+            if principal == Everyone:  # later entries of the ACL change nothing
                 return here
             above.discard(principal)
     return above | here
@@ -88,7 +91,7 @@ def _listed(permissions: Any) -> Any:
 
 @implementer(IAuthorizationPolicy)
 class ACLAuthorizationPolicy:
-    """The policy of lists at resources."""
+    """The authorization policy of ACLs on resources."""
 
     def __init__(self) -> None:
         self.helper = ACLHelper()

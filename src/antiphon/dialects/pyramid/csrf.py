@@ -1,4 +1,4 @@
-"""Requests that pages on other sites forge: tokens that those pages have not, and the origin of requests."""
+"""Protection against cross-site request forgery: tokens that other sites don't have, and the origin of requests."""
 
 import uuid
 from typing import Any
@@ -16,10 +16,10 @@ _OWN_PORTS = {"80", "443"}
 
 
 class _StoragePolicy:
-    """A place where tokens are kept."""
+    """A storage for tokens."""
 
     def new_csrf_token(self, request: Any) -> Any:
-        """Make a token, keep it and return it."""
+        """Make a token, store it and return it."""
         raise NotImplementedError
 
     def get_csrf_token(self, request: Any) -> Any:
@@ -38,7 +38,7 @@ class _StoragePolicy:
 
 @implementer(ICSRFStoragePolicy)
 class LegacySessionCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in sessions that make and keep them."""
+    """Storage of tokens in sessions that make them."""
 
     def new_csrf_token(self, request: Any) -> Any:
         """Make a token in the session, and return it."""
@@ -51,7 +51,7 @@ class LegacySessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class SessionCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in the values of sessions, by a key."""
+    """Storage of tokens in the session, under a key."""
 
     def __init__(self, key: str = "_csrft_") -> None:
         self.key = key
@@ -68,7 +68,7 @@ class SessionCSRFStoragePolicy(_StoragePolicy):
 
 @implementer(ICSRFStoragePolicy)
 class CookieCSRFStoragePolicy(_StoragePolicy):
-    """Tokens in a separate cookie, which pages on other sites can't read."""
+    """Storage of tokens in a separate cookie, which other sites can't read."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ def get_csrf_token(request: Any) -> Any:
 
 
 def new_csrf_token(request: Any) -> Any:
-    """Make a token for the visitor, keep it and return it: when they have signed in."""
+    """Make a token for the visitor, store it and return it. Call it when they sign in."""
     return request.registry.getUtility(ICSRFStoragePolicy).new_csrf_token(request)
 
 
@@ -119,7 +119,7 @@ def check_csrf_token(
     header: str | None = "X-CSRF-Token",
     raises: bool = True,
 ) -> bool:
-    """Return True if a header, or else a field of the form in the body, has the visitor's token.
+    """Return True if a header, or else a field of the form in the body, contains the visitor's token.
 
     Otherwise raises BadCSRFToken, or returns False if ``raises`` is False.
     """
@@ -138,13 +138,12 @@ def check_csrf_token(
 def check_csrf_origin(
     request: Any, *, trusted_origins: Any = None, allow_no_origin: bool = False, raises: bool = True
 ) -> bool:
-    """Return True if an HTTPS request comes from this site or a trusted one, by Origin or else Referer.
+    """Return True if an HTTPS request comes from this site or a trusted one, by its Origin or else its Referer.
 
-    ``trusted_origins`` are hosts, with the port if it is a special one, and `.example.com` for all below; by default
-    those of the setting `pyramid.csrf_trusted_origins`. Raises BadCSRFOrigin otherwise; returns False if that should
-    not be raised.
+    ``trusted_origins`` are hosts, with any non-default port, or `.example.com` for all subdomains; by default those of
+    the setting `pyramid.csrf_trusted_origins`. Otherwise raises BadCSRFOrigin, or returns False if ``raises`` is False.
     """
-    if request.scheme != "https":  # an attacker on the network could then forge any origin
+    if request.scheme != "https":  # an attacker on the network could otherwise forge any origin
         return True
     reason = _refusal(request, trusted_origins, allow_no_origin)
     if reason is None:
@@ -155,7 +154,7 @@ def check_csrf_origin(
 
 
 def _refusal(request: Any, trusted_origins: Any, allow_no_origin: bool) -> str | None:
-    """Return the reason why an origin is refused, or None."""
+    """Return the reason to refuse an origin, or None."""
     own = request.headers.get("Origin")
     origin = request.referrer if own is None else own.split(" ")[-1]  # the last one is the nearest
     if not origin:

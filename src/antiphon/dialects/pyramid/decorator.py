@@ -6,7 +6,7 @@ from typing import Any
 
 
 class reify:  # noqa: N801 - its name
-    """A method as an attribute: it is called on first use, and its result replaces it on the instance."""
+    """A method turned into an attribute: it is called on first use, and its result replaces it on the instance."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped

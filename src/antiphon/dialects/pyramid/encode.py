@@ -1,4 +1,4 @@
-"""Queries and parts of paths, percent-encoded."""
+"""Percent-encoding of queries and path segments."""
 
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -7,18 +7,19 @@ from antiphon.dialects.pyramid.util import is_nonstr_iter
 
 
 def url_quote(val: Any, safe: str = "") -> str:
-    """Return a value, its text in UTF-8 or its bytes, percent-encoded."""
+    """Percent-encode a value: text in UTF-8, or bytes."""
     return quote(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
 
 
 def quote_plus_(val: Any, safe: str = "") -> str:
-    """Return a value percent-encoded, with a plus for each space."""
+    """Percent-encode a value, with a plus sign for each space."""
     return quote_plus(val if isinstance(val, bytes) else str(val).encode(), safe=safe)
 
 
 def urlencode(query: Any, doseq: bool = True, quote_via: Any = quote_plus_) -> str:  # noqa: ARG001 - its name
-    """Return a query made from a mapping or pairs. A list becomes a field for each value, and None a name without a
-    value.
+    """Return a query made from a mapping or pairs.
+
+    A list becomes a field for each value, and None becomes a name without a value.
     """
     fields = []
     for name, value in query.items() if hasattr(query, "items") else query:

@@ -22,9 +22,9 @@ __all__ = [
 
 
 class subscriber:  # noqa: N801 - its name
-    """A decorator that subscribes a function to all events or to some types, when ``scan`` finds it.
+    """A decorator that subscribes a function to all events or to some types when ``scan`` finds it.
 
-    Keywords are predicates of subscribers. ``_depth`` and ``_category`` are for decorators around this one.
+    Keywords are subscriber predicates. ``_depth`` and ``_category`` are for decorators built on this one.
     """
 
     venusian = venusian
@@ -36,12 +36,12 @@ class subscriber:  # noqa: N801 - its name
         self.predicates = predicates
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the configuration that scans."""
+        """Register the function with the scanning configuration."""
         for iface in self.ifaces or (Interface,):
             scanner.config.add_subscriber(wrapped, iface, **self.predicates)
 
     def __call__(self, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-        """Attach this to the function."""
+        """Attach the decorator to the function."""
         self.venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
         return wrapped
 
@@ -53,17 +53,17 @@ class _RequestEvent:
 
 @implementer(INewRequest)
 class NewRequest(_RequestEvent):
-    """A new request, before anything is known about it."""
+    """The event of a new request, before it is routed."""
 
 
 @implementer(IBeforeTraversal)
 class BeforeTraversal(_RequestEvent):
-    """A request whose route is matched, if there is one, before its root is made."""
+    """The event of a request whose route, if any, is matched, before its root is made."""
 
 
 @implementer(IContextFound)
 class ContextFound(_RequestEvent):
-    """A request whose context is found, before its view is."""
+    """The event of a request whose context is found, before its view is."""
 
 
 AfterTraversal = ContextFound
@@ -71,7 +71,7 @@ AfterTraversal = ContextFound
 
 @implementer(INewResponse)
 class NewResponse:
-    """A response that a view has given to a request."""
+    """The event of a response that was made for a request."""
 
     def __init__(self, request: Any, response: Any) -> None:
         self.request = request
@@ -80,7 +80,7 @@ class NewResponse:
 
 @implementer(IApplicationCreated)
 class ApplicationCreated:
-    """An application that is made, as ``app`` and ``object``."""
+    """The event of a new application, as ``app`` and ``object``."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -92,7 +92,7 @@ WSGIApplicationCreatedEvent = ApplicationCreated
 
 @implementer(IBeforeRender)
 class BeforeRender(dict[str, Any]):
-    """The values for a renderer, to be changed, and ``rendering_val``, the view's own."""
+    """The event before rendering: the renderer's values, which may be changed, and the view's, ``rendering_val``."""
 
     def __init__(self, system: Any, rendering_val: Any = None) -> None:
         super().__init__(system)

@@ -1,4 +1,4 @@
-"""The errors of configuration, and of requests before a view answers."""
+"""Errors of configuration, and of requests before a view is called."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ Forbidden = HTTPForbidden
 
 
 class BadCSRFOrigin(HTTPBadRequest):
-    """A request that comes from a page on another site, by its headers."""
+    """The error for a request from a page on another site, judged by its headers."""
 
     explanation = (
         "Bad CSRF Origin. Access is denied. This server can not verify that the origin or referrer of your request"
@@ -21,7 +21,7 @@ class BadCSRFOrigin(HTTPBadRequest):
 
 
 class BadCSRFToken(HTTPBadRequest):
-    """A request without the token that pages of this site have."""
+    """The error for a request without the token of this site's pages."""
 
     explanation = (
         "Bad CSRF token received. Access is denied. This server can not verify that your cross-site request forgery"
@@ -32,19 +32,19 @@ class BadCSRFToken(HTTPBadRequest):
 
 
 class PredicateMismatch(HTTPNotFound):
-    """No predicates of a view match the request."""
+    """The error when no view's predicates match the request."""
 
 
 class URLDecodeError(MalformedText):
-    """A path that is not UTF-8. Unless a view answers it, it is a 400."""
+    """The error for a path that is not UTF-8. It results in a 400 unless a view handles it."""
 
 
 class ConfigurationError(Exception):
-    """Configuration that is wrong."""
+    """An error in the configuration."""
 
 
 class ConfigurationConflictError(ConfigurationError):
-    """Actions with equal discriminators, none of which is nearer to the application than the others."""
+    """Actions with equal discriminators, none of which overrides the others."""
 
     def __init__(self, conflicts: Mapping[Any, Iterable[Any]]) -> None:
         self._conflicts = conflicts
@@ -58,7 +58,7 @@ class ConfigurationConflictError(ConfigurationError):
 
 
 class ConfigurationExecutionError(ConfigurationError):
-    """An action that failed, and its place in the program."""
+    """The failure of an action, with its location in the program."""
 
     def __init__(self, etype: Any, evalue: Any, info: Any) -> None:
         self.etype, self.evalue, self.info = etype, evalue, info
@@ -68,7 +68,7 @@ class ConfigurationExecutionError(ConfigurationError):
 
 
 class CyclicDependencyError(Exception):
-    """Items that each have to come before the other."""
+    """Items that each must come before the other."""
 
     def __init__(self, cycles: Mapping[Any, Iterable[Any]]) -> None:
         self.cycles = cycles

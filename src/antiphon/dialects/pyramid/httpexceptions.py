@@ -1,4 +1,4 @@
-"""Exceptions of HTTP: one class for each status. Each is a response, an exception and a WSGI application."""
+"""HTTP exceptions: one class for each status. Each is a response, an exception and a WSGI application."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -21,20 +21,22 @@ E = TypeVar("E", bound="HTTPException")
 
 @implementer(IExceptionResponse)
 class HTTPException(Response, Exception):
-    """A response that can be raised. Without its own body, it explains the error in a type that the client accepts.
+    """A response that can be raised.
 
-    ``detail`` is text for the client, and ``comment`` stands in a comment of HTML; both are escaped. ``headers`` are
-    added. ``body_template`` has ``${explanation}``, ``${detail}``, ``${html_comment}`` and ``${br}``, and keys of the
-    environ and headers in lower case, too. ``json_formatter`` makes the value for a body in JSON, of the keywords
-    status, body, title and environ. Other keywords are those of a response.
+    Without a body of its own, it explains the error in a type that the client accepts.
+
+    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added.
+    ``body_template`` has ``${explanation}``, ``${detail}``, ``${html_comment}`` and ``${br}``, and keys of the environ
+    and headers in lower case, too. ``json_formatter`` returns the value for a JSON body from the keywords status, body,
+    title and environ. Other keywords are those of a response.
     """
 
     code: ClassVar[int] = 520
     """The status code."""
     title: ClassVar[str] = "Unknown Error"
-    """The phrase of the status."""
+    """The reason phrase of the status."""
     explanation: str = ""
-    """The text of each body."""
+    """The template of each body."""
     empty_body = False
     """True for a status without a body."""
 
@@ -71,13 +73,13 @@ class HTTPException(Response, Exception):
         return str(self.detail) if self.detail else self.explanation
 
     def _json_formatter(self, status: str, body: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
-        """Return the value of a body in JSON."""
+        """Return the value for a JSON body."""
         return {"message": body, "code": status, "title": self.title}
 
     # The body
 
     def prepare(self, environ: "WSGIEnvironment") -> None:
-        """Set a body that explains the status, unless there is a body already, or must be none."""
+        """Set a body that explains the status, unless there is already one or must not be one."""
         if self.has_body or self.empty_body:
             return
         kind = accepted_type(environ.get("HTTP_ACCEPT", ""))
@@ -104,7 +106,7 @@ class HTTPException(Response, Exception):
             "html_comment": f"<!-- {comment} -->" if comment and br != "\n" else comment,
         }
         if self.body_template_obj is not HTTPException.body_template_obj:
-            # Keys with a dot are of programs: the text of their objects may be dear, or secret.
+            # Keys with a dot belong to programs: formatting their objects may be expensive, or reveal secrets.
             own = {key: value for key, value in environ.items() if "." not in key or key.startswith("wsgi.")}
             values |= {key: escape(value) for key, value in own.items()}
             values |= {name.lower(): escape(value) for name, value in self.headers.items()}
@@ -114,7 +116,7 @@ class HTTPException(Response, Exception):
 
     @property
     def wsgi_response(self) -> Any:
-        """The exception itself, as the response."""
+        """The exception itself, as a response."""
         return self
 
     @property
@@ -123,7 +125,7 @@ class HTTPException(Response, Exception):
         return self
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request: with the body, if there is one, else with an explanation."""
+        """Handle a request: with the body if there is one, otherwise with an explanation."""
         self.prepare(environ)
         return super().__call__(environ, start_response)
 
@@ -132,26 +134,26 @@ WSGIHTTPException = HTTPException
 
 
 class HTTPError(HTTPException):
-    """The base class of all 4xx and 5xx, after which begun work should be rolled back."""
+    """The base class for 4xx and 5xx, after which work in progress should be rolled back."""
 
 
 class HTTPRedirection(HTTPException):
-    """The base class of all 3xx (RFC 9110 §15.4)."""
+    """The base class for 3xx (RFC 9110 §15.4)."""
 
 
 class HTTPSuccessful(HTTPException):
-    """The base class of all 2xx (RFC 9110 §15.3)."""
+    """The base class for 2xx (RFC 9110 §15.3)."""
 
 
 class HTTPClientError(HTTPError):
-    """The base class of all 4xx (RFC 9110 §15.5)."""
+    """The base class for 4xx (RFC 9110 §15.5)."""
 
     code = 400
     title = "Bad Request"
 
 
 class HTTPServerError(HTTPError):
-    """The base class of all 5xx (RFC 9110 §15.6)."""
+    """The base class for 5xx (RFC 9110 §15.6)."""
 
     code = 500
     title = "Internal Server Error"
@@ -279,7 +281,7 @@ class HTTPPaymentRequired(HTTPClientError):
 
 @_as_in_webob
 class HTTPForbidden(HTTPClientError):
-    """403: the request is understood and refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
+    """403: the request is understood, but refused (RFC 9110 §15.5.4). ``result`` is the policy's reason."""
 
     def __init__(
         self,
@@ -366,7 +368,7 @@ class HTTPExpectationFailed(HTTPClientError):
 
 
 class HTTPImATeapot(HTTPClientError):
-    """418: the server has a joke (RFC 2324 §2.3.2)."""
+    """418: the server is a teapot (RFC 2324 §2.3.2)."""
 
     code = 418
     title = "I'm a teapot"
@@ -445,11 +447,11 @@ def _classes(cls: type[HTTPException]) -> list[type[HTTPException]]:
 _BASES = (HTTPException, HTTPError, HTTPRedirection, HTTPSuccessful, HTTPClientError, HTTPServerError, _HTTPMove)
 
 status_map: dict[int, type[HTTPException]] = {cls.code: cls for cls in _classes(HTTPException) if cls not in _BASES}
-"""The class of each status code."""
+"""The class for each status code."""
 
 
 def exception_response(status_code: int, **kw: Any) -> HTTPException:
-    """Return an exception of the class for a status. Raises KeyError for a status that has none."""
+    """Return an exception for a status. Raises KeyError for a status without an exception class."""
     return status_map[status_code](**kw)
 
 

@@ -1,4 +1,4 @@
-"""Locales of requests, and translations: gettext's, from files `<locale>/LC_MESSAGES/<domain>.mo`."""
+"""The locales of requests, and gettext translations from files `<locale>/LC_MESSAGES/<domain>.mo`."""
 
 import gettext
 import os
@@ -18,11 +18,11 @@ __all__ = [
 
 _PARAMETER = "_LOCALE_"
 _MOST_LOCALIZERS = 100
-"""How many a registry keeps: clients choose the names of locales."""
+"""The maximum number of localizers that a registry caches: clients choose the names of locales."""
 
 
 class Localizer:
-    """Translates texts into the language of a locale."""
+    """A translator of messages into the language of a locale."""
 
     def __init__(self, locale_name: str, translations: Any) -> None:
         self.locale_name = locale_name
@@ -31,20 +31,20 @@ class Localizer:
         self.pluralizer: Any = None
 
     def translate(self, tstring: Any, domain: str | None = None, mapping: Any = None) -> Any:
-        """Return the translation of a text, in its own or the given domain, with the values of its mapping."""
+        """Translate a message, in its own or the given domain, and fill in the values of its mapping."""
         if self.translator is None:
             self.translator = Translator(self.translations)
         return self.translator(tstring, domain=domain, mapping=mapping)
 
     def pluralize(self, singular: Any, plural: Any, n: int, domain: str | None = None, mapping: Any = None) -> Any:
-        """Return the translation that fits a number."""
+        """Return the translation for a number: singular or plural."""
         if self.pluralizer is None:
             self.pluralizer = Pluralizer(self.translations)
         return self.pluralizer(singular, plural, n, domain=domain, mapping=mapping)
 
 
 def default_locale_negotiator(request: Any) -> Any:
-    """Return the locale that a request names: its attribute, parameter or cookie ``_LOCALE_``; None without one."""
+    """Return the locale that a request names in its attribute, parameter or cookie ``_LOCALE_``; None without one."""
     name = getattr(request, _PARAMETER, None)
     if name is None:
         name = request.params.get(_PARAMETER)
@@ -52,7 +52,7 @@ def default_locale_negotiator(request: Any) -> Any:
 
 
 def negotiate_locale_name(request: Any) -> Any:
-    """Return the locale of a request, by the application's negotiator, else by its setting `default_locale_name`."""
+    """Return the locale of a request, by the application's negotiator or else its setting `default_locale_name`."""
     registry = getattr(request, "registry", None)
     if registry is None:
         registry = get_current_registry()
@@ -71,8 +71,9 @@ def get_localizer(request: Any) -> Any:
 
 
 def make_localizer(current_locale_name: str, translation_directories: Iterable[str]) -> Localizer:
-    """Return a localizer with the translations of directories. Those of `de_AT` come before those of `de`; of
-    directories, the later ones.
+    """Return a localizer with the translations in directories.
+
+    Those of `de_AT` take precedence over those of `de`, and later directories over earlier ones.
     """
     translations = Translations()
     for path, domain in _files(current_locale_name, translation_directories):
@@ -82,7 +83,7 @@ def make_localizer(current_locale_name: str, translation_directories: Iterable[s
 
 
 def _files(locale_name: str, directories: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the path and the domain of each file of a locale."""
+    """Yield the path and the domain of each of a locale's files."""
     language, underscore, _ = locale_name.partition("_")
     if not _is_name(locale_name):
         return
@@ -98,14 +99,14 @@ def _files(locale_name: str, directories: Iterable[str]) -> Iterator[tuple[str, 
 
 
 def _is_name(locale_name: str) -> bool:
-    """Return True for a name that is safe as a directory name, since clients choose it."""
+    """Return True for a name that is safe as a directory name: clients choose it."""
     return (
         os.path.basename(locale_name) == locale_name and locale_name not in ("", ".", "..") and "\0" not in locale_name
     )
 
 
 def _is_not_one(n: int) -> int:
-    """Return the number of the plural form for languages whose translations declare no rule."""
+    """Return the plural form of a number for languages whose translations declare no rule."""
     return int(n != 1)
 
 
@@ -127,7 +128,7 @@ class Translations(gettext.GNUTranslations):
 
     @classmethod
     def load(cls, dirname: str | None = None, locales: Any = None, domain: str = DEFAULT_DOMAIN) -> Any:
-        """Return the translations of the first locale that has a file; ones that translate nothing without it."""
+        """Return the translations of the first locale that has a file; empty ones if none has."""
         if locales is not None:
             locales = [str(each) for each in (locales if isinstance(locales, list | tuple) else [locales])]
         domain = domain or cls.DEFAULT_DOMAIN
@@ -141,8 +142,9 @@ class Translations(gettext.GNUTranslations):
         return f'<{type(self).__name__}: "{self._info.get("project-id-version")}">'
 
     def add(self, translations: Any, merge: bool = True) -> Self:
-        """Add translations. Those of this domain are merged unless ``merge`` is False; those of others are kept
-        separately.
+        """Add translations.
+
+        Those of the same domain are merged unless ``merge`` is False; others are kept separately.
         """
         domain = getattr(translations, "domain", self.DEFAULT_DOMAIN)
         if domain == self.DEFAULT_DOMAIN and self.plural is _is_not_one:
@@ -158,27 +160,27 @@ class Translations(gettext.GNUTranslations):
         return self
 
     def merge(self, translations: Any) -> Self:
-        """Add the texts of other translations, which replace those that are here."""
+        """Add the messages of other translations, which replace existing ones."""
         if isinstance(translations, gettext.GNUTranslations):
             self._catalog.update(translations._catalog)  # type: ignore[attr-defined]  # noqa: SLF001
             self.files += getattr(translations, "files", [])
         return self
 
     def dgettext(self, domain: str, message: str) -> str:
-        """Return the translation of a text of a domain."""
+        """Translate a message of a domain."""
         return str(self._domains.get(domain, self).gettext(message))
 
     dugettext = dgettext
 
     def dngettext(self, domain: str, singular: str, plural: str, num: int) -> str:
-        """Return the translation of a domain that fits a number."""
+        """Return the translation in a domain for a number: singular or plural."""
         return str(self._domains.get(domain, self).ngettext(singular, plural, num))
 
     dungettext = dngettext
 
 
 class LocalizerRequestMixin:
-    """The locale of a request, as attributes of it."""
+    """A mixin with the locale of a request."""
 
     @reify
     def locale_name(self) -> Any:
@@ -187,7 +189,7 @@ class LocalizerRequestMixin:
 
     @reify
     def localizer(self) -> Any:
-        """The localizer for the language of the locale."""
+        """The localizer for the locale."""
         registry, name = self.registry, self.locale_name  # type: ignore[attr-defined]  # the request has it
         localizer = registry.queryUtility(ILocalizer, name=name)
         if localizer is None:

@@ -1,4 +1,4 @@
-"""The interfaces of Pyramid's parts, for zope.interface: what programs register, look up and declare."""
+"""The zope.interface interfaces of Pyramid's parts, which programs register, look up and declare."""
 
 from typing import Any
 
@@ -6,20 +6,20 @@ from zope.interface import Attribute, Interface
 from zope.interface.interface import InterfaceClass
 
 PHASE0_CONFIG = -30
-"""The order of configuration that comes before all others."""
+"""The configuration order that comes before all others."""
 PHASE1_CONFIG = -20
-"""The order of configuration that other parts need: renderers, policies, predicates."""
+"""The configuration order of what other parts need: renderers, policies, predicates."""
 PHASE2_CONFIG = -10
-"""The order of routes."""
+"""The configuration order of routes."""
 PHASE3_CONFIG = 0
-"""The order of views, and of all that names none."""
+"""The configuration order of views, and the default."""
 
 VH_ROOT_KEY = "HTTP_X_VHM_ROOT"
-"""The key of the environ that has the path of the virtual root."""
+"""The environ key for the path of the virtual root."""
 
 
 def _interface(name: str, doc: str, *bases: Any, has: str = "", **methods: Any) -> Any:
-    """Return an interface with attributes, whose names are words of ``has``, and with methods, given as functions."""
+    """Return an interface with attributes, named by the words of ``has``, and with methods, given as functions."""
     members: dict[str, Any] = {attribute: Attribute(attribute) for attribute in has.split()}
     return InterfaceClass(name, bases or (Interface,), {**members, **methods}, doc, __name__)
 
@@ -62,7 +62,7 @@ IExceptionResponse = _interface(
     "IExceptionResponse", "An exception that is a response.", IException, IResponse, prepare=lambda environ: None
 )
 IRequest = _interface("IRequest", "A request.")
-IRequest.combined = IRequest  # views of exceptions are looked up with it
+IRequest.combined = IRequest  # exception views are looked up with it
 IRequestExtensions = _interface(
     "IRequestExtensions", "The additions to all requests, by name.", has="descriptors methods"
 )

@@ -1,16 +1,16 @@
-"""Resources in a tree: each knows its parent, and its name in it."""
+"""Resources in a tree, each with its parent and its name."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def inside(resource1: Any, resource2: Any) -> bool:
-    """Return True if a resource is the same as a second one, or is below it."""
+    """Return True if a resource is the second one or is below it."""
     return any(each is resource2 for each in lineage(resource1))
 
 
 def lineage(resource: Any) -> Iterator[Any]:
-    """Yield a resource, and all above it, up to the root."""
+    """Yield a resource and its ancestors, up to the root."""
     while resource is not None:
         yield resource
         resource = getattr(resource, "__parent__", None)

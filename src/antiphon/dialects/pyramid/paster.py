@@ -1,4 +1,4 @@
-"""Applications and their settings by files, `development.ini`, as plaster reads them."""
+"""Applications and their settings from files such as `development.ini`, read with plaster."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from antiphon.dialects.pyramid.scripting import AppEnvironment, prepare
 
 
 def get_config_loader(config_uri: str) -> Any:
-    """Return plaster's loader of a file."""
+    """Return plaster's loader for a file."""
     import plaster
 
     return plaster.get_loader(config_uri, protocols=["wsgi"])
 
 
 def get_app(config_uri: str, name: str | None = None, options: Any = None) -> Any:
-    """Return the application of a file: of its section `main`, or of a name, after a hash too.
+    """Return the application configured in a file: in its section `main`, or the one named, possibly after a `#`.
 
     ``options`` are values for `%(...)s` in the file.
     """
@@ -26,12 +26,12 @@ def get_appsettings(config_uri: str, name: str | None = None, options: Any = Non
 
 
 def setup_logging(config_uri: str, global_conf: Any = None) -> None:
-    """Configure logging by the sections of a file."""
+    """Configure logging from the sections of a file."""
     get_config_loader(config_uri).setup_logging(global_conf)
 
 
 def bootstrap(config_uri: str, request: Any = None, options: Any = None) -> AppEnvironment:
-    """Make the application of a file, and make it current: ``prepare`` with ``app``."""
+    """Make the application of a file and make it current: ``prepare``, with ``app``."""
     app = get_app(config_uri, options={"__script__": "bootstrap", **(options or {})})
     env = prepare(request)
     env["app"] = app

@@ -1,4 +1,4 @@
-"""Packages and modules by name, their folders, and the assets in them."""
+"""Packages and modules by name, their folders and their assets."""
 
 import os
 import sys
@@ -17,18 +17,18 @@ class _CallerPackage:
 
 
 CALLER_PACKAGE: Any = _CallerPackage()
-"""Stands for the caller's package."""
+"""A marker for the caller's package."""
 
 
 def caller_path(path: str, level: int = 2) -> str:
-    """Return an absolute path for one that is relative to the file of the caller, ``level`` calls up."""
+    """Return an absolute path for one relative to the caller's file, ``level`` calls up."""
     if os.path.isabs(path):
         return path
     return os.path.join(os.path.dirname(os.path.abspath(str(caller_module(level + 1).__file__))), path)
 
 
 def caller_module(level: int = 2) -> ModuleType:
-    """Return the module that calls, ``level`` calls up."""
+    """Return the caller's module, ``level`` calls up."""
     names = sys._getframe(level).f_globals  # noqa: SLF001 - there is no public way
     return sys.modules.get(names.get("__name__") or "__main__", sys.modules["__main__"])
 
@@ -56,7 +56,7 @@ def package_of(pkg_or_module: Any) -> Any:
 
 
 def caller_package(level: int = 2) -> Any:
-    """Return the package of the module that calls, ``level`` calls up."""
+    """Return the package of the caller's module, ``level`` calls up."""
     module = caller_module(level + 1)
     if _is_package(module) and getattr(module, "__name__", None) != "__main__":
         return module
@@ -70,13 +70,13 @@ def package_path(package: Any) -> str:
         return known
     file = getattr(package, "__file__", None)
     folder = os.path.dirname(os.path.abspath(file)) if file else os.path.abspath(next(iter(package.__path__)))
-    with suppress(Exception):  # else it is computed again
+    with suppress(Exception):  # otherwise it is computed again
         package.__abspath__ = folder
     return str(folder)
 
 
 class Resolver:
-    """Names that are relative to a package: a package, its name, None, or that of the caller."""
+    """A resolver of names relative to a package, which is given itself, by its name, as None, or as the caller's."""
 
     def __init__(self, package: Any = CALLER_PACKAGE) -> None:
         if package in (None, CALLER_PACKAGE):
@@ -105,7 +105,7 @@ def _module(name: str) -> ModuleType:
 
 
 class AssetResolver(Resolver):
-    """Finds assets by `package:path`, by absolute paths, and by paths relative to the package."""
+    """A resolver of assets by `package:path`, by absolute path, or by path relative to the package."""
 
     def resolve(self, spec: str) -> Any:
         """Return the descriptor of an asset. Raises ValueError for a relative path without a package."""
@@ -121,16 +121,16 @@ class AssetResolver(Resolver):
 
 
 class DottedNameResolver(Resolver):
-    """Finds objects by `package.module.name` and `package.module:name.attribute`, also relative to the package."""
+    """A resolver of `package.module.name` and `package.module:name.attribute`, possibly relative to the package."""
 
     def resolve(self, dotted: str) -> Any:
-        """Return the object of a name. Raises ValueError for something else than text, and ImportError."""
+        """Return the object with a name. Raises ValueError for anything but a string, or ImportError."""
         if not isinstance(dotted, str):
             raise ValueError(f"{dotted!r} is not a string")
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
 
     def maybe_resolve(self, dotted: Any) -> Any:
-        """Return the object of a name, or anything but a name as it is."""
+        """Return the object with a name; anything but a string is returned as it is."""
         if not isinstance(dotted, str):
             return dotted
         return self._resolve(dotted, caller_package() if self.package is CALLER_PACKAGE else self.package)
@@ -192,7 +192,7 @@ def _dotted(value: str, package: Any) -> Any:
 
 @implementer(IAssetDescriptor)
 class PkgResourcesAssetDescriptor:
-    """An asset of a package, which another asset may override: see ``override_asset``."""
+    """An asset in a package, which another asset may override: see ``override_asset``."""
 
     def __init__(self, pkg_name: str, path: str) -> None:
         self.pkg_name = pkg_name
@@ -216,7 +216,7 @@ class PkgResourcesAssetDescriptor:
         return os.path.abspath(self._own_path() if found is None else found)
 
     def stream(self) -> IO[bytes]:
-        """Open the file for reading bytes."""
+        """Open the file in binary mode."""
         found: IO[bytes] | None = self._override("get_stream")
         return open(self._own_path(), "rb") if found is None else found
 
@@ -238,13 +238,13 @@ class PkgResourcesAssetDescriptor:
 
 @implementer(IAssetDescriptor)
 class FSAssetDescriptor:
-    """An asset with its own path."""
+    """An asset outside of packages."""
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
 
     def absspec(self) -> str:
-        """Raise NotImplementedError: it is in no package."""
+        """Raise NotImplementedError: the asset is not in a package."""
         raise NotImplementedError("a file outside of packages has no asset specification")
 
     def abspath(self) -> str:
@@ -252,7 +252,7 @@ class FSAssetDescriptor:
         return self.path
 
     def stream(self) -> IO[bytes]:
-        """Open the file for reading bytes."""
+        """Open the file in binary mode."""
         return open(self.path, "rb")
 
     def isdir(self) -> bool:

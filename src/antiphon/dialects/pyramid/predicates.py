@@ -1,4 +1,4 @@
-"""The conditions of views and routes. A route's first argument is its match, a view's is its context."""
+"""The predicates of views and routes. The first argument is the match for a route, and the context for a view."""
 
 import re
 from typing import Any
@@ -12,26 +12,26 @@ _ABSENT: Any = object()
 
 
 class _Predicate:
-    """A condition with a text, which also identifies equal conditions."""
+    """A predicate with a text, which also identifies equal predicates."""
 
     def __init__(self, val: Any, config: Any) -> None:
         self.val = val
 
     def text(self) -> str:
-        """Return the condition as text."""
+        """Return a description of the predicate."""
         raise NotImplementedError
 
     def phash(self) -> str:
-        """Return a text that equal conditions have."""
+        """Return text that is the same for equal predicates."""
         return self.text()
 
     def __call__(self, context: Any, request: Any) -> bool:
-        """Return True if a request satisfies the condition."""
+        """Return True if a request satisfies the predicate."""
         raise NotImplementedError
 
 
 class XHRPredicate(_Predicate):
-    """The request is sent by a script, or is not."""
+    """A predicate that is true if the request is (or is not) sent by a script."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(bool(val), config)
@@ -44,7 +44,7 @@ class XHRPredicate(_Predicate):
 
 
 class RequestMethodPredicate(_Predicate):
-    """The method is one of several. GET includes HEAD."""
+    """A predicate for one of several methods. GET includes HEAD."""
 
     def __init__(self, val: Any, config: Any) -> None:
         methods = as_sorted_tuple(val)
@@ -65,7 +65,7 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 class PathInfoPredicate(_Predicate):
-    """The beginning of the path matches a regular expression."""
+    """A predicate for a regular expression that matches the beginning of the path."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(_pattern(val), config)
@@ -79,7 +79,7 @@ class PathInfoPredicate(_Predicate):
 
 
 class RequestParamPredicate(_Predicate):
-    """The query or the form has some fields, as `name` or as `name=value`; `=` may begin a name."""
+    """A predicate for fields in the query or form, as `name` or `name=value`; a name may begin with `=`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -102,7 +102,7 @@ class RequestParamPredicate(_Predicate):
 
 
 class HeaderPredicate(_Predicate):
-    """The request has some headers, as `Name` or as `Name:regular expression`."""
+    """A predicate for headers, as `Name` or `Name:regular expression`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         headers = [text.partition(":") for text in as_sorted_tuple(val)]
@@ -123,7 +123,7 @@ class HeaderPredicate(_Predicate):
 
 
 class AcceptPredicate(_Predicate):
-    """The client accepts one of some media types."""
+    """A predicate for clients that accept one of several media types."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val if is_nonstr_iter(val) else (val,), config)
@@ -137,7 +137,7 @@ class AcceptPredicate(_Predicate):
 
 
 class ContainmentPredicate(_Predicate):
-    """The context is of a class, or provides an interface, or one of the resources above it does."""
+    """A predicate for the class or interface of the context or one of its ancestors."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(config.maybe_dotted(val), config)
@@ -150,7 +150,7 @@ class ContainmentPredicate(_Predicate):
 
 
 class RequestTypePredicate(_Predicate):
-    """The request provides an interface."""
+    """A predicate for an interface that the request provides."""
 
     def text(self) -> str:
         return f"request_type = {self.val}"
@@ -160,7 +160,7 @@ class RequestTypePredicate(_Predicate):
 
 
 class MatchParamPredicate(_Predicate):
-    """The route's pattern has matched some values, as `name=value`."""
+    """A predicate for values that the route's pattern has matched, as `name=value`."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(as_sorted_tuple(val), config)
@@ -178,7 +178,7 @@ class MatchParamPredicate(_Predicate):
 
 
 class CustomPredicate(_Predicate):
-    """A function returns true."""
+    """A predicate that is a function of the program."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -189,14 +189,14 @@ class CustomPredicate(_Predicate):
         return text
 
     def phash(self) -> str:
-        return f"custom:{hash(self.func)!r}"  # so that objects which are equal are one predicate
+        return f"custom:{hash(self.func)!r}"  # so that objects that are equal are one predicate
 
     def __call__(self, context: Any, request: Any) -> bool:
         return self.func(context, request)  # type: ignore[no-any-return]  # true or false
 
 
 class TraversePredicate(_Predicate):
-    """No condition: it gives the path that a route's context is found at."""
+    """Not a real predicate: it sets the path at which a route's context is found."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(val, config)
@@ -216,7 +216,7 @@ class TraversePredicate(_Predicate):
 
 
 class PhysicalPathPredicate(_Predicate):
-    """The context is at a path, text or a tuple of names."""
+    """A predicate for the path of the context, given as text or a tuple of names."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(tuple(val) if is_nonstr_iter(val) else ("", *filter(None, val.split("/"))), config)
@@ -229,7 +229,7 @@ class PhysicalPathPredicate(_Predicate):
 
 
 class IsAuthenticatedPredicate(_Predicate):
-    """The user of the request is known, or is not known."""
+    """A predicate for requests whose user is known, or unknown."""
 
     def text(self) -> str:
         return f"is_authenticated = {self.val!r}"
@@ -239,7 +239,7 @@ class IsAuthenticatedPredicate(_Predicate):
 
 
 class EffectivePrincipalsPredicate(_Predicate):
-    """The request has some principals."""
+    """A predicate for principals of the request."""
 
     def __init__(self, val: Any, config: Any) -> None:
         super().__init__(set(val) if is_nonstr_iter(val) else {val}, config)
@@ -253,13 +253,13 @@ class EffectivePrincipalsPredicate(_Predicate):
 
 
 class Notted:
-    """The contrary of a predicate."""
+    """The negation of a predicate."""
 
     def __init__(self, predicate: Any) -> None:
         self.predicate = predicate
 
     def _notted_text(self, val: Any) -> Any:
-        return f"!{val}" if val else val  # a predicate without a text is not a condition
+        return f"!{val}" if val else val  # a predicate without a text is not a real predicate
 
     def text(self) -> Any:
         return self._notted_text(self.predicate.text())

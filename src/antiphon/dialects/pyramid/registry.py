@@ -1,4 +1,4 @@
-"""The registry of an application: zope.interface's components, settings, and a dictionary for all else."""
+"""The registry of an application: zope.interface's components, settings, and a dictionary for everything else."""
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
@@ -18,25 +18,25 @@ require_names("zope.interface", "8", Components, "_init_registries")
 
 
 class CountedAdapters(AdapterRegistry):
-    """Adapters that count their changes, so that lookups can be cached until the next change."""
+    """Adapters that count their changes, so that lookups can be cached until the next one."""
 
     def __init__(self, registry: "Registry") -> None:
         self._counting = registry
         super().__init__()
 
     def changed(self, originally_changed: Any) -> None:
-        """Count a change, of this registry or of one of its bases."""
+        """Count a change of this registry or one of its bases."""
         self._counting.generation += 1
         super().changed(originally_changed)
 
 
 class Registry(Components, dict[Any, Any]):
-    """The components of an application, as zope.interface keeps them, its settings, and values by key."""
+    """The components of an application, as in zope.interface, its settings, and values by key."""
 
     has_listeners = False
     """True if there may be subscribers."""
     generation = 0
-    """The number of changes of adapters and utilities: if it is the same, nothing was registered since."""
+    """The number of changes of adapters and utilities: while it is the same, nothing was registered."""
     _settings: Any = None
 
     def __init__(self, package_name: Any = CALLER_PACKAGE, *args: Any, **kw: Any) -> None:
@@ -53,13 +53,13 @@ class Registry(Components, dict[Any, Any]):
         self.utilities = CountedAdapters(self)
 
     def __bool__(self) -> bool:
-        return True  # also without values
+        return True  # true even if empty
 
     def _clear_view_lookup_cache(self) -> None:
         self._view_lookup_cache = {}
 
     def registerSubscriptionAdapter(self, *arg: Any, **kw: Any) -> Any:  # noqa: N802 - zope's name
-        """Register a subscriber that returns something."""
+        """Register a subscriber that returns a value."""
         result = Components.registerSubscriptionAdapter(self, *arg, **kw)
         self.has_listeners = True
         return result
@@ -73,13 +73,13 @@ class Registry(Components, dict[Any, Any]):
     def registerSelfAdapter(  # noqa: N802 - its name
         self, required: Any = None, provided: Any = None, name: str = "", info: str = "", event: bool = True
     ) -> Any:
-        """Register that objects which provide an interface are their own adapters."""
+        """Register objects that provide an interface as their own adapters."""
         return self.registerAdapter(
             lambda x: x, required=required, provided=provided, name=name, info=info, event=event
         )
 
     def queryAdapterOrSelf(self, object: Any, interface: Any, default: Any = None) -> Any:  # noqa: A002, N802
-        """Return an object that provides the interface itself, else its adapter, else the default."""
+        """Return an object if it provides the interface, else its adapter, else the default."""
         return object if interface.providedBy(object) else self.queryAdapter(object, interface, default=default)
 
     def notify(self, *events: Any) -> None:
@@ -102,7 +102,7 @@ class Registry(Components, dict[Any, Any]):
 
 
 class Deferred:
-    """A value that is computed when it is first needed."""
+    """A value that is computed when first needed."""
 
     def __init__(self, func: Callable[[], Any]) -> None:
         self.func = func
@@ -120,19 +120,19 @@ class Deferred:
 
 
 def undefer(v: Any) -> Any:
-    """Return the value of a deferred object, or any other object as it is."""
+    """Return the value of a deferred object; any other object is returned unchanged."""
     return v.resolve() if isinstance(v, Deferred) else v
 
 
 class predvalseq(tuple[Any, ...]):  # noqa: N801 - its name
-    """Several values of one predicate."""
+    """Several values for one predicate."""
 
     __slots__ = ()
 
 
 @implementer(IIntrospectable)
 class Introspectable(dict[str, Any]):
-    """One entry in the record of the configuration: a category, a key in it, and values."""
+    """An entry in the record of the configuration: a category, a key in it, and values."""
 
     order = 0
     action_info: Any = None
@@ -146,11 +146,11 @@ class Introspectable(dict[str, Any]):
         self._relations: list[tuple[bool, str, Any]] = []
 
     def relate(self, category_name: str, discriminator: Any) -> None:
-        """Relate this entry to another one, when both are registered."""
+        """Relate this entry to another one, once both are registered."""
         self._relations.append((True, category_name, discriminator))
 
     def unrelate(self, category_name: str, discriminator: Any) -> None:
-        """Undo a relation, when this is registered."""
+        """Remove a relation when this entry is registered."""
         self._relations.append((False, category_name, discriminator))
 
     @property
@@ -159,7 +159,7 @@ class Introspectable(dict[str, Any]):
         return hash(undefer(self.discriminator))
 
     def register(self, introspector: Any, action_info: Any) -> None:
-        """Add this entry to an introspector, with its relations."""
+        """Add this entry and its relations to an introspector."""
         self.discriminator = undefer(self.discriminator)
         self.action_info = action_info
         introspector.add(self)
@@ -171,7 +171,7 @@ class Introspectable(dict[str, Any]):
         return hash((self.category_name, undefer(self.discriminator)))
 
     def __bool__(self) -> bool:
-        return True  # also without values
+        return True  # true even if empty
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} category {self.category_name!r}, discriminator {undefer(self.discriminator)!r}>"
@@ -179,7 +179,7 @@ class Introspectable(dict[str, Any]):
 
 @implementer(IIntrospector)
 class Introspector:
-    """All that the configuration has done, by category and key."""
+    """The record of the configuration, by category and key."""
 
     def __init__(self) -> None:
         self._refs: dict[Introspectable, list[Introspectable]] = {}
@@ -187,20 +187,20 @@ class Introspector:
         self._counter = 0
 
     def add(self, intr: Introspectable) -> None:
-        """Add an entry; it replaces one with the same key."""
+        """Add an entry, which replaces one with the same key."""
         intr.order = self._counter
         self._counter += 1
         category = self._categories.setdefault(intr.category_name, {})
         category[intr.discriminator] = category[intr.discriminator_hash] = intr
 
     def get(self, category_name: str, discriminator: Any, default: Any = None) -> Any:
-        """Return an entry, by its key or the hash of that, else the default."""
+        """Return an entry, by its key or the key's hash, or the default."""
         return self._categories.get(category_name, {}).get(discriminator, default)
 
     def get_category(
         self, category_name: str, default: Any = None, sort_key: Callable[[Any], Any] | None = None
     ) -> Any:
-        """Return the entries of a category with those that are related to each, in order; else the default."""
+        """Return the entries of a category in order, each with its related entries; or the default."""
         category = self._categories.get(category_name)
         if category is None:
             return default
@@ -216,7 +216,7 @@ class Introspector:
         return sorted(self._categories)
 
     def remove(self, category_name: str, discriminator: Any) -> None:
-        """Remove an entry with its relations, if it exists."""
+        """Remove an entry and its relations, if it exists."""
         intr = self.get(category_name, discriminator)
         if intr is None:
             return
@@ -230,14 +230,14 @@ class Introspector:
         return [self._categories[category_name][discriminator] for category_name, discriminator in pairs]
 
     def relate(self, *pairs: tuple[str, Any]) -> None:
-        """Relate entries to each other, which are given by category and key. Raises KeyError for an unknown one."""
+        """Relate entries, given by category and key, to each other. Raises KeyError for an unknown one."""
         entries = self._entries(pairs)
         for one in entries:
             related = self._refs.setdefault(one, [])
             related += [other for other in entries if other is not one and other not in related]
 
     def unrelate(self, *pairs: tuple[str, Any]) -> None:
-        """Undo relations. Raises KeyError for an unknown entry."""
+        """Remove relations. Raises KeyError for an unknown entry."""
         entries = self._entries(pairs)
         for one in entries:
             related = self._refs.get(one, [])
@@ -246,10 +246,10 @@ class Introspector:
                     related.remove(other)
 
     def related(self, intr: Introspectable) -> list[Introspectable]:
-        """Return the entries that are related to one. Raises KeyError for an unknown one."""
+        """Return the entries related to an entry. Raises KeyError for an unknown one."""
         entry = self._categories[intr.category_name][intr.discriminator]
         return self._refs.get(entry, [])
 
 
 global_registry = Registry("global")
-"""The registry that is current outside of applications."""
+"""The current registry outside of applications."""

@@ -1,4 +1,4 @@
-"""Renderers, which make text from the values that views return."""
+"""Renderers, which turn the return values of views into text."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Render = Callable[[Any, Any], Any]
 
 
 def render(renderer_name: str, value: Any, request: Any = None, package: Any = None) -> Any:
-    """Return a value as rendered by a renderer: `json` or a template. Names are relative to the caller's package."""
+    """Render a value with a renderer: `json` or a template. Names are relative to the caller's package."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         return helper.render(value, None, request=request)
@@ -35,7 +35,7 @@ def render(renderer_name: str, value: Any, request: Any = None, package: Any = N
 def render_to_response(
     renderer_name: str, value: Any, request: Any = None, package: Any = None, response: Any = None
 ) -> Any:
-    """Return a response, the given one or a new one, with a rendered value."""
+    """Return a response, new or given, with a rendered value."""
     helper = _helper(renderer_name, caller_package() if package is None else package, request)
     with hide_attrs(request, "response"):
         if response is not None:
@@ -44,7 +44,7 @@ def render_to_response(
 
 
 def get_renderer(renderer_name: str, package: Any = None, registry: Any = None) -> Any:
-    """Return the renderer of a name: a function of a value and the system's values."""
+    """Return the renderer with a name: a function of a value and the system values."""
     package = caller_package() if package is None else package
     return RendererHelper(name=renderer_name, package=package, registry=registry).renderer
 
@@ -57,7 +57,7 @@ def _helper(renderer_name: str, package: Any, request: Any) -> "RendererHelper":
 
 
 def string_renderer_factory(info: Any) -> Render:  # noqa: ARG001 - as factories are called
-    """Return a renderer of text, by ``str``."""
+    """Return the renderer of text, which uses ``str``."""
 
     def render(value: Any, system: Any) -> str:
         request = system.get("request")
@@ -69,9 +69,9 @@ def string_renderer_factory(info: Any) -> Render:  # noqa: ARG001 - as factories
 
 
 class JSON:
-    """A renderer of JSON. A type's ``__json__``, or its adapter, a function of an object and the request, makes what
-    JSON has of it.
+    """A JSON renderer.
 
+    A type's ``__json__``, or its adapter (a function of an object and the request), converts it to a JSON value.
     ``serializer`` is called with the value, ``default`` and the other keywords.
     """
 
@@ -83,7 +83,7 @@ class JSON:
             self.add_adapter(type_or_iface, adapter)
 
     def add_adapter(self, type_or_iface: Any, adapter: Any) -> None:
-        """Convert the objects of a type, or those that provide an interface, for JSON with a function."""
+        """Use a function to convert objects of a type, or those that provide an interface, for JSON."""
         self.components.registerAdapter(adapter, (type_or_iface,), IJSONAdapter)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
@@ -100,8 +100,8 @@ class JSON:
     def _dumps(self, value: Any, request: Any) -> Any:
         if self.serializer is json.dumps and not self.kw:
             try:
-                return json.dumps(value)  # which keeps its encoder
-            except TypeError:  # it has objects of other types
+                return json.dumps(value)  # which caches its encoder
+            except TypeError:  # for objects of other types
                 pass
         return self.serializer(value, default=self._make_default(request), **self.kw)
 
@@ -124,14 +124,14 @@ JSONP_VALID_CALLBACK = re.compile(r"^[$a-z_][$0-9a-z_.\[\]]+[$0-9a-z_\]]\Z", re.
 
 
 class JSONP(JSON):
-    """A renderer of JSON in a call of the function that a parameter of the query names; without one, of JSON."""
+    """A JSONP renderer: it wraps the JSON in a call to the function named in the query. Plain JSON if there is none."""
 
     def __init__(self, param_name: str = "callback", **kw: Any) -> None:
         self.param_name = param_name
         super().__init__(**kw)
 
     def __call__(self, info: Any) -> Render:  # noqa: ARG002 - as factories are called
-        """Return the renderer, which raises HTTPBadRequest for anything that is not a name of a function."""
+        """Return the renderer, which raises HTTPBadRequest for anything but a function name."""
 
         def render(value: Any, system: Any) -> Any:
             request = system.get("request")
@@ -145,7 +145,7 @@ class JSONP(JSON):
             if not JSONP_VALID_CALLBACK.match(callback):
                 raise HTTPBadRequest("Invalid JSONP callback function name.")
             response_of_type(request, "application/javascript")
-            return f"/**/{callback}({text});"  # the comment keeps Flash from reading it as its own
+            return f"/**/{callback}({text});"  # the comment prevents Flash from interpreting it
 
         return render
 
@@ -155,7 +155,7 @@ class JSONP(JSON):
 
 @implementer(IRendererInfo)
 class RendererHelper:
-    """A renderer by its name, which is that of a factory or of a template, whose extension is a factory's."""
+    """A renderer by its name: that of a factory, or of a template, whose extension is that of a factory."""
 
     name: Any
     package: Any
@@ -198,7 +198,7 @@ class RendererHelper:
         }
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:
-        """Return the response to a request with the rendered result of a view."""
+        """Return the response to a request, with the rendered result of a view."""
         return self.render_to_response(response, self._system(request, view, context), request=request)
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:
@@ -212,7 +212,7 @@ class RendererHelper:
         return renderer(value, system_values)
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:
-        """Return a response with a rendered value: the request's own response if it has one."""
+        """Return a response with a rendered value: the request's own response, if there is one."""
         return self._make_response(self.render(value, system_values, request=request), request)
 
     def _make_response(self, result: Any, request: Any) -> Any:
@@ -239,7 +239,7 @@ class RendererHelper:
 
 
 class NullRendererHelper(RendererHelper):
-    """No renderer: views return responses."""
+    """A stand-in without a renderer: views return responses."""
 
     def __init__(self, name: Any = None, package: Any = None, registry: Any = None) -> None:  # noqa: ARG002 - see above
         self.name = self.package = self.registry = None
@@ -247,23 +247,23 @@ class NullRendererHelper(RendererHelper):
 
     @property
     def settings(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """No settings."""
+        """None: there are no settings."""
         return {}
 
     def render_view(self, request: Any, response: Any, view: Any, context: Any) -> Any:  # noqa: ARG002 - see above
-        """Return the result of the view."""
+        """Return the result of the view unchanged."""
         return response
 
     def render(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002 - see above
-        """Return the value."""
+        """Return the value unchanged."""
         return value
 
     def render_to_response(self, value: Any, system_values: Any, request: Any = None) -> Any:  # noqa: ARG002
-        """Return the value."""
+        """Return the value unchanged."""
         return value
 
     def clone(self, name: Any = None, package: Any = None, registry: Any = None) -> Self:  # noqa: ARG002 - see above
-        """Return this."""
+        """Return this object."""
         return self
 
 

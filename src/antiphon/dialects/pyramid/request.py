@@ -21,24 +21,24 @@ from antiphon.dialects.webob.request import Request as WebObRequest
 
 
 class TemplateContext:
-    """Values for templates, as attributes."""
+    """An object with values for templates as attributes."""
 
 
 class CallbackMethodsMixin:
-    """Functions that are called with the response, and at the end of the request."""
+    """A mixin for functions that are called with the response and at the end of the request."""
 
     @reify
     def finished_callbacks(self) -> deque[Callable[[Any], Any]]:
-        """The functions for the end."""
+        """The functions to call at the end of the request."""
         return deque()
 
     @reify
     def response_callbacks(self) -> deque[Callable[[Any, Any], Any]]:
-        """The functions for the response."""
+        """The functions to call with the response."""
         return deque()
 
     def add_response_callback(self, callback: Callable[[Any, Any], Any]) -> None:
-        """Call a function with the request and the response, if a view returns one."""
+        """Call a function with the request and the response if a view returns one."""
         self.response_callbacks.append(callback)
 
     def _process_response_callbacks(self, response: Any) -> None:
@@ -82,12 +82,12 @@ class Request(
 
     @reify
     def tmpl_context(self) -> TemplateContext:
-        """An object for values that templates use."""
+        """An object with values for templates."""
         return TemplateContext()
 
     @reify
     def session(self) -> Any:
-        """The session. Raises AttributeError where no session factory is set."""
+        """The session. Raises AttributeError if no session factory is set."""
         factory = self.registry.queryUtility(ISessionFactory)
         if factory is None:
             raise AttributeError(
@@ -98,11 +98,11 @@ class Request(
 
     @reify
     def response(self) -> Any:
-        """The response that a renderer fills: its status, headers and cookies are those of the answer."""
+        """The response that a renderer fills: its status, headers and cookies are sent."""
         return _get_response_factory(self.registry)(self)
 
     def is_response(self, ob: Any) -> bool:
-        """Return True for a response, or an object that an adapter can make one from."""
+        """Return True for a response, or an object from which an adapter can make one."""
         if ob.__class__ is Response:
             return True
         return self.registry.queryAdapterOrSelf(ob, IResponse) is ob
@@ -119,7 +119,7 @@ def route_request_iface(name: str, bases: Any = ()) -> Any:
 
 
 def add_global_response_headers(request: Any, headerlist: Any) -> None:
-    """Have headers added to the response of a request."""
+    """Add headers to the response to a request."""
 
     def add_headers(request: Any, response: Any) -> None:  # noqa: ARG001 - a response callback
         for name, value in headerlist:
@@ -129,7 +129,7 @@ def add_global_response_headers(request: Any, headerlist: Any) -> None:
 
 
 def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
-    """Return the response of a WSGI application whose path is the request's subpath."""
+    """Call a WSGI application with the request's subpath as its path, and return its response."""
     environ = request.environ
     subpath = [segment.encode().decode("latin-1") for segment in getattr(request, "subpath", ())]
     path, moved = _split_off(environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "/"), len(subpath))
@@ -140,7 +140,7 @@ def call_app_with_subpath_as_path_info(request: Any, app: Any) -> Any:
 
 
 def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
-    """Return the path, and the part before its last segments, which is the new name of the application."""
+    """Return the path and the part before its last segments, which is the application's new script name."""
     before = path_info.rstrip("/")
     for _ in range(count):
         before = before.rstrip("/").rpartition("/")[0]
@@ -149,7 +149,7 @@ def _split_off(script_name: str, path_info: str, count: int) -> tuple[str, str]:
 
 
 def apply_request_extensions(request: Any, extensions: Any = None) -> None:
-    """Add to a request the methods and properties of ``add_request_method``."""
+    """Add the methods and properties of ``add_request_method`` to a request."""
     if extensions is None:
         extensions = request.registry.queryUtility(IRequestExtensions)
     if extensions is None:
@@ -160,7 +160,7 @@ def apply_request_extensions(request: Any, extensions: Any = None) -> None:
 
 
 class RequestLocalCache:
-    """A value for each request, which is computed once: by a function of the request, as a decorator too."""
+    """A cache of one value for each request, computed by a function of the request. Usable as a decorator."""
 
     NO_VALUE = Sentinel("NO_VALUE")
 
@@ -181,7 +181,7 @@ class RequestLocalCache:
         return wrapper
 
     def get_or_create(self, request: Any, creator: Callable[[Any], Any] | None = None) -> Any:
-        """Return the value of a request, computed if need be. Raises ValueError without a function for that."""
+        """Return the value for a request, computed if necessary. Raises ValueError without a function for that."""
         result = self._store.get(request, self.NO_VALUE)
         if result is self.NO_VALUE:
             creator = creator or self.creator
@@ -194,17 +194,17 @@ class RequestLocalCache:
         return result
 
     def get(self, request: Any, default: Any = NO_VALUE) -> Any:
-        """Return the value of a request, else the default."""
+        """Return the value for a request, or the default."""
         return self._store.get(request, default)
 
     def set(self, request: Any, value: Any) -> None:
-        """Set the value of a request, until that ends."""
+        """Set the value for a request, which lasts as long as the request."""
         is_known = request in self._store
         self._store[request] = value
         if not is_known:
             request.add_finished_callback(self.clear)
 
     def clear(self, request: Any) -> None:
-        """Forget the value of a request."""
+        """Forget the value for a request."""
         if request in self._store:
             self._store[request] = self.NO_VALUE

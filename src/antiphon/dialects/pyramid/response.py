@@ -17,13 +17,13 @@ _BLOCK_SIZE = 4096 * 64
 
 @implementer(IResponse)
 class Response(_Response):
-    """WebOb's response, marked as a response."""
+    """WebOb's response, declared as a response."""
 
 
 class FileResponse(Response):
-    """A file, which is sent as it is, with Last-Modified and Content-Length.
+    """A file that is sent unchanged, with Last-Modified and Content-Length.
 
-    The type is guessed from its name, unless it is given. With ``request``, the server itself may send the file.
+    The type is guessed from its name unless given. With ``request``, the server itself may send the file.
     ``cache_max_age`` is in seconds.
     """
 
@@ -49,7 +49,7 @@ class FileResponse(Response):
 
 
 class FileIter:
-    """The blocks of a file."""
+    """A file read in blocks."""
 
     def __init__(self, file: IO[bytes], block_size: int = _BLOCK_SIZE) -> None:
         self.file = file
@@ -72,7 +72,7 @@ class FileIter:
 class response_adapter:  # noqa: N801 - its name
     """A decorator for a function that makes responses from views' results, by type, when ``scan`` finds it.
 
-    ``_depth`` and ``_category`` are for decorators around this one.
+    ``_depth`` and ``_category`` are for decorators built on this one.
     """
 
     venusian = venusian
@@ -84,18 +84,18 @@ class response_adapter:  # noqa: N801 - its name
         self.kwargs = kwargs
 
     def register(self, scanner: Any, name: str, wrapped: Callable[..., Any]) -> None:  # noqa: ARG002 - venusian's call
-        """Register the function with the configuration that scans."""
+        """Register the function with the scanning configuration."""
         for type_or_iface in self.types_or_ifaces:
             scanner.config.add_response_adapter(wrapped, type_or_iface, **self.kwargs)
 
     def __call__(self, wrapped: Callable[..., Any]) -> Callable[..., Any]:
-        """Attach this to the function."""
+        """Attach the decorator to the function."""
         self.venusian.attach(wrapped, self.register, category=self.category, depth=self.depth + 1)
         return wrapped
 
 
 def response_of_type(request: Any, content_type: str) -> Any:
-    """Return the response that a request has for renderers, with a content type unless the view has set another."""
+    """Return the request's response for renderers, with a content type unless the view has set one."""
     attrs = request.__dict__
     if "response" not in attrs and _makes_plain_responses(request):
         attrs["response"] = response = Response(content_type=content_type)

@@ -1,4 +1,4 @@
-"""The application: it finds the view of a request, by its route and its context, and calls it between tweens."""
+"""The application: it finds the view for a request, by route and context, and calls it inside the tweens."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 
 class Plan:
-    """Facts about the requests of one route, or of none, that are known in advance.
+    """Facts known in advance about the requests of one route, or of no route.
 
-    Without a root of its own, a route needs no traversal: its context is the default root, and ``views`` are those that
-    it has.
+    Without a root of its own, a route needs no traversal: its context is the default root, and ``views`` are the root's
+    views.
     """
 
     __slots__ = ("is_without_traversal", "request_iface", "root_factory", "views")
@@ -61,7 +61,7 @@ class Plan:
 
 
 class Plans:
-    """The plans of all routes, as long as the registry has this ``generation``."""
+    """The plans of all routes, valid while the registry has this ``generation``."""
 
     def __init__(self, registry: Any, root_factory: Any) -> None:
         self.generation: Any = getattr(registry, "generation", None)
@@ -70,7 +70,7 @@ class Plans:
         self._made: dict[Any, Plan] = {}
 
     def of_route(self, route: Any) -> Plan:
-        """Return the plan of a route, or of requests without one."""
+        """Return the plan for a route, or for requests without one."""
         plan = self._made.get(route)
         if plan is None:
             plan = self._made[route] = Plan(self._registry, route, self._root_factory)
@@ -81,21 +81,21 @@ class _Input(ReceivedInput):
     """The body of a native request."""
 
     def receive(self) -> bytes:
-        """Receive the next chunk. Raises DisconnectionError for a body that breaks off."""
+        """Receive the next chunk. Raises DisconnectionError for a body that is cut short."""
         try:
             return super().receive()
         except ClientDisconnected as error:
-            raise DisconnectionError("the client has disconnected before the end of the body") from error
+            raise DisconnectionError("the client disconnected before the end of the body") from error
 
 
 class Served(EnvironHost):
-    """An application whose own interface is WSGI. Views bound the bodies that they read."""
+    """An application whose own interface is WSGI. Views limit the bodies that they read."""
 
     input_class = _Input
     request_limits = UNBOUNDED
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
+        """Handle a call of a WSGI server, with two arguments, or of an ASGI server, with three."""
         if send is not None:
             return super().__call__(head, second, send)
         if not self._is_direct:
@@ -109,7 +109,7 @@ _current = manager.variable
 
 @implementer(IRouter)
 class Router(Served):
-    """An application over WSGI, ASGI and RSGI, as a registry has it."""
+    """An application over WSGI, ASGI and RSGI, configured by a registry."""
 
     debug_notfound = False
     debug_routematch = False
@@ -144,7 +144,7 @@ class Router(Served):
         return described(self.registry)
 
     def handle_request(self, request: Any) -> Any:
-        """Return the response of the view. Raises HTTPNotFound without one, and what the view raises."""
+        """Return the response of the view. Raises HTTPNotFound without a view, and any error that the view raises."""
         registry, attrs = self.registry, request.__dict__
         notify = registry.notify if registry.has_listeners else None
         if notify is not None:
@@ -222,7 +222,7 @@ class Router(Served):
         return message
 
     def invoke_request(self, request: Any, _use_tweens: bool = True) -> Any:
-        """Return the response to a request that is current, and call its functions for the response and the end."""
+        """Return the response to the current request, and call its functions for the response and the end."""
         attrs = request.__dict__
         try:
             response = self.handle_request(request) if _use_tweens else self.orig_handle_request(request)
@@ -248,19 +248,19 @@ class Router(Served):
             apply_request_extensions(request, extensions=self.request_extensions)
 
     def invoke_subrequest(self, request: Any, use_tweens: bool = False) -> Any:
-        """Return the response to another request, with the tweens around its view or without."""
+        """Return the response to another request, with or without the tweens."""
         self._prepare(request)
         with RequestContext(request):
             return self.invoke_request(request, _use_tweens=use_tweens)
 
     def request_context(self, environ: "WSGIEnvironment") -> RequestContext:
-        """Return a context in which the request of an environ is current."""
+        """Return a context in which the request made from an environ is current."""
         request = self.request_factory(environ)
         self._prepare(request)
         return RequestContext(request)
 
     def answer_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request over WSGI."""
+        """Handle a request over WSGI."""
         policy = self.execution_policy
         if policy is default_execution_policy:
             request = self.request_factory(environ)
@@ -272,7 +272,7 @@ class Router(Served):
             finally:
                 _current.set(before)
             if exc_info := (attrs := request.__dict__).get("exc_info"):
-                forget_frames(exc_info[1])  # which keep the request, which keeps both
+                forget_frames(exc_info[1])  # which refers to the request, which refers to both
                 attrs["exc_info"] = (*exc_info[:2], None)
                 del exc_info  # its traceback
         else:
@@ -282,7 +282,7 @@ class Router(Served):
 
 
 def default_execution_policy(environ: "WSGIEnvironment", router: Any) -> Any:
-    """Return the response to the request of an environ."""
+    """Return the response to the request made from an environ."""
     with router.request_context(environ) as request:
         return router.invoke_request(request)
 

@@ -1,4 +1,4 @@
-"""Applications in programs that answer no requests: a shell, a job, a migration."""
+"""Applications in programs that handle no requests: a shell, a job, a migration."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -13,7 +13,7 @@ from antiphon.dialects.pyramid.traversal import DefaultRootFactory
 
 
 def get_root(app: Any, request: Any = None) -> tuple[Any, Callable[[], None]]:
-    """Return the root of an application and a function that ends its being current."""
+    """Return the root of an application, and a function after which the application is no longer current."""
     if request is None:
         request = _make_request("/", app.registry)
     request.registry = app.registry
@@ -23,8 +23,9 @@ def get_root(app: Any, request: Any = None) -> tuple[Any, Callable[[], None]]:
 
 
 class AppEnvironment(dict[str, Any]):
-    """An application that is current: ``root``, ``request``, ``registry``, ``root_factory``, and ``closer``, which
-    ends that, like a `with` block.
+    """A current application: ``root``, ``request``, ``registry``, ``root_factory`` and ``closer``.
+
+    Calling ``closer``, or leaving a `with` block, ends that.
     """
 
     def __enter__(self) -> Self:
@@ -35,7 +36,7 @@ class AppEnvironment(dict[str, Any]):
 
 
 def prepare(request: Any = None, registry: Any = None) -> AppEnvironment:
-    """Make an application current, by default the last one that was made, with a request, by default one of its root.
+    """Make an application current, by default the one made last, with a request, by default one for its root.
 
     Raises ConfigurationError if there is no application.
     """
@@ -65,7 +66,7 @@ def prepare(request: Any = None, registry: Any = None) -> AppEnvironment:
 
 
 def _make_request(path: str, registry: Any = None) -> Any:
-    """Return a request of an application, by default the last one."""
+    """Return a request for an application, by default the one made last."""
     registry = global_registries.last if registry is None else registry
     request = registry.queryUtility(IRequestFactory, default=Request).blank(path)
     request.registry = registry

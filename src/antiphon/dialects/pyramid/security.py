@@ -22,7 +22,7 @@ NO_PERMISSION_REQUIRED = "__no_permission_required__"
 
 
 class AllPermissionsList:
-    """All permissions there are."""
+    """A list that contains every permission."""
 
     def __iter__(self) -> Any:
         return iter(())
@@ -49,25 +49,25 @@ def _policy_of(request: Any) -> Any:
 
 
 def remember(request: Any, userid: Any, **kw: Any) -> Any:
-    """Return the headers that make a client remembered as a user."""
+    """Return the headers with which a client is remembered as a user."""
     policy = _policy_of(request)
     return [] if policy is None else policy.remember(request, userid, **kw)
 
 
 def forget(request: Any, **kw: Any) -> Any:
-    """Return the headers that make a client forgotten."""
+    """Return the headers with which a client is forgotten."""
     policy = _policy_of(request)
     return [] if policy is None else policy.forget(request, **kw)
 
 
 def principals_allowed_by_permission(context: Any, permission: Any) -> Any:
-    """Return the principals that have a permission, by the authorization policy."""
+    """Return the principals that have a permission, according to the authorization policy."""
     policy = get_current_registry().queryUtility(IAuthorizationPolicy)
     return [Everyone] if policy is None else policy.principals_allowed_by_permission(context, permission)
 
 
 def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
-    """Return a true value if the view of a context may be called, by its permission. Raises TypeError without one."""
+    """Return a true value if the view for a context may be called. Raises TypeError if there is no view."""
     registry = _registry_of(request)
     request_iface = getattr(request, "request_iface", None) or providedBy(request)
     provides = (IViewClassifier, request_iface, providedBy(context))
@@ -80,7 +80,7 @@ def view_execution_permitted(context: Any, request: Any, name: str = "") -> Any:
 
 
 class PermitsResult(int):
-    """A truth value with its reason."""
+    """A truth value with a reason."""
 
     boolval = 0
 
@@ -106,17 +106,17 @@ class PermitsResult(int):
 
 
 class Denied(PermitsResult):
-    """Not permitted."""
+    """A result for something that is not permitted."""
 
 
 class Allowed(PermitsResult):
-    """Permitted."""
+    """A result for something that is permitted."""
 
     boolval = 1
 
 
 class ACLPermitsResult(PermitsResult):
-    """A truth value with the access control entry that it comes from."""
+    """A truth value with the access control entry that determined it."""
 
     def __new__(cls, ace: Any, acl: Any, permission: Any, principals: Any, context: Any) -> Self:
         made: Any = PermitsResult.__new__(
@@ -134,25 +134,25 @@ class ACLPermitsResult(PermitsResult):
 
 
 class ACLDenied(ACLPermitsResult, Denied):
-    """Not permitted by a list."""
+    """A result for something that an ACL denies."""
 
 
 class ACLAllowed(ACLPermitsResult, Allowed):
-    """Permitted by a list."""
+    """A result for something that an ACL allows."""
 
 
 class SecurityAPIMixin:
-    """Attributes of a request for its user and permissions."""
+    """A mixin for requests with the user and their permissions."""
 
     @property
     def identity(self) -> Any:
-        """The user, as the policy knows them; None without one."""
+        """The user, as the policy represents them; None without a user."""
         policy = _policy_of(self)
         return None if policy is None else policy.identity(self)
 
     @property
     def authenticated_userid(self) -> Any:
-        """The user's id; None without one."""
+        """The user's id; None without a user."""
         policy = _policy_of(self)
         return None if policy is None else policy.authenticated_userid(self)
 
@@ -162,7 +162,7 @@ class SecurityAPIMixin:
         return self.authenticated_userid is not None
 
     def has_permission(self, permission: Any, context: Any = None) -> Any:
-        """Return a true value if the user has a permission in a context, else in that of the request."""
+        """Return a true value if the user has a permission in a context, by default the request's."""
         if context is None:
             context = self.context  # type: ignore[attr-defined]  # the request has it
         policy = _policy_of(self)
@@ -172,7 +172,7 @@ class SecurityAPIMixin:
 
 
 class AuthenticationAPIMixin:
-    """The user, as before Pyramid 2.0."""
+    """A mixin for requests with the user, as before Pyramid 2.0."""
 
     @property
     def unauthenticated_userid(self) -> Any:
@@ -197,7 +197,7 @@ class AuthenticationAPIMixin:
 
 @implementer(ISecurityPolicy)
 class LegacySecurityPolicy:
-    """The policy of applications that set the two older ones."""
+    """The security policy of applications that set the two older policies."""
 
     def _authentication(self, request: Any) -> Any:
         return request.registry.getUtility(IAuthenticationPolicy)
@@ -211,11 +211,11 @@ class LegacySecurityPolicy:
         return self._authentication(request).authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
-        """Return the headers that make a client remembered."""
+        """Return the headers with which a client is remembered."""
         return self._authentication(request).remember(request, userid, **kw)
 
     def forget(self, request: Any, **kw: Any) -> Any:
-        """Return the headers that make a client forgotten. Raises ValueError for keywords."""
+        """Return the headers with which a client is forgotten. Raises ValueError for keywords."""
         if kw:
             raise ValueError("Legacy authentication policies do not support keyword arguments for `forget`")
         return self._authentication(request).forget(request)

@@ -1,4 +1,4 @@
-"""Sessions in a signed cookie."""
+"""Sessions stored in a signed cookie."""
 
 import pickle
 import secrets
@@ -20,11 +20,11 @@ __all__ = [
 ]  # fmt: skip
 
 LONGEST_COOKIE = 4064
-"""The most bytes of a cookie's value that browsers keep, in addition to its name and attributes."""
+"""The maximum number of bytes of a cookie's value that browsers store, besides its name and attributes."""
 
 
 def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of a session that notes the time, and has the cookie sent again when that is due."""
+    """Return a method of a session that records the time, and resends the cookie when that is due."""
 
     @wraps(wrapped)
     def accessed(session: Any, *args: Any, **kw: Any) -> Any:
@@ -38,7 +38,7 @@ def manage_accessed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method of a session that notes the time, and has the cookie sent."""
+    """Return a method of a session that records the time and resends the cookie."""
 
     @wraps(wrapped)
     def changed(session: Any, *args: Any, **kw: Any) -> Any:
@@ -50,26 +50,26 @@ def manage_changed(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class PickleSerializer:
-    """Values as Python pickles, for cookies from before Pyramid 2.0. Anyone with the secret can run code."""
+    """Pickled values, for cookies from before Pyramid 2.0. Anyone with the secret can run code."""
 
     def __init__(self, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
         self.protocol = protocol
 
     def loads(self, bstruct: bytes) -> Any:
-        """Read a value. Raises ValueError."""
+        """Unpickle a value. Raises ValueError."""
         try:
             return pickle.loads(bstruct)  # noqa: S301 - as its class says
         except Exception as error:
             raise ValueError(f"no pickle: {error}") from None
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Print a value."""
+        """Pickle a value."""
         return pickle.dumps(appstruct, self.protocol)
 
 
 @implementer(ISession)
 class _CookieSession(dict[str, Any]):
-    """The values of a session, all of which are in a cookie. Subclasses have the settings."""
+    """A session that is stored entirely in a cookie. Subclasses have the settings."""
 
     _serializer: Any
     _cookie_name: str
@@ -95,28 +95,28 @@ class _CookieSession(dict[str, Any]):
         super().__init__({} if is_over else state)
 
     def _read(self, request: Any) -> tuple[float, float, dict[str, Any]] | None:
-        """Return the times when the cookie was sent and when the session began, and the values; None without them."""
+        """Return when the cookie was sent, when the session began, and the values; None without them."""
         cookie = request.cookies.get(self._cookie_name)
         if cookie is None:
             return None
         try:
             renewed, created, state = self._serializer.loads(bytes_(cookie))
             return float(renewed), float(created), dict(state)
-        except (TypeError, ValueError):  # the serializer need not sign
+        except (TypeError, ValueError):  # the serializer may not sign
             return None
 
     def changed(self) -> None:
-        """Send the cookie with the response, for example after a change inside a value."""
+        """Send the cookie with the response. Call this after a change inside a value, for example."""
         if not self._dirty:
             self._dirty = True
             self.request.add_response_callback(self._send)
 
     def _send(self, request: Any, response: Any) -> None:  # noqa: ARG002 - a response callback
         self._set_cookie(response)
-        self.request = None  # which has the session
+        self.request = None  # which refers to the session
 
     def invalidate(self) -> None:
-        """Forget all values."""
+        """Remove all values."""
         self.clear()
 
     get = manage_accessed(dict.get)
@@ -140,14 +140,14 @@ class _CookieSession(dict[str, Any]):
 
     @manage_changed
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
-        """Add a message to a queue, unless it is there and may not be twice."""
+        """Add a message to a queue, unless it is already there and duplicates are not allowed."""
         storage = self.setdefault(f"_f_{queue}", [])
         if allow_duplicate or msg not in storage:
             storage.append(msg)
 
     @manage_changed
     def pop_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue, and empty it."""
+        """Return the messages of a queue and empty it."""
         return self.pop(f"_f_{queue}", [])
 
     @manage_accessed
@@ -155,22 +155,22 @@ class _CookieSession(dict[str, Any]):
         """Return the messages of a queue."""
         return self.get(f"_f_{queue}", [])
 
-    # Tokens against forged requests
+    # CSRF tokens
 
     @manage_changed
     def new_csrf_token(self) -> str:
-        """Make a token, keep it and return it."""
+        """Make a token, store it and return it."""
         token = self["_csrft_"] = secrets.token_hex(20)
         return token
 
     @manage_accessed
     def get_csrf_token(self) -> Any:
-        """Return the token; a new one if there is none."""
+        """Return the token, or a new one if there is none."""
         token = self.get("_csrft_", None)
         return self.new_csrf_token() if token is None else token
 
     def _set_cookie(self, response: Any) -> bool:
-        """Set the cookie of a response. Raises ValueError for values that are too many for one."""
+        """Set the cookie of a response. Raises ValueError if the values are too long for a cookie."""
         if not self._cookie_on_exception and getattr(self.request, "exception", None) is not None:
             return False
         value = text_(self._serializer.dumps((self.accessed, self.created, dict(self))))
@@ -202,12 +202,11 @@ def BaseCookieSessionFactory(  # noqa: N802 - its name
     reissue_time: Any = 0,
     set_on_exception: bool = True,
 ) -> Any:
-    """Return a factory of sessions whose cookies are as a serializer makes them. One that does not sign lets everybody
-    change them.
+    """Return a factory of sessions whose cookies a serializer makes. One that does not sign lets anyone change them.
 
     ``max_age`` is the cookie's, in seconds. A session ends ``timeout`` seconds after its cookie was sent; the cookie is
-    sent again when the session is used ``reissue_time`` seconds after that, never with None. ``set_on_exception=False``
-    sends no cookie with the responses of exception views.
+    sent again if the session is used ``reissue_time`` seconds after that, or never with None. With
+    ``set_on_exception=False``, no cookie is sent with the responses of exception views.
     """
     settings = {
         "_serializer": serializer,
@@ -245,10 +244,10 @@ def SignedCookieSessionFactory(  # noqa: N802 - its name
     salt: Any = "pyramid.session.",
     serializer: Any = None,
 ) -> Any:
-    """Return a factory of sessions whose cookies are signed, and can be read by everybody.
+    """Return a factory of sessions whose cookies are signed. Clients can read them.
 
-    ``serializer`` makes bytes of the values, JSON by default. The other arguments are as ``BaseCookieSessionFactory``
-    has them.
+    ``serializer`` converts the values to bytes, by default as JSON. The other arguments are those of
+    ``BaseCookieSessionFactory``.
     """
     return BaseCookieSessionFactory(
         SignedSerializer(secret, salt, hashalg, serializer=serializer or JSONSerializer()),

@@ -1,29 +1,29 @@
-"""Settings, which are text in files, as truth values and lists."""
+"""Conversion of settings, which are text in files, to Booleans and lists."""
 
 from typing import Any
 
 truthy = frozenset({"t", "true", "y", "yes", "on", "1"})
-"""The texts that mean yes."""
+"""The strings that mean true."""
 falsey = frozenset({"f", "false", "n", "no", "off", "0"})
-"""The texts that mean no."""
+"""The strings that mean false."""
 
 
 def asbool(s: Any) -> bool:
-    """Return True for True and for text that means yes, in any case, and False for anything else."""
+    """Return True for True and for text that means true, in any case, and False for anything else."""
     if s is None or isinstance(s, bool):
         return bool(s)
     return str(s).strip().lower() in truthy
 
 
 def aslist_cronly(value: Any) -> list[Any]:
-    """Return the lines of a text that are not empty, without the space around them; other values in a list."""
+    """Return the non-empty lines of text, without surrounding spaces; other values as a list."""
     if isinstance(value, str):
         value = filter(None, (line.strip() for line in value.splitlines()))
     return list(value) if hasattr(value, "__iter__") else [value]
 
 
 def aslist(value: Any, flatten: bool = True) -> list[Any]:
-    """Return the words of a text, or without ``flatten`` its lines."""
+    """Return the words of text, or its lines without ``flatten``."""
     lines = aslist_cronly(value)
     if not flatten:
         return lines

@@ -1,4 +1,4 @@
-"""Static files: a view of a directory, and cache busters, which change their URLs with their content."""
+"""Static files: a view for a directory, and cache busters, which change a file's URL with its content."""
 
 import json
 import mimetypes
@@ -18,17 +18,17 @@ from antiphon.dialects.pyramid.traversal import traversal_path_info
 from antiphon.embedding import served_names
 
 Found = tuple[str, str | None]
-"""The path of a file, and its content coding."""
+"""The path of a file and its content coding."""
 
 _is_served = served_names(dotfiles=True)
 
 
 class static_view:  # noqa: N801 - its name
-    """A view that sends the files of a directory: a path, or `package:path`, whose files can be overridden.
+    """A view that serves the files of a directory: a path, or `package:path`, whose files can be overridden.
 
     ``cache_max_age`` is in seconds. ``use_subpath`` takes the file's name from the request's subpath, not from its
-    whole path. ``index`` is the file of a directory. Files whose names end in the extensions of ``content_encodings``
-    are sent to clients that accept these. ``reload`` has files looked for each time.
+    whole path. ``index`` is the file of a directory. Files with the extensions of ``content_encodings`` are sent to
+    clients that accept these codings. With ``reload``, files are looked up each time.
     """
 
     def __init__(
@@ -58,8 +58,9 @@ class static_view:  # noqa: N801 - its name
         self.filemap: dict[str, list[Found]] = {}
 
     def __call__(self, context: Any, request: Any) -> Any:  # noqa: ARG002 - as views are called
-        """Return the file that a request names. Raises HTTPNotFound without one, and HTTPMovedPermanently for a
-        directory without a slash.
+        """Return the requested file.
+
+        Raises HTTPNotFound without one, and HTTPMovedPermanently for a directory without a slash.
         """
         name = self.get_resource_name(request)
         files = self.get_possible_files(name)
@@ -75,7 +76,10 @@ class static_view:  # noqa: N801 - its name
         return PkgResourcesAssetDescriptor(self.package_name, name) if self.package_name else FSAssetDescriptor(name)
 
     def get_resource_name(self, request: Any) -> str:
-        """Return the name of the file in its package, or its path. Raises HTTPNotFound for a path out of it."""
+        """Return the name of the file in its package, or its path.
+
+        Raises HTTPNotFound for a path outside of the directory.
+        """
         segments = request.subpath if self.use_subpath else traversal_path_info(request.path_info)
         path = _secure_path(tuple(segments))
         if path is None:
@@ -91,7 +95,7 @@ class static_view:  # noqa: N801 - its name
         return f"{name.rstrip('/')}/{self.index}" if self.package_name else os.path.join(name, self.index)
 
     def find_resource_path(self, name: str) -> str | None:
-        """Return the path of a regular file, or None if there is none."""
+        """Return the path of a regular file; None if there is none."""
         asset = self._asset(name)
         if not asset.exists() or asset.isdir():
             return None
@@ -107,12 +111,12 @@ class static_view:  # noqa: N801 - its name
         paths = [(self.find_resource_path(resource_name + ext), coding) for ext, coding in names]
         files: list[Found] = [(path, coding) for path, coding in paths if path is not None]
         files.sort(key=lambda each: os.path.getsize(each[0]))
-        if files and not self.reload:  # the names of missing files are unlimited
+        if files and not self.reload:  # the number of names for missing files is unlimited
             self.filemap[resource_name] = files
         return files
 
     def find_best_match(self, request: Any, files: list[Found]) -> tuple[str | None, str | None]:
-        """Return the first of the files whose coding a client accepts."""
+        """Return the first file whose coding the client accepts."""
         codings = [coding for _, coding in files if coding is not None]
         accepted: set[str | None] = {None}
         if request.accept_encoding and codings:
@@ -120,7 +124,7 @@ class static_view:  # noqa: N801 - its name
         return next((each for each in files if each[1] in accepted), (None, None))
 
     def add_slash_redirect(self, request: Any) -> Any:
-        """Return the redirection to the URL of a directory."""
+        """Return the redirect to the URL of a directory."""
         query = request.query_string
         return HTTPMovedPermanently(f"{request.path_url}/{f'?{query}' if query else ''}")
 
@@ -128,12 +132,12 @@ class static_view:  # noqa: N801 - its name
 def _is_importable(name: str) -> bool:
     try:
         return find_spec(name) is not None
-    except (ImportError, ValueError):  # of `__main__`, which has no specification
+    except (ImportError, ValueError):  # in `__main__`, which has no specification
         return name == "__main__"
 
 
 def _extensions(content_encodings: Any) -> dict[str, list[str]]:
-    """Return the extensions of each requested coding."""
+    """Return the file extensions for each requested coding."""
     found: dict[str, list[str]] = {}
     for extension, coding in mimetypes.encodings_map.items():
         if coding in content_encodings:
@@ -149,7 +153,7 @@ def _add_vary(response: Any, option: str) -> None:
 
 
 def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
-    """Return the path of segments, or None if it could lead out of the directory."""
+    """Return the path made of segments; None if it could be outside of the directory."""
     path = "/".join(path_tuple)
     is_whole = all(segment and "/" not in segment for segment in path_tuple)
     return path if not path_tuple or (is_whole and _is_served(path)) else None
@@ -157,7 +161,10 @@ def _secure_path(path_tuple: tuple[str, ...]) -> str | None:
 
 @implementer(ICacheBuster)
 class QueryStringCacheBuster:
-    """Adds a parameter to the query of a file's URL. Subclasses return its value in ``tokenize``."""
+    """A cache buster that adds a parameter to the query of a file's URL.
+
+    Subclasses return its value in ``tokenize``.
+    """
 
     def __init__(self, param: str = "x") -> None:
         self.param = param
@@ -178,7 +185,7 @@ class QueryStringCacheBuster:
 
 
 class QueryStringConstantCacheBuster(QueryStringCacheBuster):
-    """Adds a parameter with one value, such as that of a deployment, to the queries of all files."""
+    """A cache buster that adds one value, such as a deployment's, to the query of every file's URL."""
 
     def __init__(self, token: str, param: str = "x") -> None:
         super().__init__(param=param)
@@ -191,9 +198,9 @@ class QueryStringConstantCacheBuster(QueryStringCacheBuster):
 
 @implementer(ICacheBuster)
 class ManifestCacheBuster:
-    """Has the paths of files replaced by those that a file, by default one of JSON, has for them.
+    """A cache buster that replaces the paths of files by those in a manifest, by default a JSON file.
 
-    The file is read once, or again when it has changed with ``reload``. Raises OSError if it is missing.
+    The manifest is read once, or with ``reload`` again when it has changed. Raises OSError if it is missing.
     """
 
     exists = staticmethod(os.path.exists)
@@ -206,17 +213,17 @@ class ManifestCacheBuster:
         self._manifest: dict[str, str] = {} if reload else self.get_manifest()
 
     def get_manifest(self) -> Any:
-        """Read the file."""
+        """Read the manifest."""
         with open(self.manifest_path, "rb") as file:
             return self.parse_manifest(file.read())
 
     def parse_manifest(self, content: bytes) -> Any:
-        """Return the paths that the content of the file has by paths."""
+        """Parse the manifest and return its mapping of paths to paths."""
         return json.loads(content.decode())
 
     @property
     def manifest(self) -> dict[str, str]:
-        """The paths, by paths."""
+        """The mapping of paths to paths."""
         if self.reload:
             if not self.exists(self.manifest_path):
                 return {}

@@ -1,4 +1,4 @@
-"""Tests of views without an application: a configuration, and dummies of requests, resources, renderers and users."""
+"""Tests of views without an application: a configuration, and dummy requests, resources, renderers and users."""
 
 import copy
 import os
@@ -39,8 +39,9 @@ class DummyRootFactory:
 
 
 class DummySecurityPolicy:
-    """A policy with one user, who may do everything or nothing. It notes the id to remember in ``remembered``, and
-    ``forgotten``.
+    """A policy with one user, who may do everything or nothing.
+
+    It records the id to remember in ``remembered``, and sets ``forgotten``.
     """
 
     def __init__(
@@ -58,11 +59,11 @@ class DummySecurityPolicy:
         self.forget_result = [] if forget_result is None else forget_result
 
     def identity(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Return the identity that was given."""
+        """Return the given identity."""
         return self._identity
 
     def authenticated_userid(self, request: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Return the id that was given."""
+        """Return the given id."""
         return self.userid
 
     def permits(self, request: Any, context: Any, permission: Any) -> Any:  # noqa: ARG002 - as policies are called
@@ -70,18 +71,18 @@ class DummySecurityPolicy:
         return self.permissive
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Note the id, and return the configured result."""
+        """Record the id, and return the configured result."""
         self.remembered = userid
         return self.remember_result
 
     def forget(self, request: Any, **kw: Any) -> Any:  # noqa: ARG002 - as policies are called
-        """Note the call, and return the configured result."""
+        """Record the call, and return the configured result."""
         self.forgotten = True
         return self.forget_result
 
 
 class DummyTemplateRenderer:
-    """A renderer that notes its values, which are its attributes, and returns one text."""
+    """A renderer that records its values, which become its attributes, and returns a fixed text."""
 
     def __init__(self, string_response: str = "") -> None:
         self._received: dict[str, Any] = {}
@@ -90,7 +91,7 @@ class DummyTemplateRenderer:
 
     @property
     def string_response(self) -> str:
-        """The text."""
+        """The fixed text."""
         return self._string_response
 
     @string_response.setter
@@ -98,7 +99,7 @@ class DummyTemplateRenderer:
         self._string_response = self._implementation.response = response
 
     def implementation(self) -> "MockTemplate":
-        """Return the template, which notes its values too."""
+        """Return the template, which also records its values."""
         return self._implementation
 
     def __call__(self, kw: Any, system: Any = None) -> str:
@@ -127,14 +128,14 @@ class DummyTemplateRenderer:
 
 
 class MockTemplate:
-    """A template, and all its parts, which notes the values that it is called with."""
+    """A template, including all its parts, that records the values it is called with."""
 
     def __init__(self, response: str) -> None:
         self._received: dict[str, Any] = {}
         self.response = response
 
     def __getattr__(self, attrname: str) -> Self:
-        if attrname.startswith("__"):  # of Python
+        if attrname.startswith("__"):  # special attributes of Python
             raise AttributeError(attrname)
         return self
 
@@ -147,7 +148,7 @@ class MockTemplate:
 
 
 class DummyRendererFactory:
-    """A factory of renderers that tests have added by name. Other renderers come from the factory that it replaces."""
+    """A factory of the renderers that tests have added by name. Others come from the factory that it replaces."""
 
     def __init__(self, name: str, factory: Any) -> None:
         self.name = name
@@ -155,7 +156,7 @@ class DummyRendererFactory:
         self.renderers: dict[str, Any] = {}
 
     def add(self, spec: str, renderer: Any) -> None:
-        """Add a renderer for `package:path`, and for `path`."""
+        """Add a renderer for `package:path` and for `path`."""
         self.renderers[spec] = renderer
         self.renderers[spec.partition(":")[2] or spec] = renderer
 
@@ -199,7 +200,7 @@ class DummyResource:
         del self.subs[name]
 
     def get(self, name: Any, default: Any = None) -> Any:
-        """Return the resource with a name in it, or the default."""
+        """Return the contained resource with a name, or the default."""
         return self.subs.get(name, default)
 
     def values(self) -> Any:
@@ -207,7 +208,7 @@ class DummyResource:
         return self.subs.values()
 
     def items(self) -> Any:
-        """Return the contained resources, with their names."""
+        """Return the names and the contained resources, in pairs."""
         return self.subs.items()
 
     def keys(self) -> Any:
@@ -218,7 +219,7 @@ class DummyResource:
         return iter(self.subs)
 
     def __bool__(self) -> bool:
-        return True  # also without items
+        return True  # true even if empty
 
     def __len__(self) -> int:
         return len(self.subs)
@@ -232,7 +233,7 @@ class DummyResource:
         __parent__: Any = _ABSENT,
         **kw: Any,
     ) -> Self:
-        """Return a copy, with copies of the contained resources, and additional attributes."""
+        """Return a copy, with copies of the contained resources and additional attributes."""
         name = self.__name__ if __name__ is _ABSENT else __name__
         parent = self.__parent__ if __parent__ is _ABSENT else __parent__
         made = type(self)(name, parent, **{**self.kw, **kw})
@@ -254,17 +255,17 @@ class DummySession(dict[str, Any]):
         """Do nothing."""
 
     def invalidate(self) -> None:
-        """Forget all values."""
+        """Remove all values."""
         self.clear()
 
     def flash(self, msg: Any, queue: str = "", allow_duplicate: bool = True) -> None:
-        """Add a message to a queue, unless it is there and may not be twice."""
+        """Add a message to a queue, unless it is already there and duplicates are not allowed."""
         storage = self.setdefault(f"_f_{queue}", [])
         if allow_duplicate or msg not in storage:
             storage.append(msg)
 
     def pop_flash(self, queue: str = "") -> Any:
-        """Return the messages of a queue, and empty it."""
+        """Return the messages of a queue and empty it."""
         return self.pop(f"_f_{queue}", [])
 
     def peek_flash(self, queue: str = "") -> Any:
@@ -300,7 +301,7 @@ def setUp(
 ) -> Configurator:
     """Return a configuration that is current until ``tearDown``, with its own registry and perhaps a request.
 
-    With ``hook_zca``, zope.component finds the registry, if it is installed.
+    With ``hook_zca``, zope.component (if it is installed) uses the registry.
     """
     manager.clear()
     registry = Registry("testing") if registry is None else registry
@@ -309,7 +310,7 @@ def setUp(
     config._fix_registry()  # noqa: SLF001 - of this package
     if getattr(registry, "settings", None) is None:
         config._set_settings({} if settings is None else settings)  # noqa: SLF001
-    if hasattr(registry, "registerUtility"):  # some programs have their own registries
+    if hasattr(registry, "registerUtility"):  # some programs use their own kind of registry
         config._add_defaults(None)  # noqa: SLF001
     config.commit()
     if hook_zca:
@@ -320,7 +321,7 @@ def setUp(
 
 
 def tearDown(unhook_zca: bool = True) -> None:
-    """Undo ``setUp``, and empty its registry."""
+    """Undo ``setUp`` and empty its registry."""
     if unhook_zca:
         with suppress(ImportError):
             ZCAConfiguratorMixin().unhook_zca()
@@ -329,12 +330,12 @@ def tearDown(unhook_zca: bool = True) -> None:
     registry: Any = None if info is None else info["registry"]
     if hasattr(registry, "__name__"):
         begin = getattr(registry, "__init__")  # noqa: B009 - type checkers let nobody call it
-        with suppress(TypeError):  # some programs have their own registries
+        with suppress(TypeError):  # some programs use their own kind of registry
             begin(registry.__name__)
 
 
 def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
-    """Do what ``setUp`` does."""
+    """Do the same as ``setUp``."""
     if kw.get("package") is None:
         kw["package"] = caller_package()
     return setUp(*args, **kw)
@@ -344,7 +345,7 @@ def cleanUp(*args: Any, **kw: Any) -> Configurator:  # noqa: N802 - its name
 def testConfig(  # noqa: N802 - its name
     registry: Any = None, request: Any = None, hook_zca: bool = True, autocommit: bool = True, settings: Any = None
 ) -> Iterator[Configurator]:
-    """Return a context manager with a configuration as from ``setUp``."""
+    """Return a context manager whose configuration is made as by ``setUp``."""
     config = setUp(
         registry=registry,
         request=request,
@@ -372,8 +373,9 @@ class DummyRequest(
     AuthenticationAPIMixin,
     ViewMethodsMixin,
 ):
-    """A request whose attributes can all be given and set. ``params`` are the fields of query and form, and ``post``
-    makes it a POST.
+    """A request whose attributes can all be given and set.
+
+    ``params`` are the fields of query and form, and ``post`` makes it a POST.
     """
 
     method = "GET"
@@ -419,7 +421,7 @@ class DummyRequest(
 
     @property
     def registry(self) -> Any:
-        """The registry that was set, else the current one."""
+        """The registry that was set, or else the current one."""
         return get_current_registry() if self._registry is None else self._registry
 
     @registry.setter
@@ -450,7 +452,7 @@ class DummyRequest(
 
 
 def skip_on(*platforms: str) -> Any:
-    """Return a decorator of tests that do nothing on some systems, by the start of ``os.name``; `pypy` is one."""
+    """Return a decorator that skips tests on some systems, by prefixes of ``os.name``; `pypy` is also a system."""
     import platform
 
     is_skipped = any(os.name.startswith(each) for each in platforms)

@@ -1,4 +1,4 @@
-"""The request and the registry that are current: for code that is not given them."""
+"""The current request and registry, for code that is not given them."""
 
 from contextvars import ContextVar
 from types import TracebackType
@@ -6,7 +6,10 @@ from typing import Any
 
 
 class ThreadLocalManager:
-    """A stack of dictionaries, with the request and the registry. Each thread, and each task, has its own."""
+    """A stack of dictionaries with the request and the registry, separate for each thread and task.
+
+    Each thread, and each task, has its own.
+    """
 
     def __init__(self, default: Any = None) -> None:
         self.default = default
@@ -25,7 +28,7 @@ class ThreadLocalManager:
     set = push
 
     def pop(self) -> Any:
-        """Remove the current dictionary and return it; None without one."""
+        """Remove and return the current dictionary; None without one."""
         stack = self.variable.get()
         if not stack:
             return None
@@ -33,7 +36,7 @@ class ThreadLocalManager:
         return stack[-1]
 
     def get(self) -> Any:
-        """Return the current dictionary, else the default."""
+        """Return the current dictionary, or the default."""
         stack = self.variable.get()
         return stack[-1] if stack else self.default()
 
@@ -43,28 +46,28 @@ class ThreadLocalManager:
 
 
 def defaults() -> dict[str, Any]:
-    """Return the defaults while nothing is pushed: no request, and the registry of zope.component or the global one."""
+    """Return the values used while nothing is pushed: no request, and zope.component's or the global registry."""
     from antiphon.dialects.pyramid.registry import global_registry
 
     return {"request": None, "registry": global_registry}
 
 
 manager = ThreadLocalManager(default=defaults)
-"""The stack of all applications of the process."""
+"""The stack of all applications in the process."""
 
 
 def get_current_request() -> Any:
-    """Return the request that is being answered here; None without one."""
+    """Return the request that is being handled; None without one."""
     return manager.get()["request"]
 
 
 def get_current_registry(context: Any = None) -> Any:  # noqa: ARG001 - zope.component calls it with one
-    """Return the registry of the application that is active here, else the global one."""
+    """Return the registry of the active application, or else the global one."""
     return manager.get()["registry"]
 
 
 class RequestContext:
-    """A request that is current in a `with` block, or between ``begin`` and ``end``."""
+    """A request that is current inside a `with` block, or between ``begin`` and ``end``."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
@@ -76,7 +79,7 @@ class RequestContext:
         return request
 
     def end(self) -> None:
-        """Make the request before it current again."""
+        """Make the previous request current again."""
         manager.pop()
 
     def __enter__(self) -> Any:

@@ -1,4 +1,4 @@
-"""Resources found by the segments of a path, and paths of resources."""
+"""Finding resources by path segments, and the paths of resources."""
 
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ def find_root(resource: Any) -> Any:
 
 
 def find_resource(resource: Any, path: Any) -> Any:
-    """Return the resource at a path, text or a tuple of segments, relative to another one. Raises KeyError."""
+    """Return the resource at a path, text or a tuple of segments, relative to a resource. Raises KeyError."""
     found = traverse(resource, path)
     if found["view_name"]:
         raise KeyError(f"{found['context']!r} has no subelement {found['view_name']}")
@@ -35,7 +35,7 @@ find_model = find_resource
 
 
 def find_interface(resource: Any, class_or_interface: Any) -> Any:
-    """Return the first resource in a lineage that is of a class, or provides an interface; None without one."""
+    """Return the first resource in a lineage of a class or with an interface; None without one."""
     if IInterface.providedBy(class_or_interface):
         test = class_or_interface.providedBy
     else:
@@ -47,7 +47,7 @@ def find_interface(resource: Any, class_or_interface: Any) -> Any:
 
 
 def resource_path(resource: Any, *elements: Any) -> str:
-    """Return the path of a resource, and of elements below it, quoted."""
+    """Return the quoted path of a resource, with optional elements below it."""
     return _join_path_tuple(resource_path_tuple(resource, *elements))
 
 
@@ -55,7 +55,7 @@ model_path = resource_path
 
 
 def resource_path_tuple(resource: Any, *elements: Any) -> tuple[Any, ...]:
-    """Return the names from the root, which is "", to a resource, and elements below it."""
+    """Return the names from the root, whose name is "", to a resource, and optional elements below it."""
     names = [each.__name__ or "" for each in lineage(resource)]
     return (*reversed(names), *elements)
 
@@ -64,7 +64,7 @@ model_path_tuple = resource_path_tuple
 
 
 def traverse(resource: Any, path: Any) -> dict[str, Any]:
-    """Return the result of traversing a path, a text or a tuple of segments, relative to the resource or its root.
+    """Traverse a path, text or a tuple of segments, relative to the resource or its root, and return the result.
 
     Raises UnicodeEncodeError for text that is not ASCII: text is quoted, and segments are not.
     """
@@ -98,12 +98,12 @@ def traversal_path(path: str) -> tuple[str, ...]:
 
 @lru_cache(1000)
 def traversal_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path in the form of an environ. Raises URLDecodeError if they are not UTF-8."""
+    """Return the segments of a path as encoded in an environ. Raises URLDecodeError if they are not UTF-8."""
     return split_path_info(decode_path_info(path))
 
 
 def decode_path_info(path: str) -> str:
-    """Return a path in an environ as text. Raises URLDecodeError if it is not UTF-8."""
+    """Return a path from an environ as text. Raises URLDecodeError if it is not UTF-8."""
     if path.isascii():
         return path
     try:
@@ -114,7 +114,7 @@ def decode_path_info(path: str) -> str:
 
 @lru_cache(1000)
 def split_path_info(path: str) -> tuple[str, ...]:
-    """Return the segments of a path. A segment of two dots removes the previous one."""
+    """Return the segments of a path. The segment `..` removes the previous one."""
     segments: list[str] = []
     for segment in path.strip("/").split("/"):
         if segment == "..":
@@ -130,7 +130,7 @@ def _quoted(segment: str, safe: str) -> str:
 
 
 def quote_path_segment(segment: Any, safe: str = PATH_SEGMENT_SAFE) -> str:
-    """Return a segment of a path, percent-encoded."""
+    """Percent-encode a path segment."""
     if isinstance(segment, bytes):
         return quote(segment, safe)
     return _quoted(segment if segment.__class__ is str else str(segment), safe)
@@ -143,7 +143,7 @@ def _join_path_tuple(tuple: tuple[Any, ...]) -> str:  # noqa: A002 - its name
 
 @implementer(ITraverser)
 class ResourceTreeTraverser:
-    """Finds the context of a request by the items of resources, from the root on."""
+    """A traverser that finds the context of a request through the items of resources, from the root on."""
 
     VH_ROOT_KEY = VH_ROOT_KEY
     VIEW_SELECTOR = "@@"
@@ -183,7 +183,7 @@ class ResourceTreeTraverser:
         return self._found(context, view_name, names[traversed + 1 :], names[:traversed], vroot, root_names)
 
     def _path_of(self, request: Any) -> tuple[tuple[str, ...], Any]:
-        """Return the segments to traverse, and the subpath that the route gives."""
+        """Return the segments to traverse, and the subpath given by the route."""
         matchdict = request.matchdict
         if matchdict is None:
             try:
@@ -218,7 +218,7 @@ def _segments(path: Any) -> tuple[str, ...]:
 
 @implementer(IResourceURL)
 class ResourceURL:
-    """The path of a resource, and that path below the virtual root of a request."""
+    """The path of a resource, from the root and from a request's virtual root."""
 
     VH_ROOT_KEY = VH_ROOT_KEY
 
@@ -239,7 +239,7 @@ class ResourceURL:
 
 
 def virtual_root(resource: Any, request: Any) -> Any:
-    """Return the resource that is the root of a request's virtual host."""
+    """Return the resource that is a request's virtual root."""
     from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
     registry = getattr(request, "registry", None) or get_current_registry()
@@ -258,7 +258,7 @@ def virtual_root_path_tuple(request: Any) -> tuple[str, ...]:
 
 
 class DefaultRootFactory:
-    """The root of applications that set none: it has no items."""
+    """The default root, which has no items."""
 
     __parent__ = None
     __name__ = None

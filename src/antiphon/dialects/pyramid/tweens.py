@@ -1,4 +1,4 @@
-"""Tweens: functions around the application, from the server (INGRESS) to the views (MAIN)."""
+"""Tweens: functions around the application, between the server (INGRESS) and the views (MAIN)."""
 
 import sys
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from typing import Any
 from antiphon.dialects.pyramid.httpexceptions import HTTPNotFound
 
 MAIN = "MAIN"
-"""Stands for the views."""
+"""A marker for the views."""
 INGRESS = "INGRESS"
-"""Stands for the server."""
+"""A marker for the server."""
 EXCVIEW = "pyramid.tweens.excview_tween_factory"
-"""The name of the tween that answers exceptions by their views."""
+"""The name of the tween that calls exception views."""
 
 Handler = Callable[[Any], Any]
 
 
 def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: ARG001 - as tweens are made
-    """Return a handler that answers exceptions by their views, and raises those that have none."""
+    """Return a handler that calls exception views, and re-raises exceptions that have none."""
 
     def excview_tween(request: Any) -> Any:
         try:
@@ -32,9 +32,9 @@ def excview_tween_factory(handler: Handler, registry: Any) -> Handler:  # noqa: 
 
 
 def _answer_by_view(request: Any) -> Any:
-    """Return the response of the exception view for the current exception, or None if it has no view.
+    """Return the response of the exception view for the current exception, or None if there is no such view.
 
-    The exception is not raised here: its traceback would have this frame, and the variables here would keep both.
+    The exception is not raised here: its traceback would include this frame, whose variables would keep both alive.
     """
     try:
         return request.invoke_exception_view(sys.exc_info())

@@ -1,4 +1,4 @@
-"""URLs of routes, of resources and of static files."""
+"""The URLs of routes, resources and static files."""
 
 import os
 from typing import Any
@@ -40,7 +40,7 @@ def _registry_of(request: Any) -> Any:
 
 
 class URLMethodsMixin:
-    """URLs of routes, resources and files, as methods of a request."""
+    """A mixin for requests with the URLs of routes, resources and files."""
 
     def _partial_application_url(self, scheme: Any = None, host: Any = None, port: Any = None) -> str:
         """Return the application's URL with another scheme, host or port."""
@@ -65,7 +65,7 @@ class URLMethodsMixin:
         """Return the URL of a route, with elements after its path.
 
         Keywords are the values of the pattern, and `_query`, `_anchor`, `_scheme`, `_host`, `_port` and `_app_url`.
-        Raises KeyError for an unknown route, and for a value that is missing.
+        Raises KeyError for an unknown route or a missing value.
         """
         route = _registry_of(self).getUtility(IRoutesMapper).get_route(route_name)
         if route is None:
@@ -80,15 +80,15 @@ class URLMethodsMixin:
         return f"{app_url}{path}{suffix}{query}{anchor}"
 
     def route_path(self, route_name: str, *elements: Any, **kw: Any) -> str:
-        """Return the path of a route: ``route_url`` without scheme and host."""
+        """Return the path of a route: its ``route_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.route_url(route_name, *elements, **kw)
 
     def resource_url(self, resource: Any, *elements: Any, **kw: Any) -> str:
         """Return the URL of a resource, with elements after its path.
 
-        Keywords are `query`, `anchor`, `scheme`, `host`, `port` and `app_url`; with `route_name` the path is below
-        that route, as its `route_remainder_name`, beside the values `route_kw`.
+        Keywords are `query`, `anchor`, `scheme`, `host`, `port` and `app_url`; with `route_name`, the path is below
+        that route, as its value `route_remainder_name`, together with the values `route_kw`.
         """
         adapter = _registry_of(self).queryMultiAdapter((resource, self), IResourceURL)
         if adapter is None:
@@ -118,14 +118,14 @@ class URLMethodsMixin:
     model_url = resource_url
 
     def resource_path(self, resource: Any, *elements: Any, **kw: Any) -> str:
-        """Return the path of a resource: ``resource_url`` without scheme and host."""
+        """Return the path of a resource: its ``resource_url`` without scheme and host."""
         kw["app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.resource_url(resource, *elements, **kw)
 
     def static_url(self, path: str, **kw: Any) -> str:
-        """Return the URL of a static file, given as `package:path`, or relative to the package of the caller.
+        """Return the URL of a static file, given as `package:path`, or relative to the caller's package.
 
-        Raises ValueError for a file that no static view has.
+        Raises ValueError for a file that no static view serves.
         """
         return self._static_url(path, caller_package, kw)
 
@@ -138,12 +138,12 @@ class URLMethodsMixin:
         return info.generate(path, self, **kw)  # type: ignore[no-any-return]  # it is text
 
     def static_path(self, path: str, **kw: Any) -> str:
-        """Return the path of a static file: ``static_url`` without scheme and host."""
+        """Return the path of a static file: its ``static_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self._static_url(path, caller_package, kw)
 
     def current_route_url(self, *elements: Any, **kw: Any) -> str:
-        """Return the URL of the request's own route, or of ``_route_name``, with other values.
+        """Return the URL of the current route, or of ``_route_name``, with some values replaced.
 
         Raises ValueError for a request without a route.
         """
@@ -156,7 +156,7 @@ class URLMethodsMixin:
         return self.route_url(route_name, *elements, **{**this.matchdict, **kw})
 
     def current_route_path(self, *elements: Any, **kw: Any) -> str:
-        """Return the path of the request's own route: ``current_route_url`` without scheme and host."""
+        """Return the path of the current route: its ``current_route_url`` without scheme and host."""
         kw["_app_url"] = self.script_name  # type: ignore[attr-defined]  # the request has it
         return self.current_route_url(*elements, **kw)
 
@@ -180,14 +180,14 @@ model_url = resource_url
 
 
 def static_url(path: str, request: Any, **kw: Any) -> str:
-    """Return ``request.static_url``, relative to the package of the caller."""
+    """Return ``request.static_url``, relative to the caller's package."""
     if not os.path.isabs(path) and ":" not in path:
         path = f"{caller_package().__name__}:{path}"
     return request.static_url(path, **kw)  # type: ignore[no-any-return]
 
 
 def static_path(path: str, request: Any, **kw: Any) -> str:
-    """Return ``request.static_path``, relative to the package of the caller."""
+    """Return ``request.static_path``, relative to the caller's package."""
     if not os.path.isabs(path) and ":" not in path:
         path = f"{caller_package().__name__}:{path}"
     return request.static_path(path, **kw)  # type: ignore[no-any-return]

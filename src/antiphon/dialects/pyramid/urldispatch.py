@@ -1,4 +1,4 @@
-"""Routes: patterns of paths, in the order in which they are tried, and the paths that they generate."""
+"""Routes: path patterns, in the order in which they are tried, and the paths that they generate."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _NO_ENVIRON: dict[str, str] = {}
 
 @implementer(IRoute)
 class Route:
-    """A route: ``match`` returns the values in a path, or None, and ``generate`` the path for values."""
+    """A route. ``match`` returns the values in a path, or None, and ``generate`` the path for values."""
 
     def __init__(
         self, name: str, pattern: str, factory: Any = None, predicates: Any = (), pregenerator: Any = None
@@ -38,7 +38,7 @@ class Route:
 
 @implementer(IRoutesMapper)
 class RoutesMapper:
-    """All routes, and the search for the first that matches."""
+    """All routes, and the search for the first one that matches."""
 
     def __init__(self) -> None:
         self.routelist: list[Route] = []
@@ -54,11 +54,11 @@ class RoutesMapper:
         return bool(self.routelist)
 
     def get_routes(self, include_static: bool = False) -> list[Route]:
-        """Return the routes in order, without those that only generate URLs unless they are wanted."""
+        """Return the routes in order; routes that only generate URLs are included on request."""
         return self.routelist + self.static_routes if include_static else self.routelist
 
     def get_route(self, name: str) -> Route | None:
-        """Return the route of a name; None without one."""
+        """Return the route with a name; None without one."""
         return self.routes.get(name)
 
     def connect(
@@ -70,7 +70,7 @@ class RoutesMapper:
         pregenerator: Any = None,
         static: bool = False,
     ) -> Route:
-        """Add a route after all others, or replace the one with this name. A ``static`` one only generates URLs."""
+        """Add a route after all others, or replace the one with its name. A ``static`` route only generates URLs."""
         if name in self.routes:
             old = self.routes[name]
             if old in self.routelist:
@@ -82,7 +82,7 @@ class RoutesMapper:
         return route
 
     def generate(self, name: str, kw: dict[str, Any]) -> str:
-        """Return the path of a route. Raises KeyError for an unknown route, and for a value that is missing."""
+        """Return the path of a route. Raises KeyError for an unknown route or a missing value."""
         return self.routes[name].generate(kw)
 
     def __call__(self, request: Any) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class RoutesMapper:
         return {"match": match, "route": route}
 
     def find(self, request: Any) -> tuple[Match | None, Route | None]:
-        """Return the values in a request's path, and its route, as a call does."""
+        """Return the values in a request's path and its route, as a call does."""
         try:
             path = getattr(request, "environ", _NO_ENVIRON).get("PATH_INFO") or "/"
             if not path.isascii() or path == "/":
@@ -117,7 +117,7 @@ class RoutesMapper:
         return None, None
 
     def _candidates(self, path: str) -> list[Route]:
-        """Return the routes that may match a path, in order: where a pattern is a path itself, those that do match."""
+        """Return the routes that may match a path, in order. Patterns without placeholders are compared here."""
         if path not in self._literal:
             return self._dynamic
         found = self._by_path[path] = [route for route in self.routelist if route.match(path) is not None]
@@ -144,7 +144,7 @@ def _literal_path(pattern: str) -> str | None:
 
 
 def _compile_route(route: Any) -> tuple[Callable[[str], Match | None], Callable[[dict[str, Any]], str]]:
-    """Return the functions that match a path by a pattern, and generate a path for values."""
+    """Return the two functions of a pattern: one matches a path, the other generates a path from values."""
     if isinstance(route, bytes):
         try:
             route = route.decode("ascii")
@@ -158,7 +158,7 @@ def _compile_route(route: Any) -> tuple[Callable[[str], Match | None], Callable[
     remainder = rest[1] if rest else None
     if rest:
         pattern = pattern[: rest.start()]
-    parts = _place.split(pattern)  # text and places take turns
+    parts = _place.split(pattern)  # text and placeholders alternate
     expression, template = "", ""
     for index, part in enumerate(parts):
         if index % 2:

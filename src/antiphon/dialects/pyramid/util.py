@@ -15,31 +15,31 @@ from antiphon.dialects.pyramid.path import DottedNameResolver as _DottedNameReso
 PYPY = sys.implementation.name == "pypy"
 WIN = sys.platform == "win32"
 
-# Texts
+# Strings
 
 
 def text_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return bytes as text, and anything else as it is."""
+    """Return bytes as text; anything else is returned as it is."""
     return s.decode(encoding, errors) if isinstance(s, bytes) else s
 
 
 def bytes_(s: Any, encoding: str = "latin-1", errors: str = "strict") -> Any:
-    """Return text as bytes, and anything else as it is."""
+    """Return text as bytes; anything else is returned as it is."""
     return s.encode(encoding, errors) if isinstance(s, str) else s
 
 
 def ascii_(s: Any) -> str:
-    """Return text, or bytes as text. Raises UnicodeError for anything that is not ASCII."""
+    """Return text, or bytes as text. Raises UnicodeError for non-ASCII characters."""
     return str(s.encode("ascii") if isinstance(s, str) else s, "ascii")
 
 
 def strings_differ(string1: Any, string2: Any) -> bool:
-    """Return True if two texts, or bytes, differ, in a time that does not reveal where."""
+    """Return True if two strings or bytes differ, in a time that does not reveal where."""
     return not compare_digest(*[bytes_(each, "utf-8", "surrogatepass") for each in (string1, string2)])
 
 
 def is_same_domain(host: str, pattern: str) -> bool:
-    """Return True if a host equals a pattern, or is below one that begins with a dot, ignoring case."""
+    """Return True if a host equals a pattern or, if that begins with a dot, is below it, ignoring case."""
     if not pattern:
         return False
     pattern, host = pattern.lower(), host.lower()
@@ -47,7 +47,7 @@ def is_same_domain(host: str, pattern: str) -> bool:
 
 
 class SimpleSerializer:
-    """Text as bytes in UTF-8."""
+    """A serializer of text as UTF-8 bytes."""
 
     def loads(self, bstruct: bytes) -> str:
         """Return the text of bytes."""
@@ -62,17 +62,17 @@ class SimpleSerializer:
 
 
 def is_nonstr_iter(v: Any) -> bool:
-    """Return True for an iterable that is not text."""
+    """Return True for an iterable that is not a string."""
     return not isinstance(v, str) and hasattr(v, "__iter__")
 
 
 def is_string_or_iterable(v: Any) -> bool:
-    """Return True for text and other iterables."""
+    """Return True for strings and other iterables."""
     return isinstance(v, str) or hasattr(v, "__iter__")
 
 
 def as_sorted_tuple(val: Any) -> tuple[Any, ...]:
-    """Return the values of an iterable, or one value, sorted and without doubles."""
+    """Return the values of an iterable, or one value, sorted and without duplicates."""
     return tuple(sorted(set(val if is_nonstr_iter(val) else (val,))))
 
 
@@ -91,7 +91,7 @@ LAST = Sentinel("LAST")
 
 
 def shortrepr(object: Any, closer: str) -> str:  # noqa: A002 - its name
-    """Return the repr of an object in 100 characters."""
+    """Return the repr of an object, shortened to 100 characters."""
     shown = str(object)
     return f"{shown[:100]} ... {closer}" if len(shown) > 100 else shown
 
@@ -100,7 +100,7 @@ _CLOSERS: tuple[tuple[type, str], ...] = ((set, "}"), (frozenset, "})"), (list, 
 
 
 def object_description(object: Any) -> str:  # noqa: A002 - its name
-    """Return a name for an object that a programmer knows it by."""
+    """Return a description of an object that a programmer will recognize."""
     if isinstance(object, str):
         return object
     if isinstance(object, (int, float, complex, bool, type(None))):
@@ -143,13 +143,13 @@ def reraise(tp: Any, value: Any, tb: Any = None) -> NoReturn:
 
 
 _own_signature = partial(signature, follow_wrapped=False)
-"""The function's own arguments, if it wraps another function."""
+"""The arguments of the function itself, even if it wraps another function."""
 
 
 def takes_one_arg(callee: Any, attr: str | None = None, argname: str | None = None, allow_varargs: bool = True) -> bool:
-    """Return True if a function, a class or an object, or its method ``attr``, is called with one argument.
+    """Return True if a function, a class or an object, or its method ``attr``, takes one argument.
 
-    If ``argname`` is given, its first argument may also have that name, with defaults for all others.
+    If ``argname`` is given, the first argument may also have that name if all others have defaults.
     """
     if attr == "__call__":
         attr = None
@@ -190,7 +190,7 @@ def is_unbound_method(fn: Any) -> bool:
 
 
 def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Return a generator function as a context manager; any other function as one that gives its result."""
+    """Return a generator function as a context manager; any other function as one that returns its result."""
     from inspect import isgeneratorfunction
 
     if fn is None:
@@ -206,7 +206,7 @@ def make_contextmanager(fn: Callable[..., Any] | None) -> Callable[..., Any]:
 
 @contextmanager
 def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
-    """Take attributes out of an object's dictionary in a `with` block, and put them back after it."""
+    """Remove attributes from an object's dictionary in a `with` block, and restore them afterwards."""
     values = getattr(obj, "__dict__", {})
     hidden = {name: values.pop(name) for name in attrs if name in values}
     try:
@@ -218,7 +218,7 @@ def hide_attrs(obj: Any, *attrs: str) -> Iterator[None]:
 
 
 class DottedNameResolver(_DottedNameResolver):
-    """Finds objects by name, relative to a package if there is one. Its errors are those of configuration."""
+    """A resolver of objects by name, relative to a package if there is one. Its errors are configuration errors."""
 
     def __init__(self, package: Any = None) -> None:
         super().__init__(package)
@@ -228,7 +228,7 @@ class DottedNameResolver(_DottedNameResolver):
 
 
 class SettableProperty:
-    """A method as an attribute that may be set and deleted on the instance."""
+    """A method turned into an attribute that may be set and deleted on the instance."""
 
     def __init__(self, wrapped: Callable[[Any], Any]) -> None:
         self.wrapped = wrapped
@@ -253,16 +253,16 @@ def _class_with(parent: type, properties: tuple[tuple[str, Any], ...]) -> type:
 
 
 class InstancePropertyHelper:
-    """Properties of single objects, which each get their own class."""
+    """A helper that adds properties to single objects, each of which gets its own class."""
 
     def __init__(self) -> None:
         self.properties: dict[str, Any] = {}
 
     @classmethod
     def make_property(cls, callable: Any, name: str | None = None, reify: bool = False) -> tuple[str, Any]:  # noqa: A002
-        """Return the name and the property of a function, or of a property, which needs a name then.
+        """Return the name and the property for a function, or for a property, which then needs a name.
 
-        Raises ValueError for a property without a name, or that should be computed once.
+        Raises ValueError for a property without a name or with ``reify``.
         """
         is_property = isinstance(callable, (property, SettableProperty))
         if name is None:
@@ -287,7 +287,7 @@ class InstancePropertyHelper:
 
     @classmethod
     def apply_properties(cls, target: Any, properties: Any) -> None:
-        """Add properties to an object. Objects of one class with equal ones share a class."""
+        """Add properties to an object. Objects of one class that get equal properties share a class."""
         pairs = tuple(properties.items() if hasattr(properties, "items") else properties)
         if pairs:
             parent: Any = type(target)
@@ -301,25 +301,25 @@ class InstancePropertyHelper:
         target.__class__ = type(parent.__name__, (parent,), {"__module__": parent.__module__, made[0]: made[1]})
 
     def add_property(self, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Keep a property for ``apply``."""
+        """Record a property for ``apply``."""
         name, made = self.make_property(callable, name=name, reify=reify)
         self.properties[name] = made
 
     def apply(self, target: Any) -> None:
-        """Add all collected properties to an object."""
+        """Add all recorded properties to an object."""
         self.apply_properties(target, self.properties)
 
 
 class InstancePropertyMixin:
-    """An object to which properties can be added."""
+    """A mixin for objects to which properties can be added."""
 
     def set_property(self, callable: Any, name: str | None = None, reify: bool = False) -> None:  # noqa: A002
-        """Add a property to this object only: a function of it, computed each time, or once with ``reify``."""
+        """Add a property to this object only: a function of the object, computed each time, or once with ``reify``."""
         InstancePropertyHelper.set_property(self, callable, name=name, reify=reify)
 
 
 class WeakOrderedSet:
-    """Objects in the order in which they were added, each once, while other code refers to them."""
+    """A set of objects in the order of their addition, each as long as other code refers to it."""
 
     def __init__(self) -> None:
         self._items: dict[int, Any] = {}
@@ -331,7 +331,7 @@ class WeakOrderedSet:
         self._items[identity] = ref(item, lambda _, known=self._items, key=identity: known.pop(key, None))  # type: ignore[misc]
 
     def remove(self, item: Any) -> None:
-        """Remove an object, if it is there."""
+        """Remove an object, if the set contains it."""
         self._items.pop(id(item), None)
 
     def empty(self) -> None:
@@ -349,7 +349,7 @@ class WeakOrderedSet:
 
     @property
     def last(self) -> Any:
-        """The object that was added last; None without any."""
+        """The object added last; None if the set is empty."""
         return next(reversed(self._items.values()))() if self._items else None
 
 
@@ -357,7 +357,7 @@ class WeakOrderedSet:
 
 
 class TopologicalSorter:
-    """Named values in an order in which each comes after some others, and before some others."""
+    """A sorter of named values, each of which must come after some values and before others."""
 
     def __init__(
         self, default_before: Any = LAST, default_after: Any = None, first: Any = FIRST, last: Any = LAST
@@ -373,7 +373,7 @@ class TopologicalSorter:
         self.first, self.last = first, last
 
     def values(self) -> Any:
-        """Return the values, in no order."""
+        """Return the values, in no particular order."""
         return self.name2val.values()
 
     def remove(self, name: Any) -> None:
@@ -387,7 +387,7 @@ class TopologicalSorter:
         self.order = [pair for pair in self.order if pair not in gone]
 
     def add(self, name: Any, val: Any, after: Any = None, before: Any = None) -> None:
-        """Add a value, or replace the one with this name. ``after`` and ``before`` are names, one or several."""
+        """Add a value, or replace the one with its name. ``after`` and ``before`` are one name or several."""
         if name in self.names:
             self.remove(name)
         self.names.append(name)
@@ -406,8 +406,10 @@ class TopologicalSorter:
             self.req_before.add(name)
 
     def sorted(self) -> list[tuple[Any, Any]]:
-        """Return (name, value), in order. Raises ConfigurationError where none of the names exists that one has to be
-        before or after, and CyclicDependencyError.
+        """Return (name, value) pairs in order.
+
+        Raises ConfigurationError if none of the names exists that a value must come before or after, or
+        CyclicDependencyError.
         """
         known = {self.first, self.last, *self.names}
         self._check_known(known)

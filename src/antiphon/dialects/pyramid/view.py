@@ -1,4 +1,4 @@
-"""Views: the decorators that configure them, and calls of views by their context and name."""
+"""Views: the decorators that configure them, and calls of views by context and name."""
 
 import sys
 from collections.abc import Iterable
@@ -34,25 +34,25 @@ _VIEW_TYPES = (IView, ISecuredView, IMultiView)
 
 
 def render_view_to_response(context: Any, request: Any, name: str = "", secure: bool = True) -> Any:
-    """Return the response of the view with a name for a context, or None without a view.
+    """Return the response of the view with a name for a context; None without a view.
 
-    ``secure`` checks its permission. Raises PredicateMismatch where no view's predicates match, and Forbidden.
+    ``secure`` checks its permission. Raises PredicateMismatch if no view's predicates match, or Forbidden.
     """
     registry = getattr(request, "registry", None) or get_current_registry()
-    # Views of routes are left out: the request is taken by what it provides, not by its route.
+    # Views of routes are left out: the request is looked up by its interfaces, not by its route.
     return _call_view(
         registry, request, context, providedBy(context), name, secure=secure, request_iface=providedBy(request)
     )
 
 
 def render_view_to_iterable(context: Any, request: Any, name: str = "", secure: bool = True) -> Iterable[bytes] | None:
-    """Return the body of the response in chunks, or None without a view."""
+    """Return the body of the response in chunks; None without a view."""
     response = render_view_to_response(context, request, name, secure)
     return None if response is None else response.app_iter
 
 
 def render_view(context: Any, request: Any, name: str = "", secure: bool = True) -> bytes | None:
-    """Return the body of the response, or None without a view."""
+    """Return the body of the response; None without a view."""
     chunks = render_view_to_iterable(context, request, name, secure)
     return None if chunks is None else b"".join(chunks)
 
@@ -65,7 +65,10 @@ def _find_views(
     view_types: Any = None,
     view_classifier: Any = None,
 ) -> list[Any]:
-    """Return the views of a context, from the most to the least specific. They are kept until the registry changes."""
+    """Return the views for a context, from the most to the least specific.
+
+    They are cached until the registry changes.
+    """
     classifier = IViewClassifier if view_classifier is None else view_classifier
     key = (classifier, request_iface, context_iface, view_name, view_types)
     cache = registry._view_lookup_cache  # noqa: SLF001 - of this package
@@ -85,7 +88,7 @@ def _find_views(
         if (view := registry.adapters.registered((classifier, requested, provided), view_type, name=view_name))
         is not None
     ]
-    if found:  # failed lookups are not kept, since clients may request any number of names
+    if found:  # failed lookups are not cached, since clients may request any number of names
         cache[key] = found
     return found
 
@@ -124,12 +127,12 @@ def call_first(views: list[Any], context: Any, request: Any) -> Any:
 
 
 class ViewMethodsMixin:
-    """Views of exceptions, as a method of a request."""
+    """A mixin for requests with a method that calls exception views."""
 
     def invoke_exception_view(
         self, exc_info: Any = None, request: Any = None, secure: bool = True, reraise: bool = False
     ) -> Any:
-        """Return the response of the exception view, by default for the current exception.
+        """Call an exception view, by default for the current exception, and return its response.
 
         Raises HTTPNotFound without a view, or the exception itself with ``reraise``.
         """
@@ -175,9 +178,9 @@ class ViewMethodsMixin:
 
 
 class view_config:  # noqa: N801 - its name
-    """Configure a function, a class or a method as a view when it is found by ``scan``.
+    """Configure a function, class or method as a view when ``scan`` finds it.
 
-    Keywords are those of ``add_view``. ``_depth`` and ``_category`` are for decorators around this one.
+    Keywords are those of ``add_view``. ``_depth`` and ``_category`` are for decorators built on this one.
     """
 
     venusian = venusian
@@ -190,10 +193,10 @@ class view_config:  # noqa: N801 - its name
         self._get_info()
 
     def _get_info(self) -> None:
-        """Keep the place of the decorator. Subclasses may override it."""
+        """Record the location of the decorator. Subclasses may override it."""
 
     def __call__(self, wrapped: Any) -> Any:
-        """Attach this to the decorated object."""
+        """Attach the decorator to the object."""
         settings = self.__dict__.copy()
         depth = settings.pop("_depth", 0)
         category = settings.pop("_category", "pyramid")
@@ -213,19 +216,19 @@ bfg_view = view_config
 
 
 class notfound_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, a class or a method as the not-found view. Keywords: ``add_notfound_view``."""
+    """Configure a function, class or method as the not-found view. Takes the keywords of ``add_notfound_view``."""
 
     _directive = "add_notfound_view"
 
 
 class forbidden_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, a class or a method as the forbidden view. Keywords: ``add_forbidden_view``."""
+    """Configure a function, class or method as the forbidden view. Takes the keywords of ``add_forbidden_view``."""
 
     _directive = "add_forbidden_view"
 
 
 class exception_view_config(view_config):  # noqa: N801 - its name
-    """Configure a function, a class or a method as the view of an exception. Keywords: ``add_exception_view``."""
+    """Configure a function, class or method as an exception view. Takes the keywords of ``add_exception_view``."""
 
     _directive = "add_exception_view"
 
@@ -238,7 +241,7 @@ class exception_view_config(view_config):  # noqa: N801 - its name
 
 
 def view_defaults(**settings: Any) -> Any:
-    """Set defaults for the keywords of all views made from a class."""
+    """Set keyword defaults for all views made from a class."""
 
     def wrap(wrapped: Any) -> Any:
         wrapped.__view_defaults__ = settings.copy()
@@ -251,9 +254,9 @@ def view_defaults(**settings: Any) -> Any:
 
 
 class AppendSlashNotFoundViewFactory:
-    """A not-found view that redirects to the path with a slash, if a route has it.
+    """A not-found view that redirects to the path with a slash if a route matches it.
 
-    ``notfound_view`` answers all else, and ``redirect_class`` is the class of redirects.
+    Otherwise, ``notfound_view`` handles the request. ``redirect_class`` is the class of the redirect.
     """
 
     def __init__(self, notfound_view: Any = None, redirect_class: Any = HTTPTemporaryRedirect) -> None:
@@ -268,7 +271,7 @@ class AppendSlashNotFoundViewFactory:
             with_slash = f"{path}/"
             if any(route.match(with_slash) is not None for route in mapper.get_routes()):
                 query = f"?{request.query_string}" if request.query_string else ""
-                # A path that begins with two slashes would name another host.
+                # A path with two leading slashes would name another host.
                 path = request.path_url if request.path.startswith("//") else request.path
                 return self.redirect_class(location=f"{path}/{query}")
         return self.notfound_view(context, request)

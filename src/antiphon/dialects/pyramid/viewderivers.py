@@ -1,4 +1,4 @@
-"""View derivers. Each makes a view, a function of a context and a request, from another view."""
+"""View derivers, each of which makes a view (a function of a context and a request) from another view."""
 
 from collections.abc import Callable, Coroutine
 from inspect import isclass, isroutine
@@ -23,9 +23,9 @@ from antiphon.dialects.pyramid.util import is_bound_method, is_unbound_method, o
 from antiphon.embedding import describe
 
 INGRESS = "INGRESS"
-"""Stands for the outermost deriver."""
+"""A marker for the outermost deriver."""
 VIEW = "VIEW"
-"""Stands for the view itself."""
+"""A marker for the view itself."""
 
 View = Callable[[Any, Any], Any]
 
@@ -39,20 +39,20 @@ _KEPT = (
 
 
 def view_description(view: Any) -> str:
-    """Return a name for a view that a programmer knows it by."""
+    """Return a description of a view that a programmer will recognize."""
     text: str | None = getattr(view, "__text__", None)
     return object_description(view) if text is None else text
 
 
 def requestonly(view: Any, attr: str | None = None) -> bool:
-    """Return True if a view, or its method, takes a request and no context."""
+    """Return True if a view, or its method, takes a request but no context."""
     return takes_one_arg(view, attr=attr, argname="request")
 
 
 @implementer(IViewMapper)
 @provider(IViewMapperFactory)
 class DefaultViewMapper:
-    """Makes a view from a function, an object, or a class, an instance of which answers one request."""
+    """A mapper that makes a view from a function, an object, or a class that is instantiated for each request."""
 
     def __init__(self, **kw: Any) -> None:
         self.attr = kw.get("attr")
@@ -66,7 +66,7 @@ class DefaultViewMapper:
         return self.map_class(view) if isclass(view) else self.map_nonclass(view)
 
     def map_class(self, view: Any) -> View:
-        """Return a view that makes an instance, and calls it or its method."""
+        """Return a view that makes an instance and calls it or its method."""
         attr = self.attr or "__call__"
         is_request_only = requestonly(view, self.attr)
 
@@ -79,14 +79,17 @@ class DefaultViewMapper:
         return class_view
 
     def map_nonclass(self, view: Any) -> Any:
-        """Return a view that calls a function, an object or its method. A function of both is the view itself."""
+        """Return a view that calls a function, an object or its method.
+
+        A function of context and request is used unchanged.
+        """
         mapped: Any
         if requestonly(view, self.attr):
             mapped = self._of_request(view)
         elif self.attr:
             mapped = self._of_both(view, self.attr)
         elif is_bound_method(view):
-            mapped = self._of_both(view, "__call__")  # a method can't have attributes itself
+            mapped = self._of_both(view, "__call__")  # methods can't have attributes of their own
         else:
             mapped = view
         if isroutine(mapped):
@@ -108,7 +111,7 @@ class DefaultViewMapper:
 
 
 def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Copy the attributes of the inner view to a deriver's view."""
+    """Make a deriver copy the attributes of the inner view to its own view."""
 
     def inner(view: Any, info: Any) -> Any:
         return preserve_view_attrs(view, wrapper(view, info))
@@ -117,7 +120,7 @@ def wraps_view(wrapper: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
-    """Copy the attributes of the inner view to a view, and return it."""
+    """Copy the attributes of the inner view to a view, and return the latter."""
     if view is None or wrapper is view:
         return wrapper
     wrapper.__wraps__ = view
@@ -134,7 +137,7 @@ def preserve_view_attrs(view: Any, wrapper: Any) -> Any:
 
 
 def mapped_view(view: Any, info: Any) -> Any:
-    """Return a view as its mapper makes it: its own, the application's, or the default."""
+    """Return a view made by its mapper: its own, the application's, or the default."""
     mapper = info.options.get("mapper") or getattr(view, "__view_mapper__", None)
     if mapper is None:
         mapper = info.registry.queryUtility(IViewMapperFactory) or DefaultViewMapper
@@ -168,7 +171,7 @@ owrapped_view.options = ("name", "wrapper")  # type: ignore[attr-defined]
 
 
 def http_cached_view(view: Any, info: Any) -> Any:
-    """Return a view whose responses may be cached: the option ``http_cache``, as for ``response.cache_expires``."""
+    """Return a view whose responses may be cached, by the option ``http_cache``: see ``response.cache_expires``."""
     seconds = info.options.get("http_cache")
     if seconds is None or info.settings.get("prevent_http_cache", False):
         return view
@@ -193,7 +196,7 @@ http_cached_view.options = ("http_cache",)  # type: ignore[attr-defined]
 
 
 def secured_view(view: Any, info: Any) -> Any:
-    """Return a view that checks the option ``permission``, or the default permission, by the security policy."""
+    """Return a view that checks the option ``permission``, or the default permission, with the security policy."""
     for wrapper in (_secured_view, _authdebug_view):
         view = wraps_view(wrapper)(view, info)
     return view
@@ -260,7 +263,7 @@ def _authdebug_view(view: Any, info: Any) -> Any:
 
 
 def csrf_view(view: Any, info: Any) -> Any:
-    """Return a view that refuses forged requests: the option ``require_csrf``, or the default of the application."""
+    """Return a view with CSRF protection, by the option ``require_csrf`` or the application's default."""
     wanted = info.options.get("require_csrf")
     defaults = info.registry.queryUtility(IDefaultCSRFOptions)
     is_default = defaults is not None and defaults.require_csrf and not info.exception_only
@@ -288,7 +291,7 @@ csrf_view.options = ("require_csrf",)  # type: ignore[attr-defined]
 
 
 def decorated_view(view: Any, info: Any) -> Any:
-    """Return a view in the decorator that the option ``decorator`` names."""
+    """Return a view wrapped by the decorator in the option ``decorator``."""
     decorator = info.options.get("decorator")
     return view if decorator is None else decorator(view)
 
@@ -297,7 +300,7 @@ decorated_view.options = ("decorator",)  # type: ignore[attr-defined]
 
 
 def rendered_view(view: Any, info: Any) -> Any:
-    """Return a view that gives a response: itself, by an adapter, or by the option ``renderer``."""
+    """Return a view that returns responses: its own, an adapter's, or those of the option ``renderer``."""
     from antiphon.dialects.pyramid import renderers
 
     renderer = info.options.get("renderer")
@@ -316,7 +319,7 @@ def rendered_view(view: Any, info: Any) -> Any:
             return response
 
         return with_response
-    planned: list[Any] = [None, None, ()]  # a generation of the registry, a renderer, and types without a response
+    planned: list[Any] = [None, None, ()]  # a generation of the registry, a renderer, and types that are not responses
 
     def plan(generation: Any) -> None:
         adapters = registry.adapters

@@ -7,7 +7,7 @@ from antiphon.dialects.pyramid.request import call_app_with_subpath_as_path_info
 
 
 def wsgiapp(wrapped: Any) -> Any:
-    """Return a view that is a WSGI application, called with the environ as it is. Raises ValueError for None."""
+    """Turn a WSGI application into a view. It is called with the environ as it is. Raises ValueError for None."""
     _check(wrapped)
 
     def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called
@@ -17,7 +17,7 @@ def wsgiapp(wrapped: Any) -> Any:
 
 
 def wsgiapp2(wrapped: Any) -> Any:
-    """Return a view that is a WSGI application, whose path is the request's subpath. Raises ValueError for None."""
+    """Turn a WSGI application into a view. Its path is the request's subpath. Raises ValueError for None."""
     _check(wrapped)
 
     def view(context: Any, request: Any) -> Any:  # noqa: ARG001 - as views are called

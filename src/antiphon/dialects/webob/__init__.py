@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from antiphon.dialects.webob.util import html_escape
 
 __version__ = "1.8.11"
-"""The version of WebOb whose names and habits these are."""
+"""The version of WebOb whose names and behaviour the dialect has."""
 
 __all__ = [
     "UTC",
@@ -44,7 +44,7 @@ _MODULES = frozenset({
     "acceptparse", "byterange", "cachecontrol", "client", "compat", "cookies", "datetime_utils", "dec", "descriptors",
     "etag", "exc", "headers", "multidict", "request", "response", "static", "util",
 })  # fmt: skip
-"""Modules that are attributes of the package before anybody imports them."""
+"""Modules that are attributes of the package even before they are imported."""
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
-"""The grammar of the Accept fields, and the header that a client has sent, has not sent, or has sent wrongly.
+"""The grammar of the Accept fields, and the three states of a header: valid, absent or malformed.
 
-Malformed headers are treated as absent ones (RFC 9110 §12.5): then everything is acceptable.
+Malformed headers are treated as absent (RFC 9110 §12.5), so everything is acceptable.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from antiphon.dialects._environ.heads import cache_short
 from antiphon.http.grammar import SENT_QUOTED_STRING, TCHARS, quote_if_needed, quote_string, unquote_string
 
-# Possessive and atomic throughout, so that no input causes backtracking: reading stays linear.
+# All quantifiers are possessive or atomic, so that no input causes backtracking: parsing stays linear.
 _VALUE = f"(?:{TCHARS}|{SENT_QUOTED_STRING})"
 _WEIGHT = r"[ \t]*+;[ \t]*+[qQ]=(0(?:\.[0-9]{0,3}+)?+|1(?:\.0{0,3}+)?+)"
 _PARAMETERS = rf"(?>(?:[ \t]*+;[ \t]*+(?![qQ]=){TCHARS}={_VALUE})*)"
@@ -26,7 +26,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 class Grammar(NamedTuple):
-    """The reader of one header, and whether the header may be empty."""
+    """The parser of one header, and a flag for whether the header may be empty."""
 
     parse: Callable[[str], tuple[Any, ...]]
     """Return the elements. Raises ValueError if one of them is malformed."""
@@ -34,7 +34,7 @@ class Grammar(NamedTuple):
 
 
 class MediaElement(NamedTuple):
-    """An element of Accept: its range as printed, quality, parameters, and the extensions after the quality."""
+    """An element of Accept: its range as text, its quality, its parameters, and the extensions after the quality."""
 
     media_range: str
     quality: float
@@ -49,7 +49,7 @@ def media_ranges() -> Grammar:
 
 
 def weighted(header: str, item: str = TCHARS, *, may_be_empty: bool = False) -> Grammar:
-    """Return the grammar of a header whose elements are an item and its quality; ``item`` is a regular expression."""
+    """Return the grammar of a header whose elements are items with qualities; ``item`` is a regular expression."""
     return _grammar(header, f"({item})(?>(?:{_WEIGHT})?)", _weighted_item, may_be_empty)
 
 
@@ -114,11 +114,11 @@ def _printed(value: str) -> str:
 
 
 Offers = Iterable[str | tuple[str, float]]
-"""Values that the server offers, or pairs of them and the server's own weights."""
+"""Offers of the server, or pairs of an offer and the server's own weight."""
 
 
 class Accepted:
-    """The header of a request, as ``Accept("text/html")`` and the functions ``create_...`` make it. Immutable."""
+    """The header of a request, as made by ``Accept("text/html")`` or the ``create_...`` functions. Immutable."""
 
     grammar: ClassVar[Grammar]
     valid: ClassVar[type["ValidHeader"]]
@@ -126,15 +126,15 @@ class Accepted:
     absent: ClassVar[type["NoHeader"]]
     _header_value: str | None = None
     _parsed: Any = None
-    """The elements as the grammar reads them. TurboGears sorts these itself."""
+    """The elements as parsed by the grammar. TurboGears sorts these itself."""
 
     def __new__(cls, header_value: Any = None) -> Any:
-        """Make an object for the state of the value. None stands for an absent header."""
+        """Make an object for the value's state. None means an absent header."""
         return cls.create(header_value)
 
     @classmethod
     def create(cls, header_value: Any) -> Any:
-        """Return an object for a header's value, None for an absent one, or a copy of such an object."""
+        """Return an object for a header's value, for None (an absent header), or a copy of such an object."""
         if header_value is None:
             return cls.absent()
         if isinstance(header_value, Accepted):
@@ -146,12 +146,12 @@ class Accepted:
 
     @classmethod
     def parse(cls, value: str) -> Iterator[Any]:
-        """Return an iterator of the elements of a header. Raises ValueError for a malformed one."""
+        """Return an iterator over the elements of a header. Raises ValueError for a malformed one."""
         return iter([cls._as_read(element) for element in cls.grammar.parse(value)])
 
     @classmethod
     def print_value(cls, value: Any) -> str:
-        """Print a list of elements, a dictionary of their qualities, or another object, as a header's value."""
+        """Return a header's value for a list of elements, a dictionary of their qualities, or another object."""
         if isinstance(value, str):
             return value
         if hasattr(value, "items"):
@@ -163,7 +163,7 @@ class Accepted:
 
     @classmethod
     def environ_property(cls, key: str, header: str) -> property:
-        """Return the property of a request that reads, sets and deletes the header under a key of its environ."""
+        """Return a request's property that reads, sets and deletes the header under an environ's key."""
 
         def fget(request: Any) -> Any:
             return cls.create(request.environ.get(key))
@@ -183,7 +183,7 @@ class Accepted:
 
     @property
     def header_value(self) -> str | None:
-        """The header as it was sent, or None if it is absent."""
+        """The header as sent; None if it is absent."""
         return self._header_value
 
     @property
@@ -208,10 +208,10 @@ class Accepted:
 
 
 class _State(Accepted):
-    """The methods that the three states share."""
+    """The base class for methods that the three states share."""
 
     def __new__(cls, header_value: str | None = None) -> Self:  # noqa: ARG004 - for __init__
-        """Make an object of this very state."""
+        """Make an object in the state of this class."""
         return object.__new__(cls)
 
     def copy(self) -> Self:
@@ -236,11 +236,11 @@ class _State(Accepted):
         raise NotImplementedError
 
     def first_match(self, offers: Sequence[str]) -> str | None:
-        """Return the first offer that is acceptable, or the first of all if none is."""
+        """Return the first acceptable offer, or the first of all if none is acceptable."""
         return next((offer for offer in offers if offer in self), offers[0] if offers else None)
 
     def best_matches(self, fallback: str | None = None) -> list[str]:
-        """Return the ranges by falling quality, up to ``fallback``, which is added if no range is this one."""
+        """Return the ranges by falling quality, up to ``fallback``, which is appended if no range equals it."""
         ranges = list(self)
         if fallback is None:
             return ranges
@@ -288,13 +288,13 @@ class ValidHeader(_State):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if an offer is in a range, as ``best_match``, ``quality`` and ``in`` compare them."""
+        """Return True if a range contains an offer, by the rules of ``best_match``, ``quality`` and ``in``."""
         return given == "*" or given.lower() == offer.lower()
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the offer of the highest quality times weight: of equals one that no ``*`` matches, or the first.
+        """Return the offer with the highest quality times weight; of equals, one that no ``*`` matches, or the first.
 
-        A quality of 0 excludes nothing here: use ``acceptable_offers``.
+        Here, a quality of 0 does not exclude an offer: use ``acceptable_offers``.
         """
         best = (-1.0, -2)
         chosen = default_match
@@ -307,11 +307,11 @@ class ValidHeader(_State):
         return chosen
 
     def quality(self, offer: str) -> float | None:
-        """Return the highest quality of the ranges that contain the offer, or None if there is none or it is 0."""
+        """Return the highest quality of the ranges that contain the offer; None if there is none or it is 0."""
         return max([each[1] for each in self._parsed if self.matches(each[0], offer)], default=0) or None
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the offers that are acceptable by RFC 9110 §12.5 with their qualities, the best first."""
+        """Return the acceptable offers (RFC 9110 §12.5) with their qualities, the best first."""
         qualities: dict[str, float] = {}
         for item, quality in self._parsed:
             qualities.setdefault(item.lower(), quality)
@@ -323,7 +323,7 @@ class ValidHeader(_State):
 
 
 class _WithoutRanges(_State):
-    """A header without preferences: everything is acceptable."""
+    """A header without preferences, for which everything is acceptable."""
 
     def __bool__(self) -> bool:
         return False
@@ -341,7 +341,7 @@ class _WithoutRanges(_State):
         return self.absent() if other is None else other.copy()
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the first offer of the greatest weight, or ``default_match`` if there is none."""
+        """Return the first offer of the greatest weight; ``default_match`` without offers."""
         return max(map(_weighed, offers), key=lambda offer: offer[1], default=(default_match, 0))[0]
 
     def quality(self, offer: str) -> float:  # noqa: ARG002 - the signature of all states
@@ -349,7 +349,7 @@ class _WithoutRanges(_State):
         return 1.0
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return all offers with the quality 1.0."""
+        """Return all offers, with the quality 1.0."""
         return [(offer, 1.0) for offer in offers]
 
 
@@ -357,7 +357,7 @@ class NoHeader(_WithoutRanges):
     """An absent header."""
 
     def __init__(self, header_value: None = None) -> None:
-        """Take no value, or None."""
+        """Accept no value, or None."""
 
     def __str__(self) -> str:
         return "<no header in request>"
@@ -374,7 +374,7 @@ class InvalidHeader(_WithoutRanges):
 
 
 def sort_offers(offers: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Return the offers of a quality above 0, the best first, equals in their order."""
+    """Return the offers with a quality above 0, the best first; equal ones keep their order."""
     return sorted([offer for offer in offers if offer[1]], key=lambda offer: offer[1], reverse=True)
 
 

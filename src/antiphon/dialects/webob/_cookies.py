@@ -1,4 +1,4 @@
-"""Cookies as text: their names, the values that they are printed with, and those that a request has sent (RFC 6265)."""
+"""Cookies as text: their names, how their values are printed, and those that a request has sent (RFC 6265)."""
 
 import re
 from collections.abc import Callable, ItemsView, Iterator, KeysView, MutableMapping, ValuesView
@@ -22,23 +22,23 @@ _ESCAPES = [b"\\%03o" % byte if byte != 0x20 and _find_invalid(bytes([byte])) el
 
 
 def to_bytes(text: str | bytes, encoding: str = "latin-1") -> bytes:
-    """Return bytes as they are, and text encoded. Raises UnicodeEncodeError, a ValueError."""
+    """Return bytes as they are, or text encoded. Raises UnicodeEncodeError, a ValueError."""
     return text.encode(encoding) if isinstance(text, str) else text
 
 
 @cache_short(128)
 def is_cookie_name(name: str) -> bool:
-    """Return True if a text is a token, does not begin with a dollar sign, and is not an attribute."""
+    """Return True if text is a token, does not begin with a dollar sign, and is not an attribute."""
     return is_token(name) and name[0] != "$" and name.lower().encode() not in ATTRIBUTES
 
 
 def escape(value: bytes) -> bytes:
-    """Return a value with octal escapes of the bytes that a cookie must not have, other than spaces."""
+    """Return a value in which bytes that cookies can't contain, except spaces, are octal escapes."""
     return b"".join([_ESCAPES[byte] for byte in value])
 
 
 def quote(value: bytes) -> bytes:
-    """Return a value as cookies have it. One with bytes that need quotes is a RuntimeWarning."""
+    """Return a value in the form of cookies. Bytes that need quotes cause a RuntimeWarning."""
     if invalid := _find_invalid(value):
         warn(f"a cookie's value is sent in quotes because of {b''.join(invalid)!r:.80}", RuntimeWarning, stacklevel=4)
         return b'"%b"' % escape(value)
@@ -46,17 +46,17 @@ def quote(value: bytes) -> bytes:
 
 
 def read_cookies(header: str) -> list[tuple[str, str]]:
-    """Return the names and values of a Cookie header in order, without those that have no valid name. Never raises."""
+    """Return the names and values of a Cookie header in order, except those without a valid name. Never raises."""
     return [(name, value) for name, value in parse_cookies(header) if is_cookie_name(name)]
 
 
 is_plain: Callable[[str], object] = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*+").fullmatch
-"""Match a value that needs no quoting in a cookie."""
+"""A pattern for values that need no quotes in a cookie."""
 _find_control = re.compile(r"[\x00-\x1f;\x7f]").search
 
 
 def print_value(value: str | bytes, encode: Callable[[bytes], bytes] = quote) -> str:
-    """Return a value as in a header, quoted or escaped if needed."""
+    """Return a value as in a header, quoted or escaped if necessary."""
     if isinstance(value, str) and is_plain(value):
         return value
     return encode(to_bytes(value)).decode("ascii")
@@ -72,7 +72,7 @@ def print_attributes(
     httponly: object,
     samesite: str | None,
 ) -> list[str]:
-    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are already printed.
+    """Return the given attributes, each with its name. Max-Age, Expires and SameSite are already formatted.
 
     Raises ValueError for SameSite=None without Secure.
     """
@@ -97,15 +97,15 @@ def print_attributes(
 
 
 def without_controls(value: str | bytes | None) -> str | None:
-    """Return an attribute as text. Raises ValueError if it contains another attribute."""
+    """Return an attribute as text. Raises ValueError for characters that could begin another attribute."""
     text = value.decode("ascii") if isinstance(value, bytes) else value
     if text and _find_control(text):
-        raise ValueError(f"an attribute of a cookie can't have control characters or semicolons: {text!r:.80}")
+        raise ValueError(f"an attribute of a cookie must not contain control characters or semicolons: {text!r:.80}")
     return text
 
 
 class RequestCookies(MutableMapping[str, str]):
-    """The cookies in an environ's ``HTTP_COOKIE``; of a repeated name the last one. Changes are written there."""
+    """The cookies in an environ's ``HTTP_COOKIE``; the last one of a repeated name wins. Changes are written there."""
 
     _cache_key = "webob._parsed_cookies"
 
@@ -131,7 +131,10 @@ class RequestCookies(MutableMapping[str, str]):
         return self._cookies.get(name, default)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Raise TypeError for a name that cookies can't have, and ValueError for a value that is not text."""
+        """Set a cookie.
+
+        Raises TypeError for a name that cookies can't have, and ValueError for a value that is not text.
+        """
         written = f"{_checked(name)}={_quoted(value)}"
         if not self._replace(name, written):
             before = self._environ.get("HTTP_COOKIE")
@@ -188,7 +191,7 @@ class RequestCookies(MutableMapping[str, str]):
 
 def _checked(name: Any) -> str:
     if not isinstance(name, str) or not is_cookie_name(name):
-        raise TypeError(f"a cookie's name is a token, and no attribute of Set-Cookie: {name!r:.80}")
+        raise TypeError(f"a cookie's name must be a token, and not an attribute of Set-Cookie: {name!r:.80}")
     return name
 
 

@@ -1,4 +1,4 @@
-"""The Accept fields: media types, languages, charsets, codings, and the choice among those offered (RFC 9110 §12.5).
+"""The Accept fields: media types, languages, charsets and codings, and the choice among offers (RFC 9110 §12.5).
 
 Each header has a class, such as ``Accept``, and one for each of its states: ``AcceptValidHeader``,
 ``AcceptInvalidHeader`` (treated as absent) and ``AcceptNoHeader``. ``create_accept_header`` chooses among them.
@@ -32,7 +32,7 @@ _HTML = ("text/html", "application/xhtml+xml", "application/xml", "text/xml")
 
 
 class AcceptOffer(NamedTuple):
-    """A media type that a server offers. Types and names of parameters are in lower case."""
+    """A media type that a server offers. Types and parameter names are in lower case."""
 
     type: str
     subtype: str
@@ -43,13 +43,13 @@ class AcceptOffer(NamedTuple):
 
 
 class Accept(Accepted):
-    """The media ranges of Accept. A range with parameters matches only offers that have the same ones in this order."""
+    """The media ranges of Accept. A range with parameters matches only offers with the same ones in this order."""
 
     grammar = media_ranges()
 
     @classmethod
     def parse_offer(cls, offer: str | AcceptOffer) -> AcceptOffer:
-        """Return the parts of a media type. Raises ValueError for a malformed one, and for a range."""
+        """Return the parts of a media type. Raises ValueError for a malformed one or a range."""
         return offer if isinstance(offer, AcceptOffer) else _read_offer(offer)
 
     @staticmethod
@@ -62,11 +62,11 @@ class Accept(Accepted):
         return (item, *given) if isinstance(given, list | tuple) else (item, given)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the offers that are acceptable with their qualities, the best first."""
+        """Return the acceptable offers with their qualities, the best first."""
         raise NotImplementedError
 
     def accept_html(self) -> bool:
-        """Return True if HTML is acceptable, as ``text/html`` or as one of three types of XML."""
+        """Return True if HTML is acceptable, as ``text/html`` or one of three XML types."""
         return bool(self.acceptable_offers(_HTML))
 
     accepts_html = property(accept_html)
@@ -77,7 +77,7 @@ class AcceptValidHeader(ValidHeader, Accept):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if an offer is in a range, or a range in an offer, by type alone if the offer has no parameters.
+        """Return True if a range contains an offer or vice versa, by type alone if the offer has no parameters.
 
         So ``application/json;details=true`` matches the offer ``application/json``.
         """
@@ -89,7 +89,7 @@ class AcceptValidHeader(ValidHeader, Accept):
         return _equal(type_, offered_type) and _equal(subtype, offered_subtype or "*")
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the offers that are acceptable by RFC 9110 §12.5.1 with their qualities, the best first.
+        """Return the acceptable offers (RFC 9110 §12.5.1) with their qualities, the best first.
 
         The most specific range decides. Offers that are not media types are left out.
         """
@@ -106,7 +106,7 @@ class AcceptValidHeader(ValidHeader, Accept):
 
 class _EveryType(Accept):
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return all offers that are media types with the quality 1.0."""
+        """Return all offers that are media types, with the quality 1.0."""
         return [(offer, 1.0) for offer in _valid(offers)]
 
 
@@ -134,7 +134,7 @@ class MIMEAccept(Accept):
 
     @classmethod
     def parse(cls, value: str) -> Iterator[tuple[str, float]]:
-        """Return an iterator of the ranges and their qualities, which is empty if the header is malformed."""
+        """Return an iterator over the ranges and their qualities, which is empty if the header is malformed."""
         accept = Accept.create(value)
         return iter([(media_range, quality) for media_range, quality, _, _ in accept.parsed or ()])
 
@@ -144,17 +144,17 @@ class MIMEAccept(Accept):
         return list(self._parsed)
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the offers that are acceptable with their qualities, the best first."""
+        """Return the acceptable offers with their qualities, the best first."""
         found: list[tuple[str, float]] = self._accept.acceptable_offers(offers)
         return found
 
     def best_match(self, offers: Offers, default_match: str | None = None) -> str | None:
-        """Return the offer of the highest quality times weight."""
+        """Return the offer with the highest quality times weight."""
         found: str | None = self._accept.best_match(offers, default_match)
         return found
 
     def quality(self, offer: str) -> float | None:
-        """Return the highest quality of a range that the offer is in."""
+        """Return the highest quality of the ranges that contain the offer."""
         found: float | None = self._accept.quality(offer)
         return found
 
@@ -191,7 +191,7 @@ def _read_offer(offer: str) -> AcceptOffer:
 
 
 def _named(parameters: Pairs) -> Pairs:
-    """Return parameters with their names in lower case."""
+    """Return parameters with lowercase names."""
     return tuple([(name.lower(), value) for name, value in parameters])
 
 
@@ -227,21 +227,19 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
     @staticmethod
     def matches(given: str, offer: str) -> bool:
-        """Return True if a range or an offer begins with the other: ``en`` and ``en_GB``, but not two variants of
-        ``en``.
-        """
+        """Return True if the range is a prefix of the offer or vice versa: ``en`` and ``en_GB``, not two variants."""
         given, offer = given.lower(), offer.replace("_", "-").lower()
         return given in ("*", offer, offer.partition("-")[0]) or offer == given.partition("-")[0]
 
     def acceptable_offers(self, offers: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the tags that are acceptable with their qualities, by basic filtering."""
+        """Return the acceptable tags with their qualities, by basic filtering."""
         return self.basic_filtering(offers)
 
     def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:
-        """Return the tags that a range equals or begins, with the range's quality (RFC 4647 §3.3.1).
+        """Return the tags that a range equals or is a prefix of, with the range's quality (RFC 4647 §3.3.1).
 
-        The best quality is first, then the earlier range, then the earlier tag. A tag is left out if a range of
-        quality 0 equals or begins it.
+        They are sorted by quality, then by the range's position, then by the tag's. A tag is left out if a range of
+        quality 0 equals it or is its prefix.
         """
         qualities: dict[str, tuple[float, int]] = {}
         for position, (language_range, quality) in enumerate(self._parsed):
@@ -257,14 +255,15 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:
-        """Return the best tag (RFC 4647 §3.4): for the best range, or for the range with its last subtags cut off.
+        """Return the best tag (RFC 4647 §3.4): for the best range, or for the range with its last subtags removed.
 
         Otherwise the tag of ``default_range``, or ``default_tag`` unless it is excluded, or ``default``, which is
-        called if it can be. Raises TypeError without one of the last two, and ValueError if ``default_range`` is ``*``.
+        called if it is callable. Raises TypeError if neither of the last two is given, and ValueError if
+        ``default_range`` is ``*``.
         """
         _check_defaults(default_tag, default)
         if default_range == "*":
-            raise ValueError("default_range is a language range other than *")
+            raise ValueError("default_range must be a language range other than *")
         search = _looked_up if len(self._header_value or "") <= LONGEST_CACHED else _looked_up.__wrapped__
         tag, excluded = search(tuple(self._parsed), tuple(language_tags), default_range)
         if tag is not None:
@@ -276,7 +275,7 @@ class AcceptLanguageValidHeader(ValidHeader, AcceptLanguage):
 
 class _EveryLanguage(AcceptLanguage):
     def basic_filtering(self, language_tags: Sequence[str]) -> list[tuple[str, float]]:  # noqa: ARG002 - as above
-        """Return no tags: without ranges there is nothing to filter by."""
+        """Return no tags: there are no ranges to filter by."""
         return []
 
     def lookup(
@@ -286,7 +285,10 @@ class _EveryLanguage(AcceptLanguage):
         default_tag: str | None = None,
         default: Any = None,
     ) -> Any:
-        """Return ``default_tag``, or ``default``, which is called if it can be. Raises TypeError without either."""
+        """Return ``default_tag``, or ``default``, which is called if it is callable.
+
+        Raises TypeError without either.
+        """
         _check_defaults(default_tag, default)
         return _called(default) if default_tag is None else default_tag
 
@@ -308,7 +310,7 @@ AcceptLanguage.absent = AcceptLanguageNoHeader
 def _looked_up(
     parsed: tuple[tuple[str, float], ...], language_tags: tuple[str, ...], default_range: str | None
 ) -> tuple[str | None, frozenset[str]]:
-    """Return the best tag, None without one, and the ranges that are excluded, in lower case."""
+    """Return the best tag, or None, and the excluded ranges, in lower case."""
     excluded = frozenset(name.lower() for name, quality in parsed if not quality)
     ranges = sorted([each for each in parsed if each[1]], key=lambda each: each[1], reverse=True)
     wanted = [name.lower() for name, _ in ranges]
@@ -323,7 +325,7 @@ def _looked_up(
 
 
 def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[float, int]:
-    """Return the quality of a tag and the negative position of the range that gives it."""
+    """Return the quality of a tag, and the negative position of the range that sets it."""
     subtags = tag.split("-")
     matching = ["-".join(subtags[:count]) for count in range(1, len(subtags) + 1)]
     found = [qualities[name] for name in matching if name in qualities]
@@ -333,7 +335,7 @@ def _quality_of(tag: str, qualities: dict[str, tuple[float, int]]) -> tuple[floa
 
 
 def _fallbacks(language_range: str) -> Iterable[str]:
-    """Return a range and those that remain as its last subtags are cut off; no range ends with a single character."""
+    """Return a range and what remains of it as the last subtags are removed; no range ends with a single character."""
     subtags = language_range.split("-")
     while subtags:
         yield "-".join(subtags)
@@ -387,7 +389,7 @@ class AcceptEncoding(Accepted):
 
 
 class AcceptEncodingValidHeader(ValidHeader, AcceptEncoding):
-    """A well-formed Accept-Encoding header. ``identity`` is acceptable unless excluded, by its name or by ``*``."""
+    """A well-formed Accept-Encoding header. ``identity`` is acceptable unless excluded by name or by ``*``."""
 
     @staticmethod
     def _quality_in(qualities: dict[str, float], offer: str) -> float:
@@ -410,9 +412,9 @@ AcceptEncoding.invalid = AcceptEncodingInvalidHeader
 AcceptEncoding.absent = AcceptEncodingNoHeader
 
 NilAccept = MIMENilAccept = AcceptNoHeader
-"""An absent Accept header, under its names of before WebOb 1.8."""
+"""An absent Accept header, under its names before WebOb 1.8."""
 NoAccept = AcceptEncodingNoHeader
-"""An absent Accept-Encoding header, under its name of before WebOb 1.8."""
+"""An absent Accept-Encoding header, under its name before WebOb 1.8."""
 
 create_accept_header = Accept.create
 create_accept_charset_header = AcceptCharset.create
@@ -421,20 +423,20 @@ create_accept_language_header = AcceptLanguage.create
 
 
 def accept_property() -> property:
-    """Return the property of a request for Accept."""
+    """Return a request's property for Accept."""
     return Accept.environ_property("HTTP_ACCEPT", "Accept")
 
 
 def accept_charset_property() -> property:
-    """Return the property of a request for Accept-Charset."""
+    """Return a request's property for Accept-Charset."""
     return AcceptCharset.environ_property("HTTP_ACCEPT_CHARSET", "Accept-Charset")
 
 
 def accept_encoding_property() -> property:
-    """Return the property of a request for Accept-Encoding."""
+    """Return a request's property for Accept-Encoding."""
     return AcceptEncoding.environ_property("HTTP_ACCEPT_ENCODING", "Accept-Encoding")
 
 
 def accept_language_property() -> property:
-    """Return the property of a request for Accept-Language."""
+    """Return a request's property for Accept-Language."""
     return AcceptLanguage.environ_property("HTTP_ACCEPT_LANGUAGE", "Accept-Language")

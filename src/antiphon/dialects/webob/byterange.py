@@ -1,4 +1,4 @@
-"""Range and Content-Range with bytes, whose ends are exclusive, as Python's slices have them (RFC 9110 §14)."""
+"""Range and Content-Range in bytes, with exclusive ends, as in Python's slices (RFC 9110 §14)."""
 
 import re
 from collections.abc import Iterator
@@ -11,19 +11,21 @@ _content_range = re.compile(r"bytes (?:([0-9]{1,18})-([0-9]{1,18})|\*)/(?:([0-9]
 
 
 class Range:
-    """One range of a Range header, from ``start`` to before ``end``. ``end`` is None for the rest of the content.
+    """A single range of a Range header, from ``start`` up to, but not including, ``end``.
+
+    ``end`` is None for the rest of the content.
 
     A negative ``start``, with an ``end`` of None, counts from the end. Raises AssertionError for a negative ``end``.
     """
 
     def __init__(self, start: int, end: int | None) -> None:
         if end is not None and end < 0:
-            raise AssertionError(f"a range ends at 0 or more: {end!r}")
+            raise AssertionError(f"a range must not end below 0: {end!r}")
         self.start = start
         self.end = end
 
     def range_for_length(self, length: int | None) -> tuple[int, int] | None:
-        """Return the start and the exclusive end in a body of ``length`` bytes, or None if the range is outside."""
+        """Return the start and the exclusive end in a body of ``length`` bytes; None if the range is outside of it."""
         if length is None:
             return None
         start, end = self.start, self.end
@@ -34,7 +36,7 @@ class Range:
         return (start, min(end, length)) if is_valid(start, end, length) else None
 
     def content_range(self, length: int | None) -> "ContentRange | None":
-        """Return the Content-Range of the answer from a body of some bytes; None where ``range_for_length`` is."""
+        """Return the Content-Range for part of a body of ``length`` bytes; None if ``range_for_length`` is None."""
         found = self.range_for_length(length)
         return None if found is None else ContentRange(*found, length)
 
@@ -51,7 +53,7 @@ class Range:
 
     @classmethod
     def parse(cls, header: str | None) -> Self | None:
-        """Read a header. Return None if it is malformed or has several ranges."""
+        """Parse a header. Return None if it is malformed or has several ranges."""
         match = _range(header or "")
         if match is None or match[1] == match[2] == "":
             return None
@@ -62,7 +64,7 @@ class Range:
 
 
 class ContentRange:
-    """A Content-Range: ``start``, exclusive ``stop``, and ``length`` of the whole; None where the header has `*`.
+    """A Content-Range: ``start``, exclusive ``stop``, and ``length`` of the whole; None stands for `*` in the header.
 
     Raises ValueError for numbers that contradict each other.
     """
@@ -88,7 +90,7 @@ class ContentRange:
 
     @classmethod
     def parse(cls, value: str | None) -> Self | None:
-        """Read a header. Return None if it is malformed, or ends beyond its own length."""
+        """Parse a header. Return None if it is malformed, or if the part ends beyond the length."""
         match = _content_range(value or "")
         if match is None:
             return None
@@ -100,7 +102,7 @@ class ContentRange:
 
 
 def is_valid(start: int | None, stop: int | None, length: int | None) -> bool:
-    """Check that a part can be one of a body of some bytes. The part may reach beyond the body's end."""
+    """Return True if a part is possible in a body of a length. It may extend beyond the end."""
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)

@@ -1,4 +1,4 @@
-"""Cache-Control of requests and responses as an object that can be changed (RFC 9111 §5.2)."""
+"""Cache-Control of requests and responses as a mutable object (RFC 9111 §5.2)."""
 
 import re
 from collections.abc import Callable, Mapping, MutableMapping
@@ -14,7 +14,7 @@ _needs_quotes = re.compile(r"[^a-zA-Z0-9._-]").search
 
 
 class UpdateDict(UpdateDictMixin[Any, Any]):
-    """A dictionary that calls ``updated`` after each change, with ``updated_args``, or itself if that is None."""
+    """A dictionary that calls ``updated`` after each change, with ``updated_args``, or with itself if that is None."""
 
     updated: Callable[..., object] | None = None
     updated_args: tuple[Any, ...] | None = None
@@ -40,7 +40,7 @@ class _Directive:
 
     def __set__(self, instance: "CacheControl", value: Any) -> None:
         if self.type is not None and self.type != instance.type:
-            raise AttributeError(f"{self.prop} is a directive of a {self.type}, and this is a {instance.type}")
+            raise AttributeError(f"{self.prop} is a directive of a {self.type}, but this is a {instance.type}")
         self._write(instance.properties, value)
 
     def __delete__(self, instance: "CacheControl") -> None:
@@ -58,7 +58,7 @@ class _Directive:
 
 
 class exists_property(_Directive):  # noqa: N801 - the original's name
-    """An attribute that is True if the directive exists."""
+    """An attribute that is True if the directive is present."""
 
     def _read(self, properties: Mapping[str, Any]) -> bool:
         return self.prop in properties
@@ -71,7 +71,7 @@ class exists_property(_Directive):  # noqa: N801 - the original's name
 
 
 class value_property(_Directive):  # noqa: N801 - the original's name
-    """An attribute that is the directive's argument; ``none`` without one, ``default`` without the directive."""
+    """An attribute with the directive's argument; ``none`` without an argument, ``default`` without the directive."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class value_property(_Directive):  # noqa: N801 - the original's name
 class CacheControl:
     """The directives of Cache-Control, by name, in ``properties``; ``type`` is "request", "response" or None.
 
-    Setting a directive that the type doesn't have raises AttributeError.
+    Setting a directive of the other type raises AttributeError.
     """
 
     update_dict = UpdateDict
@@ -132,9 +132,10 @@ class CacheControl:
         updates_to: Callable[["CacheControl"], object] | None = None,
         type: str | None = None,  # noqa: A002 - the original's parameter
     ) -> Self:
-        """Read a header's value. ``updates_to`` is called with the object after each change. Never raises.
+        """Parse a header's value.
 
-        Arguments that are numbers are read as such. The first of a repeated directive counts (RFC 9111 §4.2.1).
+        ``updates_to`` is called with the object after each change. Never raises. Numeric arguments become numbers. The
+        first of repeated directives wins (RFC 9111 §4.2.1).
         """
         directives = ReadCacheControl.parse(header).directives if header else {}
         read = {name: _number(argument) for name, argument in directives.items()}
@@ -158,11 +159,11 @@ class CacheControl:
 
 
 def serialize_cache_control(properties: CacheControl | Mapping[str, Any]) -> str:
-    """Print directives, sorted by name. Raises ValueError for a character that can't stand in a header."""
+    """Return directives as text, sorted by name. Raises ValueError for characters that a header can't contain."""
     directives = properties.properties if isinstance(properties, CacheControl) else properties
     printed = ", ".join([_print(name, value) for name, value in sorted(directives.items())])
     if find_unsendable(printed):
-        raise ValueError(f"a Cache-Control header can't have these characters: {printed[:80]!r}")
+        raise ValueError(f"a Cache-Control header must not contain these characters: {printed[:80]!r}")
     return printed
 
 
@@ -174,7 +175,7 @@ def _print(name: str, value: Any) -> str:
 
 
 def _number(argument: str | None) -> Any:
-    """Return a number as an int, and an empty argument as None."""
+    """Return a number as an int, or None for an empty argument."""
     if not argument:
         return None
     return int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 19 else argument

@@ -1,4 +1,4 @@
-"""A WSGI application that sends requests to the server that they name, over HTTP."""
+"""A WSGI application that sends requests over HTTP to the server that they name."""
 
 from collections.abc import Callable, Iterable
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -18,14 +18,14 @@ _OF_THIS_MESSAGE = frozenset({"Content-Length", "Transfer-Encoding"})
 
 
 class SendRequest:
-    """A WSGI application that sends a request to SERVER_NAME and SERVER_PORT, with the Host that it has.
+    """A WSGI application that sends a request to SERVER_NAME and SERVER_PORT, with the request's Host.
 
-    The environ's `webob.client.timeout` is the longest time to wait, in seconds. A server that can't be reached is
-    answered by a 502, one that takes longer by a 504.
+    The environ's `webob.client.timeout` is the maximum time to wait, in seconds. If the server can't be reached, the
+    response is a 502; if it takes longer, a 504.
     """
 
     filtered_headers: ClassVar[tuple[str, ...]] = ("transfer-encoding",)
-    """Headers of the server's response that are left out, in lower case."""
+    """Headers of the server's response that are not passed on, in lower case."""
 
     def __init__(self, HTTPConnection: Any = HTTPConnection, HTTPSConnection: Any = HTTPSConnection) -> None:  # noqa: N803
         self.HTTPConnection = HTTPConnection
@@ -55,11 +55,11 @@ class SendRequest:
 
     def _connection_class(self, scheme: str) -> Any:
         if scheme not in _PORTS:
-            raise ValueError(f"a request must be sent by http or https, not by {scheme!r:.200}")
+            raise ValueError(f"a request must be sent over http or https, not {scheme!r:.200}")
         return self.HTTPConnection if scheme == "http" else self.HTTPSConnection
 
     def parse_headers(self, message: Any) -> list[tuple[str, str]]:
-        """Return the fields of a message, each in one line, without those that are left out."""
+        """Return the fields of a message, each in one line, except those that are not passed on."""
         return [
             (name, " ".join(value.split("\n")).strip() if "\n" in value else value.strip())
             for name, value in message.items()
@@ -68,7 +68,7 @@ class SendRequest:
 
 
 def _set_server(environ: "WSGIEnvironment") -> None:
-    """Take the server from Host, where the environ names none. Raises ValueError without either."""
+    """Set the server from Host if the environ does not name one. Raises ValueError without either."""
     if "SERVER_NAME" in environ:
         return
     host = environ.get("HTTP_HOST")
@@ -104,4 +104,4 @@ def _answer(name: str, detail: str | None) -> Callable[..., Iterable[bytes]]:
 
 
 send_request_app = SendRequest()
-"""The application that ``Request.send`` calls if none is given."""
+"""The application that ``Request.send`` calls by default."""

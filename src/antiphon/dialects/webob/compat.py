@@ -1,6 +1,6 @@
-"""Names of WebOb's module of this name that libraries import: common spellings for Python 2 and 3.
+"""The names of WebOb's module `compat` that libraries import: common spellings for Python 2 and 3.
 
-``cgi_FieldStorage`` is the class of the files in forms, for ``isinstance``.
+``cgi_FieldStorage`` is the class of files in forms, for ``isinstance``.
 """
 
 from collections.abc import Iterable, MutableMapping
@@ -35,7 +35,7 @@ native_ = text_
 
 
 def reraise(exc_info: Any) -> NoReturn:
-    """Raise the error of a triple that `sys.exc_info` gave."""
+    """Raise the error of a triple returned by `sys.exc_info`."""
     raise exc_info[1].with_traceback(exc_info[2])
 
 

@@ -1,4 +1,4 @@
-"""Cookies: printed and parsed, signed, and profiles of cookies for requests and responses."""
+"""Cookies: printing, parsing and signing, and cookie profiles for requests and responses."""
 
 import hashlib
 import hmac
@@ -27,45 +27,45 @@ from antiphon.http import format_http_date, parse_cookies
 
 
 class Serializer(Protocol):
-    """An object that prints values as bytes, and reads these. Reading malformed bytes raises ValueError."""
+    """An object that converts values to bytes and back. Malformed bytes raise ValueError."""
 
     def dumps(self, appstruct: Any, /) -> bytes:
-        """Print a value."""
+        """Return a value as bytes."""
         ...
 
     def loads(self, bstruct: bytes, /) -> Any:
-        """Read a value. Raises ValueError."""
+        """Return the value of bytes. Raises ValueError."""
 
 
 class JSONSerializer:
-    """Values as JSON in UTF-8."""
+    """A serializer of values as JSON in UTF-8."""
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Print a value. Raises TypeError for one that JSON doesn't have."""
+        """Return a value as bytes. Raises TypeError for a value that JSON can't represent."""
         return json.dumps(appstruct).encode()
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Read a value. Raises ValueError."""
+        """Return the value of bytes. Raises ValueError."""
         return json.loads(bstruct if isinstance(bstruct, str) else bstruct.decode())
 
 
 class Base64Serializer:
-    """Values of another serializer, by default ``JSONSerializer``, in base64 with ``-`` and ``_`` (RFC 4648 §5)."""
+    """A serializer around another one, by default ``JSONSerializer``, in base64 with ``-`` and ``_`` (RFC 4648 §5)."""
 
     def __init__(self, serializer: Serializer | None = None) -> None:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Print a value."""
+        """Return a value as bytes."""
         return urlsafe_b64encode(self.serializer.dumps(appstruct))
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Read a value. Raises ValueError."""
+        """Return the value of bytes. Raises ValueError."""
         return self.serializer.loads(_decoded(to_bytes(bstruct)))
 
 
 class SignedSerializer:
-    """Values of another serializer, by default ``JSONSerializer``, after their HMAC, in base64 without padding.
+    """A serializer around another one, by default ``JSONSerializer``, that adds an HMAC, in base64 without padding.
 
     The key is the ``salt``, which names the use, and the ``secret``. ``hashalg`` is an algorithm of hashlib.
     """
@@ -77,7 +77,7 @@ class SignedSerializer:
         hashalg: str = "sha512",
         serializer: Serializer | None = None,
     ) -> None:
-        """Raise ValueError for an algorithm that hashlib doesn't have."""
+        """Make a serializer. Raises ValueError for an algorithm that hashlib lacks."""
         self.salt = salt
         self.secret = secret
         self.hashalg = hashalg
@@ -89,17 +89,17 @@ class SignedSerializer:
         self.serializer = serializer or JSONSerializer()
 
     def dumps(self, appstruct: Any) -> bytes:
-        """Print a value, signed."""
+        """Return a value as signed bytes."""
         printed = self.serializer.dumps(appstruct)
         return urlsafe_b64encode(self._signature(printed) + printed).rstrip(b"=")
 
     def loads(self, bstruct: str | bytes) -> Any:
-        """Read a signed value. Raises ValueError for a wrong or missing signature."""
+        """Return the value of signed bytes. Raises ValueError for a wrong or missing signature."""
         given = to_bytes(bstruct)
         decoded = _decoded(given + b"=" * (-len(given) % 4))
         signature, printed = decoded[: self.digest_size], decoded[self.digest_size :]
         if not hmac.compare_digest(signature, self._signature(printed)):
-            raise ValueError("the signature does not belong to the value")
+            raise ValueError("the signature does not match the value")
         return self.serializer.loads(printed)
 
     def _signature(self, printed: bytes) -> bytes:
@@ -117,7 +117,7 @@ _LONGEST_VALUE = 4093
 
 
 class Attributes(TypedDict, total=False):
-    """The attributes of a cookie that may differ from those of its profile."""
+    """The attributes of a cookie that can be set separately from its profile's."""
 
     domains: Iterable[str] | None
     max_age: Any
@@ -130,7 +130,7 @@ class Attributes(TypedDict, total=False):
 class CookieProfile:
     """A cookie's name, its attributes and the serializer of its value, by default base64 of JSON.
 
-    ``domains`` makes a cookie for each of them. Bound to a request, it reads the cookie there.
+    A cookie is made for each of the ``domains``. A profile bound to a request reads the request's cookie.
     """
 
     request: Any = None
@@ -157,22 +157,22 @@ class CookieProfile:
         self.serializer = serializer or Base64Serializer()
 
     def bind(self, request: Any) -> Self:
-        """Return a copy that is bound to a request."""
+        """Return a copy bound to a request."""
         copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__, request=request)
         return copy
 
     def __call__(self, request: Any) -> Self:
-        """Return a copy that is bound to a request."""
+        """Return a copy bound to a request."""
         return self.bind(request)
 
     def get_value(self) -> Any:
-        """Return the value of the request's cookie; None without one, or if it can't be read.
+        """Return the value of the request's cookie; None if it is missing or can't be read.
 
-        Raises ValueError if the profile is bound to no request.
+        Raises ValueError if the profile is not bound to a request.
         """
         if self.request is None:
-            raise ValueError("the profile is bound to no request: profile(request).get_value()")
+            raise ValueError("the profile is not bound to a request: profile(request).get_value()")
         cookie = self.request.cookies.get(self.cookie_name)
         if cookie is None:
             return None
@@ -187,7 +187,7 @@ class CookieProfile:
         return response
 
     def get_headers(self, value: Any, **attributes: Unpack[Attributes]) -> list[tuple[str, str]]:
-        """Return the Set-Cookie fields for a value; None deletes. Raises ValueError above 4093 bytes."""
+        """Return the Set-Cookie fields for a value; None deletes the cookie. Raises ValueError above 4093 bytes."""
         printed = None if value is None else self.serializer.dumps(value)
         if printed is not None and len(printed) > _LONGEST_VALUE:
             raise ValueError(f"the cookie {self.cookie_name!r} has {len(printed)} bytes, more than {_LONGEST_VALUE}")
@@ -199,7 +199,7 @@ class CookieProfile:
 
 
 class SignedCookieProfile(CookieProfile):
-    """A profile whose values are signed; see ``SignedSerializer`` for the parameters that are its own."""
+    """A profile whose values are signed. For its own parameters, see ``SignedSerializer``."""
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ __all__ = [
 ]  # fmt: skip
 
 SAMESITE_VALIDATION = True
-"""Set it to False to send values of SameSite that are not known here."""
+"""Set this to False to send unknown values of SameSite."""
 
 _PAST = "Wed, 31-Dec-97 23:59:59 GMT"
 
@@ -246,9 +246,10 @@ def make_cookie(
     comment: str | bytes | None = None,
     samesite: str | bytes | None = None,
 ) -> str:
-    """Return the value of Set-Cookie. ``max_age`` in seconds or as a timedelta also sets Expires. None deletes.
+    """Return the value of Set-Cookie.
 
-    Raises ValueError for a name that cookies can't have, and for other malformed values.
+    ``max_age``, in seconds or as a timedelta, also sets Expires. None deletes the cookie. Raises ValueError for an
+    invalid name or other malformed values.
     """
     printed = expires = None
     if value is None:
@@ -275,17 +276,17 @@ def _seconds(max_age: Any) -> int:
 
 
 def parse_cookie(data: str) -> Iterator[tuple[bytes, bytes]]:
-    """Return an iterator of the names and values in a Cookie header. Never raises."""
+    """Return an iterator over the names and values in a Cookie header. Never raises."""
     return iter([(name.encode(), value.encode("utf-8", "replace")) for name, value in read_cookies(data)])
 
 
 def serialize_max_age(value: str | bytes | int | timedelta) -> bytes:
-    """Print Max-Age."""
+    """Return Max-Age as text."""
     return to_bytes(value if isinstance(value, str | bytes) else str(_seconds(value)))
 
 
 def serialize_cookie_date(value: Any) -> bytes | None:
-    """Print Expires: of a date, of seconds from now, or of text that is printed already. Naive dates are UTC."""
+    """Return Expires as text, for a date, seconds from now, or formatted text. Naive datetimes are UTC."""
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, str):
@@ -306,7 +307,7 @@ def _moment(value: date | datetime | timedelta | int) -> datetime:
 
 
 def serialize_samesite(value: str | bytes) -> bytes:
-    """Print SameSite. Raises ValueError for a value that is not known, unless ``SAMESITE_VALIDATION`` is off."""
+    """Return SameSite as text. Raises ValueError for an unknown value, unless ``SAMESITE_VALIDATION`` is off."""
     printed = to_bytes(value)
     if SAMESITE_VALIDATION and printed.lower() not in (b"strict", b"lax", b"none"):
         raise ValueError(f"SameSite must be 'strict', 'lax' or 'none', not {value!r:.80}")
@@ -335,7 +336,7 @@ class Morsel(dict[bytes, Any]):
     samesite = _attribute(b"samesite", serialize_samesite)
 
     def __init__(self, name: str | bytes, value: str | bytes) -> None:
-        """Raise ValueError for a name that cookies can't have, and for text that is not ASCII."""
+        """Make a cookie. Raises ValueError for an invalid name, or for text that is not ASCII."""
         self.name = to_bytes(name, "ascii")
         self.value = to_bytes(value, "ascii")
         _check_name(self.name.decode("latin-1"))
@@ -347,7 +348,7 @@ class Morsel(dict[bytes, Any]):
             super().__setitem__(attribute, value)
 
     def serialize(self, full: bool = True) -> str:
-        """Print the value of Set-Cookie, or only name and value.
+        """Return the value of Set-Cookie, or only name and value.
 
         Raises ValueError for SameSite=None without Secure.
         """
@@ -369,11 +370,11 @@ class Morsel(dict[bytes, Any]):
 
 def _check_name(name: str) -> None:
     if not is_cookie_name(name):
-        raise ValueError(f"a cookie's name is a token, and no attribute of Set-Cookie: {name!r:.80}")
+        raise ValueError(f"a cookie's name must be a token, and not an attribute of Set-Cookie: {name!r:.80}")
 
 
 class Cookie(dict[bytes, Morsel]):
-    """The cookies of a header, each a ``Morsel`` under its name as bytes."""
+    """The cookies of a header: a dictionary of ``Morsel`` by name, in bytes."""
 
     def __init__(self, input: str | None = None) -> None:  # noqa: A002 - the original's parameter
         super().__init__()
@@ -381,7 +382,7 @@ class Cookie(dict[bytes, Morsel]):
             self.load(input)
 
     def load(self, data: str) -> None:
-        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the cookie before them."""
+        """Add the cookies of a Cookie or Set-Cookie header. Attributes belong to the preceding cookie."""
         morsel: dict[bytes, Any] = {}
         for name, value in parse_cookies(data):
             key, content = name.encode("latin-1", "replace"), value.encode("utf-8", "replace")
@@ -391,7 +392,7 @@ class Cookie(dict[bytes, Morsel]):
                 morsel = self.add(key, content)
 
     def add(self, key: str | bytes, val: str | bytes) -> dict[bytes, Any]:
-        """Add a cookie and return it, or return an empty dictionary if cookies can't have the name."""
+        """Add a cookie and return it. For an invalid name, return an empty dictionary."""
         name = key if isinstance(key, bytes) else key.encode("ascii", "replace")
         if not is_cookie_name(name.decode("latin-1")):
             return {}
@@ -406,7 +407,7 @@ class Cookie(dict[bytes, Morsel]):
         return [morsel for _, morsel in sorted(self.items())]
 
     def serialize(self, full: bool = True) -> str:
-        """Print all cookies, with their attributes or without."""
+        """Return all cookies as text, with or without their attributes."""
         return "; ".join([morsel.serialize(full) for morsel in self.values()])
 
     __str__ = serialize

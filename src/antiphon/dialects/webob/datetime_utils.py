@@ -1,4 +1,4 @@
-"""Dates of HTTP in UTC, and durations."""
+"""HTTP dates in UTC, and durations."""
 
 import calendar
 import time
@@ -43,7 +43,7 @@ class _UTC(tzinfo):
 
 
 UTC = _UTC()
-"""The time zone of all dates that are read."""
+"""The time zone of all parsed dates."""
 
 second = timedelta(seconds=1)
 minute = timedelta(minutes=1)
@@ -60,12 +60,12 @@ def timedelta_to_seconds(td: timedelta) -> int:
 
 
 def now() -> datetime:
-    """Return the present in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 def parse_date(value: str | bytes | None) -> datetime | None:
-    """Read a date of HTTP or mail, as UTC if it names no zone. Return None if it can't be read."""
+    """Parse a date of HTTP or mail, which is in UTC if it names no zone. Return None if it is malformed."""
     if not value:
         return None
     try:
@@ -79,9 +79,9 @@ def parse_date(value: str | bytes | None) -> datetime | None:
 
 
 def serialize_date(dt: Any) -> str:
-    """Print a moment as HTTP does: a date, a tuple of ``time``, seconds since 1970, or a duration from now.
+    """Return a time as an HTTP date: a date, a tuple of ``time``, seconds since 1970, or a duration from now.
 
-    A datetime without a zone is in UTC; text stays as it is. Raises ValueError for anything else.
+    A datetime without a zone is in UTC; text is returned unchanged. Raises ValueError for anything else.
     """
     if isinstance(dt, (str, bytes)):
         return dt.decode("ascii") if isinstance(dt, bytes) else dt
@@ -99,7 +99,7 @@ def serialize_date(dt: Any) -> str:
 
 
 def parse_date_delta(value: str | None) -> datetime | None:
-    """Read a date, or a number of seconds from now, as a date. Return None if it can't be read."""
+    """Parse a date, or a number of seconds from now, as a date. Return None if it is malformed."""
     if not value:
         return None
     try:
@@ -111,5 +111,5 @@ def parse_date_delta(value: str | None) -> datetime | None:
 
 
 def serialize_date_delta(value: Any) -> str:
-    """Print a number of seconds as it is, and anything else as ``serialize_date`` does."""
+    """Return a number of seconds as text, and any other time as ``serialize_date`` does."""
     return str(int(value)) if isinstance(value, (int, float)) else serialize_date(value)

@@ -1,4 +1,4 @@
-"""Functions of a request as WSGI applications, and as middleware."""
+"""Functions of a request, turned into WSGI applications or middleware."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -11,11 +11,11 @@ __all__ = ["wsgify"]
 
 
 class wsgify:  # noqa: N801 - its name
-    """A function of a request as a WSGI application, which can still be called with a request.
+    """A WSGI application made from a function of a request, which can still be called with a request.
 
     The function returns a response or any other WSGI application; text or bytes, which are written to ``req.response``;
-    or None for ``req.response`` itself, which exists already. Cookies set on that go into each answer. Exceptions of
-    HTTP that the function raises are answers, too. Methods can be decorated as well.
+    or None for ``req.response`` itself, which exists already. Cookies set on it are added to any response. HTTP
+    exceptions that the function raises are responses, too. Methods can be decorated as well.
 
     ``RequestClass`` makes the request. ``args`` and ``kwargs`` are passed after it. Subclasses may set ``RequestClass``
     and override ``call_func``.
@@ -46,19 +46,19 @@ class wsgify:  # noqa: N801 - its name
         return self if bind is None else self.clone(bind(obj, owner))
 
     def __call__(self, req: Any, *args: Any, **kw: Any) -> Any:
-        """Answer a request as WSGI does, or call the function with one. Without a function yet, take it.
+        """Handle a request over WSGI, or call the function with a request.
 
-        Raises TypeError for arguments that fit none of these.
+        Without a function so far, the argument is that function. Raises TypeError for any other arguments.
         """
         if self.func is None:
             if args or kw:
-                raise TypeError(f"this {type(self).__name__} has no function yet: call it with that alone")
+                raise TypeError(f"this {type(self).__name__} has no function yet: call it with the function alone")
             return self.clone(req)
         if not isinstance(req, dict):
             positional, named = self._prepare_args(args, kw)
             return self.call_func(req, *positional, **named)
         if len(args) != 1 or kw:
-            raise TypeError(f"{self.func!r} is called with an environ and start_response, or with a request")
+            raise TypeError(f"{self.func!r} must be called with an environ and start_response, or with a request")
         return self._answer(req, args[0])
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -83,15 +83,15 @@ class wsgify:  # noqa: N801 - its name
         return response(environ, start_response)
 
     def get(self, url: str, **kw: Any) -> Any:
-        """Call the function with a GET of a URL. Keywords are attributes of the request."""
+        """Call the function with a GET request for a URL. Keywords are attributes of the request."""
         return self.request(url, **{"method": "GET", **kw})
 
     def post(self, url: str, POST: Any = None, **kw: Any) -> Any:  # noqa: N803 - its name
-        """Call the function with a POST of a body, or of the fields of a form, to a URL."""
+        """Call the function with a POST request for a URL, with a body or the fields of a form."""
         return self.request(url, POST=POST, **{"method": "POST", **kw})
 
     def request(self, url: str, **kw: Any) -> Any:
-        """Call the function with a request for a URL, made as by ``Request.blank``."""
+        """Call the function with a request for a URL, made by ``Request.blank``."""
         return self(self.RequestClass.blank(url, **kw))
 
     def call_func(self, req: Any, *args: Any, **kwargs: Any) -> Any:
@@ -116,7 +116,7 @@ class wsgify:  # noqa: N801 - its name
 
     @classmethod
     def middleware(cls, middle_func: Any = None, app: Any = None, **kw: Any) -> Any:
-        """Make middleware of a function of a request and of an application.
+        """Turn a function of a request and an application into middleware.
 
         Without an ``app``, return a decorator of applications, which takes further keywords for the function.
         """
@@ -134,7 +134,7 @@ class wsgify:  # noqa: N801 - its name
 
 
 class _UnboundMiddleware:
-    """A decorator of functions that become middleware, with keywords for them."""
+    """A decorator that turns functions into middleware, with keywords for them."""
 
     def __init__(self, wrapper_class: type[wsgify], app: Any, kw: dict[str, Any]) -> None:
         self.wrapper_class = wrapper_class
@@ -149,7 +149,7 @@ class _UnboundMiddleware:
 
 
 class _MiddlewareFactory:
-    """A decorator of applications: puts middleware around them, with keywords for its function."""
+    """A decorator that wraps applications in middleware, with keywords for its function."""
 
     def __init__(self, wrapper_class: type[wsgify], middleware: Any, kw: dict[str, Any]) -> None:
         self.wrapper_class = wrapper_class

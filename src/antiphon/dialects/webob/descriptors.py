@@ -1,4 +1,4 @@
-"""Attributes of requests and responses: keys of the environ, headers, and the values that headers are read as."""
+"""Attributes of requests and responses for keys of the environ and for headers, as text or as parsed values."""
 
 import re
 from collections.abc import Callable
@@ -12,32 +12,32 @@ from antiphon.embedding import split_list
 from antiphon.http.grammar import unquote_string
 
 CHARSET_RE = re.compile(r";\s*charset=([^;]*)", re.IGNORECASE)
-"""The parameter ``charset`` of a Content-Type."""
+"""A pattern for the parameter ``charset`` of a Content-Type."""
 SCHEME_RE = re.compile(r"^[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
-"""The scheme of an absolute URL."""
+"""A pattern for the scheme of an absolute URL."""
 
 
 def parse_list(value: str | None) -> tuple[str, ...] | None:
-    """Read the elements of a list, or return None for an absent or empty one."""
+    """Parse a list into its elements; return None for an absent or empty header."""
     if not value:
         return None
     return tuple([stripped for element in value.split(",") if (stripped := element.strip())])
 
 
 def serialize_list(value: Any) -> str:
-    """Print the elements of a list. Text stays as it is."""
+    """Return list elements as text. Text is returned unchanged."""
     if isinstance(value, bytes):
         return value.decode("latin-1")
     return value if isinstance(value, str) else ", ".join(map(str, value))
 
 
 def parse_int(value: str | None) -> int | None:
-    """Read a whole number, or return None for an absent or empty one. Raises ValueError for anything else."""
+    """Parse a whole number; return None for an absent or empty header. Raises ValueError for anything else."""
     return None if value is None or value == "" else int(value)
 
 
 def parse_int_safe(value: str | None) -> int | None:
-    """Read a whole number, or return None for anything else."""
+    """Parse a whole number; return None for anything else."""
     try:
         return parse_int(value)
     except ValueError:
@@ -50,7 +50,7 @@ _etag = re.compile(r'(?:^|\s)(W/)?"((?:\\"|[^"])*?)"').match
 
 
 def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
-    """Read an entity tag without its quotes, if it has any. With ``strong``, a weak tag is None."""
+    """Parse an entity tag, without its quotes, if it has any. With ``strong``, a weak tag is None."""
     match = _etag(value) if value else None
     if match is None:
         return value or None
@@ -60,7 +60,7 @@ def parse_etag_response(value: str | None, strong: bool = False) -> str | None:
 
 
 def serialize_etag_response(value: Any) -> str:
-    """Print an entity tag: text, which is quoted if needed, or a pair of text and True for a strong tag."""
+    """Return an entity tag as text: from text, quoted if needed, or from a pair of text and True for a strong tag."""
     tag, is_strong = value if isinstance(value, tuple) else (value, True)
     if not isinstance(value, tuple) and _etag(tag):
         return str(tag)
@@ -69,49 +69,52 @@ def serialize_etag_response(value: Any) -> str:
 
 
 def serialize_if_range(value: Any) -> str | None:
-    """Print If-Range: a date, or anything's text."""
+    """Return If-Range as text: from a date, or any object's text."""
     return serialize_date(value) if isinstance(value, (datetime, date)) else str(value) or None
 
 
 def parse_range(value: str | None) -> Range | None:
-    """Read a Range, or return None for an absent or malformed one, and for several ranges."""
+    """Parse a Range; return None for an absent or malformed header, or for several ranges."""
     return Range.parse(value) if value else None
 
 
 def serialize_range(value: Any) -> str | None:
-    """Print a Range, a pair of start and exclusive end, or text."""
+    """Return a Range as text: from a Range, a pair of start and exclusive end, or text."""
     if not value:
         return None
     return str(Range(*value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def parse_content_range(value: str | None) -> ContentRange | None:
-    """Read a Content-Range, or return None for an absent or malformed one."""
+    """Parse a Content-Range; return None for an absent or malformed header."""
     return ContentRange.parse(value) if value and value.strip() else None
 
 
 def serialize_content_range(value: Any) -> str | None:
-    """Print a ContentRange, text, or start, exclusive stop and perhaps length. Raises ValueError for other tuples."""
+    """Return a Content-Range as text: from a ContentRange, text, or start, exclusive stop and optionally length.
+
+    Raises ValueError for other tuples.
+    """
     if isinstance(value, (tuple, list)):
         if len(value) not in (2, 3):
-            raise ValueError(f"a content range has start, stop and perhaps length, unlike {value!r:.200}")
+            raise ValueError(f"a content range must have a start, a stop and optionally a length, not {value!r:.200}")
         value = ContentRange(value[0], value[1], value[2] if len(value) == 3 else None)
     return str(value).strip() or None
 
 
 known_auth_schemes = dict.fromkeys(["Basic", "Digest", "WSSE", "HMACDigest", "GoogleLogin", "Cookie", "OpenID"])
-"""The schemes whose parameters are read into a dictionary."""
+"""The schemes whose parameters are parsed into a dictionary."""
 
 
 class Authorization(NamedTuple):
-    """A scheme, and its parameters: a dictionary for the known schemes, else text."""
+    """A scheme and its parameters: a dictionary for known schemes, otherwise text."""
 
     authtype: str
     params: Any
 
 
 def parse_auth_params(params: str) -> dict[str, str]:
-    """Read the parameters of a challenge or of credentials."""
+    """Parse the parameters of a challenge or of credentials."""
     found = {}
     for element in split_list(params):
         name, equals, value = element.partition("=")
@@ -121,7 +124,7 @@ def parse_auth_params(params: str) -> dict[str, str]:
 
 
 def parse_auth(val: str | None) -> Authorization | None:
-    """Read a challenge or credentials, or return None for an absent header."""
+    """Parse a challenge or credentials; return None for an absent header."""
     if val is None:
         return None
     scheme, _, params = val.partition(" ")
@@ -131,7 +134,7 @@ def parse_auth(val: str | None) -> Authorization | None:
 
 
 def serialize_auth(val: Any) -> Any:
-    """Print a scheme and its parameters, a dictionary or text. Text stays as it is."""
+    """Return a scheme and its parameters, a dictionary or text, as text. Text is returned unchanged."""
     if not isinstance(val, (tuple, list)):
         return val
     scheme, params = val
@@ -141,10 +144,10 @@ def serialize_auth(val: Any) -> Any:
 
 
 def header_property(header: str, parse: Callable[[Any], Any], serialize: Callable[[Any], Any]) -> property:
-    """Return an attribute for a header that is parsed when it is read, and printed when it is set.
+    """Return an attribute for a header that is parsed on reading and printed on setting.
 
-    None stands for an absent header, and removes it, as deleting does. Setting raises ValueError for control
-    characters, and TypeError for what is printed as no text.
+    None means an absent header; setting it removes the header, as deletion does. Setting raises ValueError for control
+    characters, and TypeError if the printed value is not text.
     """
     name = header.lower()
 
@@ -172,7 +175,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def header_getter(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as text; None stands for an absent one, and removes it.
+    """Return an attribute for a header as text; None means an absent header, and setting it removes the header.
 
     Setting raises ValueError for control characters, and TypeError for anything that is not text.
     """
@@ -180,12 +183,12 @@ def header_getter(header: str, rfc_section: str | None = None) -> property:  # n
 
 
 def list_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a tuple; it may be set to text or to an iterable."""
+    """Return an attribute for a header as a tuple; it may be set to text or an iterable."""
     return header_property(header, parse_list, serialize_list)
 
 
 def date_header(header: str, rfc_section: str | None = None) -> property:  # noqa: ARG001 - WebOb's signature
-    """Return an attribute for a header as a datetime in UTC; it may be set as ``serialize_date`` takes it."""
+    """Return an attribute for a header as a datetime in UTC; it may be set to what ``serialize_date`` accepts."""
     return header_property(header, parse_date, serialize_date)
 
 
@@ -195,7 +198,7 @@ V = TypeVar("V")
 if TYPE_CHECKING:
 
     class Attribute(Protocol[T]):  # type: ignore[misc]  # it is set to more types than it gives
-        """An attribute whose values are of one type. It can be set to whatever is converted to that."""
+        """An attribute whose values have one type; values that are set are converted to it."""
 
         @overload
         def __get__(self, request: None, owner: type | None = None) -> property: ...
@@ -211,7 +214,8 @@ _REQUIRED: Any = object()
 def environ_getter(key: str, default: T = _REQUIRED, rfc_section: str | None = None) -> "Attribute[T]":
     """Return an attribute that is ``environ[key]``, or ``default`` if there is no such key.
 
-    Without a default, reading raises KeyError, and the attribute can't be deleted. With one, None deletes the key.
+    Without a default, reading raises KeyError, and the attribute can't be deleted. With a default, setting None deletes
+    the key.
     """
     doc = _doc(key, rfc_section)
     if default is _REQUIRED:
@@ -227,7 +231,7 @@ def environ_getter(key: str, default: T = _REQUIRED, rfc_section: str | None = N
 def environ_decoder(
     key: str, default: str = _REQUIRED, rfc_section: str | None = None, encattr: str | None = None
 ) -> "Attribute[str]":
-    """Return an attribute like ``environ_getter``, which ``encget`` and ``encset`` of the request decode and encode.
+    """Return an attribute like ``environ_getter`` that uses the request's ``encget`` and ``encset``.
 
     ``encattr`` names the request's attribute that has the charset.
     """
@@ -247,7 +251,7 @@ def environ_decoder(
 
 
 def upath_property(key: str) -> "Attribute[str]":
-    """Return an attribute that is ``environ[key]``, or nothing, as text in the request's ``url_encoding``."""
+    """Return an attribute for ``environ[key]`` (empty if missing) as text in the request's ``url_encoding``."""
 
     def fget(request: Any) -> str:
         raw: str = request.environ.get(key, "")
@@ -265,7 +269,7 @@ def converter(
     serialize: Callable[[Any], Any],
     convert_name: str | None = None,
 ) -> "Attribute[T]":
-    """Return an attribute whose values are parsed when they are read from ``prop``, and printed when they are set.
+    """Return an attribute whose values are read from and set on ``prop``, parsed and printed. None is set unchanged.
 
     None is set as it is.
     """
@@ -288,7 +292,7 @@ def _setter(key: str) -> Callable[[Any, Any], None]:
 
 
 def _optional(key: str, fset: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
-    """Return a function that deletes the key for None, and otherwise sets it."""
+    """Return a function that deletes the key for None and sets it otherwise."""
 
     def delete_or_set(request: Any, value: Any) -> None:
         if value is None:
@@ -312,9 +316,9 @@ def _doc(key: str, rfc_section: str | None) -> str:
 
 
 class made_on_use:  # noqa: N801 - used as a decorator, like property
-    """An attribute of a class that a function makes when the attribute is first used, and that takes its place then.
+    """A class attribute that is made by a function on first use, and then replaces itself with the result.
 
-    So the modules that it needs are imported only then.
+    The modules that it needs are therefore not imported before.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -379,7 +383,7 @@ def converter_date(prop: Any) -> Any:
 
 
 def deprecated_property(attr: Any, name: str, text: str, version: str) -> property:
-    """Return an attribute based on another one, whose uses warn that it is deprecated since a version."""
+    """Return an attribute based on another one, whose use warns that it is deprecated since a version."""
     from antiphon.dialects.webob.util import warn_deprecation
 
     def warn() -> None:

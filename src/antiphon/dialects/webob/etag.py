@@ -11,10 +11,11 @@ __all__ = ["AnyETag", "ETagMatcher", "IfRange", "IfRangeDate", "NoETag", "etag_p
 
 
 def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True) -> property:
-    """Return the property of a request for a list of entity tags under a key of its environ.
+    """Return a request's property for a list of entity tags under an environ's key.
 
     It is ``default`` if the header is absent or empty. ``strong`` leaves weak tags out. It can be set to such an
-    object, to a header's value, or to one tag as text; None deletes. Raises ValueError for text that no tag can have.
+    object, to a header's value, or to one tag as text; None deletes the header. Raises ValueError for text that a tag
+    can't contain.
     """
 
     def fget(request: Any) -> Any:
@@ -36,7 +37,7 @@ def etag_property(key: str, default: Any, rfc_section: str, strong: bool = True)
 
 
 class _AnyETag:
-    """Every entity tag: of the header ``*``, and of an absent header, which is not a condition. False."""
+    """A falsy object that contains every entity tag: for ``*``, and for an absent header that is not a condition."""
 
     def __contains__(self, tag: object) -> bool:
         return True
@@ -52,7 +53,7 @@ class _AnyETag:
 
 
 class _NoETag:
-    """No entity tag: of an absent header that would be a condition. False."""
+    """A falsy object that contains no entity tag: for an absent header that would be a condition."""
 
     def __contains__(self, tag: object) -> bool:
         return False
@@ -68,13 +69,13 @@ class _NoETag:
 
 
 AnyETag = _AnyETag()
-"""Contains every entity tag."""
+"""The object that contains every entity tag."""
 NoETag = _NoETag()
-"""Contains no entity tag."""
+"""The object that contains no entity tag."""
 
 
 class ETagMatcher:
-    """A list of entity tags as text without quotes."""
+    """A list of entity tags, as text without quotes."""
 
     def __init__(self, etags: Collection[str]) -> None:
         self.etags = etags
@@ -83,7 +84,7 @@ class ETagMatcher:
     def parse(cls, value: str, strong: bool = True) -> Any:
         """Return the tags of a header's value, or ``AnyETag`` for ``*``. ``strong`` leaves weak tags out.
 
-        Text without a well-formed tag is one tag by itself.
+        Text that contains no well-formed tag is itself one tag.
         """
         if not value:
             return cls([])
@@ -105,9 +106,10 @@ class ETagMatcher:
 
 
 class IfRange:
-    """The entity tag of If-Range (RFC 9110 §13.1.5). A response is ``in`` it if the client has a part of this one.
+    """The entity tag of If-Range (RFC 9110 §13.1.5).
 
-    Without the header it is False, and has every response.
+    A response is ``in`` it if the client has a part of this version. Without the header, it is falsy and contains every
+    response.
     """
 
     def __init__(self, etag: Any) -> None:
@@ -115,7 +117,7 @@ class IfRange:
 
     @classmethod
     def parse(cls, value: str | None) -> "IfRange | IfRangeDate":
-        """Return the tag or the date of a header's value. None and "" stand for an absent header."""
+        """Return the tag or the date of a header's value. None and "" mean an absent header."""
         if not value:
             return cls(AnyETag)
         if value.endswith(" GMT"):
@@ -136,7 +138,10 @@ class IfRange:
 
 
 class IfRangeDate:
-    """The date of If-Range. A response is ``in`` it if this is its Last-Modified. A malformed date has no response."""
+    """The date of If-Range.
+
+    A response is ``in`` it if the date is its Last-Modified. A malformed date contains no response.
+    """
 
     def __init__(self, date: datetime | None) -> None:
         self.date = date

@@ -1,4 +1,4 @@
-"""Fields of forms as objects with the attributes of ``cgi.FieldStorage``: whole forms, and files."""
+"""Form fields with the attributes of ``cgi.FieldStorage``: whole forms, and files."""
 
 import os
 import sys
@@ -18,11 +18,11 @@ _URLENCODED = "application/x-www-form-urlencoded"
 
 
 class FieldStorage:
-    """A file of a form, or a form whose fields are in ``list``: the class that ``isinstance`` checks for files.
+    """A file in a form, or a form with its fields in ``list``; also the class that ``isinstance`` checks for files.
 
-    Forms and files of a request are made by the request. Code that makes some for its tests gives ``headers``, those of
-    a part or of a request, and ``fp``, a file with the content; or an ``environ``, of which the query is read if its
-    method is GET or HEAD. Raises what ``POST`` of a request raises.
+    A request makes its own forms and files. Code that makes some for its tests gives the ``headers`` of a part or of a
+    request, and ``fp``, a file with the content; or an ``environ``, whose query is read if its method is GET or HEAD.
+    Raises the errors of a request's ``POST``.
     """
 
     name: str | None = None
@@ -58,7 +58,7 @@ class FieldStorage:
             self.list = [field for field in _fields(data, self._content_type) if keep_blank_values or field.value != ""]
 
     def _describe(self, given: Any, is_form: bool) -> None:
-        """Take names, type and length from headers. A form needs no type."""
+        """Read names, type and length from headers. A form needs no type."""
         headers = {name.lower(): str(value) for name, value in given.items()}
         self.disposition, self.disposition_options = parsed_header(headers.get("content-disposition", ""))
         self.name = self.disposition_options.get("name")
@@ -73,17 +73,17 @@ class FieldStorage:
 
     @property
     def __class__(self) -> Any:
-        """Be an instance of ``cgi.FieldStorage`` for ``isinstance``, where other code has imported that."""
+        """Pretend to be a ``cgi.FieldStorage`` for ``isinstance``, if other code has imported that."""
         cgi = sys.modules.get("cgi")
         return type(self) if cgi is None else cgi.FieldStorage
 
     @__class__.setter
-    def __class__(self, value: Any) -> None:  # type checkers want this
-        raise AttributeError(f"a field of a form stays one, and does not become {value!r:.200}")
+    def __class__(self, value: Any) -> None:  # required by type checkers
+        raise AttributeError(f"the class of a form field can't be changed to {value!r:.200}")
 
     @property
     def value(self) -> Any:
-        """All bytes of a file, the text of a field, or the fields of a form."""
+        """The bytes of a file, the text of a field, or the fields of a form."""
         if self.file is None:
             return self._value if self.list is None else self.list
         self.file.seek(0)
@@ -92,7 +92,7 @@ class FieldStorage:
         return data
 
     def make_file(self) -> IO[bytes]:
-        """Return a file without a name, for content."""
+        """Return a temporary file, without a name, for content."""
         return cast("IO[bytes]", TemporaryFile())
 
     def __repr__(self) -> str:
@@ -121,12 +121,12 @@ class FieldStorage:
         return dict.fromkeys(field.name for field in self._own_fields()).keys()
 
     def getvalue(self, key: str, default: Any = None) -> Any:
-        """Return the value of a field; a list of values if there are several, ``default`` without one."""
+        """Return the value of a field; a list if there are several, ``default`` if there is none."""
         values = self.getlist(key)
         return values[0] if len(values) == 1 else values or default
 
     def getfirst(self, key: str, default: Any = None) -> Any:
-        """Return the first value of a field; ``default`` without one."""
+        """Return the first value of a field; ``default`` if there is none."""
         values = self.getlist(key)
         return values[0] if values else default
 
@@ -136,12 +136,12 @@ class FieldStorage:
 
     def _own_fields(self) -> Any:
         if self.list is None:
-            raise TypeError("this is a field, and has none: only a form has")
+            raise TypeError("this is a field, which has no fields of its own: only a form has")
         return self.list
 
 
 class TextField(FieldStorage):
-    """A field of a form whose value is text."""
+    """A form field whose value is text."""
 
     def __init__(self, name: str, value: Any) -> None:
         self.headers = {}
@@ -151,7 +151,7 @@ class TextField(FieldStorage):
 
 
 def parsed_header(line: str) -> tuple[str, dict[str, str]]:
-    """Return the value of a header, and its parameters."""
+    """Return the value of a header and its parameters."""
     value, _, parameters = line.partition(";")
     return value.strip(), parse_parameters(parameters)
 
@@ -173,7 +173,7 @@ def _fields(data: bytes, content_type: str) -> Iterator[FieldStorage]:
 
 
 class FileField(FieldStorage):
-    """A file in a form: a view of the stored body, which is not copied. It is always true, even if it is empty."""
+    """A file in a form: a view of the stored body, which is not copied. It is truthy, even if it is empty."""
 
     def __init__(self, name: str, filename: str, spool: Spool, head: PartHead, end: int) -> None:
         self.name = name
@@ -186,19 +186,19 @@ class FileField(FieldStorage):
 
     @lazy
     def file(self) -> IO[bytes]:
-        """The bytes as a file object, with its own position."""
+        """The bytes as a file object with its own position."""
         return Window(self._spool, self._head.offset, self._size)
 
     @property
     def value(self) -> bytes:
-        """All bytes of the file, in memory. The position of ``file`` is at the start after that."""
+        """All bytes of the file, in memory. This moves the position of ``file`` to the start."""
         if "file" in vars(self):
             self.file.seek(0)
         return self._spool.read_at(self._head.offset, self._size)
 
     @lazy
     def headers(self) -> "Message":
-        """The header fields of the file's part of the form."""
+        """The header fields of the file's part."""
         from email.message import Message
 
         message = Message()
@@ -223,18 +223,18 @@ class FileField(FieldStorage):
 
     @lazy
     def disposition_options(self) -> dict[str, str]:
-        """The name and the filename."""
+        """The name and filename parameters."""
         return {"name": self.name or "", "filename": self.filename or ""}
 
     @lazy
     def length(self) -> int:
-        """The length that the part itself claims, which clients rarely do; -1 without one."""
+        """The length that the part declares, which clients rarely do; -1 without one."""
         claimed = dict(self._head.fields).get(b"content-length", b"")
         return int(claimed) if claimed.isdigit() and len(claimed) < 19 else -1
 
 
 def fields_of(form: Any) -> Iterator[tuple[Any, Any]]:
-    """Give name and value of each field of a ``cgi.FieldStorage``, in its own charset and transfer encoding."""
+    """Yield the name and value of each field of a ``cgi.FieldStorage``, in its own charset and transfer encoding."""
     for field in form.list or ():
         yield field.name, field if field.filename else _text_of(field)
 

@@ -1,4 +1,4 @@
-"""Headers: those of a request as a view of its environ, those of a response as a view of its list of lines."""
+"""Headers: a request's, as a view of its environ, and a response's, as a view of its list of lines."""
 
 import re
 from collections.abc import Iterator, MutableMapping
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 Lines = list[tuple[str, str]]
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
-"""Find the first control character that no part of a response's head may have (RFC 9110 §5.5)."""
+"""A search for the first control character that is not allowed in a response's head (RFC 9110 §5.5)."""
 find_break = re.compile(r"[\r\n\0]").search
-"""Find the first character that would end a line early."""
+"""A search for the first character that would end a line early."""
 
 
 def check_sent_line(name: Any, value: Any) -> None:
-    """Raise ValueError for a line that can't be sent: as ``check_line`` does, and for a name that is not a token
-    (RFC 9110 §5.1).
+    """Check a line before it is sent.
+
+    Raises ValueError as ``check_line`` does, and for a name that is not a token (RFC 9110 §5.1).
     """
     check_line(name, value)
     if isinstance(name, str):
@@ -31,9 +32,9 @@ def check_sent_line(name: Any, value: Any) -> None:
 
 
 def check_line(name: Any, value: Any) -> None:
-    """Raise ValueError for a name or a value with control characters. Most of these are escaped in a Location.
+    """Raise ValueError for control characters in a name or value. In a Location, most of them are escaped.
 
-    Values that are not text pass, since a server refuses them.
+    Values that are not text are accepted, since a server refuses them.
     """
     if isinstance(name, str) and find_control(name):
         raise broken(name, value)
@@ -42,7 +43,7 @@ def check_line(name: Any, value: Any) -> None:
 
 
 def check_value(name: str, value: str) -> None:
-    """Raise ValueError for a value with control characters. Most of these are escaped in a Location."""
+    """Raise ValueError for control characters in a value. In a Location, most of them are escaped."""
     if (find_break if name.lower() == "location" else find_control)(value):
         raise broken(name, value)
 
@@ -77,7 +78,7 @@ def remove_lines(lines: Lines, name: str) -> None:
 
 
 def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
-    """Set the only line with a name, given in lower case, in the list itself. Nothing is checked."""
+    """Make a line the only one with its name, given in lower case, in the list itself. Nothing is checked."""
     for known in lines:
         if known[0].lower() == name:
             lines[:] = [other for other in lines if other[0].lower() != name]
@@ -86,18 +87,18 @@ def replace_line(lines: Lines, name: str, line: tuple[str, str]) -> None:
 
 
 def put_line(lines: Lines, name: str, value: str) -> None:
-    """Set the only line with a name. Raises ValueError as ``check_line`` does."""
+    """Make a line the only one with its name. Raises ValueError as ``check_line`` does."""
     check_line(name, value)
     replace_line(lines, name.lower(), (name, value))
 
 
 def pairs_of(lines: Any) -> Any:
-    """Return the pairs of a mapping, or lines as they are."""
+    """Return a mapping as pairs; lines are returned unchanged."""
     return lines.items() if hasattr(lines, "items") else lines
 
 
 class ResponseHeaders(MultiDict[str, str]):
-    """A multidict of header lines, by case-insensitive names. Each change is made directly in the list of lines.
+    """A multidict of header lines by case-insensitive names. Changes are made directly in the list of lines.
 
     Raises ValueError for a name or a value with CR, LF or NUL.
     """
@@ -118,12 +119,12 @@ class ResponseHeaders(MultiDict[str, str]):
         return value
 
     def getall(self, key: str) -> list[str]:
-        """Return the value of each line with a name, in order."""
+        """Return the values of all lines with a name, in order."""
         name = key.lower()
         return [value for known, value in self._items if known.lower() == name]
 
     def dict_of_lists(self) -> dict[str, list[str]]:
-        """Return a dictionary of lists of values, by names in lower case."""
+        """Return a dictionary with lists of values by lowercase names."""
         lists: dict[str, list[str]] = {}
         for name, value in self._items:
             lists.setdefault(name.lower(), []).append(value)
@@ -146,7 +147,7 @@ class ResponseHeaders(MultiDict[str, str]):
         self._items.append((key, value))
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """Return the value of the first line with a name, after adding one with ``default`` if there is none."""
+        """Return the value of the first line with a name; one with ``default`` is added first if there is none."""
         value = first_value(self._items, key.lower())
         if value is None:
             self.add(key, default)
@@ -163,7 +164,7 @@ class ResponseHeaders(MultiDict[str, str]):
             self.add(*line)
 
     def update(self, *args: Any, **kw: str) -> None:
-        """Set the only line with each name of a mapping or of pairs, and of each keyword."""
+        """Make one line the only one for each name in a mapping or in pairs, and for each keyword."""
         for name, value in ResponseHeaders(*args, **kw).items():
             self[name] = value
 
@@ -172,7 +173,7 @@ __all__ = ["EnvironHeaders", "ResponseHeaders"]
 
 
 class EnvironHeaders(MutableMapping[str, str]):
-    """The header fields of a request, by case-insensitive names. Each change is made directly in the environ."""
+    """A request's header fields by case-insensitive names. Changes are made directly in the environ."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
@@ -182,7 +183,7 @@ class EnvironHeaders(MutableMapping[str, str]):
         return value
 
     def get(self, hname: str, default: Any = None) -> Any:
-        """Return the value of a field; ``default`` without one."""
+        """Return the value of a field; ``default`` if it is missing."""
         return self.environ.get(ENVIRON_KEYS[hname], default)
 
     def __setitem__(self, hname: str, value: str) -> None:
@@ -211,10 +212,10 @@ class EnvironHeaders(MutableMapping[str, str]):
 
 
 def _trans_key(key: object) -> str | None:
-    """Return the name of the field under a key of an environ, or None for any other key."""
+    """Return the name of the field for an environ's key; None for any other key."""
     return environ_name(key) if isinstance(key, str) else None
 
 
 def _trans_name(name: str) -> str:
-    """Return the key of an environ for the name of a field."""
+    """Return the environ's key for a field name."""
     return ENVIRON_KEYS[name]

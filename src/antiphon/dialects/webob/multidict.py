@@ -1,4 +1,4 @@
-"""Dictionaries with several values for a key, and views of them: nested, read-only, and one that writes the query."""
+"""Dictionaries with several values for a key, and their views: nested, read-only, and one that writes the query."""
 
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
@@ -14,7 +14,7 @@ E = TypeVar("E")
 
 
 class Sequential(Generic[E]):
-    """The keys, the values or the pairs of a multidict, in order. They follow its changes, and equal lists of them."""
+    """A view of the keys, values or pairs of a multidict, in order. It follows changes, and compares equal to lists."""
 
     def __init__(self, read: Callable[[], Iterable[E]], size: Callable[[], int]) -> None:
         self._read = read
@@ -48,11 +48,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 RAISE: Any = object()
-"""The default of a value that has to be there."""
+"""The default of a required value."""
 
 
 class MultiDict(MutableMapping[K, V]):
-    """A dictionary with several values for a key, in order. ``[]`` gives the last one, ``getall`` all of them."""
+    """A dictionary with several values for a key, in order. ``[]`` returns the last one, ``getall`` all of them."""
 
     _items: list[tuple[K, V]]
     _index: dict[K, list[V]] | None = None
@@ -70,23 +70,23 @@ class MultiDict(MutableMapping[K, V]):
 
     @classmethod
     def over(cls, items: list[tuple[K, V]]) -> Self:
-        """Return a multidict that takes over a list of pairs."""
+        """Return a multidict that takes ownership of a list of pairs."""
         made = cls.__new__(cls)
         made._items = items  # noqa: SLF001 - of its own class
         return made
 
     @classmethod
     def view_list(cls, lst: list[tuple[K, V]]) -> Self:
-        """Return a multidict that is a view of a list of pairs: changes of one are changes of the other."""
+        """Return a multidict that is a view of a list of pairs: changes to one are visible in the other."""
         if not isinstance(lst, list):
-            raise TypeError(f"{cls.__name__}.view_list takes a list, not {lst!r:.200}")
+            raise TypeError(f"{cls.__name__}.view_list needs a list, not {lst!r:.200}")
         view = cls.over(lst)
         view._is_view = True  # noqa: SLF001
         return view
 
     @classmethod
     def from_fieldstorage(cls, fs: Any) -> Self:
-        """Return the fields of a parsed form, such as a ``cgi.FieldStorage``: text, and the files as they are."""
+        """Return the fields of a parsed form, such as a ``cgi.FieldStorage``: text, and files as they are."""
         from antiphon.dialects.webob.field_storage import fields_of
 
         return cls(fields_of(fs))
@@ -94,7 +94,7 @@ class MultiDict(MutableMapping[K, V]):
     # Reading
 
     def _values(self) -> dict[K, list[V]] | None:
-        """Return the values by key; None where they have to be looked for, since the list may change unseen."""
+        """Return the values by key; None if they must be searched for, since the list may change unnoticed."""
         if self._is_view:
             return None
         index = self._index
@@ -128,7 +128,7 @@ class MultiDict(MutableMapping[K, V]):
         return [value for known, value in self._items if known == key]
 
     def getone(self, key: K) -> V:
-        """Return the value of a key. Raises KeyError if there are none, or several."""
+        """Return the only value of a key. Raises KeyError if there are none or several."""
         values = self.getall(key)
         if not values:
             raise KeyError(f"there is no {key!r}")
@@ -137,11 +137,11 @@ class MultiDict(MutableMapping[K, V]):
         return values[0]
 
     def mixed(self) -> dict[K, V | list[V]]:
-        """Return a dictionary whose values are single, or lists where a key has several."""
+        """Return a dictionary of single values, or of lists for keys with several values."""
         return {key: values[0] if len(values) == 1 else values for key, values in self.dict_of_lists().items()}
 
     def dict_of_lists(self) -> dict[K, list[V]]:
-        """Return a dictionary of lists of values."""
+        """Return a dictionary with lists of values."""
         lists: dict[K, list[V]] = {}
         for key, value in self._pairs():
             lists.setdefault(key, []).append(value)
@@ -161,7 +161,7 @@ class MultiDict(MutableMapping[K, V]):
         return len(self) > 0
 
     def copy(self) -> "MultiDict[K, V]":
-        """Return a multidict with these pairs."""
+        """Return a multidict with the same pairs."""
         return self.__class__(self)
 
     def __repr__(self) -> str:
@@ -174,7 +174,7 @@ class MultiDict(MutableMapping[K, V]):
         return self._items
 
     def iterkeys(self) -> Iterator[K]:
-        """Return an iterator over the keys, repeated ones repeatedly."""
+        """Return an iterator over the keys, which repeats repeated ones."""
         return iter([key for key, _ in self._pairs()])
 
     def itervalues(self) -> Iterator[V]:
@@ -189,7 +189,7 @@ class MultiDict(MutableMapping[K, V]):
         return self.iterkeys()
 
     def keys(self) -> Any:
-        """Return the keys in order, repeated ones repeatedly."""
+        """Return the keys in order, including repetitions."""
         return Sequential(self.iterkeys, self.__len__)
 
     def values(self) -> Any:
@@ -216,7 +216,7 @@ class MultiDict(MutableMapping[K, V]):
         self._replace(left)
 
     def add(self, key: K, value: V) -> None:
-        """Add a value to those of a key."""
+        """Add a value to a key."""
         if self._index is not None:
             self._index.setdefault(key, []).append(value)
         self._items.append((key, value))
@@ -234,7 +234,7 @@ class MultiDict(MutableMapping[K, V]):
         return default
 
     def pop(self, key: K, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
         if len(args) > 1:
             raise TypeError(f"pop takes a key and a default, not {1 + len(args)} arguments")
         for number, (known, value) in enumerate(self._items):
@@ -252,7 +252,7 @@ class MultiDict(MutableMapping[K, V]):
         return self._items.pop()
 
     def update(self, *args: Any, **kw: V) -> None:
-        """Set the only value of each key. Warns where several values of one key are given: ``extend`` keeps them."""
+        """Set the only value of each key. Warns if several values are given for a key: ``extend`` keeps them."""
         if len(args) > 1:
             raise TypeError(f"update takes one mapping, or one list of pairs, not {len(args)}")
         given = [*(pairs_of(args[0]) if args else ()), *cast("Any", kw).items()]
@@ -261,13 +261,13 @@ class MultiDict(MutableMapping[K, V]):
             from warnings import warn
 
             warn("update sets one value for each key, and drops the others: extend adds all", UserWarning, stacklevel=2)
-        # The last position of each key counts, as if one key had been set after the other.
+        # The last position of each key wins, as if the keys had been set one after the other.
         order = dict.fromkeys(key for key, _ in reversed(given))
         kept = [pair for pair in self._items if pair[0] not in single]
         self._replace([*kept, *[(key, single[key]) for key in reversed(order)]])
 
     def extend(self, other: Any = None, **kwargs: V) -> None:
-        """Add the pairs of a mapping, or of a list, and set the keywords."""
+        """Add the pairs of a mapping or list, and set the keywords."""
         self._index = None
         if other is not None:
             self._items.extend(pairs_of(other))
@@ -276,7 +276,7 @@ class MultiDict(MutableMapping[K, V]):
 
 
 def pairs_of(source: Any) -> list[tuple[Any, Any]]:
-    """Return the pairs of a mapping, or of an iterable of pairs, in a new list."""
+    """Return the pairs of a mapping or an iterable of pairs, in a new list."""
     if hasattr(source, "items"):
         return [*source.items()]
     if hasattr(source, "keys"):
@@ -285,7 +285,7 @@ def pairs_of(source: Any) -> list[tuple[Any, Any]]:
 
 
 def shown(pairs: Iterable[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-    """Return the pairs for ``repr``, without passwords."""
+    """Return the pairs for ``repr``, with passwords hidden."""
     return [(key, "******" if _is_secret(key) else value) for key, value in pairs]
 
 
@@ -294,7 +294,7 @@ def _is_secret(key: object) -> bool:
 
 
 class NestedMultiDict(MultiDict[K, V]):
-    """Several multidicts as one, which can only be read. The first that has a key gives its last value."""
+    """Several multidicts as a single read-only one. The last value in the first one that has a key wins."""
 
     def __init__(self, *dicts: Any) -> None:
         self.dicts = dicts
@@ -320,7 +320,7 @@ class NestedMultiDict(MultiDict[K, V]):
         return sum(map(len, self.dicts))
 
     def copy(self) -> "MultiDict[K, V]":
-        """Return a multidict with these pairs, which can be changed."""
+        """Return a mutable multidict with the same pairs."""
         return MultiDict(self)
 
     def _readonly(self, *args: object, **kw: object) -> NoReturn:  # noqa: ARG002 - those of all
@@ -330,7 +330,7 @@ class NestedMultiDict(MultiDict[K, V]):
 
 
 class NoVars:
-    """No variables, for a ``reason``. They can't be changed."""
+    """An immutable, empty set of variables, with a ``reason``."""
 
     def __init__(self, reason: str | None = None) -> None:
         self.reason = reason or "N/A"
@@ -373,7 +373,7 @@ class NoVars:
         return False
 
     def copy(self) -> Self:
-        """Return these, since they never change."""
+        """Return this object, which never changes."""
         return self
 
     def __repr__(self) -> str:
@@ -392,7 +392,7 @@ class NoVars:
     itervalues = iteritems = iterkeys
 
     def keys(self) -> Any:
-        """Return nothing."""
+        """Return an empty list."""
         return Sequential(self.iterkeys, self.__len__)
 
     values = items = keys
@@ -407,7 +407,7 @@ class GetDict(MultiDict[str, str]):
 
     @classmethod
     def over(cls, items: list[tuple[str, str]], env: "WSGIEnvironment | None" = None) -> Self:
-        """Return the fields of the query of ``env``, which take over a list."""
+        """Return the fields of the query in ``env``, which take ownership of a list."""
         made = super().over(items)
         made.env = {} if env is None else env
         return made
@@ -428,7 +428,7 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def add(self, key: str, value: str) -> None:
-        """Add a value to those of a key."""
+        """Add a value to a key."""
         super().add(key, value)
         self.on_change()
 
@@ -444,7 +444,7 @@ class GetDict(MultiDict[str, str]):
         return value
 
     def pop(self, key: str, *args: Any) -> Any:
-        """Remove the first pair of a key and return its value, or a default. Raises KeyError if there is neither."""
+        """Remove the first pair of a key and return its value, or a default. Raises KeyError without either."""
         value = super().pop(key, *args)
         self.on_change()
         return value
@@ -466,7 +466,7 @@ class GetDict(MultiDict[str, str]):
         self.on_change()
 
     def copy(self) -> "MultiDict[str, str]":
-        """Return a multidict with these fields, which no longer writes to the environ."""
+        """Return a multidict with the same fields that does not write to the environ."""
         return MultiDict(self)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""WSGI applications that send files: one, or those of a folder."""
+"""WSGI applications that send one file, or the files of a folder."""
 
 import mimetypes
 import os
@@ -13,16 +13,16 @@ from antiphon.dialects.webob.response import Response
 __all__ = ["DirectoryApp", "FileApp", "FileIter"]
 
 BLOCK_SIZE = 1 << 16
-"""The most bytes that are read at once."""
+"""The number of bytes to read at once."""
 
 _TYPES = {".js": "text/javascript", ".ico": "image/x-icon"}
-"""Types for which the tables of older Pythons and systems have other names."""
+"""Types for which older Pythons and some systems have other names."""
 
 
 class FileApp:
     """An application that sends one file to GET and HEAD, with ranges and conditions.
 
-    Keywords are attributes of the response; the content type is guessed from the file's name.
+    Keywords are attributes of the response; the content type is guessed from the filename.
     """
 
     def __init__(self, filename: str, **kw: Any) -> None:
@@ -37,11 +37,11 @@ class FileApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Answer a request: with 404 if the file is missing, or is not a regular file, 403 if it may not be read."""
+        """Handle a request: with 404 for a missing file or one that is not regular, with 403 for an unreadable one."""
         if req.method not in ("GET", "HEAD"):
             return exc.HTTPMethodNotAllowed(f"You cannot {req.method} a file", headers={"Allow": "GET, HEAD"})
         try:
-            if not S_ISREG(os.stat(self.filename).st_mode):  # one end of a pipe would wait for the other
+            if not S_ISREG(os.stat(self.filename).st_mode):  # opening one end of a pipe would wait for the other
                 return exc.HTTPNotFound()
             file = self._open(self.filename, "rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
@@ -59,13 +59,13 @@ class FileApp:
 
 
 def _chunks_of(file: IO[bytes], environ: dict[str, Any]) -> Any:
-    """Return the server's own iterable of a file, if it has one and the whole file is wanted."""
+    """Return the server's own iterable for a file, if there is one and the whole file is requested."""
     wrapper = environ.get("wsgi.file_wrapper")
     return FileIter(file) if wrapper is None or "HTTP_RANGE" in environ else wrapper(file, BLOCK_SIZE)
 
 
 class FileIter:
-    """The content of an open file in blocks, which is closed at the end."""
+    """The content of an open file, in blocks. The file is closed at the end."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
@@ -73,7 +73,7 @@ class FileIter:
     def app_iter_range(
         self, seek: int | None = None, limit: int | None = None, block_size: int | None = None
     ) -> Iterator[bytes]:
-        """Give the content from ``seek`` to before ``limit``, in blocks of ``block_size`` bytes, 64 KiB by default."""
+        """Yield the content from ``seek`` up to ``limit``, in blocks of ``block_size`` bytes, by default 64 KiB."""
         if seek:
             self.file.seek(seek)
         left = None if limit is None else limit - (seek or 0)
@@ -96,8 +96,8 @@ class FileIter:
 class DirectoryApp:
     """An application that sends the files of a folder, and ``index_page`` for a folder in it, unless that is None.
 
-    With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keywords are for
-    ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if there is no such folder.
+    With ``hide_index_with_redirect``, a request for the index page itself is redirected to its folder. Keywords are
+    passed to ``FileApp``. Subclasses may override ``make_fileapp``. Raises OSError if there is no such folder.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class DirectoryApp:
 
     @wsgify
     def __call__(self, req: Any) -> Any:
-        """Answer a request, with 403 for a path out of the folder, and 404 for a missing file."""
+        """Handle a request, with 403 for a path outside of the folder, and 404 for a missing file."""
         try:
             asked = req.path_info.lstrip("/")
         except UnicodeDecodeError:
@@ -133,7 +133,7 @@ class DirectoryApp:
         return self.make_fileapp(path) if os.path.isfile(path) else exc.HTTPNotFound()
 
     def index(self, req: Any, path: str) -> Any:
-        """Answer a request for a folder in the folder, whose path has a slash at its end."""
+        """Handle a request for a subfolder, whose path ends with a slash."""
         index_path = os.path.join(path, self.index_page or "")
         if not os.path.isfile(index_path):
             return exc.HTTPNotFound()

@@ -1,4 +1,4 @@
-"""Status phrases as WebOb has them, text for HTML, references to URLs, and the keywords that WebOb's pages use."""
+"""WebOb's status phrases, text for HTML, URL references, and the keywords used in WebOb's documentation."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def also_called(word: str, parameter: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let a function be called with a parameter under another word, too. Raises TypeError for a call with both."""
+    """Let a parameter of a function also be given under another name. Raises TypeError for a call with both."""
 
     def decorate(function: Callable[P, T]) -> Callable[P, T]:
         @wraps(function)
@@ -51,11 +51,11 @@ status_generic_reasons: dict[int, str] = {
     4: "Unknown Client Error",
     5: "Unknown Server Error",
 }
-"""The phrase of an unknown status code, by its first digit."""
+"""The phrase for unknown status codes, by their first digit."""
 
 
 def html_escape(s: Any) -> str:
-    """Return an object's text for HTML, in ASCII; "" for None. An object with ``__html__`` gives its own."""
+    """Return an object as text for HTML, in ASCII; "" for None. An object's own ``__html__`` is used."""
     if s is None:
         return ""
     own = getattr(s, "__html__", None)
@@ -69,32 +69,32 @@ def html_escape(s: Any) -> str:
 
 
 def urljoin(base: str, url: str) -> str:
-    """Return the URL of a reference found at ``base``, as it is written: no character is dropped (RFC 3986 §5).
+    """Resolve a reference against ``base`` as it is written: no character is dropped (RFC 3986 §5).
 
-    A reference with the scheme of the base and no host counts as one without a scheme (§5.2.2, for old references).
+    A reference with the base's scheme and no host is treated as one without a scheme (§5.2.2, for old references).
     """
     if not base or not url:
         return url or base
     scheme, _, rest = url.partition(":")
     if rest and rest[:2] != "//" and base[: len(scheme) + 1].lower() == f"{scheme}:".lower():
         url = rest
-    from antiphon.http.urls.url import resolve  # late: few programs need more of URLs than their parts
+    from antiphon.http.urls.url import resolve  # imported late: few programs need more than the parts of URLs
 
     return resolve(base, url)
 
 
 def unquote(string: bytes) -> bytes:
-    """Undo percent-escapes in bytes; malformed ones stay."""
+    """Decode percent-escapes in bytes; malformed ones are kept."""
     return percent_decode(string or b"")
 
 
 def url_unquote(s: str) -> str:
-    """Undo percent-escapes in ASCII text; each byte becomes one character (PEP 3333)."""
+    """Decode percent-escapes in ASCII text; each byte becomes one character (PEP 3333)."""
     return percent_decode(s.encode("ascii")).decode("latin-1")
 
 
 def parse_qsl_text(qs: str, encoding: str = "utf-8") -> Iterator[tuple[str, str]]:
-    """Give the name and the value of each field in a query of an environ. Raises UnicodeDecodeError."""
+    """Yield the name and value of each field in an environ's query. Raises UnicodeDecodeError."""
     for piece in qs.encode("latin-1").replace(b"+", b" ").replace(b";", b"&").split(b"&"):
         if piece:
             name, _, value = piece.partition(b"=")
@@ -105,12 +105,12 @@ def parse_qsl_text(qs: str, encoding: str = "utf-8") -> Iterator[tuple[str, str]
 
 
 def text_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") -> str:
-    """Return bytes as text, and text as it is."""
+    """Return bytes as text; text is returned unchanged."""
     return s.decode(encoding, errors) if isinstance(s, bytes) else s
 
 
 def bytes_(s: str | bytes, encoding: str = "latin-1", errors: str = "strict") -> bytes:
-    """Return text as bytes, and bytes as they are."""
+    """Return text as bytes; bytes are returned unchanged."""
     return s.encode(encoding, errors) if isinstance(s, str) else s
 
 
@@ -123,13 +123,13 @@ def strings_differ(string1: AnyStr, string2: AnyStr, compare_digest: Any = compa
 
 
 def header_docstring(header: str, rfc_section: str) -> str:
-    """Return the docstring of an attribute for a header, or for a key of an environ."""
+    """Return the docstring of an attribute for a header or an environ's key."""
     name = header.removeprefix("HTTP_").replace("_", "-").title() if header.isupper() else header
     return f"Gets and sets the ``{name}`` header (RFC 2616 section {rfc_section})."
 
 
 def warn_deprecation(text: str, version: str, stacklevel: int) -> None:
-    """Warn of a use that ends with a version; raise DeprecationWarning if that was before 1.8."""
+    """Warn about a use that ends with a version; raise DeprecationWarning if that was before 1.8."""
     if version in {"1.2", "1.3", "1.4", "1.5", "1.6", "1.7"}:
         raise DeprecationWarning(text)
     warn(text, DeprecationWarning, stacklevel=stacklevel + 1)

@@ -1,6 +1,6 @@
 """The dialect of Werkzeug: `from antiphon.dialects.werkzeug.wrappers import Request`.
 
-Names of the package itself, those of today and those of Werkzeug 0.8, are imported on first use.
+The package's own names, current ones and those of Werkzeug 0.8, are imported on first use.
 """
 
 from importlib import import_module
@@ -32,7 +32,7 @@ MODULES = frozenset(
         "wsgi",
     }
 )
-"""Modules that are attributes of the package before anybody imports them."""
+"""Modules that are attributes of the package even before they are imported."""
 
 MODULE_OF = {
     name: module
@@ -80,11 +80,11 @@ MODULE_OF = {
     }.items()
     for name in names.split()
 }
-"""The module of each name: today's names, and those that Werkzeug up to 0.16 had at the top."""
+"""The module of each name: current names, and those at the top level of Werkzeug up to 0.16."""
 
 
 __version__ = "3.1.9"
-"""The version of Werkzeug whose names and habits these are."""
+"""The version of Werkzeug whose names and behaviour the dialect has."""
 
 __all__ = ["Client", "Request", "Response", "run_simple"]
 

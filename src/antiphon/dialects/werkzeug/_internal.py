@@ -29,7 +29,7 @@ _is_plain = re.compile("-?[0-9]+").fullmatch
 
 
 def _wsgi_encoding_dance(s: str) -> str:
-    """Return text as an environ has it: each byte of its UTF-8 as one character (PEP 3333)."""
+    """Return text as an environ contains it: each byte of its UTF-8 as one character (PEP 3333)."""
     return s if s.isascii() else s.encode().decode("latin-1")
 
 
@@ -42,11 +42,11 @@ def _get_environ(obj: Any) -> "WSGIEnvironment":
 
 
 def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's word
-    """Log a message by the method ``type`` of the logger `werkzeug`, to stderr if nothing else was set at first."""
+    """Log a message with the ``type`` method of the logger `werkzeug`, which writes to stderr by default."""
     getattr(_logger(), type)(message.rstrip(), *args, **kwargs)
 
 
-@cache  # a program may change level and handlers after they were checked
+@cache  # a program may change the level and the handlers later
 def _logger() -> logging.Logger:
     logger = logging.getLogger("werkzeug")
     if logger.level == logging.NOTSET:
@@ -57,7 +57,7 @@ def _logger() -> logging.Logger:
 
 
 def _dt_as_utc(dt: datetime | None) -> datetime | None:
-    """Return a moment in UTC; a naive one is in UTC already."""
+    """Return a datetime in UTC; a naive one is taken as UTC."""
     if dt is None:
         return None
     return dt.replace(tzinfo=UTC) if dt.tzinfo is None else dt.astimezone(UTC)

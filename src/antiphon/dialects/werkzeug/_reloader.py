@@ -1,4 +1,4 @@
-"""The reloader: the program runs as a child of itself, and starts again when one of its files has changed."""
+"""The reloader: the program runs as its own child process, which is restarted when one of its files changes."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 AGAIN = 3
 """The exit code of a child that asks for a restart."""
 GRACE = 1.0
-"""Seconds for open requests, before the program starts again."""
+"""Seconds that open requests get before a restart."""
 RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
 SOCKET = "WERKZEUG_SERVER_FD"
 
@@ -24,13 +24,13 @@ def is_running_from_reloader() -> bool:
 
 
 def inherited_socket() -> int | None:
-    """Return the file descriptor of the socket that the parent has opened for this process; None without one."""
+    """Return the file descriptor of the socket that the parent opened for this process; None without one."""
     socket = os.environ.get(SOCKET)
     return int(socket) if socket and is_running_from_reloader() else None
 
 
 def run_child(socket: int | None) -> NoReturn:
-    """Run this program as a child, on a socket if there is one, as often as it asks for that. Then exit as it has."""
+    """Run this program as a child, on a socket if there is one, whenever it asks for that; exit as the child did."""
     environment = {**os.environ, RUNS_AS_CHILD: "true"}
     if socket is not None:
         os.set_inheritable(socket, True)
@@ -39,7 +39,7 @@ def run_child(socket: int | None) -> NoReturn:
     code = AGAIN
     while code == AGAIN:
         code = 0
-        with suppress(KeyboardInterrupt):  # the terminal has interrupted the child, too
+        with suppress(KeyboardInterrupt):  # the terminal has interrupted the child, as well
             code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - it runs already
     sys.exit(code)
 
@@ -48,20 +48,20 @@ class Serving(Protocol):
     """A server that another thread can stop."""
 
     def serve_forever(self) -> None:
-        """Serve until ``shutdown``."""
+        """Serve until ``shutdown`` is called."""
         ...
 
     def shutdown(self, within: float) -> None:
-        """End ``serve_forever``, cut off requests that are open after so many seconds, and wait for that."""
+        """End ``serve_forever``. Cut off open requests after this many seconds, and wait for the end."""
         ...
 
 
 def serve_until_changed(
     server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
 ) -> NoReturn:
-    """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
+    """Serve on a thread. When the file of a module or an extra file changes, exit with ``AGAIN``."""
     extra, excluded = [*extra_files], [*exclude_patterns]
-    before = _versions(extra, excluded)  # a developer may change a file as soon as it serves
+    before = _versions(extra, excluded)  # a developer may change a file as soon as the server runs
     Thread(target=server.serve_forever, daemon=True).start()
     while True:
         try:
@@ -78,7 +78,7 @@ def serve_until_changed(
 
 
 def _versions(extra: list[str], excluded: list[str]) -> dict[str, int]:
-    """Return the times of the files' last changes, in nanoseconds."""
+    """Return the modification times of the files, in nanoseconds."""
     found = {}
     for path in (*_module_files(), *extra):
         if not any(fnmatch(path, pattern) for pattern in excluded):
@@ -97,7 +97,7 @@ def _module_files() -> Iterator[str]:
 
 
 class _Function:
-    """A server that is a function, which nothing ends but the end of its process."""
+    """A server that is a function, which ends only with its process."""
 
     def __init__(self, function: Callable[[], object]) -> None:
         self._function = function
@@ -107,7 +107,7 @@ class _Function:
         self._function()
 
     def shutdown(self, within: float) -> None:
-        """Leave the function as it is."""
+        """Do nothing: the function continues."""
 
 
 def run_with_reloader(
@@ -117,10 +117,10 @@ def run_with_reloader(
     interval: float = 1,
     reloader_type: str = "auto",  # noqa: ARG001 - there is one
 ) -> None:
-    """Run this program as a child, and in that call a function, which serves, on a thread.
+    """Run this program as a child, which calls a function on a thread in order to serve.
 
-    The child is run again whenever a file of its modules, or one of ``extra_files``, has changed, except files that
-    match ``exclude_patterns``. They are looked at each ``interval`` of seconds.
+    The child is restarted when a file of its modules or one of ``extra_files`` changes, except files that match
+    ``exclude_patterns``. They are checked every ``interval`` seconds.
     """
     if not is_running_from_reloader():
         run_child(None)

@@ -1,6 +1,6 @@
-"""Form parsing: a stream and its content type give (stream, form, files).
+"""Form parsing: turns a stream and its content type into (stream, form, files).
 
-A form in parts is written to one spool, and its files are windows on the spool, unless a stream factory is given.
+A multipart form is written to one spool, and its files are windows on that spool unless a stream factory is given.
 """
 
 import re
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Parsed = tuple[IO[bytes], Any, Any]
-"""The stream, the fields, and the files. Fields and files are of the storage class."""
+"""The stream, the fields and the files. The latter two are of the storage class."""
 
 _IN_MEMORY = 500 << 10
 UNLIMITED = 1 << 62
-"""More parts than any form has."""
+"""A number of parts that no real form reaches."""
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _undecoded = re.compile("[\udc80-\udcff]")
 
 
 class StreamFactory(Protocol):
-    """A function that makes a file object, to which an uploaded file is written, and from which it is then read."""
+    """A function that makes a file object to which an uploaded file is written, and from which it is then read."""
 
     def __call__(
         self,
@@ -46,7 +46,7 @@ class StreamFactory(Protocol):
         filename: str | None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Return the file object. Lengths are in bytes; the length of one file is rarely known."""
+        """Return the file object. Lengths are in bytes; the length of a single file is rarely known."""
         ...
 
 
@@ -56,7 +56,7 @@ def default_stream_factory(
     filename: str | None,  # noqa: ARG001
     content_length: int | None = None,  # noqa: ARG001
 ) -> IO[bytes]:
-    """Return a file that is in memory while it is small."""
+    """Return a file that stays in memory while it is small."""
     return cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY, mode="rb+"))
 
 
@@ -70,7 +70,7 @@ def parse_form_data(
     *,
     max_form_parts: int | None = None,
 ) -> Parsed:
-    """Parse the form of a request by a ``FormDataParser``."""
+    """Parse the form of a request with a ``FormDataParser``."""
     parser = FormDataParser(
         stream_factory, max_form_memory_size, max_content_length, cls, silent, max_form_parts=max_form_parts
     )
@@ -78,7 +78,7 @@ def parse_form_data(
 
 
 def read_fields(data: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form. Escapes of bytes that are not UTF-8 stay as they are."""
+    """Return the fields of a query or a urlencoded form. Escapes of bytes that are not UTF-8 are kept."""
     fields = parse_query(data)
     if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
         chunks = [chunk.partition(b"=") for chunk in data.replace(b"+", b" ").split(b"&") if chunk]
@@ -97,22 +97,21 @@ def _text(written: bytes) -> str:
 
 
 class MalformedForm(BadRequest, ValueError):
-    """A form in parts that Werkzeug reads, and this parser refuses: 400, with the reason."""
+    """A multipart form that Werkzeug accepts but this parser refuses: 400, with the reason."""
 
 
 class FormDataParser:
-    """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
+    """A parser of urlencoded and multipart forms. Other bodies stay in their stream.
 
-    Incomplete forms do so too, if the parser is ``silent``; otherwise they raise ValueError. A malformed form in
-    parts raises MalformedForm in any case, and one with a head beyond a limit, or with much around its parts,
-    RequestEntityTooLarge: an empty form would be taken for what the client has sent. ``cls`` is the class of fields
-    and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
-    parts for fields of more than ``max_form_memory_size`` bytes together. For ``max_content_length`` see
-    ``get_input_stream``.
+    Incomplete forms do, too, if the parser is ``silent``; otherwise they raise ValueError. A malformed multipart form
+    always raises MalformedForm, and one with a part's head beyond a limit, or with much text around its parts,
+    RequestEntityTooLarge: an empty form would look like the client's own. ``cls`` is the class of fields and of files.
+    A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and a multipart form if its
+    fields have more than ``max_form_memory_size`` bytes in total. For ``max_content_length`` see ``get_input_stream``.
     """
 
     charset = "utf-8"
-    """The charset of text. In other charsets than UTF-8, undecodable bytes become U+FFFD."""
+    """The charset of text. In charsets other than UTF-8, undecodable bytes become U+FFFD."""
 
     def __init__(
         self,
@@ -176,7 +175,7 @@ class FormDataParser:
 
 
 class MultiPartParser:
-    """A parser of forms in parts: see ``FormDataParser``. It reads ``buffer_size`` bytes at a time."""
+    """A parser of multipart forms: see ``FormDataParser``. It reads ``buffer_size`` bytes at a time."""
 
     charset = "utf-8"
 
@@ -199,7 +198,7 @@ class MultiPartParser:
         raise ValueError(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """Return the charset of a field: that of its part if it is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
+        """Return the charset of a field: its part's, if that is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
         content_type = headers.get("content-type")
         declared = parse_options_header(content_type)[1].get("charset", "").lower() if content_type else ""
         return declared if declared in _PART_CHARSETS else self.charset
@@ -207,7 +206,7 @@ class MultiPartParser:
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
         """Return the fields and the files.
 
-        Raises MalformedForm, RequestEntityTooLarge, and ValueError for an incomplete form.
+        Raises MalformedForm, RequestEntityTooLarge, or ValueError for an incomplete form.
         """
         most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
         try:
@@ -257,7 +256,7 @@ class MultiPartParser:
 
 
 def extended_name(head: PartHead) -> str | None:
-    """Return the name in ``filename*`` of a part; None if there is none, as in nearly every field."""
+    """Return the name in ``filename*`` of a part; None without one, as in nearly every field."""
     if b"*" not in head.section:
         return None
     return parse_options_header(headers_of(head).get("content-disposition"))[1].get("filename")

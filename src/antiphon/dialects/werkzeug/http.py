@@ -1,4 +1,6 @@
-"""The functions of `werkzeug.http`: they parse and print header values, on the values of `antiphon.http`."""
+"""The functions of `werkzeug.http`, which parse and print header values.
+
+They are based on the values of `antiphon.http`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -106,7 +108,7 @@ def parse_accept_header(value: str | None, cls: type[A]) -> A: ...
 def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A | Accept":
     """Return the accepted values as ``cls``, by default an Accept. Elements with a malformed quality are skipped.
 
-    Results are cached: they are immutable, and most requests have the same few values.
+    Results are cached, since they are immutable and most requests have the same few values.
     """
     made = Accept if cls is None else cls
     if not value:
@@ -124,7 +126,7 @@ def _parse_kept(value: str, cls: "type[Accept]") -> Any:
 
 
 def _separate(item: str, quality: float) -> list[tuple[str, float]]:
-    """Return an element with parameters, one of which may be its quality."""
+    """Return an element with its parameters, one of which may be its quality."""
     if ";" not in item:
         return [(item, quality)]
     name, _, written = item.partition(";")
@@ -171,7 +173,7 @@ def parse_csp_header(
 def parse_cookie(
     header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
 ) -> "C | MultiDict[str, str]":
-    """Return the cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
+    """Return the cookies in a header's value or an environ, as ``cls``, by default a MultiDict."""
     make: Callable[..., Any] = MultiDict if cls is None else cls
     value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
     made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
@@ -179,9 +181,10 @@ def parse_cookie(
 
 
 def parse_etags(value: str | None) -> "ETags":
-    """Return the tags of If-Match or If-None-Match. Tags without quotes count, too.
+    """Return the tags of If-Match or If-None-Match.
 
-    Results are cached: all clients with the current version send the same value.
+    Tags without quotes are accepted. Results are cached, since all clients with the current version send the same
+    value.
     """
     if not value:
         return ETags()
@@ -197,7 +200,7 @@ def parse_if_range_header(value: str | None) -> "IfRange":
 
 
 def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
-    """Return the requested parts, in rising order and without overlaps; None for a value of any other kind."""
+    """Return the requested parts, which must be ascending and not overlap; None for any other value."""
     if not value or "=" not in value:
         return None
     unit, _, written = value.partition("=")
@@ -211,7 +214,7 @@ def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range
 
 
 def _without_spaces(written: str) -> str:
-    """Return ranges without the spaces around their hyphens. One before the number of a suffix stays, and is wrong."""
+    """Return ranges without the spaces around their hyphens. A space before a suffix's number stays, as an error."""
     if " " not in written and "\t" not in written:
         return written
     return ",".join([_without_space(part.strip(OWS)) for part in written.split(",")])
@@ -229,9 +232,7 @@ def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:
 
 
 def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
-    """Return True if each part begins after the one before it, only the last one may have no end, and no part is
-    empty.
-    """
+    """Return True if each part begins after the previous one, only the last is open, and no part is empty."""
     reached: int | None = 0
     for first, last in parts:
         if reached is None or (first is None and last == 0) or (first is not None and first < reached):
@@ -243,7 +244,7 @@ def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
 def parse_content_range_header(
     value: str | None, on_update: "Callable[[ContentRange], None] | None" = None
 ) -> "ContentRange | None":
-    """Return the part that a message has; None for a malformed value."""
+    """Return the part that a message contains; None for a malformed value."""
     if value is None:
         return None
     value = value.strip(OWS)
@@ -266,7 +267,7 @@ def parse_authorization_header(value: str | None) -> "Authorization | None":
 def parse_www_authenticate_header(
     value: str | None, on_update: "Callable[[WWWAuthenticate], None] | None" = None
 ) -> "WWWAuthenticate":
-    """Return the challenge, or an empty one of Basic if there is none. It calls ``on_update`` after each change."""
+    """Return the challenge; an empty one for Basic if there is none. It calls ``on_update`` after each change."""
     found = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
     found._on_update = on_update  # noqa: SLF001 - as the response sets it
     return found
@@ -279,13 +280,13 @@ def is_resource_modified(
     last_modified: datetime | str | None = None,
     ignore_if_range: bool = True,
 ) -> bool:
-    """Return True if the client lacks the version with this tag (as headers have it), or of these bytes, and this date.
+    """Return True if the client lacks the version with this tag (as in headers), or of these bytes, and with this date.
 
     Raises TypeError if both a tag and bytes are given.
     """
     if data is not None:
         if etag is not None:
-            raise TypeError("give either a tag or data, not both: the tag is made of the data")
+            raise TypeError("give either a tag or data, not both: the tag is made from the data")
         etag = quote_etag(generate_etag(data))
     if_range = IfRange()
     if not ignore_if_range and "HTTP_RANGE" in environ:
@@ -310,9 +311,7 @@ def _is_as_old(last_modified: datetime | str | None, since: datetime | None) -> 
 
 
 def _is_known(environ: "WSGIEnvironment", tag: str, unmodified: bool) -> bool:
-    """Return True if the request's tags show that the client has the version; ``unmodified`` if the request has no
-    tags.
-    """
+    """Return True if the request's tags show that the client has this version; ``unmodified`` without tags."""
     if unwanted := parse_etags(environ.get("HTTP_IF_NONE_MATCH")):
         unmodified = unwanted.contains_weak(tag)
     if wanted := parse_etags(environ.get("HTTP_IF_MATCH")):

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None = None) -> Any:
-    """Return a method that applies an operation to the object; without an object, ``unbound`` gets the proxy
-    instead.
-    """
+    """Return a method that applies an operation to the object; without an object, ``unbound`` gets the proxy."""
 
     def method(self: Any, *arguments: Any) -> Any:
         if unbound is None:
@@ -38,7 +36,7 @@ def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None 
 
 
 def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
-    """Return a method for the right side of an operator."""
+    """Return a method for an operator's right-hand side."""
 
     def method(self: Any, left: Any) -> Any:
         return operation(left, self._get_current_object())
@@ -47,7 +45,7 @@ def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
-    """Return a method for ``+=`` and the like: the object is changed, and the name keeps the proxy."""
+    """Return a method for operators such as ``+=``: the object is changed, and the name keeps the proxy."""
 
     def method(self: Any, right: Any) -> Any:
         operation(self._get_current_object(), right)
@@ -57,7 +55,7 @@ def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 class Own:
-    """A method that the proxied object must have itself: the proxy lacks what the object lacks."""
+    """A method that the proxy has only if the proxied object has it."""
 
     __slots__ = ("_name",)
 
@@ -72,7 +70,7 @@ class Own:
 
 
 def own_value(unbound: Callable[[Any], Any], of_class: Any = None) -> Any:
-    """Return an attribute of the object; ``unbound`` gives it without an object, ``of_class`` is that of the class."""
+    """Return an attribute of the object. Without one, ``unbound`` returns it; ``of_class`` is that of the class."""
     return _OwnValue(unbound, of_class)
 
 
@@ -120,7 +118,7 @@ class LocalProxy(Generic[T]):
         object.__setattr__(self, "_get_current_object", _getter(local, name, message))
 
     __doc__ = own_value(lambda _: _DOC, _DOC)
-    __class__ = own_value(type)  # pyright: ignore[reportIncompatibleMethodOverride]  # what isinstance asks for
+    __class__ = own_value(type)  # for isinstance
     __wrapped__ = own_value(lambda proxy: proxy._wrapped)  # noqa: SLF001 - the proxy's own
 
     __repr__ = forward(repr, lambda proxy: f"<{type(proxy).__name__} unbound>")
@@ -142,7 +140,7 @@ class LocalProxy(Generic[T]):
     __subclasscheck__ = forward(lambda current, other: issubclass(other, current))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Call the object."""
+        """Call the proxied object."""
         current: Any = self._get_current_object()
         return current(*arguments, **named)
 
@@ -230,7 +228,7 @@ class LocalProxy(Generic[T]):
 
 
 def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
-    """Return the function that finds the object. Raises TypeError for a source of another kind."""
+    """Return the function that finds the object. Raises TypeError for an unsupported source."""
     if hasattr(type(local), "__local_source__"):
         source: Callable[[], Any] = type(local).__local_source__(local, name, message)
         return source
@@ -242,7 +240,7 @@ def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
 
 
 def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], Any]:
-    """Return a function for an attribute of a source's object; for the object itself if the name is None."""
+    """Return a function that reads an attribute of a source's object, or the object itself if the name is None."""
     if name is None:
         return source
     attribute = attrgetter(name)
@@ -333,13 +331,13 @@ class LocalStack(Generic[T]):
         return self._variable.get([])
 
     def push(self, obj: T) -> list[T]:
-        """Put an object on top, and return the whole stack."""
+        """Push an object, and return the whole stack."""
         items = [*self._items(), obj]
         self._variable.set(items)
         return items.copy()
 
     def pop(self) -> T | None:
-        """Remove the top and return it, or None if the stack is empty."""
+        """Pop the top object and return it; None if the stack is empty."""
         items = self._items()
         if not items:
             return None
@@ -376,11 +374,11 @@ class LocalManager:
         self.ident_func = ident_func or get_ident
 
     def get_ident(self) -> Any:
-        """Return the identity of the thread. Contexts need none."""
+        """Return the thread's identifier. Contexts need none."""
         return self.ident_func()
 
     def cleanup(self) -> None:
-        """Release all objects, for this context."""
+        """Release all objects of this context."""
         for local in self.locals:
             release_local(local)
 
@@ -393,7 +391,7 @@ class LocalManager:
         return application
 
     def middleware(self, func: "WSGIApplication") -> "WSGIApplication":
-        """Decorate an application, so that the objects are released after each of its responses."""
+        """Decorate an application so that the objects are released after each of its responses."""
         return update_wrapper(self.make_middleware(func), func)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Password hashes that Werkzeug reads and writes too, and safe joining of paths."""
+"""Password hashes that are compatible with Werkzeug's, and safe joining of paths."""
 
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ _SCRYPT = (2**15, 8, 1)
 
 
 def gen_salt(length: int) -> str:
-    """Return a random text of this many letters and digits. Raises ValueError for a length below 1."""
+    """Return a random string of this many letters and digits. Raises ValueError for a length below 1."""
     if length <= 0:
         raise ValueError("Salt length must be at least 1.")
     return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
@@ -36,8 +36,8 @@ def gen_salt(length: int) -> str:
 def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
     """Return a hash to store: ``method$salt$digits``. The method includes its parameters.
 
-    Methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018); parameters may be left out.
-    Raises ValueError for others.
+    The methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018), with optional parameters.
+    Raises ValueError for any other method.
     """
     salt = gen_salt(salt_length)
     method, digits = _hash(method, salt, password)
@@ -45,7 +45,7 @@ def generate_password_hash(password: str, method: str = "scrypt", salt_length: i
 
 
 def check_password_hash(pwhash: str, password: str) -> bool:
-    """Return True if a hash is that of the password. Raises ValueError for an unknown method."""
+    """Return True if a hash matches the password. Raises ValueError for an unknown method."""
     parts = pwhash.split("$", 2)
     if len(parts) < 3:
         return False
@@ -54,7 +54,7 @@ def check_password_hash(pwhash: str, password: str) -> bool:
 
 
 def _hash(method: str, salt: str, password: str) -> tuple[str, str]:
-    """Return the method with its parameters, and the digits."""
+    """Return the method with its parameters and the digits."""
     name, *parameters = method.split(":")
     if name not in _METHODS:
         raise ValueError(f"Invalid hash method {name!r}.")
@@ -66,7 +66,7 @@ def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
         n, r, p = map(int, parameters or _SCRYPT)
     except ValueError:
         raise ValueError("'scrypt' takes 3 arguments.") from None
-    most = 132 * n * r * p  # 128 would be the need, were it not for what OpenSSL adds
+    most = 132 * n * r * p  # 128 would do, but OpenSSL adds to it
     return f"scrypt:{n}:{r}:{p}", hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=most).hex()
 
 
@@ -82,7 +82,7 @@ _METHODS = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
 
 
 def safe_str_cmp(a: str | bytes, b: str | bytes) -> bool:
-    """Return True if two texts are equal, in a time that does not depend on where they differ."""
+    """Return True if two strings are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(_as_bytes(a), _as_bytes(b))
 
 
@@ -93,8 +93,9 @@ def pbkdf2_bin(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> bytes:
-    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest. The default hash is
-    SHA-256.
+    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest.
+
+    The default hash is SHA-256.
     """
     name = hashfunc().name if callable(hashfunc) else hashfunc or "sha256"
     return hashlib.pbkdf2_hmac(name, _as_bytes(data), _as_bytes(salt), iterations, keylen)
@@ -107,7 +108,7 @@ def pbkdf2_hex(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> str:
-    """Return the key of ``pbkdf2_bin`` in hexadecimal digits."""
+    """Return the key of ``pbkdf2_bin`` in hexadecimal."""
     return pbkdf2_bin(data, salt, iterations, keylen, hashfunc).hex()
 
 

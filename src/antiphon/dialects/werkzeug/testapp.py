@@ -1,4 +1,4 @@
-"""An application that shows the environ that a server makes. It reveals a lot to anyone, so it is only for tests."""
+"""An application that shows the server's environ. It reveals a lot to anyone, so it is only for tests."""
 
 import os
 import sys
@@ -28,7 +28,7 @@ TEMPLATE = """<!doctype html>
 
 
 def iter_sys_path() -> Iterator[tuple[str, bool, bool]]:
-    """Return the entries of ``sys.path``: each path, if it is not a folder, and if it was written otherwise."""
+    """Return the entries of ``sys.path``, each with flags for one that is not a folder, and one that was normalized."""
     home = os.path.expanduser("~")
     for entry in sys.path:
         path = os.path.abspath(entry)
@@ -38,7 +38,7 @@ def iter_sys_path() -> Iterator[tuple[str, bool, bool]]:
 
 @Request.application
 def test_app(req: Request) -> Response:
-    """Answer with a page that shows the environ and the interpreter."""
+    """Respond with a page that shows the environ and the interpreter."""
     shown = [(escape(key), escape(repr(req.environ[key]))) for key in sorted(req.environ)]
     page = TEMPLATE.format(
         python=escape(sys.version),

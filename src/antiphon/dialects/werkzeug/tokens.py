@@ -1,4 +1,4 @@
-"""Header values as text: the parsers and printers that differ from those of `antiphon.http`.
+"""Parsers and printers of header values that differ from those of `antiphon.http`.
 
 Reading never raises: malformed options are left out.
 """
@@ -33,7 +33,7 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 
 def quote_header_value(value: object, allow_token: bool = True) -> str:
-    """Return a value in quotes; with ``allow_token``, a token without quotes (RFC 9110 §5.6.4)."""
+    """Return a quoted value, or an unquoted token with ``allow_token`` (RFC 9110 §5.6.4)."""
     text = value if type(value) is str else str(value)
     return text if allow_token and is_token(text) else _in_quotes(text)
 
@@ -44,7 +44,7 @@ def _in_quotes(text: str) -> str:
 
 
 def unquote_header_value(value: str) -> str:
-    """Return the text between quotes, without its backslashes; a value without quotes as it is."""
+    """Return the text between quotes, without its backslashes; an unquoted value as it is."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     inner = value[1:-1]
@@ -54,7 +54,7 @@ def unquote_header_value(value: str) -> str:
 def dump_options_header(header: str | None, options: Mapping[str, object]) -> str:
     """Return the value and `; key=value` of each option that is not None.
 
-    An option whose key ends with `*` is taken as encoded already, without quotes (RFC 8187).
+    An option whose key ends with `*` is expected to be encoded already, and is not quoted (RFC 8187).
     """
     written = [] if header is None else [header]
     for key, value in options.items():
@@ -64,13 +64,13 @@ def dump_options_header(header: str | None, options: Mapping[str, object]) -> st
 
 
 def print_option(key: str, value: object) -> str:
-    """Return `key=value`, with quotes if needed."""
+    """Return `key=value`, quoted if needed."""
     text = value if type(value) is str else str(value)
     return f"{key}={text}" if is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
-    """Return the value before the first semicolon, and the options after it by their keys in lower case.
+    """Return the value before the first semicolon, and the options after it by lowercase key.
 
     `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are joined (RFC 2231).
     """
@@ -104,7 +104,7 @@ def _read(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _unquote_in_form(text: str) -> str:
-    # Browsers escape quotes in the names of a form this way (WHATWG HTML §4.10.21.8).
+    # This is how browsers escape quotes in a form's names (WHATWG HTML §4.10.21.8).
     return unquote_header_value(text).replace("%22", '"')
 
 
@@ -127,9 +127,7 @@ def _read_marked(
 
 
 def decode_extended(text: str, charset: str = "") -> tuple[str, str]:
-    """Return the text of `charset'language'text`, and its charset. Text in unsupported charsets stays as it is (RFC
-    8187).
-    """
+    """Return the text of `charset'language'text` and its charset. Text in other charsets is unchanged (RFC 8187)."""
     if match := _extended(text):
         charset, text = match[1].lower() or charset, match[2]
     return (unquote(text, charset) if charset in _CHARSETS else text), charset
@@ -139,17 +137,16 @@ _has_closed_quotes = re.compile(r'(?>(?:[^"]++|"(?:[^"\\]++|\\.?)*+")*)', re.DOT
 
 
 def parse_list_header(value: str) -> list[str]:
-    """Return the elements of a list, without quotes around whole elements; none if a quote is not closed."""
+    """Return the elements of a list, without quotes around whole elements; empty if a quote is not closed."""
     if '"' not in value:
         return split_list(value)
     return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """Return the values of `key=value` elements by key, None for a key that stands alone. Of equal keys the last
-    counts.
+    """Return the values of `key=value` elements by key; None for a key without a value. The last of equal keys wins.
 
-    `key*=charset'language'value` is decoded, and counts as `key` (RFC 8187).
+    `key*=charset'language'value` is decoded and returned as `key` (RFC 8187).
     """
     found: dict[str, str | None] = {}
     for element in parse_list_header(value):
@@ -165,7 +162,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 
 
 def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
-    """Return a list of elements, or of `key=value`, with quotes if needed. A key whose value is None stands alone."""
+    """Return a list of elements or of `key=value`, quoted if needed. A key whose value is None has no `=`."""
     if isinstance(iterable, dict):
         pairs = cast("dict[str, object]", iterable)
         return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
@@ -178,7 +175,7 @@ def dump_csp_header(header: "Mapping[str, str]") -> str:
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return a date, in UTC if it names no zone; None if it is malformed. Dates of mail, with a zone, are read too."""
+    """Return a date, in UTC if it names no zone; None if it is malformed. Accepts dates of mails, with a zone, too."""
     if value is None:
         return None
     try:
@@ -193,14 +190,14 @@ def _parse_mail_date(value: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(value)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        aware.astimezone(UTC)  # a zone may put the end of 9999 into the year 10000
+        aware.astimezone(UTC)  # a zone may move the end of 9999 into the year 10000
     except (TypeError, ValueError, OverflowError):
         return None
     return aware
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """Return a date as headers have it: of now for None, of midnight for a day, of local time for a struct_time.
+    """Return a date as in headers: now for None, midnight for a date, local time for a struct_time.
 
     A datetime without a time zone is in UTC.
     """
@@ -225,17 +222,17 @@ def parse_age(value: str | None = None) -> timedelta | None:
 
 
 def dump_age(age: timedelta | int | None = None) -> str | None:
-    """Return the whole seconds of an age; None for None. Raises ValueError for a negative age."""
+    """Return the whole seconds of an age, or None for None. Raises ValueError for a negative age."""
     if age is None:
         return None
     seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
     if seconds < 0:
-        raise ValueError(f"an age is not negative: {age!r}")
+        raise ValueError(f"an age must not be negative: {age!r}")
     return str(seconds)
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """Return a date as cookies have it."""
+    """Return a date as in cookies."""
     return http_date(expires)
 
 
@@ -243,14 +240,14 @@ _quoted_tag = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
-    """Return a tag as headers have it. Raises ValueError for a tag with a quote inside."""
+    """Return a tag as in headers. Raises ValueError for a tag that contains a quote."""
     if '"' in etag:
-        raise ValueError(f"an entity tag has no quotes inside: {etag[:80]!r}")
+        raise ValueError(f"an entity tag must not contain quotes: {etag[:80]!r}")
     return f'W/"{etag}"' if weak else f'"{etag}"'
 
 
 def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
-    """Return a tag without quotes, and True if it is weak; (None, None) without one."""
+    """Return a tag without quotes, and True if it is weak; (None, None) without a tag."""
     if not etag:
         return None, None
     weak = etag[:2] in ("W/", "w/")
@@ -259,7 +256,7 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 
 def generate_etag(data: bytes) -> str:
-    """Return a tag for these bytes: the same one in every process, and in Werkzeug."""
+    """Return a tag for these bytes, which is the same in every process and in Werkzeug."""
     from hashlib import sha1
 
     return sha1(data, usedforsecurity=False).hexdigest()
@@ -267,7 +264,7 @@ def generate_etag(data: bytes) -> str:
 
 @cache_short(256)
 def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Return the strong tags, the weak ones, and True for the star."""
+    """Return the strong tags, the weak tags, and True for the star."""
     listed = tags.ETags.parse(value)
     if listed.is_complete:
         read: list[tuple[bool | str | None, str]] = _quoted_tag(str(listed))
@@ -290,8 +287,8 @@ def read_cookies(value: str) -> list[tuple[str, str]]:
 
 
 def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
-    """Turn the value of a cookie without a name into its name, unless an equals sign says that the name is empty."""
-    written = [part for part in value.split(";") if part.strip(OWS)]  # one text for each pair
+    """Turn the value of a cookie without a name into its name, unless an equals sign marks the name as empty."""
+    written = [part for part in value.split(";") if part.strip(OWS)]  # one string for each pair
     return [
         (name or text, text if name else "")
         for (name, text), part in zip(pairs, written, strict=True)
@@ -313,14 +310,15 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """Return the value of Set-Cookie, with a warning if it is too large. Values that user agents would drop are not
-    checked.
+    """Return the value of Set-Cookie, with a warning if it is too large.
+
+    It is not checked for what user agents would reject.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
     in the key and the domain, and an invalid ``samesite`` or ``expires``.
     """
     if _find_forbidden(key):
-        raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
+        raise ValueError(f"a cookie's key must not contain control characters or semicolons: {key!r}")
     seconds = int(max_age.total_seconds()) if isinstance(max_age, timedelta) else max_age
     if expires is None and seconds is not None and sync_expires:
         expires = int(seconds_now()) + seconds
@@ -335,10 +333,10 @@ def dump_cookie(
 
 
 def _quoted(value: str) -> str:
-    """Return a value as cookies have it, with escapes for line ends and NUL."""
+    """Return a value as in cookies, with escapes for line ends and NUL."""
     if not _line_end.search(value):
         return quote_cookie_value(value)
-    # With a quote before it, a piece is in quotes in any case.
+    # After a quote, a piece is always in quotes.
     pieces = [quote_cookie_value(f'"{piece}')[3:-1] for piece in _line_end.split(value)]
     ends = [f"\\{ord(end):03o}" for end in _line_end.findall(value)]
     return f'"{"".join(chain(*zip_longest(pieces, ends, fillvalue="")))}"'
@@ -355,7 +353,7 @@ def _print_attributes(
     samesite: str | None,
     partitioned: bool,
 ) -> str:
-    """Return the attributes after the value. They are cached: many requests in one second have the same ones."""
+    """Return the attributes after the value. They are cached: many requests within a second share them."""
     printed = SetCookie._make((
         "", "", "", max_age,
         None if expires is None else _moment(expires),
@@ -368,7 +366,7 @@ def _print_attributes(
 
 def _printed_domain(domain: str) -> str:
     if _find_forbidden(domain):
-        raise ValueError(f"a cookie's domain has no control characters and semicolons: {domain!r}")
+        raise ValueError(f"a cookie's domain must not contain control characters or semicolons: {domain!r}")
     return domain.partition(":")[0].lstrip(".").encode("idna").decode()
 
 

@@ -1,4 +1,4 @@
-"""The User-Agent header as `werkzeug.user_agent` has it: a base class for other parsers."""
+"""The User-Agent header as in `werkzeug.user_agent`: a base class for other parsers."""
 
 from antiphon.http import UserAgent as ParsedUserAgent
 
@@ -6,7 +6,7 @@ _BROWSERS = {"internet explorer": "msie", "android browser": "android"}
 
 
 class UserAgent:
-    """The header's value as ``string``, and its details; None for an unknown one. It is true if it names a browser.
+    """The header's value as ``string``, and its details, which are None if unknown. It is truthy if it names a browser.
 
     A subclass may set ``platform``, ``browser``, ``version`` and ``language`` in its constructor.
     """
@@ -18,7 +18,7 @@ class UserAgent:
     version: str | None = None
     """The browser's version, as written."""
     language: str | None = None
-    """The language that old browsers name."""
+    """The language given by old browsers."""
 
     def __init__(self, string: str) -> None:
         self.string = string
@@ -62,7 +62,7 @@ class KnownUserAgent(UserAgent):
 
     @property
     def language(self) -> str | None:  # type: ignore[override]
-        """The language that old browsers name."""
+        """The language given by old browsers."""
         return self._parsed.language
 
 

@@ -1,4 +1,4 @@
-"""The contents of `werkzeug.utils`: attributes, redirects, files as responses, names of files and objects."""
+"""The contents of `werkzeug.utils`: attributes, redirects, files as responses, and names of files and objects."""
 
 import html
 import io
@@ -38,7 +38,7 @@ _DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Return a path below the directory, made from names that a client has chosen, or None if they lead out of it.
+    """Return a path below a directory, made from names chosen by a client, or None if it would be outside.
 
     The names have slashes on every system. Links are not resolved: opening the path follows them.
     """
@@ -58,7 +58,7 @@ def _leaves(path: str) -> bool:
 
 
 def _names_device(path: str) -> bool:
-    """Return True if Windows would open a device. A device's name counts in any folder, with any suffix."""
+    """Return True if Windows would open a device. A device name is recognized in any folder, with any suffix."""
     stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
     return any(stem.strip().upper() in _DEVICES for stem in stems)
 
@@ -73,14 +73,14 @@ _unsafe = re.compile("[^A-Za-z0-9_.-]++")
 
 @lru_cache(256)
 def get_content_type(mimetype: str, charset: str) -> str:
-    """Return the content type of a media type, with a charset if it is text."""
+    """Return the content type for a media type, with a charset if it is text."""
     if mimetype.startswith("text/") or mimetype in _WITH_CHARSET or mimetype.endswith("+xml"):
         return f"{mimetype}; charset={charset}"
     return mimetype
 
 
 def secure_filename(filename: str) -> str:
-    """Return a name in ASCII that is safe in any folder; empty if no character is left."""
+    """Return a name in ASCII that is safe in any folder; empty if no characters remain."""
     plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
     plain = plain.replace(os.path.sep, " ")
     if os.path.altsep:
@@ -94,7 +94,7 @@ def secure_filename(filename: str) -> str:
 
 
 def escape(s: object) -> str:
-    """Return text as HTML, with `&`, `<`, `>` and quotes escaped. None is empty, and markup stays as it is."""
+    """Return text as HTML, with `&`, `<`, `>` and quotes escaped. None becomes empty, and markup is unchanged."""
     if s is None:
         return ""
     if markup := getattr(s, "__html__", None):
@@ -103,7 +103,7 @@ def escape(s: object) -> str:
 
 
 def unescape(s: str) -> str:
-    """Return the text of HTML with its character references decoded."""
+    """Return HTML with its character references decoded."""
     return html.unescape(s)
 
 
@@ -122,7 +122,7 @@ class ImportStringError(ImportError):
 
 
 def _progress(import_name: str) -> str:
-    """Return which parts of a dotted name could be imported."""
+    """Return the parts of a dotted name that could be imported."""
     found = []
     name = ""
     for part in import_name.replace(":", ".").split("."):
@@ -165,7 +165,7 @@ def _attribute(name: str) -> Any:
 
 
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
-    """Return the names of the modules in a package, and on request of its packages, and of the modules in these.
+    """Return the names of the modules in a package, and optionally of its subpackages and the modules in them.
 
     Packages are imported to look into them. Raises ValueError for a module that is not a package.
     """
@@ -187,10 +187,10 @@ T = TypeVar("T")
 
 
 class cached_property(property, Generic[T]):  # noqa: N801 - its name
-    """A method as an attribute that is computed once. It may be set, and deleted to be computed again.
+    """A method turned into an attribute that is computed once.
 
-    Deleting a value that was not computed yet raises KeyError, which Flask-Dance waits for. A class with ``__slots__``
-    needs a slot with the method's name after ``_cache_``.
+    It may be set, or deleted to be recomputed. Deleting a value that is not yet computed raises KeyError, which
+    Flask-Dance relies on. A class with ``__slots__`` needs a slot named ``_cache_`` followed by the method's name.
     """
 
     fget: Callable[[Any], T]  # pyright: ignore[reportIncompatibleVariableOverride]  # it is not set
@@ -239,7 +239,7 @@ class cached_property(property, Generic[T]):  # noqa: N801 - its name
 
 
 class environ_property(Accessor[T]):  # noqa: N801 - its name
-    """An attribute that reads a key of ``environ``, and sets it with ``read_only=False``."""
+    """An attribute that reads a key of ``environ``, and sets it if ``read_only=False``."""
 
     read_only = True
 
@@ -257,8 +257,9 @@ class header_property(Accessor[T]):  # noqa: N801 - its name
 
 
 class environ_header(environ_value[T]):  # noqa: N801 - used as a declaration, like property
-    """An attribute with the parsed value of a key of the environ. It may be set, until the environ has another
-    value.
+    """An attribute with the parsed value of an environ's key.
+
+    It may be set, which lasts until the environ has another value.
     """
 
     def __set__(self, request: Any, value: T) -> None:
@@ -281,7 +282,7 @@ def redirect(
     code: int = 302,
     Response: "Callable[..., Any] | None" = None,  # noqa: N803 - its name
 ) -> "WerkzeugResponse":
-    """Return a redirect to any ``location``, as this class, with a page for clients that don't follow it."""
+    """Return a redirect to any ``location``, of this class, with a page for clients that don't follow it."""
     make = Response or response_class()
     response: WerkzeugResponse = make(_PAGE.format(escape_html(location)), code, mimetype="text/html")
     response.headers["Location"] = location
@@ -289,12 +290,12 @@ def redirect(
 
 
 def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "WerkzeugResponse":
-    """Return a redirect to the same path with a slash at its end, relative, with the query."""
+    """Return a relative redirect to the same path with a trailing slash, and with the query."""
     last = environ["PATH_INFO"].rpartition("/")[2]
     query = environ.get("QUERY_STRING")
     target = f"{last}/" if last else "./"
     if ":" in last or "\\" in last:
-        # Else it would begin with a scheme (RFC 3986 §4.2), or, as browsers read backslashes, with a host.
+        # Otherwise it would begin with a scheme (RFC 3986 §4.2), or with a host, since browsers convert backslashes.
         target = f"./{target}"
     return redirect(f"{target}?{query}" if query else target, code)
 
@@ -303,7 +304,7 @@ MaxAge = int | Callable[[str | None], int | None] | None
 
 
 class _Source(NamedTuple):
-    """The file to send: a path or an open file, and its size and time of change, if known."""
+    """The file to send: a path or an open file, with its size and modification time if known."""
 
     path: str | None
     file: IO[bytes] | None
@@ -327,9 +328,9 @@ def send_file(
 ) -> "Response":
     """Return a file as a response: by a trusted path, or an open file in binary mode.
 
-    Its name determines the media type, and the name in browsers. ``max_age`` is in seconds, or a function of the path.
-    ``conditional`` answers conditions and ranges. Raises TypeError if a name is needed, ValueError for a file in text
-    mode, OSError, and RequestedRangeNotSatisfiable.
+    Its name determines the media type and the name shown in browsers. ``max_age`` is in seconds, or a function of the
+    path. ``conditional`` evaluates conditions and ranges. Raises TypeError if a name is needed, ValueError for a file
+    in text mode, OSError, or RequestedRangeNotSatisfiable.
     """
     source = _source(path_or_file, _root_path)
     name = download_name or (os.path.basename(source.path) if source.path else None)
@@ -360,28 +361,28 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
         return _Source(path, None, status.st_size, status.st_mtime)
     file: Any = path_or_file
     if isinstance(file, io.TextIOBase):
-        raise ValueError("send_file needs a file that was opened in binary mode")
+        raise ValueError("send_file needs a file opened in binary mode")
     if not isinstance(file, io.BytesIO):
         return _Source(None, file, None, None)
-    if file.tell():  # ranges count from here
+    if file.tell():  # ranges are relative to here
         file = io.BytesIO(file.read())
     return _Source(None, file, file.getbuffer().nbytes, None)
 
 
 def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
     if name is None:
-        raise TypeError("the media type of a file without a name is not known: pass mimetype, download_name or a path")
+        raise TypeError("the media type of a file without a name is unknown: pass mimetype, download_name or a path")
     from mimetypes import guess_type
 
     mimetype, encoding = guess_type(name)
-    # A browser decodes an attachment that has a Content-Encoding.
+    # A browser decodes an attachment with a Content-Encoding.
     if encoding is not None and not as_attachment:
         headers["Content-Encoding"] = encoding
     return mimetype or "application/octet-stream"
 
 
 def _disposition(kind: str, name: str) -> str:
-    """Return the header's value with the whole name, but without a path for old clients."""
+    """Return the header's value with the whole name, but without a path, for old clients."""
     flat = name.replace("/", "_").replace("\\", "_")
     printed = str(ContentDisposition(kind, flat))
     if flat == name:
@@ -431,7 +432,7 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", environ: "WSGIEnvironment", **kwargs: Any
 ) -> "Response":
-    """Return a file below a directory, by an untrusted path. Raises NotFound if that leads out of it.
+    """Return a response with a file below a directory, by an untrusted path. Raises NotFound for a path outside of it.
 
     The directory must be trusted. ``kwargs`` are those of ``send_file``.
     """

@@ -23,7 +23,7 @@ _BLOCK = 8 << 10
 
 
 class SentBody(ClosingIterator):
-    """An iterator with a single function to call on close."""
+    """An iterator that calls a single function on close."""
 
     __slots__ = ()
 
@@ -36,7 +36,7 @@ class SentBody(ClosingIterator):
 
 
 class FileWrapper:
-    """A file in blocks, for servers without a `wsgi.file_wrapper`."""
+    """A file read in blocks, for servers without a `wsgi.file_wrapper`."""
 
     def __init__(self, file: IO[bytes], buffer_size: int = _BLOCK) -> None:
         self.file = file
@@ -48,17 +48,17 @@ class FileWrapper:
             close()
 
     def seekable(self) -> bool:
-        """Return True if the file has positions."""
+        """Return True if the file is seekable."""
         seekable = getattr(self.file, "seekable", None)
         return bool(seekable()) if seekable else hasattr(self.file, "seek")
 
     def seek(self, *position: int) -> None:
-        """Move to a position, if the file has positions."""
+        """Move to a position, if the file is seekable."""
         if seek := getattr(self.file, "seek", None):
             seek(*position)
 
     def tell(self) -> int | None:
-        """Return the position; None if the file has none."""
+        """Return the position; None if the file is not seekable."""
         tell = getattr(self.file, "tell", None)
         return tell() if tell else None
 
@@ -72,7 +72,7 @@ class FileWrapper:
 
 
 def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
-    """Return a file as an iterable that the server can send fast. For a response with ``direct_passthrough``."""
+    """Return a file as an iterable that the server can send efficiently. For a response with ``direct_passthrough``."""
     wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
     return wrapped
 
@@ -80,7 +80,7 @@ def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _B
 class RangeWrapper:
     """A part of an iterable: ``length`` bytes from ``start``, or all up to the end if ``length`` is None.
 
-    An iterable with positions is sought, any other is read up to the start. Closing the part closes the iterable.
+    A seekable iterable is moved to the start; any other is read up to it. Closing the part closes the iterable.
     """
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
@@ -100,7 +100,7 @@ class RangeWrapper:
 
 
 def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
-    """Decorate a function of (environ, start_response) that returns a WSGI application, which then answers."""
+    """Decorate a function of (environ, start_response) that returns a WSGI application to handle the request."""
 
     def application(*arguments: Any) -> Iterable[bytes]:
         return f(*arguments)(*arguments[-2:])
@@ -109,7 +109,7 @@ def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
 
 
 class LimitedStream(streams.LimitedStream):
-    """The next ``limit`` bytes of a stream; with ``is_max`` those up to its end, of which ``limit`` may be read.
+    """The next ``limit`` bytes of a stream, or with ``is_max`` all its bytes, up to ``limit``.
 
     If the stream ends earlier or fails, ``on_disconnect`` raises ClientDisconnected; if more is read than the maximum,
     ``on_exhausted`` raises RequestEntityTooLarge. Both may be overridden.
@@ -120,7 +120,7 @@ class LimitedStream(streams.LimitedStream):
 
 
 def get_content_length(environ: "WSGIEnvironment") -> int | None:
-    """Return the number of bytes of the body; None if it is unknown, 0 if the header is malformed."""
+    """Return the number of bytes in the body; None if unknown, 0 if the header is malformed."""
     return streams.body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
 
 
@@ -129,8 +129,8 @@ def get_input_stream(
 ) -> IO[bytes]:
     """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
 
-    With ``safe_fallback=False`` that is the server's own stream. Raises RequestEntityTooLarge for a body whose declared
-    length is above ``max_content_length``; the stream raises it for a body that grows beyond.
+    With ``safe_fallback=False``, the latter is the server's own stream. Raises RequestEntityTooLarge for a body whose
+    declared length is above ``max_content_length``; the stream raises it for a body that turns out longer.
     """
     return streams.body_stream(environ, LimitedStream, safe_fallback, max_content_length)
 
@@ -139,12 +139,12 @@ _LONGEST = 300
 _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 _is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
-# Escapes that must stay in every part of a URL: of controls, the space, `#` and `%`.
+# Escapes that must be kept in every part of a URL: those of controls, the space, `#` and `%`.
 _stays_escaped = re.compile("[^%]*+(?>(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*)").fullmatch
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
-    """Return True if a host, with or without a port, is well-formed, and in the list, if there is one.
+    """Return True if a host, with or without a port, is well-formed and in the list, if there is a list.
 
     A name in the list that begins with a dot includes all its subdomains.
     """
@@ -183,9 +183,9 @@ def host_of(
     server: tuple[str, int | None] | None = None,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """Return the host of a request, else of the server, without a port that its scheme implies.
+    """Return the host of a request, else of the server, without the default port of its scheme.
 
-    It is empty if there is none, or a malformed one. Raises SecurityError for a host that is not trusted.
+    It is empty if the host is missing or malformed. Raises SecurityError for a host that is not trusted.
     """
     host = heads.host_of(scheme, host_header, server)
     if host is None:
@@ -211,7 +211,7 @@ def url_of(
 ) -> str:
     """Return a URL as an IRI, with as few escapes as possible.
 
-    Without a path it is the URL of the root; without a root path that of the host.
+    Without a path, this is the root's URL; without a root path, the host's.
     """
     url = f"{scheme}://{host}/"
     if root_path is not None:
@@ -243,7 +243,7 @@ def get_current_url(
     host_only: bool = False,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """Return the URL of a request, or the beginning of it. Raises SecurityError for a host that is not trusted."""
+    """Return the URL of a request, or only its beginning. Raises SecurityError for a host that is not trusted."""
     host = get_host(environ, trusted_hosts)
     scheme: str = environ["wsgi.url_scheme"]
     if host_only:
@@ -274,7 +274,7 @@ def get_script_name(environ: "WSGIEnvironment") -> str:
 
 
 def peek_path_info(environ: "WSGIEnvironment") -> str | None:
-    """Return the next segment of the path; None if there is none."""
+    """Return the next segment of the path; None without one."""
     segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
     return text_of(segments[0]) if segments[0] else None
 
@@ -287,7 +287,7 @@ def pop_path_info(environ: "WSGIEnvironment") -> str | None:
 def extract_path_info(
     environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
 ) -> str | None:
-    """Return the path of a URL below a base; None if it is elsewhere. By default http and https count as one scheme."""
+    """Return the path of a URL below a base; None if it is elsewhere. By default, http and https are equivalent."""
     if isinstance(environ_or_baseurl, str):
         base = environ_or_baseurl
     else:
@@ -306,7 +306,7 @@ def extract_path_info(
 
 
 def _port(scheme: str, port: int | None) -> int | None:
-    """Return the port; None for the default ports of http and https."""
+    """Return the port; None for the default port of http or https."""
     return None if port == {"http": 80, "https": 443}.get(scheme) else port
 
 
@@ -326,7 +326,7 @@ def make_chunk_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """Return the texts between separators in a stream. ``cap_at_buffer`` cuts texts longer than ``buffer_size``."""
+    """Return the strings between separators in a stream. ``cap_at_buffer`` cuts strings longer than ``buffer_size``."""
     held = bytearray()
     for chunk in _chunks(stream, limit, buffer_size):
         searched = len(held) - len(separator) + 1
@@ -346,7 +346,7 @@ def make_line_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """Return the lines of a stream, with their ends. ``cap_at_buffer`` cuts lines longer than ``buffer_size``."""
+    """Return the lines of a stream, with their line ends. ``cap_at_buffer`` cuts lines longer than ``buffer_size``."""
     held = bytearray()
     for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
         may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
@@ -361,7 +361,7 @@ def make_line_iter(
 
 
 def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
-    r"""Return the complete lines, and the rest: a ``\r`` at the end may be half of ``\r\n``."""
+    r"""Return the complete lines and the rest: a ``\r`` at the end may be half of ``\r\n``."""
     lines = data.splitlines(keepends=True)
     if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
         lines.append(bytearray())
@@ -369,7 +369,7 @@ def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
 
 
 def _taken(held: bytearray, size: int) -> Iterator[bytes]:
-    """Remove as many whole chunks of a size as there are, and return them."""
+    """Remove as many whole chunks of a size as possible, and return them."""
     end = len(held) - len(held) % size
     yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
     del held[:end]

@@ -1,4 +1,4 @@
-"""The server's side of ASGI 3, its lifespan and its WebSockets, with checks of the messages that are sent."""
+"""The server's side of ASGI 3, including lifespan and WebSockets, with checks of the messages that are sent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
@@ -19,8 +19,8 @@ from antiphon.websockets.channel import WebSocketClosed
 class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
-    An application that ends or fails before it receives the first event does not support the protocol, and is served
-    without it. With ``raise_errors`` off, the same applies to one that fails later without sending "failed".
+    An application that ends, or fails, before it receives the first event does not support the protocol, and is served
+    without it. With ``raise_errors=False``, one that fails later without having sent "failed" is also served.
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
@@ -32,19 +32,19 @@ class ASGILifespan:
         self.state: dict[str, Any] = {}
 
     async def startup(self) -> None:
-        """Send the startup event. Raises LifespanError if the startup fails, or an error of the application."""
+        """Send the startup event. Raises LifespanError if the startup fails, or the application's error."""
         self._task = asyncio.create_task(self._run())
         await self._run_stage("startup")
 
     async def shutdown(self) -> None:
-        """Send the shutdown event, and wait until the application has ended. Raises as ``startup`` does."""
+        """Send the shutdown event, and wait for the application's end. Raises the same errors as ``startup``."""
         if not self._task.done():
             await self._run_stage("shutdown")
             await asyncio.wait([self._task])
         self._check()
 
     async def _run_stage(self, stage: str) -> None:
-        """Send a stage's event, and wait for the reply or for the application's end."""
+        """Send a stage's event, and wait for the reply or the application's end."""
         self._stage = stage
         self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._events.put_nowait({"type": f"lifespan.{stage}"})
@@ -55,7 +55,7 @@ class ASGILifespan:
                 self._check()
             elif (complaint := self._reply.result()) is not None:
                 await asyncio.wait([self._task])
-                raise LifespanError(f"the {stage} has failed: {complaint}") from self._task.exception()
+                raise LifespanError(f"the {stage} failed: {complaint}") from self._task.exception()
         except BaseException:
             self._task.cancel()
             raise
@@ -94,7 +94,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 VERSION = {"version": "3.0", "spec_version": "2.3"}
-"""The versions that uvicorn and granian declare. Since 2.4, ``send`` raises OSError after a disconnect."""
+"""The versions declared by uvicorn and granian. Since 2.4, ``send`` raises OSError after a disconnect."""
 
 PATHSEND = "http.response.pathsend"
 EARLY_HINT = "http.response.early_hint"
@@ -179,7 +179,7 @@ class ASGICall:
     async def receive(self) -> Message:
         """Return a message with the next chunk of the body.
 
-        After the last chunk, wait until the client has disconnected or has the whole response.
+        After the last chunk, waits until the client has disconnected or has received the whole response.
         """
         response, body = self._response, self._body
         if not (self._is_body_received or response.is_disconnected or response.is_complete):
@@ -221,7 +221,7 @@ class ASGICall:
             raise ValueError("a server accepts no such message here")
 
     def _send_head(self) -> None:
-        """Send the head, which waits for the first message of the body."""
+        """Prepare to send the head, which is sent with the first message of the body."""
         if self._start is None:
             raise ValueError("the response has not begun")
         if self._response.head is None:
@@ -328,7 +328,7 @@ class ASGISocket:
         self._offered = scope["subprotocols"]
 
     async def receive(self) -> Message:
-        """Return the handshake, then messages, then the end."""
+        """Return the handshake, then the messages, then the end."""
         if not self._is_announced:
             self._is_announced = True
             return {"type": "websocket.connect"}

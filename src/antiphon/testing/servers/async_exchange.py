@@ -15,7 +15,7 @@ ABORT = 1.0
 
 
 class ResponseChannel:
-    """A response in transit from the application to the reader, which is at most one chunk behind.
+    """A response in transit from the application to the reader, who is at most one chunk behind.
 
     ``is_complete`` is set when the application has sent everything, ``is_disconnected`` when the client has gone away
     before that. ``fault`` is the first violation of the interface.
@@ -58,7 +58,7 @@ class ResponseChannel:
             self.notify()
 
     def finish(self, chunks: Iterable[bytes] = ()) -> None:
-        """End the response with these chunks, which are taken when they are read."""
+        """End the response with these chunks, which the reader takes as it reads."""
         self._rest = iter(chunks)
         self.is_complete = True
         self.notify()
@@ -70,7 +70,7 @@ class ResponseChannel:
         return error
 
     def refuse_after_disconnect(self, error: Exception) -> Exception:
-        """Return the error to raise for sending after a disconnect; an application may let it escape."""
+        """Return the error to raise for sending after a disconnect; the application may let it escape."""
         self.disconnect_error = self.disconnect_error or error
         return self.disconnect_error
 
@@ -78,7 +78,7 @@ class ResponseChannel:
 
     @property
     def is_readable(self) -> bool:
-        """True if ``take`` can return a chunk, or the end, immediately."""
+        """True if ``take`` can immediately return a chunk or the end."""
         return self._chunk is not None or self.is_complete
 
     def take(self) -> bytes | None:
@@ -90,7 +90,7 @@ class ResponseChannel:
         return chunk
 
     def disconnect(self) -> None:
-        """Disconnect the client, unless the response is complete. What it has not read is dropped."""
+        """Disconnect the client, unless the response is complete. Unread chunks are dropped."""
         if not self.is_complete:
             self.is_disconnected = True
         if close := close_of(self._rest, None):
@@ -101,8 +101,8 @@ class ResponseChannel:
 class AsyncExchange:
     """One request, handled by one task, as under a server; an error that escapes the task is raised to the reader.
 
-    ``on_end`` is called when the application has ended. With ``raise_errors`` off, an error before the start of the
-    response is a 500, and a later error cuts the response off.
+    ``on_end`` is called when the application has ended. With ``raise_errors=False``, an error before the start of the
+    response results in a 500, and a later error cuts the response short.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class AsyncExchange:
             self._check()
             if self._error is None:
                 raise explained(
-                    "application-breaks-contract", ContractError("the application has ended without a response")
+                    "application-breaks-contract", ContractError("the application ended without a response")
                 )
             response.start(SERVER_ERROR)
             response.finish([SERVER_ERROR_BODY])
@@ -155,9 +155,9 @@ class AsyncExchange:
         if response.is_complete:
             return None
         if self._error is not None:
-            raise BrokenResponse(f"the application has failed before its response was complete: {self._error!r}")
+            raise BrokenResponse(f"the application failed before its response was complete: {self._error!r}")
         raise explained(
-            "application-breaks-contract", ContractError("the application has ended before its response was complete")
+            "application-breaks-contract", ContractError("the application ended before its response was complete")
         )
 
     async def close(self) -> None:
@@ -170,7 +170,7 @@ class AsyncExchange:
             self._error = None  # its frames keep this exchange
 
     async def abort(self) -> None:
-        """Cancel the task. A task that does not end is left behind after a second."""
+        """Cancel the task. If it does not end within a second, it is left behind."""
         self._is_aborted = True
         self._error = None
         self._response.disconnect()
@@ -182,7 +182,7 @@ class AsyncExchange:
         return task_position(self._task)
 
     def _check(self) -> None:
-        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
+        """Raise a breach of contract or, if the test wants errors, an error that escaped the application."""
         if self._response.fault is not None:
             raise self._response.fault
         error = self._error
@@ -190,7 +190,7 @@ class AsyncExchange:
             return
         if isinstance(error, asyncio.CancelledError):
             raise explained(
-                "application-breaks-contract", RuntimeError("a cancellation has escaped the application")
+                "application-breaks-contract", RuntimeError("a cancellation escaped the application")
             ) from error
         raise error
 
@@ -200,7 +200,7 @@ CHUNK = 64 << 10
 
 
 class RequestBody:
-    """The chunks of a body, up to the declared length.
+    """The chunks of a body, up to its declared length.
 
     ``is_broken`` is set when the body is cut off, for example by a disconnect: the chunks end before the declared
     length, or reading one raises ConnectionError.
@@ -218,7 +218,7 @@ class RequestBody:
         return self._left == 0
 
     async def next(self, response: ResponseChannel) -> bytes:
-        """Return the next chunk, ``b""`` at the end or after a disconnect; for use on an event loop.
+        """Return the next chunk, or ``b""`` at the end or after a disconnect; for use on an event loop.
 
         An iterator that may block runs on a worker thread.
         """
@@ -238,7 +238,9 @@ class RequestBody:
         return self._count(pending.result())
 
     def read(self) -> bytes:
-        """Return the next chunk, ``b""`` at the end; for use on a thread. Raises ConnectionError as a socket does."""
+        """Return the next chunk, or ``b""`` at the end; for use on a thread.
+
+        Raises ConnectionError as a socket does."""
         if self.is_complete or self.is_broken:
             return b""
         assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has checked this
@@ -270,7 +272,7 @@ class RequestBody:
 
 
 def _iterate(content: ClientContent) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
-    """Return a body's chunks, none of them empty, and the same iterator again if it never blocks."""
+    """Return an iterator of a body's non-empty chunks, and the same one again if it never blocks."""
     if isinstance(content, bytes):
         chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
         return chunks, chunks

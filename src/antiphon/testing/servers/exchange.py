@@ -17,7 +17,7 @@ FILE_CHUNK = 64 << 10
 
 
 class Head(NamedTuple):
-    """The status and header fields of a response, and the links of the early hints before it."""
+    """The status and header fields of a response, and the links of early hints before it."""
 
     status: int
     headers: Headers
@@ -26,11 +26,11 @@ class Head(NamedTuple):
 
 SERVER_ERROR = Head(500, Headers([("content-type", "text/plain; charset=utf-8"), ("content-length", "21")]))
 SERVER_ERROR_BODY = b"Internal Server Error"
-"""The body that servers send when the application has failed before its response started."""
+"""The body that servers send if the application fails before its response has started."""
 
 
 class Connection(NamedTuple):
-    """The client's address, the mount point, and whether an application's errors are raised in the test.
+    """The client's address, the mount point, and a flag for raising an application's errors in the test.
 
     ``root_path`` is decoded, and has no trailing slash.
     """
@@ -51,10 +51,13 @@ class Connection(NamedTuple):
 
 
 class Exchange(Protocol):
-    """A request that is being handled by the application. The methods are called one after another."""
+    """A request that the application is handling. The methods are called one after another."""
 
     async def head(self) -> Head:
-        """Wait for the response to start, and return its head. Raises an error that escaped the application before."""
+        """Wait for the response to start, and return its head.
+
+        Raises an error that escaped the application before that.
+        """
         ...
 
     async def chunk(self) -> bytes | None:
@@ -62,9 +65,9 @@ class Exchange(Protocol):
         ...
 
     async def close(self) -> None:
-        """Disconnect, if the body has not ended, and wait until the application has ended.
+        """Disconnect if the body has not ended, and wait until the application has ended.
 
-        Raises an error that escaped the application, and ContractError.
+        Raises an error that escaped the application, or a breach of contract.
         """
         ...
 
@@ -73,12 +76,12 @@ class Exchange(Protocol):
         ...
 
     def where(self) -> str:
-        """Return where the application is, as lines of a traceback; empty when it has ended."""
+        """Return where the application is, as lines of a traceback; empty once it has ended."""
         ...
 
 
 class Opener(Protocol):
-    """The part of a transport that opens exchanges of one kind."""
+    """The part of a transport that opens one kind of exchange."""
 
     def open(self, request: ClientRequest) -> Exchange:
         """Pass a request to the application."""
@@ -86,7 +89,7 @@ class Opener(Protocol):
 
 
 class Transport(Opener, Protocol):
-    """The server's side of one interface, played for an application."""
+    """The server's side of an interface, played for an application."""
 
     def open_socket(self, request: ClientRequest, subprotocols: list[str], /) -> Exchange:
         """Pass the handshake of a WebSocket to the application; over WSGI it is a request like any other."""
@@ -102,7 +105,7 @@ class Transport(Opener, Protocol):
 
 
 def checked_status(status: object) -> int:
-    """Return a status from 200 to 999: one below 200 is not a final response (RFC 9110 §15). Raises ValueError."""
+    """Return a status of 200 to 999, since lower ones are not final responses (RFC 9110 §15). Raises ValueError."""
     if type(status) is not int or not 200 <= status <= 999:
         raise ValueError(f"a response's status must be an int from 200 to 999, not {status!r}")
     return status

@@ -1,4 +1,4 @@
-"""The server's side of RSGI 1.6, as in Granian: a scope and protocol objects for requests and WebSockets."""
+"""The server's side of RSGI 1.6, as in Granian: scope and protocol objects for requests and WebSockets."""
 
 import asyncio
 import weakref
@@ -18,7 +18,7 @@ from antiphon.websockets.channel import NO_CODE, WebSocketClosed
 
 if TYPE_CHECKING or find_spec("granian"):
     from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
-else:  # there is no wheel for every platform
+else:  # not every platform has a wheel
     ProtocolError = RuntimeError
     ProtocolClosed = type("RSGIProtocolClosed", (RuntimeError,), {})
 
@@ -66,13 +66,13 @@ class RSGITransport:
         await self._call_hook("__rsgi_del__")
 
     async def _call_hook(self, name: str) -> None:
-        """Call a method that expects a stopped loop on a thread, with a stand-in for such a loop."""
+        """Call a method that expects a stopped loop, on a thread and with a stand-in for such a loop."""
         if (method := getattr(self._application, name, None)) is not None:
             await asyncio.to_thread(method, StoppedLoop(asyncio.get_running_loop()))
 
 
 class RSGIProtocol:
-    """The protocol object of one request: the application reads the body and responds, once."""
+    """The protocol object of a request, through which the application reads the body and responds once."""
 
     def __init__(self, body: RequestBody, response: ResponseChannel) -> None:
         self._body = body
@@ -84,7 +84,7 @@ class RSGIProtocol:
     # The request's body
 
     def __call__(self) -> "asyncio.Future[bytes]":
-        """Return a future of the whole body. It raises ProtocolClosed if the body is cut off."""
+        """Return a future for the whole body. It raises ProtocolClosed if the body is cut short."""
         self._take_body()
         return self._future(self._read_all())
 
@@ -94,7 +94,7 @@ class RSGIProtocol:
         return self
 
     def __anext__(self) -> "asyncio.Future[bytes]":
-        """Return a future of the next chunk; the last one is empty, even if the body is cut off."""
+        """Return a future for the next chunk; the last one is empty, even if the body is cut short."""
         if not self._has_chunks_left:
             raise StopAsyncIteration
         return self._future(self._next_chunk())
@@ -124,7 +124,7 @@ class RSGIProtocol:
         self._respond(status, headers, ())
 
     def response_str(self, status: int = 200, headers: Fields = (), body: str = "") -> None:
-        """Respond with text, as UTF-8."""
+        """Respond with text, encoded as UTF-8."""
         self._respond(status, headers, [self._typed(body, str).encode()])
 
     def response_bytes(self, status: int = 200, headers: Fields = (), body: bytes = b"") -> None:
@@ -132,7 +132,7 @@ class RSGIProtocol:
         self._respond(status, headers, [self._typed(body, bytes)])
 
     def response_file(self, status: int, headers: Fields, file: str) -> None:
-        """Respond with a file, named by its path."""
+        """Respond with a file, given by its path."""
         self._respond(status, headers, self._file(file))
 
     def response_file_range(self, status: int, headers: Fields, file: str, start: int, end: int) -> None:
@@ -142,7 +142,7 @@ class RSGIProtocol:
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Respond with the chunks sent to the returned stream, until nothing refers to it any more."""
+        """Respond with the chunks sent to the returned stream, until nothing refers to the stream any more."""
         self._start(status, headers)
         return RSGIStream(self._loop, self._response)
 
@@ -151,7 +151,7 @@ class RSGIProtocol:
         return self._future(self._response.wait_until(lambda: self._response.is_disconnected))
 
     def on_end(self) -> None:
-        """End the response with the application, and cancel the futures that it still waits for."""
+        """End the response when the application ends, and cancel the futures for which it still waits."""
         self._body.drop()
         for task in self._tasks:
             task.cancel()
@@ -159,7 +159,7 @@ class RSGIProtocol:
             self._response.finish()
 
     def _future(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
-        """Return a future, as Granian does: unlike a coroutine, it runs without being awaited."""
+        """Return a future, as Granian does: unlike a coroutine, it runs even if it is not awaited."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -190,7 +190,7 @@ class RSGIProtocol:
 
 
 class RSGIStream:
-    """A streamed response. Sending waits until the reader is no more than one chunk behind."""
+    """A streamed response. Sending waits until the reader is at most one chunk behind."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, response: ResponseChannel) -> None:
         self._response = response
@@ -201,7 +201,7 @@ class RSGIStream:
         await self._send(data, bytes)
 
     async def send_str(self, data: str) -> None:
-        """Send text, as UTF-8. Raises ProtocolClosed after a disconnect."""
+        """Send text, encoded as UTF-8. Raises ProtocolClosed after a disconnect."""
         await self._send(data, str)
 
     async def _send(self, data: bytes | str, kind: type) -> None:
@@ -215,7 +215,7 @@ class RSGIStream:
 
 
 class StoppedLoop:
-    """A running event loop that looks stopped from another thread: for ``__rsgi_init__`` and ``__rsgi_del__``.
+    """A running event loop that looks stopped to another thread, for ``__rsgi_init__`` and ``__rsgi_del__``.
 
     ``run_until_complete`` works; all other methods of the loop are called on the loop's own thread.
     """
@@ -225,11 +225,11 @@ class StoppedLoop:
         self._thread = get_ident()
 
     def is_running(self) -> bool:
-        """Always False."""
+        """Return False."""
         return False
 
     def run_until_complete(self, awaitable: Awaitable[T]) -> T:
-        """Wait for an awaitable, which the loop runs."""
+        """Wait for an awaitable that the loop runs."""
 
         async def run() -> T:
             return await awaitable
@@ -257,7 +257,7 @@ class StoppedLoop:
 
 
 def _finish(loop: asyncio.AbstractEventLoop, response: ResponseChannel) -> None:
-    """End a response whose stream is gone; this may be called on any thread."""
+    """End a response whose stream is no longer referenced. May be called on any thread."""
 
     def finish() -> None:
         if not response.is_complete:
@@ -274,7 +274,7 @@ def _checked_list(headers: object) -> list[Any] | tuple[Any, ...]:
 
 
 def _field(field: object) -> tuple[str, str]:
-    """Return a header as the client receives it: Granian sends UTF-8, which is read as Latin-1."""
+    """Return a header as the client receives it: Granian sends UTF-8, which is decoded as Latin-1."""
     match field:
         case (str(name), str(value)) if isinstance(field, tuple):
             return name, value.encode().decode("latin-1")
@@ -282,20 +282,20 @@ def _field(field: object) -> tuple[str, str]:
 
 
 class RSGIMessage(NamedTuple):
-    """A message: its kind, 0 for the end, 1 for bytes and 2 for text, and its data."""
+    """A message: its kind (0 for the end, 1 for bytes, 2 for text) and its data."""
 
     kind: int
     data: str | bytes | None = None
 
 
 class RSGISocketProtocol:
-    """The protocol object of a handshake: it is accepted, or closed with a status."""
+    """The protocol object of a handshake, which is accepted or closed with a status."""
 
     def __init__(self, channel: SocketChannel) -> None:
         self._channel = channel
 
     def accept(self) -> "asyncio.Future[RSGISocketTransport]":
-        """Return a future of the transport for the messages."""
+        """Return a future for the transport of the messages."""
         if self._channel.head is not None:
             raise ProtocolError("RSGI protocol error")
         self._channel.accept([], None)
@@ -318,7 +318,7 @@ class RSGISocketTransport:
         self._channel = channel
 
     def receive(self) -> "asyncio.Future[RSGIMessage]":
-        """Return a future of the next message, or the end."""
+        """Return a future for the next message or the end."""
         return _future(self._receive())
 
     async def _receive(self) -> RSGIMessage:
@@ -348,5 +348,5 @@ async def _transport(channel: SocketChannel) -> RSGISocketTransport:
 
 
 def _future(coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    """Return a future, as Granian does: unlike a coroutine, it runs without being awaited."""
+    """Return a future, as Granian does: unlike a coroutine, it runs even if it is not awaited."""
     return asyncio.get_running_loop().create_task(coroutine)

@@ -11,7 +11,7 @@ D = TypeVar("D")
 
 
 class RSGIHeaders:
-    """The header fields of a request. A value beyond ASCII is present, but can't be read."""
+    """The header fields of a request. A non-ASCII value is present, but can't be read."""
 
     __slots__ = ("_fields",)
 
@@ -55,12 +55,12 @@ class RSGIHeaders:
         return [value for _, value in self.items()]
 
     def items(self) -> list[tuple[str, str]]:
-        """Return every line: name in lower case, value."""
+        """Return every line, as a lowercase name and a value."""
         return [(name, value) for name, value in self._fields if value.isascii()]
 
 
 class RSGIScope(NamedTuple):
-    """The scope of one request. ``path`` is decoded; bytes that are not UTF-8 are lost."""
+    """The scope of a request. ``path`` is decoded; bytes that are not UTF-8 are lost."""
 
     proto: str
     http_version: str

@@ -13,7 +13,7 @@ UNREAD = 64
 
 
 class SocketChannel(ResponseChannel):
-    """A handshake that waits for its response, and the messages after that.
+    """A handshake that waits for its response, and the messages after it.
 
     ``end`` is the end of the socket, from the side that closed it first.
     """
@@ -57,12 +57,12 @@ class SocketChannel(ResponseChannel):
     # Both sides
 
     def close(self, code: int, reason: str) -> None:
-        """Close the socket, unless it is closed."""
+        """Close the socket, unless it is already closed."""
         self.end = self.end or WebSocketClosed(code, reason)
         self.notify()
 
     def disconnect(self) -> None:
-        """Close the socket like a client that disappears."""
+        """Close the socket as a client that disappears does."""
         super().disconnect()
         self.close(ABNORMAL, "")
 
@@ -70,11 +70,11 @@ class SocketChannel(ResponseChannel):
 
     @property
     def has_news(self) -> bool:
-        """True if there is a message, or the end."""
+        """True if a message or the end has arrived."""
         return bool(self._to_test or self.end)
 
     def take_message(self) -> WebSocketMessage:
-        """Return the next message from the application. Raises WebSocketClosed if there are no more."""
+        """Return the next message from the application. Raises WebSocketClosed if there is none and none will come."""
         if self._to_test:
             message = self._to_test.popleft()
             self.notify()
@@ -90,7 +90,7 @@ class SocketChannel(ResponseChannel):
 
 
 class SocketExchange(AsyncExchange):
-    """One handshake, and the messages after it, handled by one task."""
+    """A handshake and the messages after it, handled by one task."""
 
     def __init__(
         self, application: Callable[[], Awaitable[object]], channel: SocketChannel, *, raise_errors: bool
@@ -99,7 +99,10 @@ class SocketExchange(AsyncExchange):
         self.channel = channel
 
     async def receive(self) -> WebSocketMessage:
-        """Wait for the next message from the application. Raises WebSocketClosed, and an error that has escaped it."""
+        """Wait for the next message from the application.
+
+        Raises WebSocketClosed, or an error that escaped the application.
+        """
         await self.channel.wait_until(lambda: self.channel.has_news or self._task.done())
         if not self.channel.has_news:
             self._check()

@@ -41,8 +41,8 @@ def make_transport(
     """Return the server's side of an interface. Raises ValueError for options that the interface does not support.
 
     Over WSGI, the application runs on its own thread if ``on_thread`` is True, else on the calling thread. If
-    ``raise_answered_errors`` is True, an error for which an Antiphon application has sent a 500 is raised. With None,
-    this is done for applications of dialects from which such an error escapes over WSGI.
+    ``raise_answered_errors`` is True, errors for which an Antiphon application has sent a 500 are raised. With None,
+    this is done for dialect applications from which such errors escape over WSGI.
     """
     if raise_answered_errors is None:
         raise_answered_errors = interface != "wsgi" and _lets_errors_escape(application)
@@ -68,13 +68,13 @@ def make_transport(
 
 
 def _lets_errors_escape(application: object) -> bool:
-    """True for an application that handles requests of WSGI servers itself, without what a host does for errors."""
+    """Return True for an application that handles WSGI calls itself, without a host's treatment of errors."""
     answers_itself = type(application).__call__ is not Servable.__call__
     return isinstance(application, BridgedApplication) or (isinstance(application, EnvironHost) and answers_itself)
 
 
 class Wrapped(Servable):
-    """An application around another one, with the startup and shutdown of the inner one."""
+    """An application that wraps another one and shares its startup and shutdown."""
 
     def __init__(self, application: Servable) -> None:
         super().__init__()
@@ -96,17 +96,17 @@ class Wrapped(Servable):
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Handle a request from a WSGI or ASGI server. Everything but HTTP requests goes to the inner application."""
+        """Handle a call of a WSGI or ASGI server. The inner application gets everything but HTTP requests."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":
             return self._application(*arguments)
         return super().__call__(*arguments)
 
     async def astart(self) -> None:
-        """Start the inner application up, unless that has happened."""
+        """Start the inner application up, unless that has been done."""
         await self._application.astart()
 
     def _start_on_thread(self) -> None:
-        """Start the inner application up where no loop runs."""
+        """Start the inner application up on a thread without a loop."""
         self._application.start()
 
     def __rsgi_init__(self, loop: AbstractEventLoop) -> None:

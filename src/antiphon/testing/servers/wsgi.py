@@ -1,4 +1,4 @@
-"""The server's side of WSGI (PEP 3333), which makes an environ, calls the application, and checks everything."""
+"""The server's side of WSGI (PEP 3333), which makes an environ, calls the application and checks everything."""
 
 import io
 import sys
@@ -31,8 +31,8 @@ FILE_BLOCK = 64 << 10
 def make_environ(request: ClientRequest, connection: Connection) -> dict[str, Any]:
     """Return the environ of a server that runs requests on threads of one process.
 
-    REQUEST_URI has the target as it was sent, as on several servers. Header names with an underscore are
-    dropped, as by gunicorn and waitress, because WSGI can't distinguish them from those with a hyphen.
+    REQUEST_URI is the target as sent, as on several servers. Header names with an underscore are dropped, as by
+    gunicorn and waitress, because WSGI can't distinguish them from those with a hyphen.
     """
     _, host, port = request.origin
     root = connection.root_path
@@ -63,7 +63,7 @@ def make_environ(request: ClientRequest, connection: Connection) -> dict[str, An
 
 
 def _variables(request: ClientRequest) -> dict[str, str]:
-    """Return the header fields as variables; the lines of one field are joined."""
+    """Return the header fields as variables; several lines of a field are joined."""
     lines: dict[str, list[str]] = {}
     for name, value in request.headers.items():
         if "_" not in name:
@@ -78,7 +78,7 @@ def _variables(request: ClientRequest) -> dict[str, str]:
 
 
 class Input:
-    """The wsgi.input, with the four methods that PEP 3333 promises and no others. It ends where the body ends."""
+    """A wsgi.input with exactly the four methods that PEP 3333 promises. It ends where the body ends."""
 
     __slots__ = ("_buffered", "read", "readline", "readlines")
 
@@ -109,7 +109,7 @@ class _RawBody(io.RawIOBase):
 
 
 class FileWrapper:
-    """The wsgi.file_wrapper: a file as an iterable. A server sends as many bytes as Content-Length says."""
+    """The wsgi.file_wrapper: a file as an iterable. A server sends as many bytes as Content-Length declares."""
 
     def __init__(self, file: IO[bytes], block_size: int = FILE_BLOCK) -> None:
         self._file = file
@@ -131,7 +131,7 @@ WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[
 
 
 class WSGITransport:
-    """A WSGI server, which runs each request on its own thread or on the calling thread.
+    """A WSGI server that runs each request on its own thread, or on the calling thread.
 
     ``extra`` is added to each environ.
     """
@@ -174,7 +174,7 @@ class WSGITransport:
 
 
 class WSGIExchange:
-    """One request, and the application, which runs only when its next item is requested."""
+    """A request, and the application, which runs only when its next item is requested."""
 
     def __init__(self, call: "WSGICall", runner: Runner, *, raise_errors: bool) -> None:
         self._call = call
@@ -201,7 +201,7 @@ class WSGIExchange:
             chunk = await self._runner.next()
         except Exception as error:
             self._check(error)
-            raise BrokenResponse(f"the application has failed before its response was complete: {error!r}") from error
+            raise BrokenResponse(f"the application failed before its response was complete: {error!r}") from error
         self._check(None)
         assert not isinstance(chunk, Head)  # noqa: S101 - it came first
         return chunk
@@ -223,7 +223,7 @@ class WSGIExchange:
         return self._runner.where()
 
     def _check(self, error: Exception | None) -> None:
-        """Raise a violation, or an error that has escaped the application, if the test wants errors."""
+        """Raise a breach of contract or, if the test wants errors, an error that escaped the application."""
         if self._call.fault is not None:
             raise self._call.fault
         if error is not None and self._raise_errors:
@@ -231,7 +231,7 @@ class WSGIExchange:
 
 
 class EarlyHints:
-    """The function in an environ that sends early hints, like Gunicorn's. Hints after the head are dropped."""
+    """An environ's function that sends early hints, like Gunicorn's. Hints after the head are dropped."""
 
     def __init__(self) -> None:
         self._links: list[Link] = []
@@ -247,13 +247,13 @@ class EarlyHints:
             self._links += links
 
     def end(self) -> tuple[Link, ...]:
-        """Accept no more links, and return all of them."""
+        """Stop accepting links, and return all of them."""
         self._is_over = True
         return tuple(self._links)
 
 
 class WSGICall:
-    """One call of the application. ``items`` yields what the client receives; ``push`` gets the data of ``write``."""
+    """A call of the application. ``items`` yields what the client receives; ``push`` gets the data of ``write``."""
 
     def __init__(self, application: WSGIApplication, environ: dict[str, Any], push: Callable[[Item], None]) -> None:
         self._application = application
@@ -269,7 +269,7 @@ class WSGICall:
     def items(self) -> Items:
         """Yield the head, then the chunks of the body. Closing the generator closes the body.
 
-        The head is sent with the first chunk that is not empty, or at the end.
+        The head is sent with the first non-empty chunk, or at the end.
         """
         body: object = None
         try:
@@ -288,7 +288,7 @@ class WSGICall:
                 close()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
-        """Accept one head; a second one only with ``exc_info``, which is raised if a head has already been sent."""
+        """Accept one head, or a second one with ``exc_info``, which is raised if a head has already been sent."""
         if exc_info is not None:
             self._check(
                 isinstance(exc_info, tuple) and len(exc_info) == 3,
@@ -332,10 +332,10 @@ class WSGICall:
         return int(length) if length is not None and isinstance(body, FileWrapper) else None
 
     def _send_head(self) -> Iterator[Head]:
-        """Yield the head, unless it has been sent."""
+        """Yield the head, unless it has already been sent."""
         if not self._is_head_sent:
             if self._head is None:
-                raise self._breach("the application has ended without calling start_response")
+                raise self._breach("the application ended without calling start_response")
             self._is_head_sent = True
             yield self._head._replace(early_hints=self._hints.end())
 
@@ -357,7 +357,7 @@ def _status(status: object) -> int:
     if not (code.isascii() and code.isdigit() and len(code) == 3 and space and phrase.strip() == phrase != ""):
         raise ValueError('the status must be a code, a space and a phrase, such as "200 OK"')
     if not (phrase.isprintable() and _is_latin1(phrase)):
-        raise ValueError("the status has a character that can't be sent")
+        raise ValueError("the status contains a character that can't be sent")
     return checked_status(int(code))
 
 

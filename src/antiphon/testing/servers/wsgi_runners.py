@@ -1,4 +1,4 @@
-"""Runners of WSGI applications, item by item, on the calling thread or on a thread next to an event loop."""
+"""Runners of WSGI applications, item by item, on the calling thread or on a thread beside an event loop."""
 
 import asyncio
 from collections import deque
@@ -19,17 +19,17 @@ Item: TypeAlias = Head | bytes
 Items: TypeAlias = Generator[Item, None, None]
 
 MAX_WRITTEN = 64 << 20
-"""The maximum number of bytes to ``write`` on the calling thread: the client can't read at that time."""
+"""The maximum number of bytes to ``write`` on the calling thread, where the client can't read at the same time."""
 
 ABORT = 1.0
 """Seconds that an aborted application on another thread has to end."""
 
 
 class Runner(Protocol):
-    """A generator of a response, which runs only when its next item is requested."""
+    """A runner for a response's generator, which runs only when its next item is requested."""
 
     def start(self, items: Items) -> None:
-        """Take the generator."""
+        """Accept the generator."""
         ...
 
     def push(self, item: Item) -> None:
@@ -45,7 +45,7 @@ class Runner(Protocol):
         ...
 
     async def abort(self) -> None:
-        """Close the generator, either now or as soon as the application returns to it. Raises nothing."""
+        """Close the generator, now or as soon as the application returns to it. Raises nothing."""
         ...
 
     def where(self) -> str:
@@ -54,18 +54,18 @@ class Runner(Protocol):
 
 
 class InlineRunner:
-    """A runner on the calling thread. Written items are kept until the application has returned."""
+    """A runner on the calling thread. Written items are stored until the application returns."""
 
     def __init__(self) -> None:
         self._ready: deque[Item | BaseException | None] = deque()
 
     def start(self, items: Items) -> None:
-        """Take the generator."""
+        """Accept the generator."""
         self._items = items
         self._written = 0
 
     def push(self, item: Item) -> None:
-        """Keep an item. Raises RuntimeError when the items take too much memory."""
+        """Store an item. Raises RuntimeError when the items take too much memory."""
         self._written += len(item) if isinstance(item, bytes) else 0
         if self._written > MAX_WRITTEN:
             raise explained(
@@ -75,7 +75,7 @@ class InlineRunner:
         self._ready.append(item)
 
     async def next(self) -> Item | None:
-        """Return the next item, None at the end."""
+        """Return the next item; None at the end."""
         if not self._ready:
             try:
                 self._ready.append(next(self._items, None))
@@ -96,7 +96,7 @@ class InlineRunner:
             self._items.close()
 
     def where(self) -> str:
-        """Return an empty text, since the application has always returned by then."""
+        """Return an empty string, since the application has always returned by then."""
         return ""
 
 
@@ -118,14 +118,14 @@ class ThreadRunner:
         self._outcome: asyncio.Future[BaseException | None] = self._loop.create_future()
 
     def start(self, items: Items) -> None:
-        """Take the generator. The application is not called before the first item is requested."""
+        """Accept the generator. The application is not called before the first item is requested."""
         self._thread = Thread(
             target=copy_context().run, args=(self._run, items), name="antiphon-testing-wsgi", daemon=True
         )
         self._thread.start()
 
     def push(self, item: Item) -> None:
-        """Pass on an item, and wait for the next demand. Raises OSError if the client disconnects instead."""
+        """Pass on an item, and wait for the next request for one. Raises OSError if the client disconnects instead."""
         if not self._is_disconnected:
             demand, self._demand = self._demand, None
             self._call_on_loop(_fulfil, demand, item)
@@ -134,7 +134,7 @@ class ThreadRunner:
             raise _ClientGone
 
     async def next(self) -> Item | None:
-        """Return the next item, None at the end."""
+        """Return the next item; None at the end."""
         if self._outcome.done():
             return None
         demand: asyncio.Future[Item | None] = self._loop.create_future()
@@ -142,17 +142,17 @@ class ThreadRunner:
         try:
             return await demand
         finally:
-            del demand  # it keeps an error, which keeps this frame
+            del demand  # it refers to an error, which refers to this frame
 
     async def close(self) -> None:
-        """Close the generator, once the application has returned to it."""
+        """Close the generator once the application has returned to it."""
         self._demands.put(None)
         error = await asyncio.shield(self._outcome)
         if error is not None:
             raise error
 
     async def abort(self) -> None:
-        """Close the generator; leave the thread behind if that takes too long."""
+        """Close the generator. If that takes too long, leave the thread behind."""
         self._demands.put(None)
         await asyncio.wait([self._outcome], timeout=ABORT)
 
@@ -177,7 +177,7 @@ class ThreadRunner:
         try:
             self._call_on_loop(self._finish, None if isinstance(error, _ClientGone) else error)
         finally:
-            del error  # it keeps this frame
+            del error  # it refers to this frame
 
     def _await_demand(self) -> None:
         self._demand = self._demands.get()
@@ -194,7 +194,7 @@ class ThreadRunner:
                 raise
 
     def _finish(self, error: BaseException | None) -> None:
-        """Fulfil the last demand, or keep the error for ``close``."""
+        """Fulfil the last request for an item, or store the error for ``close``."""
         demand, self._demand = self._demand, None
         if demand is not None:
             _fulfil(demand, None, error)

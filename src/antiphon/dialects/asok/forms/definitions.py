@@ -16,11 +16,11 @@ from antiphon.features import Field
 from antiphon.features import Form as NativeForm
 
 Choices: TypeAlias = Iterable[tuple[Any, Any]] | Callable[[], Iterable[tuple[Any, Any]]] | None
-"""Values and their labels, or a function that returns them when the field is shown."""
+"""Values and their labels, or a function that returns them when the field is displayed."""
 
 
 class Definition(NamedTuple):
-    """The definition of a field: its type, label, rules, messages, choices, and its attributes and options."""
+    """The definition of a field: its type, label, rules, messages and choices, and its attributes and options."""
 
     type: str
     label: str
@@ -34,7 +34,7 @@ M = TypeVar("M", bound=Callable[..., Definition])
 
 
 class Maker(Generic[M]):
-    """A function of the class Form that makes definitions. A form itself has no such functions, but fields."""
+    """A function of the class Form that makes definitions. Forms themselves have fields instead."""
 
     def __init__(self, function: M) -> None:
         self._function = function
@@ -49,7 +49,7 @@ class Maker(Generic[M]):
 
 
 class Plain(Protocol):
-    """A maker of fields that need no more than a label."""
+    """A function that makes fields with no more than a label."""
 
     def __call__(self, label: str, rules: str = "", messages: Messages = None, **attrs: Any) -> Definition:
         """Return a definition. ``attrs`` are attributes of the input."""
@@ -57,7 +57,7 @@ class Plain(Protocol):
 
 
 class Chosen(Protocol):
-    """A maker of fields with choices."""
+    """A function that makes fields with choices."""
 
     def __call__(
         self, label: str, choices: Choices, rules: str = "", messages: Messages = None, **attrs: Any
@@ -67,7 +67,7 @@ class Chosen(Protocol):
 
 
 class Offered(Protocol):
-    """A maker of fields that offer items, which are texts, dictionaries or objects."""
+    """A function that makes fields with items, which are strings, dictionaries or objects."""
 
     def __call__(
         self, label: str, items: Any = None, rules: str = "", messages: Messages = None, **attrs: Any
@@ -77,7 +77,7 @@ class Offered(Protocol):
 
 
 def _plain(kind: str, **options: Any) -> Maker[Plain]:
-    """Return a maker of fields of a type, whose ``options`` have these defaults."""
+    """Return a function that makes fields of a type, whose ``options`` have these defaults."""
 
     def make(label: str, rules: str = "", messages: Messages = None, **attrs: Any) -> Definition:
         return Definition(kind, label, rules, messages, None, {**options, **attrs})
@@ -101,7 +101,7 @@ def _offered(kind: str, **options: Any) -> Maker[Offered]:
 
 @Maker
 def _hidden(rules: str = "", **attrs: Any) -> Definition:
-    """Return the definition of a field that is not shown."""
+    """Return the definition of a hidden field."""
     return Definition("hidden", "", rules, None, None, attrs)
 
 
@@ -113,7 +113,7 @@ def _title(label: str, **attrs: Any) -> Definition:
 
 @Maker
 def _json(label: str, rules: str = "", messages: Messages = None, **attrs: Any) -> Definition:
-    """Return the definition of a textarea whose text has to be JSON."""
+    """Return the definition of a textarea whose text must be JSON."""
     return Definition("textarea", label, f"{rules}|json".strip("|"), messages, None, attrs)
 
 
@@ -121,7 +121,7 @@ def _json(label: str, rules: str = "", messages: Messages = None, **attrs: Any) 
 def _enum(
     label: str, enum_class: type[enum.Enum], rules: str = "", messages: Messages = None, **attrs: Any
 ) -> Definition:
-    """Return the definition of a list of the members of an Enum, one of which has to be chosen."""
+    """Return the definition of a choice among the members of an Enum."""
     choices = [(member.value, member.name.replace("_", " ").title()) for member in enum_class]
     among = "in:" + ",".join(str(member.value) for member in enum_class)
     return Definition("select", label, f"{rules}|{among}".strip("|"), messages, choices, attrs)
@@ -139,7 +139,7 @@ def _dropdown(
     messages: Messages = None,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a list of objects: their ``id`` is chosen, and their ``title`` is shown."""
+    """Return the definition of a choice among objects: the value is their ``id``, and their ``title`` is displayed."""
     shown = {"title": title, "subtitle": subtitle, "image": image, "searchable": searchable}
     return Definition("dropdown", label, rules, messages, None, {**attrs, "items": items, **shown})
 
@@ -154,7 +154,7 @@ def _tags(
     allow_custom: bool = False,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a field with several texts, whose value is a list in JSON."""
+    """Return the definition of a field with several strings, whose value is a list in JSON."""
     options = {"searchable": searchable, "allow_custom": allow_custom}
     return Definition("tags", label, rules, messages, choices, {**attrs, **options})
 
@@ -167,7 +167,7 @@ def _cascading(
     messages: Messages = None,
     **attrs: Any,
 ) -> Definition:
-    """Return the definition of a field with choices of choices. The value is ``parent > child``."""
+    """Return the definition of a field with nested choices. The value is ``parent > child``."""
     return Definition("cascading", label, rules, messages, choices, attrs)
 
 
@@ -175,7 +175,7 @@ def _cascading(
 def _signature(label: str, *args: Any, **attrs: Any) -> Definition:
     """Raise NotImplementedError."""
     raise NotImplementedError(
-        f"Form.signature({label!r}, ...) draws by Asok's script, which this dialect does not offer: ask for a file,"
+        f"Form.signature({label!r}, ...) draws with Asok's script, which this dialect does not offer: ask for a file,"
         " Form.image, or for the name in full"
     )
 
@@ -230,32 +230,32 @@ _PAIRS = {"daterange", "timerange"}
 _PARTS = ("start", "end")
 _OF_LINES = {"textarea", "wysiwyg"}
 _Lines = Annotated[str, Field(widget="hidden")]
-"""A text that a native form takes as it was sent, with several lines, and CRLF between them."""
+"""Text that a native form accepts as sent, with several lines separated by CRLF."""
 
 _NAME = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @lru_cache(256)
 def record_of(fields: tuple[tuple[str, str], ...]) -> type[msgspec.Struct]:
-    """Return a record with a field for each name and type. Nothing in it is required.
+    """Return a record with a field for each name and type.
 
-    Labels are not included, so one record works for all languages. Raises ValueError for a name that is not a name of
-    an input.
+    None of the fields is required. Labels are not included, so one record works for all languages. Raises ValueError
+    for a name that an input can't have.
     """
     for name, _ in fields:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a name of a field: it has to have letters, digits and underscores")
+            raise ValueError(f"{name!r} is not a valid field name: it must consist of letters, digits and underscores")
     found = {each[0]: each for field in fields for each in _of_field(*field)}
     return msgspec.defstruct("Form", found.values())
 
 
 def planned(definitions: Mapping[str, Definition]) -> type[msgspec.Struct]:
-    """Return the record of definitions. Raises ValueError for a name that is not a name of an input."""
+    """Return the record for definitions. Raises ValueError for a name that an input can't have."""
     return record_of(tuple([(name, _kind(each)) for name, each in definitions.items()]))
 
 
 def _kind(definition: Definition) -> str:
-    """Return the type of a field; of tags that are typed, with commas, that of a text."""
+    """Return the type of a field; for tags typed with commas, that of text."""
     is_typed = definition.type == "tags" and (definition.attrs.get("allow_custom") or not definition.choices)
     return "text" if is_typed else definition.type
 
@@ -267,7 +267,7 @@ def parts_of(name: str) -> tuple[str, str]:
 
 
 def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield the name, type and default of each field of the record that a definition needs."""
+    """Yield the name, type and default of each record field that a definition needs."""
     if kind == "title":
         return
     if kind in _FILES:
@@ -282,7 +282,7 @@ def _of_field(name: str, kind: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def sent_value(native: "NativeForm[Any]", name: str, kind: str) -> str:
-    """Return the sent text of a field: "1" or "0" for checkboxes, JSON for several texts, nothing for a file."""
+    """Return the sent text of a field: "1" or "0" for checkboxes, JSON for several strings, nothing for a file."""
     if kind == "title":
         return ""
     texts = native.texts(name)
@@ -309,14 +309,14 @@ def _as_range(native: "NativeForm[Any]", name: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value to fill a field with: the value of an Enum's member, and nothing for None."""
+    """Return a value with which to fill a field: the value of an Enum's member, and nothing for None."""
     if isinstance(value, enum.Enum):
         value = value.value
     return "" if value is None else value
 
 
 def shown_text(value: Any, kind: str) -> str:
-    """Return a value as the text of an input of a type."""
+    """Return a value as the text for an input of a type."""
     text = "" if value is None else str(value)
     shorten = _SHORTENED.get(kind)
     return shorten(text) if shorten else text
@@ -340,11 +340,11 @@ def _datetime(text: str) -> str:
 
 
 _SHORTENED: Mapping[str, Callable[[str], str]] = {"date": _date, "time": _time, "datetime-local": _datetime}
-"""How dates and times are written in inputs, which have no seconds and no offset."""
+"""The formats of dates and times in inputs, without seconds and offset."""
 
 
 def listed(value: Any) -> list[str]:
-    """Return the texts of a list, of a list in JSON, or of a text with commas."""
+    """Return the strings in a list, in a JSON list, or in text with commas."""
     if isinstance(value, str):
         found = _decoded(value)
         value = found if isinstance(found, list) else value.split(",")
@@ -352,7 +352,7 @@ def listed(value: Any) -> list[str]:
 
 
 def range_of(value: Any) -> tuple[str, str]:
-    """Return the start and end of a range, which is a dictionary or JSON."""
+    """Return the start and end of a range, given as a dictionary or JSON."""
     found = _decoded(value) if isinstance(value, str) else value
     if not isinstance(found, dict):
         return "", ""

@@ -19,7 +19,7 @@ _OTHERS = {"select", "checkbox", "radio", "file", "color"}
 
 @lru_cache(1024)
 def attributes_of(rules: str, kind: str) -> Mapping[str, AttributeValue]:
-    """Return the attributes that express the rules of an input of a type."""
+    """Return the attributes that express the rules for an input of a type."""
     found: dict[str, AttributeValue] = {}
     if kind not in _TEXTS | _ORDERED | _OTHERS:
         return found
@@ -64,7 +64,7 @@ class Renderable:
 class FormField:
     """A field of a form: its ``value`` and ``error``, and its parts as HTML, ``label`` and ``input``.
 
-    The native form behind its form reads what was sent, has the errors and shows the input.
+    The native form behind its form reads the sent values, keeps the errors and displays the input.
     """
 
     def __init__(self, name: str, definition: Definition, native: "NativeForm[Any]") -> None:
@@ -85,11 +85,11 @@ class FormField:
         self._choices = chosen if definition.choices is None else definition.choices
         self._items = attrs.get("items")
 
-    # Its error
+    # The error
 
     @property
     def message(self) -> str:
-        """The error message, or empty if there is none. Setting it makes the field invalid, or valid."""
+        """The error message; empty if there is none. Setting it makes the field invalid or valid."""
         errors = self.native.errors.get(self.name)
         return errors[0].message if errors else ""
 
@@ -101,7 +101,7 @@ class FormField:
 
     _error = message
 
-    # Its choices
+    # The choices
 
     @property
     def choices(self) -> Any:
@@ -122,15 +122,15 @@ class FormField:
         self._items = items
 
     def pairs(self) -> list[tuple[Any, Any]]:
-        """Return the values and labels that may be chosen."""
+        """Return the allowed values, with their labels."""
         offered = self.choices or ()
         return [*(offered.items() if isinstance(offered, Mapping) else map(_pair, offered))]
 
     def item_pairs(self) -> list[tuple[Any, Any]]:
-        """Return the id and title of each item, and of those below it."""
+        """Return the id and title of each item, and of items below it."""
         return [*_item_pairs(self.items or self.choices or (), str(self.item_meta["title"]))]
 
-    # Its parts
+    # The parts
 
     @property
     def label(self) -> Renderable:
@@ -139,12 +139,12 @@ class FormField:
 
     @property
     def input(self) -> Renderable:
-        """The input, or the inputs."""
+        """The input or inputs."""
         return Renderable(self.render_input)
 
     @property
     def error(self) -> Renderable:
-        """The error message, or empty if there is none."""
+        """The error message; empty if there is none."""
         return Renderable(self.render_error)
 
     def part(self, name: str) -> BoundField:
@@ -152,14 +152,14 @@ class FormField:
         return self.native[name]
 
     def render_label(self, **overrides: Any) -> Markup:
-        """Return the label with more attributes; nothing for a hidden field."""
+        """Return the label with more attributes; empty for a hidden field."""
         if self.type == "hidden":
             return Markup()
         own: Attributes = {"id": f"{self.name}-label"} if self.type in _GROUPS else {"for": self.name}
         return tag("label", {**own, **_renamed(overrides)}, self._label)
 
     def render_input(self, **overrides: Any) -> Markup:
-        """Return the input with more attributes; of a field that is only read its value."""
+        """Return the input with more attributes; for a read-only field, its value."""
         if self.readonly:
             text = shown_text(self.value, self.type)
             return tag("div", {"class": "readonly-value"}, text or "—")
@@ -170,14 +170,14 @@ class FormField:
         return widget_of(self.type)(Asked(self, self.part(self.name), attributes, nested))
 
     def render_error(self, **overrides: Any) -> Markup:
-        """Return the error message as HTML with more attributes, or nothing without an error."""
+        """Return the error message as HTML with more attributes; empty without an error."""
         if not self.message:
             return Markup()
         own: Attributes = {"class": "form-error", "id": f"{self.name}-error"}
         return tag("div", {**own, **_renamed(overrides)}, self.message)
 
     def render(self, **overrides: Any) -> Markup:
-        """Return all of the field, with more attributes of its input."""
+        """Return the complete field, with more attributes for its input."""
         if self.type == "hidden":
             return self.render_input(**overrides)
         if self.type == "title":
@@ -201,7 +201,7 @@ _GROUPS = ("radio", "rating", "daterange", "timerange")
 
 
 def _pair(choice: Any) -> tuple[Any, Any]:
-    """Return a value and its label; a value that has none is its own."""
+    """Return a value and its label, which is by default the value."""
     if isinstance(choice, tuple | list):
         value, label = choice
         return value, label
@@ -231,12 +231,12 @@ def _of_item(item: Any, name: str) -> Any:
 
 
 def _renamed(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes by their names in HTML: ``class`` for ``class_``."""
+    """Return attributes under their names in HTML: ``class`` for ``class_``."""
     return {name.rstrip("_") or name: value for name, value in attributes.items()} if attributes else {}
 
 
 def _parted(given: Mapping[str, Any]) -> tuple[Attributes, dict[str, Attributes]]:
-    """Return the attributes of an input, and those of its parts: ``option__class`` is the ``class`` of each option."""
+    """Return the attributes of an input and those of its parts: ``option__class`` is the ``class`` of each option."""
     own: Attributes = {}
     nested: dict[str, Attributes] = {}
     for name, value in given.items():

@@ -1,4 +1,4 @@
-"""Forms made from definitions, with Asok's API, on the native form."""
+"""Forms made from definitions, with Asok's API, based on native forms."""
 
 from collections.abc import Iterator, Mapping
 from copy import copy
@@ -24,8 +24,8 @@ class Form(Makers):
     """A form with fields, and the values that a request sent.
 
     ``Form({"name": Form.text("Name", "required")}, request)``, or ``class Contact(Form): name = Form.text("Name")`` and
-    ``Contact(request)``. Without a request, it is that of the page that is being answered; where there is none the form
-    is to be bound later. Raises ValueError for a form without fields, or with a name that an input can't have.
+    ``Contact(request)``. Without a request, the current one is used; if there is none, the form must be bound later.
+    Raises ValueError for a form without fields, or with a name that an input can't have.
     """
 
     _declared_fields: Mapping[str, Definition] = {}
@@ -68,7 +68,7 @@ class Form(Makers):
         return self._request is not None and self._request.method in _SUBMITTING
 
     def for_request(self, request: "Request") -> Self:
-        """Return a new form with these fields for a request, since each request has its own copy of a shared form."""
+        """Return a new form with these fields for a request, since each request gets its own copy of a shared form."""
         made = copy(self)
         Form.__init__(made, self._schema, request)
         return made
@@ -76,7 +76,7 @@ class Form(Makers):
     _bind = for_request
 
     def bind(self, request: "Request") -> Self:
-        """Read what a request sent, and return the form."""
+        """Read the values that a request has sent, and return the form."""
         self._request = request
         self._is_template = False
         self._native = NativeForm(planned(self._schema), request.native, id="")
@@ -86,18 +86,18 @@ class Form(Makers):
                 field.value = sent_value(self._native, field.name, field.type)
         return self
 
-    # Checking
+    # Validation
 
     def validate(self, request: "Request | None" = None, csrf: bool = True, raise_error: bool = False) -> bool:
         """Return True if the form was sent and satisfies all rules.
 
-        A form that has no request is bound to ``request``. With ``csrf``, a request without a token is refused; with
-        ``raise_error``, a form that is wrong raises ValidationError. Raises RuntimeError without a request.
+        A form without a request is bound to ``request``. With ``csrf``, a request without a token is refused; with
+        ``raise_error``, an invalid form raises ValidationError. Raises RuntimeError without a request.
         """
         if request is not None and self._request is None:
             self.bind(request)
         if self._request is None:
-            raise RuntimeError("a form is validated with a request: Form({...}, request), or form.bind(request)")
+            raise RuntimeError("a form needs a request for validation: Form({...}, request), or form.bind(request)")
         if not self._is_submitted():
             return False
         if csrf:
@@ -110,7 +110,7 @@ class Form(Makers):
     is_valid = validate
 
     def _check(self, _record: object, native: "NativeForm[Any]") -> None:
-        """Add the errors of Asok's rules to the native form."""
+        """Add the errors for Asok's rules to the native form."""
         request = cast("Request", self._request)
         values = {name: field.value for name, field in self._fields.items() if field.type in _COMPOSED}
         sent = {**dict(request.native.form.items()), **values}
@@ -122,14 +122,14 @@ class Form(Makers):
                 native.add_error(name, message)
 
     def reset(self) -> Self:
-        """Forget the sent values and the errors, so that the form is empty, and return the form."""
+        """Remove the sent values and the errors, so that the form is empty, and return the form."""
         self._native.reset()
         for field in self._fields.values():
             field.value = ""
         return self
 
     def fill(self, source: Any) -> Self:
-        """Fill in the values of a dict or of an object, unless the form was sent, and return the form."""
+        """Fill in values from a dict or an object, unless the form was sent, and return the form."""
         is_submitted = self._is_submitted()
         for name, field in self._fields.items():
             if is_submitted and not field.readonly:
@@ -148,12 +148,12 @@ class Form(Makers):
 
     @property
     def errors(self) -> dict[str, str]:
-        """The message of each field that is wrong."""
+        """The message for each invalid field."""
         return {name: field.message for name, field in self._fields.items() if field.message}
 
     @property
     def has_errors(self) -> bool:
-        """True if a field is wrong."""
+        """True if any field is invalid."""
         return bool(self.errors)
 
     def has_error(self, field_name: str) -> bool:
@@ -161,23 +161,26 @@ class Form(Makers):
         return bool(self.error(field_name))
 
     def error(self, field_name: str) -> str:
-        """Return the message of a field; empty if it is right. Raises KeyError for one that the form does not have."""
+        """Return the message for a field; empty if it is valid.
+
+        Raises KeyError for a field that the form does not have.
+        """
         return self[field_name].message
 
-    # Showing
+    # Rendering
 
     @property
     def csrf(self) -> Markup:
-        """The hidden input with the token; nothing without a request."""
+        """The hidden input with the CSRF token; empty without a request."""
         return Markup() if self._request is None else self._request.csrf_input()
 
     @property
     def hidden_fields(self) -> Markup:
-        """The hidden inputs, with that of the token."""
+        """The hidden inputs, including the one with the CSRF token."""
         return joined([self.csrf, *(field for field in self if field.type == "hidden")], "\n")
 
     def render(self, submit: str | None = None, **_attrs: Any) -> Markup:
-        """Return all fields, with the token, and a button if it is given a text."""
+        """Return all fields, with the CSRF token, and a button if its text is given."""
         button = [tag("button", {"type": "submit", "class": "form-submit"}, submit)] if submit else []
         return joined([self.csrf, *self, *button], "\n")
 
@@ -206,9 +209,9 @@ class Form(Makers):
 
     @classmethod
     def from_model(cls, *args: object, **options: object) -> NoReturn:
-        """Raise NotImplementedError: forms of models belong to Asok's ORM."""
+        """Raise NotImplementedError: forms made from models belong to Asok's ORM."""
         raise NotImplementedError(
-            "Form.from_model makes forms of models of Asok's ORM, which this dialect does not offer: declare the"
+            "Form.from_model makes forms from models of Asok's ORM, which this dialect does not offer: declare the"
             ' fields, Form({"name": Form.text("Name", "required")}, request), and form.fill(object)'
         )
 

@@ -1,4 +1,4 @@
-"""The native inputs for each type of field, which send what Asok's inputs send, without a script."""
+"""The native inputs for each type of field, which send the same values as Asok's inputs, without a script."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 Attributes: TypeAlias = dict[str, AttributeValue]
 Nested: TypeAlias = Mapping[str, Attributes]
-"""Attributes of the parts of an input, by the names of the parts: ``option__class="wide"`` is one of each option."""
+"""Attributes of an input's parts, by part: ``option__class="wide"`` is an attribute of each option."""
 
 
 class Asked(NamedTuple):
-    """An input to be shown: its field, the native field, its attributes, and those of its parts."""
+    """An input to display: its field, the native field, its attributes, and those of its parts."""
 
     field: "FormField"
     bound: BoundField
@@ -47,7 +47,7 @@ OPTIONS = {
 
 
 def widget_of(kind: str) -> Widget:
-    """Return the function that shows fields of a type; a type that is not known is that of HTML's input."""
+    """Return the function that displays fields of a type; an unknown type is an HTML input's."""
     return _WIDGETS.get(kind, _input)
 
 
@@ -115,7 +115,7 @@ def _tags(asked: Asked) -> Markup:
 
 
 def _choosing(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return a list to choose one or more values from."""
+    """Return a list for choosing one or more values."""
     value = asked.field.value
     texts = listed(value) if asked.field.type in _MANY else [str(value)]
     return asked.bound.showing(
@@ -139,7 +139,7 @@ def _rating(asked: Asked) -> Markup:
 
 
 def _radio_of(asked: Asked, pairs: Iterable[tuple[Any, Any]]) -> Markup:
-    """Return radio buttons in a group, which is labelled with the field's label."""
+    """Return radio buttons in a group that is labelled with the field's label."""
     own = asked.nested.get("input") or asked.attributes
     shown = asked.bound.showing(
         str(asked.field.value),
@@ -163,7 +163,7 @@ def _file(asked: Asked) -> Markup:
 
 
 def _range(asked: Asked) -> Markup:
-    """Return two inputs for the start and the end, each with its label."""
+    """Return two inputs for the start and the end, each with a label."""
     kind = "date" if asked.field.type == "daterange" else "time"
     labels = (asked.option("start_label", "From"), asked.option("end_label", "To"))
     own = {**(asked.nested.get("input") or asked.attributes), "type": kind}
@@ -210,7 +210,7 @@ _COMPOSED: Mapping[str, Widget] = {
     "treeselect": _dropdown,
     "wysiwyg": _textarea,
 }
-"""Types that are elements with a script in Asok. Here each is inputs of HTML, in an element of Asok's class."""
+"""Types that are scripted elements in Asok. Here, each consists of HTML inputs, in an element with Asok's class."""
 
 
 def _boxed(kind: str, show: Widget) -> Widget:

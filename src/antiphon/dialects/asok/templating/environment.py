@@ -1,4 +1,4 @@
-"""The environment in which templates render as in Asok: where they are found, and the names that they know."""
+"""The environment in which templates render as in Asok: where they are found, and which names they know."""
 
 import os
 from collections import OrderedDict
@@ -46,14 +46,14 @@ OF_REQUEST = {
     "old": "old",
     "static": "static",
 }
-"""Names of templates, and the attributes of the request that they are, which are read when a template uses them."""
+"""Names in templates, and the request's attributes that they stand for, which are read when a template uses them."""
 
 
 class AsokContext(RequestContext):
-    """The names that a template knows: its data, shared values, names of the request, and functions."""
+    """The names known to a template: its data, shared values, names of the request, and functions."""
 
     def resolve_of_request(self, request: Any, key: str) -> Any:
-        """Return the value of a name that is not among the data, as the request has it, or Jinja's ``missing``."""
+        """Return the value of a name that is not among the data, from the request, or Jinja's ``missing``."""
         if request is not None:
             if "own_shared" in vars(request) and key in request.own_shared:
                 return request.own_shared[key]
@@ -65,7 +65,7 @@ class AsokContext(RequestContext):
 
 
 def component(name: str, *_args: Any, **_options: Any) -> Any:
-    """Stand in for Asok's components. Raises TemplateRuntimeError."""
+    """A stand-in for Asok's components. Raises TemplateRuntimeError."""
     raise TemplateRuntimeError(
         f"the component {name!r} can't be rendered: the Asok dialect has no components;"
         " docs/reference/dialects/asok.md has the list"
@@ -73,21 +73,19 @@ def component(name: str, *_args: Any, **_options: Any) -> Any:
 
 
 SUFFIXES = (".html", ".asok")
-"""The suffixes of templates. Either can stand for the other, or be left out."""
+"""The suffixes of templates. Either one can replace the other, or be left out."""
 
 PAGES = ("page.html", "page.asok")
-"""The names of the templates of pages. Those of other templates are free."""
+"""The names of the templates of pages. Other templates may have any name."""
 _OF_FREE_NAMES = ("/components/", "/html/", "/partials/", "/templates/")
 
 
 _MOST_TEXTS = 400
-"""The number of templates from text whose names a loader keeps."""
+"""The number of string templates whose names a loader caches."""
 
 
 class ProjectLoader(BaseLoader):
-    """The templates of a project: those below ``src/`` by their path in the project, others by their path in its
-    partials.
-    """
+    """The templates of a project: those below ``src/`` by path in the project, others by path in its partials."""
 
     def __init__(self, root: str, *partials: str) -> None:
         self._root = root
@@ -95,7 +93,7 @@ class ProjectLoader(BaseLoader):
         self._texts: OrderedDict[str, str] = OrderedDict()
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool]]:  # noqa: ARG002
-        """Return the text of a template, and its file if it has one. Raises TemplateNotFound."""
+        """Return the text of a template, and its file if there is one. Raises TemplateNotFound."""
         if (text := self._texts.get(template)) is not None:
             return text, None, lambda: True
         inside = os.path.join(*split_template_path(template))
@@ -107,7 +105,7 @@ class ProjectLoader(BaseLoader):
             return file.read(), path, lambda: True
 
     def name_text(self, text: str) -> str:
-        """Return a name for loading a template that is given as text."""
+        """Return a name for loading a template that is given as a string."""
         name = f"text {sha256(text.encode()).hexdigest()[:16]}"
         self._texts[name] = text
         self._texts.move_to_end(name)
@@ -116,9 +114,9 @@ class ProjectLoader(BaseLoader):
         return name
 
     def name_of(self, filepath: str, page_file: str | None) -> str:
-        """Return the name of the template that a page means: next to the page, below ``src/``, or in the partials.
+        """Return the name of the template that a page refers to: next to the page, below ``src/``, or in the partials.
 
-        Raises TemplateNotFound, and ValueError for a template of a page that has not the name of such.
+        Raises TemplateNotFound, or ValueError for a page's template with a wrong name.
         """
         tried = [*self._places(filepath, page_file)]
         path = _first_file(tried)
@@ -129,7 +127,7 @@ class ProjectLoader(BaseLoader):
             raise TemplateNotFound(filepath, f"the template {path} is not below {os.path.join(self._root, 'src')}")
         if not (name.endswith(PAGES) or any(folder in name for folder in _OF_FREE_NAMES)):
             raise ValueError(
-                f"{path} has a bad name: the template of a page is called page.html or page.asok; others are in"
+                f"{path} has a bad name: the template of a page must be called page.html or page.asok; others are in"
                 f" {' or '.join(self._partials)}"
             )
         return name
@@ -148,7 +146,7 @@ def _first_file(paths: Iterable[str]) -> str | None:
 
 
 def find_file(path: str) -> str | None:
-    """Return the path of a template's file, which may have the other suffix, or None if there is none."""
+    """Return the path of a template's file, which may have the other suffix; None if there is none."""
     stem, suffix = os.path.splitext(path)
     others = [f"{stem}{other}" for other in SUFFIXES if suffix in SUFFIXES]
     return next((each for each in [path, *(path + other for other in SUFFIXES), *others] if os.path.isfile(each)), None)
@@ -156,7 +154,7 @@ def find_file(path: str) -> str | None:
 
 require_names("jinja2", "3.1", Environment, "_parse")
 _FUNCTIONS = (abs, bool, dict, enumerate, float, int, len, list, max, min, range, reversed, sorted, str, sum)
-"""The functions of Python that templates may call."""
+"""Python's functions that templates may call."""
 _GLOBALS: dict[str, Any] = {
     **{function.__name__: function for function in _FUNCTIONS},
     JOINED: lambda *values: "".join(map(str, values)),
@@ -166,22 +164,22 @@ _GLOBALS: dict[str, Any] = {
 }
 
 _READABLE = frozenset(("_error", "_fields", "_input_schema", "_label", "_output_schema"))
-"""The names that templates may read although an underscore is at their beginning."""
+"""The names that templates may read although they begin with an underscore."""
 
 
 class AsokTemplate(Template):
-    """A template that prints values as Asok does."""
+    """A template that displays values as Asok does."""
 
     @classmethod
     def from_code(cls, *args: Any, **options: Any) -> Self:
-        """Return the template of compiled code."""
+        """Return a template made from compiled code."""
         template = super().from_code(*args, **options)
         template.root_render_func.__globals__["escape"] = to_html
         return cast("Self", template)
 
 
 class AsokEnvironment(Environment):
-    """An environment for the templates of one project. ``is_strict`` makes it an error to print an unknown name."""
+    """An environment for the templates of one project. With ``is_strict``, displaying an unknown name is an error."""
 
     context_class = AsokContext
     template_class = AsokTemplate
@@ -215,7 +213,7 @@ class AsokEnvironment(Environment):
             return self._item(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return an item, or for a text, the result of ``getattr``."""
+        """Return an item or, for a string, the result of ``getattr``."""
         return self.getattr(obj, argument) if isinstance(argument, str) else self._item(obj, argument)
 
     def _item(self, obj: Any, argument: Any) -> Any:
@@ -226,7 +224,7 @@ class AsokEnvironment(Environment):
 
 
 class ProjectTemplates:
-    """The templates of a project, which are read once; with its setting ``DEBUG``, or in debug mode, on each use."""
+    """The templates of a project, read once or, with its setting ``DEBUG`` or in debug mode, on each use."""
 
     def __init__(self, app: "Asok") -> None:
         self._is_kept = not (app.config["DEBUG"] or is_debug())
@@ -237,7 +235,7 @@ class ProjectTemplates:
         )
 
     def find(self, filepath: str, page_file: str | None) -> Template:
-        """Return the template that a page calls so. Raises TemplateNotFound, ValueError, and TemplateSyntaxError."""
+        """Return the template with a page's name for it. Raises TemplateNotFound, ValueError or TemplateSyntaxError."""
         template = self._found.get((filepath, page_file))
         if template is None:
             template = self.environment.get_template(self._loader.name_of(filepath, page_file))
@@ -246,5 +244,5 @@ class ProjectTemplates:
         return template
 
     def render(self, template: Template, variables: dict[str, Any]) -> str:
-        """Return the text of a template."""
+        """Render a template, and return the text."""
         return render(template, variables)

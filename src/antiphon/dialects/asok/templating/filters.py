@@ -1,4 +1,4 @@
-"""Asok's template filters and tests, with Asok's names and results, and how values are printed."""
+"""Asok's template filters and tests, with Asok's names and results, and the conversion of values to text."""
 
 import json
 import re
@@ -23,14 +23,15 @@ _UNITS = (
     (3_600, "hour"),
     (60, "minute"),
 )
-"""Units of time, and the seconds from which each is used."""
+"""Units of time, and the number of seconds from which each is used."""
 _CENTURY = 3_155_760_000
 _SIZES = ("B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 
 
 def _since(time: datetime | str | None) -> str:
-    """Return the time since ``time``, in English. A text is read as ISO 8601, and returned as it is if it is not a
-    date.
+    """Return the time since ``time``, in English.
+
+    A string is parsed as ISO 8601, and returned unchanged if it is not a date.
     """
     if not time:
         return ""
@@ -51,7 +52,7 @@ def _since(time: datetime | str | None) -> str:
 
 
 def file_size(size: float) -> str:
-    """Return a number of bytes in the largest unit of 1,024s that it has: "1.5 KB"."""
+    """Return a number of bytes in the largest fitting unit, in steps of 1,024: "1.5 KB"."""
     if size <= 0:
         return "0 B"
     power = min(int(log(size, 1024)), len(_SIZES) - 1)
@@ -59,7 +60,7 @@ def file_size(size: float) -> str:
 
 
 def intcomma(value: Any) -> Any:
-    """Return a number with commas between its thousands, and other values as they are."""
+    """Return a number with commas between its thousands; other values are returned unchanged."""
     try:
         return f"{float(value) if isinstance(value, str) else value:,}"
     except (TypeError, ValueError):
@@ -79,7 +80,10 @@ __all__ = ["SafeString", "escape_text", "to_html"]
 
 
 def to_html(value: Any) -> str:
-    """Return a value as printed: nothing for None. A value with ``__html__``, or marked as safe, is not escaped."""
+    """Return a value as it is displayed: empty for None.
+
+    A value with ``__html__``, or marked as safe, is not escaped.
+    """
     kind = type(value)
     if kind is str:
         return escape_text(value)
@@ -95,7 +99,7 @@ def to_html(value: Any) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Return a text with entities for special characters, three times as fast as ``html.escape``."""
+    """Return text with entities for special characters, three times as fast as ``html.escape``."""
     if "&" in text:
         text = text.replace("&", "&amp;")
     if "<" in text:
@@ -110,7 +114,7 @@ def escape_text(text: str) -> str:
 
 
 class Undefined(ChainableUndefined):
-    """A missing name, attribute or item. It prints nothing, as do its own attributes, items and calls."""
+    """A missing name, attribute or item. It is displayed as nothing, as are its own attributes, items and calls."""
 
     __slots__ = ()
 
@@ -128,7 +132,7 @@ class Undefined(ChainableUndefined):
 class StrictUndefined(Undefined):
     """A missing name, attribute or item in a project with ``STRICT_VARIABLES``.
 
-    It can be tested, and can have a default. Printing, calling or iterating over it raises UndefinedError.
+    It can be tested and can have a default. Displaying, calling or iterating over it raises UndefinedError.
     """
 
     __slots__ = ()
@@ -140,7 +144,7 @@ class StrictUndefined(Undefined):
 
 
 def is_defined(value: Any) -> bool:
-    """Return True for a value that was given, and is not empty."""
+    """Return True for a value that was given and is not empty."""
     return not (isinstance(value, Undefined) or value is None or (isinstance(value, str) and value == ""))
 
 
@@ -174,7 +178,7 @@ TEMPLATE_TESTS: dict[str, Any] = {
     **_OWN_TESTS,
     **{name.capitalize(): test for name, test in _OWN_TESTS.items()},
 }
-"""The tests of all templates, by their names, which may begin with a capital: ``is None``."""
+"""The tests of all templates by name, which may be capitalized: ``is None``."""
 
 
 _tag = re.compile(r"<[^>]+>")
@@ -182,7 +186,7 @@ _link = re.compile(r"\[([^\[\]]+)\]\(((?:https?:|mailto:|[/#?.])[^)\[\s]*)\)")
 
 _DAY = "%d/%m/%Y"
 _EPOCHS = range(1_000_000_000, 10_000_000_000)
-"""Seconds since 1970 that are taken for times, those from 2001 to 2286. Smaller numbers are ids."""
+"""Numbers that are treated as seconds since 1970: those from 2001 to 2286. Smaller numbers are ids."""
 
 
 def safe(value: Any) -> SafeString:
@@ -198,51 +202,51 @@ def escaped(value: Any) -> SafeString:
 
 
 def default(value: Any, other: Any = "") -> Any:
-    """Return a value, or ``other`` for None and for an empty text."""
+    """Return a value, or ``other`` for None and for an empty string."""
     return other if value is None or value == "" or isinstance(value, Undefined) else value
 
 
 def truncate(value: Any, length: int = 100) -> str:
-    """Return the beginning of a text, with "..." if there is more of it."""
+    """Return the beginning of a text, with "..." if it is longer."""
     length = length if isinstance(length, int) and length >= 0 else 100
     text = str(value)
     return f"{text[:length]}..." if len(text) > length else text
 
 
 def replace(value: Any, old: Any, new: Any, count: int = -1) -> str:
-    """Return a text after replacing a part of it everywhere, or at most ``count`` times."""
+    """Return text in which a substring is replaced everywhere, or at most ``count`` times."""
     return str(value).replace(str(old), str(new), count)
 
 
 def join(value: Iterable[Any], between: str = ", ") -> str:
-    """Return values as one text."""
+    """Return values joined into one text."""
     return between.join(map(str, value))
 
 
 def first(value: Any) -> Any:
-    """Return the first of a sequence; nothing of an empty one."""
+    """Return the first element of a sequence; empty for an empty one."""
     return value[0] if value else None
 
 
 def last(value: Any) -> Any:
-    """Return the last of a sequence; nothing of an empty one."""
+    """Return the last element of a sequence; empty for an empty one."""
     return value[-1] if value else None
 
 
 @pass_environment
 def selectattr(environment: Environment, values: Iterable[Any], attribute: str, value: Any = True) -> list[Any]:
-    """Return the values whose attribute or item equals a value."""
+    """Return the values of which an attribute or item equals a value."""
     return [each for each in values if environment.getattr(each, attribute) == value]
 
 
 def striptags(value: Any) -> str:
-    """Return a text without the parts between "<" and ">", in linear time: nothing is removed after the last ">"."""
+    """Return text without the parts between "<" and ">", in linear time: nothing is removed after the last ">"."""
     start, end, rest = str(value).rpartition(">")
     return _tag.sub("", start + end) + rest
 
 
 def html_safe_json(value: Any, **options: Any) -> SafeString:
-    """Return a value as JSON that is safe in a script, and in an attribute with single quotes.
+    """Return a value as JSON that is safe in a script and in a single-quoted attribute.
 
     ``options`` are those of ``json.dumps``.
     """
@@ -253,7 +257,7 @@ def html_safe_json(value: Any, **options: Any) -> SafeString:
 
 
 def date(value: Any, written: str = _DAY) -> Any:
-    """Return a date or time, or a text in ISO 8601, as formatted text; any other value as it is."""
+    """Return a date, a time, or a string in ISO 8601, formatted as text; other values are returned unchanged."""
     if hasattr(value, "strftime"):
         return value.strftime(written)
     if isinstance(value, str) and len(value) >= len("2026-01-01"):
@@ -265,7 +269,7 @@ def date(value: Any, written: str = _DAY) -> Any:
 
 
 def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
-    """Return seconds since 1970 as local time in text, and any other value as ``date`` does."""
+    """Return seconds since 1970 as text in local time, and any other value as ``date`` does."""
     try:
         seconds = float(value)
     except (TypeError, ValueError, UndefinedError):
@@ -274,7 +278,7 @@ def epoch(value: Any, written: str = f"{_DAY} %H:%M") -> Any:
 
 
 def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
-    """Return the end of a word for a number, or for a collection: "y" of one and "ies" of more, or "" and "s"."""
+    """Return the ending of a word for a number or a collection: "y" for one and "ies" for more, or "" and "s"."""
     singular, plural = ("", one) if more is None else (one, more)
     try:
         count = len(value) if isinstance(value, list | tuple | dict | set) else float(value)
@@ -284,7 +288,7 @@ def pluralize(value: Any, one: str = "s", more: str | None = None) -> str:
 
 
 def decode_base64(value: Any, **attributes: Any) -> SafeString:
-    """Return an ``<img>`` of a data URL. ``attributes`` are its own: ``class_="w-64"``."""
+    """Return an ``<img>`` for a data URL. ``attributes`` are added to it: ``class_="w-64"``."""
     if not value:
         return SafeString("")
     written = [(name.rstrip("_") or name, each) for name, each in attributes.items() if each not in (None, False)]
@@ -293,7 +297,7 @@ def decode_base64(value: Any, **attributes: Any) -> SafeString:
 
 
 def display(value: Any) -> str:
-    """Return the text of a value, or for an object with only Python's default text, its name, title or the like."""
+    """Return a value as text; for an object with only Python's default text, its name, title or the like."""
     text = "" if value is None else str(value)
     if not (text.startswith("<") and "id=" in text):
         return text
@@ -302,7 +306,7 @@ def display(value: Any) -> str:
 
 
 def markdown(value: Any) -> SafeString:
-    """Return the HTML of Markdown, made by the package of that name, or without it, with only the links converted."""
+    """Return Markdown as HTML, made by the package of that name, or without it, with only the links converted."""
     if not value:
         return SafeString("")
     try:
@@ -315,7 +319,7 @@ def markdown(value: Any) -> SafeString:
 
 
 def _anchor(found: re.Match[str]) -> str:
-    """Return the link of an escaped text."""
+    """Return the link for escaped text."""
     return f'<a href="{found[2]}" target="_blank" rel="noopener" class="underline hover:opacity-80">{found[1]}</a>'
 
 
@@ -364,4 +368,4 @@ _OWN: dict[str, Callable[..., Any]] = {
 }
 
 TEMPLATE_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **_OWN}
-"""The filters of all templates, by their names. A project may add to them."""
+"""The filters of all templates by name. A project may add to them."""

@@ -1,4 +1,4 @@
-"""Templates of a project as text, whole or by blocks, and what is added to a page when it is sent."""
+"""A project's templates as text, whole or by blocks, and additions to a page when it is sent."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ _end_of_head = re.compile(r"</head\s*>", re.IGNORECASE)
 class Metadata:
     """The title, description and other tags of a page's head.
 
-    Templates may call the methods, too: they print nothing. The title and the description may be assigned:
+    Templates may also call the methods, which output nothing. The title and the description may be assigned:
     ``request.meta.title = "Contact"``.
     """
 
@@ -30,12 +30,12 @@ class Metadata:
         """The tags by their kind. If two tags are of one kind, the last one counts."""
 
     def title(self, val: str) -> str:
-        """Set the title of the page, instead of the title in its template."""
+        """Set the title of the page, in place of the one in its template."""
         self.tags["title", ""] = f"<title>{escape(str(val))}</title>"
         return ""
 
     def description(self, val: str) -> str:
-        """Set the description of the page, instead of the description in its template."""
+        """Set the description of the page, in place of the one in its template."""
         return self.name("description", val)
 
     def name(self, name: str, content: str, **_options: Any) -> str:
@@ -44,7 +44,7 @@ class Metadata:
         return ""
 
     def property(self, prop: str, content: str, **_options: Any) -> str:
-        """Add ``<meta property="..." content="...">``, as Open Graph has it."""
+        """Add ``<meta property="..." content="...">``, as for Open Graph."""
         self.tags["property", prop] = f'<meta property="{escape(prop)}" content="{escape(str(content))}">'
         return ""
 
@@ -64,7 +64,7 @@ class Metadata:
         return SafeString("")
 
     def put_into(self, page: str) -> str:
-        """Return a whole HTML page with the tags in its head, or text without a head unchanged."""
+        """Return a complete HTML page with the tags in its head; text without a head is returned unchanged."""
         head = _end_of_head.search(page)
         if not self.tags or head is None:
             return page
@@ -77,17 +77,17 @@ class Metadata:
 
 
 MARK = "data-block"
-"""The attribute with which a form or link says that it fills a block."""
+"""The attribute with which a form or link declares that it fills a block."""
 
 _LONGEST_TAG = 1000
-"""Characters of a tag that may be sent before its attribute is."""
+"""The number of characters of a tag that may be sent before its attribute."""
 
 _end = re.compile(r"</(?:head|body)\s*>", re.IGNORECASE)
 _filler = re.compile(r"<(?:form|a)\s", re.IGNORECASE)
 
 
 def completed(request: "Request", page: str) -> str:
-    """Return HTML with the metadata of the request, and with the script if a form or a link of it fills a block.
+    """Return HTML with the metadata of the request, and with the script if a form or link in it fills a block.
 
     A part of a page is returned unchanged.
     """
@@ -99,7 +99,7 @@ def completed(request: "Request", page: str) -> str:
 
 
 def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]:
-    """Yield the chunks of a page with what ``completed`` adds: the metadata known at the end of its head."""
+    """Yield the chunks of a page with the additions of ``completed``: the metadata known at the end of its head."""
     is_filled, before = False, ""
     for made in chunks:
         chunk = request.meta.put_into(made) if "meta" in vars(request) else made
@@ -109,7 +109,7 @@ def completed_stream(request: "Request", chunks: Iterator[str]) -> Iterator[str]
 
 
 def with_script(request: "Request", page: str) -> str:
-    """Return a whole page with the script that fills its blocks at the end of its head or body."""
+    """Return a complete page with the script that fills its blocks, at the end of its head or body."""
     end = _end.search(page)
     if end is None:
         return page
@@ -118,7 +118,7 @@ def with_script(request: "Request", page: str) -> str:
 
 
 def fills_blocks(page: str) -> bool:
-    """Return True if a form or a link in HTML says which block it fills."""
+    """Return True if a form or link in HTML declares which block it fills."""
     place = page.find(MARK)
     while place >= 0:
         if _filler.match(page, page.rfind("<", max(0, place - _LONGEST_TAG), place)):
@@ -128,14 +128,14 @@ def fills_blocks(page: str) -> bool:
 
 
 X_BLOCK = "x-block"
-"""The header field in which a page's script names the blocks to fill, and the response names the blocks it has."""
+"""The header field in which a page's script names the blocks to fill, and the response those that it contains."""
 
 
 def render_html(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
-    """Return the text of a template, or of those of its blocks that the request asks for by ``X-Block``.
+    """Return the text of a template, or of those of its blocks that the request asks for with ``X-Block``.
 
-    A single block is returned as it is, and each of several in its own element. A request for a block that the template
-    does not have gets the whole template. Raises what the template raises.
+    A single block is returned unchanged, and several blocks in one element each. A request for a block that the
+    template does not have gets the whole template. Raises the template's errors.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -148,43 +148,42 @@ def render_block(request: "Request", filepath: str, block_name: str | None, cont
     """Return the text of one block of a template; without a name, of the block that the request asks for.
 
     Raises NoSuchBlock (400), a ValueError, for a request that asks for several blocks, or for none that the template
-    always shows; ValueError for a name that is not a block's; and what the template raises.
+    always shows; ValueError for a name that is not a block's; or the template's errors.
     """
     if block_name is None:
         return _asked_block(request, filepath, context)
     if not block_name:
-        raise ValueError("a block is rendered by its name: request.block('page.html', 'main')")
+        raise ValueError("give the name of a block: request.block('page.html', 'main')")
     if block_name.startswith("#"):
-        raise ValueError(f"{block_name!r} is not a name of a block, but {block_name.lstrip('#')!r} is")
+        raise ValueError(f"{block_name!r} is not the name of a block, but {block_name.lstrip('#')!r} is")
     return _blocks(request, filepath, [block_name], context)[block_name]
 
 
 def _asked_block(request: "Request", filepath: str, context: Mapping[str, Any]) -> str:
     names = asked_blocks(request)
     if len(names) != 1:
-        raise NoSuchBlock("This page has single blocks only: the header X-Block names one.")
+        raise NoSuchBlock("This page returns only single blocks: name one of them in the header X-Block.")
     template = request.app.templates.find(filepath, request.page_file)
     texts = _rendered(request, template, names, {**context, "request": request})
     if texts is None:
-        raise NoSuchBlock("This page has no block of the name in the header X-Block.")
+        raise NoSuchBlock("This page has no block with the name in the header X-Block.")
     return texts[names[0]]
 
 
 def render_several(request: "Request", filepath: str, block_names: Iterable[str], context: Mapping[str, Any]) -> str:
     """Return the text of blocks of a template, each in its own element if the request asks for blocks.
 
-    Raises ValueError for a block that the template does not have, and what the template raises.
+    Raises ValueError for a block that the template does not have, or the template's errors.
     """
     texts = _blocks(request, filepath, block_names, context)
     return "\n".join(_in_elements(texts) if request.native.head.field(X_BLOCK) else texts.values())
 
 
 def render_stream(request: "Request", filepath: str, context: Mapping[str, Any]) -> Iterator[str]:
-    """Return the text of a template in parts that are made while they are sent, or the blocks that the request asks
-    for.
+    """Return the text of a template in parts rendered while they are sent, or of the blocks that the request asks for.
 
-    A request that asks for a block that the template does not show in any case is given the whole of it. Raises what
-    the template raises before the first part.
+    A request for a block that the template does not always show gets the whole template. Raises the template's errors
+    before the first part.
     """
     template = request.app.templates.find(filepath, request.page_file)
     variables = {**context, "request": request}
@@ -205,7 +204,7 @@ def asked_blocks(request: "Request") -> list[str]:
 
 def _rendered(request: "Request", template: Any, names: list[str], variables: dict[str, Any]) -> dict[str, str] | None:
     """Render blocks, and name them in the response. Return None unless the template always shows all of them."""
-    from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # late: they bring Jinja2
+    from antiphon.features.templates.blocks import UnknownBlock, render_blocks  # imported late: they load Jinja2
 
     try:
         texts = render_blocks(template, names, variables, only_shown=True)

@@ -1,10 +1,10 @@
-"""Asok's template syntax where it differs from Jinja2: tags, filters, loops, includes, macros, and scopes of names.
+"""Asok's template syntax, where it differs from Jinja2's: tags, filters, loops, includes, macros, and scopes of names.
 
-Asok finds the place of a block by comments. Here an element such as ``<main>{% block main %}...{% endblock %}</main>``
-is marked in the text of its template: ``<main data-block="main">``.
+Asok marks the region of a block with comments. Here, an element such as ``<main>{% block main %}...{% endblock
+%}</main>`` is marked in the template's text: ``<main data-block="main">``.
 
-In ``{{ }}``, ``{% set %}`` and ``{% do %}`` a filter applies to all that stands before it: to a name or its substitute
-in ``{{ name or "you" | upper }}``. Within parentheses and in other tags it applies to the nearest value, as in Jinja2.
+In ``{{ }}``, ``{% set %}`` and ``{% do %}`` a filter applies to everything before it: to a name or its substitute in
+``{{ name or "you" | upper }}``. Inside parentheses and in other tags, it applies to the nearest value, as in Jinja2.
 """
 
 import re
@@ -30,7 +30,7 @@ _NO_REGIONS = frozenset(("a", "form", "head", "html", "option", "script", "style
 
 
 def marked(source: str) -> str:
-    """Return the text of a template with elements that contain only a block marked as regions of the block."""
+    """Return the text of a template in which elements that contain only a block are marked as the block's regions."""
     if "block" not in source:
         return source
     parts, at = [], 0
@@ -54,7 +54,7 @@ def _is_placed(attributes: str, name: str) -> bool:
 
 
 def _end_of_block(source: str, at: int) -> int:
-    """Return the end of the block that is open at a place; the end of the text if it is not closed."""
+    """Return the end of the block that is open at a position; the end of the text if it is not closed."""
     depth = 1
     for tag in _tag_of_blocks.finditer(source, at):
         depth += -1 if tag[1] else 1
@@ -64,30 +64,30 @@ def _end_of_block(source: str, at: int) -> int:
 
 
 MOST_PARTS = 1000
-"""The most cached parts, since clients may choose the keys, as from a query."""
+"""The maximum number of cached parts, since clients may choose the keys, as from a query."""
 
 _FOREVER = 10 * 365 * 24 * 3600.0
-"""Seconds for which a part is cached by default."""
+"""The number of seconds for which a part is cached by default."""
 
 _trimming = re.compile(r"(\{[{%#])-|-([}%#]\})")
 _scripts = re.compile(
     r"\{%\s*raw\s*%\}.*?\{%\s*endraw\s*%\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<(script|style)(?=[\s>])(?![^>]*\bnonce\b)",
     re.DOTALL | re.IGNORECASE,
 )
-"""Parts of templates that are not HTML, and the beginnings of scripts and styles that have no nonce yet."""
+"""Parts of templates that are not HTML, and the beginnings of scripts and styles without a nonce."""
 
 _html_comment = re.compile(r"<!--.*?-->", re.DOTALL)
 _structure = re.compile(
     r"\{%\s*(?:include|extends|from|import|(?:end)?(?:block|macro|filter|autoescape|raw|component))\b.*?%\}", re.DOTALL
 )
-"""Tags that mean nothing in a comment of HTML, where pages explain themselves."""
+"""Tags without a meaning in an HTML comment, where pages explain themselves."""
 
 
 class Preparation(Extension):
     """The text of a template as Jinja2 should read it.
 
-    ``{%-`` trims nothing, comments of HTML have no tags for files and blocks, regions are marked, and scripts and
-    styles are given the nonce of the response: those of the template, and none that a value might bring.
+    ``{%-`` trims nothing, HTML comments contain no tags for files and blocks, regions are marked, and scripts and
+    styles get the nonce of the response, but only the template's own, not any in a value.
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
@@ -97,9 +97,7 @@ class Preparation(Extension):
 
 
 def _with_nonce(found: re.Match[str]) -> str:
-    """Return an HTML tag with the nonce, without quotes, since it may be in a string of a script. Others stay
-    unchanged.
-    """
+    """Return an HTML tag with the nonce, unquoted since it may be in a script's string. Other tags are unchanged."""
     return f"{found[0]} nonce={{{{ nonce }}}}" if found[1] else found[0]
 
 
@@ -118,7 +116,7 @@ class CacheTag(Extension):
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Parse the tag and its part."""
+        """Parse the tag and its content."""
         lineno = next(parser.stream).lineno
         key = parser.parse_expression()
         is_short = parser.stream.current.test("block_end")
@@ -158,7 +156,7 @@ NAMESPACE = "_namespace"
 """The name with which templates make namespaces, since authors may use ``namespace`` for something else."""
 
 JOINED = "_joined"
-"""The name of the function that joins texts, ``a ~ b``."""
+"""The name of the function that joins strings, ``a ~ b``."""
 
 _HOISTED = nodes.Import, nodes.FromImport, nodes.Macro
 _SCOPES = nodes.For, nodes.With
@@ -181,7 +179,7 @@ def rescoped(tree: nodes.Template) -> nodes.Template:
 
 
 class _Rewritten(NodeTransformer):
-    """Blocks whose names stand in a file again, such as a title that is that of a heading, too; and texts in a row."""
+    """Blocks whose names recur in a file, such as a title that is also a heading, and consecutive strings."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
@@ -195,7 +193,7 @@ class _Rewritten(NodeTransformer):
         return nodes.Output([nodes.Call(block, [], [], None, None, lineno=line)], lineno=line)
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
-        """Call the function that joins texts, all of which are escaped."""
+        """Call the function that joins strings, all of which are escaped."""
         parts = [self.visit(part) for part in node.nodes]
         return nodes.Call(nodes.Name(JOINED, "load", lineno=node.lineno), parts, [], None, None, lineno=node.lineno)
 
@@ -211,7 +209,7 @@ def _hoist(tree: nodes.Template) -> None:
 
 
 def _scope_blocks(tree: nodes.Template) -> None:
-    """Have blocks and included files in loops know the names of these, ``loop`` among them."""
+    """Make the names of loops, ``loop`` among them, known to blocks and included files inside."""
     for scope in tree.find_all(_SCOPES):
         for block in scope.find_all(nodes.Block):
             block.scoped = True
@@ -220,7 +218,7 @@ def _scope_blocks(tree: nodes.Template) -> None:
 
 
 def _print_constants(tree: nodes.Template) -> None:
-    """Have constants printed as other values are."""
+    """Make constants print like other values."""
     if tree.environment is None:
         return
     evaluation = nodes.EvalContext(tree.environment)
@@ -301,7 +299,7 @@ def _name(name: str, ctx: str, node: nodes.Node) -> nodes.Name:
 
 
 def _set_by(node: nodes.Node) -> Iterator[str]:
-    """Yield the names that a statement sets; those of each branch, of a condition."""
+    """Yield the names that a statement sets; for a condition, those of each branch."""
     if isinstance(node, nodes.Assign | nodes.AssignBlock):
         if isinstance(node.target, nodes.Name):
             yield node.target.name
@@ -324,7 +322,7 @@ def _own(scope: nodes.Node) -> Iterator[str]:
 
 
 class AsokParser(Parser):
-    """A parser of Asok's templates. The trees that it makes are Jinja2's."""
+    """A parser of Asok's templates, which makes Jinja2's trees. The trees that it makes are Jinja2's."""
 
     _leaves_filters = False
     """True while filters apply to the whole expression."""
@@ -332,7 +330,7 @@ class AsokParser(Parser):
     # Filters
 
     def parse_tuple(self, *args: Any, **options: Any) -> Any:
-        """Parse expressions between commas, outside of parentheses with the filters of all of them."""
+        """Parse expressions between commas; outside of parentheses, with the filters for all of them."""
         if args or options.keys() - {"with_condexpr"} or not options.get("with_condexpr", True):
             return super().parse_tuple(*args, **options)
         self._leaves_filters = True
@@ -343,7 +341,7 @@ class AsokParser(Parser):
         return self.parse_filter(node) if self.stream.current.type == "pipe" else node
 
     def parse_unary(self, with_filter: bool = True) -> nodes.Expr:
-        """Parse a value with its tests, and with its filters, unless these are those of the whole expression."""
+        """Parse a value with its tests, and with its filters unless they apply to the whole expression."""
         if not (self._leaves_filters and with_filter):
             return super().parse_unary(with_filter)
         node = super().parse_unary(with_filter=False)
@@ -376,7 +374,7 @@ class AsokParser(Parser):
     # Tags
 
     def parse_for(self) -> nodes.For:
-        """Parse a loop, whose collection may be a choice: ``for item in items if items else other``."""
+        """Parse a loop, whose collection may be conditional: ``for item in items if items else other``."""
         lineno = self.stream.expect("name:for").lineno
         target = self.parse_assign_target(extra_end_rules=("name:in",))
         self.stream.expect("name:in")
@@ -393,7 +391,7 @@ class AsokParser(Parser):
         return nodes.For(target, collection, body, otherwise, test, is_recursive, lineno=lineno)
 
     def parse_include(self) -> Any:
-        """Parse an include, which may give values: ``include "card.html" with title="A", size=2``."""
+        """Parse an include, which may pass values: ``include "card.html" with title="A", size=2``."""
         node = super().parse_include()
         if not self.stream.current.test("name:with"):
             return node
@@ -408,19 +406,19 @@ class AsokParser(Parser):
         return scope
 
     def parse_import(self) -> nodes.Import:
-        """Parse an import of a file, whose macros know the names of the page."""
+        """Parse an import of a file, whose macros know the page's names."""
         node = super().parse_import()
         node.with_context = True
         return node
 
     def parse_from(self) -> nodes.FromImport:
-        """Parse an import of macros, which know the names of the page."""
+        """Parse an import of macros, which know the page's names."""
         node = super().parse_from()
         node.with_context = True
         return node
 
     def parse_macro(self) -> nodes.Macro:
-        """Parse a macro, which may have ``*args`` and ``**options``. It accepts more arguments in any case."""
+        """Parse a macro, which may have ``*args`` and ``**options``. It always accepts additional arguments."""
         node = super().parse_macro()
         given = {arg.name for arg in node.args}
         for place, name in getattr(node, "rest", {"varargs": "varargs", "kwargs": "kwargs"}).items():

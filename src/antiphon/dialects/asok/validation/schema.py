@@ -1,4 +1,4 @@
-"""Schemas: the names that an object gives to the world, and those that it takes."""
+"""Schemas: the names that an object exposes, and those that it accepts."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Kinds(type):
-    """The makers of fields, such as ``Field.String()``. Each makes a plain field here."""
+    """The functions that make fields, such as ``Field.String()``. Here, each of them makes a plain field."""
 
     def __getattr__(cls, kind: str) -> Callable[..., "Field"]:
         if not kind[:1].isupper():
@@ -15,14 +15,14 @@ class _Kinds(type):
 
 
 class Field(metaclass=_Kinds):
-    """A field of a schema. Of Asok's fields this is all that schemas read; their models are not offered."""
+    """A field of a schema. Schemas read nothing else of Asok's fields, whose models are not offered."""
 
     def __init__(self, kind: str = "Text") -> None:
         self.kind = kind
 
 
 class SchemaMeta(type):
-    """The class of schemas, which takes their fields out of their attributes."""
+    """The metaclass of schemas, which collects their fields from their attributes."""
 
     _fields: Mapping[str, Field]
 
@@ -35,7 +35,7 @@ class SchemaMeta(type):
 
 
 class Schema(metaclass=SchemaMeta):
-    """Names of values, of one object or of ``many``: ``class Person(Schema): name = Field.String()``."""
+    """The names of values in one object or in ``many``: ``class Person(Schema): name = Field.String()``."""
 
     def __init__(self, many: bool = False, request: Any = None) -> None:
         self.many = many
@@ -43,17 +43,20 @@ class Schema(metaclass=SchemaMeta):
 
     @property
     def request(self) -> Any:
-        """The given request, else the current one, or None."""
+        """The given request, else the current one, else None."""
         from antiphon.dialects.asok.context import find_request
 
         return self._request or find_request()
 
     def dump(self, obj: Any) -> Any:
-        """Return the values of an object or a dict, or of many, as a dict, or as a list of dicts. Dates are ISO's."""
+        """Return the values of an object or dict as a dict, or those of many as a list of dicts.
+
+        Dates are in ISO format.
+        """
         return [self._written(each) for each in obj] if self.many else self._written(obj)
 
     def load(self, data: Any) -> Any:
-        """Return those values of a dict, or of many, that the schema names. Raises TypeError for other values."""
+        """Return the values of a dict, or of many, that the schema names. Raises TypeError for other values."""
         return [self._read(each) for each in data] if self.many else self._read(data)
 
     def _written(self, obj: object) -> dict[str, Any]:
@@ -62,7 +65,7 @@ class Schema(metaclass=SchemaMeta):
 
     def _read(self, data: object) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise TypeError(f"{type(self).__name__}.load takes a dict, not {type(data).__name__}")
+            raise TypeError(f"{type(self).__name__}.load needs a dict, not {type(data).__name__}")
         return {name: data.get(name) for name in self._names()}
 
     def _names(self) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""A validator: data and files, checked by rules that are written as ``required|min:2``, and the messages of errors."""
+"""A validator of data and files by rules written as ``required|min:2``, and the messages for errors."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ MESSAGES: Mapping[str, str] = {
     "url": "Invalid URL.",
     "uuid": "Invalid UUID format.",
 }
-"""The text for each rule that is violated, which projects and translations replace."""
+"""The message for each violated rule, which projects and translations replace."""
 
 _OF_ARGUMENT = {
     "between": ("between",),
@@ -61,13 +61,13 @@ _OF_ARGUMENT = {
     "min": ("min",),
     "size": ("size",),
 }
-"""The names for the argument of a rule in its message, in addition to ``arg``."""
+"""A message's names for a rule's argument, in addition to ``arg``."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def filled(text: str, rule: str, field: str, argument: str) -> str:
-    """Return a message with its values: the field's name in words, and the argument of the rule."""
+    """Return a message with its values: the field's name in words, and the rule's argument."""
     values = {"field": field.replace("_", " ").title(), "name": field.replace("_", " ")}
     if argument:
         values |= dict.fromkeys(("arg", *_OF_ARGUMENT.get(rule, ())), argument)
@@ -83,19 +83,19 @@ Check: TypeAlias = Callable[[Any, str | None, dict[str, Any]], object]
 """A function of the value, the rule's argument and all data that returns true if the value is valid."""
 
 ANY_FAULT = "Invalid value."
-"""The message of a rule of the project that has none."""
+"""The message for a project's rule that has none."""
 
 OWN_RULES: dict[str, tuple[Check, str]] = {}
-"""For each rule of the project its check and its message."""
+"""The check and the message for each rule of the project."""
 
 
 def register_rule(name: str, fn: Check, message: str = ANY_FAULT) -> None:
-    """Add a rule for the whole process. One of Asok's own rules can't be replaced."""
+    """Add a rule for the whole process. Asok's own rules can't be replaced."""
     OWN_RULES[name] = (fn, message)
 
 
 Messages: TypeAlias = Mapping[str, str] | str | None
-"""The texts of a field by the rules that they are for, or one text for all."""
+"""The messages of a field by rule, or one message for all rules."""
 
 
 @lru_cache(1024)
@@ -106,9 +106,10 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 
 
 class Validator:
-    """Data and files to check by rules. ``errors`` has the message of each field that is wrong.
+    """Data and files to check by rules.
 
-    ``translate`` returns a text for names such as ``v_required``, or the name itself if it has none.
+    ``errors`` contains the message for each invalid field. ``translate`` returns a message for names such as
+    ``v_required``, or the name itself if there is none.
     """
 
     def __init__(
@@ -123,10 +124,10 @@ class Validator:
         self._translate = translate
 
     def rule(self, field: str, rules: str, messages: Messages = None) -> bool:
-        """Check a field, and return True if there is no error so far. A field's message is that of the last violated
-        rule.
+        """Check a field, and return True if there is no error so far.
 
-        Raises ValueError for a rule that there is not, and for one without the argument that it needs.
+        A field's message is that of the last violated rule. Raises ValueError for an unknown rule, or for one without a
+        required argument.
         """
         value, file = self.data.get(field), self.files.get(field)
         for name, argument in parsed(rules):
@@ -146,7 +147,7 @@ class Validator:
         return not self.errors
 
     def _fault(self, subject: Subject, name: str, messages: Messages) -> str:
-        """Return the message of a rule that is violated, else nothing."""
+        """Return the message of a violated rule, or nothing if the value is valid."""
         if rule := RULES.get(name):
             violated = rule(subject)
             return violated and self._message(violated, name, subject, messages)
@@ -155,7 +156,7 @@ class Validator:
             is_right = _passes(check, subject)
             return "" if is_right else _own(messages, name) or message or ANY_FAULT
         raise ValueError(
-            f"{subject.name} has the rule {name!r}, which there is not; there are {', '.join([*RULES, *OWN_RULES])}"
+            f"{subject.name} has the rule {name!r}, which does not exist; there are {', '.join([*RULES, *OWN_RULES])}"
         )
 
     def _message(self, violated: str, rule: str, subject: Subject, messages: Messages) -> str:
@@ -177,7 +178,7 @@ def _own(messages: Messages, rule: str) -> str:
 
 
 def _passes(check: Callable[..., object], subject: Subject) -> bool:
-    """Call a check of a project. One that raises has not passed, so that wrong data of any kind is a message."""
+    """Call a check of a project. If it raises an error, it has failed, so that any invalid data leads to a message."""
     try:
         return bool(check(subject.value, subject.argument or None, dict(subject.data)))
     except Exception:
@@ -194,10 +195,9 @@ def validate(
     csrf: bool,
     raise_error: bool,
 ) -> Any:
-    """Return the form, or the sent values if they satisfy the rules. Return False if they don't and nothing may be
-    raised.
+    """Return the form, or the sent values if they satisfy the rules; otherwise False without ``raise_error``.
 
-    Raises ValidationError for invalid values, and TypeError for anything but rules or a form.
+    Raises ValidationError for invalid values, or TypeError for anything but rules or a form.
     """
     if not isinstance(rules_or_form, Mapping):
         form = _form_of(request, rules_or_form)
@@ -221,11 +221,11 @@ def _form_of(request: "Request", wanted: object) -> "Form":
         return wanted.bind(request)
     if isinstance(wanted, type) and issubclass(wanted, Form):
         return wanted(request)
-    raise TypeError(f"request.validate takes a dict of rules, or a form, not {type(wanted).__name__}")
+    raise TypeError(f"request.validate needs a dict of rules or a form, not {type(wanted).__name__}")
 
 
 def _payload(request: "Request") -> Mapping[str, Any]:
-    """Return the members of an object in JSON, else the fields of the form and of the query."""
+    """Return the members of a JSON object, or else the fields of the form and the query."""
     if not request.is_json:
         return request.form
     try:
@@ -233,5 +233,5 @@ def _payload(request: "Request") -> Mapping[str, Any]:
     except BadRequest as error:
         raise ValidationError(f"The JSON can't be read: {error.detail}", errors={"_json": [error.detail]}) from error
     if sent is not None and not isinstance(sent, dict):
-        raise ValidationError("The JSON is no object", errors={"_json": ["JSON payload must be an object"]})
+        raise ValidationError("The JSON is not an object", errors={"_json": ["JSON payload must be an object"]})
     return sent or {}

@@ -1,4 +1,4 @@
-"""Groups of commands, the `flask` command among them, and the search for the application that a command works on."""
+"""Command groups, including the `flask` command, and the search for the application that a command works on."""
 
 import ast
 import importlib.metadata
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set variables of the environment that are not set from a file, and from the nearest `.env` and `.flaskenv`.
+    """Set environment variables from a file, and from the nearest `.env` and `.flaskenv`, unless they are set.
 
-    The file comes before `.env`, and that before `.flaskenv`. Returns True if there were any variables; always False
+    The file has priority over `.env`, and `.env` over `.flaskenv`. Returns True if there were any variables, and False
     without python-dotenv.
     """
     try:
@@ -54,11 +54,11 @@ _FACTORIES = ("create_app", "make_app")
 
 
 class NoAppException(click.UsageError):
-    """The error of a command that finds no application, or can't load it."""
+    """An error of a command that finds no application, or can't load it."""
 
 
 def find_best_app(module: ModuleType) -> "Flask":
-    """Return the application of a module: ``app`` or ``application``, the only one there, or that of a factory.
+    """Return the application of a module: ``app`` or ``application``, the only one in it, or the one from a factory.
 
     Raises NoAppException.
     """
@@ -66,7 +66,7 @@ def find_best_app(module: ModuleType) -> "Flask":
     found = found[:1] or [value for value in vars(module).values() if _is_app(value)]
     if len(found) > 1:
         raise NoAppException(
-            f"The module '{module.__name__}' has several Flask applications: say which one is meant, as in"
+            f"The module '{module.__name__}' has several Flask applications: name one of them, as in"
             f" '{module.__name__}:name'."
         )
     if found:
@@ -84,13 +84,13 @@ def find_best_app(module: ModuleType) -> "Flask":
             if _is_app(app):
                 return cast("Flask", app)
     raise NoAppException(
-        f"The module '{module.__name__}' has no Flask application or factory by a usual name: say which one is meant,"
+        f"The module '{module.__name__}' has no Flask application or factory with a usual name: name it,"
         f" as in '{module.__name__}:name'."
     )
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
-    """Return the application that a name in a module means, or that a call such as ``create_app('dev')`` makes.
+    """Return the application that a name in a module refers to, or that a call such as ``create_app('dev')`` makes.
 
     Raises NoAppException.
     """
@@ -104,11 +104,11 @@ def find_app_by_string(module: ModuleType, app_name: str) -> "Flask":
         found = _made_by(found, args, kwargs, reason)
     if _is_app(found):
         return cast("Flask", found)
-    raise NoAppException(f"'{module.__name__}:{app_name}' is no Flask application, and no function that returns one.")
+    raise NoAppException(f"'{module.__name__}:{app_name}' is neither a Flask application nor a function for one.")
 
 
 def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Return the name, and the arguments of a call, none without one. Raises NoAppException."""
+    """Return the name and the arguments of a call; the arguments are empty without a call. Raises NoAppException."""
     try:
         expression = ast.parse(text.strip(), mode="eval").body
     except SyntaxError:
@@ -128,7 +128,7 @@ def _parsed(text: str) -> tuple[str, list[Any], dict[str, Any]]:
 
 
 def _made_by(factory: Any, args: "list[Any] | tuple[Any, ...]", kwargs: dict[str, Any], reason: str) -> object:
-    """Call a factory. Raises NoAppException for the reason that arguments don't fit, and what the factory raises."""
+    """Call a factory. Raises NoAppException if the arguments don't fit, and whatever the factory raises."""
     try:
         return factory(*args, **kwargs)
     except TypeError as error:
@@ -148,7 +148,7 @@ def _is_app(value: object) -> bool:
 
 
 def prepare_import(path: str) -> str:
-    """Return the dotted name of a module by its path, and have its folder searched for modules first."""
+    """Return the dotted name of a module, by its path, and add its folder to the module search path."""
     path = os.path.realpath(path).removesuffix(".py")
     if os.path.basename(path) == "__init__":
         path = os.path.dirname(path)
@@ -166,14 +166,14 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: Liter
 @overload
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool) -> "Flask | None": ...
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> "Flask | None":
-    """Import a module and return its application, by a name or the usual ones.
+    """Import a module and return its application, by the given name or one of the usual names.
 
-    Raises NoAppException; for a module that is missing only with ``raise_if_not_found``, otherwise returns None.
+    Raises NoAppException; for a missing module, returns None unless ``raise_if_not_found``.
     """
     try:
         __import__(module_name)
     except ImportError as error:
-        if error.__traceback__ is not None and error.__traceback__.tb_next:  # raised within the module
+        if error.__traceback__ is not None and error.__traceback__.tb_next:  # raised inside the module
             text = traceback.format_exc()
             raise NoAppException(f"While importing {module_name!r}, an ImportError was raised:\n\n{text}") from None
         if raise_if_not_found:
@@ -193,11 +193,11 @@ _NO_APP = (
 
 
 class ScriptInfo:
-    """The application of a command, loaded when it is first needed, and ``data`` that commands share.
+    """The application of a command, loaded when first needed, and the ``data`` that commands share.
 
-    It is made by ``create_app``, or is what ``app_import_path`` names: a module or a path, and perhaps a name or a
-    call behind a colon; otherwise it is in `wsgi.py` or `app.py`. Its ``debug`` is set to that of the environment,
-    unless ``set_debug_flag`` is False.
+    ``create_app`` makes it, or ``app_import_path`` names it: a module or a path, optionally followed by a colon and a
+    name or a call. Otherwise it is found in `wsgi.py` or `app.py`. Its ``debug`` is set from the environment, unless
+    ``set_debug_flag`` is False.
     """
 
     def __init__(
@@ -229,7 +229,7 @@ class ScriptInfo:
         if self.create_app is not None:
             return self.create_app()
         if self.app_import_path:
-            path, *name = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)  # no drive of Windows
+            path, *name = re.split(r":(?![\\/])", self.app_import_path, maxsplit=1)  # not a drive on Windows
             return locate_app(prepare_import(path), name[0] if name else None)
         for path in _PATHS:
             app = locate_app(prepare_import(path), None, raise_if_not_found=False)
@@ -242,7 +242,7 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Run a function in the context of the application. Those of ``app.cli`` are run in it anyway."""
+    """Make a function run in the context of the application. Commands of ``app.cli`` already do."""
 
     @click.pass_context
     def in_context(context: click.Context, /, *args: Any, **kwargs: Any) -> Any:
@@ -255,16 +255,16 @@ def with_appcontext(f: F) -> F:
 
 
 class AppGroup(click.Group):
-    """A group whose commands run in the context of the application, unless they say ``with_appcontext=False``."""
+    """A group whose commands run in the context of the application, unless they have ``with_appcontext=False``."""
 
     def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Command]:  # type: ignore[override]
-        """Make a command of a function, as ``click.Group.command`` does."""
+        """Turn a function into a command, as ``click.Group.command`` does."""
         in_context = kwargs.pop("with_appcontext", True)
         decorate = super().command(*args, **kwargs)
         return lambda function: decorate(with_appcontext(function) if in_context else function)
 
     def group(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], click.Group]:  # type: ignore[override]
-        """Make a group of a function, which is an ``AppGroup`` too, as ``click.Group.group`` does."""
+        """Turn a function into a group, an ``AppGroup`` by default, as ``click.Group.group`` does."""
         kwargs.setdefault("cls", AppGroup)
         return super().group(*args, **kwargs)  # type: ignore[no-any-return]
 
@@ -286,7 +286,7 @@ def _set_debug(context: click.Context, option: click.Parameter, value: bool) -> 
 def _load_env_file(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _has_dotenv():
         raise click.BadParameter(
-            "Files of variables are read by python-dotenv, which is not installed.", context, option
+            "Reading a file of variables needs python-dotenv, which is not installed.", context, option
         )
     defaults = context.obj.load_dotenv_defaults
     if value is not None or defaults:
@@ -301,7 +301,7 @@ def _has_dotenv() -> bool:
 
 
 def get_version(context: click.Context, _: click.Parameter, value: Any) -> None:
-    """Print the versions of Python, and of the Flask and the Werkzeug that the dialects are, and end."""
+    """Print the versions of Python, Flask and Werkzeug (the latter two as the dialects emulate them), and exit."""
     if not value or context.resilient_parsing:
         return
     from antiphon.dialects import flask, werkzeug
@@ -314,7 +314,7 @@ def get_version(context: click.Context, _: click.Parameter, value: Any) -> None:
     context.exit()
 
 
-# Eager options are read before --help is answered, which lists the commands of the application, in this order.
+# Eager options are processed, in this order, before --help, which lists the commands of the application.
 _env_file_option = click.Option(
     ["-e", "--env-file"],
     type=click.Path(exists=True, dir_okay=False),
@@ -344,10 +344,10 @@ version_option = click.Option(
 
 
 class FlaskGroup(AppGroup):
-    """The `flask` command: its own commands, those that packages install, and those of the application.
+    """The `flask` command: its own commands, those of installed packages, and those of the application.
 
     ``create_app`` makes the application for a command of your own. ``load_dotenv`` reads `.env` and `.flaskenv`;
-    ``set_debug_flag`` sets ``debug`` of the application by the environment.
+    ``set_debug_flag`` sets the application's ``debug`` from the environment.
     """
 
     def __init__(
@@ -381,7 +381,7 @@ class FlaskGroup(AppGroup):
             self._has_plugins = True
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command of the group, or of the application, whose context is entered with it."""
+        """Return a command of the group or of the application, whose context is then pushed."""
         self._load_plugin_commands()
         own = super().get_command(ctx, cmd_name)
         if own is not None:
@@ -397,7 +397,7 @@ class FlaskGroup(AppGroup):
         return app.cli.get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands. If the application can't be loaded, print why."""
+        """Return the names of all commands. If the application can't be loaded, prints why."""
         self._load_plugin_commands()
         names = {*super().list_commands(ctx)}
         try:
@@ -411,7 +411,7 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Make the context of a run, in which ``Flask.run`` does nothing: a module may call it when it is imported."""
+        """Make the context of an invocation, in which ``Flask.run`` does nothing: a module may call it on import."""
         os.environ["FLASK_RUN_FROM_CLI"] = "true"
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
@@ -422,7 +422,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments. A mere ``--help`` reads the environment, too: it lists the commands of the application."""
+        """Parse arguments. A mere ``--help`` also reads the environment, to list the commands of the application."""
         is_help = len(args) == 1 and args[0] in self.get_help_option_names(ctx)
         if is_help or (not args and self.no_args_is_help):
             for option in (_env_file_option, _app_option):
@@ -430,7 +430,7 @@ class FlaskGroup(AppGroup):
         try:
             return super().parse_args(ctx, args)
         except BaseException:
-            ctx.close()  # click has not used it yet: looking for a command pushes a context
+            ctx.close()  # click has not used it yet: the search for a command pushes a context
             raise
 
 

@@ -1,4 +1,4 @@
-"""JSON as the current application reads and writes it, and without one as the standard library does."""
+"""JSON, read and written by the current application's provider, or by the standard library without an application."""
 
 import json as _json
 from typing import IO, TYPE_CHECKING, Any, AnyStr
@@ -13,7 +13,7 @@ __all__ = ["dump", "dumps", "jsonify", "load", "loads"]
 
 
 def dumps(obj: Any, **kwargs: Any) -> str:
-    """Return a value as JSON, by ``current_app.json.dumps``. Raises TypeError for a value that can't be written."""
+    """Return a value as JSON, by ``current_app.json.dumps``. Raises TypeError for a value that can't be represented."""
     if (ctx := _cv_app.get()) is not None:
         return ctx.app.json.dumps(obj, **kwargs)
     return _json.dumps(obj, **{"default": _default, **kwargs})
@@ -28,21 +28,21 @@ def dump(obj: Any, fp: IO[str], **kwargs: Any) -> None:
 
 
 def loads(s: str | bytes, **kwargs: Any) -> Any:
-    """Return the value of JSON, by ``current_app.json.loads``. Raises ValueError for malformed JSON."""
+    """Parse JSON, by ``current_app.json.loads``. Raises ValueError for malformed JSON."""
     if (ctx := _cv_app.get()) is not None:
         return ctx.app.json.loads(s, **kwargs)
     return _json.loads(s, **kwargs)
 
 
 def load(fp: IO[AnyStr], **kwargs: Any) -> Any:
-    """Return the value of JSON in a file, by ``current_app.json.load``."""
+    """Parse the JSON in a file, by ``current_app.json.load``."""
     if (ctx := _cv_app.get()) is not None:
         return ctx.app.json.load(fp, **kwargs)
     return _json.load(fp, **kwargs)
 
 
 def jsonify(*args: Any, **kwargs: Any) -> "Response":
-    """Return a response with the JSON of one value, of several as an array, or of named ones as an object.
+    """Return a response with JSON: one value, several as an array, or named ones as an object.
 
     ``current_app.json.response`` makes it. Raises TypeError for both kinds at once, and RuntimeError without an
     application.

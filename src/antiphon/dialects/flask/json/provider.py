@@ -1,4 +1,4 @@
-"""The providers of JSON: how an application reads and writes it."""
+"""JSON providers: how an application reads and writes JSON."""
 
 import dataclasses
 import decimal
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from antiphon.dialects.flask.wrappers import Response
 
 _make_chunker: Any = getattr(standard, "c_make_encoder", None)
-"""The part of the standard encoder that is written in C, which CPython has."""
+"""The part of the standard encoder that is written in C; only CPython has it."""
 
 COMPACT = {"separators": (",", ":")}
 """The options of JSON without spaces."""
 
 
 class JSONProvider:
-    """The JSON of one application: a base class, whose subclasses define ``dumps`` and ``loads``.
+    """The base class for JSON providers of an application. Subclasses define ``dumps`` and ``loads``.
 
     Set as ``json_provider_class`` of an application's class, or made for an application and set as its ``json``.
     """
@@ -44,11 +44,11 @@ class JSONProvider:
         fp.write(self.dumps(obj, **kwargs))
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Return the value of JSON."""
+        """Parse JSON."""
         raise NotImplementedError
 
     def load(self, fp: IO[AnyStr], **kwargs: Any) -> Any:
-        """Return the value of JSON in a file."""
+        """Parse the JSON in a file."""
         return self.loads(fp.read(), **kwargs)
 
     def _prepare_response_obj(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -59,16 +59,16 @@ class JSONProvider:
         return args or kwargs or None
 
     def response(self, *args: Any, **kwargs: Any) -> "Response":
-        """Return a response with the JSON of one value, of several as an array, or of named ones as an object.
+        """Return a response with JSON: one value, several as an array, or named ones as an object; null without any.
 
-        Without any it is null. Raises TypeError for both kinds at once.
+        Raises TypeError for both kinds at once.
         """
         text = self.dumps(self._prepare_response_obj(args, kwargs))
         return self._app.response_class(text, mimetype="application/json")
 
 
 def _default(o: Any) -> Any:
-    """Return the replacement for a value that JSON lacks. Raises TypeError for an unknown type."""
+    """Return the replacement for a value of a type that JSON lacks. Raises TypeError for an unknown type."""
     if isinstance(o, date):
         return http_date(o)
     if isinstance(o, decimal.Decimal | uuid.UUID):
@@ -81,32 +81,34 @@ def _default(o: Any) -> Any:
 
 
 _Settings: TypeAlias = tuple[Callable[[Any], Any], bool, bool, bool]
-"""Those of an encoder: ``default``, ``ensure_ascii``, ``sort_keys``, and True for JSON without spaces."""
+"""The settings of an encoder: ``default``, ``ensure_ascii``, ``sort_keys``, and True for JSON without spaces."""
 
 
 class DefaultJSONProvider(JSONProvider):
-    """JSON by the standard library's rules, which also writes dates, as headers have them, UUIDs and decimals as text,
-    dataclasses as objects, and as text what has ``__html__``.
+    """JSON by the standard library's rules.
+
+    Also writes dates (as headers do), UUIDs and decimals (as text), dataclasses (as objects), and objects with
+    ``__html__`` (as text).
     """
 
     default: Callable[[Any], Any] = staticmethod(_default)
-    """A function that returns the replacement for a value that JSON lacks, or raises TypeError."""
+    """The function that returns the replacement for a value of a type that JSON lacks, or raises TypeError."""
     ensure_ascii = True
-    """Write anything but ASCII with escapes."""
+    """Escape all characters outside of ASCII."""
     sort_keys = True
-    """Sort the names in objects, which are all text then."""
+    """Sort the names in objects; they must then all be text."""
     compact: bool | None = None
-    """Responses without spaces and line ends; None for those, but not in debug."""
+    """Leave spaces and line breaks out of responses; None means: unless in debug mode."""
     mimetype = "application/json"
     """The content type of responses."""
 
     _encoder: "tuple[_Settings | None, Callable[[Any], str]]" = (None, str)
-    """The last encoder, kept because making one takes as long as writing a small value."""
+    """The last encoder, cached because making one takes as long as writing a small value."""
 
     def dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Return a value as JSON. Arguments are those of ``json.dumps``, and the attributes their defaults.
+        """Return a value as JSON. Takes the arguments of ``json.dumps``; the attributes are their defaults.
 
-        Raises TypeError for a value that can't be written, and ValueError for one that contains itself.
+        Raises TypeError for a value that can't be represented, and ValueError for one that contains itself.
         """
         if kwargs and kwargs != COMPACT:
             options = {"default": self.default, "ensure_ascii": self.ensure_ascii, "sort_keys": self.sort_keys}
@@ -119,19 +121,19 @@ class DefaultJSONProvider(JSONProvider):
         return encode(obj)
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Return the value of JSON. Arguments are those of ``json.loads``. Raises ValueError for malformed JSON."""
+        """Parse JSON. Takes the arguments of ``json.loads``. Raises ValueError for malformed JSON."""
         if not kwargs and isinstance(s, str | bytes) and s[:1] != "\ufeff":
             try:
                 return decode_json(s.encode() if isinstance(s, str) else s, depth=sys.maxsize)
             except (BadRequest, UnicodeEncodeError):
-                pass  # The standard library raises its own error, or reads it all the same: NaN, or UTF-16.
+                pass  # The standard library raises its own error, or accepts it anyway: NaN, or UTF-16.
         try:
             return json.loads(s, **kwargs)
         except RecursionError:
             raise ValueError("The JSON is nested too deeply.") from None
 
     def response(self, *args: Any, **kwargs: Any) -> "Response":
-        """Return a response with JSON and a line end, as ``JSONProvider.response`` does."""
+        """Return a response with JSON and a newline, as ``JSONProvider.response`` does."""
         value = self._prepare_response_obj(args, kwargs)
         is_compact = not self._app.debug if self.compact is None else self.compact
         text = self.dumps(value, **COMPACT) if is_compact else self.dumps(value, indent=2)
@@ -141,7 +143,7 @@ class DefaultJSONProvider(JSONProvider):
 def _encode_with(
     default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool, is_compact: bool
 ) -> Callable[[Any], str]:
-    """Return a function that does what ``json.dumps`` does with these settings, and prepares it once."""
+    """Return a function that does what ``json.dumps`` does with these settings, but prepares it only once."""
     separators = COMPACT["separators"] if is_compact else (", ", ": ")
     encoder = json.JSONEncoder(default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=separators)
     if _make_chunker is None:
@@ -153,6 +155,6 @@ def _encode_with(
         try:
             return "".join(chunks(value, 0))
         except RecursionError:
-            return encoder.encode(value)  # which says of a value that it contains itself
+            return encoder.encode(value)  # whose error says that the value contains itself
 
     return encode

@@ -1,4 +1,4 @@
-"""JSON with tags for types that it lacks, which can be more than those of ``antiphon.features.stores.tagged_json``."""
+"""JSON with tags for types that it lacks. More tags can be added than in ``antiphon.features.stores.tagged_json``."""
 
 from base64 import b64decode, b64encode
 from datetime import datetime
@@ -14,7 +14,7 @@ from antiphon.features.stores.tagged_json import PLAIN
 
 
 class JSONTag:
-    """One type that JSON lacks, and the tag around its values: a base class.
+    """The base class for a type that JSON lacks and the tag around its values.
 
     Without a ``key`` there is no tag, but the values inside a container get theirs.
     """
@@ -36,7 +36,7 @@ class JSONTag:
         raise NotImplementedError
 
     def to_python(self, value: Any) -> Any:
-        """Return the value for what ``to_json`` returned."""
+        """Return the value for a result of ``to_json``."""
         raise NotImplementedError
 
     def tag(self, value: Any) -> Any:
@@ -45,7 +45,7 @@ class JSONTag:
 
 
 class TagDict(JSONTag):
-    """A dict that would be taken for a tagged value: its name has two underscores more."""
+    """A dict that looks like a tagged value: two underscores are added to its name."""
 
     __slots__ = ()
     key = " di"
@@ -124,7 +124,7 @@ class TagBytes(JSONTag):
 
 
 class TagMarkup(JSONTag):
-    """HTML: what has ``__html__``, read as a Markup."""
+    """HTML: any object with ``__html__``, read as Markup."""
 
     __slots__ = ()
     key = " m"
@@ -156,7 +156,7 @@ class TagUUID(JSONTag):
 
 
 class TagDateTime(JSONTag):
-    """A moment, in UTC and whole seconds."""
+    """A datetime, in UTC and whole seconds."""
 
     __slots__ = ()
     key = " d"
@@ -172,14 +172,14 @@ class TagDateTime(JSONTag):
 
 
 class TaggedJSONSerializer:
-    """JSON with tags for dicts that look tagged, tuples, bytes, HTML, UUIDs and moments, and for what is registered."""
+    """JSON with tags for tuples, bytes, HTML, UUIDs, datetimes, dicts that look tagged, and registered types."""
 
     __slots__ = ("_keeps_plain", "order", "tags")
 
     default_tags: ClassVar[list[type[JSONTag]]] = [
         TagDict, PassDict, TagTuple, PassList, TagBytes, TagMarkup, TagUUID, TagDateTime,
     ]  # fmt: skip
-    """The classes of the tags that each serializer has."""
+    """The tag classes that each serializer starts with."""
 
     def __init__(self) -> None:
         self.tags: dict[str, JSONTag] = {}
@@ -189,9 +189,10 @@ class TaggedJSONSerializer:
             self.register(tag_class)
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Register a class that makes and reads a tag. It is tried after all others, or at an ``index``.
+        """Register a class that makes and reads a tag. It is tried last, or at an ``index``.
 
-        Raises KeyError for a key that is registered, unless ``force`` has the new class read it.
+        Raises KeyError for a key that is registered, unless ``force``, with which the new class replaces the old one
+        for reading.
         """
         tag = tag_class(self)
         if tag.key:
@@ -202,7 +203,7 @@ class TaggedJSONSerializer:
         self._keeps_plain = self._keeps_plain and tag_class in _KEEPING_PLAIN
 
     def tag(self, value: Any) -> Any:
-        """Return a value with tags around parts that JSON lacks."""
+        """Return a value with tags around the parts that JSON lacks."""
         if self._keeps_plain and type(value) in PLAIN:
             return value
         for tag in self.order:
@@ -230,12 +231,12 @@ class TaggedJSONSerializer:
         return dumps(self.tag(value), **COMPACT)
 
     def loads(self, value: str) -> Any:
-        """Return the value of JSON."""
+        """Parse JSON, and replace tagged values."""
         found = loads(value)
-        if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # as all tags that it knows begin
+        if self._keeps_plain and '" ' not in value and "\\u0020" not in value:  # as all known tags begin
             return found
         return self._untag_scan(found)
 
 
 _KEEPING_PLAIN = frozenset(TaggedJSONSerializer.default_tags)
-"""Tags that leave text, numbers, Booleans and None as they are."""
+"""Tags that leave text, numbers, Booleans and None unchanged."""

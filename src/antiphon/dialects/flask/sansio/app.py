@@ -1,4 +1,4 @@
-"""The application without its requests: its settings, rules and registrations."""
+"""The application without request handling: its settings, rules and registrations."""
 
 import os
 import sys
@@ -56,36 +56,36 @@ class App(Scaffold):
     """An application: see ``Flask``."""
 
     aborter_class: type[Aborter] = Aborter
-    """The class of ``aborter``."""
+    """The class for ``aborter``."""
     jinja_environment: "type[Environment]" = deferred(_environment)
-    """The class of ``jinja_env``."""
+    """The class for ``jinja_env``."""
     app_ctx_globals_class: type[Any] = _AppCtxGlobals
-    """The class of ``g``."""
+    """The class for ``g``."""
     config_class: type[Config] = Config
-    """The class of ``config``."""
+    """The class for ``config``."""
     json_provider_class: "type[JSONProvider]" = deferred(_json_provider)
-    """The class of ``json``."""
+    """The class for ``json``."""
     url_rule_class: type[Rule] = Rule
-    """The class of rules."""
+    """The class for rules."""
     url_map_class: type[Map] = Map
-    """The class of ``url_map``."""
+    """The class for ``url_map``."""
     test_client_class: "type[FlaskClient] | None" = None
-    """The class of ``test_client()``; None for FlaskClient."""
+    """The class for ``test_client()``; None means FlaskClient."""
     test_cli_runner_class: "type[FlaskCliRunner] | None" = None
-    """The class of ``test_cli_runner()``; None for FlaskCliRunner."""
+    """The class for ``test_cli_runner()``; None means FlaskCliRunner."""
     jinja_options: dict[str, Any] = {}  # noqa: RUF012 - subclasses replace it
     """Arguments for the Jinja environment."""
     default_config: Mapping[str, Any] = MappingProxyType({})
-    """The settings of an application that sets none."""
+    """The default settings of an application."""
     response_class: "type[Response]"
-    """The class of responses."""
+    """The class for responses."""
 
     testing = ConfigAttribute[bool]("TESTING")
-    """True if errors are for the test, not for the client."""
+    """True if errors are raised for tests instead of being shown to the client."""
     secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
-    """The key with which cookies are signed."""
+    """The key that signs cookies."""
     permanent_session_lifetime = ConfigAttribute[timedelta]("PERMANENT_SESSION_LIFETIME", _as_timedelta)
-    """How long a permanent session lives."""
+    """The lifetime of a permanent session."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class App(Scaffold):
         if instance_path is None:
             instance_path = self.auto_find_instance_path()
         elif not os.path.isabs(instance_path):
-            raise ValueError(f"instance_path must be absolute, unlike {instance_path!r}")
+            raise ValueError(f"instance_path must be absolute, not {instance_path!r}")
         self.instance_path = instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -122,7 +122,7 @@ class App(Scaffold):
         if self._got_first_request:
             raise AssertionError(
                 f"The setup method '{f_name}' can no longer be called on the application. It has already handled its"
-                " first request, so that the change would not be seen by all: make it where the application is set up."
+                " first request, so the change would come too late: make it where the application is set up."
             )
 
     @lazy
@@ -142,7 +142,7 @@ class App(Scaffold):
 
     @lazy
     def jinja_env(self) -> "Environment":
-        """The Jinja environment, made on first use."""
+        """The Jinja environment, created on first use."""
         return self.create_jinja_environment()
 
     def create_jinja_environment(self) -> "Environment":
@@ -150,7 +150,7 @@ class App(Scaffold):
         raise NotImplementedError
 
     def make_config(self, instance_relative: bool = False) -> "Config":
-        """Return the settings, whose files are found relative to the application, or to its instance folder."""
+        """Return the configuration, which finds files relative to the application, or to its instance folder."""
         defaults = {**self.default_config, "DEBUG": get_debug_flag()}
         return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
 
@@ -159,25 +159,25 @@ class App(Scaffold):
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """Return the instance folder: next to the application, or below the prefix where it is installed."""
+        """Return the path of the instance folder: next to the application, or below the prefix of its installation."""
         prefix, folder = find_package(self.import_name)
         return (
             os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
         )
 
     def create_global_jinja_loader(self) -> "DispatchingJinjaLoader":
-        """Return the loader of the templates of the application, and of its blueprints."""
+        """Return the loader for templates of the application and its blueprints."""
         from antiphon.dialects.flask.templating import DispatchingJinjaLoader
 
         return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Return True if values are escaped in a template: in those of HTML and XML, and in text without a name."""
+        """Return True if values are escaped in a template: in HTML and XML templates, and in strings without a name."""
         return filename is None or filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
 
     @property
     def debug(self) -> bool:
-        """True if the application is being debugged."""
+        """True in debug mode."""
         debug: bool = self.config["DEBUG"]
         return debug
 
@@ -191,11 +191,11 @@ class App(Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
-        """Add the routes, hooks and handlers of a blueprint. ``options`` replace those that it has."""
+        """Add the routes, hooks and handlers of a blueprint. ``options`` override the blueprint's own."""
         blueprint.register(self, options)
 
     def iter_blueprints(self) -> "ValuesView[Blueprint]":
-        """Return the blueprints in the order of their registration."""
+        """Return the blueprints in the order of registration."""
         return self.blueprints.values()
 
     @setupmethod
@@ -207,10 +207,11 @@ class App(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule, and the view of its endpoint, whose name is that of the view by default.
+        """Register a rule and the view of its endpoint, which is named after the view by default.
 
-        ``options`` are those of ``Rule``; ``methods`` are GET by default. OPTIONS is answered automatically, unless the
-        rule has it, or ``provide_automatic_options`` is False. Raises AssertionError for an endpoint with another view.
+        ``options`` are those of ``Rule``; ``methods`` is GET by default. OPTIONS is handled automatically, unless the
+        rule includes it or ``provide_automatic_options`` is False. Raises AssertionError for an endpoint that has
+        another view.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
         methods = options.pop("methods", None)
@@ -234,14 +235,14 @@ class App(Scaffold):
         if view_func is not None:
             if self.view_functions.get(endpoint, view_func) != view_func:
                 raise AssertionError(
-                    f"{describe(self.view_functions[endpoint])} has the endpoint {endpoint!r} already: give"
+                    f"{describe(self.view_functions[endpoint])} already has the endpoint {endpoint!r}: give"
                     f" {describe(view_func)} another one, as in endpoint='...'"
                 )
             self.view_functions[endpoint] = view_func
 
     @setupmethod
     def template_filter(self, name: Any = None) -> Callable[[F], F]:
-        """Register a filter for templates. Usable as a decorator, with a name or without."""
+        """Register a filter for templates. Usable as a decorator, with or without a name."""
         return _named(self.add_template_filter, name)
 
     @setupmethod
@@ -251,7 +252,7 @@ class App(Scaffold):
 
     @setupmethod
     def template_test(self, name: Any = None) -> Callable[[F], F]:
-        """Register a test for templates. Usable as a decorator, with a name or without."""
+        """Register a test for templates. Usable as a decorator, with or without a name."""
         return _named(self.add_template_test, name)
 
     @setupmethod
@@ -261,7 +262,7 @@ class App(Scaffold):
 
     @setupmethod
     def template_global(self, name: Any = None) -> Callable[[F], F]:
-        """Register a function that templates can call. Usable as a decorator, with a name or without."""
+        """Register a function that templates can call. Usable as a decorator, with or without a name."""
         return _named(self.add_template_global, name)
 
     @setupmethod
@@ -271,13 +272,13 @@ class App(Scaffold):
 
     @setupmethod
     def teardown_appcontext(self, f: F) -> F:
-        """Register a function for the end of each context. It gets the unhandled error, or None."""
+        """Register a function to call at the end of each context. It gets the unhandled error, or None."""
         self.teardown_appcontext_funcs.append(f)
         return f
 
     @setupmethod
     def shell_context_processor(self, f: F) -> F:
-        """Register a function that returns values for the shell."""
+        """Register a function that returns names for the shell."""
         self.shell_context_processors.append(f)
         return f
 
@@ -296,7 +297,7 @@ class App(Scaffold):
         return None
 
     def trap_http_exception(self, e: Exception) -> bool:
-        """Return True if an HTTP exception is an error like any other: see TRAP_HTTP_EXCEPTIONS."""
+        """Return True if an HTTP exception is treated like any other error: see TRAP_HTTP_EXCEPTIONS."""
         if self.config["TRAP_HTTP_EXCEPTIONS"]:
             return True
         traps_bad_requests = self.config["TRAP_BAD_REQUEST_ERRORS"]
@@ -305,7 +306,7 @@ class App(Scaffold):
         return bool(traps_bad_requests) and isinstance(e, BadRequest)
 
     def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002 - for those who override it
-        """Return True if teardown functions should not see an error."""
+        """Return True if teardown functions should not get an error."""
         return False
 
     # URLs
@@ -318,7 +319,7 @@ class App(Scaffold):
         return response
 
     def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
-        """Have the functions of ``url_defaults`` change the values of a URL, the application's before a blueprint's."""
+        """Call the functions of ``url_defaults``, which may change the values of a URL, first the application's."""
         names: list[str | None] = [None]
         if "." in endpoint:
             names += reversed(parents_of(endpoint.rpartition(".")[0]))
@@ -328,7 +329,7 @@ class App(Scaffold):
                     function(endpoint, values)
 
     def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
-        """Return the URL of the first of ``url_build_error_handlers`` that gives one. Raises the last BuildError."""
+        """Return the URL of the first of ``url_build_error_handlers`` that returns one. Raises the last BuildError."""
         for handler in self.url_build_error_handlers:
             try:
                 url = handler(error, endpoint, values)

@@ -1,4 +1,4 @@
-"""Blueprints: routes, hooks and handlers that are registered on an application later, once or several times."""
+"""Blueprints: routes, hooks and handlers that are registered on an application later, once or repeatedly."""
 
 import os
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class BlueprintSetupState:
         view_func: Callable[..., Any] | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule of the blueprint: below its prefix, with its name before the endpoint."""
+        """Register a rule of the blueprint, with the prefix and the blueprint's name added to its path and endpoint."""
         if self.url_prefix is not None:
             rule = _joined(self.url_prefix, rule) if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
@@ -88,19 +88,19 @@ class Blueprint(Scaffold):
         if self._got_registered_once:
             raise AssertionError(
                 f"The setup method '{f_name}' can no longer be called on the blueprint '{self.name}'. It has already"
-                " been registered at least once, so that the change would not be seen by all: make it before that."
+                " been registered at least once, so the change would not apply everywhere: make it before that."
             )
 
     # Registration
 
     @setupmethod
     def record(self, func: DeferredSetupFunction) -> None:
-        """Register a function to call with each ``BlueprintSetupState``, when the blueprint is registered."""
+        """Register a function that is called with each ``BlueprintSetupState`` when the blueprint is registered."""
         self.deferred_functions.append(func)
 
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
-        """Register a function to call when the blueprint is registered on an application for the first time."""
+        """Register a function that is called when the blueprint is registered on an application for the first time."""
 
         def at_first(state: BlueprintSetupState) -> None:
             if state.first_registration:
@@ -111,18 +111,18 @@ class Blueprint(Scaffold):
     def make_setup_state(
         self, app: "App", options: dict[str, Any], first_registration: bool = False
     ) -> BlueprintSetupState:
-        """Return what functions of ``record`` get. Subclasses may override it."""
+        """Return the object that functions of ``record`` get. Subclasses may override it."""
         return BlueprintSetupState(self, app, options, first_registration)
 
     @setupmethod
     def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
-        """Add a blueprint inside this one. ``options`` replace those that it has."""
+        """Add a blueprint inside this one. ``options`` override the blueprint's own."""
         if blueprint is self:
             raise ValueError("Cannot register a blueprint on itself")
         self._blueprints.append((blueprint, options))
 
     def register(self, app: "App", options: dict[str, Any]) -> None:
-        """Add the routes, hooks and handlers to an application, then those of the blueprints inside this one.
+        """Add the routes, hooks and handlers to an application, then those of nested blueprints.
 
         Raises ValueError for a name that is taken.
         """
@@ -153,7 +153,7 @@ class Blueprint(Scaffold):
             )
 
     def _add_commands(self, app: "App", name: str, options: dict[str, Any]) -> None:
-        """Add the commands to those of the application: in a group with the blueprint's name, or another, or none."""
+        """Add the commands to the application's: in a group with the blueprint's name, in another group, or in none."""
         if "cli" not in self.__dict__ or not self.cli.commands:
             return
         group = options.get("cli_group", self.cli_group)
@@ -183,14 +183,14 @@ class Blueprint(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule below the prefix of the blueprint. Its endpoint gets the name of the blueprint before it.
+        """Register a rule below the prefix of the blueprint. Its endpoint is prefixed with the blueprint's name.
 
         Raises ValueError for names with a dot.
         """
         if endpoint and "." in endpoint:
-            raise ValueError("an endpoint of a blueprint has no dot in it")
+            raise ValueError("an endpoint of a blueprint must not contain a dot")
         if view_func and "." in getattr(view_func, "__name__", ""):
-            raise ValueError("the name of a blueprint's view has no dot in it")
+            raise ValueError("the name of a blueprint's view must not contain a dot")
         self.record(
             lambda state: state.add_url_rule(
                 rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options
@@ -205,27 +205,27 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def before_app_request(self, f: F) -> F:
-        """Register a function for before each request of the application."""
+        """Register a function to call before each request of the application."""
         return self._for_app("before_request_funcs", f)
 
     @setupmethod
     def after_app_request(self, f: F) -> F:
-        """Register a function of the response for each request of the application."""
+        """Register a function of the response to call after each request of the application."""
         return self._for_app("after_request_funcs", f)
 
     @setupmethod
     def teardown_app_request(self, f: F) -> F:
-        """Register a function for the end of each request of the application."""
+        """Register a function to call at the end of each request of the application."""
         return self._for_app("teardown_request_funcs", f)
 
     @setupmethod
     def app_context_processor(self, f: F) -> F:
-        """Register a function that returns values for each template of the application."""
+        """Register a function that returns values for all templates of the application."""
         return self._for_app("template_context_processors", f)
 
     @setupmethod
     def app_url_value_preprocessor(self, f: F) -> F:
-        """Register a function that may change the values of each request of the application."""
+        """Register a function that may change the path values of each request of the application."""
         return self._for_app("url_value_preprocessors", f)
 
     @setupmethod
@@ -235,7 +235,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[F], F]:
-        """Register a function that answers errors of the whole application. Usable as a decorator."""
+        """Register a function that handles errors of the whole application. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.record_once(lambda state: state.app.register_error_handler(code, f))
@@ -251,7 +251,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_template_filter(self, name: Any = None) -> Callable[[F], F]:
-        """Register a filter for all templates. Usable as a decorator, with a name or without."""
+        """Register a filter for all templates. Usable as a decorator, with or without a name."""
         return _named(self.add_app_template_filter, name)
 
     @setupmethod
@@ -261,7 +261,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_template_test(self, name: Any = None) -> Callable[[F], F]:
-        """Register a test for all templates. Usable as a decorator, with a name or without."""
+        """Register a test for all templates. Usable as a decorator, with or without a name."""
         return _named(self.add_app_template_test, name)
 
     @setupmethod
@@ -271,7 +271,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_template_global(self, name: Any = None) -> Callable[[F], F]:
-        """Register a function that all templates can call. Usable as a decorator, with a name or without."""
+        """Register a function that all templates can call. Usable as a decorator, with or without a name."""
         return _named(self.add_app_template_global, name)
 
     @setupmethod
@@ -305,7 +305,7 @@ def _within(name: str, key: Key) -> str:
 def _inner_options(
     state: BlueprintSetupState, blueprint: Blueprint, options: dict[str, Any], name: str
 ) -> dict[str, Any]:
-    """Return the options of a blueprint inside another one: its prefix and subdomain are added to those outside."""
+    """Return the options of a nested blueprint, with its prefix and subdomain appended to the outer ones."""
     inner = {**options, "name_prefix": name}
     subdomains = [
         each

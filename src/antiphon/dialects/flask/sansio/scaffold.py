@@ -1,4 +1,4 @@
-"""What applications and blueprints have in common: folders, and the registration of routes, hooks and handlers."""
+"""The common parts of applications and blueprints: folders, and the registration of routes, hooks and handlers."""
 
 import os
 from collections import defaultdict
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 Key = str | None
-"""The name of a blueprint, or None for the application."""
+"""The name of a blueprint; None for the application."""
 
 _sentinel: Any = object()
 
 
 def setupmethod(f: F) -> F:
-    """Have a method refuse to be called after the first request: its effect would be on some requests only."""
+    """Make a method raise an error after the first request, when its effect would come too late for some requests."""
     name = f.__name__
 
     @wraps(f)
@@ -84,7 +84,7 @@ class Scaffold:
 
     @property
     def static_folder(self) -> str | None:
-        """The absolute path of the folder of static files; None without one."""
+        """The absolute path of the static files' folder; None without one."""
         return None if self._static_folder is None else os.path.join(self.root_path, self._static_folder)
 
     @static_folder.setter
@@ -93,12 +93,12 @@ class Scaffold:
 
     @property
     def has_static_folder(self) -> bool:
-        """True if there is a folder of static files. It need not exist yet."""
+        """True if there is a folder for static files. It need not exist yet."""
         return self.static_folder is not None
 
     @property
     def static_url_path(self) -> str | None:
-        """The path below which static files are served; by default the name of their folder."""
+        """The path below which static files are served; named after their folder by default."""
         if self._static_url_path is not None:
             return self._static_url_path
         folder = self.static_folder
@@ -110,7 +110,7 @@ class Scaffold:
 
     @lazy
     def jinja_loader(self) -> "BaseLoader | None":
-        """The loader of templates from ``template_folder``; None without one."""
+        """The loader for templates in ``template_folder``; None without one."""
         if self.template_folder is None:
             return None
         from jinja2 import FileSystemLoader
@@ -118,17 +118,20 @@ class Scaffold:
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:  # noqa: ARG002 - for those who override it
-        """Return how many seconds a file may be cached without asking again: SEND_FILE_MAX_AGE_DEFAULT."""
+        """Return how many seconds clients may cache a file without asking again: SEND_FILE_MAX_AGE_DEFAULT."""
         age: timedelta | int | None = current_app.config["SEND_FILE_MAX_AGE_DEFAULT"]
         return int(age.total_seconds()) if isinstance(age, timedelta) else age
 
     def send_static_file(self, filename: str) -> "Response":
-        """Return a file from ``static_folder``: the view of the static files. Raises RuntimeError without a folder."""
+        """Return a response with a file from ``static_folder``: the view of the static files.
+
+        Raises RuntimeError without a folder.
+        """
         if not self.has_static_folder:
             raise RuntimeError("there is no folder of static files: set 'static_folder'")
         return send_from_directory(str(self.static_folder), filename, max_age=self.get_send_file_max_age(filename))
 
-    send_static_file.__module__ = "flask.blueprints"  # the names that extensions expect for the view of a blueprint
+    send_static_file.__module__ = "flask.blueprints"  # names that extensions expect for the view of a blueprint
 
     # Routes
 
@@ -182,12 +185,12 @@ class Scaffold:
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """Register a rule, and the view of its endpoint. ``options`` are those of ``Rule``."""
+        """Register a rule and the view of its endpoint. ``options`` are those of ``Rule``."""
         raise NotImplementedError
 
     @setupmethod
     def websocket(self, rule: str, **options: Any) -> Callable[[F], F]:
-        """Register a view for WebSockets, as Quart does: see ``add_websocket``. Usable as a decorator."""
+        """Register a WebSocket view, as Quart does: see ``add_websocket``. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.add_websocket(rule, options.pop("endpoint", None), f, **options)
@@ -199,7 +202,7 @@ class Scaffold:
     def add_websocket(
         self, rule: str, endpoint: str | None = None, view_func: Callable[..., Any] | None = None, **options: Any
     ) -> None:
-        """Register a rule for WebSockets, and its view, which talks by ``flask.websocket``."""
+        """Register a rule for WebSockets and its view, which communicates through ``flask.websocket``."""
         from antiphon.dialects.flask.websockets import socket_view
 
         view = None if view_func is None else socket_view(view_func)
@@ -219,37 +222,37 @@ class Scaffold:
 
     @setupmethod
     def before_request(self, f: F) -> F:
-        """Register a function for before each request, whose answer, if it gives one, is that of the view."""
+        """Register a function to call before each request. If it returns a response, the view is not called."""
         self.before_request_funcs[None].append(f)
         return f
 
     @setupmethod
     def after_request(self, f: F) -> F:
-        """Register a function of the response, which returns the response to send. The last one is called first."""
+        """Register a function that gets the response and returns the response to send. The last one is called first."""
         self.after_request_funcs[None].append(f)
         return f
 
     @setupmethod
     def teardown_request(self, f: F) -> F:
-        """Register a function for the end of each request. It gets the unhandled error, or None."""
+        """Register a function to call at the end of each request. It gets the unhandled error, or None."""
         self.teardown_request_funcs[None].append(f)
         return f
 
     @setupmethod
     def context_processor(self, f: F) -> F:
-        """Register a function that returns values for each template."""
+        """Register a function that returns values for all templates."""
         self.template_context_processors[None].append(f)
         return f
 
     @setupmethod
     def url_value_preprocessor(self, f: F) -> F:
-        """Register a function of the endpoint and the values of each request, which may change the values."""
+        """Register a function of the endpoint and the path values of each request, which may change the values."""
         self.url_value_preprocessors[None].append(f)
         return f
 
     @setupmethod
     def url_defaults(self, f: F) -> F:
-        """Register a function of the endpoint and the values of each URL to build, which may change the values."""
+        """Register a function of the endpoint and the values of each URL that is built, which may change the values."""
         self.url_default_functions[None].append(f)
         return f
 
@@ -257,7 +260,7 @@ class Scaffold:
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
-        """Register a function that answers a status, or a class of errors. Usable as a decorator."""
+        """Register a function that handles a status or a class of errors. Usable as a decorator."""
 
         def register(f: F) -> F:
             self.register_error_handler(code_or_exception, f)
@@ -267,13 +270,13 @@ class Scaffold:
 
     @setupmethod
     def register_error_handler(self, code_or_exception: type[Exception] | int, f: Callable[..., Any]) -> None:
-        """Register a function that answers a status, or a class of errors."""
+        """Register a function that handles a status or a class of errors."""
         exc_class, code = self._get_exc_class_and_code(code_or_exception)
         self.error_handler_spec[None][code][exc_class] = f
 
     @staticmethod
     def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
-        """Return the class of an error, and its status if it has one."""
+        """Return the class of an error, and its status if there is one."""
         if isinstance(exc_class_or_code, int):
             if exc_class_or_code not in default_exceptions:
                 raise ValueError(
@@ -305,14 +308,14 @@ def _default_context() -> dict[str, Any]:
 
 
 def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
-    """Return the name of a view, which is the endpoint of a rule without one."""
+    """Return the name of a view, the default endpoint of its rule."""
     if view_func is None:
-        raise AssertionError("a view is needed without an endpoint")
+        raise AssertionError("a rule without an endpoint needs a view")
     return view_func.__name__
 
 
 def _named(add: Callable[..., None], name: Any) -> Callable[[F], F]:
-    """Return the decorator for a name, or the function itself if that was given instead of one."""
+    """Return a decorator for a name, or the function itself if it was given instead of a name."""
     if callable(name):
         add(name)
         return name  # type: ignore[no-any-return]  # as the decorator of a function would

@@ -9,14 +9,14 @@ KEY = "_user"
 
 
 def login(request: Any, user_name: str, password: str) -> bool:
-    """Log in the user whom AUTH_USER_BACKEND finds by a name and a password. Return True if the password is right."""
+    """Log in the user that AUTH_USER_BACKEND finds by name and password. Return True if the password is right."""
     backend = settings.load("AUTH_USER_BACKEND")
     is_known: bool = (backend() if isinstance(backend, type) else backend).login(request, user_name, password)
     return is_known
 
 
 def logout(request: Any) -> None:
-    """Log the user out: the session ends, with its data."""
+    """Log the user out: the session ends and loses its data."""
     from antiphon.dialects.kay.auth.models import AnonymousUser
 
     request.session.clear()

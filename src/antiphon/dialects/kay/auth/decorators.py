@@ -1,4 +1,4 @@
-"""Decorators of views for users who have logged in."""
+"""Decorators for views of logged-in users."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,7 +13,7 @@ View = Callable[Concatenate[Any, P], T]
 
 
 def login_required(view: View[P, T]) -> View[P, T]:
-    """Call a view for users who have logged in only. Raises Unauthorized (401) for others."""
+    """Restrict a view to logged-in users. Raises Unauthorized (401) for others."""
 
     @wraps(view)
     def for_users(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -25,7 +25,10 @@ def login_required(view: View[P, T]) -> View[P, T]:
 
 
 def admin_required(view: View[P, T]) -> View[P, T]:
-    """Call a view for users whose ``is_admin`` is true. Raises Forbidden (403) for others, 401 for anonymous ones."""
+    """Restrict a view to users whose ``is_admin`` is true.
+
+    Raises Forbidden (403) for others, 401 for anonymous ones.
+    """
 
     @wraps(view)
     def for_admins(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""The middleware that gives requests their user."""
+"""The middleware that provides the user of requests."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from antiphon.dialects.kay.conf import settings
 
 
 class AuthenticationMiddleware:
-    """Middleware for ``request.user``, which AUTH_USER_BACKEND finds when it is first read."""
+    """Middleware for ``request.user``, which AUTH_USER_BACKEND finds on first access."""
 
     def process_request(self, request: Any) -> None:  # noqa: ARG002 - as middleware is called
-        """Check that there is a backend. Raises LookupError, which names the setting, if there is none."""
+        """Check that there is a backend. Raises LookupError, which names the setting, otherwise."""
         if settings.AUTH_USER_BACKEND is None:
             raise LookupError(
                 "AuthenticationMiddleware needs AUTH_USER_BACKEND in settings.py, such as"

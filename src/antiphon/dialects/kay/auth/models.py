@@ -1,4 +1,4 @@
-"""Users of nobody. The models of App Engine are not offered: AUTH_USER_MODEL names a class of the project."""
+"""Anonymous users. App Engine's models are not offered: AUTH_USER_MODEL names a class of the project."""
 
 from typing import NoReturn
 
@@ -21,7 +21,7 @@ class AnonymousUser:
 def __getattr__(name: str) -> NoReturn:
     if name in _ABSENT:
         raise ImportError(
-            f"kay.auth.models.{name} is a model of App Engine: have AUTH_USER_MODEL name a class of yours with"
+            f"kay.auth.models.{name} is a model of App Engine: set AUTH_USER_MODEL to a class of your own with"
             " get(key), get_by_key_name(name), and the methods key() and check_password(password)",
             name=f"kay.auth.models.{name}",
         )

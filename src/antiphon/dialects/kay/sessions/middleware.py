@@ -1,4 +1,4 @@
-"""The middleware that gives requests their session, and writes it."""
+"""The middleware that provides and stores the session of requests."""
 
 from threading import Lock
 from typing import Any
@@ -14,14 +14,14 @@ from antiphon.features import Sessions
 from antiphon.features.tracked_session import TrackedSession
 
 _NATIVE = "antiphon.kay.session"
-"""The key in the environ of the native request whose session was read."""
+"""The environ key of the native request whose session was read."""
 
 
 class SessionMiddleware:
     """Middleware that provides ``request.session``: a dict whose data is kept between the requests of a visitor.
 
-    It is loaded when it is first read, and written if it was changed, inside of lists and dicts, too. The settings
-    SESSION_STORE, COOKIE_NAME and COOKIE_AGE, in seconds, apply.
+    It is loaded on first access, and stored if it was changed, even inside lists and dicts. The settings SESSION_STORE,
+    COOKIE_NAME and COOKIE_AGE (in seconds) apply.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class SessionMiddleware:
         provide(request.environ, Request.session, self._open)
 
     def process_response(self, request: Any, response: Any) -> Any:
-        """Write the session, and return the response: with the cookie, and not for shared caches if it was used."""
+        """Store the session, and return the response: with the cookie, and not for shared caches if it was used."""
         native: NativeRequest | None = request.environ.pop(_NATIVE, None)
         if native is None:
             return response
@@ -56,7 +56,7 @@ class SessionMiddleware:
 
     @property
     def _sessions(self) -> Sessions:
-        """The native feature, made with the settings of the application when it is first used."""
+        """The native feature, made from the settings of the application on first use."""
         with self._lock:
             if self._made is None:
                 store = settings.load("SESSION_STORE") or GAESessionStore

@@ -1,4 +1,4 @@
-"""The stores of sessions that SESSION_STORE in ``settings.py`` names. It may name any other native store, too."""
+"""The session stores that SESSION_STORE in ``settings.py`` may name. It may name any other native store, too."""
 
 import os
 
@@ -12,7 +12,7 @@ _PUBLISHED = frozenset({"ReplaceItWithSecretString", "please set secret keys her
 class GAESessionStore(SQLiteStore):
     """A store on the server, in the SQLite file SESSION_DATABASE, by default `sessions.db` in the current folder.
 
-    It has the name of the one in App Engine's database, whose place it takes.
+    It replaces the store in App Engine's database, whose name it has.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class GAESessionStore(SQLiteStore):
 
 
 class SecureCookieSessionStore(CookieStore):
-    """A store in the visitor's cookie, which is signed by SECRET_KEY. Visitors can read their data.
+    """A store in the visitor's cookie, signed with SECRET_KEY. Visitors can read their data.
 
     Raises ValueError for a SECRET_KEY that is missing, too short, or the one in Kay's own files.
     """
@@ -28,5 +28,5 @@ class SecureCookieSessionStore(CookieStore):
     def __init__(self) -> None:
         key = settings.SECRET_KEY
         if key in _PUBLISHED:
-            raise ValueError("SECRET_KEY in settings.py is the one of Kay's files, which everyone knows: make your own")
+            raise ValueError("SECRET_KEY in settings.py is that of Kay's files, which everyone knows: make your own")
         super().__init__([key] if key else [])

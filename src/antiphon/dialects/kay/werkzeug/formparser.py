@@ -1,4 +1,4 @@
-"""Form parsing as `werkzeug.formparser` had it in 0.8: the parser takes a charset."""
+"""Form parsing as in `werkzeug.formparser` 0.8, whose parser takes a charset."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,8 +15,9 @@ __all__ = ["FormDataParser", "MultiPartParser", "default_stream_factory", "parse
 
 
 class FormDataParser(formparser.FormDataParser):
-    """The parser of today, for text in ``charset``. Bytes that are not in the charset become U+FFFD, whatever
-    ``errors`` is.
+    """Today's parser, for text in ``charset``.
+
+    Bytes that are not in the charset become U+FFFD, whatever ``errors`` is.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The functions of `werkzeug.utils`, with redirects that send whole URLs."""
+"""The functions of `werkzeug.utils`, with redirects that send complete URLs."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug import utils
 
 
 def redirect(location: str, code: int = 302) -> Response:
-    """Return a redirect. Its location is joined to the URL of the application's root when it is sent."""
+    """Return a redirect. When it is sent, its location is joined to the URL of the application's root."""
     response: Any = utils.redirect(location, code, Response=Response)
     return Response.force_type(response)
 

@@ -1,4 +1,4 @@
-"""Requests and responses as `werkzeug.wrappers` had them in 0.8, and their mixins."""
+"""Requests and responses as in `werkzeug.wrappers` 0.8, and their mixins."""
 
 import warnings
 from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ _OWN = "antiphon.dialects."
 
 
 class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
-    """A ``lazy`` attribute for classes that refuse to set attributes."""
+    """A ``lazy`` attribute for classes that don't allow attributes to be set."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -61,7 +61,7 @@ class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
 
 
 def seal(cls: C) -> C:
-    """Replace the inherited lazy attributes of a class by sealed ones."""
+    """Replace a class's inherited lazy attributes with sealed ones."""
     for name in dir(cls):
         attribute = getattr(cls, name, None)
         if isinstance(attribute, lazy) and not isinstance(attribute, sealed):
@@ -72,7 +72,7 @@ def seal(cls: C) -> C:
 
 
 class Immutable:
-    """A base class that refuses to set its attributes, except dependencies and names that an application adds."""
+    """A base class whose attributes can't be set, except dependencies and names that an application adds."""
 
     _fixed: frozenset[str] = frozenset()
 
@@ -98,7 +98,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 class WWWAuthenticate(auth.WWWAuthenticate):
-    """A challenge. Its realm is in quotes, as RFC 9110 §11.5 demands."""
+    """A challenge. Its realm is in quotes, as RFC 9110 §11.5 requires."""
 
     def _printed_parameters(self) -> str:
         if self.type == "digest":
@@ -123,7 +123,7 @@ def parse_date(value: str | None) -> datetime | None:
 
 
 def as_naive(moment: datetime | None) -> datetime | None:
-    """Return a moment as a naive datetime in UTC."""
+    """Return a datetime as a naive one in UTC."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -133,7 +133,7 @@ def _parse_seconds(raw: str | None) -> int | None:
 
 
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
-    """Attributes for the usual headers of a request, which can only be read."""
+    """Read-only attributes for the usual headers of a request."""
 
     date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
 
@@ -156,7 +156,10 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """The time to retry (RFC 9110 §10.2.3): seconds, or a moment; None without the header. Either may be set."""
+        """The time to retry (RFC 9110 §10.2.3), as seconds or a datetime; None without the header.
+
+        Either may be set.
+        """
         value = self.headers.get("Retry-After")
         seconds = _parse_seconds(value)
         return parse_date(value) if seconds is None else seconds
@@ -181,7 +184,7 @@ def _parse_if_range(raw: str | None) -> IfRange:
 
 
 class ETagRequestMixin(wrappers.ETagRequestMixin):
-    """Attributes for conditions, ranges and Cache-Control of a request."""
+    """Attributes for a request's conditions, ranges and Cache-Control."""
 
     if_modified_since = environ_header(
         "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
@@ -203,20 +206,18 @@ def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
 
 @seal
 class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
-    """A request without attributes for its headers: a WSGI environ as an object. Only POST, PUT and PATCH have
-    forms.
-    """
+    """A request without attributes for headers: a WSGI environ as an object. Only POST, PUT and PATCH have forms."""
 
     charset = "utf-8"
     """The charset of text. Bytes that are not in the charset become U+FFFD."""
     encoding_errors = "replace"
     dict_storage_class: type[Any] = ImmutableTypeConversionDict
-    """The class of ``cookies``."""
+    """The class for ``cookies``."""
     form_data_parser_class: type[Any] = FormDataParser
     """The class of the form parser."""
 
     def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
-        # Past __setattr__, which refuses these.
+        # Bypass __setattr__, which refuses these.
         _set_attribute(self, "environ", environ)
         _set_attribute(self, "shallow", shallow)
         if populate_request and not shallow:
@@ -226,18 +227,18 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @property
     def url_charset(self) -> str:
-        """The charset of text in URLs: by default ``charset``."""
+        """The charset of text in URLs; ``charset`` by default."""
         return self.charset
 
     @property
     def is_xhr(self) -> bool:
-        """True if the header X-Requested-With says that a script sent the request."""
+        """True if the X-Requested-With header marks a script's request."""
         requester: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
         return requester.lower() == "xmlhttprequest"
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """True if the request's method has a form. May be overridden."""
+        """True if the request's method has a form. Subclasses may override it."""
         return self.environ["REQUEST_METHOD"] in _WITH_FORM
 
     def make_form_data_parser(self) -> Any:
@@ -256,12 +257,12 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @sealed
     def root_path(self) -> str:
-        """The path of the application's root, without a slash at its end; empty if it is the host's root."""
+        """The path of the application's root, without a trailing slash; empty for the host's root."""
         return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
 
     @sealed
     def path(self) -> str:
-        """The decoded path below the application's root, with a slash at its beginning."""
+        """The decoded path below the application's root, with a leading slash."""
         return "/" + self._decode("PATH_INFO", self.url_charset).lstrip("/")
 
     @sealed
@@ -274,7 +275,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
 
     @sealed
     def values(self) -> "CombinedMultiDict[str, str]":
-        """The fields of ``args``, followed by those of ``form``."""
+        """The fields of ``args`` followed by those of ``form``."""
         return combined(self.args, self.form)
 
     @sealed
@@ -286,7 +287,7 @@ class BaseRequest(Immutable, RequestDependencies, wrappers.BaseRequest):
         return self.dict_storage_class(reversed(read_cookies(written)))
 
     def _decode(self, key: str, charset: str) -> str:
-        """Return a value of the environ as text."""
+        """Return an environ's value as text."""
         return text_of(self.environ.get(key) or "", charset)
 
 
@@ -295,8 +296,9 @@ class Request(ETagRequestMixin, CommonRequestDescriptorsMixin, BaseRequest, wrap
 
 
 class _Base(type):
-    """The metaclass of BaseResponse. Responses of today's Werkzeug dialect count as instances too: exceptions make
-    them.
+    """The metaclass of BaseResponse.
+
+    Responses of today's Werkzeug dialect are also instances, since exceptions make them.
     """
 
     def __instancecheck__(cls, instance: object) -> bool:
@@ -306,7 +308,7 @@ class _Base(type):
 
 
 class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
-    """A response without attributes for its headers: a body, a status, and headers, as a WSGI application."""
+    """A response without attributes for headers: a body, a status and headers, as a WSGI application."""
 
     _is_base = True
 
@@ -322,13 +324,13 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         return self.headers.to_wsgi_list()
 
     def fix_headers(self, environ: "WSGIEnvironment") -> None:
-        """Change the headers to those that are sent for an environ: the name of ``get_wsgi_headers`` before 0.6."""
+        """Change the headers to those to send for an environ: the name of ``get_wsgi_headers`` before 0.6."""
         self.headers = self.get_wsgi_headers(environ)
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
-        """Return the header fields as they are sent, with Location joined to the URL of the application's root.
+        """Return the header fields to send, with Location joined to the URL of the application's root.
 
-        A status without a body has the length 0; a 304 has no headers that describe a body.
+        For a status without a body, the length is 0; a 304 has no headers that describe a body.
         """
         fields = super()._final_fields(environ)
         if self._has_length_of_nothing():
@@ -342,7 +344,7 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
         return 100 <= self.status_code < 200 or self.status_code == 204
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request. A 1xx or 204 is sent without its length of 0, which RFC 9110 §8.6 forbids."""
+        """Handle a request. A 1xx or 204 is sent without its length of 0, which RFC 9110 §8.6 forbids."""
         chunks, status, fields = self.get_wsgi_response(environ)
         if self._has_length_of_nothing():
             fields = [(name, value) for name, value in fields if name.lower() != "content-length"]

@@ -1,4 +1,4 @@
-"""The configurator: directives for routes, views and all else of an application, which they make."""
+"""The configurator: directives for an application's routes, views and other parts. It makes the application."""
 
 import inspect
 import logging
@@ -49,7 +49,7 @@ __all__ = [
 _ABSENT: Any = object()
 
 global_registries = WeakOrderedSet()
-"""The registries of all applications that were made."""
+"""The registries of all applications made so far."""
 
 
 class Configurator(
@@ -68,11 +68,12 @@ class Configurator(
     FactoriesConfiguratorMixin,
     AdaptersConfiguratorMixin,
 ):
-    """The directives of an application. Their actions are done when they are committed.
+    """The directives of an application.
 
-    ``registry`` is a registry that is set up already; without it one is made, and the other arguments are as their
-    directives have them. Names are relative to ``package``, that of the caller by default. ``autocommit`` does actions
-    at once. In a `with` block, the registry is current, and the actions are committed at its end.
+    Their actions are executed when they are committed. ``registry`` is a registry that is already set up; without it,
+    one is made, and the other arguments are those of their directives. Names are relative to ``package``, by default
+    the caller's. ``autocommit`` executes actions at once. In a `with` block, the registry is current, and the actions
+    are committed at its end.
     """
 
     manager = manager
@@ -153,7 +154,7 @@ class Configurator(
         default_view_mapper: Any = None,
         exceptionresponse_view: Any = default_exceptionresponse_view,
     ) -> None:
-        """Set up a registry that was given: with the settings, and with all that applications have from the start."""
+        """Set up a given registry, with the settings and everything that applications have from the start."""
         self._fix_registry()
         self._set_settings(settings)
         logger = logging.getLogger(debug_logger or self.package_name) if _is_name(debug_logger) else debug_logger
@@ -245,9 +246,9 @@ class Configurator(
     # Parts of programs
 
     def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - its name
-        """Call a function of a configurator, or that of a module which is named `includeme`, once.
+        """Call a function of a configurator, or the function `includeme` of a module, once.
 
-        Its actions give way to those of who includes it. Raises ConfigurationError for a module without one.
+        The including program's actions override its own. Raises ConfigurationError for a module without one.
         """
         state = self.action_state
         function = self.maybe_dotted(callable)
@@ -279,8 +280,9 @@ class Configurator(
             self.end()
 
     def add_directive(self, name: str, directive: Any, action_wrap: bool = True) -> None:
-        """Make a function of a configurator, and of other arguments, a directive. ``action_wrap`` lets its actions know
-        where it is called.
+        """Turn a function of a configurator and other arguments into a directive.
+
+        With ``action_wrap``, its actions record where it is called.
         """
         function = self.maybe_dotted(directive)
         if not hasattr(self.registry, "_directives"):
@@ -299,7 +301,7 @@ class Configurator(
         return function.__get__(self)
 
     def with_package(self, package: Any) -> "Configurator":
-        """Return a configurator of this application, whose names are relative to another package."""
+        """Return a configurator for this application whose names are relative to another package."""
         made = self.__class__(
             registry=self.registry,
             package=package,
@@ -314,11 +316,11 @@ class Configurator(
     # Names
 
     def maybe_dotted(self, dotted: Any) -> Any:
-        """Return the object of a dotted name, or anything but text as it is. Raises ImportError."""
+        """Return the object with a dotted name; anything but a string is returned as it is. Raises ImportError."""
         return self.name_resolver.maybe_resolve(dotted)
 
     def absolute_asset_spec(self, relative_spec: Any) -> Any:
-        """Return `package:path` for a path in the package, or an absolute path as it is."""
+        """Return `package:path` for a path in the package; an absolute path is returned as it is."""
         return self._make_spec(relative_spec) if isinstance(relative_spec, str) else relative_spec
 
     absolute_resource_spec = absolute_asset_spec
@@ -330,7 +332,7 @@ class Configurator(
     # Being current
 
     def begin(self, request: Any = _ABSENT) -> None:
-        """Make the registry and a request current. The current request stays if the registry is already current."""
+        """Make the registry and a request current. If the registry is current already, its request is kept."""
         if request is _ABSENT:
             current = self.manager.get()
             request = current["request"] if current["registry"] is self.registry else None
@@ -349,7 +351,7 @@ class Configurator(
         if error is None:
             self.commit()
 
-    # The end
+    # Finishing
 
     def scan(
         self,
@@ -359,9 +361,9 @@ class Configurator(
         ignore: Any = None,
         **kw: Any,
     ) -> None:
-        """Apply the decorators in a package or a module, by default the caller's, and below it.
+        """Apply the decorators in and below a package or a module, by default the caller's.
 
-        ``categories`` are venusian's, ``ignore`` are names or functions of names that are left out, and ``onerror`` is
+        ``categories`` are venusian's, ``ignore`` lists names, or functions of names, to leave out, and ``onerror`` is
         called for a module that can't be imported.
         """
         package = caller_package() if package is None else self.maybe_dotted(package)

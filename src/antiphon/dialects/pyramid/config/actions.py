@@ -1,4 +1,4 @@
-"""Actions: the work of directives, done in order, and once each, when the configuration is committed."""
+"""Actions: the work of directives, executed once each, in order, when the configuration is committed."""
 
 import sys
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Action = dict[str, Any]
 
 @implementer(IActionInfo)
 class ActionInfo:
-    """The place of a program that configures: file, line, function and the line's text."""
+    """The location of a configuration statement: file, line number, function and source line."""
 
     def __init__(self, file: str, line: int, function: str, src: str) -> None:
         self.file, self.line, self.function, self.src = file, line, function, src
@@ -33,7 +33,7 @@ class ActionInfo:
 
 
 def caller_info(depth: int) -> ActionInfo:
-    """Return the place that calls, ``depth`` calls up."""
+    """Return the location of the caller, ``depth`` calls up."""
     try:
         frame = sys._getframe(depth + 1)  # noqa: SLF001 - there is no public way
     except ValueError:
@@ -43,7 +43,7 @@ def caller_info(depth: int) -> ActionInfo:
 
 
 def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a directive whose actions know where it, or the directive around it, is called."""
+    """Return a directive whose actions record where it, or the directive around it, is called."""
 
     @wraps(wrapped)
     def wrapper(self: Any, *args: Any, **kw: Any) -> Any:
@@ -64,7 +64,7 @@ def action_method(wrapped: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ActionConfiguratorMixin:
-    """Actions, kept until they are committed, or done at once with autocommit."""
+    """A mixin that keeps actions until they are committed, or executes them at once with autocommit."""
 
     registry: Any
     autocommit: bool
@@ -78,7 +78,7 @@ class ActionConfiguratorMixin:
 
     @property
     def action_info(self) -> Any:
-        """The place of the program that the outermost directive was called from."""
+        """The location from which the outermost directive was called."""
         if self._ainfo:
             return self._ainfo[0]
         return self.info or ActionInfo("", 0, "", "")
@@ -93,10 +93,10 @@ class ActionConfiguratorMixin:
         introspectables: Any = (),
         **extra: Any,
     ) -> None:
-        """Keep a function to be called at commit, or call it now with autocommit.
+        """Record a function to call at commit, or call it now with autocommit.
 
-        Of actions with an equal ``discriminator``, one is done: that of the program that includes the others; else the
-        commit fails. ``order`` is that of phases.
+        Among actions with the same ``discriminator``, only that of the program that includes the others is executed; if
+        there is none, the commit fails. ``order`` is the phase.
         """
         keywords = {} if kw is None else kw
         info = self.action_info if self._ainfo or self.info else caller_info(1)
@@ -143,9 +143,9 @@ class ActionConfiguratorMixin:
     _ctx = action_state
 
     def commit(self) -> None:
-        """Do all pending actions. Raises ConfigurationConflictError, and ConfigurationExecutionError if one fails.
+        """Execute all pending actions. Raises ConfigurationConflictError, or ConfigurationExecutionError if one fails.
 
-        Later actions replace those that are done by now.
+        Later actions can then replace the executed ones.
         """
         self.begin()
         try:
@@ -156,14 +156,14 @@ class ActionConfiguratorMixin:
 
 
 class ActionState:
-    """Pending actions, and the files that were read for them."""
+    """Pending actions, and the files that were included for them."""
 
     def __init__(self) -> None:
         self.actions: list[Action] = []
         self._seen_files: set[Any] = set()
 
     def processSpec(self, spec: Any) -> bool:  # noqa: N802 - its name
-        """Return True if ``spec`` has not been included before, and remember it."""
+        """Return True if ``spec`` has not been included yet, and record it."""
         if spec in self._seen_files:
             return False
         self._seen_files.add(spec)
@@ -181,12 +181,12 @@ class ActionState:
         introspectables: Any = (),
         **extra: Any,
     ) -> None:
-        """Keep an action."""
+        """Add an action."""
         action = expand_action_tuple(discriminator, callable, args, kw, includepath, info, order, introspectables)
         self.actions.append({**extra, **action})
 
     def execute_actions(self, clear: bool = True, introspector: Any = None) -> None:
-        """Do all pending actions, and the actions that they add, in order."""
+        """Execute all pending actions, and those that they add, in order."""
         kept = self.actions
         resolver = _Resolver()
         try:
@@ -219,7 +219,7 @@ def _execute(action: Action, introspector: Any) -> None:
 
 
 class _Resolver:
-    """Gives actions one by one: by their order, then as they came; of equal ones that with the shortest path."""
+    """A resolver that returns actions in order, then as added; of conflicting ones, that with the shortest path."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, Action]] = []
@@ -229,7 +229,7 @@ class _Resolver:
         self._done: dict[Any, Action] = {}
 
     def add(self, actions: list[Action]) -> None:
-        """Take actions. Raises ConfigurationError for one of a lower order than those that are done."""
+        """Add actions. Raises ConfigurationError for one of a lower order than those already executed."""
         for action in actions:
             if self._order is not None and action["order"] < self._order:
                 raise ConfigurationError(
@@ -242,7 +242,7 @@ class _Resolver:
         self._resolve()
 
     def next(self) -> Action | None:
-        """Return the next action; None after the last."""
+        """Return the next action; None after the last one."""
         if not self._ready:
             self._resolve()
         if not self._ready:
@@ -253,7 +253,7 @@ class _Resolver:
         return action
 
     def _resolve(self) -> None:
-        """Find the actions to do for the lowest pending order."""
+        """Find the actions to execute for the lowest pending order."""
         if not self._waiting:
             self._ready = []
             return
@@ -266,7 +266,7 @@ class _Resolver:
 
 
 def _unique(actions: list[Action], done: dict[Any, Action]) -> list[Action]:
-    """Return the actions to do: one of those that are equal. Raises ConfigurationConflictError."""
+    """Return the actions to execute, one of each conflicting group. Raises ConfigurationConflictError."""
     equal: dict[Any, list[Action]] = {}
     for action in actions:
         action["discriminator"] = discriminator = undefer(action["discriminator"])
@@ -293,8 +293,9 @@ def _unique(actions: list[Action], done: dict[Any, Action]) -> list[Action]:
 
 
 def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N802 - its name
-    """Yield actions, dictionaries or tuples, in order, without those that others replace. Raises
-    ConfigurationConflictError.
+    """Yield actions (dictionaries or tuples) in order, except those that others replace.
+
+    Raises ConfigurationConflictError.
     """
     resolver = _Resolver()
     resolver.add(normalize_actions(actions))
@@ -303,7 +304,7 @@ def resolveConflicts(actions: Any, state: Any = None) -> Any:  # noqa: ARG001, N
 
 
 def normalize_actions(actions: Any) -> list[Action]:
-    """Return actions, dictionaries or tuples, as dictionaries."""
+    """Return actions (dictionaries or tuples) as dictionaries."""
     return [action if isinstance(action, dict) else expand_action_tuple(*action) for action in actions]
 
 

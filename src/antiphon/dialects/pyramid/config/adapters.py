@@ -1,4 +1,4 @@
-"""Directives for subscribers, and for adapters of objects: to responses, traversers and resource URLs."""
+"""Directives for subscribers, and for adapters that make responses, traversers and resource URLs."""
 
 from functools import update_wrapper
 from typing import Any
@@ -12,13 +12,13 @@ from antiphon.dialects.webob.response import Response as WebObResponse
 
 
 class AdaptersConfiguratorMixin:
-    """Directives of subscribers and adapters."""
+    """Directives for subscribers and adapters."""
 
     @action_method
     def add_subscriber(self, subscriber: Any, iface: Any = None, **predicates: Any) -> Any:
-        """Call a function for all events, for events of one type, or for a tuple of types with as many arguments.
+        """Call a function for all events, for events of one type, or for combinations of several objects' types.
 
-        Keywords are predicates of subscribers.
+        Keywords are subscriber predicates.
         """
         config: Any = self
         subscriber, iface = config.maybe_dotted(subscriber), config.maybe_dotted(iface)
@@ -64,7 +64,7 @@ class AdaptersConfiguratorMixin:
     def add_subscriber_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a predicate of subscribers: a function of a value and an object about the application."""
+        """Add a subscriber predicate: a function of a value and information about the application."""
         config: Any = self
         config._add_predicate(  # noqa: SLF001 - of this class
             "subscriber", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
@@ -72,7 +72,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_response_adapter(self, adapter: Any, type_or_iface: Any) -> None:
-        """Make responses from views' return values of a type with a function. None undoes that."""
+        """Use a function to make responses from the values of a type that views return. None removes it."""
         config: Any = self
         adapter, type_or_iface = config.maybe_dotted(adapter), config.maybe_dotted(type_or_iface)
 
@@ -90,13 +90,13 @@ class AdaptersConfiguratorMixin:
         config.action(discriminator, register, introspectables=(intr,))
 
     def add_default_response_adapters(self) -> None:
-        """Use WebOb's responses as they are."""
+        """Register WebOb's responses, which are used as they are."""
         config: Any = self
         config.add_response_adapter(None, WebObResponse)
 
     @action_method
     def add_traverser(self, adapter: Any, iface: Any = None) -> None:
-        """Have contexts found by a traverser, below all roots or those of a type."""
+        """Use a traverser to find contexts, below all roots or those of a type."""
         config: Any = self
         iface, adapter = config.maybe_dotted(iface), config.maybe_dotted(adapter)
 
@@ -111,7 +111,7 @@ class AdaptersConfiguratorMixin:
 
     @action_method
     def add_resource_url_adapter(self, adapter: Any, resource_iface: Any = None) -> None:
-        """Make the URLs of resources with an adapter of a resource and a request."""
+        """Use an adapter of a resource and a request to make the URLs of resources."""
         config: Any = self
         adapter, resource_iface = config.maybe_dotted(adapter), config.maybe_dotted(resource_iface)
 

@@ -1,4 +1,4 @@
-"""Files that override the assets of a package."""
+"""Overrides for the assets of a package."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,19 +15,19 @@ from antiphon.dialects.pyramid.threadlocal import get_current_registry
 
 
 def overridden(package_name: str, path: str, method: str) -> Any:
-    """Return the result of a method of a package's overrides for a file, or None without an override."""
+    """Return the result of calling a method of a package's overrides for a file; None without an override."""
     overrides = get_current_registry().queryUtility(IPackageOverrides, package_name)
     return None if overrides is None else getattr(overrides, method)(path)
 
 
 class _Source:
-    """A directory or a file that overrides another."""
+    """The base class for a directory or file that overrides another."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
 
     def path(self, name: str) -> str:
-        """Return the absolute path of a name below this."""
+        """Return the absolute path of a name below this source."""
         raise NotImplementedError
 
     def get_path(self, resource_name: str) -> str:
@@ -35,21 +35,21 @@ class _Source:
         return f"{self.prefix}{resource_name}"
 
     def get_spec(self, resource_name: str) -> str:
-        """Return `package:path`, or a path."""
+        """Return `package:path` or a path."""
         return self.path(resource_name)
 
     def get_filename(self, resource_name: str) -> str | None:
-        """Return the path of a file, or None if it does not exist."""
+        """Return the path of a file; None if it does not exist."""
         path = self.path(resource_name)
         return path if os.path.exists(path) else None
 
     def get_stream(self, resource_name: str) -> IO[bytes] | None:
-        """Open a file, or return None if it does not exist."""
+        """Open a file; return None if it does not exist."""
         path = self.path(resource_name)
         return open(path, "rb") if os.path.exists(path) else None
 
     def get_string(self, resource_name: str) -> bytes | None:
-        """Return the content of a file, or None if it does not exist."""
+        """Return the contents of a file; None if it does not exist."""
         stream = self.get_stream(resource_name)
         if stream is None:
             return None
@@ -61,18 +61,18 @@ class _Source:
         return os.path.exists(self.path(resource_name)) or None
 
     def isdir(self, resource_name: str) -> bool | None:
-        """Return True for a directory, False for a file, or None if it does not exist."""
+        """Return True for a directory, False for a file, None if it does not exist."""
         path = self.path(resource_name)
         return os.path.isdir(path) if os.path.exists(path) else None
 
     def listdir(self, resource_name: str) -> list[str] | None:
-        """Return the names in a directory, or None if it does not exist."""
+        """Return the names in a directory; None if it does not exist."""
         path = self.path(resource_name)
         return os.listdir(path) if os.path.exists(path) else None
 
 
 class PackageAssetSource(_Source):
-    """A directory or a file of a package."""
+    """A directory or file in a package."""
 
     def __init__(self, package: Any, prefix: str) -> None:
         super().__init__(prefix)
@@ -90,48 +90,48 @@ class PackageAssetSource(_Source):
 
 
 class FSAssetSource(_Source):
-    """A directory or a file with its own path."""
+    """A directory or file outside of packages."""
 
     def path(self, name: str) -> str:
         return os.path.join(self.prefix, name) if name else self.prefix
 
 
 class DirectoryOverride:
-    """A directory, and its override."""
+    """A directory and its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return the override of a name below the directory, and the name in it, or None for any other name."""
+        """Return the override for a name below the directory, and the name in it; None for any other name."""
         if resource_name.startswith(self.path):
             return self.source, resource_name[len(self.path) :]
         return None
 
 
 class FileOverride:
-    """A file, and its override."""
+    """A file and its override."""
 
     def __init__(self, path: str, source: Any) -> None:
         self.path = path
         self.source = source
 
     def __call__(self, resource_name: str) -> tuple[Any, str] | None:
-        """Return the override of the file, and "", or None for any other name."""
+        """Return the override of the file and "" for its name; None for any other name."""
         return (self.source, "") if resource_name == self.path else None
 
 
 @implementer(IPackageOverrides)
 class PackageOverrides:
-    """All overrides of files in one package, the latest first."""
+    """All overrides of files in a package, the latest first."""
 
     def __init__(self, package: Any) -> None:
         self.overridden_package_name = package.__name__
         self.overrides: list[Any] = []
 
     def insert(self, path: str, source: Any) -> Any:
-        """Override a file, or a directory ("", or a path that ends with a slash), with a source."""
+        """Override a file or a directory ("" or a path that ends with a slash) with a source."""
         if isinstance(source, str):
             import sys
 
@@ -174,7 +174,7 @@ class PackageOverrides:
         return self._first("get_string", resource_name)
 
     def has_resource(self, resource_name: str) -> Any:
-        """Return True if a name has an override."""
+        """Return True if a name is overridden."""
         return self._first("exists", resource_name)
 
     def isdir(self, resource_name: str) -> Any:
@@ -187,7 +187,7 @@ class PackageOverrides:
 
 
 def _source(override_with: str) -> tuple[Callable[[], Any], bool]:
-    """Return the maker of a specification's source, and True if it is a directory. Raises ConfigurationError."""
+    """Return the class of a specification's source, and True for a directory. Raises ConfigurationError."""
     if os.path.isabs(override_with):
         if not os.path.exists(override_with):
             raise ConfigurationError(
@@ -204,11 +204,10 @@ class AssetsConfiguratorMixin:
 
     @action_method
     def override_asset(self, to_override: str, override_with: str, _override: Any = None) -> None:
-        """Override a file or a directory of a package. Names of directories end with a slash.
+        """Override a file or directory of a package.
 
-        A name without a colon is that of a package, for all its files.
-
-        Raises ConfigurationError if only one of the two is a directory, or if one is missing.
+        Directory names end with a slash. A name without a colon is a package, with all its files. Raises
+        ConfigurationError if only one of the two is a directory or if one is missing.
         """
         config: Any = self
         if to_override == override_with:

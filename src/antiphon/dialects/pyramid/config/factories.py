@@ -1,4 +1,4 @@
-"""Directives for factories of roots, sessions, requests and responses, and for additions to requests."""
+"""Directives for the factories of roots, sessions, requests and responses, and for additions to requests."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class _RequestExtensions:
 
 
 class FactoriesConfiguratorMixin:
-    """Directives of factories."""
+    """Directives for factories."""
 
     def _register_one(self, discriminator: Any, component: Any, iface: Any, title: str) -> None:
         """Register the only utility of an interface."""
@@ -41,13 +41,13 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_root_factory(self, factory: Any) -> None:
-        """Set the function of a request that returns the root for all routes without their own root."""
+        """Set the function of a request that returns the root for all routes without a root of their own."""
         config: Any = self
         factory = config.maybe_dotted(factory) or DefaultRootFactory
 
         def register() -> None:
             config.registry.registerUtility(factory, IRootFactory)
-            config.registry.registerUtility(factory, IDefaultRootFactory)  # as programs from before 1.0 look it up
+            config.registry.registerUtility(factory, IDefaultRootFactory)  # where programs from before 1.0 look it up
 
         intr = config.introspectable("root factories", None, config.object_description(factory), "root factory")
         intr["factory"] = factory
@@ -63,7 +63,7 @@ class FactoriesConfiguratorMixin:
 
     @action_method
     def set_request_factory(self, factory: Any) -> None:
-        """Set the class of requests: it is called with an environ, and has ``blank``."""
+        """Set the request class, which is called with an environ and has ``blank``."""
         config: Any = self
         self._register_one(IRequestFactory, config.maybe_dotted(factory), IRequestFactory, "request factory")
 
@@ -90,9 +90,9 @@ class FactoriesConfiguratorMixin:
         property: bool = False,  # noqa: A002 - its name
         reify: bool = False,
     ) -> None:
-        """Add a method to all requests: a function of the request; or a property, computed once with ``reify``.
+        """Add a method (a function of the request) or a property to all requests. With ``reify``, it is computed once.
 
-        Without a function, no other program may add this name.
+        Without a function, no other program may add the name.
         """
         config: Any = self
         function = config.maybe_dotted(callable)

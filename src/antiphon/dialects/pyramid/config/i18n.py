@@ -1,4 +1,4 @@
-"""Directives of locales and translations."""
+"""Directives for locales and translations."""
 
 import os
 from typing import Any
@@ -10,7 +10,7 @@ from antiphon.dialects.pyramid.path import AssetResolver
 
 
 class I18NConfiguratorMixin:
-    """Directives of locales and translations."""
+    """Directives for locales and translations."""
 
     @action_method
     def set_locale_negotiator(self, negotiator: Any) -> None:
@@ -27,10 +27,10 @@ class I18NConfiguratorMixin:
 
     @action_method
     def add_translation_dirs(self, *specs: str, override: bool = False) -> None:
-        """Add directories of translations, `package:path` or paths. Earlier ones come first; all come before those of
-        other calls, or after them if they ``override``.
+        """Add directories of translations, `package:path` or paths.
 
-        Raises ConfigurationError for anything that is not a directory.
+        Earlier ones take precedence, and all of them over those of other calls unless ``override`` is set. Raises
+        ConfigurationError for anything but a directory.
         """
         config: Any = self
         introspectables: list[Any] = []

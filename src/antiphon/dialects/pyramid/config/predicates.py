@@ -1,4 +1,4 @@
-"""Predicates by name, for views, routes and subscribers: the order in which they count, and equal lists of them."""
+"""Predicates of views, routes and subscribers, by name: their order, and comparison of lists of them."""
 
 from difflib import get_close_matches
 from hashlib import sha256
@@ -13,13 +13,13 @@ from antiphon.dialects.pyramid.registry import predvalseq
 from antiphon.dialects.pyramid.util import TopologicalSorter, bytes_, is_nonstr_iter
 
 MAX_ORDER = 1 << 30
-"""The order of a view without predicates, which comes last."""
+"""The order of a view without predicates: the last."""
 DEFAULT_PHASH = sha256().hexdigest()
-"""The hash of no predicates."""
+"""The hash of an empty list of predicates."""
 
 
 class PredicateConfiguratorMixin:
-    """Predicates that programs add."""
+    """Directives for predicates that programs add."""
 
     def get_predlist(self, name: str) -> "PredicateList":
         """Return the predicates of a kind: view, route or subscriber."""
@@ -53,7 +53,7 @@ class PredicateConfiguratorMixin:
 
 
 class not_:  # noqa: N801 - its name
-    """The contrary of a predicate, as its value: ``add_view(..., request_method=not_("POST"))``."""
+    """The negation of a predicate, as its value: ``add_view(..., request_method=not_("POST"))``."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -61,7 +61,7 @@ class not_:  # noqa: N801 - its name
 
 @implementer(IPredicateInfo)
 class PredicateInfo:
-    """Information about the application for a predicate."""
+    """Information about the application, for a predicate."""
 
     def __init__(self, package: Any, registry: Any, settings: Any, maybe_dotted: Any) -> None:
         self.package = package
@@ -72,7 +72,7 @@ class PredicateInfo:
 
 @implementer(IPredicateList)
 class PredicateList:
-    """The predicates of a kind, by name, from the lightest to the heaviest."""
+    """The predicates of one kind, by name, in ascending order of weight."""
 
     def __init__(self) -> None:
         self.sorter = TopologicalSorter()
@@ -88,10 +88,9 @@ class PredicateList:
         return self.sorter.names
 
     def make(self, config: Any, **kw: Any) -> tuple[int, list[Any], str]:
-        """Return the order, the predicates and the hash for values by name. None means no value.
+        """Return the order, predicates and hash for values by name, where None means no value. None means no value.
 
-        The more predicates, and the heavier they are, the lower is the order. Raises ConfigurationError for a name that
-        is unknown.
+        The order is lower for more and for heavier predicates. Raises ConfigurationError for an unknown name.
         """
         ordered = self.sorter.sorted()
         info = PredicateInfo(config.package, config.registry, config.get_settings(), config.maybe_dotted)
@@ -119,14 +118,14 @@ def _unknown(values: dict[str, Any], names: list[str]) -> ConfigurationError:
 
 
 def normalize_accept_offer(offer: str) -> str:
-    """Return a media type in its usual form."""
+    """Return a media type in normalized form."""
     from antiphon.dialects.webob.acceptparse import Accept
 
     return str(Accept.parse_offer(offer))
 
 
 def sort_accept_offers(offers: Any, order: Any = None) -> list[str]:
-    """Return media types in an order of preference; those with parameters come before those without."""
+    """Return media types in order of preference; those with parameters come before those without."""
     from antiphon.dialects.webob.acceptparse import Accept
 
     ranks: dict[str, int] = {offer: index for index, offer in reversed([*enumerate(order or ())])}

@@ -1,4 +1,4 @@
-"""The directive of renderers."""
+"""The directive for renderers."""
 
 from typing import Any
 
@@ -10,18 +10,18 @@ DEFAULT_RENDERERS = (("json", renderers.json_renderer_factory), ("string", rende
 
 
 class RenderingConfiguratorMixin:
-    """The directive of renderers."""
+    """The directive for renderers."""
 
     def add_default_renderers(self) -> None:
-        """Add `json` and `string`."""
+        """Add the renderers `json` and `string`."""
         for name, renderer in DEFAULT_RENDERERS:
             self.add_renderer(name, renderer)
 
     @action_method
     def add_renderer(self, name: str | None, factory: Any) -> None:
-        """Add a renderer, by its name or by the extension of its files: a function that makes it.
+        """Add a renderer, by its name or its files' extension: a function that makes it.
 
-        None as the name makes it the renderer of views that name none.
+        With None as the name, it is the default renderer.
         """
         config: Any = self
         factory = config.maybe_dotted(factory)

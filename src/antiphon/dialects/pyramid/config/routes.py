@@ -1,4 +1,4 @@
-"""Directives of routes."""
+"""Directives for routes."""
 
 import warnings
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _DEFAULTS = (
 
 
 class RoutesConfiguratorMixin:
-    """Directives of routes."""
+    """Directives for routes."""
 
     route_prefix: str | None
 
@@ -58,11 +58,11 @@ class RoutesConfiguratorMixin:
     ) -> None:
         """Add a route, after all others.
 
-        ``pattern`` is a path with places, `{name}` or `{name:regular expression}`, and `*name` at its end for the
+        ``pattern`` is a path with placeholders, `{name}` or `{name:regular expression}`, and `*name` at its end for the
         rest. ``factory`` returns the root of its requests, ``traverse`` is the pattern of the path below it.
-        ``pregenerator`` changes the values of URLs. A ``static`` route only makes URLs, also of another host.
-        ``use_global_views`` lets views without a route answer, too. ``inherit_slash`` is for the pattern "" below a
-        prefix. All else are predicates. Raises ConfigurationError without a pattern.
+        ``pregenerator`` changes the values of URLs. A ``static`` route only makes URLs, possibly on another host. With
+        ``use_global_views``, views without a route are also used. ``inherit_slash`` is for the pattern "" below a
+        prefix. All other keywords are predicates. Raises ConfigurationError without a pattern.
         """
         config: Any = self
         if custom_predicates:
@@ -129,7 +129,7 @@ class RoutesConfiguratorMixin:
     def add_route_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a predicate of routes: a function of a value and an object about the application."""
+        """Add a route predicate: a function of a value and information about the application."""
         config: Any = self
         config._add_predicate(  # noqa: SLF001 - of this class
             "route", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
@@ -151,7 +151,7 @@ class RoutesConfiguratorMixin:
 
     @contextmanager
     def route_prefix_context(self, route_prefix: str | None) -> Iterator[None]:
-        """Add a prefix, below that of the configurator, to all routes that are added in a `with` block."""
+        """Add a prefix, below the configurator's own, to all routes that are added in a `with` block."""
         original = self.route_prefix
         self.route_prefix = joined_prefix(original, route_prefix)
         begin: Any = self.begin  # type: ignore[attr-defined]  # the configurator has it
@@ -164,7 +164,7 @@ class RoutesConfiguratorMixin:
 
 
 def joined_prefix(outer: str | None, inner: str | None) -> str | None:
-    """Return two prefixes as one, or None without any."""
+    """Return two prefixes joined into one; None without any."""
     return f"{(outer or '').rstrip('/')}/{(inner or '').strip('/')}".strip("/") or None
 
 
@@ -181,7 +181,7 @@ def _register_interface(registry: Any, name: str, use_global_views: bool) -> Non
 
 
 def _external(pattern: str) -> tuple[str, str, bool] | None:
-    """Return the scheme and host, and the path, of a pattern that is a whole URL, or None for any other pattern."""
+    """Return the scheme with the host, and the path, of a pattern that is a whole URL; None for any other pattern."""
     from urllib.parse import urlparse
 
     parsed = urlparse(pattern)

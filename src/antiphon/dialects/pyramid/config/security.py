@@ -1,4 +1,4 @@
-"""Directives of security policies, permissions and forged requests."""
+"""Directives for security policies, permissions and CSRF protection."""
 
 import warnings
 from typing import Any
@@ -23,7 +23,7 @@ from antiphon.dialects.pyramid.util import as_sorted_tuple
 
 @implementer(IDefaultCSRFOptions)
 class DefaultCSRFOptions:
-    """The options of the protection against forged requests."""
+    """The options of CSRF protection."""
 
     def __init__(
         self,
@@ -45,19 +45,19 @@ class DefaultCSRFOptions:
 
 
 class SecurityConfiguratorMixin:
-    """Directives of security."""
+    """Directives for security."""
 
     def add_default_security(self) -> None:
-        """Keep the tokens against forged requests in the session."""
+        """Store CSRF tokens in the session by default."""
         try:
             from antiphon.dialects.pyramid.csrf import LegacySessionCSRFStoragePolicy
-        except ModuleNotFoundError:  # until that module is there
+        except ModuleNotFoundError:  # imported here to avoid a circular import
             return
         self.set_csrf_storage_policy(LegacySessionCSRFStoragePolicy())
 
     @action_method
     def set_security_policy(self, policy: Any) -> None:
-        """Set the policy that decides who makes a request, and what is permitted."""
+        """Set the policy that identifies users and decides what is permitted."""
         config: Any = self
         policy = config.maybe_dotted(policy)
 
@@ -70,7 +70,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authentication_policy(self, policy: Any) -> None:
-        """Set the authentication policy, as before Pyramid 2.0, which needs an authorization policy.
+        """Set the authentication policy, as before Pyramid 2.0. Needs an authorization policy.
 
         Raises ConfigurationError if there is a security policy.
         """
@@ -109,7 +109,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_authorization_policy(self, policy: Any) -> None:
-        """Set the authorization policy, as before Pyramid 2.0, which needs an authentication policy."""
+        """Set the authorization policy, as before Pyramid 2.0. Needs an authentication policy."""
         config: Any = self
         _warn_of_policies()
         policy = config.maybe_dotted(policy)
@@ -133,7 +133,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_default_permission(self, permission: Any) -> None:
-        """Set the permission of all views that name none."""
+        """Set the default permission of views."""
         config: Any = self
 
         def register() -> None:
@@ -146,7 +146,7 @@ class SecurityConfiguratorMixin:
         config.action(IDefaultPermission, register, order=PHASE1_CONFIG, introspectables=(intr, named))
 
     def add_permission(self, permission_name: str) -> None:
-        """Register a permission that no view has for introspection."""
+        """Register for introspection a permission that no view has."""
         config: Any = self
         intr = config.introspectable("permissions", permission_name, permission_name, "permission")
         intr["value"] = permission_name
@@ -163,10 +163,10 @@ class SecurityConfiguratorMixin:
         allow_no_origin: bool = False,
         callback: Any = None,
     ) -> None:
-        """Set the protection against forged requests for views that don't specify it.
+        """Set the CSRF protection of views that don't specify it.
 
-        ``token`` is the field of a form, ``header`` a header with the token. Requests of ``safe_methods`` are not
-        checked, nor those for which ``callback`` returns False.
+        ``token`` is the form field with the token, and ``header`` the header with it. Requests of ``safe_methods`` and
+        those for which ``callback`` returns False are not checked.
         """
         config: Any = self
         options = DefaultCSRFOptions(require_csrf, token, header, safe_methods, check_origin, allow_no_origin, callback)
@@ -180,7 +180,7 @@ class SecurityConfiguratorMixin:
 
     @action_method
     def set_csrf_storage_policy(self, policy: Any) -> None:
-        """Set the policy that keeps the tokens against forged requests."""
+        """Set the policy that stores CSRF tokens."""
         config: Any = self
 
         def register() -> None:

@@ -1,4 +1,4 @@
-"""Settings, some of which the environment can set."""
+"""Settings, some of which environment variables can set."""
 
 import os
 from typing import Any
@@ -24,7 +24,7 @@ _FLAGS = {
 
 @implementer(ISettings)
 class Settings(dict[str, Any]):
-    """The settings by name. Those of Pyramid begin with `pyramid.`, and may be read without that, too."""
+    """The settings by name. Those of Pyramid begin with `pyramid.`, and can also be read without it."""
 
     def __init__(self, values: Any = None, _environ_: Any = os.environ, **kw: Any) -> None:
         given = dict(values or {}, **kw)
@@ -49,7 +49,7 @@ class Settings(dict[str, Any]):
 
 
 class SettingsConfiguratorMixin:
-    """Settings of the application."""
+    """Directives for the application's settings."""
 
     registry: Any
 
@@ -59,7 +59,7 @@ class SettingsConfiguratorMixin:
         return settings
 
     def add_settings(self, settings: Any = None, **kw: Any) -> None:
-        """Add settings, from a dictionary and keywords."""
+        """Add settings from a dictionary and keywords."""
         known = self.registry.settings
         if known is None:
             known = self._set_settings(settings or {})

@@ -1,4 +1,4 @@
-"""The URLs of static files: their directories, and the cache busters that change the URLs with the files."""
+"""The URLs of static files: their directories, and cache busters, which change a file's URL when the file changes."""
 
 import os
 from typing import Any
@@ -19,14 +19,14 @@ def _directory(spec: str) -> str:
 
 @implementer(IStaticURLInfo)
 class StaticURLInfo:
-    """The directories of static files, each with its URL or its route."""
+    """The directories of static files, each with its URL or route."""
 
     def __init__(self) -> None:
         self.registrations: list[tuple[str | None, str, str | None]] = []
         self.cache_busters: list[tuple[str, Any, bool]] = []
 
     def generate(self, path: str, request: Any, **kw: Any) -> str:
-        """Return the URL of a file. Raises ValueError for one in none of the directories."""
+        """Return the URL of a file. Raises ValueError for a file outside of the directories."""
         for url, spec, route_name in self.registrations:
             if not path.startswith(spec):
                 continue
@@ -43,7 +43,7 @@ class StaticURLInfo:
         raise ValueError(f"No static URL definition matching {path}")
 
     def add(self, config: Any, name: str, spec: str, **extra: Any) -> None:
-        """Add a directory, with a view that serves it unless ``name`` is a URL."""
+        """Add a directory, and unless ``name`` is a URL, a view that serves it."""
         spec = _directory(spec)
         name = name if name.endswith("/") else f"{name}/"
         url = route_name = None
@@ -87,7 +87,7 @@ class StaticURLInfo:
         return route_name
 
     def add_cache_buster(self, config: Any, spec: str, cachebust: Any, explicit: bool = False) -> None:
-        """Add a cache buster for a directory: of those that may be meant, that for the longest path is."""
+        """Add a cache buster for a directory: the most specific path applies."""
         spec = _directory(spec)
 
         def register() -> None:

@@ -1,4 +1,4 @@
-"""Directives of tweens, and their order."""
+"""Directives for tweens, and their order."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from antiphon.dialects.pyramid.util import TopologicalSorter, is_nonstr_iter, is
 
 @implementer(ITweens)
 class Tweens:
-    """The tweens: those that the settings name, or all that were added, in order."""
+    """The tweens in order: those named by the settings, or else all that were added."""
 
     def __init__(self) -> None:
         self.sorter = TopologicalSorter(default_before=None, default_after=INGRESS, first=INGRESS, last=MAIN)
         self.explicit: list[tuple[str, Any]] = []
 
     def add_explicit(self, name: str, factory: Any) -> None:
-        """Add a tween that the settings name."""
+        """Add a tween that is named by the settings."""
         self.explicit.append((name, factory))
 
     def add_implicit(self, name: str, factory: Any, under: Any = None, over: Any = None) -> None:
-        """Add a tween, nearer to the views than some others, and farther than others."""
+        """Add a tween, with the tweens that it must be under and over."""
         self.sorter.add(name, factory, after=under, before=over)
 
     def implicit(self) -> list[tuple[str, Any]]:
@@ -39,11 +39,11 @@ class Tweens:
 
 
 class TweensConfiguratorMixin:
-    """Directives of tweens."""
+    """Directives for tweens."""
 
     @action_method
     def add_tween(self, tween_factory: str, under: Any = None, over: Any = None) -> None:
-        """Add a tween, by the dotted name of its factory: a function of a handler and the registry.
+        """Add a tween by the dotted name of its factory, a function of a handler and the registry.
 
         ``under`` and ``over`` are names, INGRESS or MAIN, one or several. Raises ConfigurationError for any other
         value.
@@ -51,7 +51,7 @@ class TweensConfiguratorMixin:
         self._add_tween(tween_factory, under=under, over=over)
 
     def add_default_tweens(self) -> None:
-        """Add the tween that answers exceptions."""
+        """Add the tween that handles exceptions."""
         self._add_tween(EXCVIEW)
 
     @action_method

@@ -1,4 +1,4 @@
-"""Directives around views: special views and static files, predicates, derivers and the order of media types."""
+"""Directives for view predicates, view derivers and the order of media types."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ _NOT_TAKEN = ("name", "permission", "context", "for_", "exception_only", "requir
 
 
 class SpecialViewsMixin:
-    """Directives of special views."""
+    """Directives for special views."""
 
     @viewdefaults
     @action_method
     def add_forbidden_view(self, view: Any = None, **view_options: Any) -> None:
-        """Add a view that answers when a permission is missing. Keywords are those of ``add_view``.
+        """Add the view that handles requests without the required permission. Takes the keywords of ``add_view``.
 
-        Raises ConfigurationError for a name, a permission, a context and `require_csrf`.
+        Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_forbidden_view", HTTPForbidden, view, view_options)
 
@@ -35,10 +35,10 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_notfound_view(self, view: Any = None, append_slash: Any = False, **view_options: Any) -> None:
-        """Add a view that answers when nothing is found. Keywords are those of ``add_view``.
+        """Add the view that handles requests for which nothing is found. Takes the keywords of ``add_view``.
 
         ``append_slash`` redirects to the path with a slash, if a route has that; it may be a class of redirects.
-        Raises ConfigurationError for a name, a permission, a context and `require_csrf`.
+        Raises ConfigurationError for a name, a permission, a context or `require_csrf`.
         """
         self._add_special_view("add_notfound_view", HTTPNotFound, view, view_options, append_slash)
 
@@ -80,10 +80,9 @@ class SpecialViewsMixin:
     @viewdefaults
     @action_method
     def add_exception_view(self, view: Any = None, context: Any = None, **view_options: Any) -> None:
-        """Add a view that answers exceptions, of all classes or of one. Keywords are those of ``add_view``.
+        """Add a view that handles exceptions, of all classes or of one. Takes the keywords of ``add_view``.
 
-        Raises ConfigurationError for a name, a permission and `require_csrf`, and for a context that is not an
-        exception.
+        Raises ConfigurationError for a name, a permission, `require_csrf`, or a context that is not an exception.
         """
         config: Any = self
         for name in ("name", "for_", "exception_only", "require_csrf", "permission"):
@@ -102,7 +101,7 @@ class SpecialViewsMixin:
         )
 
     def add_static_view(self, name: str, path: str, **kw: Any) -> None:
-        """Serve the files of a directory, `package:path` or a path, below a path; or make their URLs below a URL.
+        """Serve the files of a directory (`package:path` or a path) below a path, or make their URLs below a URL.
 
         Keywords are `cache_max_age` in seconds, `content_encodings`, `permission`, and those of ``add_route``.
         """
@@ -110,9 +109,9 @@ class SpecialViewsMixin:
         self._get_static_info().add(config, name, config._make_spec(path), **kw)  # noqa: SLF001 - of the configurator
 
     def add_cache_buster(self, path: str, cachebust: Any, explicit: bool = False) -> None:
-        """Change the URLs of the files in a directory with a cache buster.
+        """Change the URLs of a directory's files with a cache buster.
 
-        An ``explicit`` one is for the files that override others, in their own directory.
+        An ``explicit`` one applies to files that override others, by their own directory.
         """
         config: Any = self
         self._get_static_info().add_cache_buster(config, config._make_spec(path), cachebust, explicit=explicit)  # noqa: SLF001
@@ -163,7 +162,7 @@ class ViewOrderMixin:
     def add_view_predicate(
         self, name: str, factory: Any, weighs_more_than: Any = None, weighs_less_than: Any = None
     ) -> None:
-        """Add a predicate of views: a function of a value and an object about the application."""
+        """Add a view predicate: a function of a value and information about the application."""
         config: Any = self
         config._add_predicate(  # noqa: SLF001 - of this class
             "view", name, factory, weighs_more_than=weighs_more_than, weighs_less_than=weighs_less_than
@@ -175,15 +174,15 @@ class ViewOrderMixin:
             self.add_view_predicate(name, factory)
 
     def add_default_accept_view_order(self) -> None:
-        """Add the media types that are preferred."""
+        """Add the media types that are preferred by default."""
         for media_type in _MEDIA_TYPES:
             self.add_accept_view_order(media_type)
 
     @action_method
     def add_accept_view_order(self, value: str, weighs_more_than: Any = None, weighs_less_than: Any = None) -> None:
-        """Prefer a media type to others if a client accepts them equally.
+        """Prefer a media type over others if a client accepts them equally.
 
-        Raises ConfigurationError for a type with parameters that is compared with a different type.
+        Raises ConfigurationError if a type with parameters is compared with another type.
         """
         config: Any = self
         media_type = normalize_accept_offer(value)
@@ -204,8 +203,8 @@ class ViewOrderMixin:
     def add_view_deriver(self, deriver: Any, name: str | None = None, under: Any = None, over: Any = None) -> None:
         """Add a deriver, a function of a view and its info that returns a view.
 
-        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them it stands between `decorated_view`
-        and `rendered_view`. Raises ConfigurationError for other places.
+        ``under`` and ``over`` are names of others, INGRESS or VIEW; without them, it comes between `decorated_view` and
+        `rendered_view`. Raises ConfigurationError for other positions.
         """
         config: Any = self
         deriver = config.maybe_dotted(deriver)

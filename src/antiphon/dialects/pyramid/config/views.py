@@ -1,4 +1,4 @@
-"""Directives of views."""
+"""Directives for views."""
 
 import warnings
 from inspect import isclass
@@ -52,7 +52,7 @@ view_description = viewderivers.view_description
 
 
 class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
-    """Directives of views."""
+    """Directives for views."""
 
     @viewdefaults
     @action_method
@@ -86,10 +86,10 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
     ) -> None:
         """Add a view: a function of a request, or of a context and a request; a class, or ``attr`` of either.
 
-        It answers requests of ``route_name``, or those whose context is of a type and whose path goes on with
-        ``name``. ``renderer`` makes responses of what it returns, ``permission`` is asked for, ``decorator`` stands
-        around it, ``http_cache`` is as for ``response.cache_expires``. All else are predicates, and options of view
-        derivers. Raises ConfigurationError without a view and a renderer.
+        It handles requests of ``route_name``, or those whose context is of a type and whose path continues with
+        ``name``. ``renderer`` makes responses from its results, ``permission`` is required, ``decorator`` wraps it, and
+        ``http_cache`` is the argument of ``response.cache_expires``. All other keywords are predicates or options of
+        view derivers. Raises ConfigurationError without a view or a renderer.
         """
         config: Any = self
         if custom_predicates:
@@ -175,7 +175,7 @@ class ViewsConfiguratorMixin(ViewOrderMixin, SpecialViewsMixin):
 
     @action_method
     def set_view_mapper(self, mapper: Any) -> None:
-        """Set the mapper that makes views from functions and classes without their own."""
+        """Set the mapper for views made from functions and classes that have no mapper of their own."""
         config: Any = self
         mapper = config.maybe_dotted(mapper)
 
@@ -204,7 +204,7 @@ def _view_or_renderer(view: Any, renderer: Any) -> Any:
 
 
 class _Registration:
-    """One call of ``add_view``, and its registrations when it is committed."""
+    """A call of ``add_view``, and its registrations at commit."""
 
     def __init__(self, config: Any, view: Any, predicates: Any, options: Any, exception_only: bool) -> None:
         self.config = config
@@ -222,7 +222,7 @@ class _Registration:
         self.template: Any = None
 
     def _discriminator(self) -> Any:
-        """Return the discriminator of this view. All predicates are known by then."""
+        """Return the discriminator of this view. All predicates are known at commit."""
         predicates = self.config.get_predlist("view")
         known = predicates.names()
         self.config._check_view_options(**{k: v for k, v in self.predicates.items() if k not in known})  # noqa: SLF001
@@ -256,7 +256,7 @@ class _Registration:
         return entry
 
     def introspectables(self) -> list[Any]:
-        """Return the entries of the view, and of its mapper, template and permission."""
+        """Return the introspectables for the view, its mapper, its template and its permission."""
         made = [self.entry]
         renderer, permission, mapper = self.options["renderer"], self.options["permission"], self.options["mapper"]
         if mapper:
@@ -279,7 +279,7 @@ class _Registration:
     # Registration
 
     def register(self) -> None:
-        """Register the view, and as one of exceptions if its context is one."""
+        """Register the view, and as an exception view if its context is an exception."""
         request_iface = self._request_iface()
         if self.template is not None:
             kind = self.template["type"]
@@ -317,7 +317,7 @@ class _Registration:
         )
 
     def _put(self, classifier: Any, request_iface: Any, view: Any) -> None:
-        """Register a view: alone, instead of an equal one, or together with views of different predicates."""
+        """Register a view: alone, in place of an equal one, or together with views that have other predicates."""
         registry = self.config.registry
         context: Any = Interface if self.context is None else self.context
         required = (classifier, request_iface, context if IInterface.providedBy(context) else implementedBy(context))

@@ -1,4 +1,4 @@
-"""The directive with which zope.component finds the application's registry."""
+"""The directive that makes zope.component use the application's registry."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ class ZCAConfiguratorMixin:
     """The directive for zope.component."""
 
     def hook_zca(self) -> None:
-        """Have ``zope.component.getSiteManager`` return the registry that is current."""
+        """Make ``zope.component.getSiteManager`` return the current registry."""
         from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
         hookable: Any = getSiteManager
         hookable.sethook(get_current_registry)
 
     def unhook_zca(self) -> None:
-        """Undo that."""
+        """Undo ``hook_zca``."""
         from zope.component import getSiteManager  # pyright: ignore[reportMissingImports]
 
         hookable: Any = getSiteManager

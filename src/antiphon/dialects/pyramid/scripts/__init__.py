@@ -1,1 +1,1 @@
-"""Commands of Pyramid: `pserve`, for programs that call it."""
+"""The command `pserve` of Pyramid, for programs that call it."""

@@ -1,7 +1,7 @@
-"""`pserve development.ini`: serve the application of a file by the server that the file names, as PasteDeploy has it.
+"""`pserve development.ini`: serve a file's application with the server that the file names, as with PasteDeploy.
 
-`antiphon run --dialect pyramid development.ini` serves it without that server, over ASGI. This is for programs whose
-own command calls `pserve`.
+`antiphon run --dialect pyramid development.ini` serves it without that server, over ASGI. This module is for programs
+whose own command calls `pserve`.
 """
 
 import os
@@ -16,7 +16,9 @@ from antiphon.dialects.pyramid.paster import get_config_loader
 
 
 def main(argv: Sequence[str] = sys.argv, quiet: bool = False) -> int:
-    """Serve by a command line, whose first word is the name of the command. Return 0 at the end, 2 without a file.
+    """Serve according to a command line, whose first word is the name of the command.
+
+    Returns 0 at the end, 2 without a file.
 
     Raises LookupError if the file has no such application or server, and SystemExit for malformed arguments.
     """
@@ -65,7 +67,7 @@ def _parser() -> ArgumentParser:
 
 
 def _reload(options: Namespace) -> int:
-    """Run the command of this process, and again after each change in the folders of the file and of the command."""
+    """Run the command of this process, and restart it after each change in the file's and the command's folders."""
     from watchfiles import run_process
 
     words = [word for word in sys.orig_argv if word != "--reload"]
@@ -75,7 +77,7 @@ def _reload(options: Namespace) -> int:
 
 
 def _open_browser(settings: dict[str, str]) -> None:
-    """Open the address of a server's section in a browser."""
+    """Open the address in a server's section in a browser."""
     listens = settings.get("listen", "").split()
     address = listens[0] if listens else f"{settings.get('host', '127.0.0.1')}:{settings.get('port', '8080')}"
     webbrowser.open(f"http://{address.replace('0.0.0.0', '127.0.0.1').replace('*:', '127.0.0.1:')}/")  # noqa: S104

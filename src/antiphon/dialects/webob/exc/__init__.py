@@ -1,4 +1,4 @@
-"""Exceptions of HTTP: one class for each status. Each is a response, an exception and a WSGI application."""
+"""HTTP exceptions: one class for each status. Each is a response, an exception and a WSGI application."""
 
 import sys
 from collections.abc import Iterable
@@ -73,16 +73,16 @@ if TYPE_CHECKING:
 
 
 class HTTPExceptionMiddleware:
-    """A WSGI application around another one, which answers with the HTTP exceptions that the other raises when called.
+    """A WSGI application that wraps another one and responds with the HTTP exceptions that it raises when called.
 
-    Those that the body raises pass: by then the head is sent.
+    Exceptions raised by the body are passed on: by then, the head has been sent.
     """
 
     def __init__(self, application: "WSGIApplication") -> None:
         self.application = application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Handle a request."""
         try:
             return self.application(environ, start_response)
         except HTTPException as raised:
@@ -163,4 +163,4 @@ def _classes(cls: type[WSGIHTTPException]) -> list[type[WSGIHTTPException]]:
 status_map: dict[int, type[WSGIHTTPException]] = {
     cls.code: cls for cls in _classes(WSGIHTTPException) if cls not in (*_BASES, HTTPError, _HTTPMove)
 }
-"""The class of each status code."""
+"""The class for each status code."""

@@ -1,4 +1,4 @@
-"""The common bases of all HTTP exceptions, the class of redirects among them, and the text of their bodies."""
+"""The base classes of all HTTP exceptions, including redirects, and the text of their bodies."""
 
 import json
 import re
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-# A tag without an end is matched, too, so that a text of many "<" takes linear time.
+# A tag without an end is matched, too, so that a text with many "<" takes linear time.
 _tag = re.compile(r"<[^>]*+(>?)")
 _break = re.compile(r"<br[^>]*+(>?)", re.IGNORECASE)
 _comment_mark = re.compile("<!--|-->")
 
 
 def no_escape(value: Any) -> str:
-    """Return an object's text; "" for None. Bytes are read as UTF-8."""
+    """Return an object as text; "" for None. Bytes are decoded as UTF-8."""
     if value is None:
         return ""
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def strip_tags(value: str) -> str:
-    """Return the text of markup: each `<br>` becomes a line end, and other tags and comment marks are removed."""
+    """Return markup as plain text: each `<br>` becomes a line break, and other tags and comment marks are removed."""
     text = value.replace("\n", " ").replace("\r", "")
     text = _break.sub(_by("\n"), text)
     return _tag.sub(_by(""), _comment_mark.sub("", text))
@@ -41,7 +41,7 @@ def _by(replacement: str) -> Callable[[re.Match[str]], str]:
 
 
 class Lazy:
-    """A value whose text is made when a template uses it."""
+    """A value whose text is made only when a template uses it."""
 
     __slots__ = ("_text", "_value")
 
@@ -54,7 +54,7 @@ class Lazy:
 
 
 class HTTPException(Exception):
-    """An exception that is answered by a WSGI application, ``wsgi_response``; the base class of all."""
+    """The base class of all exceptions; ``wsgi_response`` is the WSGI application that responds."""
 
     wsgi_response: Any
 
@@ -63,7 +63,7 @@ class HTTPException(Exception):
         self.wsgi_response = wsgi_response
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
+        """Handle a request."""
         chunks: Iterable[bytes] = self.wsgi_response(environ, start_response)
         return chunks
 
@@ -74,20 +74,22 @@ class HTTPException(Exception):
 
 
 class WSGIHTTPException(Response, HTTPException):
-    """A response that can be raised. Without its own body, it explains the error in a type that the client accepts.
+    """A response that can be raised.
 
-    ``detail`` is text for the client, and ``comment`` stands in a comment of HTML; both are escaped. ``headers`` are
-    added. ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of
-    the environ and headers in lower case, too. ``json_formatter`` is called as the method of this name, without self.
-    Other keywords are those of a response.
+    Without a body of its own, it explains the error in a type that the client accepts.
+
+    ``detail`` is text for the client, and ``comment`` becomes an HTML comment; both are escaped. ``headers`` are added.
+    ``body_template`` is markup with ``${explanation}``, ``${detail}`` and ``${html_comment}``, and with keys of the
+    environ and headers in lower case, too. ``json_formatter`` replaces the method of this name, and is called without
+    self. Other keywords are those of a response.
     """
 
     code: ClassVar[int] = 500
     """The status code."""
     title: ClassVar[str] = "Internal Server Error"
-    """The phrase of the status."""
+    """The reason phrase of the status."""
     explanation: str = ""
-    """The text of each body."""
+    """The template of each body."""
     empty_body = False
     """True for a status without a body."""
 
@@ -128,7 +130,7 @@ class WSGIHTTPException(Response, HTTPException):
 
     @property
     def wsgi_response(self) -> Any:
-        """The exception itself, as the response."""
+        """The exception itself, as a response."""
         return self
 
     def copy(self) -> Self:
@@ -149,12 +151,12 @@ class WSGIHTTPException(Response, HTTPException):
         return self.html_template_obj.substitute(status=self.status, body=self._make_body(environ, html_escape))
 
     def json_body(self, environ: "WSGIEnvironment") -> str:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Return the body as JSON, made by ``json_formatter``."""
+        """Return the body as JSON, made with ``json_formatter``."""
         body = self._make_body(environ, no_escape)
         return json.dumps(self.json_formatter(body=body, status=self.status, title=self.title, environ=environ))
 
     def json_formatter(self, body: str, status: str, title: str, environ: "WSGIEnvironment") -> Any:  # noqa: ARG002
-        """Return the value of a body in JSON."""
+        """Return the value for a JSON body."""
         return {"message": body, "code": status, "title": title}
 
     def _make_body(self, environ: "WSGIEnvironment", escape: Callable[[Any], str]) -> str:
@@ -173,14 +175,14 @@ class WSGIHTTPException(Response, HTTPException):
     # As a WSGI application
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request: with the body, if there is one, else with an explanation."""
+        """Handle a request: with the body if there is one, otherwise with an explanation."""
         is_head = environ["REQUEST_METHOD"] == "HEAD"
         has_own = self.has_body or self.empty_body or (is_head and self.content_length)
         chunks = (super().__call__ if has_own else self.generate_response)(environ, start_response)
         return [] if is_head and not hasattr(chunks, "close") else chunks
 
     def generate_response(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request with an explanation in HTML, JSON or text, depending on what the client accepts."""
+        """Respond with an explanation in HTML, JSON or text, depending on what the client accepts."""
         content_type, make = self._negotiated(environ)
         lines: Lines = filter_headers(self._headerlist, ("content-length", "content-type"))
         response = Response(make(environ), self.status, lines, charset="UTF-8")
@@ -195,7 +197,7 @@ class WSGIHTTPException(Response, HTTPException):
 
 @cache_short(128)
 def accepted_type(accept: str) -> str:
-    """Return the type of an explanation that a client prefers, or text if it accepts none of the others."""
+    """Return the type of explanation that a client prefers; text if it accepts none of the others."""
     from antiphon.dialects.webob.acceptparse import create_accept_header
 
     accepted = create_accept_header(accept).acceptable_offers(["text/html", "application/json"])
@@ -203,22 +205,22 @@ def accepted_type(accept: str) -> str:
 
 
 class HTTPOk(WSGIHTTPException):
-    """200, and the base class of all 2xx (RFC 9110 §15.3)."""
+    """200, and the base class for 2xx (RFC 9110 §15.3)."""
 
     code = 200
     title = "OK"
 
 
 class HTTPRedirection(WSGIHTTPException):
-    """The base class of all 3xx (RFC 9110 §15.4)."""
+    """The base class for 3xx (RFC 9110 §15.4)."""
 
 
 class HTTPError(WSGIHTTPException):
-    """The base class of all 4xx and 5xx, after which begun work should be rolled back."""
+    """The base class for 4xx and 5xx, after which work in progress should be rolled back."""
 
 
 class HTTPClientError(HTTPError):
-    """The base class of all 4xx (RFC 9110 §15.5)."""
+    """The base class for 4xx (RFC 9110 §15.5)."""
 
     code = 400
     title = "Bad Request"
@@ -226,7 +228,7 @@ class HTTPClientError(HTTPError):
 
 
 class HTTPServerError(HTTPError):
-    """The base class of all 5xx (RFC 9110 §15.6)."""
+    """The base class for 5xx (RFC 9110 §15.6)."""
 
     code = 500
     title = "Internal Server Error"
@@ -236,7 +238,7 @@ class HTTPServerError(HTTPError):
 class _HTTPMove(HTTPRedirection):
     """A redirect to ``location``, a URL reference, or with ``add_slash`` to the request's own URL with a slash.
 
-    Without either, it redirects to the request's own URL, without its query. Raises TypeError for both, and ValueError
+    Without either, it redirects to the request's own URL without the query. Raises TypeError for both, and ValueError
     for a location with CR, LF or NUL.
     """
 
@@ -258,13 +260,13 @@ class _HTTPMove(HTTPRedirection):
     ) -> None:
         super().__init__(detail, headers, comment, body_template, **kw)
         if location is not None and add_slash:
-            raise TypeError("a redirect has a location, or adds a slash, not both")
+            raise TypeError("give a redirect either a location or add_slash, not both")
         if location is not None:
             self.location = location
         self.add_slash = add_slash
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request. The exception is not changed, so that it can answer other requests."""
+        """Handle a request. The exception is not changed, so it can be used for other requests."""
         answer = self.copy()
         answer.location = self._target(environ)
         return super(_HTTPMove, answer).__call__(environ, start_response)

@@ -1,4 +1,4 @@
-"""The exceptions of each status (RFC 9110 §15)."""
+"""The exceptions for each status (RFC 9110 §15)."""
 
 from string import Template
 
@@ -13,7 +13,7 @@ class HTTPCreated(HTTPOk):
 
 
 class HTTPAccepted(HTTPOk):
-    """202: the request is accepted, and its work not done yet (RFC 9110 §15.3.3)."""
+    """202: the request is accepted, but not completed yet (RFC 9110 §15.3.3)."""
 
     code = 202
     title = "Accepted"
@@ -21,14 +21,14 @@ class HTTPAccepted(HTTPOk):
 
 
 class HTTPNonAuthoritativeInformation(HTTPOk):
-    """203: the content comes from another server, and was changed (RFC 9110 §15.3.4)."""
+    """203: the content comes from another server and was modified (RFC 9110 §15.3.4)."""
 
     code = 203
     title = "Non-Authoritative Information"
 
 
 class HTTPNoContent(HTTPOk):
-    """204: the request is done, and there is no content (RFC 9110 §15.3.5)."""
+    """204: the request has succeeded, and there is no content (RFC 9110 §15.3.5)."""
 
     code = 204
     title = "No Content"
@@ -36,7 +36,7 @@ class HTTPNoContent(HTTPOk):
 
 
 class HTTPResetContent(HTTPOk):
-    """205: the request is done, and the client should reset its form (RFC 9110 §15.3.6)."""
+    """205: the request has succeeded, and the client should reset its form (RFC 9110 §15.3.6)."""
 
     code = 205
     title = "Reset Content"
@@ -73,7 +73,7 @@ class HTTPFound(_HTTPMove):
 
 
 class HTTPSeeOther(_HTTPMove):
-    """303: another URL answers the request, with GET (RFC 9110 §15.4.4)."""
+    """303: the response is at another URL, to be requested with GET (RFC 9110 §15.4.4)."""
 
     code = 303
     title = "See Other"
@@ -126,7 +126,7 @@ class HTTPUnauthorized(HTTPClientError):
 
 
 class HTTPPaymentRequired(HTTPClientError):
-    """402: a payment is required first (RFC 9110 §15.5.3)."""
+    """402: payment is required first (RFC 9110 §15.5.3)."""
 
     code = 402
     title = "Payment Required"
@@ -134,7 +134,7 @@ class HTTPPaymentRequired(HTTPClientError):
 
 
 class HTTPForbidden(HTTPClientError):
-    """403: the request is understood and refused (RFC 9110 §15.5.4)."""
+    """403: the request is understood, but refused (RFC 9110 §15.5.4)."""
 
     code = 403
     title = "Forbidden"
@@ -150,7 +150,7 @@ class HTTPNotFound(HTTPClientError):
 
 
 class HTTPMethodNotAllowed(HTTPClientError):
-    """405: the resource does not know the method (RFC 9110 §15.5.6)."""
+    """405: the resource does not support the method (RFC 9110 §15.5.6)."""
 
     code = 405
     title = "Method Not Allowed"
@@ -160,7 +160,7 @@ class HTTPMethodNotAllowed(HTTPClientError):
 
 
 class HTTPNotAcceptable(HTTPClientError):
-    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
+    """406: no representation is acceptable to the client (RFC 9110 §15.5.7)."""
 
     code = 406
     title = "Not Acceptable"
@@ -187,7 +187,7 @@ class HTTPRequestTimeout(HTTPClientError):
 
 
 class HTTPConflict(HTTPClientError):
-    """409: the request contradicts the state of the resource (RFC 9110 §15.5.10)."""
+    """409: the request conflicts with the state of the resource (RFC 9110 §15.5.10)."""
 
     code = 409
     title = "Conflict"
@@ -195,7 +195,7 @@ class HTTPConflict(HTTPClientError):
 
 
 class HTTPGone(HTTPClientError):
-    """410: the resource existed, and exists no more (RFC 9110 §15.5.11)."""
+    """410: the resource existed, but no longer does (RFC 9110 §15.5.11)."""
 
     code = 410
     title = "Gone"
@@ -235,7 +235,7 @@ class HTTPRequestURITooLong(HTTPClientError):
 
 
 class HTTPUnsupportedMediaType(HTTPClientError):
-    """415: the resource does not take this media type (RFC 9110 §15.5.16)."""
+    """415: the resource does not support this media type (RFC 9110 §15.5.16)."""
 
     code = 415
     title = "Unsupported Media Type"
@@ -245,7 +245,7 @@ class HTTPUnsupportedMediaType(HTTPClientError):
 
 
 class HTTPRequestRangeNotSatisfiable(HTTPClientError):
-    """416: the resource has no byte of the range (RFC 9110 §15.5.17)."""
+    """416: the range is outside of the resource (RFC 9110 §15.5.17)."""
 
     code = 416
     title = "Request Range Not Satisfiable"
@@ -261,7 +261,7 @@ class HTTPExpectationFailed(HTTPClientError):
 
 
 class HTTPUnprocessableEntity(HTTPClientError):
-    """422: the body is well-formed, and makes no sense (RFC 9110 §15.5.21)."""
+    """422: the body is well-formed, but can't be processed (RFC 9110 §15.5.21)."""
 
     code = 422
     title = "Unprocessable Entity"
@@ -277,7 +277,7 @@ class HTTPLocked(HTTPClientError):
 
 
 class HTTPFailedDependency(HTTPClientError):
-    """424: another action, which this one depends on, failed (RFC 4918 §11.4)."""
+    """424: an action on which this one depends has failed (RFC 4918 §11.4)."""
 
     code = 424
     title = "Failed Dependency"
@@ -288,7 +288,7 @@ class HTTPFailedDependency(HTTPClientError):
 
 
 class HTTPPreconditionRequired(HTTPClientError):
-    """428: the request needs a condition (RFC 6585 §3)."""
+    """428: the request must be conditional (RFC 6585 §3)."""
 
     code = 428
     title = "Precondition Required"
@@ -312,7 +312,7 @@ class HTTPRequestHeaderFieldsTooLarge(HTTPClientError):
 
 
 class HTTPUnavailableForLegalReasons(HTTPClientError):
-    """451: the law forbids to show the resource (RFC 7725 §3)."""
+    """451: the resource may not be shown for legal reasons (RFC 7725 §3)."""
 
     code = 451
     title = "Unavailable For Legal Reasons"
@@ -320,11 +320,11 @@ class HTTPUnavailableForLegalReasons(HTTPClientError):
 
 
 class HTTPInternalServerError(HTTPServerError):
-    """500: the server has failed (RFC 9110 §15.6.1)."""
+    """500: an error in the server (RFC 9110 §15.6.1)."""
 
 
 class HTTPNotImplemented(HTTPServerError):
-    """501: the server does not know the method (RFC 9110 §15.6.2)."""
+    """501: the server does not support the method (RFC 9110 §15.6.2)."""
 
     code = 501
     title = "Not Implemented"
@@ -334,7 +334,7 @@ class HTTPNotImplemented(HTTPServerError):
 
 
 class HTTPBadGateway(HTTPServerError):
-    """502: the server behind this one answers wrongly (RFC 9110 §15.6.3)."""
+    """502: the upstream server sent an invalid response (RFC 9110 §15.6.3)."""
 
     code = 502
     title = "Bad Gateway"
@@ -342,7 +342,7 @@ class HTTPBadGateway(HTTPServerError):
 
 
 class HTTPServiceUnavailable(HTTPServerError):
-    """503: the server can't answer for now (RFC 9110 §15.6.4)."""
+    """503: the server can't handle the request for now (RFC 9110 §15.6.4)."""
 
     code = 503
     title = "Service Unavailable"
@@ -350,7 +350,7 @@ class HTTPServiceUnavailable(HTTPServerError):
 
 
 class HTTPGatewayTimeout(HTTPServerError):
-    """504: the server behind this one does not answer in time (RFC 9110 §15.6.5)."""
+    """504: the upstream server did not respond in time (RFC 9110 §15.6.5)."""
 
     code = 504
     title = "Gateway Timeout"
@@ -358,7 +358,7 @@ class HTTPGatewayTimeout(HTTPServerError):
 
 
 class HTTPVersionNotSupported(HTTPServerError):
-    """505: the server does not know this version of HTTP (RFC 9110 §15.6.6)."""
+    """505: the server does not support this version of HTTP (RFC 9110 §15.6.6)."""
 
     code = 505
     title = "HTTP Version Not Supported"
@@ -366,7 +366,7 @@ class HTTPVersionNotSupported(HTTPServerError):
 
 
 class HTTPInsufficientStorage(HTTPServerError):
-    """507: the server has no space left (RFC 4918 §11.5)."""
+    """507: the server is out of storage (RFC 4918 §11.5)."""
 
     code = 507
     title = "Insufficient Storage"
@@ -374,7 +374,7 @@ class HTTPInsufficientStorage(HTTPServerError):
 
 
 class HTTPNetworkAuthenticationRequired(HTTPServerError):
-    """511: the client has to log in to the network (RFC 6585 §6)."""
+    """511: the client must log in to the network (RFC 6585 §6)."""
 
     code = 511
     title = "Network Authentication Required"

@@ -1,4 +1,4 @@
-"""The request classes, with attributes for header fields: one keeps further attributes in the environ, one does not."""
+"""The request classes, with attributes for header fields: one stores further attributes in the environ."""
 
 from abc import ABCMeta
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _CONDITIONS = {
     "remove_encoding": ("HTTP_ACCEPT_ENCODING",),
 }
 
-_KEPT = "antiphon.webob.cache_control"  # unlike WebOb's own key, since WebOb may use the same environ
+_KEPT = "antiphon.webob.cache_control"  # other than WebOb's own key, since WebOb may use the same environ
 _NONE_KEPT = None, None, None
 
 
@@ -88,21 +88,21 @@ class HeaderFields:
 
     @made_on_use
     def if_match() -> Any:
-        """The entity tags in If-Match; any tag without one."""
+        """The entity tags in If-Match; without the header, any tag."""
         from antiphon.dialects.webob.etag import AnyETag, etag_property
 
         return etag_property("HTTP_IF_MATCH", AnyETag, "14.24")
 
     @made_on_use
     def if_none_match() -> Any:
-        """The entity tags in If-None-Match; no tag without one."""
+        """The entity tags in If-None-Match; without the header, no tag."""
         from antiphon.dialects.webob.etag import NoETag, etag_property
 
         return etag_property("HTTP_IF_NONE_MATCH", NoETag, "14.26", strong=False)
 
     @made_on_use
     def if_range() -> Any:
-        """The condition in If-Range: entity tags, or a date."""
+        """The condition in If-Range: an entity tag or a date."""
         from antiphon.dialects.webob.descriptors import serialize_if_range
         from antiphon.dialects.webob.etag import IfRange
 
@@ -132,7 +132,7 @@ class HeaderFields:
 
     @made_on_use
     def authorization() -> Any:
-        """The scheme and the parameters in Authorization."""
+        """The scheme and parameters in Authorization."""
         from antiphon.dialects.webob.descriptors import parse_auth, serialize_auth
 
         return converter(environ_getter("HTTP_AUTHORIZATION", None, "14.8"), parse_auth, serialize_auth)
@@ -145,7 +145,7 @@ class HeaderFields:
 
     @property
     def cache_control(self) -> Any:
-        """The directives in Cache-Control, as an object whose changes are written to the environ.
+        """The directives in Cache-Control, an object whose changes are written to the environ.
 
         It may be set to such an object, a dictionary, or text.
         """
@@ -156,7 +156,7 @@ class HeaderFields:
             from antiphon.dialects.webob.cachecontrol import CacheControl
 
             directives = CacheControl.parse(written, updates_to=self._update_cache_control, type="request")
-            # A copy of the environ has directives that would be written to this one.
+            # The environ may be copied from a request; its directives would then be written to that one.
             environ[_KEPT] = written, directives, id(environ)
         return directives
 
@@ -183,7 +183,7 @@ class HeaderFields:
 
     @property
     def cookies(self) -> Any:
-        """The cookies as a dictionary, whose changes are written to the environ. It may be set to another one."""
+        """The cookies as a dictionary whose changes are written to the environ. It may be set to another one."""
         from antiphon.dialects.webob.cookies import RequestCookies
 
         return RequestCookies(self.environ)
@@ -196,7 +196,7 @@ class HeaderFields:
 
     @property
     def str_cookies(self) -> dict[str, str]:
-        """The cookies without decoding: each byte as one character (PEP 3333). Changes of it have no effect."""
+        """The undecoded cookies: each byte is one character (PEP 3333). Changes have no effect."""
         return {name: value.encode().decode("latin-1") for name, value in self.cookies.items()}
 
     def remove_conditional_headers(
@@ -206,7 +206,7 @@ class HeaderFields:
         remove_match: bool = True,
         remove_modified: bool = True,
     ) -> None:
-        """Remove the headers that allow an answer without the whole content; If-Match and the like stay."""
+        """Remove the headers that allow a response without the whole content; If-Match and the like are kept."""
         chosen = {
             "remove_encoding": remove_encoding,
             "remove_range": remove_range,
@@ -223,7 +223,7 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTarget, RoutingArguments, HeaderFields):
-    """A WSGI environ as an object, whose attributes are read and set directly in the environ."""
+    """A WSGI environ as an object whose attributes are read and set directly in the environ."""
 
     _setattr_stacklevel = 2
 
@@ -250,7 +250,7 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
             self.method = values.pop("method")
         for name, value in values.items():
             if not hasattr(type(self), name):
-                raise TypeError(f"{type(self).__name__} has no attribute {name!r} that could be given")
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r} to set")
             setattr(self, name, value)
 
     @classmethod
@@ -263,10 +263,10 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         POST: Any = None,  # noqa: N803 - its name
         **kw: Any,
     ) -> Self:
-        """Return a GET request for a URL or a path, percent-encoded; a POST request if ``POST`` has its form or body.
+        """Return a GET request for a URL or path, percent-encoded; a POST request if ``POST`` has its form or body.
 
-        ``base_url`` is that of the application. Keys of ``environ`` override generated ones; other keywords are
-        attributes to set. Raises TypeError and ValueError for a URL that a request can't have.
+        ``base_url`` is the application's. Keys in ``environ`` override generated ones; other keywords are attributes to
+        set. Raises TypeError and ValueError for a URL that a request can't have.
         """
         made = environ_from_url(path)
         if base_url:
@@ -285,11 +285,11 @@ class BaseRequest(RequestSending, RequestMessage, RequestTranscoding, RequestTar
         if headers is not None:
             request.headers.update(headers)
         if POST is not None:
-            request.environ["CONTENT_TYPE"] = written  # which has the boundary of parts
+            request.environ["CONTENT_TYPE"] = written  # which includes the boundary of the parts
         return request
 
     def copy(self) -> Self:
-        """Return a request with its own environ and body. Other values of the environ are shared."""
+        """Return a request with its own environ and body. Other values in the environ are shared."""
         self.make_body_seekable()
         copied = self.__class__(self._copied_environ())
         copied.copy_body()
@@ -323,13 +323,13 @@ def _warn_of_old_parameters() -> None:
 
 
 class LegacyRequest(BaseRequest):
-    """A request whose paths are as the environ has them, with text under ``uscript_name`` and ``upath_info``."""
+    """A request whose paths are as in the environ; ``uscript_name`` and ``upath_info`` are text."""
 
     uscript_name = upath_property("SCRIPT_NAME")
     upath_info = upath_property("PATH_INFO")
 
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:  # noqa: ARG002
-        """Return a value of the environ as it is. Raises KeyError without a value and a default."""
+        """Return an environ's value unchanged. Raises KeyError if there is neither a value nor a default."""
         value = self.environ.get(key, default)
         if value is NoDefault:
             raise KeyError(key)
@@ -337,7 +337,7 @@ class LegacyRequest(BaseRequest):
 
 
 class AdhocAttrMixin:
-    """A request that stores attributes that its class does not have in the environ, for all requests over it."""
+    """A request that stores attributes unknown to its class in the environ, for all requests with that environ."""
 
     _setattr_stacklevel = 3
     if TYPE_CHECKING:
@@ -355,7 +355,7 @@ class AdhocAttrMixin:
             return own[attr]
         if getattr(self.__class__, attr, _ABSENT) is _ABSENT:
             raise _no_attribute(self, attr)
-        # A property of the class has raised AttributeError, which must be visible.
+        # A property of the class has raised AttributeError; that must remain visible.
         return object.__getattribute__(self, attr)
 
     def __delattr__(self, attr: str) -> None:
@@ -377,5 +377,5 @@ def _no_attribute(request: object, name: str) -> AttributeError:
 class Request(AdhocAttrMixin, BaseRequest, metaclass=ABCMeta):
     """A WSGI environ as an object. Your own attributes are stored in the environ, too.
 
-    Requests of other libraries that have all of its attributes can be registered as its subclasses.
+    Request classes of other libraries that have all of its attributes can be registered as subclasses.
     """

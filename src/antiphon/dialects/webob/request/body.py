@@ -1,4 +1,4 @@
-"""The body of a request as a file, as bytes, as text and as JSON, and the files that it is read from or stored in."""
+"""The body of a request as a file, bytes, text or JSON, and the files that it is read from or stored in."""
 
 import sys
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _CHUNK = 64 << 10
 
 
 class DisconnectionError(OSError):
-    """A body that ended before all its bytes had arrived."""
+    """A body that ended before all of its bytes had arrived."""
 
 
 class LimitedLengthFile(RawIOBase):
@@ -55,12 +55,12 @@ class LimitedLengthFile(RawIOBase):
 
 
 def cut_off(missing: int) -> DisconnectionError:
-    """Return the error for a body with missing bytes."""
+    """Return the error for a truncated body."""
     return DisconnectionError(f"the client disconnected while it sent the body: {missing} more bytes were expected")
 
 
 class StoredBody(Window):
-    """A body that was stored, as a file that can be read again."""
+    """A stored body, as a file that can be read again."""
 
     def __init__(self, spool: Spool) -> None:
         super().__init__(spool, 0, spool.size)
@@ -68,7 +68,7 @@ class StoredBody(Window):
 
 
 class InMemoryFirst:
-    """A file in memory, which is replaced by another one when it becomes too large."""
+    """A file in memory, replaced by another file when it becomes too large."""
 
     def __init__(self, limit: int, make_file: Any) -> None:
         self.file: Any = BytesIO()
@@ -96,9 +96,9 @@ def read_exactly(source: IO[bytes], length: int) -> bytes:
 
 
 def copy(source: IO[bytes], length: int | None, target: Any) -> None:
-    """Write as many bytes as ``length`` to ``target``, or all if it is None.
+    """Write ``length`` bytes to ``target``, or all bytes if it is None.
 
-    Raises DisconnectionError if there are fewer, and what the source raises; then the target is closed.
+    Raises DisconnectionError if there are fewer, or the source's error; the target is then closed.
     """
     try:
         for chunk in _chunks(source, length):
@@ -120,10 +120,10 @@ def _chunks(source: IO[bytes], length: int | None) -> Iterator[bytes]:
 
 
 class RequestBody(RequestHead):
-    """The body of a request. It is read on first use, and can then be read again."""
+    """The body of a request, which is read on first use and can then be read again."""
 
     request_body_tempfile_limit: int = 512 << 10
-    """The largest body that is kept in memory after reading, in bytes."""
+    """The size, in bytes, of the largest body that is kept in memory after reading."""
 
     body_file_raw: "Attribute[IO[bytes]]" = environ_getter("wsgi.input")
     is_body_seekable: "Attribute[bool]" = environ_getter("webob.is_body_seekable", False)
@@ -154,14 +154,14 @@ class RequestBody(RequestHead):
 
     @property
     def body_file(self) -> IO[bytes]:
-        """The body as a file that ends where the body ends. It can be set to another file, of unknown length."""
+        """The body as a file that ends where the body ends. It can be set to another file of unknown length."""
         if not self.is_body_readable:
             return BytesIO()
         raw = self.body_file_raw
         length = self._declared_length
         if self.is_body_seekable or length is None:
             return raw
-        # The file is kept, so that a second reader continues where the first one stopped.
+        # The file is cached, so that a second reader continues where the first one stopped.
         limited, of_file = self.environ.get("webob._body_file", (None, None))
         if of_file is not raw:
             limited = BufferedReader(LimitedLengthFile(raw, length))
@@ -171,7 +171,7 @@ class RequestBody(RequestHead):
     @body_file.setter
     def body_file(self, value: IO[bytes]) -> None:
         if isinstance(value, bytes):
-            raise ValueError("body_file is set to a file: bytes are set as body")
+            raise ValueError("body_file must be a file: assign bytes to body")
         self.content_length = None
         self.body_file_raw = value
         self.is_body_seekable = False
@@ -183,7 +183,7 @@ class RequestBody(RequestHead):
 
     @property
     def _declared_length(self) -> int | None:
-        """The length in Content-Length, or None if Transfer-Encoding says that the body is chunked."""
+        """The length in Content-Length; None if Transfer-Encoding declares a chunked body."""
         environ = self.environ
         if "HTTP_TRANSFER_ENCODING" in environ and environ.get("wsgi.input_terminated"):
             return None
@@ -191,15 +191,15 @@ class RequestBody(RequestHead):
 
     @property
     def body_file_seekable(self) -> IO[bytes]:
-        """The body as a file that can be read again, from its start. It is read first if need be."""
+        """The body as a file that can be read again, from its start. It is read first if necessary."""
         if not self.is_body_seekable:
             self.make_body_seekable()
         return self.body_file_raw
 
     def make_body_seekable(self) -> None:
-        """Store the body, unless it is stored already, and put its file at the start. Its length is known then.
+        """Store the body, unless it is already stored, and rewind its file.
 
-        Raises DisconnectionError if the body breaks off.
+        The length is then known. Raises DisconnectionError if the body is cut short.
         """
         if self.is_body_seekable:
             self.body_file_raw.seek(0)
@@ -207,9 +207,9 @@ class RequestBody(RequestHead):
             self.copy_body()
 
     def copy_body(self) -> None:
-        """Store a copy of the body, which no other request has: in memory, or in a file if it is large.
+        """Store a copy of the body that no other request shares: in memory, or in a file if it is large.
 
-        Raises DisconnectionError if the body breaks off.
+        Raises DisconnectionError if the body is cut short.
         """
         if not self.is_body_readable:
             self.body = b""
@@ -217,7 +217,7 @@ class RequestBody(RequestHead):
         self._copy_readable()
 
     def _copy_readable(self) -> bytes | None:
-        """Store a copy of the body, and return it if it is in memory for sure."""
+        """Store a copy of the body, and return it if it is certainly in memory."""
         source = self._source()
         length = self._declared_length
         if length is not None and length <= self.request_body_tempfile_limit:
@@ -227,7 +227,7 @@ class RequestBody(RequestHead):
         return None
 
     def _source(self) -> IO[bytes]:
-        """Return the file to copy the body from. A partially read file continues at its position."""
+        """Return the file from which to copy the body. A partially read file continues at its position."""
         raw = self.body_file_raw
         if self.is_body_seekable:
             raw.seek(0)
@@ -259,7 +259,7 @@ class RequestBody(RequestHead):
         self.is_body_readable = True
 
     def make_tempfile(self) -> IO[bytes]:
-        """Return a file for a large body. Override it to choose where that is."""
+        """Return a file for a large body. Subclasses may override it to choose another location."""
         from tempfile import TemporaryFile
 
         return cast("IO[bytes]", TemporaryFile())
@@ -268,10 +268,7 @@ class RequestBody(RequestHead):
 
     @property
     def body(self) -> bytes:
-        """The body in bytes. It may be set, and deleted.
-
-        Raises DisconnectionError if the body breaks off.
-        """
+        """The body in bytes. It may be set and deleted. Raises DisconnectionError if the body is cut short."""
         if not self.is_body_readable:
             return b""
         if self.is_body_seekable:
@@ -292,7 +289,7 @@ class RequestBody(RequestHead):
         if value is None:
             value = b""
         if not isinstance(value, bytes):
-            raise TypeError(f"the body of a request is set to bytes, and text as text: not {value!r:.200}")
+            raise TypeError(f"the body of a request must be bytes (assign text to text), not {value!r:.200}")
         environ = self.environ
         environ["CONTENT_LENGTH"] = str(len(value))
         environ["wsgi.input"] = BytesIO(value)
@@ -304,8 +301,9 @@ class RequestBody(RequestHead):
 
     @property
     def text(self) -> str:
-        """The body as text in ``charset``. It may be set, and deleted. Raises UnicodeDecodeError, and LookupError for
-        a charset that requests can't have.
+        """The body as text in ``charset``.
+
+        It may be set and deleted. Raises UnicodeDecodeError, or LookupError for an unsupported charset.
         """
         return self.body.decode(codec_of(self._text_charset))
 
@@ -328,13 +326,13 @@ class RequestBody(RequestHead):
 
     @property
     def json_body(self) -> Any:
-        """The body as JSON. It may be set, and deleted. Raises ValueError, which is a 400, too, for a malformed one."""
+        """The body as JSON. It may be set and deleted. Malformed JSON raises a ValueError, which is also a 400."""
         try:
             charset = self.charset
             if charset == UTF_8:
                 return _json().loads(self.body.decode())
             is_wide = charset[:6].lower() in ("utf-16", "utf-32")
-            return _json().loads(self.body if is_wide else self.text)  # json finds out which of these it is
+            return _json().loads(self.body if is_wide else self.text)  # json detects which of these it is
         except (RecursionError, ValueError) as error:
             raise _malformed(error) from error
 
@@ -350,21 +348,19 @@ class RequestBody(RequestHead):
 
 
 def _let_go(environ: dict[str, Any], file: StoredBody) -> None:
-    """Close a stored body, and release the fields of its form, since an error's traceback may keep the environ for
-    long.
-    """
+    """Close a stored body and release its form's fields, since an error's traceback may keep the environ for long."""
     file.close()
     file.spool.close()
     environ.pop("webob._parsed_post_vars", None)
 
 
 def _json() -> Any:
-    """Return the module ``json`` of ``webob.request``, in whose place programs put other ones."""
+    """Return the module ``json`` of ``webob.request``, which programs replace with other modules."""
     return sys.modules["antiphon.dialects.webob.request"].json
 
 
 def _malformed(error: Exception) -> ValueError:
-    """Return the error of a body that is not JSON, as a response, too."""
+    """Return the error for a body that is not JSON, which is also a response."""
     from antiphon.dialects.webob.request.errors import MalformedJSON, MalformedText
 
     if isinstance(error, UnicodeDecodeError):

@@ -6,11 +6,11 @@ from antiphon.dialects.webob.exc import HTTPBadRequest
 
 
 class MalformedForm(HTTPBadRequest, ValueError):
-    """A form that can't be read (400)."""
+    """The error for a form that can't be parsed (400)."""
 
 
 class MalformedJSON(JSONDecodeError, HTTPBadRequest):
-    """A body that is read as JSON and is not (400)."""
+    """The error for a body that is not JSON (400)."""
 
     def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
         JSONDecodeError.__init__(self, reason, text, position)
@@ -18,7 +18,7 @@ class MalformedJSON(JSONDecodeError, HTTPBadRequest):
 
 
 class MalformedText(UnicodeDecodeError, HTTPBadRequest):
-    """A path, a query or a body that is not text in its charset (400)."""
+    """The error for a path, query or body that is not text in its charset (400)."""
 
     def __init__(self, encoding: str, data: bytes, start: int, end: int, reason: str) -> None:
         UnicodeDecodeError.__init__(self, encoding, data, start, end, reason)
@@ -26,7 +26,7 @@ class MalformedText(UnicodeDecodeError, HTTPBadRequest):
 
 
 def decode_text(data: bytes, codec: str) -> str:
-    """Return bytes of a request as text. Raises MalformedText if the codec can't decode them."""
+    """Decode bytes of a request. Raises MalformedText if the codec can't."""
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The fields of query and body as multidicts that are kept in the environ, and forms in parts, both ways (RFC 7578)."""
+"""The fields of query and body as multidicts, cached in the environ; multipart forms, read and written (RFC 7578)."""
 
 import os
 from collections import deque
@@ -50,7 +50,7 @@ def urlencoded(fields: Iterable[tuple[Any, Any]], charset: str = "utf-8") -> byt
 
 
 def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "utf-8") -> bytes:
-    """Return fields and files as a form in parts."""
+    """Return fields and files as a multipart form."""
     encode = _encoder(charset)
     written: list[bytes] = []
     for name, value in fields:
@@ -60,7 +60,7 @@ def multipart(fields: Iterable[tuple[Any, Any]], boundary: str, charset: str = "
 
 
 def new_boundary() -> str:
-    """Return a boundary that no content contains by chance."""
+    """Return a random boundary, which no content contains by chance."""
     return os.urandom(10).hex()
 
 
@@ -109,13 +109,13 @@ def _text(value: Any) -> str:
 _CHUNK = 64 << 10
 
 _Part: TypeAlias = tuple[Any, ...]
-"""The values of a `PartHead`, and the offset in the body at which the content ends."""
+"""The values of a `PartHead`, and the offset in the body where the content ends."""
 
 
 def read_parts(
     content_type: str, spool: Spool, data: bytes | None, limits: Limits, text: Decode | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the fields and files of a form. ``data`` is the content of the spool, if it is in memory."""
+    """Yield the fields and files of a form. ``data`` is the content of the spool if it is in memory."""
     boundary = parse_boundary(content_type)
     parts = None
     if data is not None and not follows_bare_line_feed(data, boundary):
@@ -143,7 +143,7 @@ def _spooled(chunks: Iterable[bytes]) -> Spool:
 
 
 def _index(spool: Spool, lines: DelimiterLines, boundary: bytes, limits: Limits) -> list[_Part]:
-    """Return the parts of a form, or none without a delimiter, as in WebOb."""
+    """Return the parts of a form; none without a delimiter, as in WebOb."""
     parser = MultipartParser(boundary, limits=MultipartLimits(limits.parts))
     bounds = FormBounds(limits)
     chunks = lines.in_crlf(_chunks(spool))
@@ -182,7 +182,7 @@ def _utf_8(data: bytes) -> str:
 
 
 def _own_decoder(content_type: str) -> Decode | None:
-    """Return the decoder of a field that names a charset itself (RFC 7578 §5.1.2); None for UTF-8."""
+    """Return the decoder for a field that names its own charset (RFC 7578 §5.1.2); None for UTF-8."""
     charset = declared_charset(content_type)
     return (decoder(charset) or _utf_8) if charset else None
 
@@ -193,20 +193,23 @@ _FORMS = frozenset({"", _URLENCODED, _MULTIPART})
 
 
 class RequestForms(RequestBody):
-    """The fields of query and body. Those of the body are parsed once, and kept until it is replaced."""
+    """The fields of query and body. Those of the body are parsed once and kept until the body is replaced."""
 
     max_query_fields: int | None = Limits().fields
-    """The most fields of a query; more raise HTTPRequestURITooLong (414). None sets no limit."""
+    """The maximum number of fields in a query; more raise HTTPRequestURITooLong (414). None means no limit."""
     max_form_fields: int | None = Limits().fields
-    """The most fields and files of a form; more raise HTTPRequestEntityTooLarge (413). None sets no limit."""
+    """The maximum number of fields and files in a form; more raise HTTPRequestEntityTooLarge (413).
+
+    None means no limit.
+    """
     max_form_memory: int | None = Limits().memory
-    """The most bytes of the fields of a form, without files; more raise HTTPRequestEntityTooLarge (413)."""
+    """The maximum number of bytes in a form's fields, without files; more raise HTTPRequestEntityTooLarge (413)."""
 
     @property
     def GET(self) -> GetDict:  # noqa: N802 - its name
         """The fields of the query. Changes are written to the environ.
 
-        Raises UnicodeDecodeError, which is a 400, too, for a query that is not UTF-8, and HTTPRequestURITooLong.
+        Raises UnicodeDecodeError, which is also a 400, for a query that is not UTF-8, or HTTPRequestURITooLong.
         """
         environ = self.environ
         query = environ.get("QUERY_STRING", "")
@@ -246,7 +249,7 @@ class RequestForms(RequestBody):
     def POST(self) -> Any:  # noqa: N802 - its name
         """The fields and files of a form in the body, with any method; NoVars if there is no form.
 
-        Raises HTTPBadRequest for a malformed form, HTTPRequestEntityTooLarge beyond a bound, and DisconnectionError.
+        Raises HTTPBadRequest for a malformed form, HTTPRequestEntityTooLarge above a limit, or DisconnectionError.
         """
         charset = named_charset(self.charset)
         kept = self.environ.get("webob._parsed_post_vars")
@@ -265,7 +268,7 @@ class RequestForms(RequestBody):
             return NoVars(f"Not an HTML form submission (Content-Type: {content_type})")
         self.make_body_seekable()
         if self.method.upper() in ("GET", "HEAD") or (not content_type and "CONTENT_TYPE" in self.environ):
-            return MultiDict()  # one that is empty or broken declares no form
+            return MultiDict()  # a file that is empty or broken declares no form
         try:
             if content_type == _MULTIPART:
                 return MultiDict.over([*self._parts(text)])
@@ -285,21 +288,21 @@ class RequestForms(RequestBody):
         raise HTTPRequestEntityTooLarge(detail)
 
     def _urlencoded(self) -> bytes:
-        """Return the body. Raises HTTPRequestEntityTooLarge if it is too large to be read into memory."""
+        """Return the body. Raises HTTPRequestEntityTooLarge if it is too large to read into memory."""
         most = self.max_form_memory
         if most is not None and (self.content_length or 0) > most:
             self._refuse(f"The form has more than {most} bytes.")
         return self.body
 
     def _parts(self, text: Decode | None) -> Iterator[tuple[str, Any]]:
-        """Give the fields and files of a form in parts."""
+        """Return the fields and files of a multipart form."""
         return read_parts(self._content_type_raw, *self._stored(), self._limits(), text)
 
     def _stored(self) -> tuple[Spool, bytes | None]:
         """Return the body on a spool, and its bytes if they are in memory."""
         file = self.body_file_raw
         if isinstance(file, StoredBody) and file.spool.size == self.content_length:
-            return file.spool.share(), None  # files of a form that a program keeps stay when the request ends
+            return file.spool.share(), None  # files that a program keeps are still there when the request ends
         if type(file) is BytesIO or (self.content_length or 0) <= self.request_body_tempfile_limit:
             data = self.body
             return Spool(data=data), data
@@ -311,17 +314,17 @@ class RequestForms(RequestBody):
 
     @property
     def str_GET(self) -> "MultiDict[str, str]":  # noqa: N802 - its name
-        """The fields of the query without decoding: each byte as one character (PEP 3333)."""
+        """The undecoded fields of the query: each byte is one character (PEP 3333)."""
         return MultiDict(self._query_fields(as_latin_1))
 
     @property
     def str_POST(self) -> Any:  # noqa: N802 - its name
-        """The fields and files of a form without decoding: each byte as one character. Raises as ``POST`` does."""
+        """The undecoded fields and files of a form: each byte is one character. Raises the errors of ``POST``."""
         return self._form(as_latin_1)
 
     @property
     def str_params(self) -> "NestedMultiDict[str, Any]":
-        """The fields of ``str_GET``, followed by those of ``str_POST``."""
+        """The fields of ``str_GET`` followed by those of ``str_POST``."""
         return NestedMultiDict(self.str_GET, self.str_POST)
 
     def _limits(self) -> Limits:
@@ -336,7 +339,7 @@ class RequestForms(RequestBody):
 
     @property
     def params(self) -> "NestedMultiDict[str, Any]":
-        """The fields of ``GET``, followed by those of ``POST``. They can only be read."""
+        """The fields of ``GET`` followed by those of ``POST``; read-only."""
         return NestedMultiDict(self.GET, self.POST)
 
 
@@ -346,7 +349,7 @@ def _charset_of(fields: Any) -> str:
 
 
 def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form, decoded by a function, or in UTF-8 if there is none.
+    """Return the fields of a query or a urlencoded form, decoded by a function, or as UTF-8 without one.
 
     Raises ValueError for more fields than ``most``.
     """
@@ -359,7 +362,7 @@ def parse_fields(data: bytes, text: Decode | None, most: int | None) -> list[tup
 
 
 def raw_bytes(text: str) -> bytes:
-    """Return the bytes of a value of an environ."""
+    """Return the bytes of an environ's value."""
     try:
         return text.encode("latin-1")
     except UnicodeEncodeError:  # servers don't send it, but tests may

@@ -1,4 +1,4 @@
-"""The head of a request: method, target, server and client, each a key of the environ, its URL, and its charset."""
+"""The head of a request: method, target, server and client (each a key of the environ), its URL and its charset."""
 
 import re
 from collections.abc import Callable
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 Decode: TypeAlias = Callable[[bytes], str]
 
 UTF_8 = "UTF-8"
-"""The charset of a request without any other."""
+"""The charset of a request that names none."""
 
 LATIN_1 = frozenset({
     "ascii", "latin-1", "latin", "latin_1", "l1", "latin1", "iso-8859-1", "iso8859_1", "iso_8859_1", "iso8859", "8859",
 })  # fmt: skip
-"""Names of the charset in which text in an environ needs no decoding (PEP 3333)."""
+"""Names of the charset that needs no decoding in an environ (PEP 3333)."""
 
 _SAFE = frozenset([codec.replace("-", "_") for codec in CODECS.values()] + ["ascii", "latin_1"])
 
@@ -36,7 +36,7 @@ _parameter = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 
 
 def declared_charset(content_type: str) -> str | None:
-    """Return the charset that a Content-Type names; None without one."""
+    """Return the charset in a Content-Type; None without one."""
     if ";" not in content_type:
         return None
     found = _parameter.search(content_type)
@@ -52,19 +52,19 @@ def with_charset(content_type: str, charset: str) -> str:
 
 
 def is_utf_8(charset: str | None) -> bool:
-    """Return True for UTF-8, and for no charset."""
+    """Return True for UTF-8 or no charset."""
     return not charset or charset.lower().replace("-", "").replace("_", "") == "utf8"
 
 
 def named_charset(charset: str | None) -> str:
-    """Return a charset by its name, that of UTF-8 in its usual form."""
+    """Return a charset's name, which is normalized for UTF-8."""
     return UTF_8 if is_utf_8(charset) else str(charset)
 
 
 def codec_of(charset: str) -> str:
-    """Return the Python codec of a charset that a request can name. Raises LookupError for other charsets.
+    """Return the Python codec for a charset that a request may name.
 
-    Python knows more: those that are not charsets, or hide ASCII.
+    Raises LookupError for others. Python has more codecs, but some are not charsets or don't include ASCII.
     """
     if charset == UTF_8:
         return "utf-8"
@@ -74,14 +74,14 @@ def codec_of(charset: str) -> str:
     if codec in _SAFE:
         return codec
     if label not in CODECS:
-        raise LookupError(f"requests have no text in the charset {charset[:80]!r}")
+        raise LookupError(f"the charset of a request must not be {charset[:80]!r}")
     return CODECS[label]
 
 
 def decoder(charset: str) -> Decode | None:
     """Return a function that decodes text in a charset, with U+FFFD for invalid bytes, or None for UTF-8.
 
-    Text in a charset that requests can't have is read as UTF-8, like UTF-16, which no browser sends.
+    Text in an unsupported charset, such as UTF-16 (which no browser sends), is read as UTF-8.
     """
     try:
         codec = codec_of(charset)
@@ -91,7 +91,7 @@ def decoder(charset: str) -> Decode | None:
 
 
 def as_latin_1(data: bytes) -> str:
-    """Return bytes as text with a character for each, as an environ has it (PEP 3333)."""
+    """Return bytes as text with one character for each byte, as in an environ (PEP 3333)."""
     return data.decode("latin-1")
 
 
@@ -105,7 +105,7 @@ class _NoDefault:
 
 
 NoDefault: Any = _NoDefault()
-"""The default of ``encget`` for a key that has to be there."""
+"""The default of ``encget`` for a required key."""
 
 
 @cache_short(256)
@@ -114,7 +114,7 @@ def _charset_of(content_type: str) -> str:
 
 
 def _length(written: object) -> int | None:
-    """Return a Content-Length, or None for anything but digits."""
+    """Return a Content-Length; None for anything but digits."""
     if type(written) is str and written.isdecimal() and written.isascii() and len(written) <= _MOST_DIGITS:
         return int(written)
     if not written and written != 0:
@@ -128,7 +128,7 @@ def _number(written: str | None) -> int | None:
 
 
 class RequestHead:
-    """The method, the target and the headers of a request. All access goes directly to the environ."""
+    """The method, target and headers of a request. All access goes directly to the environ."""
 
     environ: "WSGIEnvironment"
     _headers: EnvironHeaders | None = None
@@ -151,9 +151,9 @@ class RequestHead:
     _content_type_raw = environ_getter("CONTENT_TYPE", "")
 
     def encget(self, key: str, default: Any = NoDefault, encattr: str | None = None) -> Any:
-        """Return a value of the environ, decoded in the charset that the attribute ``encattr`` has.
+        """Return an environ's value, decoded in the charset that the attribute ``encattr`` contains.
 
-        Raises KeyError without a value and a default, and UnicodeDecodeError, which is a 400, too.
+        Raises KeyError if there is neither a value nor a default, or UnicodeDecodeError, which is also a 400.
         """
         value = self.environ.get(key, default)
         if value is NoDefault:
@@ -168,7 +168,7 @@ class RequestHead:
         return decode_text(value.encode("latin-1"), encoding)
 
     def encset(self, key: str, val: str | bytes, encattr: str | None = None) -> None:
-        """Set a value of the environ to text in the charset that the attribute ``encattr`` has, else in ASCII."""
+        """Set an environ's value to text in the charset that the attribute ``encattr`` contains, else in ASCII."""
         raw = val.encode(getattr(self, encattr) if encattr else "ascii") if isinstance(val, str) else val
         self.environ[key] = raw.decode("latin-1")
 
@@ -178,7 +178,7 @@ class RequestHead:
     def content_type(self) -> str:
         """The media type of the body, without parameters; empty without one.
 
-        It may be set with parameters. Set without any, it keeps those that it has. None removes it.
+        It may be set with parameters. If it is set without parameters, the present ones are kept. None removes it.
         """
         return self._content_type_raw.split(";", 1)[0]
 
@@ -198,9 +198,9 @@ class RequestHead:
 
     @property
     def charset(self) -> Any:
-        """The charset of text: one that was set, else that of Content-Type, else UTF-8.
+        """The charset of text: one that was set, else Content-Type's, else UTF-8.
 
-        Setting it also changes the one that Content-Type names. A class may have an attribute of this name instead.
+        Setting it also changes Content-Type's. A class may define an attribute of this name instead.
         """
         environ = self.environ
         written = environ.get("CONTENT_TYPE", "")
@@ -224,7 +224,7 @@ class RequestHead:
 
     @property
     def _query_charset(self) -> str:
-        """The charset of the query, set on the request or the class, since Content-Type only describes the body."""
+        """The charset of the query, set on the request or its class, since Content-Type describes only the body."""
         if type(self).charset is not RequestHead.charset:
             return named_charset(self.charset)
         if _CHARSET not in self.environ:
@@ -236,7 +236,10 @@ class RequestHead:
 
     @property
     def headers(self) -> Any:
-        """The header fields, as a dictionary by names in any case. It can be set to another dictionary, or pairs."""
+        """The header fields, as a dictionary with case-insensitive names.
+
+        It can be set to another dictionary or to pairs.
+        """
         headers = self._headers
         if headers is None:
             headers = vars(self)["_headers"] = EnvironHeaders(self.environ)
@@ -250,24 +253,24 @@ class RequestHead:
 
     @property
     def is_xhr(self) -> bool:
-        """True if X-Requested-With says so, which scripts may send."""
+        """True if X-Requested-With marks a script's request; the client decides whether to send it."""
         return bool(self.environ.get("HTTP_X_REQUESTED_WITH", "") == "XMLHttpRequest")
 
 
 PATH_SAFE = "/~!$&'()*+,;=:@"
-"""Characters that stay as they are in the path of a URL, in addition to letters and digits."""
+"""Characters that are not escaped in the path of a URL, in addition to letters and digits."""
 
 _needs_no_quoting = re.compile(r"[-A-Za-z0-9._/~!$&'()*+,;=:@]*+").fullmatch
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
 def quoted(path: str) -> str:
-    """Return a path of an environ as a URL has it."""
+    """Return an environ's path as in a URL."""
     return path if _needs_no_quoting(path) else quote(path.encode("latin-1"), PATH_SAFE)
 
 
 def split_port(host: str) -> tuple[str, str | None]:
-    """Return a host, an IPv6 address in its brackets, and its port."""
+    """Return a host (an IPv6 address in brackets) and its port."""
     name, colon, port = host.rpartition(":")
     return (name, port) if colon and host[-1] != "]" else (host, None)
 
@@ -279,7 +282,7 @@ class RequestTarget(RequestHead):
 
     @property
     def host(self) -> str:
-        """The value of Host; without one, the server's name and port. It may be set and deleted."""
+        """The value of Host; without it, the server's name and port. It may be set and deleted."""
         environ = self.environ
         host: str | None = environ.get("HTTP_HOST")
         return f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}" if host is None else host
@@ -299,7 +302,7 @@ class RequestTarget(RequestHead):
 
     @property
     def host_port(self) -> str:
-        """The port in Host, which is the scheme's if there is none; without Host, the server's port."""
+        """The port in Host, by default the scheme's; without Host, the server's port."""
         environ = self.environ
         host = environ.get("HTTP_HOST")
         if host is None:
@@ -310,7 +313,7 @@ class RequestTarget(RequestHead):
 
     @property
     def host_url(self) -> str:
-        """Scheme and host, with a port that is not the scheme's, without a slash."""
+        """Scheme and host, with a port unless it is the scheme's default, and without a slash."""
         environ = self.environ
         scheme = environ.get("wsgi.url_scheme")
         host = environ.get("HTTP_HOST")
@@ -324,7 +327,7 @@ class RequestTarget(RequestHead):
 
     @property
     def client_addr(self) -> str | None:
-        """The first address in X-Forwarded-For, which anybody may send; without that, ``remote_addr``."""
+        """The first address in X-Forwarded-For, which any client can send; without it, ``remote_addr``."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             first: str = forwarded.split(",")[0].strip()
@@ -335,7 +338,7 @@ class RequestTarget(RequestHead):
 
     @property
     def application_url(self) -> str:
-        """The URL of the application, without a slash at its end."""
+        """The URL of the application, without a trailing slash."""
         return self.host_url + self._quoted(self.environ.get("SCRIPT_NAME", ""))
 
     @property
@@ -357,11 +360,11 @@ class RequestTarget(RequestHead):
 
     @property
     def url(self) -> str:
-        """The whole URL."""
+        """The complete URL."""
         return self._with_query(self.path_url)
 
     def _quoted(self, path: str) -> str:
-        """Return a path of the environ as a URL has it. Raises UnicodeDecodeError, a 400, if its bytes are not text."""
+        """Return an environ's path as in a URL. Raises UnicodeDecodeError, a 400, if its bytes are not text."""
         if not path.isascii():
             decode_text(path.encode("latin-1"), self.url_encoding)
         return quoted(path)
@@ -372,7 +375,7 @@ class RequestTarget(RequestHead):
 
     @also_called("url", "other_url")
     def relative_url(self, other_url: str, to_application: bool = False) -> str:
-        """Return the URL of a reference found at this one, or at the application's URL (RFC 3986 §5.2)."""
+        """Resolve a reference against this URL, or against the application's (RFC 3986 §5.2)."""
         from antiphon.dialects.webob.util import urljoin
 
         if not to_application:
@@ -380,17 +383,18 @@ class RequestTarget(RequestHead):
         base = self.application_url
         return urljoin(base if base.endswith("/") else f"{base}/", other_url)
 
-    # Segments of the path
+    # Path segments
 
     def path_info_peek(self) -> str | None:
-        """Return the next segment of the path, or None if the path is empty."""
+        """Return the next segment of the path; None if the path is empty."""
         path = self.path_info
         return path.lstrip("/").split("/", 1)[0] if path else None
 
     def path_info_pop(self, pattern: "str | re.Pattern[str] | None" = None) -> str | None:
         """Move the next segment of the path to the application's, and return it; None if there is none.
 
-        Slashes before it are moved, too. With a ``pattern`` that doesn't match, nothing is moved, and None returned.
+        Slashes before it are moved, too. If a ``pattern`` is given and doesn't match, nothing is moved, and None is
+        returned.
         """
         path = self.path_info
         if not path:
@@ -405,7 +409,7 @@ class RequestTarget(RequestHead):
 
 
 class RoutingArguments:
-    """What a router found in the URL, under the keys `wsgiorg.routing_args`, or `paste.urlvars`."""
+    """The values that a router found in the URL, under the keys `wsgiorg.routing_args` or `paste.urlvars`."""
 
     environ: Any
 
@@ -433,7 +437,7 @@ class RoutingArguments:
 
     @property
     def urlargs(self) -> Any:
-        """The variables by position, in a tuple. It may be set and deleted."""
+        """The variables by position, in a tuple, which may be set and deleted."""
         return self.environ.get("wsgiorg.routing_args", ((),))[0]
 
     @urlargs.setter

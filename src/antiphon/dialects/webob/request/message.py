@@ -1,4 +1,4 @@
-"""Requests as a whole: made from nothing, written and read as bytes of HTTP/1.1, converted to UTF-8, and sent."""
+"""Whole requests: made from scratch, written and read as bytes of HTTP/1.1, converted to UTF-8, and sent."""
 
 import re
 import sys
@@ -42,15 +42,15 @@ _boundary = re.compile(r'boundary=("[^"]*"|[^ ;]+)', re.IGNORECASE).search
 
 
 def environ_from_url(path: str) -> "WSGIEnvironment":
-    """Return the environ of a GET request for a URL, or for a path, at localhost then.
+    """Return the environ of a GET request for a URL, or for a path at localhost.
 
-    Raises TypeError for a fragment, and a scheme other than `http` and `https`.
+    Raises TypeError for a fragment or a scheme other than `http` and `https`.
     """
     scheme, host = "http", "localhost:80"
     if _has_scheme(path):
         scheme, host, path, query, fragment = urlsplit(path)
         if fragment:
-            raise TypeError(f"a request has no fragment: {fragment!r:.200}")
+            raise TypeError(f"a request must not have a fragment: {fragment!r:.200}")
         path = f"{path}?{query}" if query else path
         host = _with_port(scheme, host, TypeError)
     before, _, query = path.partition("?")
@@ -75,7 +75,7 @@ def environ_from_url(path: str) -> "WSGIEnvironment":
 
 
 def unquoted(path: str) -> str:
-    """Return a path of a URL as an environ has it."""
+    """Return a URL's path as in an environ."""
     return percent_decode(path.encode()).decode("latin-1")
 
 
@@ -83,17 +83,18 @@ def _with_port(scheme: str, host: str, error: type[Exception]) -> str:
     if ":" in host.rpartition("]")[2]:
         return host
     if scheme not in _PORTS:
-        raise error(f"a request has the scheme http or https, not {scheme!r:.200}")
+        raise error(f"the scheme of a request must be http or https, not {scheme!r:.200}")
     return host + _PORTS[scheme]
 
 
 def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
-    """Set scheme, host and the application's path. Raises ValueError for a URL with a query, a fragment, or a scheme
-    other than `http` and `https`.
+    """Set the scheme, the host and the application's path.
+
+    Raises ValueError for a URL with a query, a fragment, or a scheme other than `http` and `https`.
     """
     scheme, host, path, query, fragment = urlsplit(base_url)
     if query or fragment:
-        raise ValueError(f"a base URL has no query and no fragment: {base_url!r:.200}")
+        raise ValueError(f"a base URL must not have a query or a fragment: {base_url!r:.200}")
     if scheme:
         environ["wsgi.url_scheme"] = scheme
     if host:
@@ -107,8 +108,8 @@ def set_base(environ: "WSGIEnvironment", base_url: str) -> None:
 def set_form(environ: "WSGIEnvironment", data: Any, content_type: str | None = None, charset: str = "utf-8") -> None:
     """Set the body: bytes, ASCII text, or the fields of a form, in a mapping or in pairs. The method becomes POST.
 
-    A field with a file is a pair of filename and content, or an object with a filename. Raises ValueError if the
-    content type is not one of forms, or not one of files. None changes nothing.
+    A file is a pair of filename and content, or an object with a filename. Raises ValueError if the content type is not
+    a form's, or does not allow files. None changes nothing.
     """
     if data is None:
         return
@@ -134,20 +135,21 @@ def _encoded(fields: list[tuple[Any, Any]], content_type: str | None, charset: s
     if not kind.startswith("application/x-www-form-urlencoded"):
         raise ValueError(f"the body of a request of type {kind!r:.200} must be given in bytes, not as fields")
     if files:
-        raise ValueError(f"a form of type {kind!r:.200} has no files: leave the content type out")
+        raise ValueError(f"a form of type {kind!r:.200} can't contain files: leave the content type out")
     return urlencoded(fields, charset), kind
 
 
 class RequestMessage(RequestForms, RequestTarget):
-    """A request that can be written as a message, and read from one."""
+    """A request that can be written as a message and read from one."""
 
     if TYPE_CHECKING:
 
         def __init__(self, environ: "WSGIEnvironment", **kw: Any) -> None: ...
 
     def as_bytes(self, skip_body: int = False) -> bytes:
-        """Return the request as a message. ``skip_body`` leaves the body out; a number above 1 does so with more
-        bytes than that, and says how many.
+        """Return the request as a message.
+
+        ``skip_body`` leaves the body out; a number above 1 does so only for a longer body, whose length is mentioned.
         """
         line = f"{self.method} {self.url.removeprefix(self.host_url)} {self.http_version}"
         body = self._shown_body(skip_body)
@@ -164,9 +166,9 @@ class RequestMessage(RequestForms, RequestTarget):
         return body
 
     def as_text(self, skip_body: int = False) -> str:
-        """Return the request as a message, in text. ``skip_body`` leaves the body out as in ``as_bytes``.
+        """Return the request as a text message. ``skip_body`` leaves the body out as in ``as_bytes``.
 
-        Raises UnicodeDecodeError, and LookupError for a charset that requests can't have.
+        Raises UnicodeDecodeError, or LookupError for an unsupported charset.
         """
         return self.as_bytes(skip_body).decode(codec_of(self.charset))
 
@@ -178,11 +180,11 @@ class RequestMessage(RequestForms, RequestTarget):
 
     @classmethod
     def from_bytes(cls, b: bytes) -> Self:
-        """Return the request in a message. Raises ValueError for a malformed one, and for bytes after it."""
+        """Return the request in a message. Raises ValueError for a malformed one or for bytes after it."""
         file = BytesIO(b)
         request = cls.from_file(file)
         if file.tell() != len(b):
-            raise ValueError(f"{len(b) - file.tell()} bytes follow the request")
+            raise ValueError(f"{len(b) - file.tell()} bytes were found after the request")
         return request
 
     @classmethod
@@ -192,7 +194,7 @@ class RequestMessage(RequestForms, RequestTarget):
 
     @classmethod
     def from_file(cls, fp: "IO[Any]") -> Self:
-        """Read one request from a file of bytes or text; up to the file's end if it has no Content-Length.
+        """Read one request from a file of bytes or text, up to the end of the file without a Content-Length.
 
         Raises ValueError for a malformed one.
         """
@@ -202,7 +204,7 @@ class RequestMessage(RequestForms, RequestTarget):
         try:
             method, target, version = line.rstrip("\r\n").split(None, 2)
         except ValueError:
-            raise ValueError(f"a request begins with method, target and version, not with {line!r:.200}") from None
+            raise ValueError(f"a request must begin with method, target and version, not with {line!r:.200}") from None
         try:
             environ = environ_from_url(target)
         except TypeError as error:
@@ -219,12 +221,12 @@ class RequestMessage(RequestForms, RequestTarget):
 
 
 def _fields(fp: "IO[Any]") -> Any:
-    """Give name and value of each header field. Raises ValueError for a malformed one."""
+    """Yield the name and value of each header field. Raises ValueError for a malformed one."""
     while (line := fp.readline()).strip():
         text = line if isinstance(line, str) else line.decode("utf-8", "replace")
         name, colon, value = text.partition(":")
         if not colon:
-            raise ValueError(f"a header field has a name and a colon, unlike {text!r:.200}")
+            raise ValueError(f"a header field must have a name and a colon, not {text!r:.200}")
         yield name, value.strip()
 
 
@@ -236,11 +238,11 @@ class RequestTranscoding(RequestForms):
         def __init__(self, environ: "WSGIEnvironment", **kw: Any) -> None: ...
 
     def decode(self, charset: str | None = None, errors: str = "strict") -> Self:
-        """Return a request in UTF-8 with what this one has in a charset: the query, and a form in the body.
+        """Return a request whose query and form are converted from a charset to UTF-8.
 
-        The charset is that of this request if none is given; the same request is returned for UTF-8. ``errors`` says
-        what happens to malformed text, as in `bytes.decode`. Raises LookupError for a charset that requests can't have,
-        UnicodeDecodeError, and what ``POST`` raises.
+        The charset is by default this request's; for UTF-8, the same request is returned. ``errors`` determines how
+        malformed text is handled, as in `bytes.decode`. Raises LookupError for an unsupported charset,
+        UnicodeDecodeError, or the errors of ``POST``.
         """
         named = named_charset(charset or self.charset)
         if named == UTF_8:
@@ -274,12 +276,12 @@ class RequestTranscoding(RequestForms):
 
 
 def _in_utf_8(query: str, text: Callable[[bytes], str]) -> str:
-    """Return a query, or a urlencoded form; without an equals sign it is something else, and stays as it is."""
+    """Return a query or a urlencoded form in UTF-8; without an equals sign it is something else, and is unchanged."""
     return format_query(parse_fields(raw_bytes(query).replace(b";", b"&"), text, None)) if "=" in query else query
 
 
 Answer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes]]
-"""The status line, the header fields and the body of a response."""
+"""The status line, header fields and body of a response."""
 CaughtAnswer: TypeAlias = tuple[str, list[tuple[str, str]], Iterable[bytes], Any]
 
 
@@ -288,7 +290,7 @@ class RequestSending(RequestBody):
 
     @made_on_use
     def ResponseClass() -> Any:  # noqa: N802 - its name
-        """The class of responses."""
+        """The response class."""
         from antiphon.dialects.webob.response import Response
 
         return Response
@@ -298,10 +300,10 @@ class RequestSending(RequestBody):
     @overload
     def call_application(self, application: "WSGIApplication", catch_exc_info: Literal[True]) -> CaughtAnswer: ...
     def call_application(self, application: "WSGIApplication", catch_exc_info: bool = False) -> Answer | CaughtAnswer:
-        """Call a WSGI application, and return status line, header fields and body of its answer. Close the body.
+        """Call a WSGI application, and return the status line, header fields and body of its response.
 
-        With ``catch_exc_info`` the error that the application answers is returned, too, as a triple, or None; without,
-        it is raised.
+        Close the body. With ``catch_exc_info``, an error that the application passes to ``start_response`` is also
+        returned, as a triple or None; otherwise it is raised.
         """
         if self.is_body_seekable:
             self.body_file_raw.seek(0)
@@ -311,9 +313,9 @@ class RequestSending(RequestBody):
 
     @also_called("wsgi_application", "application")
     def send(self, application: "WSGIApplication | None" = None, catch_exc_info: bool = False) -> Any:
-        """Return the response of a WSGI application; of the server that the URL names without an application.
+        """Return the response of a WSGI application, or without one, of the server in the URL.
 
-        With ``catch_exc_info`` an error that the application answers is not raised.
+        With ``catch_exc_info``, an error that the application passes to ``start_response`` is not raised.
         """
         application = self.make_default_send_app() if application is None else application
         if catch_exc_info:
@@ -325,7 +327,7 @@ class RequestSending(RequestBody):
     get_response = send
 
     def make_default_send_app(self) -> "WSGIApplication":
-        """Return the application that ``send`` calls if none is given: one that sends requests to servers."""
+        """Return the application that ``send`` calls by default: one that sends requests to servers."""
         from antiphon.dialects.webob.client import send_request_app
 
         return send_request_app

@@ -1,4 +1,4 @@
-"""The body of a response: chunks in an iterable, as bytes, as text, as JSON, and as a file to write to."""
+"""The body of a response: an iterable of chunks, also as bytes, as text, as JSON, and as a writable file."""
 
 import json
 import zlib
@@ -12,13 +12,13 @@ from antiphon.dialects.webob.response.head import MediaTypes
 
 _BLOCK = 1 << 18
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
-"""The head of a file without name and time, so that equal bytes give equal ones."""
+"""The head of a gzip file without name and time, so that equal bytes give equal files."""
 
 
 class AppIterRange:
     """The bytes of an iterable from ``start`` to before ``stop``, or to the end if that is None.
 
-    Raises AssertionError for a ``stop`` before ``start``, and for negative ones.
+    Raises AssertionError for a ``stop`` before ``start``, or negative numbers.
     """
 
     def __init__(self, app_iter: Iterable[bytes], start: int, stop: int | None) -> None:
@@ -45,7 +45,7 @@ class AppIterRange:
 
 
 class EmptyResponse:
-    """A body without bytes that replaces another one, which is closed with it."""
+    """An empty body that replaces another one, which is closed with it."""
 
     def __init__(self, app_iter: Any = None) -> None:
         close = getattr(app_iter, "close", None)
@@ -65,7 +65,7 @@ class EmptyResponse:
 
 
 class ResponseBodyFile:
-    """A response's body as a file to which text and bytes are written."""
+    """A response's body as a file to which text and bytes can be written."""
 
     mode = "wb"
     closed = False
@@ -79,17 +79,17 @@ class ResponseBodyFile:
 
     @property
     def encoding(self) -> str | None:
-        """The charset in which text is written."""
+        """The charset for text that is written."""
         charset: str | None = self.response.charset
         return charset
 
     def writelines(self, seq: Iterable[str | bytes]) -> None:
-        """Write several texts."""
+        """Write several strings."""
         for item in seq:
             self.write(item)
 
     def close(self) -> None:
-        """Raise NotImplementedError: a body is open as long as its response."""
+        """Raise NotImplementedError: a body stays open as long as its response."""
         raise NotImplementedError("Response bodies cannot be closed")
 
     def flush(self) -> None:
@@ -113,7 +113,7 @@ class ResponseBodyFile:
 
 
 def iter_close(iter: Any) -> None:  # noqa: A002 - WebOb's name
-    """Close an iterable, if that can be closed."""
+    """Close an iterable if it can be closed."""
     close = getattr(iter, "close", None)
     if close is not None:
         close()
@@ -143,17 +143,17 @@ def gzip_app_iter(app_iter: Iterable[bytes]) -> Iterator[bytes]:
 
 
 _OF_A_BODY = frozenset({"content-length", "content-md5"})
-"""Headers that describe the bytes of one body."""
+"""Headers that describe the bytes of a particular body."""
 _encode_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ResponseContent(MediaTypes):
-    """The body, which is all in ``_app_iter``: an iterable of bytes."""
+    """The body, which is stored in ``_app_iter``: an iterable of bytes."""
 
     unicode_errors = "strict"
-    """How bytes that are not in the charset are decoded, as for ``bytes.decode``."""
+    """The handling of bytes that are not in the charset, as for ``bytes.decode``."""
     default_body_encoding: str | None = "UTF-8"
-    """The encoding of text where the Content-Type has no charset."""
+    """The encoding of text if the Content-Type has no charset."""
 
     _app_iter: Any
     content_length = header_property("Content-Length", parse_int, serialize_int)
@@ -163,7 +163,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def app_iter(self) -> Any:
-        """The body as an iterable of bytes. Setting it removes Content-Length, and deleting it empties the body."""
+        """The body as an iterable of bytes. Setting it removes Content-Length; deleting it empties the body."""
         return self._app_iter
 
     @app_iter.setter
@@ -179,7 +179,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def has_body(self) -> bool:
-        """True unless the body is known to be empty. Nothing is read to know it."""
+        """True unless the body is known to be empty. The body is not read for that."""
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
             return bool(chunks[0])
@@ -191,8 +191,8 @@ class ResponseContent(MediaTypes):
     def body(self) -> bytes:
         """The whole body. Reading it reads the iterable to its end, and sets Content-Length.
 
-        Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, and
-        AssertionError for another length than Content-Length has.
+        Setting raises TypeError for anything but bytes; reading raises TypeError for text among the chunks, or
+        AssertionError if the length differs from Content-Length.
         """
         chunks = self._app_iter
         if isinstance(chunks, list) and len(chunks) == 1:
@@ -202,7 +202,7 @@ class ResponseContent(MediaTypes):
             raise AttributeError("No body has been set")
         body = _joined(chunks)
         self._app_iter = [body]
-        if body:  # a response to HEAD has the length of another body
+        if body:  # a response to HEAD has the length of a body that is not sent
             self._check_length(len(body))
         return body
 
@@ -233,7 +233,7 @@ class ResponseContent(MediaTypes):
     def text(self) -> str:
         """The body as text, in the charset of the Content-Type, or in ``default_body_encoding``.
 
-        Raises AttributeError where there is neither, and TypeError when it is set to anything but text.
+        Raises AttributeError without either, and TypeError if it is set to anything but text.
         """
         return self.body.decode(self._encoding(), self.unicode_errors)
 
@@ -253,14 +253,14 @@ class ResponseContent(MediaTypes):
     def _encoding(self) -> str:
         encoding = self.charset or self.default_body_encoding
         if not encoding:
-            raise AttributeError("a response has text only with a charset, or with a default_body_encoding")
+            raise AttributeError("the text of a response needs a charset or a default_body_encoding")
         return encoding
 
     # JSON
 
     @property
     def json_body(self) -> Any:
-        """The body as JSON, in UTF-8. Setting it leaves the Content-Type as it is."""
+        """The body as JSON in UTF-8. Setting it does not change the Content-Type."""
         return json.loads(self.body.decode())
 
     @json_body.setter
@@ -277,7 +277,7 @@ class ResponseContent(MediaTypes):
 
     @property
     def body_file(self) -> ResponseBodyFile:
-        """A file object whose ``write`` adds to the body. It may be set to a file in bytes, which is read when sent."""
+        """A file object whose ``write`` adds to the body. It may be set to a binary file, which is read when sent."""
         return ResponseBodyFile(self)
 
     @body_file.setter
@@ -291,7 +291,7 @@ class ResponseContent(MediaTypes):
     def write(self, text: str | bytes) -> int:
         """Add text, in the response's charset, or bytes to the body, and return the number of bytes.
 
-        Raises TypeError for other types, and for text without a charset.
+        Raises TypeError for other types, or for text without a charset.
         """
         data = text if isinstance(text, bytes) else self._encoded(text)
         if not isinstance(self._app_iter, list):
@@ -329,7 +329,7 @@ def _joined(chunks: Any) -> bytes:
         return b"".join(chunks)
     except TypeError:
         if isinstance(chunks, (list, tuple)) and any(isinstance(chunk, str) for chunk in chunks):
-            raise TypeError("the chunks of a body are bytes, and one of app_iter is text: use Response.text") from None
+            raise TypeError("the chunks of app_iter must be bytes, but one is text: use Response.text") from None
         raise
     finally:
         iter_close(chunks)

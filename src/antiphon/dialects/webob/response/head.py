@@ -1,4 +1,4 @@
-"""The head of a response: its status line, its Content-Type, its Location, and other headers as attributes."""
+"""The head of a response: status line, Content-Type, Location, and other headers as attributes."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ _STATUS_LINES = {code: f"{code} {phrase}" for code, phrase in status_reasons.ite
 
 
 class ResponseHead:
-    """Status and headers. Apart from its body, a response is stored in ``_status`` and ``_headerlist``."""
+    """The status and headers. A response is stored in ``_status`` and ``_headerlist``, apart from its body."""
 
     _status: str
     _headerlist: Lines
@@ -54,9 +54,10 @@ class ResponseHead:
 
     @property
     def status(self) -> str:
-        """The status line: code and phrase. It may be set to either, too.
+        """The status line: code and phrase.
 
-        Raises ValueError for a line that begins with no number, and for control characters; TypeError for other types.
+        It may also be set to either of them. Raises ValueError for a line that does not begin with a number, or for
+        control characters; TypeError for other types.
         """
         return self._status
 
@@ -66,7 +67,7 @@ class ResponseHead:
 
     @property
     def status_code(self) -> int:
-        """The code. Setting it sets the phrase, too."""
+        """The code. Setting it also sets the phrase."""
         return int(self._status.split(None, 1)[0])
 
     @status_code.setter
@@ -79,9 +80,9 @@ class ResponseHead:
 
     @property
     def headerlist(self) -> Lines:
-        """The list of header lines, itself. Deleting empties it.
+        """The actual list of header lines.
 
-        Setting raises ValueError for a line with control characters.
+        Deleting empties it. Setting raises ValueError for a line with control characters.
         """
         return self._headerlist
 
@@ -99,7 +100,7 @@ class ResponseHead:
 
     @property
     def headers(self) -> ResponseHeaders:
-        """The header lines as a multidict by names in any case. It may be set to a mapping, or to pairs."""
+        """The header lines as a multidict with case-insensitive names. It may be set to a mapping or to pairs."""
         if self._headers is None:
             self._headers = ResponseHeaders.view_list(self._headerlist)
         return self._headers
@@ -125,7 +126,7 @@ def _checked_line(line: str) -> str:
     if not (code.isascii() and code.isdigit()):
         raise ValueError(f"Invalid status code, integer required: {line[:80]!r}")
     if find_control(line):
-        raise ValueError(f"a status has no control characters: {line[:80]!r}")
+        raise ValueError(f"a status must not contain control characters: {line[:80]!r}")
     return line if line.strip() != code else _line_of(int(code))
 
 
@@ -140,10 +141,10 @@ _NAME = "Content-Type"
 
 
 class MediaTypes(ResponseHead):
-    """The parts of the Content-Type. Deleting a part keeps the others."""
+    """The parts of the Content-Type. Deleting one part keeps the others."""
 
     default_content_type: str | None = "text/html"
-    """The media type of a response that is made without one."""
+    """The default media type of a response."""
     default_charset: str | None = "UTF-8"
     """The default charset of text."""
 
@@ -151,7 +152,7 @@ class MediaTypes(ResponseHead):
     def content_type(self) -> str | None:
         """The media type, without parameters; None without one.
 
-        Setting it removes all parameters, and adds the default charset to text and to XML.
+        Setting it removes all parameters, and adds the default charset for text and XML.
         """
         header = last_value(self._headerlist, "content-type")
         return header.partition(";")[0] if header else None
@@ -193,7 +194,7 @@ class MediaTypes(ResponseHead):
 
     @property
     def content_type_params(self) -> dict[str, str]:
-        """The parameters of the Content-Type, in a dictionary of their own. Setting replaces all of them.
+        """The parameters of the Content-Type, in a separate dictionary. Setting replaces all of them.
 
         Raises ValueError for names that are not tokens, and values with control characters.
         """
@@ -219,7 +220,7 @@ def charset_of(content_type: str) -> str | None:
 
 
 def with_charset(content_type: str, charset: str | None) -> str:
-    """Return a Content-Type with a charset, if it can have one and has none."""
+    """Return a Content-Type with a charset added, if it can have one and has none."""
     if not charset or not takes_charset(content_type) or CHARSET_RE.search(content_type):
         return content_type
     return f"{content_type}; charset={charset}"
@@ -227,7 +228,7 @@ def with_charset(content_type: str, charset: str | None) -> str:
 
 @cache_short(128)
 def takes_charset(content_type: str) -> bool:
-    """Check that a media type is text or XML."""
+    """Return True for text and XML media types."""
     kind, _, subtype = content_type.partition(";")[0].strip().lower().partition("/")
     if kind == "text":
         return True
@@ -239,7 +240,7 @@ def takes_charset(content_type: str) -> bool:
 
 
 class ResponseFields:
-    """One attribute for each header. None stands for an absent one."""
+    """Attributes for the headers. None means an absent header."""
 
     _headerlist: Lines
 
@@ -264,22 +265,22 @@ class ResponseFields:
 
     @property
     def etag_strong(self) -> Any:
-        """The entity tag; None for a weak one."""
+        """The entity tag; None if it is weak."""
         return parse_etag_response(first_value(self._headerlist, "etag"), strong=True)
 
 
 _is_plain_path = re.compile(r"/(?![/.])(?>(?:[^\t\r\n/]++|/(?!\.))*)").fullmatch
-"""Match an absolute path without dot segments and without what browsers drop: it is resolved by putting it after."""
+"""A pattern for absolute paths without dot segments or characters that browsers drop: they can simply be appended."""
 _DROPPED_BY_BROWSERS = str.maketrans("", "", "\t\r\n")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def absolute_location(environ: "WSGIEnvironment", location: str) -> str:
-    """Return a location as a URL: one with a scheme as it is, any other as a path on the host of the request.
+    """Return a location as a URL: unchanged if it has a scheme, otherwise as a path on the request's host.
 
-    Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they read it, so
-    they are dropped here, too, before it is looked at. Control characters and what is not ASCII are percent-encoded:
-    not every interface could send them. Raises UnicodeEncodeError for a lone surrogate.
+    Only a location with a scheme can lead to another host. Browsers drop tabs and line ends before they parse it, so
+    these are dropped here, too. Control and non-ASCII characters are percent-encoded: not every interface could send
+    them. Raises UnicodeEncodeError for a lone surrogate.
     """
     url = _resolved(environ, location)
     if url.isascii() and url.isprintable():
@@ -297,13 +298,13 @@ def _resolved(environ: "WSGIEnvironment", location: str) -> str:
         return location
     if location.startswith("//"):
         location = f"/%2f{location[2:]}"
-    from antiphon.http.urls.url import resolve  # late: most locations are plain paths
+    from antiphon.http.urls.url import resolve  # imported late: most locations are plain paths
 
     return resolve(request_uri(environ), location)
 
 
 def request_uri(environ: "WSGIEnvironment") -> str:
-    """Return the URL of a request without its query, and without the default port of its scheme."""
+    """Return the URL of a request, without its query and the default port of its scheme."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     return _origin(environ) + quote(path.encode("latin-1"))
 

@@ -1,4 +1,4 @@
-"""The response: how it is made, copied, read and printed, and the cookies that it sets."""
+"""The response: how it is made, copied, read and printed, and its cookies."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ _NAME = "Set-Cookie"
 
 
 class ResponseCookies:
-    """Cookies, one header line for each."""
+    """Cookies, each in its own header line."""
 
     _headerlist: Lines
 
@@ -35,10 +35,10 @@ class ResponseCookies:
         overwrite: bool = False,
         samesite: str | None = None,
     ) -> None:
-        """Set a cookie, for ``max_age`` seconds or a timedelta, or until it ``expires``; None as a value deletes it.
+        """Set a cookie, for ``max_age`` seconds or a timedelta, or until it ``expires``; None as the value deletes it.
 
-        Both Max-Age and Expires are sent for either. Another cookie of this name stays, unless ``overwrite`` is True.
-        Raises ValueError for a ``samesite`` other than strict, lax and none, and for CR, LF and NUL.
+        Both Max-Age and Expires are sent in either case. Other cookies of this name are kept unless ``overwrite`` is
+        True. Raises ValueError for a ``samesite`` other than strict, lax and none, or for CR, LF or NUL.
         """
         if overwrite:
             self.unset_cookie(name, strict=False)
@@ -50,11 +50,11 @@ class ResponseCookies:
 
     @also_called("key", "name")
     def delete_cookie(self, name: str, path: str | None = "/", domain: str | None = None) -> None:
-        """Tell the client to forget a cookie that was set with this path and domain."""
+        """Tell the client to delete a cookie that was set with this path and domain."""
         self.set_cookie(name, None, path=path, domain=domain)
 
     def unset_cookie(self, name: str | bytes, strict: bool = True) -> None:
-        """Take a cookie out of the response. Raises KeyError if it is missing, unless ``strict`` is False."""
+        """Remove a cookie from the response. Raises KeyError if it is missing, unless ``strict`` is False."""
         wanted = name.decode() if isinstance(name, bytes) else name
         lines = self._headerlist
         others = [line for line in lines if line[0].lower() != "set-cookie" or _cookie_name(line[1]) != wanted]
@@ -63,9 +63,9 @@ class ResponseCookies:
         lines[:] = others
 
     def merge_cookies(self, resp: Any) -> Any:
-        """Add the cookies to another response, which is changed, or to the answers of a WSGI application.
+        """Add the cookies to another response, in place, or to the responses of a WSGI application.
 
-        Return that response, or an application around the other one.
+        Return that response, or an application that wraps the given one.
         """
         cookies = [line for line in self._headerlist if line[0].lower() == "set-cookie"]
         if not cookies:
@@ -88,7 +88,7 @@ def _cookie_name(value: str) -> str:
 
 
 def _until(expires: Any) -> timedelta | None:
-    """Return the duration until a moment: a datetime, in UTC without a zone, a duration, seconds, or text."""
+    """Return the duration until a datetime (naive ones are in UTC), a duration, seconds, or text."""
     if isinstance(expires, str):
         expires = parse_date(expires)
     if isinstance(expires, datetime):
@@ -102,22 +102,24 @@ _WITHOUT_BODY = frozenset({"204", "205", "304"})
 
 
 class Response(ResponseCookies, SentResponse):
-    """A response: a status line, a list of header lines, and an iterable of bytes. All else is derived from these.
+    """A response: a status line, a list of header lines, and an iterable of bytes.
+
+    Everything else is derived from these.
 
     ``body`` is bytes, or text in the ``charset``; ``app_iter`` is an iterable of bytes instead. Without a
     ``headerlist``, the Content-Type is ``content_type`` or the class's default, with a charset if it is text or XML.
     Any other attribute of the class can be given as a keyword, ``json`` too.
 
-    Raises TypeError for a body and an app_iter, for text without a charset, and for an unknown keyword; ValueError for
-    CR, LF or NUL in the status or in a header.
+    Raises TypeError for both a body and an app_iter, for text without a charset, or for an unknown keyword; ValueError
+    for CR, LF or NUL in the status or a header.
     """
 
     default_conditional_response = False
-    """True if responses honour conditions and ranges when the argument ``conditional_response`` is not given."""
+    """The default of the argument ``conditional_response``: True if responses evaluate conditions and ranges."""
     request: Any = None
-    """The request that is answered, if a program stores it here."""
+    """The request to which this responds, if a program stores it here."""
     environ: Any = None
-    """The environ that is answered, if a program stores it here."""
+    """The environ of the request to which this responds, if a program stores it here."""
 
     def __init__(
         self,
@@ -181,9 +183,9 @@ class Response(ResponseCookies, SentResponse):
 
     @classmethod
     def from_file(cls, fp: IO[Any]) -> Self:
-        """Read a response as ``str`` prints it, with or without a version before the status, from a file.
+        """Read a response from a file, in the form that ``str`` prints, with or without a version before the status.
 
-        The file is read to the end of the body, which is as long as Content-Length says. Raises ValueError for a line
+        The file is read to the end of the body, whose length is given by Content-Length. Raises ValueError for a line
         that is not a header.
         """
         status = _native(fp.readline()).strip()
@@ -198,7 +200,7 @@ class Response(ResponseCookies, SentResponse):
         return response
 
     def copy(self) -> Self:
-        """Return another response of the same class with the same state. The body is read into a list for that."""
+        """Return another response of the same class and state. The body is read into a list for this."""
         chunks = list(self._app_iter)
         iter_close(self._app_iter)
         self._app_iter = chunks
@@ -221,7 +223,7 @@ class Response(ResponseCookies, SentResponse):
 
 
 def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes | None, str | None]:
-    """Take a value for the body out of the keywords, and return it as JSON, with its content type."""
+    """Remove a JSON value for the body from the keywords, and return it as JSON, with its content type."""
     name = "json_body" if "json_body" in keywords else "json"
     if name not in keywords:
         return None, content_type
@@ -230,7 +232,7 @@ def _json_of(keywords: dict[str, Any], content_type: str | None) -> tuple[bytes 
 
 @lru_cache(256)
 def _content_type_line(content_type: str, charset: str | None) -> tuple[tuple[str, str], str | None]:
-    """Return the Content-Type with a charset, if it can have one, and the charset that it then has.
+    """Return the Content-Type, with a charset if it can have one, and that charset.
 
     Raises ValueError for CR, LF and NUL.
     """

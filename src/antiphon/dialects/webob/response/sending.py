@@ -33,7 +33,7 @@ _UNCACHEABLE = {"no_store": True, "no_cache": True, "must_revalidate": True, "ma
 
 
 class ResponseCaching(ResponseContent, ResponseFields):
-    """Cache-Control, Expires and entity tags; compressing and decompressing the body."""
+    """Cache-Control, Expires and entity tags, and compression of the body."""
 
     _cache_control_obj: Any = None
 
@@ -43,14 +43,14 @@ class ResponseCaching(ResponseContent, ResponseFields):
     def cache_control(self) -> "CacheControl":
         """Cache-Control as an object whose changes are written to the header.
 
-        It may be set to text, to a dictionary, or to such an object, which is copied.
+        It may be set to text, a dictionary, or such an object, which is copied.
         """
         header = first_value(self._headerlist, "cache-control") or ""
         parsed = self._cache_control_obj
         if parsed is None:
             parsed = self._cache_control_obj = _parse(header, self._write_cache_control)
         elif parsed.header_value != header:
-            dict.clear(parsed.properties)  # without a report: nothing is written that was only read
+            dict.clear(parsed.properties)  # without reporting changes: nothing is written after a mere read
             dict.update(parsed.properties, _parse(header).properties)
         parsed.header_value = header
         found: CacheControl = parsed
@@ -80,10 +80,10 @@ class ResponseCaching(ResponseContent, ResponseFields):
 
     @property
     def cache_expires(self) -> Callable[..., None]:
-        """A method that lets caches keep the response for some seconds, and forbids it for 0, the default.
+        """A method that lets caches store the response for a number of seconds, and forbids it for 0, the default.
 
-        It takes directives of Cache-Control, too, as in ``cache_expires(60, private=True)``. Setting the attribute to
-        seconds, or to a timedelta, calls the method; True is 0, and None changes nothing.
+        It also takes directives of Cache-Control, as in ``cache_expires(60, private=True)``. Setting the attribute to
+        seconds, or to a timedelta, calls the method; True means 0, and None changes nothing.
         """
         return self._cache_expires
 
@@ -118,7 +118,7 @@ class ResponseCaching(ResponseContent, ResponseFields):
     # Entity tags
 
     def md5_etag(self, body: bytes | None = None, set_content_md5: bool = False) -> None:
-        """Set an ETag that is made from the body, or from other bytes, and Content-MD5 if that is wanted."""
+        """Set an ETag made from the body, or from other bytes, and optionally Content-MD5."""
         digest = b64encode(md5(self.body if body is None else body, usedforsecurity=False).digest()).decode()
         self.etag = digest.rstrip("=")
         if set_content_md5:
@@ -127,7 +127,7 @@ class ResponseCaching(ResponseContent, ResponseFields):
     # Content codings
 
     def encode_content(self, encoding: str = "gzip", lazy: bool = False) -> None:
-        """Compress the body with gzip, or undo it with ``identity``; ``lazy`` compresses while it is sent.
+        """Compress the body with gzip, or decompress it with ``identity``; ``lazy`` compresses while sending.
 
         Raises AssertionError for another encoding.
         """
@@ -167,23 +167,23 @@ def _gunzip(data: bytes) -> bytes:
 def _inflate(data: bytes) -> bytes:
     try:
         return zlib.decompress(data)
-    except zlib.error:  # some servers leave out the container that RFC 9110 §8.4.1.2 asks for
+    except zlib.error:  # some servers omit the container that RFC 9110 §8.4.1.2 requires
         return zlib.decompress(data, -zlib.MAX_WBITS)
 
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
-"""A tag without its quotes, which some clients send, and programs that make requests."""
+"""A pattern for a tag without its quotes, as sent by some clients and by programs that make requests."""
 
 
 class SentResponse(ResponseCaching):
-    """The parts of a response that are sent for a request."""
+    """The parts of a response that depend on the request."""
 
     conditional_response: bool
-    """True if conditions and ranges of the request are honoured."""
+    """True if conditions and ranges of the request are evaluated."""
     _status: str
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request: with only headers for HEAD, and with an absolute Location."""
+        """Handle a request: with only headers for HEAD, and with an absolute Location."""
         if self.conditional_response:
             return self.conditional_response_app(environ, start_response)
         start_response(self._status, self._sent_lines(environ))
@@ -191,10 +191,10 @@ class SentResponse(ResponseCaching):
         return EmptyResponse(chunks) if environ["REQUEST_METHOD"] == "HEAD" else chunks
 
     def conditional_response_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request as ``__call__`` does, but a GET or HEAD with 304 or 206 where it asks for that.
+        """Handle a request as ``__call__`` does, but respond to a GET or HEAD with 304 or 206 if it asks for that.
 
-        If-None-Match and If-Modified-Since lead to 304, and Range to 206, or to 416 where no byte is in it. The last
-        two need a status of 200 and a Content-Length.
+        If-None-Match and If-Modified-Since lead to 304, and Range to 206, or to 416 if it is outside of the body. The
+        last two need a status of 200 and a Content-Length.
         """
         lines = self._sent_lines(environ)
         method = environ.get("REQUEST_METHOD", "GET")
@@ -210,7 +210,7 @@ class SentResponse(ResponseCaching):
         return EmptyResponse(chunks) if method == "HEAD" else chunks
 
     def app_iter_range(self, start: int, stop: int | None) -> Iterable[bytes]:
-        """Return the part of the body from ``start`` to before ``stop``, by the body's own method if it has one."""
+        """Return the part of the body from ``start`` up to ``stop``, using the body's own method if it has one."""
         whole = self._app_iter
         if isinstance(whole, list) and len(whole) == 1 and 0 <= start <= (start if stop is None else stop):
             return [whole[0][start:stop]]
@@ -233,7 +233,7 @@ class SentResponse(ResponseCaching):
         return lines
 
     def _is_known_to(self, environ: "WSGIEnvironment") -> bool:
-        """True if the client has this version, by its tag, or without If-None-Match by its date (RFC 9110 §13.2.2)."""
+        """Return True if the client has this version, by tag or, without If-None-Match, by date (RFC 9110 §13.2.2)."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         if tags is not None:
             listed, _ = read_etags(f'"{tags}"' if _unquoted(tags) else tags)
@@ -243,7 +243,7 @@ class SentResponse(ResponseCaching):
         return since is not None and modified is not None and modified <= since
 
     def _wanted_range(self, environ: "WSGIEnvironment") -> Range | None:
-        """Return the range to send, or None for the whole content."""
+        """Return the range to send; None for the whole content."""
         header = environ.get("HTTP_RANGE")
         if header is None or self._status[:3] != "200" or self.content_length is None or self.content_range is not None:
             return None
@@ -279,5 +279,5 @@ class SentResponse(ResponseCaching):
 
 
 def filter_headers(hlist: Lines, remove_headers: Any = ("content-length", "content-type")) -> Lines:
-    """Return header lines without those of some names, given in lower case."""
+    """Return header lines except those with some names, given in lower case."""
     return [line for line in hlist if line[0].lower() not in remove_headers]

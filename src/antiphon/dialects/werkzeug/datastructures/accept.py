@@ -15,9 +15,10 @@ _MOST_KNOWN = 64
 
 
 class Accept(ImmutableList[tuple[str, float]]):
-    """An immutable list of (value, quality). ``in``, ``index`` and `[text]` match as the header does.
+    """An immutable list of (value, quality).
 
-    ``provided`` is False for a list made of None: the request has no such header.
+    ``in``, ``index`` and `[text]` match as the header does. ``provided`` is False for a list made from None: the
+    request has no such header.
     """
 
     provided: bool
@@ -37,15 +38,15 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     @staticmethod
     def _key(value: str) -> Any:
-        """Return a key that is equal for all spellings of a value."""
+        """Return a key that is the same for all spellings of a value."""
         return value.lower()
 
     def _index(self) -> _Places:
-        """Return the place of the first pair for each key, and of the first `*`."""
+        """Return the index of the first pair for each key, and of the first `*`."""
         return {self._key(name): len(self) - place for place, (name, _) in enumerate(reversed(self), 1)}
 
     def _place(self, value: str) -> int:
-        """Return the place of the first pair that matches, or -1."""
+        """Return the index of the first matching pair, or -1."""
         known = self._known
         if value in known:
             return known[value]
@@ -68,7 +69,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # of text, too
+    def __getitem__(self, key: Any) -> Any:  # for a string, too
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:
@@ -80,7 +81,10 @@ class Accept(ImmutableList[tuple[str, float]]):
         return self._place(cast("str", value)) >= 0
 
     def index(self, key: Any) -> int:  # type: ignore[override]  # of text, too
-        """Return the place of the first pair that matches a text, or of a pair. Raises ValueError if there is none."""
+        """Return the index of a pair, or of the first pair that matches a string.
+
+        Raises ValueError if there is none.
+        """
         if not isinstance(key, str):
             return list.index(self, key)
         place = self._place(key)
@@ -89,7 +93,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         return place
 
     def find(self, key: Any) -> int:
-        """Return the place of the first pair that matches a text, or of a pair, or -1 if there is none."""
+        """Return the index of a pair, or of the first pair that matches a string; -1 if there is none."""
         try:
             return self.index(key)
         except ValueError:
@@ -117,7 +121,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
         """Return the value of ``matches`` with the highest quality, or ``default`` if none is acceptable.
 
-        Of values with equal quality, the one that is listed most specifically is taken, then the first.
+        Among values with equal quality, the one listed most specifically wins, then the first.
         """
         chosen, highest = default, 0.0
         narrowest: tuple[bool, ...] = ()
@@ -140,7 +144,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
 @cache_short(512)
 def _mime_parts(value: str) -> tuple[str, ...]:
-    """Return type, subtype and parameters in order, in lower case; a single part for a text without a slash."""
+    """Return type, subtype and parameters in order, in lower case; a single part for a string without a slash."""
     main, *rest = _split_mime(value.lower())
     return (main, *rest[:1], *sorted(rest[1:])) if "/" in value else (main,)
 
@@ -179,9 +183,7 @@ class MIMEAccept(Accept):
         return _mime_specificity(value)
 
     def _index(self) -> _Places:
-        """Return the place of the first pair for each media type, and for the odd offers `text/*` ("text") and `*/*`
-        ("*").
-        """
+        """Return the index of the first pair for each media type, and for offers `text/*` ("text") and `*/*` ("*")."""
         places: _Places = {}
         for place, (name, _) in enumerate(self):
             parts = _mime_parts(name)
@@ -214,7 +216,7 @@ class MIMEAccept(Accept):
 
 
 class LanguageAccept(Accept):
-    """The languages of Accept-Language. `_` is read as `-`."""
+    """The languages of Accept-Language. `_` is treated as `-`."""
 
     @staticmethod
     def _key(value: str) -> str:
@@ -250,7 +252,7 @@ def _primary(language: str) -> str:
 
 
 class CharsetAccept(Accept):
-    """The charsets of Accept-Charset. All names that Python knows for a charset are equal."""
+    """The charsets of Accept-Charset. All names that Python knows for a charset are equivalent."""
 
     @staticmethod
     def _key(value: str) -> str:
@@ -259,6 +261,6 @@ class CharsetAccept(Accept):
 
 @cache_short(128)
 def _charset_key(name: str) -> str:
-    # Not `codecs.lookup`: it imports modules by names that clients choose, and remembers unknown names for ever.
+    # Not `codecs.lookup`: it imports modules with names chosen by clients, and caches unknown names forever.
     plain = normalize_encoding(name).lower() or name
     return aliases.get(plain, plain)

@@ -1,4 +1,4 @@
-"""Credentials and challenges (RFC 9110 §11), each with parameters or with a token."""
+"""Credentials and challenges (RFC 9110 §11), each with parameters or a token."""
 
 import binascii
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 
 
 class _SchemeAndParameters:
-    """A scheme with parameters or with a token: the base class of credentials and challenges."""
+    """The base class of credentials and challenges: a scheme with parameters or a token."""
 
     type: Any
     token: Any
@@ -62,7 +62,7 @@ class _SchemeAndParameters:
 
 
 class Authorization(_SchemeAndParameters):
-    """Credentials of the scheme ``type``, with ``parameters``, which are attributes too, or with a ``token``.
+    """Credentials of the scheme ``type``, with ``parameters``, which are also attributes, or with a ``token``.
 
     A missing parameter is None.
     """
@@ -74,9 +74,7 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """Return the credentials of a header's value; None if it is empty, or if Basic does not have Base64 of
-        UTF-8.
-        """
+        """Return the credentials in a header's value; None if it is empty, or for Basic without Base64 of UTF-8."""
         if not value:
             return None
         scheme, parameters, token = _read(value)
@@ -92,13 +90,14 @@ class Authorization(_SchemeAndParameters):
         return binascii.b2a_base64(pair, newline=False).decode()
 
     def __getattr__(self, name: str) -> Any:
-        if name == "parameters":  # before there are any: when it is copied or unpickled
+        if name == "parameters":  # before there are any: while it is copied or unpickled
             raise AttributeError(name)
         return self.parameters.get(name)
 
 
 class WWWAuthenticate(_SchemeAndParameters):
-    """A challenge of the scheme ``type``, with ``parameters``, which are attributes and items too, or with a ``token``.
+    """A challenge of the scheme ``type``, with ``parameters``, which are also attributes and items, or with a
+    ``token``.
 
     All of them can be set, which changes the header of the response. A missing parameter is None.
     """
@@ -111,7 +110,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         values: Mapping[str, str | None] | None = None,
         token: str | None = None,
     ) -> None:
-        own = self.__dict__  # past __setattr__, which takes other names for parameters
+        own = self.__dict__  # bypass __setattr__, which treats other names as parameters
         own["_on_update"] = None
         own["_type"] = auth_type.lower()
         own["_token"] = token
@@ -143,7 +142,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def token(self) -> str | None:
-        """The token instead of parameters, or None without one."""
+        """The token that replaces parameters; None without one."""
         return self._token
 
     @token.setter
@@ -152,7 +151,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         self._tell()
 
     def set_basic(self, realm: str = "authentication required") -> None:
-        """Ask for a name and a password. Werkzeug had this method up to version 2."""
+        """Ask for a name and a password. This method existed in Werkzeug up to version 2."""
         self._type = "basic"
         self.parameters = {"realm": realm}
 
@@ -165,7 +164,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         algorithm: str | None = None,
         stale: bool = False,
     ) -> None:
-        """Ask for Digest credentials. Werkzeug had this method up to version 2."""
+        """Ask for Digest credentials. This method existed in Werkzeug up to version 2."""
         given = {"realm": realm, "nonce": nonce, "qop": ", ".join(qop), "opaque": opaque, "algorithm": algorithm}
         self._type = "digest"
         self.parameters = {name: value for name, value in given.items() if value is not None} | (
@@ -208,7 +207,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
 
 def _read(value: str) -> tuple[str, dict[str, str | None] | None, str | None]:
-    """Return the scheme in lower case, the parameters, and the token. A token has `=` at most at its end."""
+    """Return the scheme in lower case, the parameters and the token. A token has `=` only at its end."""
     scheme, _, rest = value.partition(" ")
     rest = rest.strip(OWS)
     if "=" in rest.rstrip("="):

@@ -45,7 +45,7 @@ cache_property = cache_control_property
 class _CacheControl(Directives[str | None]):
     """Directives by name, with their arguments, or None for those without one.
 
-    ``provided`` is False if the directives were made of None: the message has no such header.
+    ``provided`` is False if the directives were made from None: the message has no such header.
     """
 
     no_store = cache_control_property("no-store", None, bool)
@@ -60,7 +60,7 @@ class _CacheControl(Directives[str | None]):
         return dump_header(self)
 
 
-class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
+class RequestCacheControl(  # `fromkeys`, of its own class
     ImmutableDictMixin[str, str | None], _CacheControl
 ):
     """The directives of a request. They can't be changed."""

@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.tokens import dump_csp_header
 
 
 def csp_property(key: str) -> Any:
-    """Return an attribute for a directive. None stands for a missing one, and setting None removes it."""
+    """Return an attribute for a directive. None means a missing one, and setting None removes it."""
 
     def write(policy: "ContentSecurityPolicy", value: str | None) -> None:
         if value is None:
@@ -24,7 +24,7 @@ def csp_property(key: str) -> Any:
 class ContentSecurityPolicy(Directives[str]):
     """Directives by name. Changing them changes the response's header.
 
-    ``provided`` is False if the directives were made of None: the message has no such header.
+    ``provided`` is False if the directives were made from None: the message has no such header.
     """
 
     base_uri = csp_property("base-uri")

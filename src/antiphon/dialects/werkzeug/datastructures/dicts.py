@@ -1,4 +1,4 @@
-"""Dictionaries and lists that convert values, can't be changed, or report changes, and ordered sets of names."""
+"""Dictionaries and lists that convert values, are immutable, or report changes, and ordered sets of names."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSet
 from typing import Any, Self, SupportsIndex, TypeVar, overload
@@ -14,20 +14,20 @@ C = TypeVar("C")
 
 
 class ImmutableList(ImmutableListMixin[V], list[V]):
-    """A list that can't be changed. It has a hash."""
+    """An immutable, hashable list."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list.__repr__(self)})"
 
 
 class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
-    """A dictionary that can't be changed. It has a hash if its values have one."""
+    """An immutable dictionary, hashable if its values are."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict.__repr__(self)})"
 
     def copy(self) -> dict[K, V]:
-        """Return a dictionary with the same values, which can be changed."""
+        """Return a mutable dictionary with the same values."""
         return dict(self)
 
     def __copy__(self) -> Self:
@@ -67,10 +67,10 @@ class TypeConversionDict(dict[K, V]):
 
 
 class ImmutableTypeConversionDict(ImmutableDictMixin[K, V], TypeConversionDict[K, V]):
-    """A TypeConversionDict that can't be changed."""
+    """An immutable TypeConversionDict."""
 
     def copy(self) -> TypeConversionDict[K, V]:
-        """Return a TypeConversionDict with the same values, which can be changed."""
+        """Return a mutable TypeConversionDict with the same values."""
         return TypeConversionDict(self)
 
     def __copy__(self) -> Self:
@@ -93,9 +93,9 @@ class CallbackDict(UpdateDictMixin[K, V]):
 
 
 class Directives(CallbackDict[str, V]):
-    """The directives of one header by name, such as those of Cache-Control: a base class.
+    """The base class for the directives of one header by name, such as those of Cache-Control.
 
-    ``provided`` is False if the directives were made of None: the message has no such header.
+    ``provided`` is False if the directives were made from None: the message has no such header.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class Directives(CallbackDict[str, V]):
 def converted(
     values: Iterable[V], convert: Callable[[V], C], refused: tuple[type[Exception], ...] = (ValueError, TypeError)
 ) -> list[C]:
-    """Return the values, converted, without those for which one of the errors is raised."""
+    """Return the converted values, except those whose conversion raises one of the errors."""
     found = []
     for value in values:
         try:
@@ -131,7 +131,7 @@ def converted(
 
 
 class HeaderSet(MutableSet[str]):
-    """An ordered, case-insensitive set of texts. It calls ``on_update`` with itself after each change."""
+    """An ordered, case-insensitive set of strings. It calls ``on_update`` with itself after each change."""
 
     def __init__(self, headers: Iterable[str] | None = None, on_update: Callable[[Any], None] | None = None) -> None:
         self._headers = list(headers or ())
@@ -143,7 +143,7 @@ class HeaderSet(MutableSet[str]):
             self.on_update(self)
 
     def add(self, value: str) -> None:
-        """Add an element at the end, unless it is there."""
+        """Add an element at the end, unless the set contains it."""
         self.update((value,))
 
     def update(self, iterable: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def discard(self, value: str) -> None:
-        """Remove an element, if it is there."""
+        """Remove an element if the set contains it."""
         if value in self:
             self.remove(value)
 
@@ -178,19 +178,19 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def find(self, header: str) -> int:
-        """Return the place of an element, or -1."""
+        """Return the index of an element, or -1."""
         name = header.lower()
         return self._names.index(name) if name in self._names else -1
 
     def index(self, header: str) -> int:
-        """Return the place of an element. Raises IndexError if it is missing."""
+        """Return the index of an element. Raises IndexError if it is missing."""
         place = self.find(header)
         if place < 0:
             raise IndexError(header)
         return place
 
     def as_set(self, preserve_casing: bool = False) -> set[str]:
-        """Return a plain set, in lower case or with ``preserve_casing``."""
+        """Return a plain set, in lower case unless ``preserve_casing`` is set."""
         return set(self._headers if preserve_casing else self._names)
 
     def to_header(self) -> str:

@@ -6,7 +6,10 @@ from antiphon.dialects.werkzeug.tokens import generate_etag, unquote_etag
 
 
 class ETags(Collection[str]):
-    """A list of strong and weak tags, without quotes, or the star, which matches all. ``in`` looks for strong tags."""
+    """A list of strong and weak tags, without quotes, or the star, which matches every tag.
+
+    ``in`` looks for strong tags.
+    """
 
     def __init__(
         self,
@@ -14,13 +17,13 @@ class ETags(Collection[str]):
         weak_etags: Iterable[str] | None = None,
         star_tag: bool = False,
     ) -> None:
-        # Dictionaries, since these keep the order.
+        # Dictionaries, since these keep their order.
         self._strong = dict.fromkeys(strong_etags) if strong_etags and not star_tag else {}
         self._weak = dict.fromkeys(weak_etags) if weak_etags else {}
         self.star_tag = star_tag
 
     def as_set(self, include_weak: bool = False) -> set[str]:
-        """Return the strong tags; with ``include_weak`` all tags."""
+        """Return the strong tags, or all tags with ``include_weak``."""
         return {*self._strong, *self._weak} if include_weak else {*self._strong}
 
     def is_weak(self, etag: str) -> bool:
@@ -40,7 +43,7 @@ class ETags(Collection[str]):
         return self.star_tag or etag in self._strong
 
     def contains_raw(self, etag: str) -> bool:
-        """Return True if a tag in quotes is listed. One that is marked as weak is compared weakly."""
+        """Return True if a quoted tag is listed. A tag marked as weak is compared weakly."""
         tag, weak = unquote_etag(etag)
         return self.contains_weak(tag or "") if weak else self.contains(tag or "")
 
@@ -51,7 +54,7 @@ class ETags(Collection[str]):
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
 
     def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
-        """Return True if a tag, or the tag of these bytes, is listed. Raises TypeError if neither is given."""
+        """Return True if the list contains a tag, or the tag of these bytes. Raises TypeError if neither is given."""
         if etag is None:
             if data is None:
                 raise TypeError("'data' is required when 'etag' is not given.")

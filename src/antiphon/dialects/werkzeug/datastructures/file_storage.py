@@ -1,4 +1,4 @@
-"""A file of a form: a stream of bytes, with a name, a filename and headers."""
+"""A form's file: a stream of bytes, with a name, a filename and headers."""
 
 import os
 import re
@@ -16,11 +16,10 @@ _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 
 
 class FileStorage:
-    """A ``stream`` with a ``filename``, the ``name`` of the form's field, and ``headers``. It is false without a
-    filename.
+    """A ``stream`` with a ``filename``, the ``name`` of its field, and ``headers``.
 
-    The attributes of the stream are its attributes too. The stream is any file object, or an `Upload`, whose bytes are
-    not copied, and whose name, filename and headers are used unless others are given.
+    It is falsy without a filename. The stream's attributes are also its own. The stream is any file object, or an
+    `Upload`, whose bytes are not copied, and whose name, filename and headers are used unless others are given.
     """
 
     stream: IO[bytes]
@@ -85,9 +84,7 @@ class FileStorage:
         return parse_options_header(self.content_type)
 
     def save(self, dst: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16384) -> None:
-        """Copy the rest of the stream to a path, or to a file object, which stays open, ``buffer_size`` bytes at a
-        time.
-        """
+        """Copy the rest of the stream to a path or an open file, ``buffer_size`` bytes at a time. A file stays open."""
         from shutil import copyfileobj
 
         if isinstance(dst, str | os.PathLike):
@@ -111,7 +108,7 @@ class FileStorage:
         if name == "headers":
             self.headers = self._said()
             return self.headers
-        if name == "_upload":  # before there is one: when it is copied or unpickled
+        if name == "_upload":  # before there is one: while it is copied or unpickled
             raise AttributeError(name)
         return getattr(self.stream, name)
 
@@ -123,7 +120,7 @@ class FileStorage:
 
 
 def _name_of(stream: object) -> str | None:
-    """Return the name of a stream, or None for `<stdin>` and the like."""
+    """Return the name of a stream; None for names such as `<stdin>`."""
     if isinstance(stream, Upload):
         return stream.filename
     name = getattr(stream, "name", None)
@@ -134,7 +131,7 @@ def _name_of(stream: object) -> str | None:
 
 
 class FileMultiDict(MultiDict[str, FileStorage]):
-    """A MultiDict of files, for making forms."""
+    """A MultiDict of files, for building forms."""
 
     def add_file(
         self,

@@ -1,4 +1,4 @@
-"""Header fields: ordered, repeatable, with case-insensitive names. Those of a request are read from its environ."""
+"""Header fields: ordered, repeatable, with case-insensitive names. A request's are read from its environ."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,10 +33,11 @@ def __getattr__(name: str) -> object:
 
 
 class Headers:
-    """Pairs of name and value, as WSGI has them. ``[]`` gives the first value of a name, or a pair by its place.
+    """Pairs of names and values, as in WSGI.
 
-    Values of other types are converted to text. Raises ValueError for line ends and NUL in names and values. A name can
-    be any other text, but a response can only be sent if each is a token.
+    ``[]`` returns the first value of a name, or a pair by index. Values of other types are converted to text. Raises
+    ValueError for line ends and NUL in names and values. Names may be any other text, but a response can only be sent
+    if all are tokens.
     """
 
     KeyError = BadRequestKeyError
@@ -49,12 +50,12 @@ class Headers:
 
     @classmethod
     def linked(cls, headerlist: list[tuple[str, str]]) -> "Headers":
-        """Return headers that read and change this very list. Werkzeug had this method up to 0.8."""
+        """Return headers that read and change the given list. This method existed in Werkzeug up to 0.8."""
         return LinkedHeaders(headerlist)
 
     @classmethod
     def usual(cls, content_type: str) -> "Headers":
-        """Return headers with a Content-Type and no more yet: those of most responses."""
+        """Return headers with only a Content-Type, as most responses begin."""
         headers = Headers()
         headers._list.append(_checked("Content-Type", content_type))
         headers._names.append("content-type")
@@ -121,7 +122,7 @@ class Headers:
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """Return all values of a name. Values that ``type`` refuses by ValueError are left out."""
+        """Return all values of a name, except those for which ``type`` raises ValueError."""
         name, names = key.lower(), self._names
         count = names.count(name)
         if not count:
@@ -149,7 +150,7 @@ class Headers:
         return iter([value for _, value in self.items()])
 
     def to_wsgi_list(self) -> list[tuple[str, str]]:
-        """Return the pairs, as `start_response` takes them."""
+        """Return the pairs in the form that `start_response` takes."""
         return list(self)
 
     def copy(self) -> Self:
@@ -176,7 +177,7 @@ class Headers:
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __str__(self) -> str:
-        """Return the lines as HTTP/1.1 writes them, and the empty line that ends them."""
+        """Return the header lines as HTTP/1.1 writes them, with the empty line at the end."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.to_wsgi_list()]) + "\r\n"
 
     def __repr__(self) -> str:
@@ -191,11 +192,11 @@ class Headers:
         self._list.append(pair)
 
     def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Add a pair: another name of ``add``."""
+        """Add a pair: an alias of ``add``."""
         self.add(key, value, **kwargs)
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Set a name to one value, at its first place or at the end. Keywords are those of ``add``."""
+        """Set a name to one value, at the position of the first one or at the end. Takes the keywords of ``add``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         name, names = key.lower(), self._names
         if name not in names:
@@ -205,7 +206,7 @@ class Headers:
         self._list[self._leave_first(name)] = pair
 
     def _leave_first(self, name: str) -> int:
-        """Remove all pairs of a name but the first, and return the place of that."""
+        """Remove all pairs of a name but the first, whose index is returned."""
         names, fields = self._names, self._list
         place = names.index(name)
         if names.count(name) > 1:
@@ -215,7 +216,7 @@ class Headers:
         return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
-        """Set a name to several values. They replace all values that it had."""
+        """Set a name to several values, which replace all its values."""
         several = list(values)
         if not several:
             self.remove(key)
@@ -237,9 +238,7 @@ class Headers:
         return self.getlist(key)
 
     def extend(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Add the pairs of headers, of a MultiDict, of a dictionary of values or lists, or of pairs, and those of
-        keywords.
-        """
+        """Add the pairs of headers, a MultiDict, a dictionary of values or lists, or pairs, and the keywords."""
         if type(arg) is Headers:
             self._names.extend(arg._names)  # noqa: SLF001 - its own class
             self._list.extend(arg._list)  # noqa: SLF001 - and they were checked
@@ -255,7 +254,7 @@ class Headers:
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Set names to the values of such an argument. They replace the values that the names had."""
+        """Set names to the values of such an argument, which replace their present values."""
         if isinstance(arg, Headers | MultiDict):
             for key in list(arg.keys()):
                 self.setlist(key, arg.getlist(key))
@@ -288,13 +287,11 @@ class Headers:
             del self._names[place], self._list[place]
 
     def remove(self, key: str) -> None:
-        """Remove a name with all its values, if it is there."""
+        """Remove a name with all its values, if it exists."""
         del self[key]
 
     def pop(self, key: Any = None, default: Any = MISSING) -> Any:
-        """Remove a name and return its first value, or ``default``; or remove a pair by its place, by default the
-        last.
-        """
+        """Remove a name and return its first value, or ``default``; or remove a pair by index, by default the last."""
         if key is None or isinstance(key, int):
             place = -1 if key is None else key
             self._names.pop(place)
@@ -335,12 +332,12 @@ class Headers:
     itervalues = values
 
     def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
-        """Return the pairs: an earlier name of ``to_wsgi_list``."""
+        """Return the pairs: the former name of ``to_wsgi_list``."""
         return self.to_wsgi_list()
 
 
 class LinkedHeaders(Headers):
-    """Headers over a list that other code may change too."""
+    """Headers over a list that other code may also change."""
 
     def __init__(self, headerlist: list[tuple[str, str]]) -> None:
         self._list = headerlist
@@ -358,17 +355,18 @@ def _checked(key: str, value: Any) -> tuple[str, str]:
     text = value if type(value) is str else str(value)
     if text.isprintable() and key.isprintable():
         return key, text
-    find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a location
+    find = _find_line_end if key.lower() == "location" else _find_control  # others are escaped in a Location
     if bad := find(text) or _find_control(key):
         raise ValueError(
-            f"header fields must not contain newline characters, nor other controls: {bad[0]!r} in {key!r:.80}"
+            f"header fields must not contain newline characters or other controls: {bad[0]!r} in {key!r:.80}"
         )
     return key, text
 
 
 def check_sent(fields: Iterable[tuple[str, str]]) -> None:
-    """Check fields that are to be sent. Raises ValueError for line ends and other controls, and for a name that is not
-    a token (RFC 9110 §5.1).
+    """Check fields before they are sent.
+
+    Raises ValueError for line ends and other controls, and for a name that is not a token (RFC 9110 §5.1).
     """
     for name, value in fields:
         _checked(name, value)
@@ -381,7 +379,7 @@ def _with_options(value: Any, options: Mapping[str, Any]) -> str:
 
 
 class EnvironHeaders(ImmutableHeadersMixin, Headers):
-    """Headers that read an environ. They can't be changed, but show the environ's changes."""
+    """Headers that read an environ. They are read-only, but show the environ's changes."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__()
@@ -419,7 +417,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """Return a list with the value of a field; an empty one if it is missing, or ``type`` refuses it."""
+        """Return a list with the value of a field; empty if the field is missing or ``type`` refuses it."""
         environ_key = "" if "_" in key else ENVIRON_KEYS[key]
         value = self.environ.get(environ_key)
         if value is None or (value == "" and environ_key in UNPREFIXED):
@@ -444,7 +442,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     __hash__ = None
 
     def copy(self) -> NoReturn:
-        """Raise TypeError: `Headers(headers)` makes headers that can be changed."""
+        """Raise TypeError: `Headers(headers)` makes a mutable copy."""
         raise TypeError(f"cannot create {type(self).__name__!r} copies")
 
     def __or__(self, other: object) -> NoReturn:

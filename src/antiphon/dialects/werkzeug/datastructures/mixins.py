@@ -23,12 +23,12 @@ V = TypeVar("V")
 
 
 def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - of any method
-    """Raise TypeError: a method that changes an immutable object."""
+    """Raise TypeError, as the methods of immutable objects do."""
     raise TypeError(f"{type(self).__name__!r} objects are immutable")
 
 
 class ImmutableListMixin(list[V]):
-    """A mixin for lists that can't be changed. They have a hash if their items have one."""
+    """A mixin for immutable lists. They are hashable if their items are."""
 
     _hash_cache: int | None = None
 
@@ -45,7 +45,7 @@ class ImmutableListMixin(list[V]):
 
 
 class ImmutableDictMixin(dict[K, V]):
-    """A mixin for dictionaries that can't be changed. They have a hash if their values have one."""
+    """A mixin for immutable dictionaries. They are hashable if their values are."""
 
     _hash_cache: int | None = None
 
@@ -70,7 +70,7 @@ class ImmutableDictMixin(dict[K, V]):
 
 
 class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
-    """A mixin for MultiDicts that can't be changed. They have a hash if their values have one."""
+    """A mixin for immutable MultiDicts. They are hashable if their values are."""
 
     def _iter_hashitems(self) -> Iterable[object]:
         return cast("MultiDict[K, V]", self).items(multi=True)
@@ -82,7 +82,7 @@ class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
 
 
 class ImmutableHeadersMixin:
-    """A mixin for headers that can't be changed. They have no hash, since their source may change."""
+    """A mixin for immutable headers. They are not hashable, since their source may change."""
 
     __delitem__ = __ior__ = __setitem__ = is_immutable
     add = add_header = clear = extend = insert = pop = popitem = remove = is_immutable

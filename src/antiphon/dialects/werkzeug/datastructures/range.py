@@ -77,7 +77,7 @@ def _printed(start: int, stop: int | None) -> str:
 
 
 class _Reported:
-    """An attribute that calls ``on_update`` of its object when it is set."""
+    """An attribute whose setting calls ``on_update`` of its object."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = f"_{name}"
@@ -91,10 +91,11 @@ class _Reported:
 
 
 class ContentRange:
-    """The part that a message has, of a whole of ``length``, which may be None. Without start and stop it has the
-    length only.
+    """The part contained in a message, and the ``length`` of the whole, which may be None.
 
-    All attributes can be set, which changes the response's header. It is false if ``units`` is None: there is no
+    Without start and stop, there is only the length.
+
+    All attributes can be set, which changes the response's header. It is falsy if ``units`` is None: there is no
     header.
     """
 
@@ -129,7 +130,7 @@ class ContentRange:
         self.set(None, None, units=None)
 
     def tell(self) -> None:
-        """Call ``on_update``, if there is one."""
+        """Call ``on_update`` if it is set."""
         if self.on_update is not None:
             self.on_update(self)
 
@@ -151,7 +152,7 @@ class ContentRange:
 
 
 def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
-    """Return True if a part is possible: with both ends or none, and its start before its stop and the length."""
+    """Return True if a part is possible: it has both ends or neither, and starts before its stop and the length."""
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)

@@ -27,7 +27,7 @@ Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[t
 _MAPPINGS = (dict, Mapping)  # isinstance checks the first one fastest
 _SEVERAL = (list, tuple, set)
 
-# The methods of dict see the lists of values; those of MultiDict show the first values.
+# The methods of dict access the lists of values; those of MultiDict return the first values.
 _list_of: Callable[..., Any] = dict.__getitem__
 _list_or_none: Callable[..., Any] = dict.get
 _lists_of: Callable[..., Any] = dict.items
@@ -45,11 +45,11 @@ def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
 class MultiDict(TypeConversionDict[K, V]):
     """A dictionary with a list of values for each key, made from pairs, a dictionary, or another MultiDict.
 
-    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400, unless it is caught.
+    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400 if it is not caught.
     """
 
     KeyError = BadRequestKeyError
-    """The error for a missing key, under the name that it had up to Werkzeug 0.15."""
+    """The error for a missing key, under its name up to Werkzeug 0.15."""
 
     def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
         source: Any = mapping
@@ -71,7 +71,7 @@ class MultiDict(TypeConversionDict[K, V]):
     # Reading
 
     def __iter__(self) -> Iterator[K]:
-        # Unless a class says how it iterates, `dict(it)` copies the lists.
+        # Unless a class defines its own iteration, `dict(it)` copies the lists.
         return super().__iter__()
 
     def __getitem__(self, key: K) -> V:
@@ -117,7 +117,7 @@ class MultiDict(TypeConversionDict[K, V]):
         key: K,
         type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """Return all values of a key, without those that ``type`` can't convert; empty if the key is missing."""
+        """Return all values of a key, except those that ``type`` can't convert; empty if the key is missing."""
         values: list[V] | None = _list_or_none(self, key)
         if values is None:
             return []
@@ -176,11 +176,11 @@ class MultiDict(TypeConversionDict[K, V]):
     # Changing
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Set a key to one value, which replaces all values that it had."""
+        """Set a key to one value, which replaces all its values."""
         _put(self, key, [value])
 
     def add(self, key: K, value: V) -> None:
-        """Add a value to those of a key."""
+        """Add a value to a key."""
         values = _list_or_none(self, key)
         if values is None:
             _put(self, key, [value])
@@ -188,7 +188,7 @@ class MultiDict(TypeConversionDict[K, V]):
             values.append(value)
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Set a key to several values, which replace all values that it had."""
+        """Set a key to several values, which replace all its values."""
         _put(self, key, list(new_list))
 
     def setdefault(self, key: K, default: V | None = None) -> V:
@@ -198,14 +198,14 @@ class MultiDict(TypeConversionDict[K, V]):
         return self[key]
 
     def setlistdefault(self, key: K, default_list: Iterable[V] | None = None) -> list[V]:
-        """Return the list of a key's values itself, to be changed. A missing key is set to the given values first."""
+        """Return the list of a key's values, which may be changed. A missing key is set to the given values first."""
         if key not in self:
             _put(self, key, list(default_list or ()))
         values: list[V] = _list_of(self, key)
         return values
 
     def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
-        """Add values to those of the keys."""
+        """Add values to the keys."""
         for key, value in iter_multi_items(mapping):
             self.add(key, value)
 
@@ -219,7 +219,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # by keyword, too
         """Remove a key with all its values and return the first, or ``default``. Raises KeyError if there is
         neither.
         """
@@ -251,31 +251,31 @@ class MultiDict(TypeConversionDict[K, V]):
     # Names of Python 2
 
     def iterlists(self) -> Iterable[tuple[K, list[V]]]:
-        """Return ``lists()``: the name in Python 2."""
+        """Return ``lists()``: its name in Python 2."""
         return self.lists()
 
     def iterlistvalues(self) -> Iterable[list[V]]:
-        """Return ``listvalues()``: the name in Python 2."""
+        """Return ``listvalues()``: its name in Python 2."""
         return self.listvalues()
 
     def iteritems(self, multi: bool = False) -> Iterator[tuple[K, V]]:
-        """Return ``items()``: the name in Python 2."""
+        """Return ``items()``: its name in Python 2."""
         return self.items(multi)
 
     def itervalues(self) -> Iterator[V]:
-        """Return ``values()``: the name in Python 2."""
+        """Return ``values()``: its name in Python 2."""
         return self.values()
 
     def iterkeys(self) -> Iterator[K]:
-        """Return ``keys()``: the name in Python 2."""
+        """Return ``keys()``: its name in Python 2."""
         return iter(self.keys())
 
 
 class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
-    """A MultiDict that can't be changed. It has a hash if its values have one."""
+    """An immutable MultiDict, hashable if its values are."""
 
     def copy(self) -> MultiDict[K, V]:
-        """Return a MultiDict with the same values, which can be changed."""
+        """Return a mutable MultiDict with the same values."""
         return MultiDict(self)
 
     def __copy__(self) -> Self:
@@ -292,7 +292,7 @@ def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
 
 
 def _lists_from(source: Any) -> Any:
-    """Return keys with lists of their values. Empty lists of a dictionary are left out."""
+    """Return keys with lists of their values. Empty lists in a dictionary are left out."""
     if isinstance(source, list):
         return _lists_of_pairs(source)
     if isinstance(source, MultiDict):
@@ -325,7 +325,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
 
     @classmethod
     def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - as a dictionary has it
-        """Raise TypeError: a CombinedMultiDict is made of dictionaries."""
+        """Raise TypeError: a CombinedMultiDict is made from dictionaries."""
         raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
 
     def __reduce_ex__(self, protocol: object) -> Any:
@@ -343,7 +343,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         default: Any = None,
         type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> Any:
-        """Return the first value of a key that ``type`` converts, if it is given; ``default`` if there is none."""
+        """Return the first value of a key that ``type``, if given, can convert; ``default`` if there is none."""
         for each in self.dicts:
             if key in each:
                 if type is None:
@@ -359,7 +359,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         key: K,
         type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """Return all values of a key, without those that ``type`` can't convert, if it is given."""
+        """Return all values of a key, except those that ``type``, if given, can't convert."""
         return [value for each in self.dicts for value in each.getlist(key, type)]
 
     def keys(self) -> Any:
@@ -392,11 +392,11 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return lists.items()
 
     def listvalues(self) -> Iterator[list[V]]:
-        """Return a list of the values of each key."""
+        """Return a list of each key's values."""
         return iter([values for _, values in self.lists()])
 
     def copy(self) -> MultiDict[K, V]:
-        """Return a MultiDict with the present values, which can be changed."""
+        """Return a mutable MultiDict with the present values."""
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
@@ -428,7 +428,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
 
 
 class OrderedMultiDict(MultiDict[K, V]):
-    """A MultiDict whose pairs stay in the order in which they were added."""
+    """A MultiDict whose pairs keep the order in which they were added."""
 
     def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
         super().__init__()
@@ -449,11 +449,11 @@ class OrderedMultiDict(MultiDict[K, V]):
             yield key, next(values[key])
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Set a key to one value, at the end. It replaces all values that the key had."""
+        """Set a key to one value at the end, which replaces all its values."""
         self.setlist(key, [value])
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Set a key to several values, at the end. They replace all values that the key had."""
+        """Set a key to several values at the end, which replace all its values."""
         values = list(new_list)
         self.poplist(key)
         for value in values:
@@ -465,7 +465,7 @@ class OrderedMultiDict(MultiDict[K, V]):
         self._order.append(key)
 
     def setlistdefault(self, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG002 - as it was called
-        """Raise TypeError: values that are added to such a list would have no place in the order."""
+        """Raise TypeError: values added to such a list would have no position in the order."""
         raise TypeError("setlistdefault is unsupported for ordered multi dicts")
 
     def poplist(self, key: K) -> list[V]:
@@ -500,13 +500,13 @@ class OrderedMultiDict(MultiDict[K, V]):
 
 
 class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # a hash
-    """An OrderedMultiDict that can't be changed. It has a hash if its values have one."""
+    """An immutable OrderedMultiDict, hashable if its values are."""
 
     def _iter_hashitems(self) -> Iterable[object]:
         return enumerate(self.items(multi=True))
 
     def copy(self) -> OrderedMultiDict[K, V]:
-        """Return an OrderedMultiDict with the same pairs, which can be changed."""
+        """Return a mutable OrderedMultiDict with the same pairs."""
         return OrderedMultiDict(self)
 
     def __copy__(self) -> Self:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class DebuggedApplication:
     """An application that passes each request to ``app``. Making one warns that there is no debugger.
 
-    The server that the application runs on logs its errors. The other arguments are those of Werkzeug's debugger, and
+    The server that the application runs on logs its errors. The other arguments are those of Werkzeug's debugger and
     have no effect.
     """
 
@@ -34,5 +34,5 @@ class DebuggedApplication:
         self.app = app
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request by the application."""
+        """Handle one request with the application."""
         return self.app(environ, start_response)

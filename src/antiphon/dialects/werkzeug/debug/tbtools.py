@@ -1,4 +1,4 @@
-"""Tracebacks as text and as pages, for developers: a page without a console."""
+"""Tracebacks for developers, as text and as pages without a console."""
 
 from collections.abc import Mapping
 from html import escape
@@ -18,8 +18,8 @@ _PAGE = """<!doctype html>
 class DebugTraceback:
     """The traceback of an exception, without its first ``skip`` frames.
 
-    ``hide`` leaves out frames that have a variable ``__traceback_hide__``. ``te`` stands for a traceback that was made
-    already, with all its frames.
+    ``hide`` leaves out frames with a variable ``__traceback_hide__``. ``te`` is an existing traceback, with all its
+    frames.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class DebugTraceback:
         self._traceback = TracebackException.from_exception(exc) if te is None else te
         if te is None:
             frames = [frame for frame, _ in walk_tb(exc.__traceback__)]
-            listed = zip(self._traceback.stack, frames, strict=False)  # sys.tracebacklimit may cut one
+            listed = zip(self._traceback.stack, frames, strict=False)  # sys.tracebacklimit may shorten it
             shown = [each for each, frame in islice(listed, skip, None) if not (hide and _is_hidden(frame.f_locals))]
             self._traceback.stack = StackSummary.from_list(shown)
 
@@ -40,12 +40,12 @@ class DebugTraceback:
         return "".join(self._traceback.format())
 
     def render_traceback_html(self, include_title: bool = True) -> str:
-        """Return the traceback as a part of a page."""
+        """Return the traceback as part of a page."""
         title = "<h3>Traceback <em>(most recent call last)</em></h3>\n" if include_title else ""
         return f'<div class="traceback">\n{title}<pre>{escape(self.render_traceback_text())}</pre>\n</div>'
 
     def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:  # noqa: ARG002 - of the console
-        """Return the traceback as a page, which has no console, whatever the arguments are."""
+        """Return the traceback as a page. It has no console, whatever the arguments."""
         kind, _, message = str(self).partition(": ")
         return _PAGE.format(
             title=escape(str(self)),

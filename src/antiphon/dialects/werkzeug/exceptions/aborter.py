@@ -1,4 +1,4 @@
-"""`abort(404)`: raise the exception of a status."""
+"""`abort(404)` raises the exception of a status."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,17 +17,17 @@ def _errors_of(module: object) -> dict[int, type[HTTPException]]:
 
 
 default_exceptions = {400: BadRequest} | _errors_of(statuses)
-"""The exception class of each status that has one."""
+"""The exception class for each status that has one."""
 
 
 def refused_head(environ: "WSGIEnvironment") -> HTTPException | None:
-    """Return the exception for an environ whose Host or query is refused."""
+    """Return the exception for an environ whose Host or query is invalid."""
     error = head_error(environ)
     return default_exceptions[error.status](error.detail) if error else None
 
 
 class Aborter:
-    """A function that raises the exception of a status, or one with a given response.
+    """A function that raises the exception for a status, or one with a given response.
 
     ``extra`` adds classes to those of ``mapping``.
     """
@@ -55,7 +55,7 @@ _aborter = Aborter()
 
 
 def abort(status: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise the exception of a status, made with the arguments; or one that answers with a given response.
+    """Raise the exception of a status, made with the arguments; or one with a given response.
 
     Raises LookupError for a status without an exception.
     """

@@ -1,6 +1,6 @@
 """The base classes of all HTTP exceptions, their reason phrases, and the exceptions with status 400.
 
-An HTTP exception answers with a response, and the data structures that responses are made of raise HTTP exceptions.
+An HTTP exception makes a response, and the data structures in responses raise HTTP exceptions.
 """
 
 from collections.abc import Iterable
@@ -36,13 +36,13 @@ HTTP_STATUS_CODES: dict[int, str] = {code: phrase for code, phrase in PHRASES.it
     449: "Retry With",
     511: "Network Authentication Failed",
 }
-"""Reason phrases as Werkzeug has them; some are older than today's RFCs."""
+"""Reason phrases as in Werkzeug; some are older than today's RFCs."""
 
 
 class HTTPException(Exception):
     """An error with a status, ``code``, and a ``description`` for the client, or with a ``response`` of its own.
 
-    It is a WSGI application that answers with its page.
+    It is also a WSGI application that responds with its page.
     """
 
     code: int | None = None
@@ -56,7 +56,7 @@ class HTTPException(Exception):
 
     @classmethod
     def wrap(cls, exception: type[BaseException], name: str | None = None) -> "type[HTTPException]":
-        """Return a subclass of this class and of ``exception``, with the argument of the latter first."""
+        """Return a subclass of this class and of ``exception``; it takes the argument of ``exception`` first."""
 
         def init(self: Any, arg: object = None, *args: Any, **kwargs: Any) -> None:
             cls.__init__(self, *args, **kwargs)
@@ -66,7 +66,7 @@ class HTTPException(Exception):
 
     @property
     def name(self) -> str:
-        """The phrase of the status."""
+        """The reason phrase of the status."""
         return HTTP_STATUS_CODES.get(self.code or 0, "Unknown Error")
 
     def get_description(
@@ -117,7 +117,7 @@ class HTTPException(Exception):
 
 
 class RetryAfterException(HTTPException):
-    """An error whose ``retry_after``, seconds or a datetime, becomes the Retry-After header."""
+    """An error whose ``retry_after`` (seconds or a datetime) is sent as the Retry-After header."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class RetryAfterException(HTTPException):
 
 
 def escape_html(text: Any) -> str:
-    """Return a text as HTML. An object with ``__html__`` is HTML already."""
+    """Return text as HTML. An object with ``__html__`` is HTML already."""
     if hasattr(text, "__html__"):
         return str(text.__html__())
     plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -158,7 +158,7 @@ class BadRequest(HTTPException):
 
 
 class BadRequestKeyError(BadRequest, KeyError):
-    """A missing key: a KeyError, and a 400 unless it is caught.
+    """A missing key: a KeyError, and a 400 if it is not caught.
 
     With ``show_exception`` the page names the key.
     """
@@ -172,7 +172,7 @@ class BadRequestKeyError(BadRequest, KeyError):
 
     @property
     def description(self) -> str:
-        """The text for the client."""
+        """The message for the client."""
         return f"{self._description}\nKeyError: {KeyError.__str__(self)}" if self.show_exception else self._description
 
     @description.setter
@@ -181,12 +181,12 @@ class BadRequestKeyError(BadRequest, KeyError):
 
 
 class ClientDisconnected(BadRequest):
-    """The client has disconnected; nobody reads the answer."""
+    """The error for a client that has disconnected and can't receive the response."""
 
 
 class SecurityError(BadRequest):
-    """A bad request that looks like an attack."""
+    """An error for a bad request that looks like an attack."""
 
 
 class BadHost(BadRequest):
-    """A malformed host."""
+    """The error for a malformed host."""

@@ -1,4 +1,4 @@
-"""The exceptions with a status of 4xx, except 400, and of 5xx (RFC 9110 §15.5, §15.6)."""
+"""The exceptions for statuses 4xx, except 400, and 5xx (RFC 9110 §15.5, §15.6)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ class Unauthorized(HTTPException):
 
 
 class Forbidden(HTTPException):
-    """403: the request is understood and refused (RFC 9110 §15.5.4)."""
+    """403: the request is understood, but refused (RFC 9110 §15.5.4)."""
 
     code = 403
     description = (
@@ -61,7 +61,7 @@ class NotFound(HTTPException):
 
 
 class MethodNotAllowed(HTTPException):
-    """405: the resource does not take this method (RFC 9110 §15.5.6). ``valid_methods`` become the Allow header."""
+    """405: the resource does not support this method (RFC 9110 §15.5.6). ``valid_methods`` become the Allow header."""
 
     code = 405
     description = "The method is not allowed for the requested URL."
@@ -84,7 +84,7 @@ class MethodNotAllowed(HTTPException):
 
 
 class NotAcceptable(HTTPException):
-    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
+    """406: no representation is acceptable to the client (RFC 9110 §15.5.7)."""
 
     code = 406
     description = (
@@ -200,7 +200,7 @@ class ImATeapot(HTTPException):
 
 
 class MisdirectedRequest(HTTPException):
-    """421: the server does not answer for this host (RFC 9110 §15.5.20)."""
+    """421: the server is not responsible for this host (RFC 9110 §15.5.20)."""
 
     code = 421
     description = "The server is not able to produce a response."
@@ -221,7 +221,7 @@ class Locked(HTTPException):
 
 
 class FailedDependency(HTTPException):
-    """424: another action, on which this one depends, has failed (RFC 4918 §11.4)."""
+    """424: an action on which this one depends has failed (RFC 4918 §11.4)."""
 
     code = 424
     description = (
@@ -259,7 +259,7 @@ class UnavailableForLegalReasons(HTTPException):
 
 
 class InternalServerError(HTTPException):
-    """500: an error of the server (RFC 9110 §15.6.1). ``original_exception`` is its cause, if given."""
+    """500: an error in the server (RFC 9110 §15.6.1). ``original_exception`` is its cause, if known."""
 
     code = 500
     description = (
@@ -292,7 +292,7 @@ class BadGateway(HTTPException):
 
 
 class ServiceUnavailable(RetryAfterException):
-    """503: the server can't answer for now (RFC 9110 §15.6.4)."""
+    """503: the server can't handle the request for now (RFC 9110 §15.6.4)."""
 
     code = 503
     description = (
@@ -302,7 +302,7 @@ class ServiceUnavailable(RetryAfterException):
 
 
 class GatewayTimeout(HTTPException):
-    """504: an upstream server did not answer in time (RFC 9110 §15.6.5)."""
+    """504: an upstream server did not respond in time (RFC 9110 §15.6.5)."""
 
     code = 504
     description = "The connection to an upstream server timed out."

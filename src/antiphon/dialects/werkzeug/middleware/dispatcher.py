@@ -1,4 +1,4 @@
-"""A middleware that mounts WSGI applications below paths of one host."""
+"""A middleware that mounts WSGI applications below paths of a host."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -8,10 +8,10 @@ if TYPE_CHECKING:
 
 
 class DispatcherMiddleware:
-    """An application that passes each request to the application in ``mounts`` with the longest matching path, else to
-    ``app``.
+    """An application that passes requests to the mounted application with the longest matching path, else to ``app``.
 
-    A path matches up to a slash or the end. It is moved from PATH_INFO to SCRIPT_NAME.
+    ``mounts`` maps paths to applications. A path matches up to a slash or the end, and is moved from PATH_INFO to
+    SCRIPT_NAME.
     """
 
     def __init__(self, app: "WSGIApplication", mounts: "Mapping[str, WSGIApplication] | None" = None) -> None:

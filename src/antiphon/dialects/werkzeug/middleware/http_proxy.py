@@ -1,4 +1,4 @@
-"""A middleware that passes requests below some paths on to other servers. For development."""
+"""A middleware that forwards requests below some paths to other servers. For development."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
@@ -20,12 +20,13 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 
 class ProxyMiddleware:
-    """An application that passes requests below the paths in ``targets`` on, and all others to ``app``.
+    """An application that forwards requests below the paths in ``targets``, and passes all others to ``app``.
 
-    A target is a dictionary: ``target`` is the URL of the other server; with ``remove_prefix`` it gets the path below
-    that in ``targets``; ``host`` is the Host that it gets, "<auto>" for its own, None for the client's; ``headers`` are
-    further ones; ``ssl_context`` says how its certificate is checked. Bodies are passed on ``chunk_size`` bytes at a
-    time. A target that can't be reached, or is silent for ``timeout`` seconds, is a BadGateway.
+    A target is a dictionary: ``target`` is the URL of the other server; with ``remove_prefix``, the path of the target
+    is removed from the request's; ``host`` is the Host to send, "<auto>" for the server's own, None for the client's;
+    ``headers`` are added; ``ssl_context`` determines how its certificate is checked. Bodies are forwarded
+    ``chunk_size`` bytes at a time. A target that can't be reached, or is silent for ``timeout`` seconds, raises
+    BadGateway.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class ProxyMiddleware:
         self.timeout = timeout
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         path = environ.get("PATH_INFO", "")
         app = self.app
         for prefix, target in self.targets.items():
@@ -51,7 +52,7 @@ class ProxyMiddleware:
         return app(environ, start_response)
 
     def proxy_to(self, opts: Mapping[str, Any], path: str, prefix: str) -> "WSGIApplication":
-        """Return an application that answers by a target."""
+        """Return an application that forwards requests to a target."""
         url = urlsplit(opts["target"])
         below = path[len(prefix) :] if opts["remove_prefix"] else path
         written = quote(below.encode("latin-1"), safe=_PATH_SAFE)
@@ -108,7 +109,7 @@ def _as_prefix(path: str) -> str:
 
 
 def _headers(environ: "WSGIEnvironment", opts: Mapping[str, Any], url: SplitResult) -> list[tuple[str, str]]:
-    """Return the header fields for a target."""
+    """Return the header fields to send to a target."""
     own = {"connection": "close"} | {name.lower(): value for name, value in opts["headers"].items()}
     if opts["host"] is not None:
         own["host"] = url.netloc if opts["host"] == "<auto>" else opts["host"]

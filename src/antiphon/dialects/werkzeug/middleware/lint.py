@@ -18,15 +18,15 @@ _REQUIRED = (
 
 
 class WSGIWarning(Warning):
-    """A breach of PEP 3333."""
+    """A violation of PEP 3333."""
 
 
 class HTTPWarning(Warning):
-    """A breach of HTTP."""
+    """A violation of HTTP."""
 
 
 def check_type(context: str, obj: object, need: type = str) -> None:
-    """Warn of an object of a different type, or of a subclass."""
+    """Warn about an object of another type or of a subclass."""
     if type(obj) is not need:
         _break_wsgi(f"{context} must be a {need.__name__}, not a {type(obj).__name__}")
 
@@ -42,7 +42,7 @@ class InputStream:
         self._stream = stream
 
     def read(self, *args: Any) -> bytes:
-        """Read. Without a size this may never end."""
+        """Read bytes. Without a size, this may never return."""
         if len(args) != 1:
             _break_wsgi("wsgi.input.read takes one size: not every server marks the end of a body")
         return self._stream.read(*args)
@@ -60,13 +60,13 @@ class InputStream:
             return iter(())
 
     def close(self) -> None:
-        """Close the stream, which is the server's task."""
+        """Close the stream, which only the server should do."""
         _break_wsgi("the application has closed wsgi.input")
         self._stream.close()
 
 
 class ErrorStream:
-    """The stream for messages."""
+    """The stream for error messages."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -81,12 +81,12 @@ class ErrorStream:
         self._stream.flush()
 
     def writelines(self, seq: Iterable[str]) -> None:
-        """Write several texts."""
+        """Write several strings."""
         for line in seq:
             self.write(line)
 
     def close(self) -> None:
-        """Close the stream, which is the server's task."""
+        """Close the stream, which only the server should do."""
         _break_wsgi("the application has closed wsgi.errors")
         self._stream.close()
 
@@ -106,7 +106,7 @@ class GuardedWrite:
 
 
 class GuardedIterator:
-    """The body of a response. ``headers_set`` has status and headers once the response has started."""
+    """The body of a response. ``headers_set`` contains the status and headers once the response has started."""
 
     def __init__(
         self, iterator: Iterable[bytes], headers_set: tuple[int, Headers] | list[Any] | None, chunks: list[int]
@@ -131,7 +131,7 @@ class GuardedIterator:
         return chunk
 
     def close(self) -> None:
-        """Close the body, and compare it with the headers."""
+        """Close the body, and compare its length with the headers."""
         self.closed = True
         if close := getattr(self._iterable, "close", None):
             close()
@@ -163,13 +163,13 @@ def _compare(status: int, headers: Headers, sent: int) -> None:
 
 
 class LintMiddleware:
-    """A middleware that warns of violations, with WSGIWarning and HTTPWarning, and passes them on."""
+    """A middleware that warns about violations, with WSGIWarning and HTTPWarning, but lets them through."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self.app = app
 
     def check_environ(self, environ: "WSGIEnvironment") -> None:
-        """Warn of values that a server has to set differently."""
+        """Warn about values that a server must set differently."""
         check_type("the environ", environ, dict)
         for key in _REQUIRED:
             if key not in environ:
@@ -184,7 +184,7 @@ class LintMiddleware:
     def check_start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: object
     ) -> tuple[int, Headers]:
-        """Warn of wrong arguments, and return the code and the headers."""
+        """Warn about invalid arguments, and return the status code and the headers."""
         check_type("the status", status)
         code, space, _ = str(status).partition(" ")
         if len(code) != 3 or not code.isdecimal() or not space or code < "100":
@@ -199,7 +199,7 @@ class LintMiddleware:
         return int(code) if code.isdecimal() else 0, kept
 
     def check_headers(self, headers: Headers) -> None:
-        """Warn of an entity tag that is written otherwise than HTTP has it (RFC 9110 §8.8.3)."""
+        """Warn about an entity tag that does not follow the syntax of HTTP (RFC 9110 §8.8.3)."""
         tag = headers.get("etag")
         if tag is None:
             return
@@ -210,12 +210,12 @@ class LintMiddleware:
             warn(f"an entity tag is in quotes: {tag!r}", HTTPWarning, stacklevel=4)
 
     def check_iterator(self, app_iter: Iterable[bytes]) -> None:
-        """Warn of text instead of a body, which would be sent character by character."""
+        """Warn about a string as the body, which would be sent character by character."""
         if isinstance(app_iter, str):
             _break_wsgi("a body must be an iterable of bytes, not text")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Iterable[bytes]:
-        """Answer one request."""
+        """Handle one request."""
         if len(args) != 2 or kwargs:
             _break_wsgi("an application is called with two arguments, without keywords")
         environ, start_response = args[:2]

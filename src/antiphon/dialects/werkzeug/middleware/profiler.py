@@ -15,12 +15,13 @@ FILENAME_FORMAT = "{method}.{path}.{elapsed:.0f}ms.{time:.0f}.prof"
 
 
 class ProfilerMiddleware:
-    """A middleware that calls ``app`` under ``cProfile``. The whole answer is collected before it is sent.
+    """A middleware that calls ``app`` under ``cProfile``.
 
-    ``stream`` gets a report of each request, sorted and cut by ``sort_by`` and ``restrictions`` (see ``pstats``); None
-    is for no report. ``profile_dir`` gets a file for each request, named by ``filename_format``: a format of
-    ``method``, ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or a function of the environ, in which
-    ``werkzeug.profiler`` has the latter two.
+    The whole response is collected before it is sent. A report of each request is written to ``stream``, sorted by
+    ``sort_by`` and limited by ``restrictions`` (see ``pstats``); None means no report. A file for each request is
+    written to ``profile_dir``, named by ``filename_format``: a format of ``method``, ``path``, ``elapsed``
+    (milliseconds) and ``time`` (seconds), or a function of the environ, in which ``werkzeug.profiler`` has the latter
+    two.
     """
 
     def __init__(

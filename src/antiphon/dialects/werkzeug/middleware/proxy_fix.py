@@ -1,4 +1,4 @@
-"""A middleware that believes the X-Forwarded headers of known proxies."""
+"""A middleware that trusts the X-Forwarded headers of known proxies."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -13,11 +13,10 @@ _REPLACED = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERV
 
 
 class ProxyFix:
-    """A middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, as set by a number of proxies for
-    each.
+    """A middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, set by a given number of proxies each.
 
-    The value that the outermost of these proxies has added is believed; if a header has fewer values, none is. Clients
-    can send any of these headers: count only proxies that set it. The original values are in the environ as
+    The value added by the outermost of these proxies is trusted; if a header has fewer values, none is. Clients can
+    send any of these headers: count only proxies that set it. The original values are in the environ as
     "werkzeug.proxy_fix.orig".
     """
 
@@ -42,7 +41,7 @@ class ProxyFix:
         if client := _believed(environ, "FOR", self.x_for):
             environ["REMOTE_ADDR"] = client
         scheme = _believed(environ, "PROTO", self.x_proto)
-        if scheme in _SCHEMES:  # any other one, such as javascript, would be that of links and redirects
+        if scheme in _SCHEMES:  # links and redirects would use any other one, such as javascript
             environ["wsgi.url_scheme"] = scheme
         if host := _believed(environ, "HOST", self.x_host):
             _set_host(environ, host)
@@ -54,7 +53,7 @@ class ProxyFix:
 
 
 def _believed(environ: "WSGIEnvironment", name: str, proxies: int) -> str | None:
-    """Return the value that the outermost of these proxies has added to a header."""
+    """Return the value added to a header by the outermost of these proxies."""
     written: str | None = environ.get(f"HTTP_X_FORWARDED_{name}")
     if not proxies or not written:
         return None

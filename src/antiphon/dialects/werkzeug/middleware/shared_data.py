@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 _UNKNOWN = "application/octet-stream"
 
 Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
-"""A function that opens a file, and returns it with the time of its last change and its size in bytes."""
+"""A function that opens a file, and returns it with its modification time and its size in bytes."""
 Loader: TypeAlias = Callable[[str | None], tuple[str | None, Opener | None]]
-"""A function that finds a file below an exported path, or, for None, at the path itself: its name and opener."""
+"""A function that finds a file below an exported path, or at the path itself for None: its name and opener."""
 Source: TypeAlias = str | tuple[str, str]
 """The path of a file or folder; or a package, and the path of a folder in it."""
 
 
 class SharedDataMiddleware:
-    """An application that answers with a file if there is one, else passes the request to ``app``.
+    """An application that serves a file if there is one, and otherwise passes the request to ``app``.
 
-    ``exports`` has, for each path, a file, a folder, or a package and a folder in it. Files whose names match
-    ``disallow`` are not served. With ``cache``, clients keep files for ``cache_timeout`` seconds, and then ask if they
-    have changed. ``fallback_mimetype`` is for names of unknown types. Raises TypeError for exports of another kind.
+    ``exports`` maps each path to a file, a folder, or a package and a folder in it. Files whose names match
+    ``disallow`` are not served. With ``cache``, clients cache files for ``cache_timeout`` seconds and then revalidate
+    them. ``fallback_mimetype`` is for names of unknown types. Raises TypeError for exports of another kind.
     """
 
     def __init__(
@@ -62,15 +62,15 @@ class SharedDataMiddleware:
         return self.get_file_loader(source) if os.path.isfile(source) else self.get_directory_loader(source)
 
     def is_allowed(self, filename: str) -> bool:
-        """Return True if a file may be served. May be overridden."""
+        """Return True if a file may be served. Subclasses may override it."""
         return self.disallow is None or not fnmatch(filename, self.disallow)
 
     def get_file_loader(self, filename: str) -> Loader:
-        """Return a loader of one file, for any rest of the path."""
+        """Return a loader of one file, whatever the rest of the path."""
         return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - as every loader
 
     def get_directory_loader(self, directory: str) -> Loader:
-        """Return a loader of the files in a folder and its subfolders."""
+        """Return a loader for the files in a folder and its subfolders."""
 
         def load(path: str | None) -> tuple[str | None, Opener | None]:
             found = directory if path is None else safe_join(directory, path)
@@ -81,7 +81,7 @@ class SharedDataMiddleware:
         return load
 
     def get_package_loader(self, package: str, package_path: str) -> Loader:
-        """Return a loader of the files in a folder of a package, which may be in an archive."""
+        """Return a loader for the files in a folder of a package, which may be in an archive."""
         from importlib.resources import files
 
         root = files(package)
@@ -100,7 +100,7 @@ class SharedDataMiddleware:
         return load
 
     def generate_etag(self, mtime: datetime, file_size: int, real_filename: str) -> str:
-        """Return the entity tag of a file's present version."""
+        """Return the entity tag for the current version of a file."""
         return f"wzsdm-{mtime.timestamp()}-{file_size}-{adler32(os.fsencode(real_filename))}"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

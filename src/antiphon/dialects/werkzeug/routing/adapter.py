@@ -1,4 +1,4 @@
-"""Maps bound to a request or to a host: they match paths and build URLs."""
+"""Maps bound to a request or a host: they match paths and build URLs."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ _place = re.compile(r"<([^>]+)>")
 
 
 class MapAdapter:
-    """A map bound by ``Map.bind`` or ``Map.bind_to_environ``. Its attributes are the arguments of these."""
+    """A map bound by ``Map.bind`` or ``Map.bind_to_environ``. Its attributes are their arguments."""
 
     def __init__(
         self,
@@ -58,8 +58,7 @@ class MapAdapter:
         method: str | None = None,
         catch_http_exceptions: bool = False,
     ) -> Any:
-        """Return the result of a function for the matching endpoint and its values, or a redirect that the map asks
-        for.
+        """Return the result of a function for the matching endpoint and its values, or a redirect of the map.
 
         Raises NotFound and other HTTP exceptions of the map and the function; with ``catch_http_exceptions`` it returns
         them.
@@ -101,9 +100,9 @@ class MapAdapter:
         query_args: Mapping[str, Any] | str | None = None,
         websocket: bool | None = None,
     ) -> "tuple[Any | Rule, dict[str, Any]]":
-        """Return the endpoint for a path and a method, or its rule, and the values of its variables.
+        """Match a path and a method, and return the endpoint or the rule, with the values of its variables.
 
-        Arguments that are None are those that the adapter was bound with. Raises NotFound, MethodNotAllowed,
+        Arguments that are None default to those that the adapter was bound with. Raises NotFound, MethodNotAllowed,
         WebsocketMismatch, and RequestRedirect, whose URL has the ``query_args``.
         """
         map_ = self.map
@@ -138,7 +137,7 @@ class MapAdapter:
     def _redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str | None
     ) -> None:
-        """Raise RequestRedirect if the rule asks for it, or another rule has its values as defaults."""
+        """Raise RequestRedirect if the rule requires it, or another rule has its values as defaults."""
         if self.map.redirect_defaults:
             url = self.get_default_redirect(rule, method, values, self._query(query_args))
             if url is not None:
@@ -156,7 +155,7 @@ class MapAdapter:
         return urljoin(f"{self.url_scheme or 'http'}://{host}{self.script_name}", target)
 
     def test(self, path_info: str | None = None, method: str | None = None) -> bool:
-        """Return True if a rule matches, or a redirect leads to one."""
+        """Return True if a rule matches or redirects."""
         try:
             self.match(path_info, method)
         except RequestRedirect:
@@ -166,7 +165,7 @@ class MapAdapter:
         return True
 
     def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
-        """Return the methods of the rules for a path; none if they take every method, or no rule matches."""
+        """Return the methods of the rules for a path; empty if they accept every method or no rule matches."""
         try:
             self.match(path_info, method="--")
         except MethodNotAllowed as error:
@@ -176,7 +175,7 @@ class MapAdapter:
         return []
 
     def get_host(self, domain_part: str | None) -> str:
-        """Return the host for a subdomain, or for a host if hosts are matched. None stands for that of the adapter."""
+        """Return the host for a subdomain, or for a host with host matching. None means the adapter's own."""
         if self.map.host_matching:
             return self.server_name if domain_part is None else domain_part
         subdomain = self.subdomain if domain_part is None else domain_part
@@ -185,7 +184,7 @@ class MapAdapter:
     def get_default_redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str
     ) -> str | None:
-        """Return the URL of another rule that has these values as its defaults, if there is one."""
+        """Return the URL of another rule that has these values as its defaults, or None."""
         for other in self.map.leading.get(id(rule), ()):
             if other.suitable_for(values, method):
                 values.update(other.defaults or {})
@@ -229,9 +228,10 @@ class MapAdapter:
         append_unknown: bool = True,
         url_scheme: str | None = None,
     ) -> str:
-        """Return the URL of an endpoint with these values. Values that the rule has no place for become the query.
+        """Return the URL of an endpoint with these values.
 
-        The URL is a path; it is absolute on request, on another host, and for a WebSocket. Raises BuildError.
+        Values that are not part of the rule become the query. The URL is a path, or absolute on request, for another
+        host, and for a WebSocket. Raises BuildError.
         """
         map_ = self.map
         map_.update()
@@ -241,7 +241,7 @@ class MapAdapter:
             values = values_given(values)
         built = self._build(endpoint, values, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, dict(values), method, self)  # the values as they were, if they are changed later
+            raise BuildError(endpoint, dict(values), method, self)  # the values before they are changed
         domain, path, websocket = built
         if force_external or websocket or domain != (self.server_name if map_.host_matching else self.subdomain):
             return self._absolute(domain, path, self.url_scheme if url_scheme is None else url_scheme, websocket)
@@ -272,7 +272,7 @@ class MapAdapter:
     def _build_by_rules(
         self, endpoint: Any, values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
     ) -> Built | None:
-        """Build by the first possible rule. If hosts are matched, rules of the present host go first."""
+        """Build with the first suitable rule. With host matching, rules of the current host come first."""
         rules = self.map.rules_of(endpoint)
         for method in methods:
             elsewhere = None

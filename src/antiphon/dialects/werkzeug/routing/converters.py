@@ -1,4 +1,4 @@
-"""The converters of Werkzeug's routing: the texts that a variable takes, and the values that they stand for."""
+"""The converters of Werkzeug's routing: they define the text that a variable matches, and convert it to a value."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ _needs_no_quoting = re.compile(r"[A-Za-z0-9._~!$&'()*+,/:;=@-]*").fullmatch
 
 
 class ValidationError(ValueError):
-    """The error of a converter that refuses a text or a value."""
+    """The error of a converter that refuses text or a value."""
 
 
 class BaseConverter:
     """The base class of converters.
 
-    ``regex`` describes the text. If several rules match, that with the smallest ``weight`` is taken. With
-    ``part_isolating`` the text has no slash; by default that is so unless ``regex`` has one.
+    ``regex`` describes the text. If several rules match, the one with the smallest ``weight`` wins. With
+    ``part_isolating``, the text has no slash; this is the default unless ``regex`` has one.
     """
 
     regex = "[^/]+"
@@ -38,11 +38,11 @@ class BaseConverter:
         self.map = map
 
     def to_python(self, value: str) -> Any:
-        """Return the value for a text. Raises ValidationError for a text that is refused."""
+        """Return the value for text. Raises ValidationError for text that is refused."""
         return value
 
     def to_url(self, value: Any) -> str:
-        """Return the percent-encoded text for a value. Raises ValidationError if another rule is to be tried."""
+        """Return the percent-encoded text for a value. Raises ValidationError if another rule should be tried."""
         return quote_value(value)
 
 
@@ -71,7 +71,7 @@ class UnicodeConverter(BaseConverter):
 
 
 class AnyConverter(BaseConverter):
-    """One of the given texts: ``<any(about, help, "terms, all"):page>``."""
+    """One of the given strings: ``<any(about, help, "terms, all"):page>``."""
 
     def __init__(self, map: "Map", *items: object) -> None:  # noqa: A002 - its name in Werkzeug
         super().__init__(map)
@@ -80,7 +80,7 @@ class AnyConverter(BaseConverter):
         self.regex = f"(?:{'|'.join([re.escape(text) for text in self.texts])})"
 
     def to_url(self, value: Any) -> str:
-        """Return the text itself. Raises ValueError if it is not one of the given texts."""
+        """Return the string itself. Raises ValueError if it is not one of the given ones."""
         if value in self.items:
             return str(value)
         known = ", ".join(f"'{item}'" for item in sorted(self.items))
@@ -88,7 +88,7 @@ class AnyConverter(BaseConverter):
 
 
 class PathConverter(BaseConverter):
-    """Text that may have slashes, but not at its start: ``<path:name>``. It is as short as the rule allows."""
+    """Text that may contain slashes, but not begin with one: ``<path:name>``. It is as short as the rule allows."""
 
     part_isolating = False
     regex = "[^/].*?"
@@ -96,7 +96,7 @@ class PathConverter(BaseConverter):
 
 
 class NumberConverter(BaseConverter):
-    """The base class of the converters for numbers."""
+    """The base class of number converters."""
 
     weight = 50
     num_convert: Callable[[Any], Any] = int
@@ -124,11 +124,11 @@ class NumberConverter(BaseConverter):
 
     @property
     def signed_regex(self) -> str:
-        """The expression with an optional minus sign."""
+        """The regular expression with an optional minus sign."""
         return f"-?{self.regex}"
 
     def to_python(self, value: str) -> Any:
-        """Return the number. Raises ValidationError for a wrong number of digits, and outside ``min`` and ``max``."""
+        """Return the number. Raises ValidationError for a wrong number of digits, or outside ``min`` and ``max``."""
         if self.fixed_digits and len(value) != self.fixed_digits:
             raise ValidationError
         try:
@@ -140,8 +140,9 @@ class NumberConverter(BaseConverter):
         return number
 
     def to_url(self, value: Any) -> str:
-        """Return the digits, with zeros before them up to ``fixed_digits``. Raises ValueError for a value that is not a
-        number.
+        """Return the digits, with leading zeros up to ``fixed_digits``.
+
+        Raises ValueError if the value is not a number.
         """
         digits = str(self.num_convert(value))
         return digits.zfill(self.fixed_digits) if self.fixed_digits else digits
@@ -192,4 +193,4 @@ DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
     "float": FloatConverter,
     "uuid": UUIDConverter,
 }
-"""The converters of every map. ``default`` is for variables that name none."""
+"""The converters of every map. ``default`` is for variables that don't name one."""

@@ -13,13 +13,11 @@ if TYPE_CHECKING:
 
 
 class RoutingException(Exception):
-    """The base class of the exceptions of routing."""
+    """The base class of routing exceptions."""
 
 
 class RequestRedirect(HTTPException, RoutingException):
-    """A redirect to the absolute URL ``new_url``, because a slash is missing, or a rule's default is given, or the
-    like.
-    """
+    """A redirect to the absolute URL ``new_url``, for example because of a missing slash or a given default."""
 
     code = 308
 
@@ -35,7 +33,7 @@ class RequestRedirect(HTTPException, RoutingException):
 
 
 class RequestPath(RoutingException):
-    """The request matches another path, ``path_info``."""
+    """The request matches with another path, ``path_info``."""
 
     __slots__ = ("path_info",)
 
@@ -54,7 +52,7 @@ class RequestAliasRedirect(RoutingException):
 
 
 class NoMatch(Exception):
-    """No rule matches. ``have_match_for`` has the methods that would match."""
+    """No rule matches. ``have_match_for`` contains the methods that would match."""
 
     __slots__ = ("have_match_for", "websocket_mismatch")
 
@@ -64,11 +62,11 @@ class NoMatch(Exception):
 
 
 class WebsocketMismatch(BadRequest):
-    """The only matching rule is for a WebSocket and the request for HTTP, or the other way round."""
+    """The only matching rule is for a WebSocket and the request for HTTP, or vice versa."""
 
 
 class BuildError(RoutingException, LookupError):
-    """No rule of the endpoint can be built with these values and this method. ``str`` suggests what may be meant."""
+    """No rule of the endpoint can be built with these values and this method. ``str`` suggests a similar rule."""
 
     def __init__(
         self, endpoint: Any, values: Mapping[str, Any], method: str | None, adapter: "MapAdapter | None" = None
@@ -81,11 +79,11 @@ class BuildError(RoutingException, LookupError):
 
     @cached_property
     def suggested(self) -> "Rule | None":
-        """The rule that is most similar to the request."""
+        """The rule that is most similar to what was asked for."""
         return self.closest_rule(self.adapter)
 
     def closest_rule(self, adapter: "MapAdapter | None") -> "Rule | None":
-        """Return the rule in an adapter's map that is most similar to the request."""
+        """Return the rule in an adapter's map that is most similar to what was asked for."""
         if adapter is None:
             return None
         from difflib import SequenceMatcher

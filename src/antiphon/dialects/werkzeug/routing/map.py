@@ -1,4 +1,4 @@
-"""The rules of an application."""
+"""A map: the rules of an application."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,9 +31,9 @@ _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*[!-\-/-~]{0,63}").fullmatch
 class Map:
     """Rules, and the defaults of their settings.
 
-    ``default_subdomain`` is for rules that name none; with ``host_matching`` rules have whole hosts instead.
+    ``default_subdomain`` is for rules without one; with ``host_matching``, rules name whole hosts instead.
     ``redirect_defaults`` redirects requests to the rule that has their values as its defaults. ``converters`` are added
-    to those of every map. With ``sort_parameters`` the query of a URL is sorted, by ``sort_key``.
+    to the default ones. With ``sort_parameters``, the query of a URL is sorted by ``sort_key``.
     """
 
     default_converters: Mapping[str, type[BaseConverter]] = ImmutableDict(DEFAULT_CONVERTERS)
@@ -55,7 +55,7 @@ class Map:
         encoding_errors: str = "replace",
     ) -> None:
         if (charset.lower(), encoding_errors) != ("utf-8", "replace"):
-            raise NotImplementedError("URLs are UTF-8, as in Werkzeug 3: other charsets are not offered")
+            raise NotImplementedError("URLs are UTF-8, as in Werkzeug 3: other charsets are not supported")
         self.matcher = StateMachineMatcher(merge_slashes)
         self.default_subdomain = default_subdomain
         self.strict_slashes = strict_slashes
@@ -74,7 +74,7 @@ class Map:
 
     @property
     def merge_slashes(self) -> bool:
-        """True if several slashes in a row count as one."""
+        """True if repeated slashes match as one."""
         return self.matcher.merge_slashes
 
     @merge_slashes.setter
@@ -86,7 +86,7 @@ class Map:
         return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
 
     def rules_of(self, endpoint: Any) -> "Iterable[Rule]":
-        """Return the rules of an endpoint, in the order in which they are tried for building."""
+        """Return the rules of an endpoint, in the order in which building tries them."""
         return self._rules_by_endpoint.get(endpoint, ())
 
     def is_endpoint_expecting(self, endpoint: Any, *arguments: str) -> bool:
@@ -100,7 +100,7 @@ class Map:
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 
     def add(self, rulefactory: "RuleFactory") -> None:
-        """Add and bind a rule, or the rules of a factory. Raises RuntimeError for a rule that is bound already."""
+        """Add and bind a rule, or the rules of a factory. Raises RuntimeError for a rule that is already bound."""
         for rule in rulefactory.get_rules(self):
             rule.bind(self)
             if not rule.build_only:
@@ -109,11 +109,11 @@ class Map:
         self.changed()
 
     def changed(self) -> None:
-        """Note that the rules must be sorted before the next match."""
+        """Record that the rules must be sorted before the next match."""
         self._has_changed = True
 
     def update(self) -> None:
-        """Sort the rules, if some were added or changed."""
+        """Sort the rules if any were added or changed."""
         if not self._has_changed:
             return
         with self._updating:
@@ -126,7 +126,7 @@ class Map:
                 self._has_changed = False
 
     def _find_direct(self) -> dict[Any, list[Direct]]:
-        """Return the fast ways to build, for endpoints whose rules all have one."""
+        """Return the fast ways to build URLs, for endpoints whose rules all have one."""
         found = {}
         for endpoint, rules in self._rules_by_endpoint.items():
             ways = [direct for rule in rules if (direct := rule.direct) is not None]
@@ -135,9 +135,7 @@ class Map:
         return found
 
     def _find_leading(self) -> "dict[int, list[Rule]]":
-        """Return, by the id of a rule, the rules before it to which its requests may be redirected because of
-        defaults.
-        """
+        """Return, by a rule's id, the earlier rules to which its requests may be redirected because of defaults."""
         leading: dict[int, list[Rule]] = {}
         for rules in self._rules_by_endpoint.values():
             with_defaults = [(place, rule) for place, rule in enumerate(rules) if rule.defaults]
@@ -157,8 +155,9 @@ class Map:
         path_info: str | None = None,
         query_args: Mapping[str, Any] | str | None = None,
     ) -> MapAdapter:
-        """Return an adapter for a host. Raises BadHost for a malformed one, RuntimeError for a subdomain if hosts are
-        matched.
+        """Return an adapter for a host.
+
+        Raises BadHost for a malformed one, RuntimeError for a subdomain with host matching.
         """
         if self.host_matching:
             if subdomain is not None:
@@ -181,8 +180,8 @@ class Map:
     ) -> MapAdapter:
         """Return an adapter for a request, or for its environ.
 
-        With a ``server_name``, the subdomain is the part of the request's host before it. If the host does not end with
-        the name, a warning is shown, and the subdomain is "<invalid>", which matches no rule.
+        With a ``server_name``, the subdomain is the part of the request's host before that name. If the host does not
+        end with it, there is a warning, and the subdomain is "<invalid>", which matches no rule.
         """
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
         host = _host_of(env)
@@ -212,7 +211,7 @@ class Map:
 
 
 def _host_of(environ: "WSGIEnvironment") -> str:
-    """Return the host of an environ in lower case, without the port that its scheme implies."""
+    """Return the host of an environ in lower case, without the default port of its scheme."""
     named = environ.get("HTTP_HOST")
     if named is not None and len(named) <= LONGEST_CACHED:
         return _named_host(environ["wsgi.url_scheme"], named)
@@ -226,7 +225,7 @@ def _named_host(scheme: str, header: str) -> str:
 
 @lru_cache(256)
 def _ascii_host(name: str) -> str:
-    """Return a host, with its port, in ASCII (RFC 3490 §4)."""
+    """Return a host with its port, in ASCII (RFC 3490 §4)."""
     host, colon, port = name.partition(":")
     if _plain_host(host):
         return name

@@ -1,11 +1,11 @@
-"""The search for the rule of a host and a path: a walk through the tree of all rules, in linear time.
+"""The search for the rule that matches a host and a path: a walk through the tree of all rules, in linear time.
 
-The result is that of ``re``: each converter takes as much, or as little, as lets the rest match. First, from the end,
-all places are found where each converter may begin. They are the bits of one number, counted from the end of the text,
-so that all places move at once.
+The result is the same as with ``re``: each converter matches as much, or as little, as allows the rest to match. First,
+from the end, all positions are found where each converter may begin. They are the bits of one number, counted from the
+end of the text, so that all positions move at once.
 
-Texts are tried before expressions, and expressions by their weight. A branch without a result is left again, so that a
-walk takes at most as many steps as the tree has states.
+Literal text is tried before expressions, and expressions in the order of their weights. A walk leaves a branch without
+a result for good, so it takes at most as many steps as the tree has states.
 """
 
 import re
@@ -27,13 +27,13 @@ _text_length = re.compile(r"\[\^/\]\{([0-9]+)(?:(,)([0-9]*))?\}").fullmatch
 
 
 class Literal:
-    """One of several texts; the first match counts."""
+    """One of several strings; the first match wins."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = texts
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the places where a match may begin that leads to one of ``ends``."""
+        """Return the positions where a match may begin that leads to one of ``ends``."""
         found = 0
         for own in self._texts:
             places = ends
@@ -50,7 +50,7 @@ class Literal:
 
 
 class Run:
-    """From ``least`` to ``most`` characters of a kind: as many as possible, or with ``lazy`` as few."""
+    """Between ``least`` and ``most`` characters of a kind: as many as possible, or as few with ``lazy``."""
 
     def __init__(self, kind: str, least: int, most: int | None = None, lazy: bool = False) -> None:
         self._other = re.compile(f"[^{kind}]" if kind[0] != "^" else f"[{kind[1:]}]")
@@ -60,13 +60,13 @@ class Run:
         self._lazy = lazy
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the places where a match may begin that leads to one of ``ends``."""
+        """Return the positions where a match may begin that leads to one of ``ends``."""
         kind = self._bits(text)
         places = ends
         for _ in range(self._least):
             places = (places & kind) << 1
         if self._most is None:
-            return (((places & kind) + kind) ^ kind) | places  # a carry runs as far as the characters are of the kind
+            return (((places & kind) + kind) ^ kind) | places  # a carry runs as long as the characters are of that kind
         for _ in range(self._most - self._least):
             places |= (places & kind) << 1
         return places
@@ -84,7 +84,7 @@ class Run:
         return found.end() if found else at
 
     def _bits(self, text: str) -> int:
-        """Return a bit for each character of the kind, the last one first."""
+        """Return a bit for each character of the kind, beginning with the last character."""
         pieces = self._other.split(text)
         return int("0".join(["1" * len(piece) for piece in pieces]) or "0", 2)
 
@@ -109,7 +109,7 @@ _KNOWN: dict[str, list[Element]] = {
 
 
 class Linear:
-    """The texts and variables of a rule between two slashes, or of its rest."""
+    """The literals and variables of a rule between two slashes, or of its rest."""
 
     def __init__(self, pieces: Iterable[str | Variable], known: Iterable[list[Element]]) -> None:
         self._elements: list[Element] = []
@@ -139,7 +139,7 @@ class Linear:
 
 
 def linear(pieces: list[str | Variable]) -> Linear | None:
-    """Return the linear matcher, or None if there is at most one variable, or a variable with its own expression."""
+    """Return the linear matcher; None for at most one variable, or if a variable has its own expression."""
     known = [_elements(piece.converter) for piece in pieces if isinstance(piece, Variable)]
     own = [elements for elements in known if elements is not None]
     return Linear(pieces, own) if 1 < len(known) == len(own) else None
@@ -155,7 +155,7 @@ def _elements(converter: BaseConverter) -> list[Element] | None:
 
 
 def _bits_of(text: str, character: str) -> int:
-    """Return a bit for each place of a character, the last one first."""
+    """Return a bit for each position of a character, beginning with the last one."""
     pieces: Iterator[str] = ("0" * len(piece) for piece in text.split(character))
     return int("1".join(pieces) or "0", 2)
 
@@ -163,14 +163,14 @@ def _bits_of(text: str, character: str) -> int:
 Texts: TypeAlias = tuple[str, ...]
 
 SHORT = 40
-"""The most characters for which backtracking is always fast."""
+"""The length, in characters, up to which backtracking is always fast."""
 
 _ANY_REST = f"(?P<{VALUE}0>[^/].*?)"
 _ANY_TEXT = {f"(?P<{VALUE}0>[^/]{count})" for count in ("{1,}", "+")}
 
 
 class State:
-    """A state of the tree: the rules that end here, and the edges that go on."""
+    """A state of the tree: the rules that end here, and the edges to further states."""
 
     __slots__ = ("dynamic", "rules", "static")
 
@@ -180,11 +180,11 @@ class State:
         self.static: dict[str, State] = {}
 
     def next(self, part: Part) -> "State":
-        """Return the state after a part. It is added if it does not exist."""
+        """Return the state after a part, which is added if missing."""
         if part.is_static:
             return self.static.setdefault(part.content, State())
         for edge in self.dynamic:
-            if edge.part[:-1] == part[:-1]:  # the pieces differ in identity only
+            if edge.part[:-1] == part[:-1]:  # the pieces differ only in identity
                 return edge.state
         edge = Edge(part)
         self.dynamic.append(edge)
@@ -192,7 +192,7 @@ class State:
 
 
 class Edge:
-    """An expression, and the state after it."""
+    """An expression and the state after it."""
 
     __slots__ = ("is_final", "match", "part", "slash_follows", "state", "takes_any", "takes_rest", "texts")
 
@@ -212,7 +212,7 @@ class Edge:
 
 
 def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str], Texts | None]:
-    """Return a matcher that backtracks for short texts, which is faster, and is linear for long ones."""
+    """Return a matcher that backtracks for short strings, where that is faster, and is linear for long ones."""
 
     def match(text: str) -> Texts | None:
         if len(text) > SHORT:
@@ -224,7 +224,7 @@ def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str]
 
 
 def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
-    """Return the function that extracts the values' texts from a match. Expressions may have their own groups."""
+    """Return the function that extracts the values' text from a match. Expressions may have their own groups."""
     variables = sum(isinstance(piece, Variable) for piece in part.pieces)
     if groups == variables:
         return re.Match.groups
@@ -233,17 +233,17 @@ def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
 
 
 _NO_REST = ("", "/")
-"""The beginnings of a rest that a path converter does not take."""
+"""The beginnings of a rest that a path converter does not match."""
 
 Found: TypeAlias = "tuple[Rule, Texts] | None"
 
 
 class SlashRequired(Exception):
-    """The error of a rule that would match with a slash at the end of the path."""
+    """The error for a rule that would match if the path ended with a slash."""
 
 
 class Walk:
-    """A search for the rule. It notes rules for other methods, or for the other kind of request."""
+    """A search for the rule. It also records rules for other methods, or for the other kind of request."""
 
     allowed: "AbstractSet[str]" = frozenset()
     is_mismatch = False
@@ -254,9 +254,7 @@ class Walk:
         self.websocket = websocket
 
     def follow(self, state: State, at: int, texts: Texts) -> Found:
-        """Return the rule for the segments from ``at`` on, with the texts that were found before. Raises
-        SlashRequired.
-        """
+        """Return the rule for the segments from ``at`` on, with the values found so far. Raises SlashRequired."""
         segments = self.segments
         last = len(segments) - 1
         for place in range(at, last + 1):
@@ -283,7 +281,7 @@ class Walk:
         return self._end(state, texts)
 
     def _choose(self, state: State, following: State | None, at: int, texts: Texts) -> Found:
-        """Follow several branches, or none."""
+        """Follow several branches in turn."""
         if following is not None and (found := self.follow(following, at + 1, texts)):
             return found
         for edge in state.dynamic:
@@ -305,7 +303,7 @@ class Walk:
         return None if match is None else self.follow(edge.state, at + 1, texts + edge.texts(match))
 
     def _try_final(self, edge: Edge, rest: str, texts: Texts) -> Found:
-        """Match the whole rest of the path."""
+        """Match the entire rest of the path."""
         state = edge.state
         if edge.slash_follows:
             state = state.static[""] if rest.endswith("/") else state
@@ -318,7 +316,7 @@ class Walk:
         return None if match is None else self._end(state, texts + edge.texts(match))
 
     def _end(self, state: State, texts: Texts) -> Found:
-        """Return the rule that ends here, or one slash further. Raises SlashRequired."""
+        """Return the rule that ends here or after one more slash. Raises SlashRequired."""
         return self._first(state.rules, texts) or (self._with_slash(state, texts) if "" in state.static else None)
 
     def _with_slash(self, state: State, texts: Texts) -> Found:
@@ -363,7 +361,7 @@ class StateMachineMatcher:
             self._whole[domain, "/".join(segments)] = state
 
     def update(self) -> None:
-        """Sort the branches of the tree in the order in which they are tried."""
+        """Sort the branches of the tree by the order in which they are tried."""
         self._starts = self._find_starts()
         states = [self._root]
         while states:
@@ -373,9 +371,7 @@ class StateMachineMatcher:
             states.extend(edge.state for edge in state.dynamic)
 
     def _find_starts(self) -> dict[str, State]:
-        """Return, for each domain without variables, the state after the first slash, if no other branch leads
-        there.
-        """
+        """Return, for each domain without variables, the state after the first slash, if it is the only branch."""
         if self._root.dynamic:
             return {}
         domains = {domain: state for domain, state in self._root.static.items() if not state.dynamic}
@@ -384,10 +380,10 @@ class StateMachineMatcher:
     def match(self, domain: str, path: str, method: str, websocket: bool) -> "tuple[Rule, dict[str, Any]]":
         """Return the rule for a path, and the values of its variables. The path begins with a slash or is empty.
 
-        Raises NoMatch, RequestPath if the path has a slash too few or too many, and RequestAliasRedirect.
+        Raises NoMatch, RequestPath for a path with a slash too few or too many, or RequestAliasRedirect.
         """
         state = self._whole.get((domain, path))
-        if state is not None:  # texts are tried before expressions
+        if state is not None:  # literals are tried before expressions
             for rule in state.rules:
                 if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
                     return rule, _completed(rule, {})
@@ -408,7 +404,7 @@ class StateMachineMatcher:
             raise NoMatch(set(walk.allowed), walk.is_mismatch) from error
 
     def _merge(self, walk: Walk, domain: str, path: str) -> None:
-        """Raise RequestPath if a rule matches the path with single slashes."""
+        """Raise RequestPath if a rule matches the path after slashes are merged."""
         if self.merge_slashes:
             path = _slashes.sub("/", path)
             walk.segments = [domain, *path.split("/")]

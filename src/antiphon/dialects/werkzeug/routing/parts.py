@@ -1,4 +1,4 @@
-"""The parts of a rule: segments of a path, expressions for several segments, and the URLs built of them."""
+"""The parts of a rule: path segments, expressions for several segments, and the URLs built from them."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -15,7 +15,7 @@ _ESCAPES[ord(" ")] = "+"
 
 
 def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
-    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, bytes as they are.
+    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, and bytes as they are.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -46,7 +46,7 @@ class Weight(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A text that must be there, or an expression for a segment.
+    """A literal string, or an expression for a segment.
 
     A final expression is for the whole rest of the path. With ``slash_follows``, exactly one slash may follow it.
     """
@@ -63,11 +63,11 @@ _NO_WEIGHT = Weight(0, (), 0, ())
 _NOTHING = Part("", True, False, False, _NO_WEIGHT, ())
 
 VALUE = "value_"
-"""The beginning of the names of groups for values. A number follows."""
+"""The prefix of group names for values. A number follows."""
 
 
 class _Open:
-    """A part that is being built."""
+    """A part under construction."""
 
     def __init__(self) -> None:
         self.pieces: list[str | Variable] = []
@@ -103,7 +103,7 @@ class _Open:
 
 
 def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
-    """Return the parts of a rule, which is given as texts, slashes and variables."""
+    """Return the parts of a rule, given as literals, slashes and variables."""
     parts: list[Part] = []
     part = _Open()
     for piece in pieces:
@@ -123,10 +123,10 @@ Built: TypeAlias = tuple[str, str, bool]
 
 
 class Template:
-    """Percent-encoded text with places for values.
+    """Percent-encoded text with placeholders for values.
 
-    ``fill`` returns the text with the values of a mapping. It raises KeyError for a missing value, and the errors of
-    converters.
+    ``fill`` returns the text with the values of a mapping. It raises KeyError for a missing value, or a converter's
+    error.
     """
 
     __slots__ = ("fill", "names")
@@ -147,7 +147,7 @@ class Template:
 
 
 def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that puts values into a format. One value, or none, is faster than several."""
+    """Return a function that puts values into a format; none or one value is faster than several."""
     if not fields:
         whole = text % ()
         return lambda values: whole  # noqa: ARG005 - it has no place for any
@@ -158,7 +158,7 @@ def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callab
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
-    """Return the function that makes text of a value: the converter's, or a faster one with the same result."""
+    """Return the function that converts a value to text: the converter's, or a faster one with the same result."""
     if type(converter).to_url is BaseConverter.to_url:
         return quote_value
     if type(converter) is IntegerConverter and not converter.fixed_digits:
@@ -173,8 +173,8 @@ def _digits(number: Any) -> str:
 class Direct:
     """A fast way to build a rule that has a fixed subdomain and is for HTTP.
 
-    ``methods`` are those of the rule, ``defaults`` the values that are not in its path. ``query`` prints values that
-    the rule has no place for.
+    ``methods`` are the rule's, and ``defaults`` the values that are not in its path. ``query`` prints values that are
+    not part of the rule.
     """
 
     __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")
@@ -196,7 +196,7 @@ class Direct:
         self._query = query
 
     def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
-        """Return the URL; None if a value is missing, is refused by its converter, or contradicts a default."""
+        """Return the URL; None if a value is missing, refused by its converter, or contradicts a default."""
         for name, value in self._defaults:
             if name in values and values[name] != value:
                 return None
@@ -218,7 +218,7 @@ class Direct:
 def build_directly(
     ways: Iterable[Direct], values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
 ) -> Built | None:
-    """Build by the first rule that takes the values and a method."""
+    """Build with the first rule that accepts the values and the method."""
     for method in methods:
         for way in ways:
             takes_method = method is None or way.methods is None or method in way.methods

@@ -1,4 +1,4 @@
-"""Rules: paths with variables, and their endpoints; how a rule is parsed, and rules made from others."""
+"""Rules: paths with variables, and their endpoints; how rules are parsed and made from others."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
 class VariableText(NamedTuple):
-    """A variable as it is written in a rule."""
+    """A variable as written in a rule."""
 
     name: str
     converter: str
@@ -30,7 +30,7 @@ class VariableText(NamedTuple):
 
 
 def tokens(rule: str) -> Iterator[str | VariableText]:
-    """Return the texts, single slashes and variables of a rule. Raises ValueError for a malformed rule."""
+    """Return the literals, single slashes and variables of a rule. Raises ValueError for a malformed rule."""
     at = 0
     while at < len(rule):
         found = _token(rule, at)
@@ -44,8 +44,8 @@ def tokens(rule: str) -> Iterator[str | VariableText]:
 def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the positional and named arguments of a converter: ``2, "a b", signed=True``.
 
-    They are numbers, True, False, None, and texts, which need no quotes if they look like a name. Raises ValueError for
-    anything else.
+    They are numbers, True, False, None, or strings, which need no quotes if they look like a name. Raises ValueError
+    for anything else.
     """
     argstr += ","
     placed: list[Any] = []
@@ -76,10 +76,10 @@ def _constant(text: str) -> str | float | bool | None:
 
 
 def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
-    """Return the parts of a rule as Werkzeug gave them before 2.2: converter, arguments and name of each variable.
+    """Return the parts of a rule as Werkzeug did before 2.2: converter, arguments and name of each variable.
 
-    The text between two variables has neither a converter nor arguments. Raises ValueError for a malformed rule, and
-    for two variables of one name.
+    The text between two variables has neither a converter nor arguments. Raises ValueError for a malformed rule or a
+    repeated variable.
     """
     text = ""
     names: set[str] = set()
@@ -99,7 +99,7 @@ def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
 
 
 class RuleFactory:
-    """A source of rules for a map: a base class."""
+    """The base class for sources of a map's rules."""
 
     def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
         """Return the rules, not bound to a map."""
@@ -107,7 +107,7 @@ class RuleFactory:
 
 
 class _Changed(RuleFactory):
-    """Changed copies of rules: a base class."""
+    """The base class for factories of changed rules."""
 
     def __init__(self, rules: Iterable[RuleFactory]) -> None:
         self.rules = rules
@@ -145,19 +145,19 @@ class Submount(_Changed):
         self.path = path.rstrip("/")
 
     def change(self, rule: "Rule") -> None:
-        """Put the path in front of the rule's."""
+        """Prepend the path to the rule's."""
         rule.rule = self.path + rule.rule
 
 
 class EndpointPrefix(_Changed):
-    """Rules with a prefix to their endpoints, which are texts."""
+    """Rules with a prefix for their endpoints, which must be strings."""
 
     def __init__(self, prefix: str, rules: Iterable[RuleFactory]) -> None:
         super().__init__(rules)
         self.prefix = prefix
 
     def change(self, rule: "Rule") -> None:
-        """Put the prefix in front of the rule's endpoint."""
+        """Prepend the prefix to the rule's endpoint."""
         rule.endpoint = self.prefix + rule.endpoint
 
 
@@ -180,15 +180,15 @@ _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Rule(RuleFactory):
     """A path such as ``/users/<int:id>``, and an endpoint, which may be any object.
 
-    ``methods`` limit a rule to these; GET includes HEAD. ``defaults`` are values that the path does not have: if
-    another rule of the endpoint has them in its path, a request with these values is redirected here. ``build_only``
-    rules match nothing. A path that ends with a slash also matches without it: by a redirect with ``strict_slashes``,
-    else directly. With ``merge_slashes``, several slashes in a row count as one. ``redirect_to`` is a path, which may
-    contain ``<name>``, or a function of the adapter and the values that returns one. An ``alias`` redirects to the
-    other rule of the endpoint. ``subdomain`` and ``host`` may have variables too; the map decides which of them counts.
-    Arguments that are None are those of the map.
+    ``methods`` limit a rule to these; GET includes HEAD. ``defaults`` are values that are not in the path: if another
+    rule of the endpoint has them in its path, a request with these values is redirected here. ``build_only`` rules
+    match nothing. A path that ends with a slash also matches without it: by a redirect with ``strict_slashes``, else
+    directly. With ``merge_slashes``, repeated slashes match as one. ``redirect_to`` is a path, which may contain
+    ``<name>``, or a function of the adapter and the values that returns one. An ``alias`` redirects to the other rule
+    of the endpoint. ``subdomain`` and ``host`` may have variables too; the map determines which of them is used.
+    Arguments that are None default to the map's.
 
-    Raises ValueError for a path that does not begin with a slash, TypeError if the methods are one text.
+    Raises ValueError for a path that does not begin with a slash, TypeError if the methods are a single string.
     """
 
     def __init__(
@@ -230,11 +230,11 @@ class Rule(RuleFactory):
         self._trace: list[tuple[bool, str]] = []
 
     def empty(self) -> "Rule":
-        """Return a copy that is not bound to a map."""
+        """Return an unbound copy."""
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """Return the keyword arguments with which ``empty`` makes a copy. Subclasses add their own."""
+        """Return the keyword arguments with which ``empty`` makes a copy. Subclasses add theirs."""
         return {
             "defaults": dict(self.defaults) if self.defaults else None,
             "subdomain": self.subdomain,
@@ -252,11 +252,11 @@ class Rule(RuleFactory):
         yield self
 
     def refresh(self) -> None:
-        """Bind the rule again after a change."""
+        """Rebind the rule after a change."""
         self.bind(self.map, rebind=True)
 
     def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - its name in Werkzeug
-        """Bind the rule to a map, with the map's settings. Raises RuntimeError if it is bound already."""
+        """Bind the rule to a map, with the map's settings. Raises RuntimeError if it is already bound."""
         if self.map is not None and not rebind:
             raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
         self.map = map
@@ -276,7 +276,7 @@ class Rule(RuleFactory):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> BaseConverter:
-        """Return the converter for a variable. Raises LookupError for a name that the map does not have."""
+        """Return the converter for a variable. Raises LookupError for a name that is not in the map."""
         if converter_name not in self.map.converters:
             raise LookupError(f"the converter {converter_name!r} does not exist")
         return self.map.converters[converter_name](self.map, *args, **kwargs)
@@ -296,7 +296,7 @@ class Rule(RuleFactory):
 
     @property
     def direct(self) -> Direct | None:
-        """The fast way to build the URL, or None if the values or a subclass have to decide."""
+        """The fast way to build the URL, or None if the values or a subclass must decide."""
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
@@ -323,7 +323,7 @@ class Rule(RuleFactory):
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """Return the subdomain or host, and the path, with other values as the query. None if a value is refused."""
+        """Return the subdomain or host and the path, with other values as the query. None if a value is refused."""
         try:
             domain, path = self._domain.fill(values), self._path.fill(values)
         except ValidationError:
@@ -338,13 +338,13 @@ class Rule(RuleFactory):
         return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
 
     def provides_defaults_for(self, rule: "Rule") -> bool:
-        """Return True if requests for another rule are redirected to this one when they have its defaults."""
+        """Return True if requests that match another rule with its defaults are redirected to this one."""
         if self.build_only or not self.defaults:
             return False
         return self.endpoint == rule.endpoint and self != rule and self.arguments == rule.arguments
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
-        """Return True if the values suffice and agree with the defaults, and the method is right, if given."""
+        """Return True if the values suffice and agree with the defaults, and the method, if given, is allowed."""
         if method is not None and self.methods is not None and method not in self.methods:
             return False
         for name in self._required:
@@ -356,9 +356,7 @@ class Rule(RuleFactory):
         return True
 
     def build_compare_key(self) -> tuple[int, int, int]:
-        """Return the sort key for building: rules without an alias, with many variables, and with many defaults go
-        first.
-        """
+        """Return the sort key for building: rules that are not aliases, with many variables or defaults, come first."""
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
 
     def __eq__(self, other: object) -> bool:
@@ -378,7 +376,7 @@ class Rule(RuleFactory):
 
 
 class RuleTemplate:
-    """Rules with ``$name`` in their texts. Calling it with values returns a factory of the filled rules."""
+    """Rules with ``$name`` in their strings. Calling it with values returns a factory for the filled-in rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
@@ -388,14 +386,14 @@ class RuleTemplate:
 
 
 class RuleTemplateFactory(RuleFactory):
-    """The rules of a template, filled with values."""
+    """The rules of a template with values filled in."""
 
     def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
         self.rules = rules
         self.context = context
 
     def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - its name in Werkzeug
-        """Yield each rule with the values in its texts. Raises KeyError for a missing value."""
+        """Yield each rule with values filled in. Raises KeyError for a missing value."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 yield self._filled(rule)
@@ -429,7 +427,7 @@ def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str]
 
 
 def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
-    """Return the function that makes a value of the text; None if the text is the value."""
+    """Return the function that converts the text to a value; None if the text is the value."""
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:

@@ -1,1 +1,1 @@
-"""`werkzeug.sansio`: requests, responses, header values, URLs and forms in parts, without an environ and I/O."""
+"""`werkzeug.sansio`: requests, responses, header values, URLs and multipart forms, without an environ or I/O."""

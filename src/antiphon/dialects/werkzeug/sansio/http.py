@@ -1,4 +1,4 @@
-"""Conditions and cookies by header values, without an environ."""
+"""Conditions and cookies from header values, without an environ."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -31,5 +31,5 @@ def is_resource_modified(
 
 
 def parse_cookie(cookie: str | None = None, cls: "Callable[..., Any] | None" = None) -> Any:
-    """Return the cookies of a header's value: see ``http.parse_cookie``."""
+    """Return the cookies in a header's value: see ``http.parse_cookie``."""
     return http.parse_cookie(cookie, cls)

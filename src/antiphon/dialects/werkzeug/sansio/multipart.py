@@ -1,4 +1,4 @@
-"""Forms in parts as events, both ways: received by the parser of `antiphon.body.multipart`, and written for tests."""
+"""Multipart forms as events, in both directions: parsed with `antiphon.body.multipart`, and written for tests."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from antiphon.http.content_disposition import FORM_DATA
 
 
 class Event:
-    """A step in a form."""
+    """An event of a form."""
 
 
 @dataclass(frozen=True)
 class Preamble(Event):
-    """The text before the first boundary. A decoder gives none of it."""
+    """The text before the first boundary. A decoder does not return it."""
 
     data: bytes
 
 
 @dataclass(frozen=True)
 class Field(Event):
-    """The beginning of a field."""
+    """The start of a field."""
 
     name: str
     headers: Headers
@@ -33,7 +33,7 @@ class Field(Event):
 
 @dataclass(frozen=True)
 class File(Event):
-    """The beginning of a file."""
+    """The start of a file."""
 
     name: str
     filename: str
@@ -42,7 +42,7 @@ class File(Event):
 
 @dataclass(frozen=True)
 class Data(Event):
-    """Content of the field or file that has begun, with ``more_data`` False if that is the last of it."""
+    """Content of the current field or file; ``more_data`` is False for its last piece."""
 
     data: bytes
     more_data: bool
@@ -50,20 +50,20 @@ class Data(Event):
 
 @dataclass(frozen=True)
 class Epilogue(Event):
-    """The text after the last boundary. A decoder gives none of it."""
+    """The text after the last boundary. A decoder does not return it."""
 
     data: bytes
 
 
 class NeedData(Event):
-    """No step: more has to be received."""
+    """No event yet: more data must be received."""
 
 
 NEED_DATA = NeedData()
 
 
 class State(Enum):
-    """The place in a form: a decoder's or an encoder's next step begins there."""
+    """The position in a form where the next step of a decoder or encoder begins."""
 
     PREAMBLE = auto()
     PART = auto()
@@ -74,10 +74,10 @@ class State(Enum):
 
 
 class MultipartDecoder:
-    """A parser of one form, which is fed bytes, and gives events.
+    """A parser of one form, which is fed bytes and returns events.
 
-    Raises RequestEntityTooLarge for more than ``max_parts`` parts, and for more than ``max_form_memory_size`` bytes
-    that were received and not asked for yet.
+    Raises RequestEntityTooLarge for more than ``max_parts`` parts, or more than ``max_form_memory_size`` bytes that
+    were received but not yet returned as events.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class MultipartDecoder:
         self._error: Exception | None = None
 
     def receive_data(self, data: bytes | None) -> None:
-        """Take the next bytes; None at the end of the body. Errors in them are raised by ``next_event``."""
+        """Accept the next bytes; None at the end of the body. Errors in them are raised by ``next_event``."""
         if data is not None:
             self._waiting += len(data)
             if self.max_form_memory_size is not None and self._waiting > self.max_form_memory_size:
@@ -165,10 +165,10 @@ class MultipartEncoder:
         self.state = State.PREAMBLE
 
     def send_event(self, event: Event) -> bytes:
-        """Return the bytes of an event. Raises ValueError for an event that can't follow the one before it."""
+        """Return the bytes of an event. Raises ValueError for an event that can't follow the previous one."""
         written = self._write(event)
         if written is None:
-            raise ValueError(f"{event} has no place in a form in the state {self.state.name}")
+            raise ValueError(f"{event} is not allowed in the state {self.state.name}")
         self.state = State.DATA if isinstance(event, Data) else _state_after(event)
         return written
 

@@ -1,4 +1,4 @@
-"""Status and headers of a response, without a body: the base of `wrappers.Response`."""
+"""The status and headers of a response, without a body: the base of `wrappers.Response`."""
 
 from antiphon.dialects.werkzeug.wrappers.common_descriptors import Response
 

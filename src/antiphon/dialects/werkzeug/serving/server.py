@@ -1,4 +1,4 @@
-"""Werkzeug's development server, which is the embedded server: it calls a WSGI application by a request handler."""
+"""Werkzeug's development server: the embedded server, which calls a WSGI application through a request handler."""
 
 import errno
 import os
@@ -42,8 +42,8 @@ WRITE_MIDDLEWARE = "do it in the application, or in WSGI middleware around it"
 def refuse_overrides(kind: type, base: type, honoured: Container[str], advice: Mapping[str, str]) -> None:
     """Refuse a subclass that overrides a name of its base that is not honoured.
 
-    ``advice`` says what to do instead of each name; for other names it is WRITE_MIDDLEWARE. Names with two underscores
-    may be overridden, and so may all that the base does not have. Raises NotImplementedError.
+    ``advice`` suggests an alternative for each name; for other names it is WRITE_MIDDLEWARE. Names with two underscores
+    and names that the base does not have may be overridden. Raises NotImplementedError.
     """
     classes = kind.__mro__[: kind.__mro__.index(base)]
     for name in (name for each in classes for name in vars(each)):
@@ -59,19 +59,19 @@ T = TypeVar("T")
 
 
 class ServedApplication(ServedFunction):
-    """A WSGI application for servers of any interface. Its errors are logged, and answered with an error page."""
+    """A WSGI application for servers of any interface. Its errors are logged and result in an error page."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         super().__init__(from_wsgi(application))
 
     async def _handle(self, request: Request) -> Response:
-        """Answer a request, whose body may have any size."""
+        """Handle a request whose body may have any size."""
         request.limits = UNBOUNDED  # the application has its own limits, and reads its body as a stream
         return await super()._handle(request)
 
 
 class OneByOne:
-    """A WSGI application that answers one request at a time, all of them on one thread, until ``end``."""
+    """A WSGI application that handles one request at a time, all of them on one thread, until ``end``."""
 
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
@@ -82,7 +82,7 @@ class OneByOne:
         Thread(target=self._work, name="antiphon-werkzeug", daemon=True).start()
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request; others wait until the body is closed."""
+        """Handle one request; others wait until its body is closed."""
         self._turn.acquire()
         run = partial(self._run, copy_context())
         try:
@@ -98,7 +98,9 @@ class OneByOne:
             self._calls.put(None)
 
     def _run(self, context: Context, function: Callable[[], T]) -> T:
-        """Call a function on the thread, and return its result. After the thread's end it is called on this one."""
+        """Call a function on the thread, and return its result.
+
+        After the end of the thread, it is called on this one."""
         result: Future[T] = Future()
 
         def call() -> None:
@@ -121,7 +123,7 @@ class OneByOne:
 
 
 class _Body:
-    """A body whose chunks are made by ``run``, and which is closed by it; after that ``on_close`` is called, once."""
+    """A body whose chunks are made, and which is closed, by ``run``. ``on_close`` is then called once."""
 
     def __init__(
         self, run: Callable[[Callable[[], Any]], Any], body: Iterable[bytes], on_close: Callable[[], None]
@@ -141,7 +143,7 @@ class _Body:
         return chunk
 
     def close(self) -> None:
-        """Close the body, if it can be closed."""
+        """Close the body if it can be closed."""
         try:
             if close := getattr(self._body, "close", None):
                 self._run(close)
@@ -167,12 +169,12 @@ _ADVICE_FOR_HANDLER = {
 
 
 class WSGIRequestHandler(BaseHTTPRequestHandler):
-    """A request as a program may handle it: subclasses override ``make_environ`` and the methods whose names begin
-    with `log`, and say ``server_version``, ``sys_version`` or ``version_string``.
+    """A request whose handling a program can customize.
 
-    A subclass that overrides what could not be honoured, such as ``do_GET``, raises NotImplementedError when it is
-    defined, as does a ``protocol_version`` other than HTTP/1.1; one with a ``run_wsgi`` when it is used. There is no
-    socket: no ``connection``, no ``wfile``.
+    Subclasses override ``make_environ`` and the methods whose names begin with `log`, and set ``server_version``,
+    ``sys_version`` or ``version_string``. The definition of a subclass that overrides what would have no effect, such
+    as ``do_GET``, raises NotImplementedError, as does a ``protocol_version`` other than HTTP/1.1; a ``run_wsgi`` raises
+    it on use. There is no socket: no ``connection``, no ``wfile``.
     """
 
     server: Any
@@ -185,13 +187,13 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER | {"run_wsgi"}, _ADVICE_FOR_HANDLER)
         if cls.protocol_version != "HTTP/1.1":
             raise NotImplementedError(
-                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, and Granian speaks HTTP/1.1:"
+                f"{cls.__qualname__}.protocol_version is {cls.protocol_version!r}, but Granian speaks HTTP/1.1:"
                 " leave it out"
             )
 
     @classmethod
     def check(cls) -> None:
-        """Refuse a class with a ``run_wsgi`` of its own: programs define such a class, and use it for Unix sockets."""
+        """Refuse a class with its own ``run_wsgi``: programs define such a class, but use it for Unix sockets."""
         refuse_overrides(cls, WSGIRequestHandler, _HONOURED_OF_HANDLER, _ADVICE_FOR_HANDLER)
 
     def __init__(self, request: "WSGIEnvironment", client_address: tuple[str, int], server: "BaseWSGIServer") -> None:
@@ -206,7 +208,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
 
     @cached_property
     def headers(self) -> HTTPMessage:  # type: ignore[override]  # it is computed
-        """The fields of the head, including names with an underscore, which an environ can't contain."""
+        """The header fields, including names with underscores, which an environ can't contain."""
         message = HTTPMessage()
         request = find_current_request()
         for name, value in () if request is None else request.head.fields():
@@ -226,7 +228,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "wsgi.multithread": server.multithread,
         }
         if environ.get("CONTENT_LENGTH"):
-            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, so that a body that breaks off is noticed
+            environ.pop("wsgi.input_terminated", None)  # as in Werkzeug, so that a truncated body is noticed
         return environ
 
     def address_string(self) -> str:
@@ -238,7 +240,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return self.client_address[1]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log a request, when its response starts."""
+        """Log a request when its response starts."""
         self.log("info", '"%s" %s %s', one_line(self.requestline), code, size)
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
@@ -250,12 +252,12 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.log("info", format, *args)
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Log a message by the method ``type`` of the logger `werkzeug`, with the client's address and the time."""
+        """Log a message with the ``type`` method of the logger `werkzeug`, with the client's address and the time."""
         address = self.address_string().replace("%", "%%")  # of an IPv6 address with a scope
         _log(type, f"{address} - - [{self.log_date_time_string()}] {message}\n", *args)
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Call the application. The server logs its errors, and answers them with a 500."""
+        """Call the application. The server logs its errors and responds with a 500."""
         started = _Start(self, start_response)
         try:
             chunks: Iterable[bytes] = self.server.app(environ, started)
@@ -267,7 +269,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return chunks
 
     def _server_field(self) -> list[tuple[str, str]]:
-        """Return the field with the server's name, if a subclass has one: others don't name the program."""
+        """Return the field with the server's name if a subclass sets one: otherwise the program is not named."""
         own = type(self)
         names = [name for name in _VERSION_NAMES if _of(own, name) is not _of(WSGIRequestHandler, name)]
         return [("Server", self.version_string().strip())] if names else []
@@ -278,7 +280,7 @@ def _of(kind: type, name: str) -> object:
 
 
 class _Start:
-    """The ``start_response`` of an application, which logs the request once it is known how that is answered."""
+    """The ``start_response`` of an application, which logs the request once its response is known."""
 
     def __init__(self, handler: WSGIRequestHandler, start_response: "StartResponse") -> None:
         self._handler = handler
@@ -299,13 +301,13 @@ class _Start:
         return write
 
     def log(self) -> None:
-        """Log the request, if the response has started."""
+        """Log the request if the response has started."""
         if self._code is not None:
             self._handler.log_request(self._code)
 
 
 GRACE = 1.0
-"""Seconds for open requests after Ctrl-C, and as many again for those that are cut off then."""
+"""Seconds that open requests get after Ctrl-C, and again after they are cut off."""
 
 
 _HONOURED = frozenset({
@@ -322,19 +324,20 @@ _ADVICE = {
 
 
 class BaseWSGIServer(HTTPServer):
-    """A server that answers one request at a time. For the port 0 it takes a free one, which is ``port`` then.
+    """A server that handles one request at a time.
 
-    With ``fd`` it listens on a socket that is open. ``ssl_context`` is the paths of a certificate and its key, in PEM.
-    ``handler`` is a subclass of WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for
-    options that it does not offer. A subclass that overrides what could not be honoured raises it, too, when it is
-    defined; ``server_bind``, ``server_activate``, ``log`` and ``handle_error`` may be overridden.
+    For port 0, it uses a free port, which is then its ``port``. With ``fd``, it listens on an open socket.
+    ``ssl_context`` is a pair of paths, of a certificate and its key, in PEM. ``handler`` is a subclass of
+    WSGIRequestHandler. Exits if the address is taken; raises NotImplementedError for options that it does not support.
+    The definition of a subclass that overrides what would have no effect raises it, too; ``server_bind``,
+    ``server_activate``, ``log`` and ``handle_error`` may be overridden.
     """
 
     multithread = False
     multiprocess = False
     allow_reuse_address = True
     request_queue_size = BACKLOG
-    server_bind = TCPServer.server_bind  # HTTPServer's asks the DNS for the name of this machine
+    server_bind = TCPServer.server_bind  # HTTPServer's version asks the DNS for this machine's name
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -355,9 +358,9 @@ class BaseWSGIServer(HTTPServer):
                 raise NotImplementedError(f"{handler.__qualname__} is not a subclass of serving.WSGIRequestHandler")
             handler.check()
         if passthrough_errors:
-            raise NotImplementedError("this server does not end with an error of the application")
+            raise NotImplementedError("this server does not end when the application raises an error")
         if host.startswith("unix://"):
-            raise NotImplementedError("this server has no Unix sockets")
+            raise NotImplementedError("this server does not support Unix sockets")
         self.app = app
         self.host = host
         self.ssl_context = _checked_tls(ssl_context)
@@ -386,7 +389,7 @@ class BaseWSGIServer(HTTPServer):
             raise
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
-        """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
+        """Serve until another thread calls ``shutdown`` or Ctrl-C is pressed; then close the socket."""
         from antiphon.embedding import ThreadServer  # imported late, since another server may serve the application
 
         with self._is_serving:
@@ -407,21 +410,21 @@ class BaseWSGIServer(HTTPServer):
                 self.server_close()
 
     def shutdown(self, within: float | None = None) -> None:
-        """End ``serve_forever``, which may not have begun yet, and wait until it has ended.
+        """End ``serve_forever``, which may not have begun yet, and wait for its end.
 
-        Open requests are answered first; with ``within`` they are cut off after so many seconds.
+        Open requests are finished first; with ``within``, they are cut off after that many seconds.
         """
         self._patience = within
-        self._end.set()  # for a ``serve_forever`` that is about to begin, too
+        self._end.set()  # including a ``serve_forever`` that is about to begin
         with self._is_serving:
             pass
 
     def handle_request(self) -> None:
-        """Raise NotImplementedError: this server answers all requests, until it is told to end."""
+        """Raise NotImplementedError: this server handles all requests until it is shut down."""
         raise NotImplementedError(f"this server does not end after a request: {_ADVICE['handle_request']}")
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name that callers may give
-        """Log a message by the method ``type`` of the logger `werkzeug`."""
+        """Log a message with the ``type`` method of the logger `werkzeug`."""
         _log(type, message, *args)
 
     def log_startup(self) -> None:
@@ -431,9 +434,9 @@ class BaseWSGIServer(HTTPServer):
         sys.stderr.write(f" * Running on {scheme}://{host}:{self.port}\n")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request by a request handler, which calls the application.
+        """Handle one request with a request handler, which calls the application.
 
-        What its methods raise is handed to ``handle_error``, and answered with a 500.
+        Errors of its methods are passed to ``handle_error`` and result in a 500.
         """
         client = environ.get("REMOTE_ADDR", ""), int(environ.get("REMOTE_PORT") or 0)
         try:
@@ -447,7 +450,7 @@ class BaseWSGIServer(HTTPServer):
 
 
 class ThreadedWSGIServer(BaseWSGIServer):
-    """A server that answers several requests at once, each on a thread."""
+    """A server that handles several requests at once, each on its own thread."""
 
     multithread = True
     daemon_threads = True
@@ -464,9 +467,9 @@ def make_server(
     ssl_context: object = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """Make a server that does not serve yet. Raises NotImplementedError for several ``processes``."""
+    """Make a server, without starting it. Raises NotImplementedError for several ``processes``."""
     if processes > 1:
-        raise NotImplementedError("this server has one process; antiphon run has --workers")
+        raise NotImplementedError("this server has only one process: use antiphon run --workers")
     kind = ThreadedWSGIServer if threaded else BaseWSGIServer
     return kind(host, port, app, request_handler, passthrough_errors, ssl_context, fd)
 
@@ -477,7 +480,7 @@ def _checked_tls(context: object) -> tuple[Path, Path] | None:
     if isinstance(context, tuple) and len(context) == 2 and all(context):
         certificate, key = context
         return Path(certificate), Path(key)
-    raise NotImplementedError("this server takes TLS as a pair of paths, of a certificate and of its key")
+    raise NotImplementedError("for TLS, this server needs a pair of paths: of a certificate and of its key")
 
 
 def run_simple(
@@ -498,12 +501,12 @@ def run_simple(
     passthrough_errors: bool = False,
     ssl_context: object = None,
 ) -> None:
-    """Serve on a host and port (0: a free one); one request at a time, unless ``threaded``.
+    """Serve on a host and port (0 means a free one), one request at a time unless ``threaded``.
 
-    With ``use_reloader`` the program runs as a child of itself, again whenever a file of its modules or one of
-    ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is none:
-    errors are logged, and answered with a page. Raises TypeError for a port that is not a number, NotImplementedError
-    for options that ``make_server`` does not offer.
+    With ``use_reloader``, the program runs as its own child process, which is restarted when a file of its modules or
+    one of ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is
+    no debugger: errors are logged and shown on a page. Raises TypeError for a port that is not a number, or
+    NotImplementedError for options that ``make_server`` does not support.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")

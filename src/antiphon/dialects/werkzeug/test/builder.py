@@ -1,4 +1,4 @@
-"""Environs and requests made from values, for tests and scripts: their target, their headers and their body."""
+"""Environs and requests made from values, for tests and scripts: their target, headers and body."""
 
 import json
 import os
@@ -52,14 +52,14 @@ class Destination:
 
     @property
     def base_url(self) -> str:
-        """Scheme, host, and the path of the application's root, with a slash at the end."""
+        """Scheme, host and root path of the application, with a trailing slash."""
         return base_url_of(self.url_scheme, self.host, self.script_root)
 
     @base_url.setter
     def base_url(self, value: str | None) -> None:
         parts = urlsplit("http://localhost" if value is None else value)
         if parts.query or parts.fragment:
-            raise ValueError("a base URL has no query and no fragment")
+            raise ValueError("a base URL must not have a query or a fragment")
         self.script_root = parts.path.rstrip("/")
         self.host = parts.netloc
         self.url_scheme = parts.scheme
@@ -78,9 +78,9 @@ class Destination:
 
     @property
     def args(self) -> "MultiDict[str, Any]":
-        """The fields of the query. Raises AttributeError if that is set as text."""
+        """The fields of the query. Raises AttributeError if the query was set as text."""
         if self._query_string is not None:
-            raise AttributeError("the query is set as text, and has no fields")
+            raise AttributeError("the query was set as text and has no fields")
         if self._args is None:
             self._args = MultiDict()
         return self._args
@@ -163,7 +163,7 @@ class Content(MediaType):
 
     @property
     def form(self) -> "MultiDict[str, Any]":
-        """The fields of the form. Raises AttributeError if a stream is set."""
+        """The fields of the form. Raises AttributeError if the body was set as a stream."""
         self._check_form()
         if self._form is None:
             self._form = MultiDict()
@@ -176,7 +176,7 @@ class Content(MediaType):
 
     @property
     def files(self) -> FileMultiDict:
-        """The files of the form. Raises AttributeError if a stream is set."""
+        """The files of the form. Raises AttributeError if the body was set as a stream."""
         self._check_form()
         if self._files is None:
             self._files = FileMultiDict()
@@ -189,11 +189,11 @@ class Content(MediaType):
 
     def _check_form(self) -> None:
         if self._input_stream is not None:
-            raise AttributeError("the body is set as a stream, and is not a form")
+            raise AttributeError("the body was set as a stream and is not a form")
 
 
 def _named(headers: Any) -> list[tuple[str, Any]]:
-    """Return the pairs of headers with a name, since others reach no server."""
+    """Return the headers that have a name: others reach no server."""
     return [(name, value) for name, value in iter_multi_items(headers) if name]
 
 
@@ -216,8 +216,8 @@ def stream_encode_multipart(
 ) -> tuple[IO[bytes], int, str]:
     """Return the form as a stream, its length, and the boundary.
 
-    Values are text, or file objects with a ``filename`` or a ``name``. With ``use_tempfile`` a form of more than
-    ``threshold`` bytes is on disk.
+    Values are text, or file objects with a ``filename`` or a ``name``. With ``use_tempfile``, a form larger than
+    ``threshold`` bytes is written to disk.
     """
     boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
     spool = Spool(threshold=threshold if use_tempfile else sys.maxsize)
@@ -251,7 +251,7 @@ def _guessed_type(filename: str | None) -> str:
 
 
 def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
-    """Return the boundary, and the form as bytes."""
+    """Return the boundary and the form in bytes."""
     stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
     return boundary, stream.read()
 
@@ -266,7 +266,7 @@ class EnvironBuilder(Content, Destination):
     - ``path``: with a query, unless ``query_string`` is given, as text or as a mapping for ``args``.
     - ``base_url``: scheme, host, and the path of the application's root; by default http://localhost/.
     - ``data``: a body (text, bytes, a file object), or a mapping for a form: of text, file objects, tuples of a file
-      object, a filename and a content type, or lists of these. ``input_stream``: a body as it is.
+      object, a filename and a content type, or lists of these. ``input_stream``: an unprocessed body.
     - ``json``: a value that ``json_dumps`` turns into the body. ``auth``: an Authorization, or a name and a password.
     - ``environ_base``: keys that others replace. ``environ_overrides``: keys that replace all others.
 
@@ -329,7 +329,7 @@ class EnvironBuilder(Content, Destination):
         if value is None:
             return data
         if data is not None:
-            raise TypeError("a body is given twice: as data and as json")
+            raise TypeError("the body is given twice: as data and as json")
         if self.content_type is None:
             self.content_type = "application/json"
         return self.json_dumps(value)
@@ -338,7 +338,7 @@ class EnvironBuilder(Content, Destination):
         if not data:
             return
         if input_stream is not None:
-            raise TypeError("a body is given twice: as data and as input_stream")
+            raise TypeError("the body is given twice: as data and as input_stream")
         if hasattr(data, "read"):
             data = data.read()
         if isinstance(data, (str, bytes)):
@@ -361,7 +361,7 @@ class EnvironBuilder(Content, Destination):
 
     @classmethod
     def from_environ(cls, environ: "WSGIEnvironment", **kwargs: Any) -> Self:
-        """Return a builder with the values of an environ, which keywords replace."""
+        """Return a builder with the values of an environ, some of them replaced by keywords."""
         headers = Headers(EnvironHeaders(environ))
         host = headers.pop("Host", "") or environ["SERVER_NAME"]
         root = text_of(environ["SCRIPT_NAME"])
@@ -448,7 +448,7 @@ class EnvironBuilder(Content, Destination):
 
 
 def _length_of(stream: IO[bytes]) -> int:
-    """Return the number of bytes that are left."""
+    """Return the number of remaining bytes."""
     position = stream.tell()
     end = stream.seek(0, 2)
     stream.seek(position)

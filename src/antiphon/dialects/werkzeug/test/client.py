@@ -1,4 +1,4 @@
-"""A test client, which calls an application and keeps its cookies."""
+"""A test client that calls an application and keeps its cookies."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 class Cookie(NamedTuple):
-    """A cookie: ``key`` and ``value`` as sent and decoded, its destination, and how long it is kept.
+    """A cookie: ``key`` and ``value`` as sent and decoded, its destination, and its lifetime.
 
-    ``max_age`` is in seconds. A cookie without Domain is ``origin_only``: it is sent to the very host only.
+    ``max_age`` is in seconds. A cookie without Domain is ``origin_only``: it is sent only to the host that set it.
     """
 
     key: str
@@ -40,7 +40,7 @@ class Cookie(NamedTuple):
 
     @classmethod
     def parse(cls, server_name: str, path: str, header: str) -> Self:
-        """Return the cookie that a response to this path has set."""
+        """Return the cookie set by a response for this path."""
         pair, _, attributes = header.partition(";")
         key, _, value = pair.partition("=")
         decoded_key, decoded_value = next(iter(parse_cookie(pair).items()))
@@ -70,27 +70,27 @@ class Cookie(NamedTuple):
 
     @property
     def is_deleted(self) -> bool:
-        """True if the cookie tells the client to forget it."""
+        """True if the cookie tells the client to delete it."""
         return self.max_age == 0 or (self.expires is not None and self.expires.timestamp() == 0)
 
     @property
     def pair(self) -> str:
-        """The cookie as it is sent back."""
+        """The name and value in the form in which they are sent back."""
         return f"{self.key}={self.value}"
 
     def is_sent_to(self, server_name: str, path: str) -> bool:
-        """Return True if the cookie is sent to a host and a path."""
+        """Return True if the cookie is sent for a host and a path."""
         is_host = server_name == self.domain or (not self.origin_only and server_name.endswith(f".{self.domain}"))
         folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return is_host and (path == self.path or path.startswith(folder))
 
 
 Jar = dict[tuple[str, str, str], Cookie]
-"""The cookies by their ``place``."""
+"""The cookies, by ``place``."""
 
 
 def keep(jar: Jar, cookie: Cookie) -> None:
-    """Put a cookie into a jar, or remove it if it is deleted."""
+    """Store a cookie in a jar, or remove it if it is deleted."""
     if cookie.is_deleted:
         jar.pop(cookie.place, None)
     else:
@@ -98,7 +98,7 @@ def keep(jar: Jar, cookie: Cookie) -> None:
 
 
 class TestResponse(Response):
-    """A response with the ``request`` that it answers, and the ``history`` of redirects before it."""
+    """A response with the ``request`` that caused it and the ``history`` of redirects before it."""
 
     __test__ = False
     default_mimetype = None
@@ -126,10 +126,10 @@ class TestResponse(Response):
 def run_wsgi_app(
     app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
 ) -> tuple[Iterable[bytes], str, Headers]:
-    """Return the body, the status and the headers of an application's answer, including what it wrote with ``write``.
+    """Call an application, and return the body, status and headers of its response, including output of ``write``.
 
-    The application gets a copy of the environ. Its body is read until it has started its response; ``buffered`` reads
-    it to the end and closes it. Raises what the application raises, and RuntimeError if it starts no response.
+    The application gets a copy of the environ. Its body is read until the response has started; ``buffered`` reads it
+    to the end and closes it. Raises what the application raises, and RuntimeError if it never starts a response.
     """
     body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
     return body, status, Headers(fields)
@@ -139,14 +139,14 @@ _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 
 
 class ClientRedirectError(Exception):
-    """The error of redirects in a loop."""
+    """The error for redirects in a loop."""
 
 
 class Client:
     """A client that calls an application. ``get``, ``post`` and so on take the arguments of an ``EnvironBuilder``.
 
-    Its responses are of the class ``response_wrapper``, and each is a ``TestResponse`` too. Redirects to other hosts,
-    and to subdomains unless they are allowed, raise RuntimeError.
+    Its responses are instances of both ``response_wrapper`` and ``TestResponse``. Redirects to other hosts, and to
+    subdomains unless they are allowed, raise RuntimeError.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Client:
         return self._cookies
 
     def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
-        """Return a cookie, or None if there is none. Raises TypeError for a client without cookies."""
+        """Return a cookie; None if there is none. Raises TypeError for a client without cookies."""
         return self._jar.get((domain, path, key))
 
     def set_cookie(
@@ -191,7 +191,7 @@ class Client:
         keep(self._jar, cookie._replace(origin_only=origin_only))
 
     def delete_cookie(self, key: str, *, domain: str = "localhost", path: str = "/") -> None:
-        """Forget a cookie, if there is one. Raises TypeError for a client without cookies."""
+        """Delete a cookie if it exists. Raises TypeError for a client without cookies."""
         self._jar.pop((domain, path, key), None)
 
     def _add_cookies_to_wsgi(self, environ: "WSGIEnvironment") -> None:
@@ -211,14 +211,14 @@ class Client:
     # Calls
 
     def run_wsgi_app(self, environ: "WSGIEnvironment", buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
-        """Call the application with the matching cookies, and keep the cookies that it sets."""
+        """Call the application with the matching cookies, and store the cookies that it sets."""
         self._add_cookies_to_wsgi(environ)
         answer = run_wsgi_app(self.application, environ, buffered=buffered)
         self._update_cookies_from_response(*_place(environ), answer[2].getlist("Set-Cookie"))
         return answer
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send a request made from the arguments of an ``EnvironBuilder``, or a builder, an environ or a request.
+        """Send a request, given as the arguments of an ``EnvironBuilder``, a builder, an environ or a request.
 
         ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects in a loop.
         """
@@ -239,7 +239,7 @@ class Client:
                 response.close()
             step = response.location, response.status_code
             if step in seen:
-                raise ClientRedirectError(f"the redirects are a loop: {step[1]} to {step[0]} came before")
+                raise ClientRedirectError(f"the redirects are a loop: {step[1]} has redirected to {step[0]} before")
             seen.add(step)
             response.history = tuple(history)
             history.append(response)
@@ -341,7 +341,7 @@ def _place(environ: "WSGIEnvironment") -> tuple[str, str]:
 
 
 def _without_body(builder: EnvironBuilder) -> None:
-    """Turn the request after a redirect into a GET, unless it is a HEAD, and remove its body."""
+    """Turn the request after a redirect into a GET, unless it is a HEAD, and drop its body."""
     if builder.method != "HEAD":
         builder.method = "GET"
     if builder.input_stream is not None:

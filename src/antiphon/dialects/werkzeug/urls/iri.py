@@ -1,4 +1,4 @@
-"""URLs as IRIs, which can have any characters (RFC 3987), and percent-encoding as Werkzeug had it before 3.0."""
+"""URLs as IRIs, which may contain any characters (RFC 3987), and percent-encoding as in Werkzeug before 3.0."""
 
 import codecs
 import re
@@ -34,8 +34,9 @@ def url_unquote(s: str | bytes, charset: str = "utf-8", errors: str = "replace",
 def url_unquote(
     s: str | bytes, charset: str | None = "utf-8", errors: str = "replace", unsafe: str | bytes = ""
 ) -> str | bytes:
-    """Undo percent-escapes, except those of ``unsafe`` characters. Broken escapes stay. Without a charset, return
-    bytes.
+    """Decode percent-escapes, except those of ``unsafe`` characters.
+
+    Broken escapes are kept. Without a charset, return bytes.
     """
     raw = s.encode() if isinstance(s, str) else s
     kept = frozenset(_raw(unsafe))
@@ -50,7 +51,7 @@ def url_unquote_plus(s: str | bytes, charset: None, errors: str = "replace") -> 
 @overload
 def url_unquote_plus(s: str | bytes, charset: str = "utf-8", errors: str = "replace") -> str: ...
 def url_unquote_plus(s: str | bytes, charset: str | None = "utf-8", errors: str = "replace") -> str | bytes:
-    """Undo percent-escapes of a query: a plus sign becomes a space."""
+    """Decode percent-escapes in a query, where a plus sign means a space."""
     return url_unquote(_raw(s).replace(b"+", b" "), charset, errors)
 
 
@@ -71,7 +72,7 @@ _plain_uri = re.compile(
     r"(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?(?:#[\w.~%!#$&'()*+,/:;=?@-]+)?",
     re.ASCII,
 ).fullmatch
-"""Matches URLs that need no change, apart from escapes and encoded hosts."""
+"""A pattern of URLs that need no change, apart from escapes and encoded hosts."""
 
 _NEVER = "".join(map(chr, range(0x21))) + "%\x7f"
 
@@ -85,9 +86,7 @@ codecs.register_error("werkzeug.url_quote", _quote_what_is_no_text)
 
 
 def _unquoting(kept: str) -> Callable[[str], str]:
-    """Return a function that undoes percent-escapes, except those of the kept characters and of bytes that are not
-    UTF-8.
-    """
+    """Return a function that decodes percent-escapes, except for kept characters and for bytes that are not UTF-8."""
     codes = "|".join([f"{ord(character):02X}" for character in kept])
     escapes = re.compile(rf"(?:%(?!{codes})[0-9A-F]{{2}})+", re.IGNORECASE)
 
@@ -102,9 +101,9 @@ _unquote_query, _unquote_fragment = _unquoting(f"{_NEVER}&=+#"), _unquoting(_NEV
 
 
 def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "werkzeug.url_quote") -> str:  # noqa: ARG001
-    """Return a URI as an IRI: with its host decoded, and escapes of characters without a meaning undone.
+    """Return a URI as an IRI, with its host and the escapes of ordinary characters decoded.
 
-    ``charset`` is that of a URI in bytes. Raises ValueError for an invalid port.
+    ``charset`` is the charset of a URI in bytes. Raises ValueError for an invalid port.
     """
     text = _as_text(uri, charset)
     if "%" not in text and "xn--" not in text and _plain_uri(text):
@@ -118,9 +117,10 @@ def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str 
 def iri_to_uri(
     iri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "strict", safe_conversion: bool = False
 ) -> str:
-    """Return an IRI as a URI: in ASCII, with all characters escaped that can't stand in a URL. Escapes stay.
+    """Return an IRI as a URI: in ASCII, with all characters escaped that a URL can't contain.
 
-    With ``safe_conversion`` an ASCII text without spaces stays as it is. Raises ValueError for an invalid port or host.
+    Escapes are kept. With ``safe_conversion``, ASCII text without spaces is returned as it is. Raises ValueError for an
+    invalid port or host.
     """
     text = _as_text(iri, charset, errors)
     if _plain_uri(text) or (safe_conversion and text.isascii() and len(text.split()) == 1):
@@ -174,7 +174,7 @@ def _ascii_host(host: str) -> str:
 
 
 def unicode_host(host: str) -> str:
-    """Return a host with decoded labels. Labels that can't be decoded stay."""
+    """Return a host with decoded labels. Labels that can't be decoded are kept."""
     if not host.isascii() or "xn--" not in host:
         return host
     try:

@@ -1,4 +1,4 @@
-"""URLs as tuples of five parts, URLs made by calls, and query strings, as Werkzeug had them before 3.0."""
+"""URLs as tuples of five parts, functions that make URLs, and query strings, as in Werkzeug before 3.0."""
 
 import ntpath
 import os
@@ -53,7 +53,7 @@ def url_decode_stream(
     limit: int | None = None,
     **options: object,
 ) -> "D | MultiDict[str, str]":
-    """Return the fields in the next ``limit`` bytes of a stream, or in all of them."""
+    """Return the fields in a stream's next ``limit`` bytes, or in all of them."""
     return url_decode(
         stream.read(-1 if limit is None else limit), charset, include_empty, errors, separator, cls, **options
     )
@@ -74,7 +74,7 @@ def url_encode(
     separator: str | bytes = "&",
     **options: object,  # noqa: ARG001 - encode_keys, which has had no effect since Python 3
 ) -> str:
-    """Return names and values as a query. None is left out, and a list counts as several values."""
+    """Return names and values as a query. None is left out, and a list becomes several values."""
     between = separator if isinstance(separator, str) else separator.decode("ascii")
     return between.join(_encoded(obj, charset, sort, key))
 
@@ -146,7 +146,7 @@ class BaseURL(_Parts):
     __slots__ = ()
 
     def replace(self, **parts: Any) -> Self:
-        """Return a URL with other parts."""
+        """Return a URL with some parts replaced."""
         return self._replace(**parts)
 
     def _own(self, text: str | None) -> Any:
@@ -155,7 +155,7 @@ class BaseURL(_Parts):
 
     @property
     def _netloc(self) -> tuple[str | None, str]:
-        """The user information, and the rest of the authority."""
+        """The user information and the rest of the authority."""
         netloc = self.netloc if isinstance(self.netloc, str) else self.netloc.decode("latin-1")
         user, at, host = netloc.partition("@")
         return (user, host) if at else (None, netloc)
@@ -198,7 +198,7 @@ class BaseURL(_Parts):
 
     @property
     def auth(self) -> Any:
-        """The user information before the host, ``user:password``."""
+        """The user information before the host: ``user:password``."""
         return self._own(self._netloc[0])
 
     @property
@@ -208,22 +208,22 @@ class BaseURL(_Parts):
 
     @property
     def raw_username(self) -> Any:
-        """The user, as written."""
+        """The undecoded user name."""
         return self._own(self._user[0])
 
     @property
     def raw_password(self) -> Any:
-        """The password, as written."""
+        """The undecoded password."""
         return self._own(self._user[1])
 
     @property
     def username(self) -> str | None:
-        """The user, percent-decoded."""
+        """The percent-decoded user name."""
         return _decoded_user(self._user[0])
 
     @property
     def password(self) -> str | None:
-        """The password, percent-decoded."""
+        """The percent-decoded password."""
         return _decoded_user(self._user[1])
 
     def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
@@ -231,15 +231,15 @@ class BaseURL(_Parts):
         return cast("MultiDict[str, str]", url_decode(self.query, *args, **kwargs))
 
     def join(self, *args: Any, **kwargs: Any) -> "BaseURL":
-        """Return the URL of a reference found at this URL: see ``url_join``."""
+        """Return the URL of a reference, relative to this URL: see ``url_join``."""
         return url_parse(url_join(self.to_url(), *args, **kwargs))
 
     def to_url(self) -> Any:
-        """Return the URL in one piece."""
+        """Return the URL as a string."""
         return url_unparse(self)
 
     def decode_netloc(self) -> str:
-        """Return the authority as text, decoded."""
+        """Return the decoded authority as text."""
         return self._netloc_of(unicode_host(self._host_and_port[0] or ""), unquote_user)
 
     def to_uri_tuple(self) -> "BaseURL":
@@ -251,8 +251,9 @@ class BaseURL(_Parts):
         return url_parse(uri_to_iri(_text(self.to_url())))
 
     def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
-        """Return server and path of a ``file:`` URL (RFC 8089), on a "windows" or "posix" system. This machine is
-        None.
+        """Return the server and path of a ``file:`` URL (RFC 8089) for a "windows" or "posix" system.
+
+        None is this machine.
         """
         if _text(self.scheme) != "file":
             return None, None
@@ -318,9 +319,7 @@ def _decoded_user(user: str | None) -> str | None:
 
 
 def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> BaseURL:
-    """Split a URL, text or bytes. ``scheme`` is the default. Raises ValueError for a bracket without its
-    counterpart.
-    """
+    """Split a URL, text or bytes. ``scheme`` is the default. Raises ValueError for an unmatched bracket."""
     if isinstance(url, bytes):
         parts = url_parse(url.decode("latin-1"), scheme and scheme.decode("latin-1"), allow_fragments)
         return BytesURL(*[part.encode("latin-1") for part in parts])
@@ -335,9 +334,10 @@ def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> Bas
 
 
 def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:
-    """Return the URL of a reference at a base (RFC 3986 §5.2), in text or in bytes. Both may be tuples.
+    """Resolve a reference against a base (RFC 3986 §5.2), in text or bytes.
 
-    Raises ValueError for a URL that browsers read otherwise than it looks, such as one with control characters.
+    Both may be tuples. Raises ValueError for a URL that browsers interpret differently from how it looks, such as one
+    with control characters.
     """
     base, url = (url_unparse(each) if isinstance(each, tuple) else each for each in (base, url))
     if isinstance(base, bytes):
@@ -351,8 +351,9 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def file_location(host: str | None, path: str, system: str | None) -> tuple[str | None, str]:
-    """Return server and path on a "windows" or "posix" system, by default this one. Raises TypeError for another
-    system.
+    """Return the server and path for a "windows" or "posix" system, by default this one.
+
+    Raises TypeError for others.
     """
     system = system or ("windows" if os.name == "nt" else "posix")
     if system == "windows":
@@ -375,7 +376,7 @@ def _on_windows(host: str | None, path: str) -> tuple[str | None, str]:
 
 
 def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
-    """Return a URL with spaces and other characters escaped, and with slashes for backslashes."""
+    """Return a URL with spaces and other characters escaped, and with backslashes turned into slashes."""
     text = (s.decode(charset, "replace") if isinstance(s, bytes) else s).replace("\\", "/")
     if text.startswith("file://") and text[7:8].isalpha() and text[8:10] in (":/", "|/"):
         text = f"file:///{text[7:]}"
@@ -388,9 +389,9 @@ def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
 
 
 class Href:
-    """A function that makes URLs below a base: of segments of the path, and of the query by name.
+    """A function that makes URLs below a base, from path segments and a query's named values.
 
-    An attribute is an Href below that segment.
+    An attribute is an Href below the segment of that name.
     """
 
     def __init__(
@@ -411,9 +412,10 @@ class Href:
         return Href(url_join(f"{self.base.removesuffix('/')}/", name), self.charset, self.sort, self.key)
 
     def __call__(self, *path: Any, **query: Any) -> str:
-        """Return the URL. None is left out; the query may also be a mapping, as the last positional argument.
+        """Return the URL.
 
-        An underscore at the end of a name is removed. Raises TypeError for a query in both ways.
+        None is left out. The query may also be a mapping, as the last positional argument. A trailing underscore of a
+        name is removed. Raises TypeError if both kinds of query are given.
         """
         fields: Mapping[Any, Any] = {name.removesuffix("_") or name: value for name, value in query.items()}
         if path and isinstance(path[-1], dict):

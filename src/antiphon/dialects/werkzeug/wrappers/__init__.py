@@ -1,4 +1,4 @@
-"""Requests and responses as `werkzeug.wrappers` has them, and their mixins."""
+"""Requests and responses as in `werkzeug.wrappers`, and their mixins."""
 
 from antiphon.dialects.werkzeug.wrappers.base_request import BaseRequest
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse

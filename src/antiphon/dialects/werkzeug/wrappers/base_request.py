@@ -1,4 +1,4 @@
-"""Requests without attributes for headers: their head, and their body as a stream, as bytes or as a form."""
+"""Requests without attributes for headers: their head, and their body as a stream, bytes or a form."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 class HeadersAsEnviron:
-    """Headers that are read by the keys of an environ (PEP 3333)."""
+    """Headers accessed by an environ's keys (PEP 3333)."""
 
     def __init__(self, headers: Headers) -> None:
         self._headers = headers
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of a field, with all its lines; ``default`` if there is none."""
+        """Return the value of a field, including all its lines; ``default`` if it is missing."""
         name = field_name(key)
         lines: list[str] = [] if name is None else self._headers.getlist(name)
         return combine(str(name).lower(), lines) if lines else default
@@ -61,21 +61,21 @@ def _read_parameters(raw: str | None) -> dict[str, str]:
 
 
 class RequestHead:
-    """A method, a target, headers and a client as an object. Each value is read on first use, and then kept."""
+    """A method, a target, headers and a client as an object. Each value is read on first use and then cached."""
 
     dict_storage_class: type[Any] = ImmutableMultiDict
-    """The class of ``cookies``."""
+    """The class for ``cookies``."""
     list_storage_class: type[Any] = ImmutableList
-    """The class of ``access_route``."""
+    """The class for ``access_route``."""
     trusted_hosts: list[str] | None = None
-    """The allowed hosts; with a dot before the name, its subdomains too. None allows any host."""
+    """The allowed hosts; a leading dot includes subdomains. None allows any host."""
     max_query_fields: int | None = Limits().fields
-    """The most fields of a query. More raise RequestURITooLarge."""
+    """The maximum number of fields in a query. More raise RequestURITooLarge."""
     parameter_storage_class: type[Any] = ImmutableMultiDict
-    """The class of the fields of queries and forms, and of files."""
+    """The class for the fields of queries and forms, and for files."""
 
     environ: Any
-    if TYPE_CHECKING:  # attributes here, and lazy where there is an environ
+    if TYPE_CHECKING:  # attributes here, but lazy where there is an environ
         method: lazy[str]
         scheme: lazy[str]
         server: lazy[tuple[str, int | None] | None]
@@ -119,7 +119,7 @@ class RequestHead:
 
     @lazy
     def full_path(self) -> str:
-        """Path and query, always with a question mark between them."""
+        """The path and query, always with a question mark between them."""
         return f"{self.path}?{self.query_string.decode(errors='replace')}"
 
     @property
@@ -129,7 +129,7 @@ class RequestHead:
 
     @lazy
     def host(self) -> str:
-        """The host, with its port if that is not the default; empty if it is malformed.
+        """The host, with its port unless that is the default; empty if it is malformed.
 
         Raises SecurityError for a host that is not among ``trusted_hosts``.
         """
@@ -148,7 +148,7 @@ class RequestHead:
 
     @lazy
     def root_url(self) -> str:
-        """The URL of the application's root, with a slash at its end."""
+        """The URL of the application's root, with a trailing slash."""
         return url_of(self.scheme, self.host, self.root_path)
 
     @lazy
@@ -158,16 +158,14 @@ class RequestHead:
 
     @lazy
     def host_url(self) -> str:
-        """Scheme and host, with a slash at its end."""
+        """Scheme and host, with a trailing slash."""
         return url_of(self.scheme, self.host)
 
     # Client
 
     @lazy
     def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, from the client to the last proxy, which anybody may send; else
-        ``remote_addr``.
-        """
+        """The addresses in X-Forwarded-For, first the client's; they can be forged. Without them, ``remote_addr``."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))
@@ -199,22 +197,25 @@ class RequestHead:
 
     @lazy
     def content_length(self) -> int | None:
-        """The number of bytes of the body; None if it is unknown."""
+        """The number of bytes in the body; None if it is unknown."""
         return get_content_length(self.environ)
 
 
 class RequestBody:
     """The body of a request, read on first use and within limits.
 
-    If it is a form, asking for it reads the stream, and ``data`` is empty.
+    If it is a form, access to the form reads the stream, and ``data`` is empty.
     """
 
     max_content_length: int | None = None
-    """The most bytes of a body. A longer one raises RequestEntityTooLarge."""
+    """The maximum number of bytes of a body. A longer one raises RequestEntityTooLarge."""
     max_form_memory_size: int | None = 500_000
-    """The most bytes of all fields of a form in parts, files not counted. More raise RequestEntityTooLarge."""
+    """The maximum number of bytes of all fields of a multipart form, without files.
+
+    More raise RequestEntityTooLarge.
+    """
     max_form_parts: int | None = 1000
-    """The most fields and files of a form. More raise RequestEntityTooLarge."""
+    """The maximum number of fields and files in a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
     """The class of the form parser."""
     parameter_storage_class: type[Any]
@@ -229,7 +230,7 @@ class RequestBody:
 
     _cached_data: bytes | None = None
     _refusal: HTTPException | None = None
-    """The reason for which the body was refused, or broke off: a second reader must not get the rest of it."""
+    """The reason why the body was refused or cut short: a second reader must not get the rest of it."""
     _has_own_stream: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -247,7 +248,7 @@ class RequestBody:
 
     @lazy
     def data(self) -> bytes:
-        """The body in bytes, but empty if it is a form."""
+        """The body in bytes, or empty if it is a form."""
         return self.get_data(parse_form_data=True)
 
     @overload
@@ -257,9 +258,9 @@ class RequestBody:
     @overload
     def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
-        """Return the body, as bytes or as text in UTF-8. ``cache`` keeps it.
+        """Return the body, as bytes or as UTF-8 text.
 
-        With ``parse_form_data`` a form is parsed first, which leaves nothing of the body.
+        ``cache`` keeps it. With ``parse_form_data``, a form is parsed first, which leaves the body empty.
         """
         data = self._cached_data
         if data is None:
@@ -271,7 +272,7 @@ class RequestBody:
         return data.decode(errors="replace") if as_text else data
 
     def _read(self) -> bytes:
-        """Read the rest of the stream; the whole body if the stream was not used."""
+        """Read the rest of the stream; the whole body if the stream is unused."""
         if self._refusal is not None:
             raise self._refusal
         try:
@@ -288,11 +289,11 @@ class RequestBody:
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """True if the body may be a form: if it has a content type. May be overridden."""
+        """True if the body has a content type, and so may be a form. Subclasses may override it."""
         return bool(self.environ.get("CONTENT_TYPE"))
 
     def make_form_data_parser(self) -> FormDataParser:
-        """Return a form parser of ``form_data_parser_class``, with the limits and the storage of this class."""
+        """Return a form parser of ``form_data_parser_class``, with the limits and storage of this class."""
         has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001 - its own
         return self.form_data_parser_class(
             stream_factory=self._get_file_stream if has_own_streams else default_stream_factory,
@@ -309,7 +310,7 @@ class RequestBody:
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Return a file object for an uploaded file. If this is overridden, files are copied there."""
+        """Return a file object for an uploaded file. If this is overridden, files are copied to it."""
         return default_stream_factory(total_content_length, content_type, filename, content_length)
 
     def _load_form_data(self) -> None:
@@ -345,14 +346,12 @@ class RequestBody:
 
     @lazy
     def files(self) -> Any:
-        """The files of the form, each a FileStorage; empty if the form is not in parts."""
+        """The files of the form, each a FileStorage; empty unless the form is multipart."""
         self._load_form_data()
         return self.__dict__["files"]
 
     def close(self) -> None:
-        """Close the files of the form, and release the objects that the error of a refused body keeps, such as this
-        request.
-        """
+        """Close the form's files, and release objects, such as this request, that a refused body's error refers to."""
         if self._refusal is not None:
             forget_frames(self._refusal)
         if files := self.__dict__.get("files"):
@@ -363,8 +362,8 @@ class RequestBody:
 class BaseRequest(RequestBody, RequestHead):
     """A WSGI environ as an object. Each value is read on first use, and then cached.
 
-    It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False, or it is ``shallow``: such
-    a request does not touch the environ, nor the body.
+    It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False or it is ``shallow``: a
+    shallow request touches neither the environ nor the body.
     """
 
     environ: "WSGIEnvironment"
@@ -397,9 +396,10 @@ class BaseRequest(RequestBody, RequestHead):
 
     @classmethod
     def application(cls, f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
-        """Make a WSGI application of a function, or a method, that takes a request last and returns an application.
+        """Turn a function or method whose last argument is a request into a WSGI application.
 
-        HTTP exceptions that it raises are answered, and the request is closed after the answer.
+        It returns an application. HTTP exceptions that it raises become responses, and the request is closed after the
+        response.
         """
         from antiphon.dialects.werkzeug.exceptions.aborter import refused_head
         from antiphon.dialects.werkzeug.exceptions.base import HTTPException
@@ -434,12 +434,12 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def server(self) -> tuple[str, int | None] | None:
-        """Name and port of the server."""
+        """The name and port of the server."""
         return server_of(self.environ)
 
     @lazy
     def root_path(self) -> str:
-        """The path of the application's root, without a slash at its end; empty if it is the host's root."""
+        """The path of the application's root, without a trailing slash; empty for the host's root."""
         return text_of(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @property
@@ -449,12 +449,12 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def path(self) -> str:
-        """The decoded path below the application's root, with a slash at its beginning."""
+        """The decoded path below the application's root, with a leading slash."""
         return "/" + text_of(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
-        """The query as it was sent."""
+        """The query as sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
@@ -462,7 +462,7 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def remote_addr(self) -> str | None:
-        """The address of the peer; None if it is unknown."""
+        """The address of the peer; None if unknown."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
 
@@ -479,7 +479,7 @@ class BaseRequest(RequestBody, RequestHead):
 
     @lazy
     def headers(self) -> EnvironHeaders:
-        """The headers, which can only be read."""
+        """The headers, which are read-only."""
         return EnvironHeaders(self.environ)
 
     @lazy
@@ -489,5 +489,5 @@ class BaseRequest(RequestBody, RequestHead):
 
 
 def combined(*sources: Any) -> "CombinedMultiDict[str, str]":
-    """Return the fields of several dictionaries of any class."""
+    """Return the fields of several dictionaries, of any class."""
     return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])

@@ -1,4 +1,4 @@
-"""Responses without attributes for headers: status, headers, and a body of chunks in a list or from an iterator."""
+"""Responses without attributes for headers: status, headers, and a body of chunks from a list or an iterator."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ class SetCookies:
 
     headers: Headers
     max_cookie_size = 4093
-    """The most bytes of Set-Cookie without a warning; 0 for no limit."""
+    """The size of Set-Cookie in bytes above which there is a warning; 0 for no limit."""
 
     def set_cookie(
         self,
@@ -39,10 +39,10 @@ class SetCookies:
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie, for ``max_age`` seconds or until it ``expires``, else for the browser's session.
+        """Set a cookie, for ``max_age`` seconds or until ``expires``, otherwise for the browser's session.
 
         Without a ``domain`` it is sent to this host only; with a ``path``, only below that. Raises ValueError for text
-        that can't stand in a header, and for a ``samesite`` other than Strict, Lax or None.
+        that a header can't contain, or a ``samesite`` other than Strict, Lax or None.
         """
         cookie = dump_cookie(
             key, value, max_age, expires, path, domain, secure, httponly,
@@ -60,7 +60,7 @@ class SetCookies:
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Tell the browser to forget a cookie that was set with this path and domain."""
+        """Tell the browser to delete a cookie that was set with this path and domain."""
         self.set_cookie(
             key, expires=0, max_age=0, path=path, domain=domain, secure=secure, httponly=httponly, samesite=samesite,
             partitioned=partitioned,
@@ -73,12 +73,12 @@ _STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATU
 class ResponseHead(SetCookies):
     """A status (a number or a status line), and headers.
 
-    Text has a ``mimetype``, to which the charset is added for text types, or a whole ``content_type``. Raises
-    ValueError for an empty status, and for a status or headers with line ends.
+    The content type is a ``mimetype``, to which the charset is added for text types, or a complete ``content_type``.
+    Raises ValueError for an empty status, or for line ends in the status or headers.
     """
 
     charset = "utf-8"
-    """The charset in which text is encoded."""
+    """The charset that encodes text."""
     default_status: int | str = 200
     default_mimetype: str | None = "text/plain"
 
@@ -107,7 +107,7 @@ class ResponseHead(SetCookies):
 
     @property
     def status(self) -> str:
-        """Code and phrase, `404 NOT FOUND`. The phrase is added to a number, and to a text that has only the code."""
+        """The code and phrase: `404 NOT FOUND`. The phrase is added to a number, or to text with only the code."""
         return self._status
 
     @status.setter
@@ -120,7 +120,7 @@ class ResponseHead(SetCookies):
 
     @property
     def status_code(self) -> int:
-        """The code; 0 if the status has none."""
+        """The code; 0 if the status does not have one."""
         return self._status_code
 
     @status_code.setter
@@ -134,9 +134,9 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
         return _STATUS_LINES.get(code, f"{code} UNKNOWN"), code
     line = value.strip()
     if not line:
-        raise ValueError("a status is not empty")
+        raise ValueError("a status must not be empty")
     if find_control(line):
-        raise ValueError(f"a status has no control characters: {line[:80]!r}")
+        raise ValueError(f"a status must not contain control characters: {line[:80]!r}")
     digits, space, _ = line.partition(" ")
     try:
         code = int(digits)
@@ -150,15 +150,15 @@ class ResponseBody:
 
     charset: str
     implicit_sequence_conversion = True
-    """True if the body of an iterator may be read into a list when needed. If not, RuntimeError is raised."""
+    """True if an iterator's body may be read into a list when needed. If not, RuntimeError is raised."""
     automatically_set_content_length = True
-    """True if Content-Length is set when it is known."""
+    """True to set Content-Length when it is known."""
 
     headers: Headers
     response: Any
     """The chunks of the body."""
     direct_passthrough: bool
-    """True if the chunks go to the server unchanged."""
+    """True to pass the chunks to the server unchanged."""
     _on_close: list[Callable[[], object]]
 
     @overload
@@ -166,9 +166,7 @@ class ResponseBody:
     @overload
     def get_data(self, as_text: Literal[True]) -> str: ...
     def get_data(self, as_text: bool = False) -> bytes | str:
-        """Return the whole body, as bytes or as text; that of an iterator is read. Raises RuntimeError if it may not
-        be.
-        """
+        """Return the whole body, as bytes or text; an iterator is read. Raises RuntimeError if it may not be read."""
         self._ensure_sequence()
         data = b"".join(self.iter_encoded())
         return data.decode(self.charset) if as_text else data
@@ -180,7 +178,7 @@ class ResponseBody:
         if self.automatically_set_content_length:
             if isinstance(self.headers, Headers):
                 self.headers.set_length(len(data))
-            else:  # a dict may be set
+            else:  # a program may set a dict
                 self.headers["Content-Length"] = str(len(data))
 
     @property
@@ -193,7 +191,7 @@ class ResponseBody:
         self.set_data(value)
 
     def calculate_content_length(self) -> int | None:
-        """Return the number of bytes of the body; None if it may not be read."""
+        """Return the number of bytes in the body; None if it may not be read."""
         try:
             self._ensure_sequence()
         except RuntimeError:
@@ -218,7 +216,7 @@ class ResponseBody:
         if self.is_sequence:
             return
         if self.direct_passthrough:
-            raise RuntimeError("the body is passed through to the server, so that it can't be read here")
+            raise RuntimeError("the body is passed through to the server, so it can't be read here")
         if not self.implicit_sequence_conversion:
             raise RuntimeError(
                 "implicit_sequence_conversion is False: call make_sequence() to read the body into a list"
@@ -226,14 +224,14 @@ class ResponseBody:
         self.make_sequence()
 
     def ensure_list(self) -> list[Any]:
-        """Return the chunks as a list that can be changed. Raises RuntimeError if they may not be read."""
+        """Return the chunks as a mutable list. Raises RuntimeError if they may not be read."""
         self._ensure_sequence()
         if not isinstance(self.response, list):
             self.response = list(self.response)
         return self.response
 
     def make_sequence(self) -> None:
-        """Read the body into a list of bytes. Its source is closed with the response."""
+        """Read the body into a list of bytes. Its source is closed together with the response."""
         if self.is_sequence:
             return
         source = self.response
@@ -242,7 +240,7 @@ class ResponseBody:
             self.call_on_close(close)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """Return the chunks of the body. Text is encoded."""
+        """Return the chunks of the body, with text encoded."""
         chunks = self.response
         if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
             return iter(chunks)
@@ -258,7 +256,7 @@ class ResponseBody:
         """Do nothing: classes with entity tags override it."""
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
-        """Register a function to call when the response is closed, and return it."""
+        """Register a function to call when the response is closed. Returns the function."""
         self._on_close.append(func)
         return func
 
@@ -290,7 +288,7 @@ class BaseResponse(ResponseBody, ResponseHead):
     """A body (None, text, bytes, or an iterable of these), with the status and headers of a ``ResponseHead``."""
 
     autocorrect_location_header = False
-    """True if a relative Location is made absolute, with the request's scheme and host."""
+    """True to make a relative Location absolute, with the request's scheme and host."""
 
     def __init__(
         self,
@@ -321,13 +319,13 @@ class BaseResponse(ResponseBody, ResponseHead):
 
     @classmethod
     def force_type(cls, response: Any, environ: "WSGIEnvironment | None" = None) -> Self:
-        """Turn a response into one of this class, in place; or call a WSGI application with an environ for one.
+        """Turn a response into one of this class, in place, or call a WSGI application with an environ to get one.
 
         Raises TypeError for an application without an environ.
         """
         if not isinstance(response, BaseResponse):
             if environ is None:
-                raise TypeError(f"the answer of a {type(response).__name__} depends on the environ: pass it")
+                raise TypeError(f"the response of a {type(response).__name__} depends on the environ: pass it")
             return cls.from_app(response, environ)
         response.__class__ = cls
         return cast("Self", response)
@@ -340,7 +338,7 @@ class BaseResponse(ResponseBody, ResponseHead):
     # As a WSGI application
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Return the headers to send: with URLs in ASCII, and with the length of a body that is in memory."""
+        """Return the headers to send: with URLs in ASCII, and the length of a body in memory."""
         return Headers(self._final_fields(environ))
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
@@ -370,7 +368,7 @@ class BaseResponse(ResponseBody, ResponseHead):
         return name, uri
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the body to send: none for HEAD, and for statuses without a body. Closing it closes the response."""
+        """Return the body to send: empty for HEAD and for statuses without a body. Closing it closes the response."""
         if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _WITHOUT_BODY:
             return SentBody(iter(()), self.close)
         if self.direct_passthrough:
@@ -381,10 +379,10 @@ class BaseResponse(ResponseBody, ResponseHead):
     def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Return the body, the status and the headers to send for an environ.
 
-        Raises ValueError for a status without a code of three digits, by which some servers would end.
+        Raises ValueError for a status without a code of three digits, which would crash some servers.
         """
         if not 100 <= self._status_code <= 999:
-            raise ValueError(f"a status that is sent begins with a code of three digits, unlike {self._status!r}")
+            raise ValueError(f"a status to send must begin with a code of three digits, not {self._status!r}")
         if type(self).get_wsgi_headers is BaseResponse.get_wsgi_headers:
             fields = self._final_fields(environ)
         else:
@@ -392,7 +390,7 @@ class BaseResponse(ResponseBody, ResponseHead):
         return self.get_app_iter(environ), self._status, fields
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a request. Raises ValueError for headers that can't be sent, such as a name that is not a token."""
+        """Handle a request. Raises ValueError for headers that can't be sent, such as a name that is not a token."""
         chunks, status, headers = self.get_wsgi_response(environ)
         check_sent(headers)
         start_response(status, headers)

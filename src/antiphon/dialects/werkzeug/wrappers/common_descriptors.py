@@ -29,7 +29,7 @@ from antiphon.dialects.werkzeug.wrappers.json import JSONTypeMixin
 
 
 class MediaType:
-    """A mixin that splits ``content_type`` into two attributes."""
+    """A mixin with two attributes for the parts of ``content_type``."""
 
     content_type: Any
     charset: str
@@ -61,7 +61,7 @@ def _parse_number(raw: str | None) -> int | None:
 
 
 class CommonRequestDescriptorsMixin:
-    """Attributes for the usual headers of a request, which can only be read."""
+    """Read-only attributes for the usual headers of a request."""
 
     environ: dict[str, Any]
 
@@ -139,7 +139,7 @@ def _languages(raw: str | None) -> LanguageAccept:
 
 
 class AcceptMixin:
-    """Attributes for the headers of content negotiation, each a list sorted by quality."""
+    """Attributes for the content negotiation headers, each a list sorted by quality."""
 
     accept_mimetypes = environ_header("HTTP_ACCEPT", _mimetypes, "The media types (RFC 9110 §12.5.1).")
     accept_charsets = environ_header("HTTP_ACCEPT_CHARSET", _charsets, "The charsets (RFC 9110 §12.5.2).")
@@ -165,11 +165,11 @@ class WWWAuthenticateMixin:
 
     headers: Headers
     challenge_class: type[WWWAuthenticate] = WWWAuthenticate
-    """The class of challenges, which prints them."""
+    """The class of challenges."""
 
     @property
     def www_authenticate(self) -> WWWAuthenticate:
-        """The first challenge (RFC 9110 §11.6.1), one of Basic if there is none. Changing it changes the header."""
+        """The first challenge (RFC 9110 §11.6.1), or an empty one for Basic. Changing it changes the header."""
         challenge = self.challenge_class.from_header(self.headers.get(_NAME)) or self.challenge_class("basic")
         return self._watched(challenge)
 

@@ -32,7 +32,7 @@ _NAME = "Cache-Control"
 
 
 class VersionMixin:
-    """Attributes for the headers of a response about its version, its range, and how long it may be cached."""
+    """Attributes for a response's headers about its version, its range and its caching."""
 
     headers: Headers
 
@@ -46,7 +46,7 @@ class VersionMixin:
 
     @property
     def cache_control(self) -> ResponseCacheControl:
-        """The directives for caches (RFC 9111 §5.2.2). Changing them changes the header."""
+        """The cache directives (RFC 9111 §5.2.2). Changing them changes the header."""
         return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
 
     def _set_cache_control(self, control: ResponseCacheControl) -> None:
@@ -60,12 +60,12 @@ class VersionMixin:
         self.headers["ETag"] = quote_etag(etag, weak)
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
-        """Return the entity tag, and True if it is weak; (None, None) without one."""
+        """Return the entity tag, and True if it is weak; (None, None) without a tag."""
         return unquote_etag(self.headers.get("ETag"))
 
 
 class PartialResponseMixin(VersionMixin):
-    """A mixin that answers Range requests for a single part; several parts are not supported."""
+    """A mixin that handles Range requests for a single part; several parts are not supported."""
 
     content_length: Any
     response: Any
@@ -79,7 +79,10 @@ class PartialResponseMixin(VersionMixin):
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Turn the response into the requested part. False if it stays whole. Raises RequestedRangeNotSatisfiable."""
+        """Turn the response into the requested part; return False if it stays whole.
+
+        Raises RequestedRangeNotSatisfiable.
+        """
         if not accept_ranges:
             return False
         self.accept_ranges = "bytes" if accept_ranges is True else accept_ranges
@@ -117,7 +120,7 @@ def _request_cache_control(raw: str | None) -> RequestCacheControl:
 
 
 class ETagRequestMixin:
-    """Attributes for conditions, ranges and Cache-Control of a request."""
+    """Attributes for a request's conditions, ranges and Cache-Control."""
 
     cache_control = environ_header(
         "HTTP_CACHE_CONTROL", _request_cache_control, "The directives for caches (RFC 9111 §5.2)."
@@ -139,14 +142,14 @@ class ETagRequestMixin:
 
 
 class ETagResponseMixin(PartialResponseMixin):
-    """The entity tag and Cache-Control of a response, and answers to conditions and ranges."""
+    """The entity tag and Cache-Control of a response, and the evaluation of conditions and ranges."""
 
     automatically_set_content_length: bool
     get_data: Any
     calculate_content_length: Any
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Set a tag made from the body, if there is none, or with ``overwrite``."""
+        """Set a tag made from the body, if there is none yet or with ``overwrite``."""
         if overwrite or "ETag" not in self.headers:
             self.set_etag(generate_etag(self.get_data()), weak)
 
@@ -156,9 +159,9 @@ class ETagResponseMixin(PartialResponseMixin):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Self:
-        """Turn the response, in place, into the answer to the conditions of a GET or HEAD: itself, a 304, or a 412.
+        """Evaluate the conditions of a GET or HEAD, and change the response in place: to a 304, a 412, or not at all.
 
-        It gets a Date. With ``accept_ranges``, True for bytes, and a ``complete_length`` in bytes it becomes the
+        A Date is added. With ``accept_ranges`` (True for bytes) and a ``complete_length`` in bytes, it becomes the
         requested part: see ``PartialResponseMixin``. Raises RequestedRangeNotSatisfiable.
         """
         environ = getattr(request_or_environ, "environ", request_or_environ)

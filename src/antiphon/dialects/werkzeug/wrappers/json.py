@@ -1,4 +1,4 @@
-"""JSON bodies of requests and responses, and the body of a response as a writable file."""
+"""JSON bodies of requests and responses, and the response's body as a writable file."""
 
 import json
 import sys
@@ -22,9 +22,9 @@ def _readers() -> tuple[Callable[..., object], Callable[[bytes, int], bytes]]:
 
 
 def loads(module: Any, data: bytes, depth: int) -> Any:
-    """Decode data with ``module.loads``, or faster with the same result. Raises ValueError, or the module's errors.
+    """Decode data with ``module.loads``, or a faster equivalent.
 
-    More than ``depth`` arrays and objects in one another are a ValueError.
+    Raises ValueError, for more than ``depth`` nested arrays and objects too, or the module's own errors.
     """
     decode, check_depth = _readers()
     try:
@@ -34,7 +34,7 @@ def loads(module: Any, data: bytes, depth: int) -> Any:
     except Unreadable as error:
         if "limit" in error.members:
             raise ValueError(error.detail) from error
-        # Let the module raise its own error, or read it anyway: NaN, or text in UTF-16.
+        # Let the module raise its own error, or accept the data anyway: NaN, or text in UTF-16.
     try:
         return module.loads(data)
     except RecursionError:
@@ -42,7 +42,7 @@ def loads(module: Any, data: bytes, depth: int) -> Any:
 
 
 def is_json_type(mimetype: str) -> bool:
-    """Return True if a media type is that of JSON."""
+    """Return True for a JSON media type."""
     return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
 
 
@@ -56,12 +56,12 @@ class JSONTypeMixin:
 
     @property
     def is_json(self) -> bool:
-        """True if the content type is that of JSON."""
+        """True if the content type is JSON."""
         return is_json_type(self.mimetype or "")
 
 
 class _JSON(JSONTypeMixin):
-    """A body that may be JSON: a base class. ``json_module.loads`` decodes it."""
+    """The base class for bodies that may be JSON. ``json_module.loads`` decodes it."""
 
     get_data: Any
     json_module: Any = json
@@ -77,17 +77,17 @@ class _JSON(JSONTypeMixin):
 
 
 class JSONMixin(_JSON):
-    """The body of a request as JSON."""
+    """A mixin that reads a request's body as JSON."""
 
     max_json_depth = Limits().json_depth
     """The maximum nesting of arrays and objects. Deeper JSON is malformed."""
     _cached_json: tuple[Any, Any] = (..., ...)
-    """The results of ``get_json``: without, and with ``silent``."""
+    """The results of ``get_json``, without and with ``silent``."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """Return the decoded body; with ``force``, whatever its content type. ``cache`` keeps the result.
 
-        Raises UnsupportedMediaType for another content type, and BadRequest for malformed JSON, unless
+        Raises UnsupportedMediaType for another content type, or BadRequest for malformed JSON, unless
         ``on_json_loading_failed`` is overridden. With ``silent`` it returns None instead.
         """
         if cache and self._cached_json[silent] is not ...:
@@ -105,9 +105,7 @@ class JSONMixin(_JSON):
         return value
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Return the result of a ``get_json`` that fails, or raise an error. For another content type, the error is
-        None.
-        """
+        """Return the result of a failed ``get_json``, or raise an error. The error is None for another content type."""
         _refuse(e)
 
 
@@ -120,10 +118,10 @@ def _refuse(error: ValueError | None) -> NoReturn:
 
 
 class JSONResponseMixin(_JSON):
-    """The body of a response as JSON."""
+    """A mixin that reads a response's body as JSON."""
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """Return the decoded body; None for another content type, unless ``force`` is given.
+        """Return the decoded body; None for another content type, unless ``force`` is set.
 
         Raises ValueError for malformed JSON; with ``silent`` it returns None instead.
         """
@@ -187,7 +185,7 @@ class ResponseStream:
 
 
 class ResponseStreamMixin:
-    """A mixin for a body that can be written."""
+    """A mixin for a writable body."""
 
     @lazy
     def stream(self) -> ResponseStream:

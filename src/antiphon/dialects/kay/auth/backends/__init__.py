@@ -1,1 +1,1 @@
-"""The backends of users that AUTH_USER_BACKEND in ``settings.py`` names."""
+"""User backends, one of which AUTH_USER_BACKEND in ``settings.py`` names."""

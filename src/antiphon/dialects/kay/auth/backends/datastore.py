@@ -1,4 +1,4 @@
-"""The backend of users with passwords, whom the project's own class finds."""
+"""The backend for users with passwords, who are found by the project's own class."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from antiphon.dialects.kay.conf import settings
 
 
 class DatastoreBackend:
-    """Users by the key in the session, and logins by a name and a password.
+    """Finds users by the key in the session, and logs them in by name and password.
 
     The class AUTH_USER_MODEL has ``get(key)`` and ``get_by_key_name(name)``, which return a user or None. A user has
     ``key()``, text that never belongs to another user, and ``check_password(password)``.
@@ -21,7 +21,7 @@ class DatastoreBackend:
         return AnonymousUser() if user is None else user
 
     def login(self, request: Any, user_name: str, password: str) -> bool:
-        """Log in the user with a name if the password is right, and return True. Otherwise nothing changes."""
+        """Log in the user with a name if the password is right, and return True. Otherwise, nothing changes."""
         model = _model()
         user = model.get_by_key_name(getattr(model, "get_key_name", str)(user_name))
         if user is None or not user.check_password(password):
@@ -30,7 +30,7 @@ class DatastoreBackend:
         return True
 
     def store_user(self, user: Any, request: Any) -> bool:
-        """Make the session belong to a user, with a new key. It keeps its data, unless it had another user."""
+        """Assign the session to a user, with a new key. Its data is kept unless it belonged to another user."""
         key, session = str(user.key()), request.session
         if session.get(KEY) not in (None, key):
             session.clear()

@@ -1,4 +1,4 @@
-"""The backend of Google's accounts, which App Engine provided."""
+"""The backend for Google accounts, which App Engine provided."""
 
 raise ImportError(
     "kay.auth.backends.googleaccount needs App Engine: use kay.auth.backends.datastore.DatastoreBackend, or a class of"
