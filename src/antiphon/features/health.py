@@ -13,10 +13,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.store import Store
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.logs.access_log import unlogged
-from antiphon.features.stores.store import Store
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
 from antiphon.http.dates import Duration, seconds_of

@@ -16,11 +16,11 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Routes
+from antiphon.app.store import Store, StoreUnavailable, check_server_side
 from antiphon.explanations import explained
 from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store, StoreUnavailable, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item

@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import explained
-from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl

@@ -10,6 +10,7 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.store import Store, check_server_side
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.cache.entry import key_of
@@ -19,7 +20,6 @@ from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of

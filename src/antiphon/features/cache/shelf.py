@@ -13,10 +13,10 @@ from typing import Any
 from zlib import crc32
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse, key_of_url, queries_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
-from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.head import Head
 from antiphon.http.urls.url import URL, decode_path
 from antiphon.request.request import Request

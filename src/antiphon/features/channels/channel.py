@@ -13,6 +13,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from antiphon.app.store import Store
 from antiphon.concurrency.process import DRAINING
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
@@ -27,7 +28,6 @@ from antiphon.features.channels.message import (
     message_of,
     read_id,
 )
-from antiphon.features.stores.store import Store
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
 

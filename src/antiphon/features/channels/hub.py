@@ -13,11 +13,11 @@ from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from antiphon.app.store import Store, StoreUnavailable
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Keep, Position, Positions
 from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
-from antiphon.features.stores.store import Store, StoreUnavailable
 
 if TYPE_CHECKING:
     from antiphon.features.stores.sqlite import SQLiteStore

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
+from antiphon.app.store import OF_ONE_VISITOR, Store, StoreEntry, check_server_side, give_again, keep
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import explained
 from antiphon.features.callers import check_by
@@ -37,7 +38,6 @@ from antiphon.features.idempotency.claims import (
     is_seen_by_others,
     reused_with,
 )
-from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, check_server_side, give_again, keep
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure

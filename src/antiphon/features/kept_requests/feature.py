@@ -11,11 +11,11 @@ from functools import partial
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
+from antiphon.app.store import Store, check_server_side
 from antiphon.explanations import explained
 from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.kept_requests.shelf import Kept, Seal, Shelf
 from antiphon.features.kept_requests.writing import Caught, Writer
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from antiphon.app.store import Store
 from antiphon.explanations import explained
 from antiphon.features.kept_requests.record import Record
-from antiphon.features.stores.store import Store
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 

@@ -1,9 +1,9 @@
 """The records and logs of runs in a store, for all processes that use it."""
 
+from antiphon.app.store import Store
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.record import Record, RunEnd, RunState, end_line, record_of
-from antiphon.features.stores.store import Store
 
 LIVE_TTL = 24 * 3600.0
 """Seconds after which a store forgets a run that no process renews."""

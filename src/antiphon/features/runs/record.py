@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from antiphon.features.stores.store import OwnedEntry, StoreEntry
+from antiphon.app.store import OwnedEntry, StoreEntry
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 

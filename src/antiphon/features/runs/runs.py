@@ -18,6 +18,7 @@ from uuid import UUID
 
 import msgspec
 
+from antiphon.app.store import Store, StoreUnavailable
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
 from antiphon.explanations import explained
@@ -28,7 +29,6 @@ from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Line, Record
 from antiphon.features.runs.run import Run
 from antiphon.features.runs.worker import Worker
-from antiphon.features.stores.store import Store, StoreUnavailable
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from threading import Lock, Thread
 
+from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
@@ -21,7 +22,6 @@ from antiphon.features.channels.message import Keep
 from antiphon.features.runs.ledger import RENEW_EVERY, Ledger
 from antiphon.features.runs.production import Production
 from antiphon.features.runs.record import CRASHES, Record, RunEnd
-from antiphon.features.stores.store import StoreUnavailable
 
 LOOKS = 6
 """The number of looks at the store in a lease."""

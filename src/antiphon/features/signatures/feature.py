@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.app.planning.digests import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
+from antiphon.app.store import Store, check_server_side
 from antiphon.explanations import explained
 from antiphon.features.signatures.components import (
     STRUCTURED,
@@ -25,7 +26,6 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of

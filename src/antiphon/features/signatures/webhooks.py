@@ -13,10 +13,10 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
+from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_server_side
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
-from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden
