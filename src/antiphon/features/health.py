@@ -39,7 +39,8 @@ class Health:
     ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
     the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
 
-    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
+    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. Without
+    ``checks``, the store of the app is checked, if it has one, under the name "store". A check
     fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
     does not respond; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
     own threads. A check that hangs is not called again before it has ended. Responses contain only the names of checks;
@@ -66,7 +67,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[CheckFunction | Store] = (),
+        checks: Iterable[CheckFunction | Store] | None = None,
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None: ...
@@ -75,7 +76,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] = (),
+        checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] | None = None,
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
@@ -87,12 +88,15 @@ class Health:
         self._live = live
         self._ready = ready
         self._timeout = timeout
-        self._checks = [_RunCheck(name, check) for name, check in _named(checks)]
+        self._is_told = checks is not None
+        self._checks = [_RunCheck(name, check) for name, check in _named(checks or ())]
         _check_names(self._checks)
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
         """Register the routes. Raises ValueError if another feature has a check with one of the names."""
+        if not self._is_told and (store := getattr(app, "store", None)) is not None:
+            self._checks = [_RunCheck("store", store)]
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)

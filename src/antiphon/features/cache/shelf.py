@@ -273,7 +273,7 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
 
 
 def _owner(kind: str, name: str) -> str:
-    return f"cache {kind} {name}"
+    return f"cache\0{kind}\0{name}"  # users, who own sessions in the same store, have no NUL in their names
 
 
 def _mark(what: str) -> str:

@@ -11,7 +11,7 @@ from functools import partial
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
-from antiphon.app.store import Store, check_server_side
+from antiphon.app.store import FeatureStore, Store
 from antiphon.explanations import explained
 from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.kept_requests.shelf import Kept, Seal, Shelf
@@ -41,7 +41,7 @@ class Keep(Observer):
     like passwords, numbers of payment cards, and members that a model marks as ``Secret``. What is written is encrypted
     with the secret keys of the app, or with ``secret_keys``. It is written by a thread of its own: if the store is
     full, slow or unavailable, requests are not kept, and the log says so. ``largest`` is the number of bytes of a body
-    that are kept. ``release`` is noted in each record.
+    that are kept. ``release`` is noted in each record. ``store`` is by default that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
     without a secret key; ModuleNotFoundError without the package cryptography.
@@ -49,7 +49,7 @@ class Keep(Observer):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         errors: bool = True,
         slower: Duration | None = None,
@@ -61,7 +61,7 @@ class Keep(Observer):
         release: str = "",
         secret_keys: Iterable[str | bytes] = (),
     ) -> None:
-        check_server_side(store, "can't keep requests: SQLiteStore(path) and ValkeyStore(url) can")
+        self._stores = FeatureStore("Keep", store)
         ttl, slower = seconds_of(ttl), seconds_of(slower)
         if not (most > 0 and ttl > 0 and largest > 0 and (slower is None or slower > 0)):
             raise explained(
@@ -71,7 +71,6 @@ class Keep(Observer):
         if when is not None:
             check_arguments(when, "exchange")
             check_sync("when", when)
-        self._store = store
         self._errors = errors
         self._slower = slower
         self._statuses = frozenset(statuses)
@@ -92,7 +91,7 @@ class Keep(Observer):
                 TypeError("Keep belongs to the application, not a blueprint: write app.use(Keep(store))"),
             )
         keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
-        self._shelf = Shelf(self._store, Seal(keys), most=self._most, ttl=self._ttl)
+        self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), most=self._most, ttl=self._ttl)
         self._writer = Writer(self._shelf.put)
         sees_all = self._slower is not None or self._statuses or self._when
         if sees_all or not isinstance(app, App):  # the errors of a dialect's application are seen nowhere else

@@ -13,8 +13,8 @@ from antiphon.features.kept_requests.record import Record
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
-_OWNER = "antiphon kept"
-"""The owner of all entries, by which the store lists them."""
+_OWNER = "kept\0requests"
+"""The owner of all entries, by which the store lists them. Users, who own sessions, have no NUL in their names."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of a nonce of AES-GCM in bytes."""

@@ -103,7 +103,7 @@ class Ledger:
     # Logs
 
     def hub(self, id_: str) -> Hub:
-        return hub_of(self.store, self.log(id_))
+        return hub_of(self.store, self.log(id_), "Runs")
 
     def log(self, id_: str) -> str:
         """Return the name of the log of a run."""

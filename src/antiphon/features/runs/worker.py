@@ -77,7 +77,7 @@ class Worker:
         self._can_start = can_start
         self._start = start
         self._signal = f"runs\0{name}"
-        self._hub = hub_of(ledger.store, self._signal)
+        self._hub = hub_of(ledger.store, self._signal, "Runs")
         self._followed: Counter[str] = Counter()
         self._unwritten: dict[str, tuple[int, RunEnd]] = {}
         self._gone: set[str] = set()

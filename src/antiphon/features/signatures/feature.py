@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.app.planning.digests import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
-from antiphon.app.store import Store, check_server_side
+from antiphon.app.store import Store, check_store
 from antiphon.explanations import explained
 from antiphon.features.signatures.components import (
     STRUCTURED,
@@ -345,7 +345,7 @@ def _check_once(store: Store | None, max_age: float | None) -> None:
         raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
     if store is None:
         return
-    check_server_side(store, "can't tell that a nonce is new: SQLiteStore(path) and ValkeyStore(url) can")
+    check_store("Signatures", store)
     if max_age is None:
         raise explained(
             "bad-feature-option", ValueError("a store that keeps nonces needs a max_age: it can't keep them forever")

@@ -13,7 +13,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
-from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_server_side
+from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
 from antiphon.explanations import explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
@@ -90,7 +90,7 @@ class Webhook(ABC):
                 "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
             )
         if store is not None:
-            check_server_side(store, "can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can")
+            check_store(type(self).__name__, store)
         self._store = store
         self._clock = clock
         self.blocking = store is not None and store.blocks
