@@ -11,7 +11,6 @@ from antiphon.features import (
     Cache,
     Channel,
     CookieStore,
-    Health,
     IdempotentWrites,
     Keep,
     MemoryStore,
@@ -327,21 +326,3 @@ class TestLimits:
         said = r'page \(.*test_store_of_app\.py.* is limited by RateLimit\("5/minute"\): RateLimit needs a store on'
         with pytest.raises(ValueError, match=said):
             Client(app).get("/")
-
-
-class TestHealth:
-    @rows(
-        "options, checks",
-        [
-            ({}, {"store": "ok"}),
-            ({"checks": ()}, {}),
-            ({"checks": {"disk": lambda: True}}, {"disk": "ok"}),
-        ],
-    )
-    def test_checks_it_once_unless_told_what_to_check(self, options, checks):
-        app = App(store=MemoryStore())
-        app.use(Health(**options))
-        app.use(Sessions())
-        app.use(IdempotentWrites())
-        with Client(app) as client:
-            assert client.get("/readyz").json == {"status": "ok", "checks": checks}

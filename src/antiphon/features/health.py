@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.store import Store
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.access_log import unlogged
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
@@ -33,14 +33,14 @@ STORE_ASKED_EVERY = 1.0
 """The least number of seconds between two checks of a store, even with many probes."""
 
 
+@errors_name_it
 class Health:
     """A feature that handles probes at two paths in JSON, outside of all middleware and for every host.
 
     ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
     the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
 
-    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. Without
-    ``checks``, the store of the app is checked, if it has one, under the name "store". A check
+    Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
     fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
     does not respond; it is asked at most once a second. Checks run side by side, ``def`` functions and stores on their
     own threads. A check that hangs is not called again before it has ended. Responses contain only the names of checks;
@@ -67,7 +67,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[CheckFunction | Store] | None = None,
+        checks: Iterable[CheckFunction | Store] = (),
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None: ...
@@ -76,7 +76,7 @@ class Health:
         live: str | None = "/healthz",
         ready: str | None = "/readyz",
         *,
-        checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] | None = None,
+        checks: Iterable[CheckFunction | Store] | Mapping[str, CheckFunction | Store] = (),
         timeout: Duration = 2.0,
         access_log: bool = False,
     ) -> None:
@@ -88,15 +88,12 @@ class Health:
         self._live = live
         self._ready = ready
         self._timeout = timeout
-        self._is_told = checks is not None
-        self._checks = [_RunCheck(name, check) for name, check in _named(checks or ())]
+        self._checks = [_RunCheck(name, check) for name, check in _named(checks)]
         _check_names(self._checks)
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
         """Register the routes. Raises ValueError if another feature has a check with one of the names."""
-        if not self._is_told and (store := getattr(app, "store", None)) is not None:
-            self._checks = [_RunCheck("store", store)]
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
@@ -126,6 +123,7 @@ class Health:
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 
 
+@errors_name_it
 class HealthCheck:
     """A feature that adds a check to ``Health``, for features that have their own checks.
 

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.route import Route
 from antiphon.app.store import Store, StoreUnavailable, check_store
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
@@ -47,6 +47,7 @@ _read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
+@errors_name_it
 class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 

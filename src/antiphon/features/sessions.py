@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -57,6 +57,7 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 """The sessions of an application, for tests without a request."""
 
 
+@errors_name_it
 class Sessions:
     """A feature that provides ``request.session`` from a store, by default that of the app.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 
+@errors_name_it
 class Cache:
     """A feature that stores responses, and responds with them without calling the handler (RFC 9111).
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import (
@@ -190,6 +190,7 @@ class ChannelListener:
         return feed
 
 
+@errors_name_it
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 

@@ -18,7 +18,7 @@ from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, give_again, keep
 from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.callers import check_by
 from antiphon.features.idempotency.claims import (
     ANSWERED,
@@ -69,6 +69,7 @@ _ATTEMPTS = 5
 """The number of attempts to get a claim that other requests give up or take over at the same time."""
 
 
+@errors_name_it
 class IdempotentWrites:
     """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
     retries.

@@ -12,7 +12,7 @@ from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
 from antiphon.app.store import FeatureStore, Store
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.kept_requests.shelf import Kept, Seal, Shelf
 from antiphon.features.kept_requests.writing import Caught, Writer
@@ -27,6 +27,7 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 
+@errors_name_it
 class Keep(Observer):
     """A feature that keeps requests which fail, so that `antiphon replay` sends them again, and makes tests of them.
 

@@ -6,7 +6,7 @@ from time import time
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.formats import NAME, message_of, request_fields
 from antiphon.features.logs.line_handler import only_line_handler
 from antiphon.handler.callables import check_arguments, check_sync
@@ -16,6 +16,7 @@ unlogged = Dependency[bool]("unlogged")
 """True for a request that is left out of the access log, such as a probe."""
 
 
+@errors_name_it
 class AccessLog(Observer):
     """A feature that logs each request that got a response with the logger ``antiphon.access``, at the level INFO.
 

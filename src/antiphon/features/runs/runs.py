@@ -21,7 +21,7 @@ import msgspec
 from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.following import read_all
 from antiphon.features.runs.ledger import Ledger
@@ -114,6 +114,7 @@ class _Own:
         self.loop: asyncio.AbstractEventLoop | None = None
 
 
+@errors_name_it
 class Runs(Generic[T]):
     """Streams that outlive their requests: each is produced once, where it was started, and followed by any number of
     clients over any process, from any point.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from antiphon.app.planning.digests import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
 from antiphon.app.store import Store, check_store
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
@@ -89,6 +89,7 @@ class _Signature(NamedTuple):
         return value if isinstance(value, int) else None
 
 
+@errors_name_it
 class Signatures:
     """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.dates import Duration, seconds_of
@@ -57,6 +57,7 @@ class Delivery(NamedTuple):
     """The id that is the same in each try, if it is signed."""
 
 
+@errors_name_it
 class Webhook(ABC):
     """A hook for ``before=`` that lets only the webhooks of one sender pass: the base class for your own senders.
 
