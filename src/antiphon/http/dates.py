@@ -20,14 +20,8 @@ def seconds_of(duration: Duration) -> float: ...
 @overload
 def seconds_of(duration: Duration | None) -> float | None: ...
 def seconds_of(duration: Duration | None) -> float | None:
-    """Return a duration in seconds: an int for a timedelta of whole seconds. A number is returned unchanged.
-
-    Raises TypeError for text.
-    """
+    """Return a duration in seconds: an int for a timedelta of whole seconds. Any other object is returned unchanged."""
     if not isinstance(duration, timedelta):
-        if isinstance(duration, str | bytes):
-            message = f"a length of time must be a number of seconds or a timedelta, not {duration!r}"
-            raise explained("bad-feature-option", TypeError(message))
         return duration
     return duration // _SECOND if not duration % _SECOND else duration.total_seconds()
 
