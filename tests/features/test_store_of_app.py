@@ -245,7 +245,7 @@ class TestLimits:
             blueprint = Blueprint("shop", prefix="/shop")
             blueprint.use(RateLimit("2/minute"))
             app.get("/a", before=RateLimit("2/minute"))(lambda request: "a")
-            limits = [RateLimit("2/minute"), RateLimit("2/minute", by=lambda request: "all")]
+            limits = [RateLimit("2/minute"), RateLimit("2/minute")]
             app.get("/b", before=limits)(lambda request: "b")
             app.post("/a", before=RateLimit("2/minute"))(lambda request: "a")
             blueprint.get("/")(lambda request: "shop")
