@@ -4,7 +4,7 @@ import os
 import sys
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 
 NOT_THERE = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
 """Errors for a path that does not exist."""
@@ -28,7 +28,12 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
 
 def caller_file() -> str | None:
     """Return the file of the code that called the caller of this function; None if that code is not in a file."""
-    file: str | None = sys._getframe(2).f_globals.get("__file__")  # noqa: SLF001 - there is no public name
+    frame = sys._getframe(2)  # noqa: SLF001 - there is no public name
+    if (
+        frame.f_globals is errors_name_it.__globals__ and frame.f_back is not None
+    ):  # around the constructors of features
+        frame = frame.f_back
+    file: str | None = frame.f_globals.get("__file__")
     return file
 
 

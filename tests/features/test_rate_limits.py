@@ -339,7 +339,7 @@ class TestApplicationsThatShareALimit:
         made = self.apps(handler, limit)
         with Client(made[0]) as client:
             assert client.get("/").status == 200
-        kept = limit._store._by_app
+        kept = limit._by_app
         assert len(kept) == 1
         del made, client
         gc.collect()
@@ -447,7 +447,7 @@ class TestAMistake:
     @rows(
         "options, error, said",
         [
-            ({"store": CookieStore(["k" * 16])}, ValueError, r"CookieStore can't count: SQLiteStore\(path\)"),
+            ({"store": CookieStore(["k" * 16])}, ValueError, r"RateLimit needs .* SQLiteStore\(path\)"),
             ({"when_unavailable": "maybe"}, ValueError, "'allow' or 'refuse', not 'maybe'"),
             ({"name": "é"}, ValueError, "visible ASCII"),
             ({"by": lambda: "a"}, TypeError, "request"),

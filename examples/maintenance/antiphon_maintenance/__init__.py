@@ -21,14 +21,18 @@ IS_ON = Dependency[bool]("maintenance", fix="app.use(Maintenance(store))")
 
 
 class Maintenance:
-    """A switch that all workers share, in a store. Each change is kept with its author and its reason."""
+    """A switch that all workers share, in a store. Each change is kept with its author and its reason.
+
+    The store is by default that of the app.
+    """
 
     def __init__(
-        self, store: Store, *, allow: Callable[[Request], bool] = lambda request: False, retry_after: int = 300
+        self, store: Store | None = None, *, allow: Callable[[Request], bool] = lambda _: False, retry_after: int = 300
     ) -> None:
-        self._store, self._allow, self._retry_after = store, allow, retry_after
+        self._own, self._allow, self._retry_after = store, allow, retry_after
 
     def install(self, app: App) -> None:
+        self._store = app.store_for(self, self._own)
         app.provide(IS_ON, lambda request: self.is_on, blocking=self._store.blocks)
         app.share(maintenance=lambda request: request[IS_ON])
         app.before_request(self._refuse)

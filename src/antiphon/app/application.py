@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, cont
 from datetime import timedelta
 from os import PathLike
 from threading import RLock
-from typing import Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, Never, NoReturn, ParamSpec, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.answering.dependencies import Dependencies, Fixed, SourceFunction
@@ -38,6 +38,9 @@ from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
 from antiphon.uploads.saving import usable_folder
 
+if TYPE_CHECKING:
+    from antiphon.app.store import Store
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -63,6 +66,9 @@ class App(Routes, Servable):
     files. Raises TypeError if it is not a path, and ValueError if it is relative, or not a folder in which files can be
     made.
 
+    ``store`` is the store of all features that need one and are not given their own, such as ``Sessions()``. A mounted
+    ``App`` has its own. Raises TypeError for anything but a store.
+
     ``json_default`` is called with each value in a handler's result that JSON can't express, and returns the value that
     is written instead.
     """
@@ -80,6 +86,7 @@ class App(Routes, Servable):
         cross_site_writes: bool = False,
         secret_keys: Iterable[str | bytes] = (),
         upload_folder: str | PathLike[str] | None = None,
+        store: "Store | None" = None,
         json_default: Callable[[Any], object] | None = None,
         **unknown: Never,
     ) -> None:
@@ -98,6 +105,11 @@ class App(Routes, Servable):
         self.deadline = check_deadline(deadline)
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
+        self.store = store
+        if store is not None:
+            from antiphon.app.store import check_store
+
+            check_store("App", store, client_side=True)
         self._checks = RequestChecks(
             self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes
         )
@@ -418,6 +430,24 @@ class App(Routes, Servable):
         outermost = [*self._registry.before_routing, *self._registry.middleware][0]
         return () if outermost.function == inside else (middleware(watch),)
 
+    # The store
+
+    def store_for(self, feature: object, own: "Store | None" = None, *, client_side: bool = False) -> "Store":
+        """Return the store that a feature uses: its own, or else that of the app. Call it in the feature's ``install``.
+
+        ``feature`` is the feature, or its name, for errors. Other features use the same store, so begin your keys and
+        owners with a name of your own. Raises RuntimeError if there is no store, TypeError for anything but a store,
+        and, without ``client_side``, ValueError for a store whose entries are kept by clients, as a ``CookieStore``.
+        """
+        from antiphon.app.store import check_store, missing_store
+
+        name = feature if isinstance(feature, str) else type(feature).__name__
+        store = self.store if own is None else own
+        if store is None:
+            raise missing_store(name)
+        check_store(name, store, client_side=client_side, of_app=own is None)
+        return store
+
     # Planning
 
     @property
@@ -652,6 +682,12 @@ class App(Routes, Servable):
         if args:
             params = reverse.named_arguments(route, args, params)
         return reverse.url(route, params, Signing(_expires, _method, place))
+
+    @property
+    def _first_place(self) -> str:
+        """The hosts and prefixes at which this application is mounted first, outermost first; "" if it is not."""
+        above = next(((outer, mount) for outer, mount in self._places_above if mount in outer.mounts), None)
+        return "" if above is None else above[0]._first_place + above[1].where  # noqa: SLF001 - of this very class
 
     def _place(self) -> str:
         """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""

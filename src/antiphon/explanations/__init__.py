@@ -1,8 +1,11 @@
 """Errors for programmers, each kind with an id that ``antiphon explain`` accepts to say what to do, and advice."""
 
-from typing import TypeVar
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 E = TypeVar("E", bound=BaseException)
+C = TypeVar("C", bound=type)
 
 
 def explained(kind: str, error: E) -> E:
@@ -14,6 +17,32 @@ def explained(kind: str, error: E) -> E:
     """
     error.add_note(f"{COMMAND} {kind}")
     return error
+
+
+def errors_name_it(feature: C) -> C:
+    """Let errors of a feature's constructor and of its ``install`` begin with the feature's name: a class decorator.
+
+    They are often raised by code that many features share, which knows only what it was given. A message that has the
+    name already stays as it is, as do messages of other errors than ValueError, TypeError and RuntimeError themselves.
+    """
+    for name in ("__init__", "__post_init__", "install"):
+        if name in vars(feature):
+            setattr(feature, name, _naming(vars(feature)[name]))
+    return feature
+
+
+def _naming(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def call(self: object, *arguments: Any, **options: Any) -> Any:
+        try:
+            return method(self, *arguments, **options)
+        except (ValueError, TypeError, RuntimeError) as error:
+            name, message = type(self).__name__, str(error)
+            if type(error) in (ValueError, TypeError, RuntimeError) and name not in message:
+                error.args = (f"{name}: {message}",)
+            raise
+
+    return call
 
 
 COMMAND = "To read more: antiphon explain"

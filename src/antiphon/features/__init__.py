@@ -53,7 +53,7 @@ __all__, __getattr__, __dir__ = import_on_use(
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
         "features.stores.sqlite": "SQLiteStore",
-        "features.stores.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
+        "app.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
         "features.stores.valkey.store": "ValkeyStore",
         "features.templates.feature": "Templates",
         "features.templates.page": "Block Page",

@@ -1,4 +1,5 @@
 from antiphon.app.route import Tool
+from antiphon.app.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.block_script import BlockScript
 from antiphon.features.cache.feature import Cache
 from antiphon.features.channels.channel import Channel, ChannelListener, ChannelPresence
@@ -68,7 +69,6 @@ from antiphon.features.signatures.webhooks import (
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
-from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores.valkey.store import ValkeyStore
 from antiphon.features.templates.feature import Templates
 from antiphon.features.templates.page import Block, Page

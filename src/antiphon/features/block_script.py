@@ -11,6 +11,7 @@ from pathlib import Path
 from string import ascii_letters
 from typing import TYPE_CHECKING
 
+from antiphon.explanations import errors_name_it
 from antiphon.features.html import Markup
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.request import Request
@@ -45,6 +46,7 @@ SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
 """The script as it is served: UTF-8, under 2 KiB in gzip."""
 
 
+@errors_name_it
 class BlockScript:
     """A feature that serves the script with which ``<form data-block="main">`` and ``<a data-block="main">`` fill
     blocks.

@@ -12,7 +12,7 @@ from typing import TypeAlias, overload
 from antiphon.app.blueprint import Routes
 from antiphon.body.codings import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.contract import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -44,6 +44,7 @@ _ABOUT_THE_BYTES = frozenset({
 """Header fields that are only true of the uncompressed bytes (RFC 9110 §8.6, §14.3; RFC 9530)."""
 
 
+@errors_name_it
 class Compression:
     """A feature that compresses responses with the coding that the client prefers; among equals, the first one given.
 

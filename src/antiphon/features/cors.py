@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import declarable_origin, parse_origin
-from antiphon.explanations import Advice, explained
+from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
@@ -23,6 +23,7 @@ _ALWAYS_SENT = ("authorization", "content-type")
 """Request headers of pages that log in or send JSON."""
 
 
+@errors_name_it
 class CORS:
     """A feature that lets pages from some origins read responses, and send requests that need a preflight.
 

@@ -12,7 +12,7 @@ from secrets import token_bytes, token_hex
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
-from antiphon.explanations import Advice, explained
+from antiphon.explanations import Advice, errors_name_it, explained
 from antiphon.features.html import Markup
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import Forbidden, HTTPError
@@ -72,6 +72,7 @@ class BadCSRFToken(Forbidden):
         self.reason = reason
 
 
+@errors_name_it
 class CSRFTokens:
     """A feature that refuses writes without a token (403), which pages of this app get from ``csrf_input``.
 

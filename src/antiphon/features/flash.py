@@ -8,7 +8,7 @@ from collections import UserString
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.html import Markup
 from antiphon.request.dependencies import OfRequest
 from antiphon.request.interfaces import FlashMessage, FlashMessages, HasHTML, Session
@@ -29,6 +29,7 @@ MOST_IN_COOKIE = 1500
 """The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""
 
 
+@errors_name_it
 class Flash:
     """A feature that provides ``request.flash``: messages for a visitor, kept in the session until a page shows them.
 

@@ -13,10 +13,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.store import Store
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.access_log import unlogged
-from antiphon.features.stores.store import Store
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import innermost, is_async, ready
 from antiphon.http.dates import Duration, seconds_of
@@ -33,6 +33,7 @@ STORE_ASKED_EVERY = 1.0
 """The least number of seconds between two checks of a store, even with many probes."""
 
 
+@errors_name_it
 class Health:
     """A feature that handles probes at two paths in JSON, outside all middleware and for every host.
 
@@ -122,6 +123,7 @@ class Health:
         return Response.json({"status": status, **members}, code, {"cache-control": "no-store"})
 
 
+@errors_name_it
 class HealthCheck:
     """A feature that adds a check to ``Health``, for features that have their own checks.
 

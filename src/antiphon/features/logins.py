@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.sessions import Sessions
 from antiphon.features.users import USERS, Users, UserSource
 from antiphon.handler.contract import describe
@@ -41,6 +41,7 @@ def _id_of(user: Any) -> str:
     return str(found)
 
 
+@errors_name_it
 class SessionLogin(UserSource[U]):
     """A login that the visitor's session keeps. The loader is called with the user's key, as text.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.head import Head
 from antiphon.request.dependencies import Dependency
@@ -41,6 +41,7 @@ _traced = Dependency[_Traced | None]("trace")
 """None when nothing runs for the request any more, since a token refers to its context, and so to the request."""
 
 
+@errors_name_it
 class OpenTelemetry(Observer):
     """A feature that makes a server span for each request, and measures how long requests take.
 

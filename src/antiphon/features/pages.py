@@ -18,7 +18,7 @@ from zlib import crc32
 from antiphon.app.answering.hooks import Handler
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.route import RouteOptions
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.paths import caller_file, folder_beside
 from antiphon.routing.pattern import parameters_in
 
@@ -62,6 +62,7 @@ class PageFile(NamedTuple):
     name: str
 
 
+@errors_name_it
 class Pages:
     """A feature that serves the Python files in a folder at the paths that match their names.
 

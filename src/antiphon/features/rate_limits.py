@@ -15,13 +15,15 @@ from time import monotonic
 from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
-from antiphon.app.blueprint import Routes
-from antiphon.explanations import explained
+from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.route import Route
+from antiphon.app.store import Store, StoreUnavailable, check_store
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store, StoreUnavailable, check_server_side
 from antiphon.handler.callables import check_no_decorator
+from antiphon.handler.contract import describe
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
 from antiphon.request.dependencies import Dependency
@@ -45,6 +47,7 @@ _read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
 
 
+@errors_name_it
 class RateLimit:
     """A limit on the number of requests from one caller in a period: a feature, and a hook for ``before=``.
 
@@ -58,13 +61,14 @@ class RateLimit:
     so at no moment can twice as many pass. Refused requests (429, with Retry-After) don't count. All responses have
     RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these
     headers, by default the rate, and in the ``store``, where limits with the same name count together. Without a store,
-    each application counts separately, in each process's memory.
+    the limit uses the application's store, where a limit without a name counts separately. If the application has none
+    either, the limit counts separately, in each process's memory.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
     time in seconds: by default since 1970, so that all machines that share a store agree, and without a store from a
     monotonic clock. Raises ValueError for an invalid rate, for a name that can't be in a header, and for a store that
-    can't count.
+    can't count; the application's store is checked when its routes are planned.
     """
 
     waits_for_body = True
@@ -81,10 +85,9 @@ class RateLimit:
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._limit, self._period = parse_rate(rate)
-        self._clock = clock or (monotonic if store is None else time.time)
+        self._clock = clock
         if store is not None:
-            check_server_side(store, "can't count: SQLiteStore(path) and ValkeyStore(url) can")
-        self._store = _MemoryStores(self._clock) if store is None else store
+            check_store("RateLimit", store)
         if when_unavailable not in ("allow", "refuse"):
             raise explained(
                 "bad-feature-option",
@@ -96,15 +99,27 @@ class RateLimit:
         self._item = str(Item(self._name))
         self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
         self._refuses = when_unavailable == "refuse"
-        self._breaker = CircuitBreaker(StoreUnavailable)
         self._logged_again_at = 0.0
         self.blocking = store is not None and store.blocks
         self._written = f'RateLimit("{rate}")'
+        self._is_named = name is not None
+        self._place = ""
+        """The part of the application that uses it as a feature."""
+        self._own = None if store is None else self._counter(store, f"rate {self._name}")
+        self._without_app = self._own or self._counter(None, "")
+        self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
+        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module
+        counts separately in each application that a factory makes, as in tests.
+        """
+        self._lock = Lock()
 
     def install(self, app: Routes) -> None:
         """Register the limit for all requests to an app or a blueprint."""
+        self._place = f"blueprint {app.name}" if isinstance(app, Blueprint) else "app"
         if self._by is None:
-            app.middleware(blocking=self.blocking)(self._around)
+            around: Any = partial(RateLimit._around, self)
+            around.blocking_at = self.blocking_at
+            app.middleware(blocking=self.blocking)(around)
         else:
             app.before_request(self)
 
@@ -122,7 +137,8 @@ class RateLimit:
         if caller is None:
             return
         try:
-            count = self._breaker.call(self._count, self._store_for(request), caller)
+            counter = self._counter_for(request.app)
+            count = counter.breaker.call(self._count, counter, caller)
         except StoreUnavailable:
             if self._refuses:
                 raise
@@ -150,18 +166,57 @@ class RateLimit:
             return _UNKNOWN
         return network_of(ip)
 
-    def _store_for(self, request: Request) -> Store:
-        """Return the store of this limit, or else the memory of the application that handles the request."""
-        return self._store.of(request.app) if isinstance(self._store, _MemoryStores) else self._store
+    def blocking_at(self, route: Route) -> bool:
+        """True if the limit waits for a store at a route, which is called when the route is planned.
 
-    def _count(self, store: Store, caller: str) -> "_Count":
+        Raises ValueError, which names the route's handler, for a store of its application that can't count.
+        """
+        try:
+            return self._counter_for(route.app, route).store.blocks
+        except ValueError as error:
+            message = f"{describe(route.handler)} is limited by {self._written}: {error}"
+            raise explained("store-cannot", ValueError(message)) from None
+
+    def _counter_for(self, app: Any, route: Route | None = None) -> "_Counter":
+        """Return the counter of this limit, or else that in the store, or the memory, of an application."""
+        if self._own is not None:
+            return self._own
+        if app is None:
+            return self._without_app
+        found = self._by_app.get(app)
+        if found is None:
+            with self._lock:  # two threads may handle the first requests
+                found = self._by_app.get(app)
+                if found is None:
+                    found = self._by_app[app] = self._counter_of(app, route)
+        return found
+
+    def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
+        """Return a new counter for an application. In its store, only limits that share a name count together."""
+        if getattr(app, "store", None) is None:  # as for the application of a dialect
+            return self._counter(None, "")
+        store = app.store_for("RateLimit")
+        if self._is_named:
+            return self._counter(store, f"rate {self._name}")
+        own = "" if route is None else f"{' '.join(route.methods)} {route.where}"
+        place = f"limit {app._first_place}\n{self._place or own}\n{self._name}"  # noqa: SLF001
+        with _PLACES_LOCK:
+            places = _PLACES.setdefault(app, [])
+            places.append(place)
+            return self._counter(store, f"{place} {places.count(place)}")
+
+    def _counter(self, store: Store | None, key: str) -> "_Counter":
+        clock = self._clock or (monotonic if store is None else time.time)
+        return _Counter(store or MemoryStore(clock=clock), key, clock, CircuitBreaker(StoreUnavailable))
+
+    def _count(self, counter: "_Counter", caller: str) -> "_Count":
         """Count a request, unless there have been too many. Raises StoreUnavailable."""
-        limit, period, increment = self._limit, self._period, store.increment
-        key = f"rate {self._name}\n{caller}"
+        limit, period, increment = self._limit, self._period, counter.store.increment
+        key = f"{counter.key}\n{caller}"
         if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period)
             return _Count(count > 1, 0, seconds)
-        window, elapsed = divmod(self._clock(), period)
+        window, elapsed = divmod(counter.clock(), period)
         current = increment(f"{key}\n{window:.0f}", ttl=2 * period).value
         before = increment(f"{key}\n{window - 1:.0f}", ttl=2 * period, by=0).value if current <= limit else 0
         used = current + before * (1 - elapsed / period)
@@ -189,26 +244,20 @@ def _counted(request: Request) -> list[RateLimit]:
     return []
 
 
-class _MemoryStores:
-    """A store in memory for each application, as long as that lives, and one for requests without an application.
+class _Counter(NamedTuple):
+    """The counts of a limit in a store, below a key."""
 
-    So a limit in a module counts separately in each application that a factory makes, as in tests.
-    """
+    store: Store
+    key: str
+    clock: Callable[[], float]
+    breaker: CircuitBreaker
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._without_app = MemoryStore(clock=clock)
-        self._by_app: WeakKeyDictionary[Any, MemoryStore] = WeakKeyDictionary()
-        self._lock = Lock()
 
-    def of(self, app: Any) -> MemoryStore:
-        if app is None:
-            return self._without_app
-        found = self._by_app.get(app)
-        if found is None:
-            with self._lock:  # two threads may handle the first requests
-                found = self._by_app.setdefault(app, MemoryStore(clock=self._clock))
-        return found
+_PLACES: "WeakKeyDictionary[Any, list[str]]" = WeakKeyDictionary()
+"""The places at which the limits of an application count in its store, in the order of its routes, which is the same in
+all processes.
+"""
+_PLACES_LOCK = Lock()
 
 
 class _Count(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.app.planning.cross_site import parse_origin
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.http.dates import seconds_of
 from antiphon.http.grammar import split_list, split_parameters, unquote_string
 from antiphon.request.dependencies import Dependency
@@ -274,6 +274,7 @@ _POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | Conte
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+@errors_name_it
 class SecurityHeaders:
     """A feature that adds security headers that a response lacks. None or False turns one off.
 

@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.explanations import explained
-from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.tracked_session import TrackedSession
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
@@ -57,8 +57,9 @@ SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
 """The sessions of an application, for tests without a request."""
 
 
+@errors_name_it
 class Sessions:
-    """A feature that provides ``request.session`` from a store.
+    """A feature that provides ``request.session`` from a store, by default that of the app.
 
     A session that is neither read nor written costs nothing, and does not affect the response. If it is read, the
     response has ``Vary: Cookie`` and ``Cache-Control: private``; a response that allows shared caches to keep it is
@@ -69,12 +70,12 @@ class Sessions:
     The cookie is named "__Host-session", and is Secure and HttpOnly; over http, as on localhost, its name is "session".
     ``cookie`` is a different name for both, such as that of an app that you are replacing. If the store is unavailable,
     requests that use the session get a 503. Raises ValueError for times that are not above 0, and for an invalid cookie
-    name.
+    name, and TypeError for anything but a store.
     """
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         idle: Duration = 14 * DAY,
         lifetime: Duration = 90 * DAY,
@@ -89,17 +90,29 @@ class Sessions:
                 ValueError(f"idle and lifetime must be seconds above 0, not {idle!r} and {lifetime!r}"),
             )
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
-        self._store = store
-        self._prefix = (f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n") if store.is_server_side else ""
+        self._stores = FeatureStore("Sessions", store, client_side=True)
+        self._store: Store
+        self._prefix = ""
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
         self._samesite: SameSite = samesite
         self._clock = clock
         self._has_warned = False
+        if store is not None:
+            self._keep_in(store)
+
+    def _keep_in(self, store: Store) -> None:
+        cookie = self._cookie
+        self._store = store
+        self._prefix = (f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n") if store.is_server_side else ""
 
     def install(self, app: "App") -> None:
-        """Provide ``request.session``, and register the middleware that writes changes."""
+        """Provide ``request.session``, and register the middleware that writes changes.
+
+        Raises RuntimeError if there is no store.
+        """
+        self._keep_in(self._stores.taken_from(app))
         if self._store.blocks:
             app.provide(Request.session, self._load, blocking=True, when=self._has_cookie, default=self._begin)
         else:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable
 from antiphon.explanations import explained
-from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.errors import without_traceback
 from antiphon.http.head import Head
 from antiphon.request.interfaces import Session

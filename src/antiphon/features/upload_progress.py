@@ -16,7 +16,7 @@ from typing import TypeAlias
 from antiphon.app.blueprint import Routes
 from antiphon.body.content import Content
 from antiphon.body.stream import Progress
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
@@ -39,6 +39,7 @@ _is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
 _argument = re.compile(rb"(?:^|&)" + ARGUMENT.encode() + rb"=([A-Za-z0-9_-]{16,64})(?=&|$)").search
 
 
+@errors_name_it
 class UploadProgress:
     """A feature that reports the progress of uploads at ``<prefix>/<id>``, as JSON or as server-sent events.
 

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.contract import is_async
 from antiphon.handler.errors import CHALLENGES
@@ -128,6 +128,7 @@ class Bearer(UserSource[U]):
         return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 
 
+@errors_name_it
 class Users(Generic[U]):
     """A feature that provides ``request.user``: the user whose credentials a request has, or None.
 

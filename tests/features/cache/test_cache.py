@@ -493,7 +493,7 @@ def test_numbers_are_above_0(options, error):
 
 
 def test_entries_are_not_with_clients():
-    with pytest.raises(ValueError, match="keeps nothing here"):
+    with pytest.raises(ValueError, match="Cache needs a store on the server"):
         Cache(CookieStore(["a key of more than sixteen bytes"]))
 
 

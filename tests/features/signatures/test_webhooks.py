@@ -311,7 +311,7 @@ WRONG = [
     (lambda: StandardWebhook("whsec_AAAA"), ValueError, "at least 16 bytes, not 3"),
     (lambda: GitHubWebhook(7), TypeError, "a secret must be text or bytes, not 7"),
     (lambda: GitHubWebhook([7]), TypeError, "a secret must be text or bytes, not 7"),
-    (lambda: GitHubWebhook("a secret for GitHub", CookieStore(["k" * 20])), ValueError, "can't tell that an id is new"),
+    (lambda: GitHubWebhook("a secret for GitHub", CookieStore(["k" * 20])), ValueError, "GitHubWebhook needs a store"),
     (lambda: StandardWebhook(SECRET).sign(b"", id="a.b"), ValueError, "without a dot"),
     (lambda: StandardWebhook(SECRET).sign(b"", id=""), ValueError, "without a dot"),
     (lambda: StandardWebhook(SECRET).send("http://shop.example/", {}), ValueError, "a public URL"),

@@ -1,4 +1,4 @@
-from antiphon.features.stores.store import decode, encode
+from antiphon.app.store import decode, encode
 from tests.features.stores.formats import EVERYTHING, FORMAT_1
 
 

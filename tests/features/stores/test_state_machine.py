@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from antiphon.app.store import hash_key
 from antiphon.features import MemoryStore, OwnedEntry, SQLiteStore, StoreEntry, ValkeyStore
-from antiphon.features.stores.store import hash_key
 from tests.features.conftest import Clock
 
 pytestmark = pytest.mark.once

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 import pytest
 
 from antiphon import App
+from antiphon.app.store import hash_key
 from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
-from antiphon.features.stores.store import hash_key
 from antiphon.testing import Client
 from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
 from tests.helpers.rows import rows

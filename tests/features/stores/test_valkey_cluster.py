@@ -9,8 +9,8 @@ from time import monotonic, sleep
 import pytest
 from redis.crc import key_slot
 
+from antiphon.app.store import hash_key
 from antiphon.features import StoreUnavailable, ValkeyStore
-from antiphon.features.stores.store import hash_key
 from tests.helpers.rows import rows
 from tests.helpers.valkey import HOST, SentinelSet, ValkeyCluster
 from tests.helpers.waiting import DEADLINE, eventually

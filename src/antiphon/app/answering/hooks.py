@@ -130,6 +130,8 @@ class Hook(NamedTuple):
     """True if routes that handle only safe methods skip it."""
     raw_handler: Callable[..., Any] | None = None
     """The function of an async handler without its scope, which it needs only when it waits."""
+    blocks_at: Callable[[Any], bool] | None = None
+    """A function of the planned route that returns True if it is called on a thread there."""
 
     async def call(self, *arguments: Any) -> Any:
         """Call the function where it runs, and return what it returns."""
@@ -165,6 +167,10 @@ class Hook(NamedTuple):
         answer = await outcome if self.is_async else outcome
         return response if answer is None else await respond(answer, self.function, request)
 
+    def at(self, route: Any) -> Self:
+        """Return the hook for a planned route."""
+        return self if self.blocks_at is None else self._replace(blocks=self.blocks or self.blocks_at(route))
+
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the hook for a handler: a sync hook runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
@@ -177,11 +183,12 @@ class Hook(NamedTuple):
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
 
-    A callable object can say so with an attribute ``blocking``.
+    A callable object can say so with an attribute ``blocking``, or with a method ``blocking_at``, which is called with
+    each planned route.
     """
     waits = is_async(function)
     blocking = blocking or getattr(function, "blocking", False)
-    return Hook(function, waits, blocking and not waits)
+    return Hook(function, waits, blocking and not waits, blocks_at=getattr(function, "blocking_at", None))
 
 
 def check_returns(function: Callable[..., Any], fix: str) -> None:

@@ -40,6 +40,12 @@ class Middleware(NamedTuple):
     """A function that is called first, and may return the response without any generator."""
     where_hooked: "tuple[Middleware, Middleware] | None" = None
     """The middleware that replaces it if there are hooks before the handler, and the one inside those hooks."""
+    blocks_at: Callable[[Any], bool] | None = None
+    """A function of the planned route that returns True if it runs on a thread there."""
+
+    def at(self, route: Any) -> Self:
+        """Return the middleware for a planned route."""
+        return self if self.blocks_at is None else self._replace(blocks=self.blocks or self.blocks_at(route))
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -245,4 +251,6 @@ def middleware(
                 f"the middleware {describe(function)} is opened late, when a dependency is read: it must be a plain one"
             ),
         )
-    return Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)
+    made = Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)
+    blocks_at = getattr(function, "blocking_at", None)
+    return made if blocks_at is None else made._replace(blocks_at=blocks_at)

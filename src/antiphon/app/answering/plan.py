@@ -167,6 +167,13 @@ class HandlerStack(NamedTuple):
             () if len(dependencies) < len(self.parts) or self.opens_dependencies else tuple(dict.fromkeys(dependencies))
         )
 
+    def at(self, route: "Route") -> Self:
+        """Return the stack around a planned route, where parts decide whether they block."""
+        return self._replace(
+            middleware=tuple(part.at(route) for part in self.middleware),
+            before=tuple(part.at(route) for part in self.before),
+        )
+
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the stack as it runs around a handler."""
         return self._replace(
@@ -238,7 +245,7 @@ class Plan:
         self.refuse = refuse
         self.body = body
         self.hooks_block = handler.blocks or hooks_block
-        around = stack.with_hooks_first().for_handler(self.hooks_block)
+        around = stack.at(route).with_hooks_first().for_handler(self.hooks_block)
         self.runs_on = _runs_on(handler, around, body)
         if self.runs_on is MIXED:
             around = around.pinned()

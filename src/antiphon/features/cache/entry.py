@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Self
 
+from antiphon.app.store import keep
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.rules import Control, age_when_received, control_of, hit_status
-from antiphon.features.stores.store import keep
 from antiphon.http.grammar import parse_or_none, split_list
 from antiphon.http.head import CONDITIONS, Head
 from antiphon.http.headers import combined

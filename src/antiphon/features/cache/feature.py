@@ -10,8 +10,9 @@ from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.cache.entry import key_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.cache.filling import Fill, FillHead
@@ -19,7 +20,6 @@ from antiphon.features.cache.intake import Intake
 from antiphon.features.cache.lookup import AtHand, Collapsing, Lookup, Refreshes
 from antiphon.features.cache.shelf import Shelf, forget_changed
 from antiphon.features.stores.memory import MemoryStore
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.request.request import Request
 from antiphon.request.watching import forget_fields, put_on_watch, watch_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 
+@errors_name_it
 class Cache:
     """A feature that stores responses, and responds with them without calling the handler (RFC 9111).
 
@@ -42,9 +43,9 @@ class Cache:
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
     process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
-    ``store`` is shared by all processes and machines that use it; the default is the memory of this process. In memory
-    and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries, and drops the least recently used
-    responses. Valkey has its own setting for that.
+    ``store`` is shared by all processes and machines that use it. The default is that of the app, or, if it has none,
+    the memory of this process. In memory and in SQLite, the cache keeps up to ``most`` bytes, apart from other entries,
+    and drops the least recently used responses. Valkey has its own setting for that.
 
     A QUERY is served from the cache, too, if its content is the same, and has at most 64 KiB. White space in JSON
     makes no difference.
@@ -71,8 +72,7 @@ class Cache:
         gateway: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        store = MemoryStore(clock=clock) if store is None else store
-        check_server_side(store, "keeps nothing here: MemoryStore(), SQLiteStore(path) and ValkeyStore(url) do")
+        self._stores = FeatureStore("Cache", store)
         lease, patience = seconds_of(lease), seconds_of(patience)
         if not (min(most, largest, lease, patience) > 0 and most_in_files >= 0):
             given = f"{most!r}, {largest!r}, {lease!r}, {patience!r} and {most_in_files!r}"
@@ -82,20 +82,29 @@ class Cache:
                     f"most, largest, lease and patience must be above 0, and most_in_files at least 0, not {given}"
                 ),
             )
-        self._blocks = store.blocks
         self._is_gateway = gateway
-        self._files = BodyFiles(store, most_in_files)
-        files = self._files if store.keeps_files and most_in_files else None
-        self._shelf = Shelf(store.bounded(most), self._files, lease, clock)
-        self._collapsing = Collapsing(self._shelf, patience, clock)
+        self._most, self._largest, self._most_in_files = most, largest, most_in_files
+        self._lease, self._patience, self._clock = lease, patience, clock
+        self._queries: bool | None = None
+        self._keep_in(MemoryStore(clock=clock) if store is None else store)
+
+    def _keep_in(self, store: Store) -> None:
+        """Keep the responses in a store."""
+        clock = self._clock
+        self._blocks = store.blocks
+        self._files = BodyFiles(store, self._most_in_files)
+        files = self._files if store.keeps_files and self._most_in_files else None
+        self._shelf = Shelf(store.bounded(self._most), self._files, self._lease, clock)
+        self._collapsing = Collapsing(self._shelf, self._patience, clock)
         self._refreshes = Refreshes(self._shelf)
         self._at_hand = AtHand(self._shelf, clock)
         self._lookup = Lookup(self._shelf, self._at_hand, self._collapsing, self._refreshes, clock)
-        self._intake = Intake(self._shelf, files, largest, gateway, clock, self._may_query)
-        self._queries: bool | None = None
+        self._intake = Intake(self._shelf, files, self._largest, self._is_gateway, clock, self._may_query)
 
     def install(self, app: "App") -> None:
         """Add the cache around everything that is registered after it."""
+        if self._stores.own is None and app.store is not None:
+            self._keep_in(self._stores.taken_from(app))
         self._collapsing.app = self._refreshes.app = app
         with suppress(OSError):
             self._files.folder()  # removes the leftovers of killed processes

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+from antiphon.app.store import Store
 from antiphon.features.stores.file_locks import is_abandoned, lock
-from antiphon.features.stores.store import Store
 from antiphon.response.files import FileBody
 
 PART = ".part"

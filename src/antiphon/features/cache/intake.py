@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from copy import copy
 
+from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop, running_loop
 from antiphon.explanations import explained
@@ -13,7 +14,6 @@ from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error
 from antiphon.features.cache.rules import PERSONAL_REASONS, Asked, control_of, reason_not_to_store, tell
 from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
-from antiphon.features.stores.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list

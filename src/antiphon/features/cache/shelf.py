@@ -13,10 +13,10 @@ from typing import Any
 from zlib import crc32
 
 from antiphon.app.planning.cross_site import SAFE_METHODS
+from antiphon.app.store import Store, StoreEntry, StoreUnavailable
 from antiphon.features.cache.entry import MOST_VARIANTS, StoredResponse, key_of_url, queries_of
 from antiphon.features.cache.files import BodyFiles
 from antiphon.features.stores.rows import RowStore
-from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
 from antiphon.http.head import Head
 from antiphon.http.urls.url import URL, decode_path
 from antiphon.request.request import Request
@@ -274,7 +274,7 @@ def _responses(data: Mapping[str, Any], files: BodyFiles) -> list[StoredResponse
 
 
 def _owner(kind: str, name: str) -> str:
-    return f"cache {kind} {name}"
+    return f"cache\0{kind}\0{name}"  # users, who own sessions in the same store, have no NUL in their names
 
 
 def _mark(what: str) -> str:

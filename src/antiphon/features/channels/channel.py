@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+from antiphon.app.store import FeatureStore, Store
 from antiphon.concurrency.process import DRAINING
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import (
@@ -27,9 +28,11 @@ from antiphon.features.channels.message import (
     message_of,
     read_id,
 )
-from antiphon.features.stores.store import Store
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.event import Event
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
 
 
 class ChannelListener:
@@ -187,21 +190,29 @@ class ChannelListener:
         return feed
 
 
+@errors_name_it
 class Channel:
     """A named stream of messages from any process to all listeners, kept for clients that reconnect.
 
-    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, which check for
-    messages 20 times a second, or a ValkeyStore for many machines. The newest ``keep`` messages are kept, in the store
-    and in each process that listens, each of at most ``max_message_size`` bytes of JSON: by default up to 64 MiB in
-    total. A MemoryStore keeps those of up to 10,000 channels that nobody listens to, the most recently used. In each
-    process, one thread reads a store for all listeners, or up to 16 threads for a cluster. Two channels with the same
-    name and store are one channel. If a process dies, its members stay present for another ``lease``, in seconds or a
-    timedelta. Raises ValueError for a name that is empty or not valid Unicode, for a ``keep`` or a
-    ``max_message_size`` below 1, and for a ``lease`` that is not above 0, and TypeError for any other store.
+    The ``store`` is by default that of the app that uses the channel, ``app.use(news)``: a MemoryStore for one process,
+    a SQLiteStore for the processes on one machine, which check for messages 20 times a second, or a ValkeyStore for
+    many machines. The newest ``keep`` messages are kept, in the store and in each process that listens, each of at most
+    ``max_message_size`` bytes of JSON: by default up to 64 MiB in total. A MemoryStore keeps those of up to 10,000
+    channels that nobody listens to, the most recently used. In each process, one thread reads a store for all
+    listeners, or up to 16 threads for a cluster. Two channels with the same name and store are one channel. If a
+    process dies, its members stay present for another ``lease``, in seconds or a timedelta. Raises ValueError for a
+    name that is empty or not valid Unicode, for a ``keep`` or a ``max_message_size`` below 1, and for a ``lease`` that
+    is not above 0, and TypeError for any other store.
     """
 
     def __init__(
-        self, name: str, store: Store, *, keep: int = 1000, max_message_size: int = 65_536, lease: Duration = 30.0
+        self,
+        name: str,
+        store: Store | None = None,
+        *,
+        keep: int = 1000,
+        max_message_size: int = 65_536,
+        lease: Duration = 30.0,
     ) -> None:
         lease = seconds_of(lease)
         if not _is_text(name):
@@ -218,12 +229,16 @@ class Channel:
                 "bad-feature-option", ValueError(f"lease must be a number of seconds above 0, not {lease!r}")
             )
         self._name = name
-        self._store = store
+        self._stores = FeatureStore("Channel", store, client_side=True)  # hub_of refuses it
         self._keep = Keep(keep)
         self._max_message_size = max_message_size
         self._lease = lease
-        self._hub = hub_of(store, name)
+        self._hub: Hub | None = None if store is None else hub_of(store, name, "Channel")
         self._process = os.getpid()
+
+    def install(self, app: "App") -> None:
+        """Use the store of an app, unless the channel has its own. Raises RuntimeError if there is no store."""
+        self._hub = hub_of(self._stores.taken_from(app), self._name, "Channel")
 
     @property
     def name(self) -> str:
@@ -320,8 +335,8 @@ class Channel:
 
     def _own_hub(self) -> Hub:
         """Return the hub of this process, which may have forked since the last call."""
-        if self._process != os.getpid():
-            self._hub, self._process = hub_of(self._store, self._name), os.getpid()
+        if self._hub is None or self._process != os.getpid():
+            self._hub, self._process = hub_of(self._stores.current, self._name, "Channel"), os.getpid()
         return self._hub
 
 

@@ -13,11 +13,11 @@ from threading import Condition, Lock, Thread
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
+from antiphon.app.store import Store, StoreUnavailable
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.message import BATCH, ChannelLog, Entry, Keep, Position, Positions
 from antiphon.features.stores.memory import LOOKED_AT, MemoryStore
-from antiphon.features.stores.store import Store, StoreUnavailable
 
 if TYPE_CHECKING:
     from antiphon.features.stores.sqlite import SQLiteStore
@@ -381,8 +381,8 @@ _stored: "WeakValueDictionary[Hashable, StoredHub]" = WeakValueDictionary()
 _lock = Lock()
 
 
-def hub_of(store: Store, name: str) -> Hub:
-    """Return the hub of a channel. Raises TypeError for a store that keeps no channels."""
+def hub_of(store: Store, name: str, feature: str) -> Hub:
+    """Return the hub of a channel. Raises TypeError, which names the feature, for a store that keeps no channels."""
     with _lock:
         if isinstance(store, MemoryStore):
             return _in_memory.setdefault(store, MemoryHub())
@@ -395,7 +395,7 @@ def hub_of(store: Store, name: str) -> Hub:
             return _on_server(store, name)
     raise explained(
         "bad-feature-option",
-        TypeError(f"a Channel needs a MemoryStore, SQLiteStore or ValkeyStore, not {type(store).__name__}"),
+        TypeError(f"{feature} needs a MemoryStore, SQLiteStore or ValkeyStore, not {type(store).__name__}"),
     )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from antiphon.app.store import hash_key
 from antiphon.features.channels.message import BATCH, LONGEST_WATCH, Entry, Position, Positions
-from antiphon.features.stores.store import hash_key
 from antiphon.features.stores.valkey.calls import Reply
 from antiphon.features.stores.valkey.connecting import WATCHES
 from antiphon.features.stores.valkey.scripts import script

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 from antiphon.app.answering.hooks import MiddlewareFunction
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
+from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, give_again, keep
 from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.callers import check_by
 from antiphon.features.idempotency.claims import (
     ANSWERED,
@@ -37,7 +38,6 @@ from antiphon.features.idempotency.claims import (
     is_seen_by_others,
     reused_with,
 )
-from antiphon.features.stores.store import OF_ONE_VISITOR, Store, StoreEntry, check_server_side, give_again, keep
 from antiphon.features.users import USERS
 from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
@@ -69,6 +69,7 @@ _ATTEMPTS = 5
 """The number of attempts to get a claim while other requests give it up or take it over."""
 
 
+@errors_name_it
 class IdempotentWrites:
     """A feature that carries out each request to an ``idempotent`` route only once, and sends its response to all
     retries.
@@ -91,13 +92,14 @@ class IdempotentWrites:
     ``takeover``, in seconds or a timedelta, a retry is carried out again after that time, which has to be longer than
     any handler takes. Responses of more than ``largest`` bytes, and streams, can't be kept, and raise a RuntimeError
     that names the handler. If the store is unavailable, the response is a 503, before anything is carried out.
+    ``store`` is by default that of the app.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients.
     """
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         by: Callable[[Request], str | None] | None = None,
         required: bool = True,
@@ -106,7 +108,7 @@ class IdempotentWrites:
         largest: int = 1 << 20,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        check_server_side(store, "can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can")
+        self._stores = FeatureStore("IdempotentWrites", store)
         ttl, takeover = seconds_of(ttl), seconds_of(takeover)
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
             raise explained(
@@ -114,7 +116,6 @@ class IdempotentWrites:
                 ValueError(f"ttl, takeover and largest must be above 0, not {ttl!r}, {takeover!r} and {largest!r}"),
             )
         check_by(by)
-        self._store = store
         self._by = by
         self.required = required
         self._ttl = ttl
@@ -123,7 +124,8 @@ class IdempotentWrites:
         self._clock = clock
 
     def install(self, app: "App") -> None:
-        """Let the app carry out its idempotent routes with this feature."""
+        """Let the app carry out its idempotent routes with this feature. Raises RuntimeError if there is no store."""
+        self._stores.taken_from(app)
         app._surround_idempotent(self._surround, self._watch_before_routing)
 
     def _surround(
@@ -133,6 +135,7 @@ class IdempotentWrites:
 
         Raises ValueError for a route whose response can't be kept, or whose body can't be compared.
         """
+        self._store = self._stores.current  # a view has no application that could have one
         self._check(route)
         dependencies = route.dependencies
         caller = (

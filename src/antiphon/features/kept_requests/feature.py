@@ -11,10 +11,10 @@ from functools import partial
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.app.application import App
-from antiphon.explanations import explained
+from antiphon.app.store import FeatureStore, Store
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.kept_requests.record import Cause, Trace, cause_of, cause_of_error, record_of
 from antiphon.features.kept_requests.shelf import Caught, Kept, Seal, Shelf, Writer
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import ClientDisconnected
@@ -26,6 +26,7 @@ DAY = 24 * 3600.0
 """Seconds."""
 
 
+@errors_name_it
 class Keep(Observer):
     """A feature that keeps failed requests, so that `antiphon replay` can send them again and turn them into tests.
 
@@ -40,7 +41,7 @@ class Keep(Observer):
     like passwords, numbers of payment cards, and members that a model marks as ``Secret``. Records are encrypted with
     the app's secret keys, or with ``secret_keys``, and written by a separate thread: if the store is full, slow or
     unavailable, requests are not kept, and a warning is logged. ``largest`` is the number of bytes of a body that are
-    kept. ``release`` is stored in each record.
+    kept. ``release`` is stored in each record. By default, ``store`` is the app's store.
 
     Raises ValueError for numbers that are not above 0, and for a store whose entries are kept by clients; RuntimeError
     without a secret key; ModuleNotFoundError without the package cryptography.
@@ -48,7 +49,7 @@ class Keep(Observer):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         errors: bool = True,
         slower: Duration | None = None,
@@ -60,7 +61,7 @@ class Keep(Observer):
         release: str = "",
         secret_keys: Iterable[str | bytes] = (),
     ) -> None:
-        check_server_side(store, "can't keep requests: SQLiteStore(path) and ValkeyStore(url) can")
+        self._stores = FeatureStore("Keep", store)
         ttl, slower = seconds_of(ttl), seconds_of(slower)
         if not (most > 0 and ttl > 0 and largest > 0 and (slower is None or slower > 0)):
             raise explained(
@@ -70,7 +71,6 @@ class Keep(Observer):
         if when is not None:
             check_arguments(when, "exchange")
             check_sync("when", when)
-        self._store = store
         self._errors = errors
         self._slower = slower
         self._statuses = frozenset(statuses)
@@ -91,7 +91,7 @@ class Keep(Observer):
                 TypeError("Keep belongs to the application, not a blueprint: write app.use(Keep(store))"),
             )
         keys = self._own_keys or getattr(app, "secret_keys", None) or _flask_keys(app)
-        self._shelf = Shelf(self._store, Seal(keys), most=self._most, ttl=self._ttl)
+        self._shelf = Shelf(self._stores.taken_from(app), Seal(keys), most=self._most, ttl=self._ttl)
         self._writer = Writer(self._shelf.put)
         sees_all = self._slower is not None or self._statuses or self._when
         if sees_all or not isinstance(app, App):  # the errors of a dialect's application are seen nowhere else

@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from antiphon.app.store import Store
 from antiphon.concurrency.process import call_after_fork, call_at_exit
 from antiphon.explanations import explained
 from antiphon.features.kept_requests.disguise import Disguise, marked_names
 from antiphon.features.kept_requests.record import Record, Trace, without_secrets
-from antiphon.features.stores.store import Store
 from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
-_OWNER = "antiphon kept"
-"""The owner of all entries, by which the store lists them."""
+_OWNER = "kept\0requests"
+"""The owner of all entries, by which the store lists them. Users, who own sessions, have no NUL in their names."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of a nonce of AES-GCM in bytes."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.languages.catalogues import Catalogue, read
 from antiphon.features.languages.request_language import RequestLanguage, fallbacks, normalised
 from antiphon.features.languages.texts import Texts, use_outside_of_requests
@@ -40,6 +40,7 @@ def _name_language(request: Request, response: Response) -> None:
             response.headers.setdefault("content-language", language.tag)
 
 
+@errors_name_it
 class Languages:
     """A feature that responds to each request in one of the languages with translations in the ``folders``.
 

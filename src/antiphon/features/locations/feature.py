@@ -11,7 +11,7 @@ from functools import partial
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.locations.address import Address
 from antiphon.features.locations.csv_file import CSVReader
 from antiphon.paths import caller_file, path_beside
@@ -119,6 +119,7 @@ class _Source(Protocol):
     def find(self, address: Address, language: Callable[[], str]) -> Location | None: ...
 
 
+@errors_name_it
 class Locations:
     """A feature that provides ``request.location``: the client's location, as far as its address (``request.ip``) shows
     it.

@@ -18,7 +18,7 @@ from weakref import WeakSet
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.servable import Servable
 from antiphon.concurrency.process import call_after_fork
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.logs.formats import NAME, RequestIDFilter, message_of, request_fields
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.request.dependencies import Dependency
@@ -177,6 +177,7 @@ unlogged = Dependency[bool]("unlogged")
 """True for a request that is left out of the access log, such as a probe."""
 
 
+@errors_name_it
 class AccessLog(Observer):
     """A feature that logs each request that got a response with the logger ``antiphon.access``, at the level INFO.
 

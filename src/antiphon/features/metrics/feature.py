@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.app.blueprint import Blueprint
 from antiphon.concurrency import admission
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.metrics.exposition import OPEN_METRICS, PROMETHEUS, Family, Series, exposition, sum_up
 from antiphon.features.metrics.figures import Defined, Definition, Figures, Group, check_bounds, check_metric
 from antiphon.features.metrics.folder import Memory
@@ -80,6 +80,7 @@ _OPEN = Group(("kind",), (Definition("antiphon_open_streams", "gauge", "Streams 
 _PROCESSES = Definition("antiphon_processes", "gauge", "Living processes of the server, whose figures these are.")
 
 
+@errors_name_it
 class Metrics(Observer):
     """A feature that counts requests by method, route and status, and shows metrics of all processes on a page.
 

@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.oauth.tokens import (
     ALGORITHMS,
     AccessToken,
@@ -43,6 +43,7 @@ ACCESS_TOKEN = Dependency[AccessToken](
 """The token of a request whose user it named."""
 
 
+@errors_name_it
 class ProtectedResource:
     """The application as a protected resource of OAuth 2: the ``resource`` of ``Users``.
 

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.app.route import Route
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.handler.errors import is_debug
 from antiphon.http.errors import NotFound
 from antiphon.http.urls.url import quote_path
@@ -32,6 +32,7 @@ _MOST_BREACHES = 50
 """The most responses that the page lists."""
 
 
+@errors_name_it
 class OpenAPI:
     """A feature that serves an OpenAPI document of the application, made by reading the code of its handlers.
 

@@ -11,13 +11,13 @@ from contextvars import Context, ContextVar
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.iterables import aclose, close_of
 from antiphon.explanations import explained
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import Hub
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.record import Kind, Line, Record, RunEnd, RunState
-from antiphon.features.stores.store import StoreUnavailable
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.serialization.json import encode_json
 

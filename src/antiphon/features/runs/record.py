@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from antiphon.app.store import OwnedEntry, Store, StoreEntry
 from antiphon.features.channels.hub import Hub, hub_of
 from antiphon.features.channels.message import Keep
-from antiphon.features.stores.store import OwnedEntry, Store, StoreEntry
 from antiphon.http.event import Event
 from antiphon.serialization.json import decode_json, encode_json
 
@@ -281,7 +281,7 @@ class Ledger:
     # Logs
 
     def hub(self, id_: str) -> Hub:
-        return hub_of(self.store, self.log(id_))
+        return hub_of(self.store, self.log(id_), "Runs")
 
     def log(self, id_: str) -> str:
         """Return the name of the log of a run."""

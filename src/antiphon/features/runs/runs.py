@@ -18,15 +18,15 @@ from uuid import UUID
 
 import msgspec
 
+from antiphon.app.store import FeatureStore, Store, StoreUnavailable
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.loop import refuse_on_loop, thread
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.production import Bounds, Production
 from antiphon.features.runs.record import Ledger, Line, Record
 from antiphon.features.runs.run import Run, read_all
 from antiphon.features.runs.worker import Worker
-from antiphon.features.stores.store import Store, StoreUnavailable
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import find_current_request
 from antiphon.http.dates import Duration, seconds_of
@@ -105,19 +105,21 @@ class _Own:
 
     def __init__(self, runs: "Runs[Any]") -> None:
         self.pid = os.getpid()
-        self.ledger = runs._new_ledger()
+        self.store = runs._stores.current
+        self.ledger = runs._new_ledger(self.store)
         self.worker = Worker(self.ledger, runs._name, runs._lease, runs._can_start, runs._start_again)
         self.apps: set[App] = set()
         self.loop: asyncio.AbstractEventLoop | None = None
 
 
+@errors_name_it
 class Runs(Generic[T]):
     """Streams that outlive their requests: each is produced once, where it was started, and followed by any number of
     clients over any process, from any point.
 
-    The ``store`` is a MemoryStore for one process, a SQLiteStore for the processes on one machine, or a ValkeyStore for
-    many machines. ``Runs[Token](store)`` reads values as that type. Two with the same ``name`` and store are one. With
-    ``app.use(runs)``, a process also takes over runs that others had to abandon.
+    The ``store`` is by default that of the app: a MemoryStore for one process, a SQLiteStore for the processes on one
+    machine, or a ValkeyStore for many machines. ``Runs[Token](store)`` reads values as that type. Two with the same
+    ``name`` and store are one. With ``app.use(runs)``, a process also takes over runs that others had to abandon.
 
     At most ``most`` runs are live at once in all processes, and at most ``most_per_owner`` of one owner. The newest
     ``keep_values`` values of a run are kept, of up to ``keep_bytes`` bytes of JSON together, each of at most
@@ -130,7 +132,7 @@ class Runs(Generic[T]):
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None = None,
         *,
         name: str = "runs",
         most: int = 100,
@@ -153,7 +155,7 @@ class Runs(Generic[T]):
                 raise explained("bad-feature-option", ValueError(f"{option} must be above 0, not {number!r}"))
         if not name:
             raise explained("bad-feature-option", ValueError("the name of runs must not be empty"))
-        self._store = store
+        self._stores = FeatureStore("Runs", store, client_side=True)  # hub_of refuses it
         self._name = name
         self._most = most
         self._most_per_owner = most_per_owner
@@ -163,21 +165,28 @@ class Runs(Generic[T]):
         self._lease = lease
         self._functions: dict[str, Repeatable] = {}
         self._lock = Lock()
-        self._process = _Own(self)
+        self._process = None if store is None else _Own(self)
 
-    def _new_ledger(self) -> Ledger:
-        return Ledger(self._store, self._name, self._bounds.keep, self._seconds)
+    def _new_ledger(self, store: Store) -> Ledger:
+        return Ledger(store, self._name, self._bounds.keep, self._seconds)
 
     def _own(self) -> _Own:
         """Return the state of this process, which may have forked since the last call."""
-        if self._process.pid != os.getpid():
+        own = self._process
+        if own is None or own.pid != os.getpid():
             with self._lock:
-                if self._process.pid != os.getpid():
-                    self._process = _Own(self)
-        return self._process
+                own = self._process
+                if own is None or own.pid != os.getpid():
+                    own = self._process = _Own(self)
+        return own
 
     def install(self, app: "App") -> None:
-        """Watch over other processes' runs while the app runs, and let its shutdown wait for its own runs."""
+        """Watch over other processes' runs while the app runs, and let its shutdown wait for its own runs.
+
+        Raises RuntimeError if there is no store.
+        """
+        self._stores.taken_from(app)
+        self._own()
 
         async def runs() -> AsyncIterator[None]:
             own = self._own()
@@ -349,7 +358,7 @@ class Runs(Generic[T]):
 
     async def _call(self, function: "Callable[[], R]") -> "R":
         """Call a function on a thread if the store blocks."""
-        return await asyncio.to_thread(function) if self._store.blocks else function()
+        return await asyncio.to_thread(function) if self._own().store.blocks else function()
 
     def _read(self, line: Line) -> T:
         alias = getattr(self, "__orig_class__", None)

@@ -14,13 +14,13 @@ from contextlib import contextmanager, suppress
 from secrets import token_hex
 from threading import Lock, Thread
 
+from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.process import DRAINING, GRACE_OVER, call_at_exit
 from antiphon.features.channels.feed import Feed
 from antiphon.features.channels.hub import hub_of
 from antiphon.features.channels.message import Keep
 from antiphon.features.runs.production import Production
 from antiphon.features.runs.record import CRASHES, RENEW_EVERY, Ledger, Record, RunEnd
-from antiphon.features.stores.store import StoreUnavailable
 
 LOOKS = 6
 """The number of checks of the store per lease."""
@@ -76,7 +76,7 @@ class Worker:
         self._can_start = can_start
         self._start = start
         self._signal = f"runs\0{name}"
-        self._hub = hub_of(ledger.store, self._signal)
+        self._hub = hub_of(ledger.store, self._signal, "Runs")
         self._followed: Counter[str] = Counter()
         self._unwritten: dict[str, tuple[int, RunEnd]] = {}
         self._gone: set[str] = set()

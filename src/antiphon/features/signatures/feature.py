@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
-from antiphon.explanations import explained
+from antiphon.app.store import Store, check_store
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
@@ -25,7 +26,6 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
-from antiphon.features.stores.store import Store, check_server_side
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
@@ -89,6 +89,7 @@ class _Signature(NamedTuple):
         return value if isinstance(value, int) else None
 
 
+@errors_name_it
 class Signatures:
     """A feature that calls handlers of routes with ``signed_by`` only if a request is signed (RFC 9421).
 
@@ -345,7 +346,7 @@ def _check_once(store: Store | None, max_age: float | None) -> None:
         raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
     if store is None:
         return
-    check_server_side(store, "can't tell that a nonce is new: SQLiteStore(path) and ValkeyStore(url) can")
+    check_store("Signatures", store)
     if max_age is None:
         raise explained(
             "bad-feature-option", ValueError("a store that keeps nonces needs a max_age: it can't keep them forever")

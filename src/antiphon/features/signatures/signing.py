@@ -8,7 +8,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.components import Components, Line, check_covered, component_of
 from antiphon.features.signatures.keys import SignatureKey
 from antiphon.http.dates import Duration, seconds_of
@@ -156,6 +156,7 @@ def _set(response: Response, lines: Iterable[Line]) -> None:
         response.headers[name] = value
 
 
+@errors_name_it
 class SignedResponses:
     """A feature that signs all responses: ``app.use(SignedResponses(private_key))``.
 

@@ -13,10 +13,10 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any, NamedTuple
 
+from antiphon.app.store import RETRY_AFTER, Store, StoreEntry, check_store
 from antiphon.concurrency.loop import refuse_on_loop
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.signatures.keys import SHORTEST_SECRET
-from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry, check_server_side
 from antiphon.handler.callables import check_no_decorator
 from antiphon.http.dates import Duration, seconds_of
 from antiphon.http.errors import Conflict, Forbidden, HTTPError
@@ -57,6 +57,7 @@ class Delivery(NamedTuple):
     """The id, which is the same in each attempt, if it is signed."""
 
 
+@errors_name_it
 class Webhook(ABC):
     """A hook for ``before=`` that accepts only the webhooks of one sender; the base class for other senders.
 
@@ -90,7 +91,7 @@ class Webhook(ABC):
                 "bad-feature-option", ValueError("a webhook needs a secret, and a tolerance and a ttl above 0")
             )
         if store is not None:
-            check_server_side(store, "can't tell that an id is new: SQLiteStore(path) and ValkeyStore(url) can")
+            check_store(type(self).__name__, store)
         self._store = store
         self._clock = clock
         self.blocking = store is not None and store.blocks

@@ -5,7 +5,7 @@ from threading import Lock
 from time import monotonic
 from typing import TypeVar, TypeVarTuple
 
-from antiphon.features.stores.store import try_later
+from antiphon.app.store import try_later
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
+from antiphon.app.store import FOREVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
 from antiphon.explanations import explained
-from antiphon.features.stores.store import FOREVER, OwnedEntry, Store, StoreCount, StoreEntry, check_same, check_ttl
 from antiphon.features.stores.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner

@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from antiphon.app.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_key
 from antiphon.features.stores.rows import Row, RowStore, size_of
-from antiphon.features.stores.store import FOREVER, StoreCount, StoreEntry, check_ttl, hash_key
 
 MOST_COUNTERS = 100_000
 """The maximum number of counters in a store, about 25 MB for many callers."""

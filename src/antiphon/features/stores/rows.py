@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from os import urandom
 from typing import Any, NamedTuple, Protocol
 
-from antiphon.features.stores.store import (
+from antiphon.app.store import (
     FOREVER,
     OwnedEntry,
     Store,

@@ -8,10 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
-from antiphon.explanations import explained
-from antiphon.features.stores.rows import Row, RowStore, size_of
-from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
-from antiphon.features.stores.store import (
+from antiphon.app.store import (
     FOREVER,
     Store,
     StoreCount,
@@ -20,6 +17,9 @@ from antiphon.features.stores.store import (
     hash_key,
     unavailable,
 )
+from antiphon.explanations import explained
+from antiphon.features.stores.rows import Row, RowStore, size_of
+from antiphon.features.stores.sqlite_connections import Connection, Connections, connections_to
 from antiphon.http.dates import Duration, seconds_of
 
 CLEAN_EVERY = 16

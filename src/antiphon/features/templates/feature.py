@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import BaseLoader, Environment, Template, TemplateNotFound
 
 from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of, render
 from antiphon.handler.errors import is_debug
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from antiphon.app.application import App
 
 
+@errors_name_it
 class Templates:
     """A feature that renders templates from folders with Jinja2, for ``Page`` and ``Response.template``.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.app.planning.cross_site import check_cross_site
 from antiphon.concurrency.crossing import Crossing
-from antiphon.explanations import explained
+from antiphon.explanations import errors_name_it, explained
 from antiphon.features.openapi.feature import OpenAPI
 from antiphon.features.openapi.security import users_of
 from antiphon.features.tools.calls import Confirmation
@@ -44,6 +44,7 @@ _MINUTE = 60_000
 """The time for which clients may keep lists, in milliseconds."""
 
 
+@errors_name_it
 class Tools:
     """A feature that lets language models call handlers as tools, by the Model Context Protocol, with POST at ``path``.
 

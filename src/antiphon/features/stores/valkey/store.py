@@ -17,9 +17,7 @@ from math import ceil
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from antiphon.explanations import explained
-from antiphon.features.stores.rows import new_version
-from antiphon.features.stores.store import (
+from antiphon.app.store import (
     FOREVER,
     FORMAT,
     OwnedEntry,
@@ -34,6 +32,8 @@ from antiphon.features.stores.store import (
     log_damaged,
     log_unknown,
 )
+from antiphon.explanations import explained
+from antiphon.features.stores.rows import new_version
 from antiphon.features.stores.valkey.calls import Calls, Reply
 from antiphon.features.stores.valkey.connecting import (
     Settings,

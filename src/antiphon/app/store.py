@@ -293,10 +293,92 @@ def hash_key(key: str) -> bytes:
     return sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
-def check_server_side(store: Store, lack: str) -> None:
-    """Raise ValueError, saying what is missing (``can't count: ...``), for a store whose entries clients keep."""
-    if not store.is_server_side:
-        raise explained("store-cannot", ValueError(f"{type(store).__name__} {lack}"))
+ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
+"""The stores that errors propose."""
+
+
+def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
+    """Check a store for a feature, whose name errors begin with. ``of_app`` says that it is that of the application.
+
+    Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
+    whose entries are kept by clients.
+    """
+    if not isinstance(store, Store):
+        made = f": {store.__name__}(...)" if isinstance(store, type) and issubclass(store, Store) else ""
+        raise explained(
+            "not-a-store", TypeError(f"{feature}: store must be a store such as {ON_SERVER}, not {store!r:.80}{made}")
+        )
+    if not (client_side or store.is_server_side):
+        own = f"; instead of that of App(store=...), give it its own: {feature}(..., store=...)" if of_app else ""
+        raise explained(
+            "store-cannot",
+            ValueError(
+                f"{feature} needs a store on the server, such as {ON_SERVER}, not a {type(store).__name__}, whose"
+                f" entries are kept by clients{own}"
+            ),
+        )
+
+
+class FeatureStore:
+    """The store of a feature: its own, or else that of the application that uses it.
+
+    Raises what ``check_store`` does for its own.
+    """
+
+    def __init__(self, feature: str, own: Store | None, *, client_side: bool = False) -> None:
+        if own is not None:
+            check_store(feature, own, client_side=client_side)
+        self.own = own
+        self._feature = feature
+        self._client_side = client_side
+        self._taken: Store | None = None
+
+    @property
+    def current(self) -> Store:
+        """The store. Raises RuntimeError before ``taken_from``, unless the feature has its own."""
+        store = self._taken if self.own is None else self.own
+        if store is None:
+            raise explained(
+                "missing-store",
+                RuntimeError(
+                    f"{self._feature} has no store yet: pass it to app.use in an App(store=SQLiteStore(path)), or give"
+                    f" it its own, {self._feature}(..., store=SQLiteStore(path))"
+                ),
+            )
+        return store
+
+    def taken_from(self, app: Any) -> Store:
+        """Return the store for an application: each object has one, even if several applications use it.
+
+        Raises what ``App.store_for`` does, and ValueError for the second of two applications with different stores.
+        """
+        if self.own is not None:
+            return self.own
+        if not hasattr(app, "store_for"):  # that of a dialect, or none at all
+            raise missing_store(self._feature)
+        store: Store = app.store_for(self._feature, client_side=self._client_side)
+        if self._taken is not None and not store.shares_entries(self._taken):
+            raise explained(
+                "feature-used-twice",
+                ValueError(
+                    f"{self._feature} is used by two applications with different stores: make one for each of them,"
+                    f" or give it a store of its own, {self._feature}(..., store=...)"
+                ),
+            )
+        self._taken = store
+        return store
+
+
+def missing_store(feature: str) -> RuntimeError:
+    """Return the error for a feature that was given no store, in an application without one."""
+    return explained(
+        "missing-store",
+        RuntimeError(
+            f"{feature} needs a store: give one to the whole application, App(store=SQLiteStore(path)), or to the"
+            f" feature, {feature}(..., store=SQLiteStore(path)). A mounted App does not use the store of the App around"
+            " it"
+        ),
+    )
 
 
 def check_ttl(ttl: float) -> None:
