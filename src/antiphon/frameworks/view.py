@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, overload
 from antiphon.app.answering.hooks import BeforeHook
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
-from antiphon.frameworks.recognition import CHAPTERS
+from antiphon.frameworks.recognition import is_known
 from antiphon.frameworks.view_function import CheckSignature, View, ViewOptions, WriteOnce
 from antiphon.http.limits import Limits
 
@@ -172,7 +172,7 @@ def _asking() -> str:
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in _LOOKED_AT_WITH:
-            return package if package in CHAPTERS or package == "fasthtml" else ""
+            return package if is_known(package) or package == "fasthtml" else ""
         frame = frame.f_back
     return ""
 
