@@ -14,7 +14,7 @@ from antiphon.request.request import Request
 class Aiohttp(Framework):
     """aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
 
-    is_async = awaits_coroutine_functions = True
+    is_async = awaits_coroutine_functions = needs_async_views = True
     parameters = "{{{}}}", "{{{}:.+}}"
 
     def owns(self, given: Any) -> bool:

@@ -112,6 +112,11 @@ def is_known(package: str) -> bool:
     return package in CHAPTERS or package in _brought()
 
 
+def needs_async_views(package: str) -> bool:
+    """Return True for the package of a framework whose views have to be ``async def``."""
+    return is_known(package) and _named(package).needs_async_views
+
+
 def request_of(given: Any, second: Any = None) -> Request:
     """Return a request made from a framework's. Raises TypeError, which names its type, for any other object."""
     if type(given) is dict:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, overload
 from antiphon.app.answering.hooks import BeforeHook
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
-from antiphon.frameworks.recognition import is_known
+from antiphon.frameworks.recognition import is_known, needs_async_views
 from antiphon.frameworks.view_function import CheckSignature, View, ViewOptions, WriteOnce
 from antiphon.http.limits import Limits
 
@@ -153,13 +153,11 @@ class AutoView:
     @property
     def __code__(self) -> Any:
         """The code of an ``async def`` for frameworks that await their views, else of a ``def``."""
-        return (_awaited if _asking() in _AWAITING else self._call).__code__
+        return (_awaited if needs_async_views(_asking()) else self._call).__code__
 
     __defaults__ = __kwdefaults__ = None
 
 
-_AWAITING = ("aiohttp", "litestar", "quart")
-"""Frameworks with an event loop that refuse a ``def`` as a view, or call it on threads that can't receive the body."""
 _LOOKED_AT_WITH = ("inspect", "asyncio", "functools", "asgiref", "antiphon")
 
 
