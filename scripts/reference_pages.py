@@ -228,10 +228,15 @@ TOPICS = {
     "embedding/hosts.md": Page(
         "Hosts", "antiphon.embedding",
         "Host EnvironHost ReceivedInput Servable ServedFunction AT_END LoopServer ThreadServer let_threads_end "
-        "close_accepted BACKLOG Lifecycle Framework Answer ForeignSockets Connection environ_sockets on_own_thread "
+        "close_accepted BACKLOG Lifecycle ForeignSockets Connection environ_sockets on_own_thread "
         "check_handshake check_handshake_site",
-        "See also [Write a dialect](../../how-to/write-a-dialect.md) and, for `Framework`,"
-        " [Write a library for every framework](../../how-to/for-library-authors.md).",
+        "See also [Write a dialect](../../how-to/write-a-dialect.md).",
+    ),
+    "embedding/frameworks.md": Page(
+        "Other frameworks", "antiphon.embedding",
+        "Framework Answer ViewRoute NativeRequest ALL_METHODS own_limits environ_request read_request scope_request "
+        "plain_head until_left BlockingBody error_like",
+        "See also [Write a library for every framework](../../how-to/for-library-authors.md#add-a-framework).",
     ),
     "embedding/steps.md": Page(
         "Steps, threads and loops", "antiphon.embedding",

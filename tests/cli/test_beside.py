@@ -151,6 +151,19 @@ def test_parts_of_answers_that_differ(change, parts):
     assert [each.part for each in differences(ANSWER, {**ANSWER, **change})] == parts
 
 
+@rows("original, dialect, is_same", [
+    ("a=b; Path=/x; expires=now", "a=b; Expires=now; path=/x", True),
+    ('a=""; SameSite=lax', "a=;samesite=Lax", True),
+    ("a=b", "a=B", False),
+    ("a=b; Path=/x", "a=b; Path=/X", False),
+    ("a=b; HttpOnly", "a=b", False),
+    ("a=b; Max-Age=1", "a=b; Max-Age=2", False),
+])  # fmt: skip
+def test_a_cookie_is_compared_as_browsers_read_it(original, dialect, is_same):
+    mine, theirs = ({**ANSWER, "fields": [["set-cookie", each]]} for each in (original, dialect))
+    assert (differences(mine, theirs) == []) is is_same
+
+
 def test_an_error_that_only_one_raises_differs():
     assert differences(FAILED, FAILED) == []
     [found] = differences(ANSWER, FAILED)

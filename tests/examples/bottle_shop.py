@@ -171,6 +171,41 @@ def static(name):
     return static_file(name, root=FOLDER)
 
 
+@app.get("/baking")
+def baking():
+    response.set_cookie("plain", "a b")
+    response.set_cookie("long", "1", maxage=60, domain="example.com", secure=True, samesite="lax")
+    response.set_cookie("until", "2", expires=2000000000, path="/")
+    response.set_cookie("twice", "first")
+    response.set_cookie("twice", "second")
+    response.delete_cookie("gone")
+    return "baked"
+
+
+@app.get("/lines")
+def lines():
+    response.status = "299 Some of it"
+    response.add_header("X-Made", "1")
+    response.add_header("X-Made", "2")
+    return f"{response.status} {response.status_code} {response.status_line} {HTTPResponse(status=404).status}"
+
+
+@app.get("/opened")
+def opened():
+    response.content_type = "text/plain"
+    return open(os.path.join(FOLDER, "notes.txt"), "rb")
+
+
+@app.get("/download")
+def download():
+    return static_file("notes.txt", root=FOLDER, download="lamps.txt", mimetype="text/x-lamps")
+
+
+@app.error(416)
+def nothing_there(error):
+    return error.status
+
+
 @app.error(400)
 @app.error(403)
 @app.error(404)

@@ -201,31 +201,3 @@ def test_a_framework_of_another_package_is_found_by_its_entry_point(tmp_path, mo
     finally:
         recognition._brought.cache_clear()
         recognition._of_type.cache_clear()
-
-
-MOVED = {"aiohttp": "aiohttp", "bottle": "bottle", "falcon": "falcon", "sanic": "sanic", "tornado": "tornado"}
-"""Five of our own chapters, as another package would bring them."""
-
-
-def test_chapters_of_our_own_work_as_those_of_another_package(tmp_path, monkeypatch, library):
-    from antiphon.frameworks import recognition
-
-    info = tmp_path / "moved-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: moved\nVersion: 1.0\n")
-    lines = [f"{name} = antiphon.frameworks.{name}:{name.title()}" for name in MOVED]
-    (info / "entry_points.txt").write_text("\n".join(["[antiphon.frameworks]", *lines, ""]))
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in MOVED:
-        monkeypatch.delitem(recognition.CHAPTERS, name)
-    recognition._brought.cache_clear()
-    recognition._of_type.cache_clear()
-    try:
-        assert recognition._brought().keys() == {*MOVED}
-        falcon = pytest.importorskip("falcon")
-        app = falcon.App()
-        library.feedback.add_to(app, "/feedback")
-        used(lambda *exchange: ask(app, "wsgi", *exchange))
-    finally:
-        recognition._brought.cache_clear()
-        recognition._of_type.cache_clear()

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import pytest
 
 from antiphon import Limits, Request, Response, Views, get_response, view
-from antiphon.frameworks.recognition import _chapter
+from antiphon.frameworks.recognition import _named
 from antiphon.http import Link
 from tests.frameworks import apps
 from tests.frameworks.exchanges import served
@@ -183,7 +183,7 @@ def test_each_cell_is_as_it_is_measured(make, monkeypatch, caplog):
             port = stack.enter_context(wsgi_served(app))
         else:
             port = stack.enter_context(served(lambda: START.get(name, uvicorn)(app)))
-        framework = _chapter(name.partition("_")[0])
+        framework = _named(name.partition("_")[0])
         measured = {
             "async def": sees_leaving(probe, port, "alook"),
             "def": sees_leaving(probe, port, "look"),

@@ -5,52 +5,41 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from html import escape
 from itertools import chain
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal
 
-from antiphon import Request as NativeRequest
-from antiphon import Response as NativeResponse
+from antiphon import Request, Response
 from antiphon.embedding import ON_THREAD, Host, ThreadServer
 from antiphon.http import HTTPError as NativeError
-from antiphon_bottle.request import Request
-from antiphon_bottle.request import request as current
-from antiphon_bottle.response import BaseResponse, HTTPError, HTTPResponse, StaticFile
-from antiphon_bottle.response import response as current_response
+from antiphon_bottle import context
+from antiphon_bottle.context import HTTPError, HTTPResponse
 
-F = TypeVar("F", bound=Callable[..., Any])
-FILTERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "int": (r"-?\d+", int),
-    "float": (r"-?[\d.]+", float),
-    "path": (".+?", str),
-    "re": ("[^/]+", str),
-}
-_WILDCARD = re.compile(r"<(?P<name>[a-zA-Z_]\w*)(?::(?P<filter>[a-zA-Z_]\w*)(?::(?P<expression>(?:\\.|[^\\>])+))?)?>")
+FILTERS: Any = {"int": (r"-?\d+", int), "float": (r"-?[\d.]+", float), "path": (".+?", str), "re": ("[^/]+", str)}
+_PIECE = re.compile(r"<(?P<name>[a-zA-Z_]\w*)(?::(?P<filter>\w+)(?::(?P<expression>(?:\\.|[^\\>])+))?)?>|[^<]+|<")
 
 
 class Route:
-    """A rule of a path, such as ``/lamps/<id:int>``, and the function that answers."""
+    """A rule of a path, such as ``/lamps/<id:int>``, and its handler."""
 
     def __init__(self, rule: str, callback: Callable[..., Any]) -> None:
         self.callback = callback
-        self._converters: dict[str, Callable[[str], Any]] = {}
-        pieces, end = [], 0
-        for found in _WILDCARD.finditer(rule):
-            pattern, self._converters[found["name"]] = FILTERS[found["filter"] or "re"]
-            pieces += [re.escape(rule[end : found.start()]), f"(?P<{found['name']}>{found['expression'] or pattern})"]
-            end = found.end()
-        self.match = re.compile("".join(pieces) + re.escape(rule[end:])).fullmatch
+        self.converters: dict[str, Callable[[str], Any]] = {}
+        self.match = re.compile(_PIECE.sub(self._pattern, rule)).fullmatch
 
-    def arguments(self, found: re.Match[str]) -> dict[str, Any]:
-        """Return the values of a path, converted. Raises HTTPError for one in the wrong format."""
-        try:
-            return {name: self._converters[name](text) for name, text in found.groupdict().items()}
-        except ValueError:
-            raise HTTPError(400, "Path has wrong format.") from None
+    def _pattern(self, piece: re.Match[str]) -> str:
+        if not piece["name"]:
+            return re.escape(piece[0])
+        pattern, self.converters[piece["name"]] = FILTERS[piece["filter"] or "re"]
+        return f"(?P<{piece['name']}>{piece['expression'] or pattern})"
 
 
 class Bottle(Host):
     """An application, for servers of WSGI, ASGI and RSGI."""
+
+    interface = "wsgi"  # since the whole application blocks
+    propagates_errors = property(lambda self: not self.catchall)
 
     def __init__(self, catchall: bool = True) -> None:
         super().__init__()
@@ -59,96 +48,60 @@ class Bottle(Host):
         self._hooks: dict[str, list[Callable[[], Any]]] = {"before_request": [], "after_request": []}
         self.error_handler: dict[int, Callable[[HTTPError], Any]] = {}
 
-    # Registering
-
-    def route(self, path: str, method: str | list[str] = "GET", callback: F | None = None) -> Any:
+    def route(self, path: str, method: str | list[str] = "GET", callback: Callable[..., Any] | None = None) -> Any:
         """Register a function for a path and for one or several methods. It can be used as a decorator."""
+        if callback is None:
+            return lambda function: self.route(path, method, function)
+        for name in [method] if isinstance(method, str) else method:
+            self._routes.setdefault(name.upper(), {})[path] = Route(path, callback)
+        return callback
 
-        def register(function: F) -> F:
-            for name in [method] if isinstance(method, str) else method:
-                self._routes.setdefault(name.upper(), {})[path] = Route(path, function)
-            return function
+    get, post = partialmethod(route, method="GET"), partialmethod(route, method="POST")
+    put, patch = partialmethod(route, method="PUT"), partialmethod(route, method="PATCH")
+    delete = partialmethod(route, method="DELETE")
 
-        return register(callback) if callback else register
+    def error(self, code: int = 500) -> Callable[[Any], Any]:
+        """Register the function that handles errors of a status."""
+        return lambda function: self.error_handler.update({code: function}) or function
 
-    def get(self, path: str) -> Any:
-        """Register a function for GET and HEAD."""
-        return self.route(path)
-
-    def post(self, path: str) -> Any:
-        """Register a function for POST."""
-        return self.route(path, "POST")
-
-    def put(self, path: str) -> Any:
-        """Register a function for PUT."""
-        return self.route(path, "PUT")
-
-    def patch(self, path: str) -> Any:
-        """Register a function for PATCH."""
-        return self.route(path, "PATCH")
-
-    def delete(self, path: str) -> Any:
-        """Register a function for DELETE."""
-        return self.route(path, "DELETE")
-
-    def error(self, code: int = 500) -> Callable[[F], F]:
-        """Register the function that answers errors of a status."""
-        return lambda function: self.error_handler.setdefault(code, function) and function
-
-    def hook(self, name: Literal["before_request", "after_request"]) -> Callable[[F], F]:
+    def hook(self, name: Literal["before_request", "after_request"]) -> Callable[[Any], Any]:
         """Register a function that is called before or after each handler, without arguments."""
-        functions = self._hooks[name]
-        return lambda function: functions.append(function) or function
+        return lambda function: self._hooks[name].append(function) or function
 
-    # Answering
-
-    async def answer_request(self, request: NativeRequest) -> NativeResponse:
-        """Answer a request, in steps: on a thread, since Bottle's handlers block."""
+    async def answer_request(self, request: Request) -> Response:
+        """Handle a request, in steps: on a thread, since Bottle's handlers block."""
         await ON_THREAD
-        response: BaseResponse = current_response()
-        return self._sent(request, response, self._call_handler(current(), response))
-
-    @property
-    def propagates_errors(self) -> bool:
-        """True without ``catchall``: then a server or a test sees errors."""
-        return not self.catchall
-
-    @property
-    def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI, since the whole application blocks."""
-        return "wsgi"
-
-    def _call_handler(self, request: Request, response: BaseResponse) -> Any:
-        """Return what the handler and the hooks around it return or raise."""
+        response = context.response()
         try:
-            out = self._called(self._call_route, request)
+            out = self._called(*self._hooks["before_request"], self._call_route)
             if isinstance(out, HTTPResponse):
                 out.apply(response)
-            after = self._called(self._call_hooks, "after_request")
-            return out if after is None else after
+            after = self._called(*self._hooks["after_request"], lambda: None)
+            out = out if after is None else after
         except Exception as error:
             if not self.catchall:
                 raise
             logging.getLogger("bottle").exception("%s %s failed", request.method, request.path)
-            return HTTPError(500, "Internal Server Error", error)
+            out = HTTPError(500, "Internal Server Error", error)
+        return self._sent(response, out)
 
-    def _called(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    def _called(self, *functions: Callable[[], Any]) -> Any:
+        """Return what the last function returns, or the response that one raises."""
         try:
-            return function(*arguments)
+            return [function() for function in functions][-1]
         except HTTPResponse as raised:
             return raised
         except NativeError as raised:  # such as a form that is too large
             return HTTPError(raised.status, raised.detail, raised)
 
-    def _call_route(self, request: Request) -> Any:
-        self._call_hooks("before_request")
+    def _call_route(self) -> Any:
+        request = context.request()
         route, found = self._find(request.method, request.path)
-        request.url_args = route.arguments(found)
+        try:
+            request.url_args = {name: route.converters[name](text) for name, text in found.groupdict().items()}
+        except ValueError:
+            raise HTTPError(400, "Path has wrong format.") from None
         return route.callback(**request.url_args)
-
-    def _call_hooks(self, name: str) -> None:
-        for function in self._hooks[name]:
-            function()
 
     def _find(self, method: str, path: str) -> tuple[Route, re.Match[str]]:
         for name in ["HEAD", "GET", "ANY"] if method == "HEAD" else [method, "ANY"]:
@@ -156,68 +109,52 @@ class Bottle(Host):
             for route in chain([routes[path]] if path in routes else [], routes.values()):
                 if found := route.match(path):
                     return route, found
-        allowed = {name for name, routes in self._routes.items() if any(each.match(path) for each in routes.values())}
-        if allowed:
+        if allowed := [name for name, routes in self._routes.items() if any(r.match(path) for r in routes.values())]:
             raise HTTPError(405, "Method not allowed.", Allow=",".join(sorted(allowed)))
         raise HTTPError(404, f"Not found: {path!r}")
 
-    # Return values of handlers
-
-    def _sent(self, native: NativeRequest, response: BaseResponse, out: Any) -> NativeResponse:
+    def _sent(self, response: HTTPResponse, out: Any) -> Response:
         """Return the native response for what a handler returns: text, bytes, a dictionary, a file, an iterable."""
         while isinstance(out, HTTPResponse):
-            if isinstance(out, StaticFile):
-                return out.sent(native)
             out.apply(response)
-            out = self.error_handler.get(out.status, _page)(out) if isinstance(out, HTTPError) else out.body
+            out = self.error_handler.get(out.status_code, _page)(out) if isinstance(out, HTTPError) else out.body
+        if isinstance(out, Response):  # of a file
+            out.headers.update(response.headers)
+            return out
         if isinstance(out, dict):
             out, response.content_type = json.dumps(out), "application/json"
         if isinstance(out, list | tuple) and out and isinstance(out[0], str | bytes):
             out = out[0][:0].join(out)
-        if not out or isinstance(out, str | bytes):
-            body = out.encode(response.charset) if isinstance(out, str) else out or None
-            return NativeResponse(body, response.status, response.fields())
-        stream = _Stream(out)  # the first chunk is made before the header, which a generator may set
-        return NativeResponse(stream.encoded(response.charset), response.status, response.fields())
+        if isinstance(out, str):
+            out = out.encode(response.charset)
+        if out and not isinstance(out, bytes):
+            out = _chunks(out, response)
+            next(out)  # the program makes its first part now, and may set fields of the header until then
+        if response.status_code not in (204, 304):
+            response.content_type = response.content_type  # also where it is the default
+        cookies = [("set-cookie", str(cookie)) for cookie in response.cookies.values()]
+        return Response(out or None, response.status_code, [*response.headers.items(), *cookies])
 
-    # Serving
-
-    def run(self, host: str = "127.0.0.1", port: int = 8080, **options: Any) -> None:
-        """Serve until Ctrl-C. Server options are refused: use those of `antiphon run`."""
+    def run(self, app: "Bottle | None" = None, host: str = "127.0.0.1", port: int = 8080, **options: Any) -> None:
+        """Serve this application or another until Ctrl-C. Server options are refused: use those of `antiphon run`."""
         if options.keys() - {"quiet", "debug"}:
             raise TypeError(f"this dialect's run() has no {', '.join(sorted(options))}: serve with `antiphon run`")
-        ThreadServer(self, "wsgi", socket.create_server((host, port)), threads=8).run()
+        ThreadServer(app or self, "wsgi", socket.create_server((host, port)), threads=8).run()
 
 
-class _Stream:
-    """A body in chunks of text or bytes, from a file or any iterable. Closing it closes its source."""
-
-    def __init__(self, source: Any) -> None:
-        self._source = source
+def _chunks(source: Any, response: HTTPResponse) -> Iterator[bytes]:
+    """The parts of a file or of an iterable, which is closed at the end, after an empty one."""
+    try:
         read = getattr(source, "read", None)
-        chunks = iter(lambda: read(64 << 10), read(0)) if read else iter(source)
-        self._chunks: Iterator[Any] = chain([next(filter(None, chunks), b"")], chunks)
-        self._charset = "UTF-8"
-
-    def encoded(self, charset: str) -> Self:
-        """Return this body, with text encoded in a charset."""
-        self._charset = charset
-        return self
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = next(self._chunks)
-        return chunk.encode(self._charset) if isinstance(chunk, str) else chunk
-
-    def close(self) -> None:
-        """Close the source, if it can be closed."""
-        if close := getattr(self._source, "close", None):
+        parts = iter(lambda: read(64 << 10), read(0)) if read else iter(source)
+        first = next(filter(None, parts), b"")
+        yield b""
+        for part in chain([first], parts):
+            yield part.encode(response.charset) if isinstance(part, str) else part
+    finally:
+        if close := getattr(source, "close", None):
             close()
 
 
 def _page(error: HTTPError) -> str:
-    return (
-        f"<!DOCTYPE html><title>Error: {error.status_line}</title><h1>{error.status_line}</h1>{escape(str(error.body))}"
-    )
+    return f"<!DOCTYPE html><title>{error.status_line}</title><h1>{error.status_line}</h1>{escape(str(error.body))}"

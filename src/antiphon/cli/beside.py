@@ -141,8 +141,15 @@ def _differing_fields(original: Fields, dialect: Fields, ignored: Collection[str
     for name in names:
         lists = [[value for key, value in fields if key == name] for fields in (original, dialect)]
         for mine, theirs in zip_longest(*lists):
-            if mine != theirs:
+            if mine != theirs and (name != "set-cookie" or _cookie(mine) != _cookie(theirs)):
                 yield Difference(name, _shown(mine), _shown(theirs))
+
+
+def _cookie(field: str | None) -> object:
+    """Return what browsers read of a Set-Cookie: its attributes can have any order and case, and "" can be quoted."""
+    pair, *attributes = [part.strip() for part in (field or "").split(";")]
+    names = {each[:5].lower() + each[5:] if each[:5].lower() == "path=" else each.lower() for each in attributes}
+    return field is None, pair.removesuffix('""'), names
 
 
 def _shown(value: object) -> str:

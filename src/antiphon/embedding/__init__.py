@@ -33,7 +33,11 @@ __all__, __getattr__, __dir__ = import_on_use(
         "concurrency.crossing": "Crossing copy_variables",
         "concurrency.iterables": "as_bytes",
         "concurrency.loop": "is_on_loop",
-        "frameworks.framework": "Answer Framework",
+        "adapters.foreign.call": "BlockingBody",
+        "frameworks.connection": "plain_head until_left",
+        "frameworks.framework": "ALL_METHODS Answer Framework NativeRequest ViewRoute own_limits",
+        "frameworks.recognition": "error_like",
+        "frameworks.shared_bodies": "environ_request read_request scope_request",
         "handler.scope": "RequestLocal find_current_request release reset_current_request set_current_request",
         "handler.contract": (
             "ON_LOOP ON_THREAD Steps annotations_of describe failed finish innermost is_async log_failure signature_of"

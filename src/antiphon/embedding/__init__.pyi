@@ -1,4 +1,5 @@
 from antiphon.adapters.connection import BACKLOG, close_accepted
+from antiphon.adapters.foreign.call import BlockingBody
 from antiphon.adapters.foreign.environ_host import AT_END, EnvironHost, ReceivedInput
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import make_environ, restarting, started_response
@@ -33,7 +34,10 @@ from antiphon.features.logs.formats import one_line
 from antiphon.features.openapi.code.words import DescribedApp, DescribedRoute
 from antiphon.features.templates.environment import DictEnvironment, render
 from antiphon.features.templates.page import astream_of, stream_of
-from antiphon.frameworks.framework import Answer, Framework
+from antiphon.frameworks.connection import plain_head, until_left
+from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, NativeRequest, ViewRoute, own_limits
+from antiphon.frameworks.recognition import error_like
+from antiphon.frameworks.shared_bodies import environ_request, read_request, scope_request
 from antiphon.handler.contract import (
     ON_LOOP,
     ON_THREAD,
@@ -72,6 +76,7 @@ from antiphon.uploads.spool import Spool, Window
 from antiphon.websockets.connection import Connection
 
 __all__ = [
+    "ALL_METHODS",
     "AT_END",
     "BACKLOG",
     "ON_LOOP",
@@ -83,6 +88,7 @@ __all__ = [
     "Advice",
     "Answer",
     "AsyncFromSync",
+    "BlockingBody",
     "Connection",
     "Content",
     "Crossing",
@@ -102,6 +108,7 @@ __all__ = [
     "LoopServer",
     "MultipartLimits",
     "MultipartParser",
+    "NativeRequest",
     "NotLoadedError",
     "OpenFile",
     "PartData",
@@ -115,6 +122,7 @@ __all__ = [
     "Steps",
     "ThreadServer",
     "TimedSigner",
+    "ViewRoute",
     "WSGIHead",
     "Window",
     "absent",
@@ -130,7 +138,9 @@ __all__ = [
     "describe",
     "driven",
     "encode_json",
+    "environ_request",
     "environ_sockets",
+    "error_like",
     "failed",
     "find_current_request",
     "finish",
@@ -148,9 +158,12 @@ __all__ = [
     "on_own_thread",
     "one_line",
     "only_typed",
+    "own_limits",
     "parse_boundary",
+    "plain_head",
     "query_fields_of",
     "query_too_long",
+    "read_request",
     "read_whole_form",
     "release",
     "render",
@@ -161,6 +174,7 @@ __all__ = [
     "run_on",
     "run_on_loop",
     "safe_filename",
+    "scope_request",
     "served_names",
     "server_head",
     "set_current_request",
@@ -170,5 +184,6 @@ __all__ = [
     "stream_of",
     "to_base64",
     "to_response",
+    "until_left",
     "urlencoded_fields_of",
 ]

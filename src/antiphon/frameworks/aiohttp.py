@@ -6,7 +6,6 @@ from contextlib import aclosing
 from functools import cache
 from typing import Any
 
-from antiphon.concurrency.iterables import aclose
 from antiphon.frameworks.connection import plain_head, until_left
 from antiphon.frameworks.framework import Answer, Framework, ViewRoute
 from antiphon.request.request import Request
@@ -15,7 +14,7 @@ from antiphon.request.request import Request
 class Aiohttp(Framework):
     """Support for aiohttp, whose requests keep the body after reading it, and whose responses write themselves."""
 
-    is_async = awaits_coroutine_functions = True
+    is_async = awaits_coroutine_functions = needs_async_views = True
     parameters = "{{{}}}", "{{{}:.+}}"
 
     def owns(self, given: Any) -> bool:
@@ -79,14 +78,14 @@ def _streamed() -> Any:
 
         def __init__(self, answer: Answer, headers: Any) -> None:
             super().__init__(status=answer.status, headers=headers)
-            self._chunks = answer.body
+            self._chunks: Any = answer.body
 
         async def prepare(self, request: Any) -> Any:
             try:
                 self._own_request = request
                 return await super().prepare(request)
             except BaseException:
-                await aclose(self._chunks)
+                await self._chunks.aclose()
                 raise
 
         async def write_eof(self, data: bytes = b"") -> None:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from antiphon.adapters.foreign.call import BlockingBody
-from antiphon.adapters.wsgi import CHUNK
 from antiphon.frameworks.connection import until_left
 from antiphon.frameworks.framework import ALL_METHODS, Answer, Framework, ViewRoute, own_limits
 from antiphon.frameworks.shared_bodies import environ_request, scope_request
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+
+_CHUNK = 64 << 10
+"""Bytes that are read at once."""
 
 
 class Falcon(Framework):
@@ -80,6 +82,6 @@ class _ReceivedByFalcon:
         if self._has_ended:
             message: dict[str, Any] = await self._receive()
             return message
-        chunk = await self._stream.read(CHUNK)
+        chunk = await self._stream.read(_CHUNK)
         self._has_ended = self._stream.eof
         return {"type": "http.request", "body": chunk, "more_body": not self._has_ended}

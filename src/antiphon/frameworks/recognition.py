@@ -67,7 +67,7 @@ CHAPTERS = {
 ENTRY_POINTS = "antiphon.frameworks"
 """The group of entry points through which other packages add frameworks."""
 _WITHOUT_ARGUMENT = ("flask", "quart", "bottle")
-"""Frameworks that don't pass their request to views."""
+"""Frameworks that don't pass their request to views. Those of other packages are also asked for it."""
 
 _servers = Servers()
 
@@ -86,11 +86,13 @@ def _of_type(kind: Any) -> Framework | None:
     """Return the framework of a class or of its nearest base class."""
     for each in kind.__mro__:
         package = each.__module__.partition(".")[0]
-        if package in CHAPTERS:
-            return _chapter(package)
-        if package in _brought():
-            return _brought()[package]
+        if is_known(package):
+            return _named(package)
     return _servers if hasattr(kind, "proto") else None
+
+
+def _named(package: str) -> Framework:
+    return _chapter(package) if package in CHAPTERS else _brought()[package]
 
 
 @cache
@@ -106,6 +108,16 @@ def _brought() -> dict[str, Framework]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def is_known(package: str) -> bool:
+    """Return True for a package of a framework that Antiphon or another package supports."""
+    return package in CHAPTERS or package in _brought()
+
+
+def needs_async_views(package: str) -> bool:
+    """Return True for the package of a framework whose views have to be ``async def``."""
+    return is_known(package) and _named(package).needs_async_views
 
 
 def request_of(given: Any, second: Any = None) -> Request:
@@ -182,7 +194,7 @@ def known_framework(given: Any, *, is_response: bool = False) -> Framework:
 def framework_of_app(app: Any) -> Framework:
     """Return the framework of an application (for Django, a list of URL patterns). Raises TypeError."""
     kind: Any = type(app)
-    framework = _chapter("django") if isinstance(app, list) else _of_type(kind)
+    framework = _named("django") if isinstance(app, list) else _of_type(kind)
     if framework is None or framework is _servers:
         raise explained(
             "bad-view",
@@ -196,7 +208,7 @@ def framework_of_app(app: Any) -> Framework:
 
 def current_given() -> Any:
     """Return the current request of a framework that doesn't pass it to its views; None without one."""
-    for package in _WITHOUT_ARGUMENT:
-        if (given := _chapter(package).current()) is not None:
+    for framework in (*map(_named, _WITHOUT_ARGUMENT), *_brought().values()):
+        if (given := framework.current()) is not None:
             return unwrapped(given)
     return None

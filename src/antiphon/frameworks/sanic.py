@@ -3,7 +3,6 @@
 
 from typing import Any
 
-from antiphon.concurrency.iterables import aclose
 from antiphon.frameworks.connection import plain_head
 from antiphon.frameworks.framework import Answer, Framework, ViewRoute
 from antiphon.http.errors import HTTPError
@@ -57,14 +56,14 @@ class Sanic(Framework):
         headers = Header([field for field in answer.fields if field[0] != "content-type"])
         if isinstance(answer.body, bytes):
             return HTTPResponse(answer.body, answer.status, headers, content_type)
-        body = answer.body
+        body: Any = answer.body
 
         async def write(response: Any) -> None:
             try:
-                async for chunk in body:  # type: ignore[union-attr]  # it is read on the loop
+                async for chunk in body:
                     await response.write(chunk)
             finally:
-                await aclose(body)
+                await body.aclose()
 
         return ResponseStream(write, answer.status, headers, content_type)
 

@@ -123,6 +123,7 @@ class Litestar(Starlette):
 
     relied_on = "_body", "_form", "_connection_state"
     seen_in = "litestar", "2.25"
+    needs_async_views = True
     _receive = "receive"
 
     parameters = "{{{}:str}}", "{{{}:path}}"

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, TypeVar, overload
 from antiphon.app.answering.hooks import BeforeHook
 from antiphon.concurrency.loop import running_loop
 from antiphon.explanations import explained
-from antiphon.frameworks.recognition import CHAPTERS
+from antiphon.frameworks.recognition import is_known, needs_async_views
 from antiphon.frameworks.view_function import CheckSignature, View, ViewOptions, WriteOnce
 from antiphon.http.limits import Limits
 
@@ -152,13 +152,11 @@ class AutoView:
     @property
     def __code__(self) -> Any:
         """The code of an ``async def`` for frameworks that await their views, otherwise of a ``def``."""
-        return (_awaited if _asking() in _AWAITING else self._call).__code__
+        return (_awaited if needs_async_views(_asking()) else self._call).__code__
 
     __defaults__ = __kwdefaults__ = None
 
 
-_AWAITING = ("aiohttp", "litestar", "quart")
-"""Frameworks with an event loop that refuse a ``def`` as a view, or call it on threads that can't receive the body."""
 _LOOKED_AT_WITH = ("inspect", "asyncio", "functools", "asgiref", "antiphon")
 
 
@@ -171,7 +169,7 @@ def _asking() -> str:
     while frame is not None:
         package = frame.f_globals.get("__name__", "").partition(".")[0]
         if package not in _LOOKED_AT_WITH:
-            return package if package in CHAPTERS or package == "fasthtml" else ""
+            return package if is_known(package) or package == "fasthtml" else ""
         frame = frame.f_back
     return ""
 

@@ -91,7 +91,7 @@ class Quart(Flask):
 
     relied_on = "_form", "_files"
     seen_in = "quart", "0.23"
-    is_async = True
+    is_async = needs_async_views = True
     module = "quart"
     gives = frozenset({"session"})
 
