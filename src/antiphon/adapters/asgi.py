@@ -18,7 +18,7 @@ from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lin
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
-from antiphon.response.files import FileBody
+from antiphon.response.files import FileBody, is_at_hand
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
@@ -391,7 +391,7 @@ async def _send_stream(
 
     async def send_head() -> Send:
         await head.begin(start)
-        if not is_silent:  # servers hold the head back until there is a body
+        if not (is_silent or is_at_hand(body)):  # servers hold the head back until there is a body
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send
 
