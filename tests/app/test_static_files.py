@@ -74,6 +74,10 @@ def slowly(client, root, monkeypatch):
         client.get("/static/css/site.css")
 
 
+async def to_nothing(request):
+    pass
+
+
 READ_BEFORE = {once: True, long_ago: False, in_another_coding: False, in_part: False, slowly: False}
 """Whether the loop reads a file that was read before in this way."""
 
@@ -160,18 +164,32 @@ class TestItsAnswers:
         assert client.get("/static/css/site.css").body == b"new"
         assert [str(thread.ident) == client.get("/loop").text for thread in seen] == [READ_BEFORE[read_before]]
 
-    @rows("hook, comes_from_loop", [("sync hook", False), ("no hook", True), ("error handler", False)])
-    def test_come_from_the_loop_unless_hooks_have_never_run_there(self, root, hook, comes_from_loop):
+    @rows(
+        "around, comes_from_loop",
+        [
+            ("nothing", True),
+            ("a hook", False),
+            ("an error handler", False),
+            ("a hook that runs there", True),
+            ("a hook that blocks", False),
+            ("an async hook", True),
+        ],
+    )
+    def test_come_from_the_loop_unless_hooks_have_never_run_there(self, root, around, comes_from_loop):
         seen = []
         app = App()
         app.static("/static", root, immutable=lambda name: seen.append(threading.current_thread().name))
-        if hook == "sync hook":
-            app.before_request(lambda request: None)
-        elif hook == "error handler":
+        if around == "an error handler":
             app.errorhandler(404)(lambda request, error: "none")
+        elif around == "an async hook":
+            app.before_request(to_nothing)
+        elif around != "nothing":
+            app.before_request(blocking=around == "a hook that blocks")(lambda request: None)
+        if around in ("a hook that runs there", "a hook that blocks", "an async hook"):
+            app.get("/")(to_nothing)
         client = Client(app, "asgi")
         for _ in range(2):
-            client.get("/static/css/site.css")
+            assert client.get("/static/css/site.css").body == CSS
         assert (seen[0] != seen[1]) is comes_from_loop
 
     def test_pass_what_is_around_them(self, app, serving):

@@ -387,7 +387,12 @@ async def _send_stream(
         await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})
         return
-    from antiphon.adapters.streaming import write_chunks
+    from antiphon.adapters.streaming import read_small_file, write_chunks
+
+    if not is_silent and (content := await read_small_file(request, body, fields)) is not None:
+        await head.begin(start)
+        await _send_last(head, send, {"type": "http.response.body", "body": content})
+        return
 
     async def send_head() -> Send:
         await head.begin(start)

@@ -28,8 +28,8 @@ READ_AT_ONCE = 64 << 10
 """Bytes of a file, or of a part of it, that are read before the response is sent."""
 RECENT = 5.0
 """Seconds for which the system is likely to keep in memory what was read."""
-SLOW = 0.002
-"""Seconds after which the file system counts as slow, a hundred times as long as it takes for a file in memory."""
+SLOW = 0.01
+"""Seconds after which the file system counts as slow: a disk takes as long, a turn of another program less."""
 WARY = 16
 """The number of files that threads read after one for which an event loop had to wait that long."""
 

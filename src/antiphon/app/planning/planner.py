@@ -277,7 +277,7 @@ class Planning:
             hooks_block=route.websocket is not None and not is_async(route.handler),
         )
         if at_hand := getattr(route.handler, "at_hand", None):
-            plan.at_hand = _at_hand(group, plan, *at_hand)
+            plan.at_hand = _at_hand(group, plan, stack, *at_hand)
         if route.csrf_exempt:
             plan.checks_writes = False
         for method in route.methods:
@@ -461,7 +461,11 @@ class Planning:
 
 
 def _at_hand(
-    group: RouteGroup, plan: Plan, includes: Callable[[Request], bool], function: Callable[[Request], Response]
+    group: RouteGroup,
+    plan: Plan,
+    stack: HandlerStack,
+    includes: Callable[[Request], bool],
+    function: Callable[[Request], Response],
 ) -> AtHand | None:
     """Return the way in which a loop handles the requests that a function hardly blocks.
 
@@ -469,9 +473,9 @@ def _at_hand(
     block.
     """
     has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
-    if (plan.stack.parts or plan.error_handlers) and not has_async:
+    if (stack.parts or plan.error_handlers) and not has_async:
         return None
-    on_loop = Plan(plan.route, Hook(function, False), plan.stack, body=plan.body)
+    on_loop = Plan(plan.route, Hook(function, False), stack, body=plan.body)
     return AtHand(includes, on_loop) if on_loop.runs_on is LOOP else None
 
 
