@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import file_digest
 from itertools import count
 from stat import S_ISLNK, S_ISREG
@@ -18,7 +19,7 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
 from antiphon.response.fields import NOT_SNIFFED, Line
 from antiphon.response.files import SETTLED, FileBody, guess_type, measures, open_itself, read_part, validators
-from antiphon.response.response import Response
+from antiphon.response.response import Response, response_of
 from antiphon.routing.converters import CONVERTERS, Converter
 
 YEAR = 31_536_000
@@ -280,16 +281,33 @@ def _respond(
         etag = etag[0], f'{etag[1][:-1]}-{coding}"'
         fields.append(("content-encoding", coding))
     fields += [etag, modified, *measures(found.st_size)]
-    response = Response(FileBody(path, 0, found.st_size), headers=fields, content_type=content_type)
+    lines = _complete(tuple(fields), content_type)
+    if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not any(map(request.head.field, _CONDITIONS)):
+        return response_of(read_part(descriptor, 0, found.st_size), [*lines])
+    response = response_of(FileBody(path, 0, found.st_size), [*lines])
     body = response.conditional(request).body
     if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
         response.body = read_part(descriptor, body.offset, body.length)
     return response
 
 
+_CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
+"""The fields without one of which a request gets the whole file."""
+
+
+@lru_cache(maxsize=1024)
+def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
+    """Return the fields of a file with its type, checked."""
+    return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
+
+
+_HAS_TAGS = hasattr(os.stat_result, "st_reparse_tag")
+"""True on Windows; elsewhere, looking for the attribute of each state would take as long as a system call."""
+
+
 def _is_link(state: os.stat_result) -> bool:
     """True for a symbolic link, and for the other links of Windows (reparse points)."""
-    return S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) != 0
+    return S_ISLNK(state.st_mode) or (_HAS_TAGS and getattr(state, "st_reparse_tag", 0) != 0)
 
 
 def _real_folder(folder: str | os.PathLike[str]) -> str:
@@ -347,7 +365,7 @@ class FileHandler:
     def __call__(self, request: Request) -> Response:
         """Respond with the file that the path names."""
         response = self._folder.response(request, request.path_params["filename"])
-        if response.status == 200 and response.body and type(response.body) is bytes:
+        if not request.head.blocks and response.status == 200 and response.body and type(response.body) is bytes:
             self._reads.add(_variant(request))
         return response
 
