@@ -67,7 +67,7 @@ def leave(
         if plan.after or opened or request._after_hooks:
             hooks = [*plan.after]
             halt = _pass_back(plan, request, response, hooks, opened)
-            while response.error is None and (instead := _given_at_once(halt)) is not None:
+            while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
                 response, is_shared = _in_place_of(response, instead, request), True
                 halt = _pass_back(plan, request, response, hooks, opened)
             if halt is not None:
@@ -132,7 +132,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
         return Held(_answer_late_error(plan, request, response, error, traceback), None, None)
 
 
-def _given_at_once(halt: Halt) -> Response | None:
+def _given_at_once(halt: Switch | Held) -> Response | None:
     """Return the response that a part has given instead of another; None if that has to be made, or waited for."""
     outcome = halt.outcome if type(halt) is Held else None
     if type(outcome) is tuple and len(outcome) == 2 and outcome[0]:
