@@ -11,7 +11,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -133,7 +133,8 @@ def serving(server: Server, options: Namespace, folder: Path) -> Iterator[tuple[
         _wait(port, process)
         yield port, process.pid
     finally:
-        os.killpg(process.pid, 15)
+        with suppress(ProcessLookupError):  # a server that did not start
+            os.killpg(process.pid, 15)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

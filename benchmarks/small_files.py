@@ -24,7 +24,7 @@ from .report import OURS
 SIZE = 10 << 10
 PATH = "/static/css/site.css"
 PEER = "falcon"
-LIMITS = {"wsgi": 1.25, "asgi": 0.67}
+LIMITS = {"wsgi": 1.0, "asgi": 0.25}
 OLD = 1_700_000_000
 """A time at which files may have been written: those of this moment are looked at more closely."""
 

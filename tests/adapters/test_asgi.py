@@ -10,6 +10,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
+from antiphon.response.files import CHUNK
 from antiphon.response.response import Response
 from tests.helpers.content_length_cases import uncoded_lengths
 from tests.helpers.handlers import async_handler, sync_handler
@@ -280,6 +281,31 @@ class TestTheBody:
     def test_is_not_read_by_its_property_on_the_loop(self, servers):
         with pytest.raises(RuntimeError, match=r"await request\.aload\(\)"):
             _ = Request(head(servers, headers=[(b"content-length", b"5")])).body
+
+
+class TestAFile:
+    @rows(
+        "size, sent",
+        [
+            (1, [(1, False)]),
+            (CHUNK, [(CHUNK, False)]),
+            (CHUNK + 1, [(CHUNK, True), (1, True), (0, False)]),
+        ],
+    )
+    def test_leaves_in_as_few_messages_as_it_has_chunks(self, servers, tmp_path, size, sent):
+        (tmp_path / "file.bin").write_bytes(bytes(size))
+        messages = []
+
+        async def send(message):
+            messages.append(message)
+
+        async def receive():
+            await asyncio.sleep(60)
+
+        app = to_app(lambda request: Response.file(tmp_path / "file.bin"))
+        asyncio.run(app(servers.scope(), receive, send))
+        assert messages[0]["type"] == "http.response.start"
+        assert [(len(each["body"]), each.get("more_body", False)) for each in messages[1:]] == sent
 
 
 class TestTheThread:

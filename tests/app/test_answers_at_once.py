@@ -56,6 +56,11 @@ def around(request):
     yield
 
 
+def replaces(request):
+    response = yield
+    return Response(response.body)
+
+
 async def around_async(request):
     yield
 
@@ -75,6 +80,7 @@ async def closes_later(request):
     [
         (at_once, None, {}, True),
         (at_once, around, {}, True),
+        (at_once, replaces, {}, True),
         (at_once, None, {"method": "POST", "body": b"text"}, True),
         (at_once, None, {"method": "PUT"}, True),
         (at_once, around_async, {}, True),

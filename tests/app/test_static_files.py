@@ -51,6 +51,37 @@ def write(path, content):
     os.utime(path, (time.time() - 100,) * 2)
 
 
+def once(client, root, monkeypatch):
+    client.get("/static/css/site.css")
+
+
+def long_ago(client, root, monkeypatch):
+    monkeypatch.setattr("antiphon.app.static_files.RECENT", 0.0)
+    client.get("/static/css/site.css")
+
+
+def in_another_coding(client, root, monkeypatch):
+    client.get("/static/css/site.css", headers={"accept-encoding": "gzip"})
+
+
+def in_part(client, root, monkeypatch):
+    client.get("/static/css/site.css", headers={"range": "bytes=0-1"})
+
+
+def slowly(client, root, monkeypatch):
+    monkeypatch.setattr("antiphon.app.static_files.SLOW", 0.0)
+    for _ in range(2):  # on a thread, then on the loop
+        client.get("/static/css/site.css")
+
+
+async def to_nothing(request):
+    pass
+
+
+READ_BEFORE = {once: True, long_ago: False, in_another_coding: False, in_part: False, slowly: False}
+"""Whether the loop reads a file that was read before in this way."""
+
+
 class TestItsAnswers:
     def test_are_its_files(self, app, serving):
         response = serving(app).get("/static/css/site.css")
@@ -114,6 +145,52 @@ class TestItsAnswers:
         assert kinds[-1] == "http.response.pathsend"
         assert not {*seen}.intersection(threads)
         assert threads
+
+    @pytest.mark.parametrize("read_before", READ_BEFORE)
+    def test_come_from_the_loop_if_they_were_read_a_moment_ago(self, root, monkeypatch, read_before):
+        seen = []
+        (root / "css/site.css.gz").write_bytes(b"GZ")
+        app = App()
+        app.static("/static", root, immutable=lambda name: seen.append(threading.current_thread()))
+
+        @app.get("/loop")
+        async def loop(request):
+            return str(threading.get_ident())
+
+        client = Client(app, "asgi")
+        read_before(client, root, monkeypatch)
+        seen.clear()
+        write(root / "css/site.css", b"new")
+        assert client.get("/static/css/site.css").body == b"new"
+        assert [str(thread.ident) == client.get("/loop").text for thread in seen] == [READ_BEFORE[read_before]]
+
+    @rows(
+        "around, comes_from_loop",
+        [
+            ("nothing", True),
+            ("a hook", False),
+            ("an error handler", False),
+            ("a hook that runs there", True),
+            ("a hook that blocks", False),
+            ("an async hook", True),
+        ],
+    )
+    def test_come_from_the_loop_unless_hooks_have_never_run_there(self, root, around, comes_from_loop):
+        seen = []
+        app = App()
+        app.static("/static", root, immutable=lambda name: seen.append(threading.current_thread().name))
+        if around == "an error handler":
+            app.errorhandler(404)(lambda request, error: "none")
+        elif around == "an async hook":
+            app.before_request(to_nothing)
+        elif around != "nothing":
+            app.before_request(blocking=around == "a hook that blocks")(lambda request: None)
+        if around in ("a hook that runs there", "a hook that blocks", "an async hook"):
+            app.get("/")(to_nothing)
+        client = Client(app, "asgi")
+        for _ in range(2):
+            assert client.get("/static/css/site.css").body == CSS
+        assert (seen[0] != seen[1]) is comes_from_loop
 
     def test_pass_what_is_around_them(self, app, serving):
         @app.after_request

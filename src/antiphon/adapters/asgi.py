@@ -18,7 +18,7 @@ from antiphon.http.headers import LineIndex, encode_fields, find_line, index_lin
 from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
-from antiphon.response.files import FileBody
+from antiphon.response.files import FileBody, is_at_hand
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
@@ -384,11 +384,16 @@ async def _send_stream(
         await head.begin(start)
         await _send_last(head, send, {"type": PATHSEND, "path": body.path})
         return
-    from antiphon.adapters.streaming import write_chunks
+    from antiphon.adapters.streaming import read_small_file, write_chunks
+
+    if not is_silent and (content := await read_small_file(request, body, fields)) is not None:
+        await head.begin(start)
+        await _send_last(head, send, {"type": "http.response.body", "body": content})
+        return
 
     async def send_head() -> Send:
         await head.begin(start)
-        if not is_silent:  # servers hold back the head until there is a body
+        if not (is_silent or is_at_hand(body)):  # servers hold back the head until there is a body
             await send({"type": "http.response.body", "body": b"", "more_body": True})
         return send
 

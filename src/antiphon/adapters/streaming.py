@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from typing import Any, TypeAlias
 
 from antiphon.concurrency.bridge import AsyncFromSync
+from antiphon.concurrency.crossing import run_on_file_thread
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import drop_withdrawn_cancellation, wait_ended, yield_to_loop
 from antiphon.concurrency.timers import TimeSlice
@@ -17,7 +18,7 @@ from antiphon.handler.cancellation import watch_on
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.lifetime import EndReason
 from antiphon.request.request import Request
-from antiphon.response.files import is_at_hand, is_for_any_thread
+from antiphon.response.files import CHUNK, FileBody, is_at_hand, is_for_any_thread
 from antiphon.response.message import Heartbeat, Stream, declared_length, take_heartbeats
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
@@ -80,6 +81,20 @@ class BeatingSend:
             self._lose_client()
         self._silent_since = monotonic()
         self._sending = None  # a failed one is kept, so that the next message fails, too
+
+
+async def read_small_file(request: Request, body: Stream, fields: Iterable[tuple[str, str]]) -> bytes | None:
+    """Read a file of one chunk, in one change of threads; None for any other body, which is written in chunks.
+
+    A file that can't be read is logged, and its error raised, so that the server responds with an error.
+    """
+    if type(body) is not FileBody or body.length > CHUNK or ("content-length", str(body.length)) not in fields:
+        return None
+    try:
+        return await run_on_file_thread(b"".join, body)
+    except Exception as error:
+        log_broken_body(request, error)
+        raise
 
 
 _writings: "set[_Writing]" = set()

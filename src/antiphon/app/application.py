@@ -555,7 +555,10 @@ class App(Routes, Servable):
         """Return the response, or an awaitable of it, on a server's loop."""
         plan, error = self._find(request)
         if plan.runs_on is not LOOP:
-            return run_async(dispatch(plan, request, error))
+            at_hand = plan.at_hand
+            if at_hand is None or error is not None or request.head.has_body or not at_hand.includes(request):
+                return run_async(dispatch(plan, request, error))
+            plan = at_hand.plan
         if plan.surroundings is STACKED:
             return dispatch(plan, request, error)
         if error is None and not request.head.has_body:

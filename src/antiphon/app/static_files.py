@@ -1,16 +1,16 @@
 """Static files: the files of a folder, served by a route, with a hash of their content in their URLs."""
 
 import os
-import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import file_digest
 from itertools import count
-from posixpath import splitext
 from stat import S_ISLNK, S_ISREG
-from time import time
+from time import monotonic, time
 from typing import NamedTuple, TypedDict
 
+from antiphon.app.static_names import HASH_DIGITS, served_names, with_hash, without_hash
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
@@ -19,59 +19,20 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
 from antiphon.response.fields import NOT_SNIFFED, Line
 from antiphon.response.files import SETTLED, FileBody, guess_type, measures, open_itself, read_part, validators
-from antiphon.response.response import Response
+from antiphon.response.response import Response, response_of
 from antiphon.routing.converters import CONVERTERS, Converter
-
-LONGEST_NAME = 1024
-"""Characters of the longest path that all systems support."""
-HASH_DIGITS = 12
-
-_is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
-
-_NO_DOTS = r"(?![. ]++(?:/|\Z))"
-"""The start of a segment that does not consist of dots and spaces, which lead out of the folder on some systems."""
-_NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
-_TEXT = r"[^/\\:\0\ud800-\udfff]++"
-"""Characters allowed in a name: none that separate segments or name a drive on some system, or can't be sent."""
-
-
-def served_names(dotfiles: bool) -> Callable[[str], object]:
-    """Return a function that tells whether a name may be served.
-
-    Such a name is relative, has no empty or dot segments, no backslash, colon or NUL, and at most 1024 characters.
-    Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
-    """
-    segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
-    fits = re.compile(f"{segment}(?>(?:/{segment})*)").fullmatch
-
-    def is_served(name: str) -> bool:
-        return len(name) <= LONGEST_NAME and fits(name) is not None
-
-    return is_served
-
-
-def with_hash(name: str, digits: str) -> str:
-    """Return a name with a hash before its suffix, or at the end if it has none."""
-    stem, suffix = splitext(name)
-    return f"{stem}.{digits}{suffix}"
-
-
-def without_hash(name: str) -> tuple[str, str] | None:
-    """Return the name and the hash of which ``with_hash`` made this name; None for a name without a hash."""
-    stem, _, last = name.rpartition(".")
-    before, _, digits = stem.rpartition(".")
-    if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
-        return plain, digits
-    if _is_hash(last) and with_hash(stem, last) == name:
-        return stem, last
-    return None
-
 
 YEAR = 31_536_000
 _LONGEST_AGE = 2**31
 _MOST_KNOWN = 10_000
 READ_AT_ONCE = 64 << 10
 """Bytes of a file, or of a part of it, that are read before the response is sent."""
+RECENT = 5.0
+"""Seconds for which the system is likely to keep in memory what was read."""
+SLOW = 0.01
+"""Seconds after which the file system counts as slow: a disk takes as long, a turn of another program less."""
+WARY = 16
+"""The number of files that threads read after one for which an event loop had to wait that long."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """The suffixes of precompressed files by content coding. If a client has no preference, the first is sent."""
@@ -150,7 +111,8 @@ class StaticFolder:
         self._is_served = served_names(dotfiles)
         self._precompressed = precompressed
         self._digests: dict[str, tuple[int, int, str]] = {}
-        self._without_siblings: dict[str, int] = {}
+        self._codings: dict[str, tuple[int, tuple[str, ...]]] = {}
+        """By name: the codings of its siblings, and the time of the folder that has them."""
 
     def response(self, request: Request, name: str) -> Response:
         """Respond with the file of a name, the requested ranges of it, or a 304.
@@ -226,8 +188,7 @@ class StaticFolder:
         coding = "identity"
         if self._precompressed and (siblings := self._siblings(name, file)):
             fields.append(("vary", "accept-encoding"))
-            coding = request.accept_encodings.best((*siblings, "identity"), "identity")
-            file = siblings.get(coding, file)
+            coding, file = _preferred(request, siblings, file)
         descriptor = open_itself(file.path)
         try:
             return _respond(request, file.path, descriptor, guess_type(name), fields, coding)
@@ -236,26 +197,41 @@ class StaticFolder:
 
     def _siblings(self, name: str, file: _File) -> dict[str, _File]:
         """Return a file's precompressed siblings by coding, without older ones, which belong to another version."""
-        beside = f"{self._root}{os.sep}{name}"
-        changed = file.folder and file.folder.st_mtime_ns
-        if changed is not None and self._without_siblings.get(name) == changed:
-            return {}
+        folder = file.folder
+        known = self._codings.get(name)
+        is_known = known is not None and folder is not None and known[0] == folder.st_mtime_ns
         siblings = {}
-        for coding, suffix in CODINGS.items():
-            if os.access(beside + suffix, os.R_OK):
-                sibling = self._find(name + suffix)
-                if sibling is not None and sibling.state.st_mtime_ns >= file.state.st_mtime_ns:
-                    siblings[coding] = sibling
-        if not siblings and file.folder and abs(time() - file.folder.st_mtime) > SETTLED:
-            self._note_none(name, beside, file.folder.st_mtime_ns)
-        return siblings
+        for coding in known[1] if is_known and known else CODINGS:
+            sibling = self._find_sibling(name, file, CODINGS[coding])
+            if sibling is not None:
+                siblings[coding] = sibling
+        if not is_known and folder is not None and abs(time() - folder.st_mtime) > SETTLED:
+            self._note_codings(name, folder.st_mtime_ns)
+        return {
+            coding: sibling
+            for coding, sibling in siblings.items()
+            if sibling.state.st_mtime_ns >= file.state.st_mtime_ns
+        }
 
-    def _note_none(self, name: str, beside: str, changed: int) -> None:
-        """Remember that there are no siblings, until the folder's time changes, which it does when a name is added."""
-        if not any(os.path.lexists(beside + suffix) for suffix in CODINGS.values()):
-            if len(self._without_siblings) >= _MOST_KNOWN:
-                self._without_siblings.clear()
-            self._without_siblings[name] = changed
+    def _find_sibling(self, name: str, file: _File, suffix: str) -> _File | None:
+        """Return the file with the same name and a suffix; None if there is none."""
+        if file.folder is None:
+            return self._find(name + suffix)
+        path = file.path + suffix  # the folders on the way are known not to be links
+        try:
+            state = os.lstat(path)
+        except OSError:
+            return None
+        if S_ISREG(state.st_mode) and not _is_link(state):
+            return _File(path, state, file.folder)
+        return self._find(name + suffix)
+
+    def _note_codings(self, name: str, changed: int) -> None:
+        """Remember which siblings there are, until the folder's time changes, which it does when a name is added."""
+        beside = f"{self._root}{os.sep}{name}"
+        if len(self._codings) >= _MOST_KNOWN:
+            self._codings.clear()
+        self._codings[name] = changed, tuple([c for c, suffix in CODINGS.items() if os.path.lexists(beside + suffix)])
 
     def _digest(self, file: _File) -> str | None:
         """Return the hash of a file's content, in digits; None if it can't be read."""
@@ -276,6 +252,18 @@ class StaticFolder:
         return digits
 
 
+def _preferred(request: Request, siblings: dict[str, _File], file: _File) -> tuple[str, _File]:
+    """Return the coding that the client prefers, of those whose file can be read, and the file."""
+    while siblings:
+        coding = request.accept_encodings.best((*siblings, "identity"), "identity")
+        if coding == "identity":
+            break
+        if os.access(siblings[coding].path, os.R_OK):
+            return coding, siblings[coding]
+        del siblings[coding]
+    return "identity", file
+
+
 def _respond(
     request: Request, path: str, descriptor: int, content_type: str, fields: list[Line], coding: str
 ) -> Response:
@@ -294,16 +282,33 @@ def _respond(
         etag = etag[0], f'{etag[1][:-1]}-{coding}"'
         fields.append(("content-encoding", coding))
     fields += [etag, modified, *measures(found.st_size)]
-    response = Response(FileBody(path, 0, found.st_size), headers=fields, content_type=content_type)
+    lines = _complete(tuple(fields), content_type)
+    if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not any(map(request.head.field, _CONDITIONS)):
+        return response_of(read_part(descriptor, 0, found.st_size), [*lines])
+    response = response_of(FileBody(path, 0, found.st_size), [*lines])
     body = response.conditional(request).body
     if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
         response.body = read_part(descriptor, body.offset, body.length)
     return response
 
 
+_CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
+"""The fields without one of which a request gets the whole file."""
+
+
+@lru_cache(maxsize=1024)
+def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
+    """Return the fields of a file with its type, checked."""
+    return tuple(Response(b"", headers=fields, content_type=content_type).headers.items())
+
+
+_HAS_TAGS = hasattr(os.stat_result, "st_reparse_tag")
+"""True on Windows; elsewhere, looking for the attribute of each state would take as long as a system call."""
+
+
 def _is_link(state: os.stat_result) -> bool:
     """True for a symbolic link, and for the other links of Windows (reparse points)."""
-    return S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) != 0
+    return S_ISLNK(state.st_mode) or (_HAS_TAGS and getattr(state, "st_reparse_tag", 0) != 0)
 
 
 def _real_folder(folder: str | os.PathLike[str]) -> str:
@@ -317,11 +322,71 @@ _numbers = count(1)
 """Converters of different folders have different names, in whichever blueprints they are."""
 
 
-def static_files(folder: StaticFolder) -> tuple[Converter, Callable[[Request], Response]]:
-    """Return the converter of the parameter ``filename``, and the handler, which blocks on the file system."""
+class RecentReads:
+    """The files that were read a moment ago, so that the system still has them in memory.
 
-    def serve_file(request: Request) -> Response:
-        return folder.response(request, request.path_params["filename"])
+    An event loop reads those itself: a change of threads takes longer than reading a small file. Whether the system
+    would have to wait for a disk, or for another machine, can't be asked. So a loop is never the first to read a file,
+    nor the next one after a long pause, and if it had to wait all the same, threads read the next files.
+    """
 
+    def __init__(self) -> None:
+        self._ends: dict[object, float] = {}
+        self._wary = 0
+
+    def has(self, file: object) -> bool:
+        """True if a file was read a moment ago, and the loop has not had to wait since."""
+        return not self._wary and monotonic() < self._ends.get(file, 0.0)
+
+    def add(self, file: object) -> None:
+        """Note that a file was read."""
+        if len(self._ends) >= _MOST_KNOWN:
+            self._ends.clear()
+        self._ends[file] = monotonic() + RECENT
+        self._wary = max(self._wary - 1, 0)
+
+    def wait(self, seconds: float) -> None:
+        """Note how long a loop had to wait for a file."""
+        if seconds >= SLOW:
+            self._wary = WARY
+
+
+class FileHandler:
+    """The handler of a folder's route, which blocks on the file system.
+
+    Small files that were served a moment ago are ``at_hand``: an event loop serves them itself.
+    """
+
+    def __init__(self, folder: StaticFolder) -> None:
+        self._folder = folder
+        self._reads = RecentReads()
+        self.__name__ = "serve_file"  # a route that has another name was given it
+        self.at_hand = self._is_at_hand, self._serve_at_hand
+
+    def __call__(self, request: Request) -> Response:
+        """Respond with the file that the path names."""
+        response = self._folder.response(request, request.path_params["filename"])
+        if not request.head.blocks and response.status == 200 and response.body and type(response.body) is bytes:
+            self._reads.add(_variant(request))
+        return response
+
+    def _is_at_hand(self, request: Request) -> bool:
+        return self._reads.has(_variant(request))
+
+    def _serve_at_hand(self, request: Request) -> Response:
+        started = monotonic()
+        try:
+            return self(request)
+        finally:
+            self._reads.wait(monotonic() - started)
+
+
+def _variant(request: Request) -> tuple[str, str | None]:
+    """Return a key of the file that a request gets, which may be a precompressed one."""
+    return request.path_params["filename"], request.head.field("accept-encoding")
+
+
+def static_files(folder: StaticFolder) -> tuple[Converter, FileHandler]:
+    """Return the converter of the parameter ``filename``, and the handler."""
     converter = CONVERTERS["path"]._replace(name=f"static_{next(_numbers)}", to_url=folder.hashed)
-    return converter, serve_file
+    return converter, FileHandler(folder)

@@ -15,6 +15,7 @@ A replaced response is closed, unless the new one reads its stream. The new one 
 caught it. A body of the request is freed last, when the response is settled.
 """
 
+from collections.abc import Awaitable
 from copy import copy
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 from antiphon.app.answering.hooks import Closer, Hook, Part, answer_error, find_handler, hook
 from antiphon.app.answering.middleware import AsyncStep
 from antiphon.app.answering.open_resources import Opened, ResourceStack
-from antiphon.app.answering.opening import open_all
+from antiphon.app.answering.opening import open_in_place, open_in_steps
 from antiphon.app.answering.plan import BARE, Plan
 from antiphon.handler.contract import Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
@@ -52,17 +53,24 @@ def leave(
 ) -> Response | Steps[Response]:
     """Close what is around the handler, complete the response, and free the body; return the response.
 
-    If anything has to wait, or does not let the response pass, return the steps to the response. ``is_shared`` is True
+    If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True
     if a handler or a hook may return the same response again. Raises what ends the task or the process.
     """
+    instead: Response | None = None
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
-            return _open_and_leave(plan, request, response, opened, is_shared)
+            openers = iter(plan.opened_on_read)
+            if (stopped := open_in_place(openers, request, opened)) is not None:
+                opening = open_in_steps(stopped, openers, request, opened)
+                return _leave_when_open(plan, request, response, opened, is_shared, opening)
         if request.consulted:
             response, is_shared = _varied(request, response, is_shared), False
         if plan.after or opened or request._after_hooks:
             hooks = [*plan.after]
             halt = _pass_back(plan, request, response, hooks, opened)
+            while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
+                response, is_shared = _in_place_of(response, instead, request), True
+                halt = _pass_back(plan, request, response, hooks, opened)
             if halt is not None:
                 return _go_on(plan, request, response, hooks, opened, is_shared, halt)
         if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_dependencies:
@@ -71,14 +79,19 @@ def leave(
             return _drained(plan, request, response)
         return response
     finally:
-        del response  # the frames of an error that is raised must not keep it
+        del response, instead  # the frames of an error that is raised must not keep them
 
 
-async def _open_and_leave(
-    plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
+async def _leave_when_open(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    opened: Opened,
+    is_shared: bool,
+    opening: Awaitable[Response | None],
 ) -> Response:
-    """Open middleware that does nothing before there is a response, and count it as open."""
-    await open_all(plan.opened_on_read, request, opened)
+    """Wait until middleware has opened that has nothing to do before there is a response."""
+    await opening
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
 
@@ -118,6 +131,14 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             return outcome
     except BaseException as error:
         return Held(_answer_late_error(plan, request, response, error, traceback), None, None)
+
+
+def _given_at_once(halt: Switch | Held) -> Response | None:
+    """Return the response that a part has given instead of another; None if that has to be made, or waited for."""
+    outcome = halt.outcome if type(halt) is Held else None
+    if type(outcome) is tuple and len(outcome) == 2 and outcome[0]:
+        outcome = outcome[1]
+    return outcome if type(outcome) is Response else None
 
 
 async def _go_on(

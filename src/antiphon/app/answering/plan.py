@@ -206,6 +206,14 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
     raise error
 
 
+class AtHand(NamedTuple):
+    """The way in which a loop handles some requests of a plan that needs a thread: those that hardly block it."""
+
+    includes: Callable[[Request], bool]
+    """True for such a request."""
+    plan: "Plan"
+
+
 class Plan:
     """The way in which the requests of one route are handled; ``for_wsgi`` is the way over WSGI, if that differs.
 
@@ -222,6 +230,8 @@ class Plan:
     called, from its end. Middleware is ``opened_on_read`` instead if one of the dependencies ``opens_on_read`` was
     read, or if it is for a dependency of ``read_late`` and was not reached, since a part around it has failed or
     answered. The ``finishers`` complete each response, and ``error_handlers`` are those that are not empty.
+
+    Some requests of a plan for a thread may be handled ``at_hand``, by another plan, for the loop.
     """
 
     # No __slots__: without the GIL, threads lock the plan to read most of them.
@@ -255,6 +265,7 @@ class Plan:
         self.is_async, self.handler_switch = handler.is_async, handler.switch
         self._surround(around)
         self.ahead = _ahead(self)
+        self.at_hand: AtHand | None = None
         self.for_wsgi = self  # the last attribute: names that another plan would set first cost more to read
         if handler.is_async and not self.hooks_block:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)

@@ -8,7 +8,7 @@ from antiphon.app.answering.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import Hook, MiddlewareFunction, hook
 from antiphon.app.answering.middleware import middleware
-from antiphon.app.answering.plan import LOAD, Body, HandlerStack, Plan
+from antiphon.app.answering.plan import LOAD, LOOP, AtHand, Body, HandlerStack, Plan
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.mount import Mount
 from antiphon.app.planning.cross_site import SAFE_METHODS
@@ -36,6 +36,7 @@ from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.request.route import NO_META, RouteMeta
+from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.router import Prefixes, Resource, Router, SamePathsError, TakenError
@@ -281,6 +282,8 @@ class Planning:
             body=Body(route.receive),
             hooks_block=route.websocket is not None and not is_async(route.handler),
         )
+        if at_hand := getattr(route.handler, "at_hand", None):
+            plan.at_hand = _at_hand(group, plan, stack, *at_hand)
         if route.csrf_exempt:
             plan.checks_writes = False
         for method in route.methods:
@@ -455,6 +458,25 @@ class Planning:
         if mount.interface is None:
             return mount.hook
         return checking_handshakes(self._routing.checks, mount.handshake_hook)
+
+
+def _at_hand(
+    group: RouteGroup,
+    plan: Plan,
+    stack: HandlerStack,
+    includes: Callable[[Request], bool],
+    function: Callable[[Request], Response],
+) -> AtHand | None:
+    """Return the way in which a loop handles the requests that a function hardly blocks.
+
+    None if that would call sync hooks, middleware or error handlers on the loop that no handler has there: these may
+    block.
+    """
+    has_async = any(route.hook.is_async for each in group.walk() for route in each.registry.routes)
+    if (stack.parts or plan.error_handlers) and not has_async:
+        return None
+    on_loop = Plan(plan.route, Hook(function, False), stack, body=plan.body)
+    return AtHand(includes, on_loop) if on_loop.runs_on is LOOP else None
 
 
 def _never_fails(converter: Converter) -> Converter:

@@ -1,0 +1,49 @@
+"""Names of static files: which may be served, and those with a hash of the content in them."""
+
+import re
+from collections.abc import Callable
+from posixpath import splitext
+
+LONGEST_NAME = 1024
+"""Characters of the longest path that all systems support."""
+HASH_DIGITS = 12
+
+_is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
+
+_NO_DOTS = r"(?![. ]++(?:/|\Z))"
+"""The start of a segment that does not consist of dots and spaces, which lead out of the folder on some systems."""
+_NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
+_TEXT = r"[^/\\:\0\ud800-\udfff]++"
+"""Characters allowed in a name: none that separate segments or name a drive on some system, or can't be sent."""
+
+
+def served_names(dotfiles: bool) -> Callable[[str], object]:
+    """Return a function that tells whether a name may be served.
+
+    Such a name is relative, has no empty or dot segments, no backslash, colon or NUL, and at most 1024 characters.
+    Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
+    """
+    segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
+    fits = re.compile(f"{segment}(?>(?:/{segment})*)").fullmatch
+
+    def is_served(name: str) -> bool:
+        return len(name) <= LONGEST_NAME and fits(name) is not None
+
+    return is_served
+
+
+def with_hash(name: str, digits: str) -> str:
+    """Return a name with a hash before its suffix, or at the end if it has none."""
+    stem, suffix = splitext(name)
+    return f"{stem}.{digits}{suffix}"
+
+
+def without_hash(name: str) -> tuple[str, str] | None:
+    """Return the name and the hash of which ``with_hash`` made this name; None for a name without a hash."""
+    stem, _, last = name.rpartition(".")
+    before, _, digits = stem.rpartition(".")
+    if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
+        return plain, digits
+    if _is_hash(last) and with_hash(stem, last) == name:
+        return stem, last
+    return None
