@@ -8,6 +8,9 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "8000"))
 CHUNKS = 3
 """Chunks of a stream, a tenth of a second apart."""
 
+WAIT = 0.005
+"""Seconds for which a handler waits for a database, or would."""
+
 
 def work(part: float = 1.0) -> str:
     """Compute, without a call that lets other threads run."""
