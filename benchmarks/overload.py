@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import cycle
+from pathlib import Path
 from typing import NamedTuple
 
 from .server_process import ROOT, free_port, on_linux
@@ -157,30 +158,34 @@ class Cell(NamedTuple):
     lost: float
     refusal: float
     """The seconds within which 95 % of the refusals came."""
+    efficiency: float
+    """The answers in time for each second of the server's CPU time, as a share of those at its capacity."""
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], seconds: float) -> "Cell":
+    def of(cls, answers: Sequence[Answer], seconds: float, used: float, best: float) -> "Cell":
+        efficiency = sum(answer.status == 200 for answer in answers) / max(used, 0.01) / best
         half = [answer for answer in answers if seconds / 2 <= answer.at < seconds]
         refusals = sorted(answer.seconds for answer in half if answer.status in (503, -1))
         in_time, lost = (sum(answer.status == status for answer in half) for status in (200, 0))
         late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
         a_second = 2 / seconds
-        return cls(len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late)
+        return cls(
+            len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late, efficiency
+        )
 
 
 @contextmanager
-def served(name: str, rounds: int) -> Iterator[int]:
-    """Start a server on a free port, and end it after the block."""
-    _, *arguments = SERVERS[name]
+def served(arguments: Sequence[str], rounds: int) -> Iterator[tuple[int, int]]:
+    """Start a server on a free port, yield the port and the process's id, and end it after the block."""
     port = free_port()
     command = [sys.executable, *(each.format(port=port) for each in arguments)]
-    if name == "Node":
+    if not arguments:
         command = ["node", str(ROOT / "benchmarks/overload_apps/node.js"), str(port)]
     environment = {**os.environ, "BENCH_ROUNDS": str(rounds)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_until_served(port)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:
@@ -214,18 +219,34 @@ def is_installed(name: str) -> bool:
 
 def measure(name: str, paths: Sequence[str], options: Namespace) -> tuple[float, list[Cell]]:
     """Return the capacity of a server, and a cell for each load."""
-    with served(name, options.rounds) as port:
+    with served(SERVERS[name][1:], options.rounds) as (port, process):
+        in_process("capacity", port, 1.0, paths)  # until all has been imported
+        before = processor_seconds(process)
         most = float(in_process("capacity", port, options.seconds / 2, paths))
+        best = most * options.seconds / 2 / (processor_seconds(process) - before)
         cells = []
         for load in options.loads:
+            before = processor_seconds(process)
             answers = json.loads(in_process("generate", port, load * most, options.seconds, paths))
-            cells.append(Cell.of([Answer(*each) for each in answers], options.seconds))
+            used = processor_seconds(process) - before
+            cells.append(Cell.of([Answer(*each) for each in answers], options.seconds, used, best))
             time.sleep(1.0)
     return most, cells
 
 
+def processor_seconds(process: int) -> float:
+    """Return the CPU time of a process and its children, in seconds."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        ticks = int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK") + sum(processor_seconds(int(child)) for child in children)
+    return 0.0
+
+
 def shown(cell: Cell, most: float) -> str:
-    return f"{cell.in_time / most:.0%}, {cell.lost / cell.sent if cell.sent else 0:.0%}, {1000 * cell.refusal:.0f} ms"
+    lost = cell.lost / cell.sent if cell.sent else 0
+    return f"{cell.in_time / most:.0%}, {cell.efficiency:.0%}, {lost:.0%}, {1000 * cell.refusal:.0f} ms"
 
 
 def generator(arguments: str) -> None:
@@ -242,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mix", choices=MIXES, action="append", help="only these mixes")
     parser.add_argument("--loads", type=float, nargs="+", default=LOADS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of a run")
-    parser.add_argument("--rounds", type=int, default=8000, help="of hashing, for each request")
+    parser.add_argument("--rounds", type=int, default=16000, help="of hashing, for each request")
     options = parser.parse_args(arguments)
     if options.generate:
         generator(options.generate)
