@@ -114,7 +114,7 @@ def test_nine_tenths_of_the_capacity_is_used_in_time_at_any_load(load):
 
 
 @rows("service", [0.002, 0.01, 0.05, 0.2])
-def test_overload_refuses_within_two_paces_or_a_twentieth_of_the_patience(service):
+def test_overload_refuses_within_two_paces_or_a_tenth_of_the_patience(service):
     worker = Worker()
     _, waited = worker.serve(4, service, service / 5)
     longest = max(PATIENCE / admission.STANDING, 2.3 * service)

@@ -7,7 +7,7 @@ The pace is the time from one begin to the next.
 | state | meaning | next | a request is refused |
 |---|---|---|---|
 | burst | it was empty within half of the patience | the oldest | after half of the patience |
-| standing | it was not, or only since requests were refused | the newest | after a twentieth of it, or two paces |
+| standing | it was not, or only since requests were refused | the newest | after a tenth of it, or two paces |
 
 The client of the newest request is the likeliest to be still there. A request is refused at once if those before it
 would take longer than it may wait, at this pace (Little's law). Clients have queues of their own, which take turns,
@@ -27,7 +27,7 @@ Outcome: TypeAlias = Literal["begun", "refused", "left"]
 observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
-BURST, STANDING = 2, 20
+BURST, STANDING = 2, 10
 """The parts of the patience for which a queue may be standing, and for which requests wait in one that is."""
 _WINDOW = 10
 """The part of the patience for which the pace is measured each time."""

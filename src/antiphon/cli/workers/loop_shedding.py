@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-While requests wait, the next ones begin in each pass of the loop: as many as have begun within `_BEGINNING` seconds so
-far, measured from the begin of the first to that of whatever follows the last one. The time of all other work in the
-pass does not count, so requests that mostly wait, for a database or for others, begin as fast as they arrive. If
-requests take longer than half of the patience from their begin to their response, only one begins in each pass: then
-those that are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
+While requests wait, the next ones begin in each pass of the loop: as many as begin within a fortieth of the patience,
+measured from the begin of the first to that of whatever follows the last one. The time of all other work in the pass
+does not count, so requests that mostly wait, for a database or for others, begin as fast as they arrive. If requests
+take longer than half of the patience from their begin to their response, only one begins in each pass: then those that
+are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from antiphon.adapters.heads import address
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.cli.workers.observed import Entrance, WrappedProtocol
 from antiphon.cli.workers.shedding import (
+    LONG,
     TEXT,
     TICK,
     UNWATCHED,
@@ -28,12 +29,12 @@ from antiphon.cli.workers.shedding import (
     Room,
     classifier,
 )
-from antiphon.concurrency.admission import BURST, STANDING, AdmissionQueue, Ticket
+from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket
 from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass
 
-_BEGINNING = 0.01
-"""Seconds of a pass for requests that begin."""
+_BEGINNING = 40
+"""The part of the patience that a pass has for requests that begin."""
 _WEIGHT = 0.1
 """The weight of the latest pass in the average of what a begin takes."""
 _TRY_AGAIN_LATER = 1013
@@ -49,9 +50,9 @@ class LoopAdmission:
         self._refusals = Refusals(patience)
         self._peers = Peers()
         self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
-        self._room = Room(WORKERS, Completion(patience / STANDING))
+        self._room = Room(WORKERS, Completion(patience / LONG))
         self._quota = self._left = 1
-        self._begin_time = _BEGINNING
+        self._beginning = self._begin_time = patience / _BEGINNING
         """The average seconds of a pass that a request takes when it begins."""
         self._completion = Completion(patience / BURST)
         self._began = 0.0
@@ -117,7 +118,7 @@ class LoopAdmission:
         if self._begun:
             self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
         self._began = 0.0
-        self._quota = 1 if self._completion.is_late else max(1, int(_BEGINNING / self._begin_time))
+        self._quota = 1 if self._completion.is_late else max(1, int(self._beginning / self._begin_time))
 
     def _may_begin(self, kind: RequestClass) -> bool:
         """Return True if a request may begin at once, and take its room."""

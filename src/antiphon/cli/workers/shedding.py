@@ -30,7 +30,7 @@ from antiphon.adapters.connection import connected_sockets
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
-from antiphon.concurrency.admission import STANDING, AdmissionQueue, Ticket
+from antiphon.concurrency.admission import AdmissionQueue, Ticket
 from antiphon.http.head import Head, RequestClass
 
 TICK = 0.02
@@ -45,6 +45,8 @@ LESS = 0.8
 """The factor by which there is less room then."""
 _WEIGHT = 0.3
 """The weight of the latest measurement in an average."""
+LONG = 20
+"""The part of the patience that requests on threads may take before there is less room for them."""
 UNWATCHED = 0.2
 """Seconds of waiting after which a request begins only if its client is still connected."""
 _LOOKING = 0.05
@@ -236,7 +238,7 @@ class ThreadAdmission:
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
         self._queue = AdmissionQueue(patience, threads // 4)
-        self._room = Room(threads - _UNUSED_THREADS, Completion(patience / STANDING))
+        self._room = Room(threads - _UNUSED_THREADS, Completion(patience / LONG))
         self._peers = Peers()
         self._lock = Lock()
         self._asked = Event()
