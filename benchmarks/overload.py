@@ -20,7 +20,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from itertools import cycle
-from typing import NamedTuple
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
 
 from .server_process import ROOT, free_port, on_linux
 
@@ -29,18 +31,35 @@ PATIENCE = 1.0
 """Seconds after which a client leaves."""
 GOAL = 0.9
 """The share of the capacity that is answered in time."""
+WAITING_GOAL = 0.95
+"""The share of the throughput of handlers that wait which is left with load shedding."""
 START = 30.0
+
+WAITING = {
+    "waiting": ("/wait",),
+    "half of them waiting": ("/wait", "/async"),
+    "waiting on threads": ("/wait-on-thread",),
+}
+"""Mixes of which as many have to be answered with load shedding as without it."""
+CLIENTS = (32, 200)
+"""Clients that send one request after the other: for about the capacity of a worker, and for more."""
+ROUNDS = 5
 
 MIXES = {
     "async def": ("/async",),
     "def": ("/def",),
     "a stream in five": ("/async", "/async", "/async", "/async", "/stream"),
+    "half of them waiting": ("/async", "/wait"),
     "one in ten is dear": ("/cheap",) * 9 + ("/dear",),
 }
 _APPS = "benchmarks.overload_apps"
 SERVERS = {
     "antiphon run": (
         "antiphon", "-m", "antiphon", "run", f"{_APPS}.ours:app", "--port={port}", "--patience=1", "--no-access-log",
+    ),
+    "antiphon run, WSGI": (
+        "antiphon", "-m", "antiphon", "run", f"{_APPS}.ours:app", "--port={port}", "--patience=1", "--no-access-log",
+        "--interface=wsgi",
     ),
     "Starlette on Uvicorn": (
         "starlette", "-m", "uvicorn", f"{_APPS}.starlette_app:app", "--port={port}", "--log-level=error",
@@ -88,6 +107,44 @@ class Client(asyncio.Protocol):
             done(status)
         if self._transport is not None:
             self._transport.abort()
+
+
+class KeptClient(asyncio.Protocol):
+    """A client that sends one request after the other on a connection."""
+
+    def __init__(self, paths: Iterator[str], statuses: list[int]) -> None:
+        self._paths = paths
+        self._statuses = statuses
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # a Transport, for a connection
+        self._send()
+
+    def _send(self) -> None:
+        self._transport.write(f"GET {next(self._paths)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        """Send the next request when the response, which has a length, is complete."""
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        length = int(head.lower().rpartition(b"content-length: ")[2].partition(b"\r\n")[0]) if end else 1
+        if len(body) >= length:
+            self._statuses.append(int(head[9:12]))
+            self._received = b""
+            self._send()
+
+
+async def throughput(port: int, seconds: float, clients: int, paths: Sequence[str]) -> float:
+    """Return the answers a second for clients that send one request after the other."""
+    statuses: list[int] = []
+    loop = asyncio.get_running_loop()
+    for _ in range(clients):
+        each = cycle(random.sample(paths, len(paths)))
+        await loop.create_connection(partial(KeptClient, each, statuses), "127.0.0.1", port)
+    await asyncio.sleep(seconds)
+    return statuses.count(200) / seconds
 
 
 class Answer(NamedTuple):
@@ -157,30 +214,34 @@ class Cell(NamedTuple):
     lost: float
     refusal: float
     """The seconds within which 95 % of the refusals came."""
+    efficiency: float
+    """The answers in time for each second of the server's CPU time, as a share of those at its capacity."""
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], seconds: float) -> "Cell":
+    def of(cls, answers: Sequence[Answer], seconds: float, used: float, best: float) -> "Cell":
+        efficiency = sum(answer.status == 200 for answer in answers) / max(used, 0.01) / best
         half = [answer for answer in answers if seconds / 2 <= answer.at < seconds]
         refusals = sorted(answer.seconds for answer in half if answer.status in (503, -1))
         in_time, lost = (sum(answer.status == status for answer in half) for status in (200, 0))
         late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
         a_second = 2 / seconds
-        return cls(len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late)
+        return cls(
+            len(half) * a_second, in_time * a_second, len(refusals) * a_second, lost * a_second, late, efficiency
+        )
 
 
 @contextmanager
-def served(name: str, rounds: int) -> Iterator[int]:
-    """Start a server on a free port, and end it after the block."""
-    _, *arguments = SERVERS[name]
+def served(arguments: Sequence[str], rounds: int) -> Iterator[tuple[int, int]]:
+    """Start a server on a free port, yield the port and the process's id, and end it after the block."""
     port = free_port()
     command = [sys.executable, *(each.format(port=port) for each in arguments)]
-    if name == "Node":
+    if not arguments:
         command = ["node", str(ROOT / "benchmarks/overload_apps/node.js"), str(port)]
     environment = {**os.environ, "BENCH_ROUNDS": str(rounds)}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         _wait_until_served(port)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         try:
@@ -214,24 +275,72 @@ def is_installed(name: str) -> bool:
 
 def measure(name: str, paths: Sequence[str], options: Namespace) -> tuple[float, list[Cell]]:
     """Return the capacity of a server, and a cell for each load."""
-    with served(name, options.rounds) as port:
+    with served(SERVERS[name][1:], options.rounds) as (port, process):
+        in_process("capacity", port, 1.0, paths)  # until all has been imported
+        before = processor_seconds(process)
         most = float(in_process("capacity", port, options.seconds / 2, paths))
+        best = most * options.seconds / 2 / (processor_seconds(process) - before)
         cells = []
         for load in options.loads:
+            before = processor_seconds(process)
             answers = json.loads(in_process("generate", port, load * most, options.seconds, paths))
-            cells.append(Cell.of([Answer(*each) for each in answers], options.seconds))
+            used = processor_seconds(process) - before
+            cells.append(Cell.of([Answer(*each) for each in answers], options.seconds, used, best))
             time.sleep(1.0)
     return most, cells
 
 
+def compare_waiting(paths: Sequence[str], options: Namespace) -> Iterator[tuple[int, float, float, float]]:
+    """Yield a number of clients, the answers a second without patience, and with it, as a share, also by CPU time."""
+    arguments = SERVERS["antiphon run"][1:]
+    without = [argument for argument in arguments if not argument.startswith("--patience")]
+    with served([*without, "--patience=0"], options.rounds) as off, served(arguments, options.rounds) as on:
+        for port, _ in (off, on):
+            in_process("throughput", port, 2.0, 4, paths)
+        for clients in CLIENTS:
+            rounds = []
+            for order in ((off, on), (on, off)) * ROUNDS:
+                rates = {}
+                for port, process in order:
+                    before = processor_seconds(process)
+                    rate = float(in_process("throughput", port, options.seconds / 2, clients, paths))
+                    rates[port] = rate, rate / max(processor_seconds(process) - before, 0.01)
+                rounds.append((rates[off[0]][0], *(b / a for a, b in zip(rates[off[0]], rates[on[0]], strict=True))))
+            yield clients, *(median(column) for column in zip(*rounds, strict=True))
+
+
+def show_waiting(options: Namespace) -> bool:
+    """Print how much of the throughput of handlers that wait is left with load shedding; return True if all is."""
+    print("| with patience, as a share of without | clients | without it | answers a second | by CPU time |")
+    print("|---|---|---|---|---|")
+    is_met = True
+    for mix in options.mix or WAITING:
+        for clients, rate, share, by_processor in compare_waiting(WAITING[mix], options):
+            print(f"| {mix} | {clients} | {rate:.0f}/s | {share:.2f} | {by_processor:.2f} |", flush=True)
+            is_met &= share >= WAITING_GOAL
+    return is_met
+
+
+def processor_seconds(process: int) -> float:
+    """Return the CPU time of a process and its children, in seconds."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        ticks = int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK") + sum(processor_seconds(int(child)) for child in children)
+    return 0.0
+
+
 def shown(cell: Cell, most: float) -> str:
-    return f"{cell.in_time / most:.0%}, {cell.lost / cell.sent if cell.sent else 0:.0%}, {1000 * cell.refusal:.0f} ms"
+    lost = cell.lost / cell.sent if cell.sent else 0
+    return f"{cell.in_time / most:.0%}, {cell.efficiency:.0%}, {lost:.0%}, {1000 * cell.refusal:.0f} ms"
 
 
 def generator(arguments: str) -> None:
     """Be the process that sends requests."""
     kind, *rest = json.loads(arguments)
-    print(json.dumps(asyncio.run(capacity(*rest) if kind == "capacity" else generate(*rest))))
+    functions: dict[str, Callable[..., Any]] = {"capacity": capacity, "generate": generate, "throughput": throughput}
+    print(json.dumps(asyncio.run(functions[kind](*rest))))
 
 
 @on_linux
@@ -239,16 +348,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--generate", help="be the load generator")
     parser.add_argument("--server", choices=SERVERS, action="append", help="only these servers")
-    parser.add_argument("--mix", choices=MIXES, action="append", help="only these mixes")
+    parser.add_argument("--mix", choices=[*MIXES, *WAITING], action="append", help="only these mixes")
+    parser.add_argument("--waiting", action="store_true", help="compare handlers that wait, with and without patience")
     parser.add_argument("--loads", type=float, nargs="+", default=LOADS)
     parser.add_argument("--seconds", type=float, default=6.0, help="of a run")
-    parser.add_argument("--rounds", type=int, default=8000, help="of hashing, for each request")
+    parser.add_argument("--rounds", type=int, default=16000, help="of hashing, for each request")
     options = parser.parse_args(arguments)
     if options.generate:
         generator(options.generate)
         return 0
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n")
-    print("Each cell: answers in time as a share of the capacity, clients that left, 95 % of the refusals within\n")
+    if options.waiting:
+        return 0 if show_waiting(options) else 1
+    print(
+        "Each cell: answers in time as a share of the capacity, and the same for each second of the server's CPU time,"
+    )
+    print("clients that left, 95 % of the refusals within\n")
     is_met = True
     for mix in options.mix or MIXES:
         print(f"| {mix} | capacity | " + " | ".join(f"{load:g} times" for load in options.loads) + " |")
@@ -256,9 +371,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in filter(is_installed, options.server or SERVERS):
             if name.startswith("Falcon") and {"/def", "/stream"} & {*MIXES[mix]}:
                 continue
+            if name.endswith("WSGI") and mix != "def":
+                continue
             most, cells = measure(name, MIXES[mix], options)
             print(f"| {name} | {most:.0f}/s | " + " | ".join(shown(cell, most) for cell in cells) + " |", flush=True)
-            if name == "antiphon run":
+            if name.startswith("antiphon run"):
                 is_met &= all(cell.in_time >= GOAL * min(most, cell.sent) for cell in cells)
         print()
     if not is_met:

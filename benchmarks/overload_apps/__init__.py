@@ -3,10 +3,13 @@
 import hashlib
 import os
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "8000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "16000"))
 """Rounds of hashing of one request: some ten milliseconds."""
 CHUNKS = 3
 """Chunks of a stream, a tenth of a second apart."""
+
+WAIT = 0.005
+"""Seconds for which a handler waits for a database, or would."""
 
 
 def work(part: float = 1.0) -> str:

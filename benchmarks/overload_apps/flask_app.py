@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Flask, Response
 
-from . import CHUNKS, work
+from . import CHUNKS, WAIT, work
 
 app = Flask(__name__)
 
@@ -24,6 +24,12 @@ def cheap() -> str:
 @app.get("/dear")
 def dear() -> str:
     return work(5)
+
+
+@app.get("/wait")
+def wait() -> str:
+    time.sleep(WAIT)
+    return work(0.03)
 
 
 @app.get("/stream")

@@ -10,6 +10,10 @@ function work(part) {
 }
 
 require("node:http").createServer(async (request, response) => {
+  if (request.url === "/wait") {
+    await new Promise(done => setTimeout(done, 5))
+    return response.end(work(0.03))
+  }
   if (request.url !== "/stream") return response.end(work(parts[request.url]))
   for (let i = 0; i < 3; i++) {
     response.write(work(1 / 3))

@@ -2,11 +2,12 @@
 # ruff: noqa: ARG001 - handlers get the request
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from antiphon import App, Request
 
-from . import CHUNKS, work
+from . import CHUNKS, WAIT, work
 
 app = App()
 
@@ -29,6 +30,18 @@ async def cheap(request: Request) -> str:
 @app.get("/dear")
 async def dear(request: Request) -> str:
     return work(5)
+
+
+@app.get("/wait")
+async def wait(request: Request) -> str:
+    await asyncio.sleep(WAIT)
+    return work(0.03)
+
+
+@app.get("/wait-on-thread")
+def wait_on_thread(request: Request) -> str:
+    time.sleep(WAIT)
+    return work(0.03)
 
 
 @app.get("/stream")

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from . import CHUNKS, work
+from . import CHUNKS, WAIT, work
 
 
 async def on_loop(_: Request) -> Response:
@@ -27,6 +27,11 @@ async def dear(_: Request) -> Response:
     return PlainTextResponse(work(5))
 
 
+async def wait(_: Request) -> Response:
+    await asyncio.sleep(WAIT)
+    return PlainTextResponse(work(0.03))
+
+
 async def stream(_: Request) -> Response:
     async def chunks() -> AsyncIterator[str]:
         for _ in range(CHUNKS):
@@ -42,6 +47,7 @@ app = Starlette(
         Route("/def", on_thread),
         Route("/cheap", cheap),
         Route("/dear", dear),
+        Route("/wait", wait),
         Route("/stream", stream),
     ]
 )

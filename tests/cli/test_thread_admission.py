@@ -1,9 +1,7 @@
 """Load shedding over WSGI: requests that wait begin one after the other, and those whose clients have left never do."""
 
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -26,7 +24,9 @@ class Site:
         app = App()
         app.use(Health())
         self.admission = ThreadAdmission(self.entrance, app, 10.0, 8)
-        self.admission._asked = Event()  # no ticks but those of the test
+        self.admission._asked, self.admission._control._resume = Event(), bool  # no ticks but those of the test
+        self.admission._room.running += 1
+        self.admission._room.end(time.monotonic() - 10)
         for _ in range(50):
             self.admission._tick(2 * LATE)
 
@@ -55,21 +55,12 @@ class Site:
 
 @pytest.fixture
 def site():
-    with restored_interval(), ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(8) as threads:
         site = Site(threads)
         try:
             yield site
         finally:
             site.may_go.set()
-
-
-@contextmanager
-def restored_interval():
-    interval = sys.getswitchinterval()
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def test_a_request_waits_until_there_is_room(site):
@@ -102,7 +93,7 @@ def test_a_request_whose_client_has_left_while_it_waited_never_begins(site):
 
 
 def test_requests_pass_again_when_none_has_waited_for_a_while(site):
-    site.admission._waited_at = time.monotonic() - 2 * CALM
+    site.admission._control._waited_at = time.monotonic() - 2 * CALM
     site.admission._tick(0.0)
     requests = [site.send("/") for _ in range(2)]
     eventually(lambda: len(site.begun) == 2 or None, "both requests don't begin at once")

@@ -26,6 +26,12 @@ class Worker:
         self.queue.join(ticket)
         return ticket
 
+    def ask_or_be_refused(self, name, client="a"):
+        if self.queue.refuses(client, is_low=False):
+            self.outcomes[name] = "refused"
+        else:
+            self.ask(name, client)
+
     def begin(self):
         """Begin the next request, and return its name."""
         before = {*self.outcomes}
@@ -38,7 +44,7 @@ class Worker:
         waited = []
         while self.now < end:
             while due <= self.now:
-                self.ask((count, due))
+                self.ask_or_be_refused((count, due))
                 count, due = count + 1, due + every
             if (begun := self.begin()) is None:
                 self.now = due
@@ -108,7 +114,7 @@ def test_nine_tenths_of_the_capacity_is_used_in_time_at_any_load(load):
 
 
 @rows("service", [0.002, 0.01, 0.05, 0.2])
-def test_overload_refuses_within_two_paces_or_a_twentieth_of_the_patience(service):
+def test_overload_refuses_within_two_paces_or_a_tenth_of_the_patience(service):
     worker = Worker()
     _, waited = worker.serve(4, service, service / 5)
     longest = max(PATIENCE / admission.STANDING, 2.3 * service)
@@ -122,6 +128,29 @@ def test_a_request_that_would_wait_too_long_is_refused_at_once():
         worker.ask(number)
     assert len(worker.queue) == 10  # half of the patience, at twenty requests a second
     assert 29 in worker.refused()
+
+
+def test_a_full_queue_refuses_only_clients_that_have_their_share_of_it():
+    worker = Worker(most=10)
+    for number in range(10):
+        worker.ask(number, "greedy")
+    assert [worker.queue.refuses(client, is_low=False) for client in ("greedy", "b")] == [True, False]
+    worker.ask("one", "b")
+    assert worker.refused() == [9]
+
+
+def test_a_queue_that_is_short_of_requests_since_others_were_refused_is_still_standing():
+    worker = Worker()
+    worker.serve(2, 0.01, 0.01 / 3)
+    worker.now += 0.1
+    worker.queue.expire()
+    assert len(worker.queue) == 0
+    worker.ask("next")
+    assert worker.queue.is_standing
+    worker.begin()
+    worker.now += PATIENCE / admission.BURST
+    worker.ask("later")
+    assert not worker.queue.is_standing
 
 
 def test_the_queue_has_a_limit():

@@ -567,7 +567,7 @@ class App(Routes, Servable):
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request by its route, or the application's class if there is no route."""
-        routing, proxies = self._freeze(), self._checks.proxies
+        routing, proxies = self._routing or self._freeze(), self._checks.proxies
         if routing.is_unguarded(head):
             return RequestClass("", is_exempt=True)
         client = (behind(head, proxies) if proxies else head).client

@@ -7,10 +7,10 @@ length. The pace is the time from one begin to the next.
 | state | meaning | next | a request is refused |
 |---|---|---|---|
 | burst | it was empty within half of the patience | the oldest | after half of the patience |
-| standing | it was not | the newest | after a twentieth of the patience, or two paces |
+| standing | it was not, or only since requests were refused | the newest | after a tenth of it, or two paces |
 
 The client of the newest request is the most likely to still be connected. A request is refused at once if those before
-it would take half of the patience at this pace (Little's law). Clients have queues of their own, which take turns,
+it would take longer than it may wait, at this pace (Little's law). Clients have queues of their own, which take turns,
 those without a turn so far first, and the longest one is cut (RFC 8290): one that sends a hundred requests delays its
 own. Requests of low priority wait until no others do.
 """
@@ -27,7 +27,7 @@ Outcome: TypeAlias = Literal["begun", "refused", "left"]
 observers: set[Callable[[Outcome, float], object]] = set()
 """Functions that are called with the outcome of each wait in this process, and the seconds that it took."""
 
-BURST, STANDING = 2, 20
+BURST, STANDING = 2, 10
 """The fractions of the patience for which a queue may be standing, and for which requests wait in a standing queue."""
 _WINDOW = 10
 """The part of the patience for which the pace is measured each time."""
@@ -75,20 +75,26 @@ class _Flows:
                 return ticket
         return None
 
-    def take_from_longest(self) -> Ticket | None:
-        """Remove and return the newest ticket of the client with the most; None if none is waiting."""
+    def take_from_longest(self, newest: bool) -> Ticket | None:
+        """Remove and return a ticket of the client with the most; None if none is waiting."""
         while self._new or self._old:
             flows, client = max(
                 ((flows, client) for flows in (self._new, self._old) for client in reversed(flows)),
                 key=lambda found: len(found[0][found[1]]),
             )
             flow = flows[client]
-            ticket = _pop(flow, newest=True)
+            ticket = _pop(flow, newest)
             if not flow:
                 del flows[client]
             if ticket is not None:
                 return ticket
         return None
+
+    def has_share(self, client: str, count: int) -> bool:
+        """Return True if a client has at least as many tickets as clients have on average, of ``count`` in all."""
+        flow = self._old.get(client) or self._new.get(client)
+        clients = len(self._old) + len(self._new)
+        return flow is not None and len(flow) * clients >= count
 
     def discard(self, ticket: Ticket) -> None:
         """Forget a ticket that no longer waits."""
@@ -123,6 +129,8 @@ class AdmissionQueue:
         self._by_age: deque[Ticket] = deque()
         self._count = 0
         self._emptied = clock()
+        self._refused = -inf
+        """The time of the last refusal."""
         self._pace: float | None = None
         """The seconds between two begins, while requests wait."""
         self._measured_from: float | None = None
@@ -140,18 +148,40 @@ class AdmissionQueue:
         """Let a request wait. Requests for which the queue is then too long are refused, perhaps including this one."""
         now = self._clock()
         if not self._count:
-            self._emptied, self._measured_from = now, None
+            self._measured_from = None
+            self._note_empty(now)
         ticket.arrived, ticket.is_waiting = now, True
         self._count += 1
         self._by_age.append(ticket)
         (self._low if ticket.is_low else self._normal).add(ticket)
-        while self._count > self._most or (
-            self._count > 1 and self._count * (self._pace or 0.0) > self._patience / BURST
-        ):
-            longest = self._low.take_from_longest() or self._normal.take_from_longest()
+        while self._is_too_long(self._count):
+            newest = not self.is_standing
+            longest = self._low.take_from_longest(newest) or self._normal.take_from_longest(newest)
             if longest is None:
                 return
             self._end_wait(longest, "refused")
+
+    def refuses(self, client: str, is_low: bool) -> bool:
+        """Return True if a request is to be refused at once: the queue is full, and its client has its share of it."""
+        if not self._is_too_long(self._count + 1):
+            return False
+        refused = (self._low if is_low else self._normal).has_share(client, self._count)
+        if refused:
+            self._refused = self._clock()
+            for observer in observers:
+                observer("refused", 0.0)
+        return refused
+
+    def _is_too_long(self, count: int) -> bool:
+        """Return True if so many requests may not wait, or the last of them would wait for too long."""
+        return count > self._most or (count > 1 and count * (self._pace or 0.0) > self._longest)
+
+    @property
+    def _longest(self) -> float:
+        """The seconds that a request may wait."""
+        if not self.is_standing:
+            return self._patience / BURST
+        return min(self._patience / BURST, max(self._patience / STANDING, 2 * (self._pace or 0.0)))
 
     def leave(self, ticket: Ticket) -> None:
         """Forget a request whose client has left."""
@@ -171,10 +201,7 @@ class AdmissionQueue:
 
     def expire(self) -> None:
         """Refuse the requests that have waited for too long."""
-        limit = self._patience / BURST
-        if self.is_standing:
-            limit = min(limit, max(self._patience / STANDING, 2 * (self._pace or 0.0)))
-        latest = self._clock() - limit
+        latest = self._clock() - self._longest
         while self._by_age and (not self._by_age[0].is_waiting or self._by_age[0].arrived <= latest):
             ticket = self._by_age.popleft()
             if ticket.is_waiting:
@@ -192,13 +219,19 @@ class AdmissionQueue:
             self._pace = pace if self._pace is None else self._pace + _WEIGHT * (pace - self._pace)
             self._measured_from, self._begun = now, 0
 
+    def _note_empty(self, now: float) -> None:
+        if now - self._refused >= self._patience / BURST:  # or it is only empty since others were refused
+            self._emptied = now
+
     def _end_wait(self, ticket: Ticket, outcome: Outcome) -> None:
         now = self._clock()
+        if outcome == "refused":
+            self._refused = now
         ticket.is_waiting = False
         (self._low if ticket.is_low else self._normal).discard(ticket)
         self._count -= 1
         if not self._count:
-            self._emptied = now
+            self._note_empty(now)
             self._by_age.clear()
         for observer in observers:
             observer(outcome, now - ticket.arrived)

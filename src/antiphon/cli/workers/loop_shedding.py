@@ -1,12 +1,13 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
-There is room for as many requests as begin within `_SLOW` seconds in one pass of the loop, at least one: a pass first
-takes in all that have arrived, then lets the next ones begin. So a request's arrival is known to within one pass, and
-the next one is chosen from all that wait.
+While requests wait, the next ones begin in each pass of the loop: as many as begin within a fortieth of the patience,
+measured from the begin of the first to that of whatever follows the last one. The time of all other work in the pass
+does not count, so requests that mostly wait, for a database or for others, begin as fast as they arrive. If requests
+take longer than half of the patience from their begin to their response, only one begins in each pass: then those that
+are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
 """
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -17,65 +18,56 @@ from antiphon.adapters.heads import address
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.cli.workers.observed import Entrance, WrappedProtocol
 from antiphon.cli.workers.shedding import (
-    CALM,
-    LATE,
-    LESS,
-    SWITCH,
+    LONG,
     TEXT,
     TICK,
     UNWATCHED,
+    Completion,
+    Control,
     Peers,
-    ProcessorShare,
     Refusals,
     Room,
     classifier,
 )
-from antiphon.concurrency.admission import AdmissionQueue, Ticket
+from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket
 from antiphon.concurrency.workers import WORKERS, workers
 from antiphon.http.head import RequestClass
 
-_QUICK, _SLOW = 0.005, 0.01
-"""Seconds of a pass in which more requests may begin the next time, or only fewer."""
-_PAUSE, _LONGEST_PAUSE, _SHARE = 0.0001, 0.005, 0.05
-"""Seconds, and the share of a pass, in which the loop leaves the interpreter to that thread."""
+_BEGINNING = 40
+"""The part of the patience that a pass has for requests that begin."""
+_WEIGHT = 0.1
+"""The weight of the latest pass in the average of what a begin takes."""
 _TRY_AGAIN_LATER = 1013
 """The code by which a WebSocket is refused (IANA's registry of WebSocket close codes)."""
-_TAKING_IN = 0.00006
-"""Seconds in which the thread takes in a request."""
 
 
 class LoopAdmission:
     """The admission of requests to an application that a loop serves, over ASGI or RSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, loop: asyncio.AbstractEventLoop) -> None:
-        self._entrance, self._answer, self._loop = entrance, entrance.inner, loop
+        self._answer, self._loop = entrance.inner, loop
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
         self._peers = Peers()
         self._on_loop, self._on_threads = AdmissionQueue(patience), AdmissionQueue(patience)
-        self._room = Room(WORKERS)
-        self._processor = ProcessorShare()
+        self._room = Room(WORKERS, Completion(patience / LONG))
         self._quota = self._left = 1
-        self._taken_in = 0
-        self._pause = _PAUSE
-        self._is_controlled = self._is_asked = self._is_scheduled = False
-        self._due = self._passed = self._waited_at = 0.0
+        self._beginning = self._begin_time = patience / _BEGINNING
+        """The average seconds of a pass that a request takes when it begins."""
+        self._completion = Completion(patience / BURST)
+        self._began = 0.0
+        """The time at which the first request of this pass began; 0 without any."""
+        self._begun = 0
+        """The number of requests that began in this pass."""
+        self._is_scheduled = False
+        self._due = 0.0
         self._was_blocked = False
         """True while the loop takes in what has come while it was blocked."""
         self._looked: float | None = None
-        self._interval = sys.getswitchinterval()
-        entrance.call_before_next(self._start_ticking)
+        admit = self._admit_rsgi if hasattr(entrance, "__rsgi__") else self._admit_asgi
+        self._control = Control(entrance, admit, self._room, lambda: sum(workers.load()), self._tick_next)
 
     # Ticks
-
-    def _start_ticking(self) -> None:
-        """Tick from the first request after a pause."""
-        self._is_asked = False
-        self._entrance.call_before_next(self._note_asked)
-        self._tick_next()
-
-    def _note_asked(self) -> None:
-        self._is_asked = True
 
     def _tick_next(self) -> None:
         self._due = self._loop.time() + TICK
@@ -86,79 +78,50 @@ class LoopAdmission:
         if late > UNWATCHED:
             self._was_blocked = True
             self._loop.call_soon(self._loop.call_soon, self._forget_block)  # it takes two passes to take in all
-        if self._is_controlled:
-            self._control(late)
-        elif late > LATE:
-            self._take_control()
-        if self._is_controlled:
+        if self._control.follow(late, bool(self._on_loop or self._on_threads)):
             self._tick_next()
-        elif self._is_asked:
-            self._start_ticking()
-        else:  # nothing is asked, so nothing has to be measured
-            self._entrance.call_before_next(self._start_ticking)
+        if self._on_threads:
+            self._schedule()
 
     def _forget_block(self) -> None:
         self._was_blocked = False
-
-    def _take_control(self) -> None:
-        self._is_controlled = True
-        self._waited_at = self._passed = time.monotonic()
-        self._room.count_others(sum(workers.load()))
-        self._interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH)
-        self._entrance.pass_to(self._admit_rsgi if hasattr(self._entrance, "__rsgi__") else self._admit_asgi)
-
-    def _control(self, late: float) -> None:
-        self._room.adapt(late, self._processor.measure())
-        now = time.monotonic()
-        if late > LATE or self._on_loop or self._on_threads:
-            self._waited_at = now
-        elif now - self._waited_at > CALM:
-            self._is_controlled = False
-            self._is_asked = True
-            sys.setswitchinterval(self._interval)
-            self._entrance.pass_to(self._answer)
-        if self._on_threads:
-            self._schedule()
 
     # Passes
 
     def _schedule(self) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop.call_soon(self._leave_interpreter)
+            self._loop.call_soon(self._pass)
 
-    def _leave_interpreter(self) -> None:
-        """Leave the interpreter to the server's thread, so that it hands over what it has read, before the pass."""
-        most = min(max((time.monotonic() - self._passed) * _SHARE, _PAUSE), _LONGEST_PAUSE)
-        is_short = self._taken_in * _TAKING_IN > self._pause
-        self._pause = min(2 * self._pause if is_short else max(self._pause * LESS, _PAUSE), most)
-        self._taken_in = 0
-        time.sleep(self._pause)
-        self._loop.call_soon(self._pass)
+    def _note_began(self) -> None:
+        self._began = time.monotonic()
 
     def _pass(self) -> None:
+        """Let the next requests begin. Their tasks run in the next pass of the loop, one after the other."""
         self._is_scheduled = False
-        now = time.monotonic()
-        elapsed, self._passed = now - self._passed, now
-        if elapsed < _QUICK:
-            self._quota = min(2 * self._quota, 64)
-        elif elapsed > _SLOW:
-            self._quota = max(self._quota // 2, 1)
+        if self._began:
+            self._adapt(time.monotonic())
         self._left = self._quota
-        while self._left > 0 and self._on_loop.begin():
-            self._left -= 1
+        if self._on_loop:
+            self._loop.call_soon(self._note_began)
+            while self._left > 0 and self._on_loop.begin():
+                self._left -= 1
+            self._begun = self._quota - self._left
+            self._on_loop.expire()
+            self._schedule()
         while self._room.is_left and self._on_threads.begin():
             self._room.running += 1
-        self._on_loop.expire()
         self._on_threads.expire()
-        if self._on_loop:
-            self._schedule()
+
+    def _adapt(self, now: float) -> None:
+        """Adapt the number of requests that may begin to the time that those of the last pass took."""
+        if self._begun:
+            self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
+        self._began = 0.0
+        self._quota = 1 if self._completion.is_late else max(1, int(self._beginning / self._begin_time))
 
     def _may_begin(self, kind: RequestClass) -> bool:
         """Return True if a request may begin immediately, and reserve its place."""
-        if kind.is_exempt:
-            return True
         if kind.blocks:
             may_begin = self._room.is_left and not self._on_threads
             self._room.running += may_begin
@@ -168,9 +131,12 @@ class LoopAdmission:
         self._schedule()
         return may_begin
 
+    def _queue_of(self, kind: RequestClass) -> AdmissionQueue:
+        return self._on_threads if kind.blocks else self._on_loop
+
     async def _begins(self, kind: RequestClass, port: int | None) -> bool:
         """Wait for the turn of a request; return True if it begins, False if its client has disconnected by then."""
-        queue = self._on_threads if kind.blocks else self._on_loop
+        queue = self._queue_of(kind)
         decided: asyncio.Future[bool] = self._loop.create_future()
         decisions = list[bool]()
 
@@ -187,15 +153,22 @@ class LoopAdmission:
         except asyncio.CancelledError:
             queue.leave(ticket)
             if decisions == [True]:
-                self._end(kind)
+                self._give_back(kind)
             raise
         if begins and time.monotonic() - ticket.arrived > UNWATCHED and self._peers.has_left(port, ticket.arrived):
-            self._end(kind)
+            self._give_back(kind)
             return False
         return begins
 
-    def _end(self, kind: RequestClass) -> None:
-        if kind.blocks and not kind.is_exempt:
+    def _end(self, kind: RequestClass, began: float) -> None:
+        if kind.blocks:
+            self._room.end(began)
+            self._schedule()
+        else:
+            self._completion.note(began)
+
+    def _give_back(self, kind: RequestClass) -> None:
+        if kind.blocks:
             self._room.running -= 1
             if self._on_threads:
                 self._schedule()
@@ -205,7 +178,6 @@ class LoopAdmission:
 
         All requests that the loop begins to handle in one pass have arrived before it, so they share a check.
         """
-        self._taken_in += 1
         if not self._was_blocked:
             return False
         if self._looked is None:
@@ -228,7 +200,11 @@ class LoopAdmission:
             kind = RequestClass(host)
         else:
             kind = self._classify(ASGIHead(scope, receive, send))
+        if kind.is_exempt:
+            return self._answer(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
         if not self._may_begin(kind):
+            if self._queue_of(kind).refuses(kind.client, kind.is_low):
+                return self._refuse_asgi(scope, send)
             return self._queue_asgi(kind, port, scope, receive, send)
         return self._run_asgi(kind, scope, receive, send) if kind.blocks else self._answer(scope, receive, send)
 
@@ -247,7 +223,7 @@ class LoopAdmission:
         await send({"type": "http.response.body", "body": TEXT.encode()})
 
     async def _run_asgi(self, kind: RequestClass, scope: Any, receive: Any, send: Any) -> None:
-        end = _Once(partial(self._end, kind))
+        end = _Once(partial(self._end, kind, time.monotonic()))
 
         def end_and_send(message: Any) -> Any:
             end()
@@ -268,7 +244,11 @@ class LoopAdmission:
         kind = RequestClass(host)
         if self._classify is not None and scope.proto == "http":
             kind = self._classify(RSGIHead(scope, protocol))
+        if kind.is_exempt:
+            return self._answer(scope, protocol)  # type: ignore[no-any-return]  # as RSGI says
         if not self._may_begin(kind):
+            if self._queue_of(kind).refuses(kind.client, kind.is_low):
+                return self._refuse_rsgi(scope, protocol)
             return self._queue_rsgi(kind, port, scope, protocol)
         return self._run_rsgi(kind, scope, protocol) if kind.blocks else self._answer(scope, protocol)
 
@@ -285,7 +265,7 @@ class LoopAdmission:
             protocol.response_str(503, self._refusals.fields(), TEXT)
 
     async def _run_rsgi(self, kind: RequestClass, scope: Any, protocol: Any) -> None:
-        end = _Once(partial(self._end, kind))
+        end = _Once(partial(self._end, kind, time.monotonic()))
         try:
             await self._answer(scope, _EndingProtocol(protocol, end))
         finally:

@@ -7,12 +7,13 @@ while ticks come in time. When one is late, the state changes:
 | state | a request | the other state follows |
 |---|---|---|
 | open | passes | when a tick is late by more than `LATE` |
-| controlled | begins if there is room, or waits in an `AdmissionQueue` | after `CALM` seconds without one that waits |
+| controlled | begins if there is room, or waits in an `AdmissionQueue` | `CALM` seconds after the last one waited |
 
-On threads, there is room for a number of requests that follows the lateness: fewer, by a factor, while it is above
-`_BUSY` or the process is always on the processor; else one more with each tick (additive increase, multiplicative
-decrease, as in RFC 5681). Calls that compute hold each other up, those that wait for a database don't. A request no
-longer counts once its response has begun, so that streams take no room, nor do open WebSockets.
+How many begin follows the time from their begin to their response: as long as that is short, nothing is held up. On
+threads, there is room for a number of requests, which shrinks by a factor while responses take longer than a twentieth
+of the patience and ticks are late, and else grows by one with each tick (additive increase, multiplicative decrease, as
+in RFC 5681). Calls that compute hold each other and the server up, so both is the case; those that wait for a database
+don't. A request no longer counts once its response has begun, so that streams take no room, nor do open WebSockets.
 """
 
 import logging
@@ -34,18 +35,18 @@ from antiphon.http.head import Head, RequestClass
 
 TICK = 0.02
 """Seconds from one tick to the next."""
-LATE = 0.02
+LATE = 0.05
 """Seconds by which a tick may be late."""
 CALM = 1.0
 """Seconds in which nothing waits, before requests pass without a check again."""
-_BUSY, _ON_PROCESSOR = 0.01, 0.9
-"""The average lateness in seconds, and the part of the time on a processor, at which there is less room on threads."""
+_BUSY = 0.01
+"""The average lateness in seconds above which threads hold each other up."""
 LESS = 0.8
 """The factor by which there is less room then."""
 _WEIGHT = 0.3
-"""The weight of the last tick in the average."""
-SWITCH = 0.0005
-"""The switch interval of a controlled worker in seconds. The server's thread takes in one request each time."""
+"""The weight of the latest measurement in an average."""
+LONG = 20
+"""The part of the patience that requests on threads may take before there is less room for them."""
 UNWATCHED = 0.2
 """Seconds of waiting after which a request begins only if its client is still connected."""
 _LOOKING = 0.05
@@ -101,25 +102,29 @@ def classifier(app: Any) -> Classify | None:
     return app._class_of if isinstance(app, Servable) else None  # noqa: SLF001
 
 
-class ProcessorShare:
-    """The share of the time that this process spends on a processor."""
+class Completion:
+    """The average time from the begin of a request to its response, and whether it is too long."""
 
-    def __init__(self) -> None:
-        self._used, self._seen = time.process_time(), time.monotonic()
+    def __init__(self, most: float) -> None:
+        self._most = most
+        self._average = 0.0
 
-    def measure(self) -> float:
-        """Return the share since the last measurement, or in at least one tick."""
-        used, now = time.process_time(), time.monotonic()
-        share = (used - self._used) / max(now - self._seen, TICK)
-        self._used, self._seen = used, now
-        return share
+    def note(self, began: float) -> None:
+        """Note that a request that began at a time has its response."""
+        self._average += _WEIGHT * (time.monotonic() - began - self._average)
+
+    @property
+    def is_late(self) -> bool:
+        """True if requests take longer than ``most`` seconds."""
+        return self._average > self._most
 
 
 class Room:
     """The room on threads, for at most ``most`` requests."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, completion: Completion) -> None:
         self._most = most
+        self._completion = completion
         self._limit = float(most)
         self._lateness = 0.0
         self._uncounted = 0.0
@@ -134,13 +139,20 @@ class Room:
         """True if another request may begin."""
         return self.running + int(self._uncounted) < int(self._limit)
 
-    def adapt(self, late: float, share: float) -> None:
-        """Adapt the room to the lateness of a tick, and to the share of the time on a processor."""
+    def end(self, began: float) -> None:
+        """Give back the place of a request that began at a time, and has its response."""
+        self.running -= 1
+        self._completion.note(began)
+
+    def adapt(self, late: float) -> None:
+        """Adapt the room to the lateness of a tick, and to the time that requests take."""
         self._lateness += _WEIGHT * (late - self._lateness)
         less = LESS ** (1 + late / TICK)
         self._uncounted *= less
-        is_busy = self._lateness > _BUSY or share > _ON_PROCESSOR
-        self._limit = max(1.0, self._limit * less) if is_busy else min(float(self._most), self._limit + 1)
+        if self._lateness > _BUSY and self._completion.is_late:
+            self._limit = max(1.0, self._limit * less)
+        else:
+            self._limit = min(float(self._most), self._limit + 1)
 
 
 class Refusals:
@@ -164,6 +176,54 @@ class Refusals:
         return [("content-type", "text/plain"), ("content-length", length), ("retry-after", str(max(1, pause)))]
 
 
+class Control:
+    """The state of a worker, open or controlled, which follows its ticks."""
+
+    def __init__(
+        self,
+        entrance: Entrance,
+        admit: Callable[..., Any],
+        room: Room,
+        count_running: Callable[[], int],
+        resume: Callable[[], object],
+    ) -> None:
+        self._entrance, self._answer, self._admit = entrance, entrance.inner, admit
+        self._room, self._count_running, self._resume = room, count_running, resume
+        self._is_controlled = self._is_asked = False
+        self._waited_at = 0.0
+        entrance.call_before_next(self._start)
+
+    def _start(self) -> None:
+        """Let ticks come from the first request after a pause."""
+        self._is_asked = False
+        self._entrance.call_before_next(self._note_asked)
+        self._resume()
+
+    def _note_asked(self) -> None:
+        self._is_asked = True
+
+    def follow(self, late: float, is_waited: bool) -> bool:
+        """Follow a tick, and note whether requests wait. Returns False if no tick is due until the next request."""
+        now = time.monotonic()
+        if self._is_controlled:
+            self._room.adapt(late)
+        if late > LATE or is_waited:
+            self._waited_at = now
+        if not self._is_controlled and late > LATE:
+            self._is_controlled = True
+            self._room.count_others(self._count_running())
+            self._entrance.pass_to(self._admit)
+        elif self._is_controlled and now - self._waited_at > CALM:
+            self._is_controlled = False
+            self._is_asked = True
+            self._entrance.pass_to(self._answer)
+        if self._is_controlled:
+            return True
+        self._entrance.call_before_next(self._note_asked if self._is_asked else self._start)
+        is_asked, self._is_asked = self._is_asked, False
+        return is_asked
+
+
 def _count_foreign_threads() -> int:
     """Return the number of threads that run Python although it did not start them: those of the server."""
     started = {thread.ident for thread in threading.enumerate() if not thread.name.startswith("Dummy-")}
@@ -174,25 +234,16 @@ class ThreadAdmission:
     """The admission of requests to an application that threads of a server serve, over WSGI."""
 
     def __init__(self, entrance: Entrance, app: Any, patience: float, threads: int) -> None:
-        self._entrance, self._answer = entrance, entrance.inner
+        self._answer = entrance.inner
         self._classify = classifier(app)
         self._refusals = Refusals(patience)
-        self._most = threads - _UNUSED_THREADS
         self._queue = AdmissionQueue(patience, threads // 4)
-        self._room = Room(self._most)
-        self._processor = ProcessorShare()
+        self._room = Room(threads - _UNUSED_THREADS, Completion(patience / LONG))
         self._peers = Peers()
         self._lock = Lock()
-        self._is_controlled = self._is_asked = False
         self._asked = Event()
-        self._waited_at = 0.0
-        self._interval = sys.getswitchinterval()
-        entrance.call_before_next(self._note_asked)
+        self._control = Control(entrance, self._admit, self._room, _count_foreign_threads, self._asked.set)
         Thread(target=self._tick_for_ever, name="antiphon-admission", daemon=True).start()
-
-    def _note_asked(self) -> None:
-        self._is_asked = True
-        self._asked.set()
 
     def _tick_for_ever(self) -> None:
         while True:
@@ -202,33 +253,12 @@ class ThreadAdmission:
             self._tick(time.monotonic() - due)
 
     def _tick(self, late: float) -> None:
-        if self._is_controlled:
-            self._control(late)
-        elif late > LATE:
-            self._is_controlled = True
-            self._waited_at = time.monotonic()
-            self._room.count_others(_count_foreign_threads())
-            self._interval = sys.getswitchinterval()
-            sys.setswitchinterval(SWITCH)
-            self._entrance.pass_to(self._admit)
-        elif self._is_asked:
-            self._is_asked = False
-            self._entrance.call_before_next(self._note_asked)
-        else:
-            self._asked.clear()
-
-    def _control(self, late: float) -> None:
-        now = time.monotonic()
+        self._asked.clear()  # first, as the next request may set it at once
         with self._lock:
-            self._room.adapt(late, self._processor.measure())
+            is_due = self._control.follow(late, bool(self._queue))
             self._begin_next()
-            if late > LATE or self._queue:
-                self._waited_at = now
-        if now - self._waited_at > CALM:
-            self._is_controlled = False
-            sys.setswitchinterval(self._interval)
-            self._entrance.pass_to(self._answer)
-            self._entrance.call_before_next(self._note_asked)
+        if is_due:
+            self._asked.set()
 
     def _begin_next(self) -> None:
         while self._room.is_left and self._queue.begin():
@@ -243,11 +273,12 @@ class ThreadAdmission:
         if not self._begins(kind, head):
             start_response("503 Service Unavailable", self._refusals.fields())
             return [TEXT.encode()]
+        began = time.monotonic()
         try:
             return self._answer(environ, start_response)
         finally:
             with self._lock:
-                self._room.running -= 1
+                self._room.end(began)
                 self._begin_next()
 
     def _begins(self, kind: RequestClass, head: WSGIHead) -> bool:
@@ -263,6 +294,8 @@ class ThreadAdmission:
             if self._room.is_left and not self._queue:
                 self._room.running += 1
                 return True
+            if self._queue.refuses(kind.client, kind.is_low):
+                return False
             self._queue.join(ticket)
         decided.wait()
         if decisions == [True] and self._has_left(head, ticket):
