@@ -12,7 +12,7 @@ from tests.helpers import combinations, skips
 from tests.helpers.processes import UnmarkedProcesses
 
 # Where a change is judged, there are more examples, and the same each time: what fails there was broken by the change.
-EXAMPLES = int(os.environ.get("EXAMPLES", "75" if os.environ.get("CI") else "25"))
+EXAMPLES = int(os.environ.get("EXAMPLES", "40" if os.environ.get("CI") else "25"))
 settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES)
 settings.register_profile("the same each time", deadline=None, max_examples=EXAMPLES, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")

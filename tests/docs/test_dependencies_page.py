@@ -69,6 +69,13 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__") and name.isidentifier() and name.strip("_") != ""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _free_trees():
+    """Free the trees of the whole package after the tests of this file: they take 200 MB."""
+    yield
+    _trees.cache_clear()
+
+
 @cache
 def _trees() -> dict[str, ast.Module]:
     return {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
