@@ -444,7 +444,7 @@ class Routes(metaclass=NamesOurs):
         return self._hook(self._registry.after, function, blocking, "request", "response")
 
     def complete(self, function: Callable[[Request, Response], None]) -> None:
-        """Register a function, for features, that completes each response in place when all middleware is closed.
+        """Register a function that completes each response in place once all middleware is closed. For features.
 
         It is called with the request and a response that belongs to this request only, and must neither wait nor fail.
         Raises TypeError for a function that is async, or has the wrong arguments.

@@ -43,7 +43,7 @@ class UpdateDictMixin(dict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # by keyword, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
         """Remove a key and return its value, or ``default``. Raises KeyError if there is neither."""
         if key not in self and default is not MISSING:
             return default

@@ -118,7 +118,7 @@ class LocalProxy(Generic[T]):
         object.__setattr__(self, "_get_current_object", _getter(local, name, message))
 
     __doc__ = own_value(lambda _: _DOC, _DOC)
-    __class__ = own_value(type)  # for isinstance
+    __class__ = own_value(type)  # pyright: ignore[reportIncompatibleMethodOverride]  # what isinstance asks for
     __wrapped__ = own_value(lambda proxy: proxy._wrapped)  # noqa: SLF001 - the proxy's own
 
     __repr__ = forward(repr, lambda proxy: f"<{type(proxy).__name__} unbound>")

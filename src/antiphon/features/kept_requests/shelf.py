@@ -112,7 +112,7 @@ class Shelf:
             data = self._sealed(new if known is None else _joined(known, new))
             if self._store.replace(key, data, version=entry.version, ttl=self._ttl) is not None:
                 return
-        raise RuntimeError(f"other processes changed the record {new.id} {_ATTEMPTS} times meanwhile")
+        raise RuntimeError(f"other processes changed the record {new.id} {_ATTEMPTS} times before it was written")
 
     def _make_room(self) -> None:
         owned = sorted(self._store.owned_by(_OWNER), key=lambda entry: entry.changed)

@@ -69,7 +69,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     def __getitem__(self, key: SupportsIndex) -> tuple[str, float]: ...
     @overload
     def __getitem__(self, key: slice) -> list[tuple[str, float]]: ...
-    def __getitem__(self, key: Any) -> Any:  # for a string, too
+    def __getitem__(self, key: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # for a string, too
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:

@@ -60,7 +60,7 @@ class _CacheControl(Directives[str | None]):
         return dump_header(self)
 
 
-class RequestCacheControl(  # `fromkeys`, of its own class
+class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
     ImmutableDictMixin[str, str | None], _CacheControl
 ):
     """The directives of a request. They can't be changed."""

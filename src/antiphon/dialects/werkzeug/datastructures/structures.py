@@ -219,7 +219,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def pop(self, key: K) -> V: ...
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # by keyword, too
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
         """Remove a key with all its values and return the first, or ``default``. Raises KeyError if there is
         neither.
         """
