@@ -109,3 +109,31 @@ def test_the_session_of_one_cookie_is_none_of_another(stores):
     assert client.get("/admin/").json == {"user": "admin 7"}
     client.cookies.set("__Host-session", client.cookies["__Host-admin"], secure=True)
     assert client.get("/").json == {"user": None}
+
+
+def test_one_who_logs_out_everywhere_ends_no_session_of_the_other_users():
+    store = MemoryStore()
+    staff = Sessions(store, cookie="__Host-staff")
+    apps = []
+    for sessions, people in ((Sessions(store), VISITORS), (staff, ADMINS)):
+        app = App()
+        app.use(sessions)
+        app.use(Users(login_of(people)))
+        app.get("/login")(lambda request, people=people: login(request, people["7"]) or "Hello")
+        app.get("/end")(lambda request: request.session.clear(everywhere=True) or "Goodbye")
+        app.get("/")(lambda request: {"user": request.user})
+        apps.append(app)
+    visitor, admin, again = (Client(app, base_url=HTTPS) for app in (*apps, apps[1]))
+    for client in (visitor, admin, again):
+        client.get("/login")
+    assert len(staff.owned_by("7")) == 2
+    assert len(store.owned_by("7")) == 1
+    assert admin.get("/end").text == "Goodbye"
+    assert again.get("/").json == {"user": None}
+    assert visitor.get("/").json == {"user": "visitor 7"}
+
+    admin.get("/login")
+    [session] = staff.owned_by("7")
+    assert staff.delete_owned("7", only=session.id) == 1
+    assert admin.get("/").json == {"user": None}
+    assert visitor.get("/").json == {"user": "visitor 7"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from antiphon.app.store import FeatureStore, Store, StoreEntry, StoreUnavailable
+from antiphon.app.store import FeatureStore, OwnedEntry, Store, StoreEntry, StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.explanations import errors_name_it, explained
 from antiphon.features.tracked_session import TrackedSession
@@ -92,7 +92,7 @@ class Sessions:
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._stores = FeatureStore("Sessions", store, client_side=True)
         self._store: Store
-        self._prefix = ""
+        self._prefix = self._owner_prefix = ""
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
@@ -105,7 +105,9 @@ class Sessions:
     def _keep_in(self, store: Store) -> None:
         cookie = self._cookie
         self._store = store
-        self._prefix = (f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n") if store.is_server_side else ""
+        if store.is_server_side:
+            self._prefix = f"{_PREFIX} {cookie}\n" if cookie else f"{_PREFIX}\n"
+            self._owner_prefix = f"{cookie}\0" if cookie else ""
 
     def install(self, app: "App") -> None:
         """Provide ``request.session``, and register the middleware that writes changes.
@@ -138,6 +140,20 @@ class Sessions:
         """Return True if a client's session here is also valid in other sessions."""
         return self._prefix == other._prefix and self._store.shares_entries(other._store)  # noqa: SLF001 - of this very class
 
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        """Return the sessions of an owner, oldest first, such as a user's by the user's id. It calls the store.
+
+        Sessions with other cookies are not among them, even if they are in the same store: their users are others.
+        """
+        return self._stores.current.owned_by(self._owner_prefix + owner)
+
+    def delete_owned(self, owner: str, *, only: str | None = None) -> int:
+        """End all sessions of an owner, or ``only`` the one with this ``id``, and return their number.
+
+        It calls the store.
+        """
+        return self._stores.current.delete_owned(self._owner_prefix + owner, only=only)
+
     def _name(self, request: Request) -> str:
         return self._cookie or ("__Host-session" if request.is_secure else "session")
 
@@ -158,7 +174,9 @@ class Sessions:
         return self._tracked(request, None)
 
     def _tracked(self, request: Request, entry: StoreEntry | None) -> TrackedSession:
-        return TrackedSession(entry, self._store, request.head, is_over=_IS_OVER in request)
+        return TrackedSession(
+            entry, self._store, request.head, owner_prefix=self._owner_prefix, is_over=_IS_OVER in request
+        )
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield

@@ -16,17 +16,20 @@ class TrackedSession(Session):
     """A session that records what was read and written. All uses of it raise ``failure``, if set.
 
     ``head`` is that of the request, for caches that watch it. ``owner`` is the new owner of the session, and
-    ``ends_all_of`` an owner whose sessions will all end.
+    ``ends_all_of`` an owner whose sessions will all end; both begin with the ``owner_prefix`` of the sessions.
     """
 
     __slots__ = (
-        "_copies", "_data", "_head", "_store", "_written", "ends_all_of", "ends_others", "entry", "failure", "is_ended",
-        "is_over", "is_server_side", "is_used", "owner", "rotates",
+        "_copies", "_data", "_head", "_owner_prefix", "_store", "_written", "ends_all_of", "ends_others", "entry",
+        "failure", "is_ended", "is_over", "is_server_side", "is_used", "owner", "rotates",
     )  # fmt: skip
 
-    def __init__(self, entry: StoreEntry | None, store: Store, head: Head, *, is_over: bool = False) -> None:
+    def __init__(
+        self, entry: StoreEntry | None, store: Store, head: Head, *, owner_prefix: str = "", is_over: bool = False
+    ) -> None:
         self.entry = entry
         self._head = head
+        self._owner_prefix = owner_prefix
         self.failure: StoreUnavailable | None = None
         self.owner: str | None = None
         self.ends_all_of: str | None = None
@@ -119,7 +122,7 @@ class TrackedSession(Session):
             del self[name]
         self.rotates = True
         self.ends_others = self.ends_others or end_others
-        self.owner = self.owner if owner is None else owner
+        self.owner = self.owner if owner is None else self._owner_prefix + owner
 
     def clear(self, *, everywhere: bool = False) -> None:
         self._change()

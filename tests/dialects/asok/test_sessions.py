@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon.dialects.asok import Asok, SessionStore
+from antiphon.dialects.asok.session import COOKIE
 from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "backend")]
@@ -116,8 +117,8 @@ def test_the_sessions_of_a_user_are_found_and_ended_by_their_store(tmp_path):
     store = SessionStore("file", str(tmp_path / "a" / "sessions"))
     assert (tmp_path / "a" / "sessions").stat().st_mode & 0o777 == 0o700
     for name in ("one", "two"):
-        store.native.change(name, {"__sid": f"id of {name}"}, ttl=9.0, owner="5")
-    store.native.change("bob's", {}, ttl=9.0, owner="6")
+        store.native.change(name, {"__sid": f"id of {name}"}, ttl=9.0, owner=f"{COOKIE}\0005")
+    store.native.change("bob's", {}, ttl=9.0, owner=f"{COOKIE}\0006")
     assert sorted(each["sid"] for each in store.get_user_sessions(5)) == ["id of one", "id of two"]
     assert not store.revoke_user_session(6, "id of one")
     assert store.revoke_user_session(5, "id of one")

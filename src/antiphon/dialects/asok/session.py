@@ -13,7 +13,7 @@ from antiphon.features import FlashMessage as NativeMessage
 if TYPE_CHECKING:
     from antiphon import App
     from antiphon.dialects.asok.request_state import RequestState
-    from antiphon.features import OwnedEntry, Store
+    from antiphon.features import OwnedEntry, Sessions, Store
 
 
 COOKIE = "asok_sid"
@@ -153,20 +153,21 @@ class SessionStore:
         self.path = path
         self.ttl = ttl
         self.native: Store = _native_store(backend, path)
+        self._sessions = sessions_in(self.native)
 
     def get_user_sessions(self, user_id: Any) -> list[dict[str, Any]]:
         """Return the sessions in which a user is logged in, the most recently used first."""
-        entries = self.native.owned_by(str(user_id)) if user_id else []
+        entries = self._sessions.owned_by(str(user_id)) if user_id else []
         return [_described(entry) for entry in sorted(entries, key=lambda each: each.changed, reverse=True)]
 
     def revoke_user_session(self, user_id: Any, sid: str) -> bool:
         """End a session of a user. Return True if the user had a session with this id."""
-        ids = [entry.id for entry in self.native.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
-        return sum(self.native.delete_owned(str(user_id), only=each) for each in ids) > 0
+        ids = [entry.id for entry in self._sessions.owned_by(str(user_id)) if sid in (entry.data.get(_SID), entry.id)]
+        return sum(self._sessions.delete_owned(str(user_id), only=each) for each in ids) > 0
 
     def revoke_all_user_sessions(self, user_id: Any) -> int:
         """End all sessions of a user, and return their number."""
-        return self.native.delete_owned(str(user_id))
+        return self._sessions.delete_owned(str(user_id))
 
 
 def _native_store(backend: str, path: str) -> "Store":
@@ -201,8 +202,6 @@ def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> Ses
 
     Raises ValueError for a folder outside of the project, or for unknown values.
     """
-    from antiphon.features import Sessions
-
     path = os.path.normpath(config["SESSION_PATH"])
     if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
         raise ValueError(f"SESSION_PATH must be a folder in the project, such as '.asok/sessions', not {path!r}")
@@ -210,8 +209,15 @@ def install_sessions(native: "App", config: Mapping[str, Any], root: str) -> Ses
     ttl = config["SESSION_TTL"]
     store = SessionStore(config["SESSION_BACKEND"], os.path.join(root, path), ttl)
     lifetime = max(ttl, config["SESSION_MAX_AGE"])
-    native.use(Sessions(store.native, idle=ttl, lifetime=lifetime, cookie=COOKIE, samesite=samesite))  # type: ignore[arg-type]
+    native.use(sessions_in(store.native, idle=ttl, lifetime=lifetime, samesite=samesite))
     return store
+
+
+def sessions_in(store: "Store", **options: Any) -> "Sessions":
+    """Return the native feature with Asok's cookie for a store."""
+    from antiphon.features import Sessions  # imported late: it loads msgspec
+
+    return Sessions(store, cookie=COOKIE, **options)
 
 
 CATEGORIES = frozenset(("info", "success", "error", "warning", "danger", "alert", "notice", "debug"))
