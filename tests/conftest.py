@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import sys
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -45,6 +46,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without the garbage collector, which would look at all of them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
