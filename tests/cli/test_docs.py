@@ -53,6 +53,12 @@ def test_without_a_name_all_pages_that_are_listed_are_named():
     assert {f"  {name} " in told for name in docs.pages() if name.startswith("how-to/")} == {True}
 
 
+def test_each_listed_page_has_a_line_that_tells_its_subject():
+    lines = [line for line in docs.contents() if line.startswith("  ")]
+    assert all(len(line.split()) > 1 for line in lines)
+    assert not any("](" in line for line in lines)
+
+
 def test_a_question_in_common_words_finds_its_page_among_the_first_three():
     found = {question: [each.name for each in docs.search(question, 3)] for question, _ in QUESTIONS}
     missed = {question: found[question] for question, wanted in QUESTIONS if not {*wanted.split()} & {*found[question]}}

@@ -13,7 +13,7 @@ PACKAGE = Path(antiphon.__file__).parent
 PLAIN = {"ValueError", "TypeError", "RuntimeError", "LookupError", "ImportError", "NotImplementedError"}
 WITHOUT_KIND = {
     "reads values of headers, most of them from clients, and is caught on the way: a note would cost time there": """
-        app.planning.cross_site.parse_origin app.planning.trusted_hosts._parse body.multipart.MultipartParser
+        app.planning.cross_site.parse_origin app.planning.request_checks._parse body.multipart.MultipartParser
         http.authorization.Authorization.parse http.authorization.Authorization._complete
         http.authorization.Challenge.parse http.authorization._read_basic http.authorization._read_parameters
         http.content_disposition.ContentDisposition.parse http.cookies.SetCookie.parse
@@ -33,14 +33,14 @@ WITHOUT_KIND = {
         routing.converters._whole_number
     """,
     "is a part of the message of another error, which has a kind": """
-        features.htmx._print_url features.languages.catalogues.declared_rule app.store._plain
+        features.hypermedia._print_url features.languages.catalogues.declared_rule app.store._plain
         http.header_property response.headers._of
         routing.converters._between routing.converters._matching routing.converters._one_of
         routing.converters.find_converter
     """,
     "is a part of the reason why a signature is refused, which has a kind": """
         features.signatures.components features.signatures.directory features.signatures.feature
-        features.signatures.keys._number_bytes features.signatures.senders
+        features.signatures.keys._number_bytes
         features.signatures.webhooks
     """,
     "is a part of what is said of a line in a file, which is passed over": """
@@ -56,10 +56,11 @@ WITHOUT_KIND = {
         adapters.servable.Servable._handle frameworks.framework adapters.wsgi.WSGIBody._tell handler.drive._misplaced
         testing.client._run_inline uploads.saving.give_name
     """,
-    "says what is wrong with a document of an identity provider, which is logged": "features.oauth.provider._read",
+    "says what is wrong with a document of an identity provider, which is logged": "features.oauth.tokens._read",
     "tells msgspec that a type has no schema, as it asks": "features.openapi.schemas._schema_hook",
     "tells dialects that a system has no list of descriptors": "adapters.connection.connected_sockets",
     "says what to install": "lazy.changed_package",
+    "says why a request is not kept, which is logged": "features.kept_requests.shelf.Shelf.put",
 }
 """Functions, classes and modules that raise errors without a kind, by the reason."""
 LEFT_OUT = {name for names in WITHOUT_KIND.values() for name in names.split()}

@@ -161,7 +161,7 @@ class TestSecurityHeaders:
         ],
     )
     def test_take_known_words_only(self, declared):
-        with pytest.raises(ValueError, match=f"^{next(iter(declared))} must be one of "):
+        with pytest.raises(ValueError, match=f"^SecurityHeaders: {next(iter(declared))} must be one of "):
             SecurityHeaders(**declared)
 
     def test_take_policies_as_text(self):

@@ -24,7 +24,7 @@ CONTENTS = "README"
 _WORD = re.compile(r"[a-z0-9]+")
 _HEADING = re.compile(r"^#{1,4} (.+)$", re.MULTILINE)
 _KEYWORDS = re.compile(r"^<!-- keywords: (.*?)\s+-->$", re.MULTILINE | re.DOTALL)
-_ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):?\s*((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
+_ENTRY = re.compile(r"^(?:-|\d\.) \[([^\]]+)\]\(([^)#:]+)\.md\):? *((?:.|\n(?!\n|- |\d\. ))*)", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _COMMON = frozenset(
     "a an and are as at be by can do does for from how i if in into is it its my of on or that the this to use using "  # noqa: SIM905
@@ -78,7 +78,7 @@ def contents() -> Iterator[str]:
     """Yield the lines of a list of all pages: their names and subjects."""
     for section in pages()[CONTENTS].split("\n## "):
         for group in section.split("\n### "):
-            entries = [(name, " ".join((told or title).split())) for title, name, told in _ENTRY.findall(group)]
+            entries = [(name, " ".join((told.strip() or title).split())) for title, name, told in _ENTRY.findall(group)]
             if entries:
                 title = group.partition("\n")[0].lstrip("# ")
                 yield f"\n{title}\n"
