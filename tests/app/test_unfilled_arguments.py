@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from antiphon import App, Blueprint, Request
+from antiphon import App, Blueprint, Dependency, Request
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -163,3 +163,17 @@ def test_a_value_bound_in_a_loop_is_none() -> None:
             return n
 
     assert [Client(app).get(path).text for path in ("/1", "/2")] == ["1", "2"]
+
+
+USER = Dependency[str]("user name")
+
+
+def with_dependency(request: Request, user=USER) -> str:  # type: ignore[no-untyped-def]
+    return str(user)
+
+
+def test_a_dependency_as_a_default_is_an_error_that_tells_where_its_value_is() -> None:
+    app = App()
+    app.get("/")(with_dependency)
+    with pytest.raises(TypeError, match=r"takes 'user' .* Dependency itself.*user = request\[dependency\]"):
+        Client(app).get("/")

@@ -37,10 +37,11 @@ class Arguments(NamedTuple):
     ) -> None:
         """Check the arguments against a route's parameters and defaults.
 
-        Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, and for an
-        annotation that no value of the parameter can have.
+        Raises TypeError, which names the handler and the fix, for an argument that is not a parameter, for a first
+        argument that is named like a parameter, and for an annotation that no value of the parameter can have.
         """
         known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
+        _check_first(handler, where, known)
         for name in self.required:
             if name not in known:
                 has = ", ".join(known) or "none"
@@ -133,6 +134,19 @@ def _check_request(handler: Callable[..., Any], parameters: "list[Argument]") ->
             f"{describe(handler)} takes {first.name} as {shown(annotation)}, and the first argument is the request{fix}"
         ),
     )
+
+
+def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]) -> None:
+    """Raise TypeError for a handler whose first argument, which is the request, is named like a parameter."""
+    first = next(iter(_parameters(handler)), None)
+    if first is not None and first.annotation is first.empty and first.name in known and first.name != "request":
+        raise explained(
+            "wrong-arguments",
+            TypeError(
+                f"{describe(handler)} takes {first.name!r} first, and the first argument is the request, not the"
+                f" parameter of {where}: write (request, {first.name})"
+            ),
+        )
 
 
 def _reading(name: str, annotation: Any) -> str:

@@ -12,12 +12,13 @@ from enum import Enum
 from functools import partial
 from itertools import pairwise
 from types import CodeType, FunctionType, NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeAlias, Union, get_args, get_origin
 
 from antiphon.app.answering.arguments import is_record, resolved, shown
 from antiphon.app.route import Route
 from antiphon.explanations import explained
 from antiphon.handler.contract import describe, innermost
+from antiphon.request.dependencies import Dependency
 
 if TYPE_CHECKING:
     from dis import Instruction
@@ -176,6 +177,8 @@ def _key(handler: Callable[..., Any]) -> object:
 
 
 def _check(route: Route, name: str, default: object) -> None:
+    if isinstance(default, Dependency):
+        _refuse_dependency(route, name, default)
     annotation = resolved(route.arguments.annotations[name], route.handler)
     is_body = default is None and is_record(_without_none(annotation))
     if not (is_body or _is_textual(annotation)) or _is_used_elsewhere(route.handler):
@@ -189,6 +192,16 @@ def _check(route: Route, name: str, default: object) -> None:
         TypeError(
             f"{describe(route.handler)} takes {name!r}, which is not a parameter of {route.where}, so it is always"
             f" {default!r}: {fix}; a default of your own needs no annotation"
+        ),
+    )
+
+
+def _refuse_dependency(route: Route, name: str, dependency: Dependency[Any]) -> NoReturn:
+    raise explained(
+        "unfilled-argument",
+        TypeError(
+            f"{describe(route.handler)} takes {name!r} with a Dependency as its default, and gets the Dependency"
+            f" itself, {dependency!r}: read its value in the handler, as {name} = request[dependency]"
         ),
     )
 
