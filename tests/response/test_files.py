@@ -1,11 +1,13 @@
 """Files as responses: what they say, and how they leave through each interface and each server."""
 
+import errno
 import hashlib
 import io
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import tracemalloc
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +19,7 @@ from antiphon.adapters.file_wrapper import FilePart
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, NotFound
-from antiphon.response.files import CHUNK, FileBody, OpenFile
+from antiphon.response.files import CHUNK, FileBody, OpenFile, read_part
 from antiphon.testing import Client
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.wsgi import FileWrapper
@@ -650,3 +652,32 @@ class TestOverSockets:
     def test_a_missing_file_is_not_found(self, process, tmp_path):
         response = self.get(process, tmp_path / "missing")
         assert (response.status, response.values("content-type")) == (404, ["application/problem+json"])
+
+
+def test_a_part_is_read_whole_even_if_the_system_returns_it_in_pieces():
+    there, here = os.pipe()
+    try:
+        os.write(here, b"012")
+        wrote = threading.Timer(0.05, lambda: (os.write(here, b"345"), os.close(here)))
+        wrote.start()
+        assert read_part(there, 0, 5) == b"01234"
+        with pytest.raises(EOFError):
+            read_part(there, 0, 5)
+        wrote.join()
+    finally:
+        os.close(there)
+
+
+@rows(
+    "number, error",
+    [(errno.EACCES, Forbidden), (errno.EPERM, Forbidden), (errno.ENAMETOOLONG, NotFound), (errno.EIO, OSError)],
+)
+def test_an_error_of_the_file_system_is_that_of_the_path_or_raised_again(number, error, path, monkeypatch):
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", fail)
+        with pytest.raises(error):
+            Response.file(path)
