@@ -59,7 +59,7 @@ class HtmxRequest:
 
 
 def _read_events(value: str | None) -> dict[str, Any]:
-    """Return the events of a field with their values, or None for events without a value."""
+    """Return the events in a field with their values, or None if they have no values."""
     if not value:
         return {}
     if value.startswith("{"):
@@ -110,7 +110,7 @@ class HtmxHeaders(MutableHeaders):
 
     @property
     def headers(self) -> MutableHeaders:
-        """These fields."""
+        """The header fields."""
         return self
 
     def _put(self, line: tuple[str, str]) -> None:

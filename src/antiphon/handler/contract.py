@@ -158,7 +158,7 @@ class Handler(ThreadHandler, Protocol):
         ...
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response, if nothing has to wait for it on a server's loop, else what the current task awaits."""
+        """Return the response if a server's loop doesn't have to wait for it, or an awaitable for the current task."""
         ...
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:

@@ -103,7 +103,7 @@ def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
 
 
 def _class_of(info: inspect.Type) -> type[Any]:
-    """Return the class of the values that are decoded to a type that has parts."""
+    """Return the class of the values that a type with parts is decoded to."""
     if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
         return get_origin(info.cls) or info.cls
     return _CLASSES[type(info)]

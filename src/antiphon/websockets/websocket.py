@@ -22,7 +22,7 @@ class WebSocket:
 
     An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
     and return what awaiting them would return: ``socket.send(...)``, ``for message in socket``; there its type is
-    ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
+    ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can

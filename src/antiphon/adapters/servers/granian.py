@@ -95,7 +95,7 @@ def silence() -> None:
 
 
 class WorkerOnThread:
-    """Granian's server for one application, for one thread. It closes the socket at its end."""
+    """A Granian server for one application, on one thread. It closes the socket when it ends."""
 
     def __init__(
         self,

@@ -48,7 +48,7 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 
 
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
-    """Check that a handshake does not come from a page on another site, except one whose origin is trusted.
+    """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
 
     Raises Forbidden (403), as for a write by such a page or for a handshake with cookies that names no origin, and
     ValueError for a trusted origin that is not one.
@@ -93,7 +93,7 @@ def _refusal(origin: str | None, what: str) -> Forbidden:
 
 
 def declarable_origin(origin: str | None) -> str | None:
-    """Return an origin in the form in which it can be trusted; None for a page without its own origin."""
+    """Return an origin in the form in which it can be trusted, or None for a page that has no origin of its own."""
     try:
         return parse_origin(origin or "")
     except ValueError:

@@ -41,7 +41,7 @@ _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_fram
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Write to stderr where the tasks of a loop wait, down to the innermost await. May be called on any thread."""
+    """Write to stderr what each task of a loop waits for, down to the innermost await. May be called on any thread."""
     for task in asyncio.all_tasks(loop) if loop is not None else ():
         lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
         sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
@@ -312,7 +312,7 @@ def _call_at_sigterm(function: Callable[[], object]) -> None:
 
 
 def _leave_signals_to_the_supervisor() -> None:
-    """Ignore the signals of a terminal, which sends them to every process: the supervisor ends the workers.
+    """Ignore signals from the terminal, which sends them to every process: the supervisor ends the workers.
 
     They get handlers instead of SIG_IGN, which programs that the application starts would inherit.
     """

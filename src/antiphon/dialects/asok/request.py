@@ -136,7 +136,7 @@ class Request(RequestState):
     """The status that was set; None otherwise."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
-    """The variables of a page that is only a template, such as an error's page."""
+    """The variables of a page that is only a template, such as an error page."""
 
     def __init__(
         self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None

@@ -113,7 +113,7 @@ class Cache:
         app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
 
     def _may_query(self) -> bool:
-        """Return True if the application, or one that is mounted in it, may handle QUERY."""
+        """Return True if the application, or one mounted in it, may handle QUERY."""
         if self._queries is None:
             app: Any = self._collapsing.app
             self._queries = bool(app.mounts) or any("QUERY" in route.methods for route in app.routes)

@@ -23,7 +23,7 @@ HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414
 """Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
 
 HEURISTIC_PART = 0.1
-"""The lifetime of such a response, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
+"""How long such a response stays fresh, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
 
 
 class Control(NamedTuple):
@@ -121,7 +121,7 @@ _PERSONAL = {
     HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""Data of one visitor or one request, and the reason not to store a response made from it."""
+"""Data that belongs to one visitor or one request, and the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """Those of them that a public response can name in Vary."""

@@ -117,7 +117,7 @@ class Languages:
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the translations into a language, for code without a request. Raises ValueError for a missing one."""
+        """Return the translations into a language, for code without a request. Raises ValueError if there are none."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 
@@ -149,7 +149,7 @@ def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
     """Yield the files in folders in order of precedence: the first text for a key counts.
 
     The order is that of the folders, and in each folder JSON, then gettext's files by name. A .po next to the .mo that
-    was made from it does not count. Raises ValueError for a name that is not a language.
+    was made from it is skipped. Raises ValueError for a name that is not a language.
     """
     for folder in folders:
         names = sorted(os.listdir(folder))

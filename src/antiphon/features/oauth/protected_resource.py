@@ -153,7 +153,7 @@ class ProtectedResource:
 
 
 class _Protected(Bearer[U]):
-    """A source of users by access tokens, whose loader is called with those that are valid here."""
+    """A source of users by access tokens. Its loader is called with the tokens that are valid here."""
 
     def __init__(self, inner: Bearer[U], resource: ProtectedResource, blocking: bool) -> None:
         super().__init__(inner.loader, realm=inner.realm)
@@ -195,7 +195,7 @@ class ScopesRequired:
         self.scopes = scopes
 
     def __call__(self, request: Request) -> None:
-        """Raise Unauthorized (401) without a user, and Forbidden (403) without the scopes."""
+        """Raise Unauthorized (401) if there is no user, and Forbidden (403) if a scope is missing."""
         check_no_decorator("scopes_required", request)
         users = request[USERS]
         users.check(request)

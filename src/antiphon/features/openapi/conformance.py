@@ -215,7 +215,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields that a response lacks, even if requests may omit them, and the fields that its type lacks."""
+    """Yield the fields missing from a response, even those that requests may omit, and those missing from its type."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

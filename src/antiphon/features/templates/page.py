@@ -45,10 +45,10 @@ def is_htmx(request: Request) -> bool:
 
 
 def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the blocks that a request asks for, from those that are offered by the ids of their elements.
+    """Return the blocks that a request asks for, out of those on offer, which are keyed by their elements' ids.
 
-    If it also asks for other blocks, the result is empty, which means the whole page. So it is when htmx follows a
-    boosted link or restores a page that its history lacks.
+    If it also asks for other blocks, the result is empty, which means the whole page. The same applies when htmx
+    follows a boosted link or restores a page that its history lacks.
     """
     field = request.head.field
     if field("hx-history-restore-request") == "true":

@@ -32,7 +32,7 @@ class ASGILifespan:
         self.state: dict[str, Any] = {}
 
     async def startup(self) -> None:
-        """Send the startup event. Raises LifespanError if the startup fails, or the application's error."""
+        """Send the startup event. Raises LifespanError if startup fails, or the error that the application raised."""
         self._task = asyncio.create_task(self._run())
         await self._run_stage("startup")
 

@@ -134,7 +134,7 @@ class Frame(ast.NodeVisitor, ABC):
         return either(*others, ref)
 
     def escape(self, *values: Value) -> None:
-        """Note that code which is not read has values from now on. It may call their functions, and change them."""
+        """Record that code which is not read now has these values. It may call functions in them, and change them."""
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))

@@ -104,7 +104,7 @@ def is_text(value: Value) -> bool:
 
 
 def merged(content: Value, others: Sequence[Value]) -> Value:
-    """Return the content of a dict after it was updated with others."""
+    """Return the content of a dict after it was updated from other dicts."""
     for other in others:
         if not isinstance(content, Fields) or not isinstance(other, Fields):
             return OPEN
