@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle(Protocol):
-    """The steps before the first request of a process and after the last one."""
+    """The steps to run before a process's first request, and after its last one."""
 
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...

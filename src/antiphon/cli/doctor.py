@@ -39,11 +39,11 @@ class Requirement(NamedTuple):
 
     name: str
     bounds: str
-    """The accepted versions, such as ">=1.9"; empty for all."""
+    """The accepted versions, such as ">=1.9"; empty if all are accepted."""
     extra: str
     """The extra that needs it; empty if it is always needed."""
     installed: str | None
-    """The installed version; None without one."""
+    """The installed version; None if it isn't installed."""
 
     @property
     def is_met(self) -> bool:

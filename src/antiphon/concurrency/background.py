@@ -131,7 +131,8 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on a loop of another thread, and return its result. Raises what it raises.
+    """Run a coroutine on another thread's loop, and return its result. Raises its errors. Interrupting the wait cancels
+    it.
 
     An interrupted wait cancels it.
     """
@@ -147,7 +148,8 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on the loop for whose request this thread works, else on the background loop; return its result.
+    """Run a coroutine on the loop for whose request this thread works, else on the background loop, and return its
+    result.
 
     Raises what it raises.
     """

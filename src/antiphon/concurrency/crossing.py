@@ -69,7 +69,7 @@ class WaitingThread:
         self._calls.put(None)
 
     def leave(self) -> None:
-        """Make no more calls. The worker threads make those that are queued, and all later ones."""
+        """Stop making calls. The worker threads make those that are queued, and all later ones."""
         with self._lock:
             self._has_left = True
         with suppress(Empty):
@@ -123,7 +123,7 @@ def leave_at_end(home: Home) -> None:
 
 
 def wait_to_receive() -> Callable[[], None]:
-    """Make the next call of the current task wait until few enough calls of others may wait for a body.
+    """Make the next call of the current task wait until few enough calls of other tasks may wait for a body.
 
     Return a function that says that this task's calls no longer wait for a body.
     """
@@ -157,7 +157,7 @@ async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *A
 
 
 class Crossing:
-    """The way of a task to ``threads`` (by default, to the task's own thread) and back.
+    """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
@@ -232,7 +232,7 @@ class Crossing:
         copy_variables(self._context, self._task_tokens)
 
     def start(self, function: Callable[[], T]) -> Call[T]:
-        """Start a call of a function, for ``wait`` and ``end``."""
+        """Start calling a function; ``wait`` and ``end`` do the rest."""
         self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function), self._ends)
         (self._threads or threads_of_task()).run(call)

@@ -99,12 +99,12 @@ class ContentDisposition(Value):
 
     @property
     def filename(self) -> str | None:
-        """The file's name, decoded; None without one."""
+        """The file's name, decoded; None if there is none."""
         return self._filename
 
     @property
     def name(self) -> str | None:
-        """The name of the form's field; None without one."""
+        """The name of the form's field; None if there is none."""
         return self._name
 
     def __str__(self) -> str:

@@ -96,7 +96,7 @@ class Link(Value):
 
     @property
     def title(self) -> str | None:
-        """The title, in any script; None without one."""
+        """The title, in any script; None if there is none."""
         return self._parameters.get("title")
 
     @property
@@ -131,7 +131,7 @@ def parse_links(value: str) -> list[Link]:
 
 
 def format_links(links: Iterable[Link]) -> str:
-    """Return the value of Link for these links (RFC 8288 §3)."""
+    """Return the value of a Link header for these links (RFC 8288 §3)."""
     return ", ".join(map(str, links))
 
 

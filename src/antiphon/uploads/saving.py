@@ -124,7 +124,7 @@ def safe_filename(name: str) -> str:
 
 
 def _last_part(path: str) -> str:
-    """Return the last name in a path of any system, without a drive."""
+    """Return the last name in a path from any system, without a drive."""
     return _drive.sub("", path.replace("\\", "/").rpartition("/")[2])
 
 

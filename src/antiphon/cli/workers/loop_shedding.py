@@ -56,7 +56,7 @@ class LoopAdmission:
         """The average seconds of a pass that a request takes when it begins."""
         self._completion = Completion(patience / BURST)
         self._began = 0.0
-        """The time at which the first request of this pass began; 0 without any."""
+        """The time at which the first request of this pass began; 0 if none has begun."""
         self._begun = 0
         """The number of requests that began in this pass."""
         self._is_scheduled = False
@@ -114,7 +114,7 @@ class LoopAdmission:
         self._on_threads.expire()
 
     def _adapt(self, now: float) -> None:
-        """Adapt the number of requests that may begin to the time that those of the last pass took."""
+        """Adapt the number of requests that may begin to the time that those in the last pass took."""
         if self._begun:
             self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
         self._began = 0.0

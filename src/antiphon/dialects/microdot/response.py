@@ -417,8 +417,8 @@ def _pair(name: str, value: str) -> str:
     """Return the name and value of a cookie. Raises ValueError for text that would be parsed differently."""
     if not name or "=" in name or ";" in name + value or find_control(name + value):
         raise ValueError(
-            "a cookie's name must not contain an equals sign, and name and value no semicolon or control characters:"
-            f" {name[:80]!r}, {value[:80]!r}"
+            "a cookie's name must not contain an equals sign, and neither its name nor its value a semicolon or control"
+            f" characters: {name[:80]!r}, {value[:80]!r}"
         )
     return f"{name}={value}"
 

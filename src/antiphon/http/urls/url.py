@@ -103,7 +103,8 @@ def decode_path(raw: bytes) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return True for names and addresses by which only a program on the same machine can be reached.
+    """Return True for names and addresses that only a program on the same machine can reach, such as the test client's
+    host.
 
     The host of the test client is one of them.
     """
@@ -330,7 +331,7 @@ class URL(str):
 
     @property
     def target(self) -> str:
-        """Path and query: a reference to this URL from the same site."""
+        """Path and query: a reference to this URL from within the same site."""
         return _unsplit(self._parts._replace(scheme=None, netloc=None, path=_rooted(self.path), fragment=None))
 
     @property
