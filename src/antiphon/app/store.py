@@ -351,7 +351,7 @@ class FeatureStore:
     def taken_from(self, app: Any) -> Store:
         """Return the store for an application: each object has one, even if several applications use it.
 
-        Raises what ``App.store_for`` does, and ValueError for the second of two applications with different stores.
+        Raises the errors of ``App.store_for``, and ValueError for the second of two applications with different stores.
         """
         if self.own is not None:
             return self.own

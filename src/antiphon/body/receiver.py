@@ -161,7 +161,7 @@ class Receiver:
         self.received = len(data)
 
     async def next_chunk(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end only. Raises what ``Content.load`` does."""
+        """Receive the next chunk, decoded; empty at the end only. Raises the errors of ``Content.load``."""
         if not self._has_begun:
             self._begin(limits)
         chunk = b""

@@ -75,7 +75,7 @@ class BackgroundTask:
         self._thread.leave()
 
     def result(self) -> Any:
-        """Wait until the task has ended, and return its result. Raises what its coroutine raised."""
+        """Wait until the task has ended, and return its result. Raises the coroutine's errors."""
         self._thread.wait(self.ended.done)
         self._thread.wake()  # for another wait
         if self._error is not None:

@@ -310,7 +310,7 @@ class AsyncFromSync(Generic[T]):
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
-        """Make the first item in advance. Raises what making it raises."""
+        """Make the first item in advance. Raises the iterable's errors."""
         self._fetched = deque(await self._next())
 
     async def _next(self) -> list[Any]:

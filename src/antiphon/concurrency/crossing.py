@@ -152,7 +152,7 @@ Tokens = dict[ContextVar[Any], Token[Any]]
 
 
 async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that only waits for the disk and the processor. Raises what the function raises."""
+    """Call a function that only waits for the disk and the processor. Raises the function's errors."""
     return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
 
 
@@ -179,7 +179,7 @@ class Crossing:
         self._holds_cancellation = False
 
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function on a thread. Raises what the function raises.
+        """Call a function on a thread. Raises the function's errors.
 
         A function that is already running is waited for. A cancellation during that time is held back, and reaches the
         task where it next waits, at the latest before its next call. A function that is not running yet is then
@@ -249,7 +249,7 @@ class Crossing:
         self._holds_cancellation = await _wait_shielded(call, drops=False)
 
     def end(self, call: Call[T]) -> T:
-        """Return the result of a call that is done. Raises what its function raised."""
+        """Return the result of a call that is done. Raises the error that its function raised."""
         if call.home is not None and call.home.will_return:
             leave_at_end(call.home)
         self.copy_to_task()

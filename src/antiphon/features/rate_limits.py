@@ -108,8 +108,8 @@ class RateLimit:
         self._own = None if store is None else self._counter(store, f"rate {self._name}")
         self._without_app = self._own or self._counter(None, "")
         self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
-        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module
-        counts separately in each application that a factory makes, as in tests.
+        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module is
+        counted separately in each application that a factory makes, as in tests.
         """
         self._lock = Lock()
 
@@ -178,7 +178,7 @@ class RateLimit:
             raise explained("store-cannot", ValueError(message)) from None
 
     def _counter_for(self, app: Any, route: Route | None = None) -> "_Counter":
-        """Return the counter of this limit, or else that in the store, or the memory, of an application."""
+        """Return this limit's own counter, or else the one in an application's store or memory."""
         if self._own is not None:
             return self._own
         if app is None:
@@ -245,7 +245,7 @@ def _counted(request: Request) -> list[RateLimit]:
 
 
 class _Counter(NamedTuple):
-    """The counts of a limit in a store, below a key."""
+    """A limit's counts in a store, below a key."""
 
     store: Store
     key: str
@@ -280,7 +280,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 
 def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
-    """Return the seconds until one more request fits in, as those of the previous window count less and less."""
+    """Return the seconds until one more request fits in: the previous window's requests gradually stop counting."""
     room = limit - 1 - current
     if room >= 0:
         return period * (1 - room / before) - elapsed

@@ -198,7 +198,7 @@ _OURS = frozenset({"content-type", "x-content-type-options", "x-request-id", "va
 
 
 def headers_of(request: Request, told: HTTPError) -> list[Line]:
-    """Return the header fields of an error, and a challenge for a 401 without one."""
+    """Return the header fields of an error, and a challenge for a 401 that has none."""
     own = told.headers.items()
     if not needs_challenge(told):
         return own

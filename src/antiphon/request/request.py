@@ -317,7 +317,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), which names each invalid field, and what ``args`` does.
+        Raises UnprocessableContent (422), which names each invalid field, and the errors of ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -425,7 +425,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def load(self) -> None:
         """Load the body within ``limits``, in code that may block, if it was not loaded before the handler was called.
 
-        Raises what ``aload`` does, and RuntimeError on an event loop: await ``aload`` there.
+        Raises the errors of ``aload``, and RuntimeError on an event loop: await ``aload`` there.
         """
         self._load_now()
 
@@ -514,7 +514,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
         If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
-        is missing. Raises what ``form`` does.
+        is missing. Raises the errors of ``form``.
         """
         return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
@@ -555,7 +555,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and what ``json`` raises.
+        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and the errors of ``json``.
         """
         from antiphon.serialization.readers import json_as
 
@@ -566,7 +566,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
         Raises UnprocessableContent (422), which names each invalid field, UnsupportedMediaType (415) for a body that is
-        not a form, and what ``form`` raises.
+        not a form, and the errors of ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))

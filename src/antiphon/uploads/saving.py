@@ -25,7 +25,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     in one step. A link is replaced itself, not its target; folders, devices, pipes and sockets are never replaced. The
     file is not synchronised with the disk.
 
-    Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and what ``fill`` raises.
+    Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and the errors of ``fill``.
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")

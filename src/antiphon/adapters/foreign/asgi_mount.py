@@ -142,7 +142,7 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 class ASGIConversation:
     """A call to an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told when the connection ends, whichever side ends it, and runs to its own end.
+    The application is told when the connection ends, whichever side ends it, and runs until it ends by itself.
     """
 
     _refusal: Response | None = None

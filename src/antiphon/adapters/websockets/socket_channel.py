@@ -140,7 +140,7 @@ class Frames:
 
 
 def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
-    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None without one.
+    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None if there is none.
 
     ``offers`` is the value of Sec-WebSocket-Extensions.
     """

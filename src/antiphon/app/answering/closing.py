@@ -320,7 +320,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error without a handler; return None for all others, and for exceptions that end the task."""
+    """Handle an error that has no handler; return None for any other error, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None

@@ -72,7 +72,7 @@ class Source(NamedTuple):
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Set the value on a request that has none, if the condition is true. Raises what the source does."""
+        """Set the value on a request that has none, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):

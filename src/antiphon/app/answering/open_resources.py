@@ -166,7 +166,8 @@ class OpenResource:
         return True
 
     async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
-        """Resume the generator, or throw the response's error in, and return the response. Raises what it raises.
+        """Resume the generator, or throw the response's error in, and return the response. Raises the generator's
+        errors.
 
         It is kept, if the response is a stream that may read the dependency.
         """

@@ -34,7 +34,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
 
 def check_site(head: Head, site: str | None, allowed: Container[str], *, is_handshake: bool = False) -> None:
-    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises what ``check_cross_site`` does."""
+    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises the errors of ``check_cross_site``."""
     if site in OWN_PAGES:
         return
     origin = head.field("origin")

@@ -274,7 +274,7 @@ def common_blueprint(methods: Mapping[str, Plan]) -> str:
 def find_after(
     middleware: Sequence[Middleware], stack: HandlerStack, routing: Routing
 ) -> Callable[[Request], Found] | None:
-    """Return a function that finds the plan with this middleware for each request; None without any middleware.
+    """Return a function that finds the plan with this middleware for each request; None if there is no middleware.
 
     The plan's handler finds the route when the middleware has opened. A request with a bad head gets none.
     """

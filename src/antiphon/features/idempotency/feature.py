@@ -231,7 +231,7 @@ class IdempotentWrites:
         raise in_use()
 
     def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
-        """Return the known response, or None if the write may be carried out. Raises what ``_claim`` raises."""
+        """Return the known response, or None if the write may be carried out. Raises the errors of ``_claim``."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != write.caller:
             raise reused_with("other credentials")

@@ -68,7 +68,7 @@ class WatchedFile(Generic[T]):
         self._reading: Thread | None = None
 
     def load(self) -> T:
-        """Return the contents, which are read now unless they were read before. Raises what ``read`` raises."""
+        """Return the contents, which are read now unless they were read before. Raises the errors of ``read``."""
         with self._lock:
             if self._contents is None:
                 self._version = Version.of(self._path)
@@ -77,7 +77,7 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents, and check now and then whether the file was replaced. Raises what ``load`` raises."""
+        """Return the contents, and check now and then whether the file was replaced. Raises the errors of ``load``."""
         contents = self._contents
         if contents is None:
             return self.load()

@@ -65,7 +65,7 @@ def request_public(
 
 
 def _public_address(host: str) -> str:
-    """Return the IPv4 address of a host. Raises OSError if it has none, or one that is not public."""
+    """Return a host's IPv4 address. Raises OSError if it has none, or one that is not public."""
     try:
         found = socket.getaddrinfo(host, 443, socket.AF_INET, socket.SOCK_STREAM)
     except UnicodeError as error:  # of a name that no host can have
@@ -103,7 +103,7 @@ DAY = 24 * 3600.0
 
 
 class KeyDirectory:
-    """The keys of others, as they publish them: ``Signatures(KeyDirectory("https://agent.example"))``.
+    """The keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
     Each URL is that of a directory, a JSON Web Key Set, or of a site that has one at its well-known path. You name the
     URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
@@ -173,7 +173,7 @@ class _Directory:
         self._fetched = self._tried = -DAY
 
     def is_due(self, keyid: str, ttl: float) -> bool:
-        """True if the directory has to be fetched, because its keys are old or one is missing."""
+        """True if the directory has to be fetched, because its keys are old or a key is missing."""
         now = monotonic()
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 

@@ -82,7 +82,7 @@ def _renderers(app: Routes) -> list["Renderer"]:
 
 
 class _AppTemplates:
-    """The templates of an application: its own, then the overridable ones of its features, in order."""
+    """The templates of an application: its own, followed by its features' overridable ones, in order."""
 
     def __init__(self, app: Routes, first: "Renderer") -> None:
         self._app = app
@@ -122,7 +122,7 @@ class Renderer:
 
 
 class RequestTemplates(OfRequest):
-    """The templates for one request, which they know."""
+    """The templates for one request, which they can use."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
         super().__init__(request)
