@@ -328,7 +328,7 @@ def look_at_frames(usual: Answer) -> Finding:
 
 
 def look_at_transport(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding about visits over http, which others on the network can read and change."""
+    """Return the finding about visits over http, which anyone on the network can read and change."""
     state: State = "unseen"
     if place.scheme == "https":
         state = "refused" if usual.values("strict-transport-security") else "lacking"

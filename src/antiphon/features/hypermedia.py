@@ -142,8 +142,8 @@ class HtmxHeaders(MutableHeaders):
 
 
 def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
-    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, others with
-    303.
+    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, other clients
+    with 303.
 
     htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block.
     Raises ExternalLocation, which becomes a 400, for a location on another site, unless it is ``external``, which htmx

@@ -58,11 +58,11 @@ class RateLimit:
     which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
     The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
-    so at no moment can twice as many pass. Refused requests (429, with Retry-After) don't count. All responses have
+    so at no moment can twice as many pass. Refused requests (429, with Retry-After) are not counted. All responses have
     RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these
-    headers, by default the rate, and in the ``store``, where limits with the same name count together. Without a store,
-    the limit uses the application's store, where a limit without a name counts separately. If the application has none
-    either, the limit counts separately, in each process's memory.
+    headers, by default the rate, and in the ``store``, where limits with the same name are counted together. Without a
+    store, the limit uses the application's store, where a limit without a name is counted separately. If the
+    application has none either, the limit is counted separately, in each process's memory.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
@@ -192,7 +192,7 @@ class RateLimit:
         return found
 
     def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
-        """Return a new counter for an application. In its store, only limits that share a name count together."""
+        """Return a new counter for an application. In its store, limits with the same name are counted together."""
         if getattr(app, "store", None) is None:  # as for the application of a dialect
             return self._counter(None, "")
         store = app.store_for("RateLimit")

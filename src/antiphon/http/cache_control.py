@@ -88,7 +88,7 @@ class CacheControl(Value):
         """Read a header's value; None stands for an absent header. Never raises.
 
         Names lose their case and arguments their quotes. A malformed argument reads as "". If a directive is repeated,
-        the first one counts (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
+        the first one applies (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
 
         Results for short headers are cached: most requests have one of the same few values.
         """

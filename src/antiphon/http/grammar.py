@@ -160,7 +160,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one counts.
+    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one applies.
 
     As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
     with a quote inside an unquoted value or with control characters are skipped.
@@ -217,7 +217,7 @@ def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float
 
 
 def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
-    """Return the quality of each item of a list; the first of a repeated one counts."""
+    """Return the quality of each item in a list. If an item is repeated, the first one applies."""
     found = element.findall(value)
     found.reverse()
     weights = {item: _QUALITIES[weight] for item, weight in found}

@@ -69,7 +69,8 @@ class Link(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one link. `title*` takes precedence over `title`, and so on; the first of a repeated parameter counts.
+        """Read one link. `title*` takes precedence over `title`, and so on; if a parameter is repeated, the first one
+        applies.
 
         Raises ValueError without a target in brackets or a relation type, and for anything that ``Link`` refuses.
         """

@@ -123,7 +123,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     ) -> object:
         """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
 
-        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, counts as not
+        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, is treated as not
         convertible.
         """
         found = self._found

@@ -161,7 +161,7 @@ def parse_structured_list(text: str) -> tuple[StructuredMember, ...]:
 
 
 def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
-    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name counts.
+    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name applies.
 
     Raises ValueError for anything else.
     """

@@ -23,8 +23,8 @@ class ASGILifespan:
     """An async context manager that starts an application up and shuts it down, and returns its state.
 
     An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
-    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message when
-    it reports that startup or shutdown failed, or the error with which it has ended since its startup.
+    a lifespan; its error is logged if it had received the event. Raises RuntimeError with the application's own message
+    when it reports that startup or shutdown failed, or the error with which it has ended since its startup.
 
     ``state`` is the dictionary that the application fills at startup, always the same object. An application that has
     not ended ``grace`` seconds after it reported a failure or its shutdown is cancelled.

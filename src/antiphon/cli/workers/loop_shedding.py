@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
 While requests wait, the next ones begin in each pass of the loop: as many as begin within a fortieth of the patience,
-measured from the begin of the first to that of whatever follows the last one. The time of all other work in the pass
-does not count, so requests that mostly wait, for a database or for others, begin as fast as they arrive. If requests
-take longer than half of the patience from their begin to their response, only one begins in each pass: then those that
-are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
+measured from when the first one begins to when whatever follows the last one begins. The time for all other work in the
+pass is left out, so requests that mostly wait, for a database or for one another, begin as fast as they arrive. If
+requests take longer than half of the patience from their begin to their response, only one begins in each pass: then
+those that are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
 """
 
 import asyncio

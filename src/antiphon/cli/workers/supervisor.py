@@ -229,8 +229,8 @@ class Supervisor:
         Open requests then get their grace period, unless there is a second signal.
 
         Returns the exit code: 0, or 128 plus the number of the second signal. If workers fail repeatedly, ends the
-        others, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application can't be loaded
-        or started.
+        remaining workers, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application
+        can't be loaded or started.
         """
         signals = Signals(self.end, self._kill_all, lambda: self.do(self._restart_and_tell()))
         self.do(self._serve())

@@ -52,7 +52,7 @@ class NamedFile(BufferedReader):
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """Open the regular file at a path. Raises MissingFileError without one, or OSError if it can't be read."""
+        """Open the regular file at a path. Raises MissingFileError if there is none, or OSError if it can't be read."""
         if not os.path.isfile(path):  # opening a pipe could block forever
             raise MissingFileError(path)
         return cls(FileIO(path, "rb"))

@@ -39,7 +39,7 @@ class Cache:
     never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
     not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
 
-    If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
+    If many requests ask for a response that is not stored, one of them calls the handler. The other requests wait up to
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
     process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 

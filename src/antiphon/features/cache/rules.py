@@ -27,7 +27,7 @@ HEURISTIC_PART = 0.1
 
 
 class Control(NamedTuple):
-    """The directives of a response that count for this cache, and its lifetime in seconds.
+    """The directives in a response that apply to this cache, and the response's lifetime in seconds.
 
     ``is_explicit`` is true if the response states its lifetime.
     """
@@ -141,7 +141,7 @@ def reason_not_to_store(
     """Return the reason not to store a response as a token, or None if it may be stored.
 
     ``reads`` contains what was read from the request to make it, as recorded by a ``WatchedHead``; None if that is
-    unknown, as in a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
+    unknown, as in a gateway, where only the response matters, even with Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):

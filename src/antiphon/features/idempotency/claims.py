@@ -85,7 +85,7 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
 
     A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
     are those that a source of the application's users finds in the request. If other code may know the caller, the
-    cookies count, since one of them may be that code's session.
+    cookies are included, since one of them may be that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:

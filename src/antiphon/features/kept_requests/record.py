@@ -192,7 +192,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
-    """Return the record of a request as it is, with its secrets. This reads no file but that of its own body."""
+    """Return the record of a request as it is, with its secrets. This reads no file except its body's."""
     head = server_head(request.head)
     body, lack = _body(request, largest)
     return Record(

@@ -52,7 +52,8 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 class Seal:
     """Encryption with keys that are derived from an application's secret keys: the newest encrypts, all decrypt.
 
-    Raises RuntimeError without any key; ModuleNotFoundError, which names the extra, without the package cryptography.
+    Raises RuntimeError if there is no key, and ModuleNotFoundError, which names the extra, if cryptography isn't
+    installed.
     """
 
     def __init__(self, keys: SecretKeys) -> None:
@@ -125,7 +126,7 @@ class Shelf:
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
-        """Return the cause with an id, or that of a request with this id; the beginning of an id is enough."""
+        """Return the cause with this id, or the cause of the request with this id; the beginning of an id is enough."""
         if not id_:
             return None
         every = self.all()

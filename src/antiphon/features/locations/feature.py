@@ -51,7 +51,7 @@ class WatchedFile(Generic[T]):
     """The contents of a file, as ``read`` returns them for its path.
 
     A new version of the file is read on its own thread, once it has not changed between two checks, since it may be
-    written slowly. If it can't be read, this is logged, and the contents stay those of the previous version.
+    written slowly. If it can't be read, this is logged, and the contents remain those of the previous version.
     """
 
     def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -29,7 +29,7 @@ def sum_up(figures: Figures) -> tuple[list[Family], int]:
     """Return all metrics, summed over the processes of a server, and the number of living processes.
 
     Gauges of dead processes are left out. If processes define a metric differently, as during the rollout of a new
-    version, the definition of this process counts.
+    version, this process's definition is used.
     """
     own = figures.open()
     groups: dict[bytes, Group] = {}
@@ -122,7 +122,7 @@ def _lines(family: Family, *, is_open: bool) -> Iterator[str]:
 
 
 def _histogram(name: str, bounds: tuple[float, ...], labels: str, figures: list[float]) -> Iterator[str]:
-    """Yield the lines of a histogram. Its count is the sum of its buckets, whatever is written at the same time."""
+    """Yield the lines of a histogram. Its count is the sum of its buckets, even while values are being written."""
     *buckets, total = figures
     counts = [*accumulate(buckets)]
     before = f"{labels}," if labels else ""

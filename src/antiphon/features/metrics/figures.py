@@ -63,7 +63,7 @@ class Group:
 
     @property
     def is_kept(self) -> bool:
-        """False if only the figures of living processes count, as for gauges."""
+        """False if only the figures of living processes are included, as for gauges."""
         return self.metrics[0].kind != "gauge"
 
     def encoded(self) -> bytes:

@@ -1,7 +1,7 @@
 """The folder where the processes of one server keep their figures: the memory of each is a file, locked while it lives.
 
-Others see a record once the count of cells in use includes it and its checksum is right. So a record that a process was
-writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
+Other processes see a record once the count of cells in use includes it and its checksum is right. So a record that a
+process was writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
 
 A process takes over the file of one that has died, and continues to count in it. So nothing is counted twice or lost,
 and there are never more files than processes that lived at the same time.

@@ -296,7 +296,7 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
 def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
     """Return the names of the components of requests and responses.
 
-    Generators of clients make classes of them, so names that only differ in case and underscores count as one.
+    Client generators turn them into classes, so names that differ only in case and underscores count as one.
     """
     taken = {_as_class(PROBLEM_NAME)}
     found = {raw: _untaken(name, taken) for raw, name in names.items()}

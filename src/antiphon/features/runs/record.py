@@ -11,7 +11,7 @@
 
 The record decides: a state is written only over the version of the record that was read, so that one of many processes
 succeeds. That process then writes the end into the log, from which followers learn it. The log has one order for all.
-What follows its end, and what a worker writes after another has begun the next attempt, does not count. So a worker
+Whatever follows its end is ignored, as is what a worker writes after another has begun the next attempt. So a worker
 that was frozen, and does not know that others gave it up, changes nothing.
 """
 

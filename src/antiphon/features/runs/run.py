@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Gap(NamedTuple):
     """A number of values that a follower does not receive, because it was too slow, or came too late.
 
-    None stands for values that it has received, and that were replaced by others.
+    None stands for values that it has received, and that were replaced by other values.
     """
 
     total: int | None

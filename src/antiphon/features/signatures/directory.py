@@ -111,11 +111,11 @@ class KeyDirectory:
 
     A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
     unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA and
-    RSA keys count, in the time between their ``nbf`` and ``exp``, and at most 100 of them.
+    RSA keys are used, between their ``nbf`` and ``exp`` times, and at most 100 of them.
 
     It is fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a function
     that replaces this, for example to use a proxy: it takes the URL, and returns the response's bytes, or raises
-    OSError. Raises ValueError without any URL, and for one that is not public.
+    OSError. Raises ValueError if there is no URL, and for a URL that is not public.
     """
 
     def __init__(

@@ -103,8 +103,8 @@ class Signatures:
 
     A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
     and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and is
-    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets requests without any signature
-    through, with a ``request.signer`` that is false.
+    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets unsigned requests through, with a
+    ``request.signer`` that is false.
 
     ``name`` is the name for ``signed_by``. ``everywhere=True`` requires all requests to be signed, including those to
     mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises

@@ -130,7 +130,7 @@ class Webhook(ABC):
         return self._claim(request, self._store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
 
     def _id(self, request: Request, delivery: Delivery) -> str:
-        """Return the id of a webhook: its own if that is signed, else a valid signature, which each body has one of."""
+        """Return the id of a webhook: its own if that is signed, else a valid signature, unique to the body."""
         if delivery.id is not None:
             return delivery.id
         return self.id_of(request) or f"body {sha256(request.body).hexdigest()}"

@@ -35,7 +35,7 @@ class Connection(sqlite3.Connection):
     """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
 
     SQLite itself tries less and less often, down to ten times a second, so those who wait longest are served last. It
-    does not wait for others that prepare a new file, and its wait would block all greenlets of gevent.
+    does not wait for connections that prepare a new file, and its wait would block all of gevent's greenlets.
     """
 
     patience: float

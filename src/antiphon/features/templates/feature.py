@@ -108,7 +108,7 @@ class Renderer:
         self._with: dict[Renderer, Renderer] = {}
 
     def with_those_of(self, above: "Renderer") -> "Renderer":
-        """Return the renderer of these templates and others. The others come first if these are overridable."""
+        """Return a renderer for these templates and ``others``, which come first if these are overridable."""
         if above not in self._with:
             first, last = (above, self) if self.is_overridable else (self, above)
             environment = in_front_of(first.environment, last.environment)

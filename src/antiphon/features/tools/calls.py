@@ -179,7 +179,7 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return what is wrong with an argument that goes into the URL, or None. The application checks the others."""
+    """Return what is wrong with an argument that goes into the URL, or None. The application checks the rest."""
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":

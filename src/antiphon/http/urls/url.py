@@ -360,8 +360,8 @@ class URL(str):
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
         """Replace fields of the query: None removes a field, a list or tuple sets several.
 
-        Booleans become "true" and "false", enums their value, dates and times ISO 8601; others are printed by `str()`.
-        An existing name keeps its place, a new one comes last. Other fields stay as written.
+        Booleans become "true" and "false", enums their value, dates and times ISO 8601; other values are printed by
+        `str()`. An existing name keeps its place, a new one comes last. Other fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)
