@@ -187,9 +187,9 @@ def test_bad_chunks_are_errors(chunks, error):
 @rows(
     "data, error",
     [
-        (b"", "no empty line ends the head within 0 bytes"),
-        (b"GET / HTTP/1.1\nhost: a\n\n", "no empty line"),
-        (GET[:-1], "no empty line"),
+        (b"", "the head does not end with an empty line within 0 bytes"),
+        (b"GET / HTTP/1.1\nhost: a\n\n", "does not end with an empty line"),
+        (GET[:-1], "does not end with an empty line"),
         (b"\r\n" + GET, "in the line at byte 2"),
         (b" " + GET, "no method at byte 0"),
         (b"G(T / HTTP/1.1\r\nhost: a\r\n\r\n", "no method at byte 0"),

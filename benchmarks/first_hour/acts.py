@@ -125,7 +125,7 @@ def break_and_mend(shop: Shop) -> Results:
         "mistake, shown": "yes" if any(MISTAKE in line for line in lines) else "no",
         "mistake, lines": float(len(lines)),
         "mistake, browser": seen(shop),
-        "mended": "not without a start by hand",
+        "mended": "only after a manual restart",
     }
     if not shop.has_ended:
         results["mended"], _ = shop.change()

@@ -181,7 +181,8 @@ def _parse_head(data: bytes) -> tuple[str, Lines, int]:
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0:
         raise explained(
-            "bad-http-message", ValueError(f"no empty line ends the head within {min(len(data), LONGEST_HEAD)} bytes")
+            "bad-http-message",
+            ValueError(f"the head does not end with an empty line within {min(len(data), LONGEST_HEAD)} bytes"),
         )
     line, _, section = data[:end].decode("latin-1").partition("\r\n")
     return line, _parse_fields(section, len(line) + 2), end + 4

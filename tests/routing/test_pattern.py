@@ -48,7 +48,7 @@ def test_a_path_has_literal_segments_and_parameters(pattern, segments):
         ("/<a b>", "'<a b>'"),
         ("/<é>", "'<é>'"),
         ("/<a-b>", "'<a-b>'"),
-        ("/<a\n>", "neither"),
+        ("/<a\n>", "must be literal"),
         ("/x<name", "'x<name'"),
         ("/<name>.<html", "'<name>.<html'"),
         ("/<a><b>", "'<a><b>'"),

@@ -36,7 +36,7 @@ ASGIApplication: TypeAlias = Callable[
 ]
 
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the only known server that does not limit the header section; ``receive`` is a method of its class."""
+"""The module of the only known server that does not limit the header section. ``receive`` is a method of its class."""
 PATHSEND = "http.response.pathsend"
 """The extension with which a server sends a file by path."""
 EARLY_HINT = "http.response.early_hint"
@@ -73,7 +73,7 @@ class ASGIHead:
     uncoded_length: int | None
     """The declared length of an uncoded body."""
     has_body: bool
-    """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+    """False if neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send = send_nothing) -> None:
         self.scope = scope
@@ -99,7 +99,7 @@ class ASGIHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The scope's raw_path without a query, if the server provides one."""
+        """The scope's raw_path, minus any query, if the server provides it."""
         raw: bytes | None = self.scope.get("raw_path")
         return raw.partition(b"?")[0] if raw and raw.find(b"?") >= 0 else raw
 
@@ -257,7 +257,7 @@ def may_send_unbounded_header(receive: Receive) -> bool:
 
 
 def server_module(receive: Receive) -> str:
-    """Return the name of the module of the object whose method ``receive`` is; "builtins" for a plain function."""
+    """Return the name of the module whose class has the method ``receive``; "builtins" for a plain function."""
     return type(getattr(receive, "__self__", None)).__module__
 
 
@@ -289,7 +289,7 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 class ObservedSend:
-    """The function that sends messages to a server, and records in an observation those that the server has taken."""
+    """Sends messages to a server, and records in an observation those that the server has taken."""
 
     __slots__ = ("_observation", "_send")
 

@@ -68,7 +68,7 @@ def client_watch(environ: "WSGIEnvironment") -> Callable[[], bool] | None:
 
 
 def _direct_client(environ: "WSGIEnvironment") -> Address | None:
-    """Return the address from which the server was called; None if a proxy has named the client.
+    """Return the address from which the server was called; None if a proxy has reported the client.
 
     The port is then not the client's own: it may belong to someone else at the same address.
     """
@@ -104,7 +104,7 @@ def is_still_open(descriptor: int, inode: int) -> bool:
 
 
 class Connection:
-    """A connection that a server keeps to itself. It is only inspected, and the server may close it at any time."""
+    """A connection that a server keeps private. It is only inspected, and the server may close it at any time."""
 
     __slots__ = ("_descriptor", "_inode")
 
@@ -246,7 +246,7 @@ _DROP_UNSENT = struct.pack("ii", 1, 0)
 
 
 def make_unknown_listener(family: socket.AddressFamily) -> socket.socket:
-    """Return a non-blocking listening socket of a family, at an address of this machine that is not announced."""
+    """Return a non-blocking listening socket of a family, at an unannounced address of this machine."""
     listener = socket.socket(family)
     if family != socket.AF_UNIX:
         listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))

@@ -93,7 +93,7 @@ def _look(is_client_gone: Callable[[], bool]) -> bytes:
 
 
 def _gone_error() -> type[ClientGone]:
-    """Return the error that servers expect from a body whose client has left: Waitress logs any but its own."""
+    """Return the error that servers expect from a body whose client has left: Waitress logs any error but its own."""
     waitress = sys.modules.get("waitress.channel")
     return ClientGone if waitress is None else type("ClientGone", (ClientGone, waitress.ClientDisconnected), {})
 

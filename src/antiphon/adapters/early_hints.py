@@ -15,14 +15,14 @@ from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.headers import field_value
 
 MOST_BYTES = 8 << 10
-"""The number of bytes of links for one request. Clients and proxies don't accept a longer header section."""
+"""How many bytes of links are sent for one request. Clients and proxies don't accept a longer header section."""
 
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 Callback: TypeAlias = Callable[[list[tuple[str, str]]], object]
 
 
 def fitting(links: Iterable[str], hinted: int) -> tuple[list[str], int]:
-    """Return the links that may be sent after a number of bytes of others, and the new total.
+    """Return the links that may still be sent after this many bytes of links, and the new total.
 
     Raises ValueError for a link that is not allowed in a header.
     """

@@ -39,7 +39,7 @@ class Observer:
         """Called when the response was sent, streams to their end, or was cut off."""
 
     def end(self, exchange: "Exchange") -> None:
-        """Called when nothing runs for the request any longer, not even functions of ``request.after_response``.
+        """Called when nothing runs for the request any longer, not even the functions of ``request.after_response``.
 
         On an event loop, the context is that of ``begin``; over WSGI, that context no longer exists.
         """
@@ -66,7 +66,7 @@ class Observers:
 
 
 class SocketUse(NamedTuple):
-    """The use of a WebSocket: the numbers of messages ``received`` and ``sent``, and the ``close_code`` of its end."""
+    """How a WebSocket was used: the numbers of messages ``received`` and ``sent``, and the final ``close_code``."""
 
     received: int
     sent: int
@@ -147,7 +147,7 @@ class Exchange:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The header fields that were sent, as lowercase names and values; empty before that."""
+        """The header fields that were sent, as lowercase names and values; empty before they are sent."""
         return [(_text(name).lower(), _text(value)) for name, value in self._fields]
 
     @property

@@ -79,7 +79,7 @@ class HeadChecks:
         self.looks_at_heads = False
 
     def head_error(self, head: Head) -> HTTPError | None:
-        """Return the error for a head that is too large or whose host is malformed; None for all others."""
+        """Return the error for a head that is too large or whose host is malformed, or None for any other head."""
         line = head.host_line
         if line not in self.known_hosts and (error := self.host_error(head)):
             return error

@@ -1,4 +1,4 @@
-"""An application's run in a process: it is started, serves and is stopped, all in one task.
+"""An application's run in a process: it is started, serves requests, and is stopped, all in one task.
 
 Cancel scopes and task groups entered at startup can only be left in the same task.
 """

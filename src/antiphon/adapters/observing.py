@@ -1,4 +1,4 @@
-"""Observed applications, ours and others: an exchange records what they receive and send over each interface."""
+"""Observed applications, ours and foreign ones: an exchange records what they receive and send over each interface."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -266,9 +266,10 @@ class ObservedTransport:
 
 
 def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
-    """Return an application that reports to observers what another one does; for one of Antiphon, use ``observe``.
+    """Return an application that reports to observers what another application does. For an Antiphon app, use
+    ``observe``.
 
-    During calls of the other one, ``current_request`` is a request without a body.
+    During calls to that application, ``current_request`` is a request without a body.
     """
     kinds = {"wsgi": WSGIWithObservers, "asgi": ASGIWithObservers, "rsgi": RSGIWithObservers}
     return kinds[interface](application, observers)
@@ -276,7 +277,7 @@ def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"],
 
 @contextmanager
 def _observation(observers: Observers, head: Head) -> Iterator[Observation]:
-    """Begin the exchange of a request without a body, which is the current one inside the block."""
+    """Begin the exchange for a request without a body, which is the current request inside the block."""
     observation = Observation(observers)
     request = Request(head, b"")
     token = set_current_request(request)

@@ -63,7 +63,7 @@ class RSGIHead:
         self.method = scope.method
         self.path = scope.path or "/"
         self.has_body: bool = "content-length" in headers or "transfer-encoding" in headers or has_frames
-        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+        """False if neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
 
     def plain_target(self) -> tuple[object, ...] | None:
         """Return a key for the URL of a GET request without a body, from the server's own values.

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 class Lifecycle(Protocol):
-    """The steps before the first request of a process and after the last one."""
+    """The steps to run before a process's first request, and after its last one."""
 
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
@@ -156,7 +156,7 @@ class Servable:
     @overload
     def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a call of a WSGI server, with two arguments, or of an ASGI server, with three."""
+        """Handle a call from a WSGI server, with two arguments, or from an ASGI server, with three."""
         if send is None:
             return call_wsgi(self, head, second, None) if self._is_direct_on_thread else self._serve_wsgi(head, second)
         if self._is_direct and head["type"] == "http":

@@ -166,7 +166,7 @@ def cut_off(seconds: float) -> None:
 
 
 class _Writing:
-    """The writing of one response by the task that creates this object: cancelled when the client disconnects."""
+    """The task that creates this object writes one response; it is cancelled when the client disconnects."""
 
     _send: Send
 
@@ -221,7 +221,7 @@ class _Writing:
             await send.stop()
 
     async def _write_each(self, chunks: AsyncIterator[bytes | str], send: Send) -> None:
-        """Write chunks one by one. Other tasks get to run even if no chunk has to be waited for."""
+        """Write chunks one by one. Other tasks get to run even if no chunk needs waiting for."""
         length, loop, time_slice = self._length, self._task.get_loop(), TimeSlice()
         async for chunk in chunks:
             data = chunk if type(chunk) is bytes else as_bytes(chunk)

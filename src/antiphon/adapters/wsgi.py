@@ -52,7 +52,7 @@ EARLY_HINTS = "wsgi.early_hints"
 """The key of the function with which Gunicorn sends early hints."""
 _NO_LENGTH = (None, "")
 _WITH_FRAMES = dict.fromkeys(("HTTP/2", "HTTP/2.0", "HTTP/3", "HTTP/3.0"))  # threads without a GIL lock a set
-"""The protocols in which a body can come without any header that announces it."""
+"""The protocols in which a body can arrive without any header that announces it."""
 _NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """Keys that ``field`` treats specially: Host may be in the target, and some servers leave others next to CGI's."""
 
@@ -82,7 +82,7 @@ class WSGIHead:
             or "HTTP_TRANSFER_ENCODING" in environ
             or environ.get("SERVER_PROTOCOL") in _WITH_FRAMES
         )
-        """True if a length is declared, or a body may come without one."""
+        """True if a length is declared, or if a body may arrive without one."""
         self._left = None  # reading a class's default takes longer
 
     @property
@@ -167,7 +167,7 @@ class WSGIHead:
         return self.environ.get(key)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header. Values that are not text, such as the process's settings, are left out."""
+        """Return every header. Environ values that are not text, such as the process's settings, are left out."""
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()

@@ -125,14 +125,14 @@ class App(Routes, Servable):
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
         self._places_above: list[tuple[App, Mount]] = []
-        """The applications in which this one is mounted, with the mounts."""
+        """The applications that this one is mounted in, with the mounts."""
         self._idempotent_surrounding: SurroundIdempotent | None = None
         self._idempotent_watch: MiddlewareFunction | None = None
         self._signature_checks: dict[str, Callable[[Route], Callable[[Request], Any]]] = {}
         self._watch: tuple[MiddlewareFunction, MiddlewareFunction] | None = None
         self._planning = RLock()
         self._planned: tuple[Routing, Callable[[Request], Found]] | None = None
-        """The plans without any override, which are restored after the last one ends."""
+        """The plans from before the first override. They are restored when the last override ends."""
 
     def _registered(self) -> list[object]:
         parts = (self._checks, self._checks.origins, self._dependencies, self._lifespan, self._observers)
@@ -145,11 +145,11 @@ class App(Routes, Servable):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins of other sites whose pages may write, also to blueprints."""
+        """The origins of other sites whose pages may write here, including to blueprints."""
         return self._checks.origins
 
     def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
-        """True if pages of another site's origin may write to the routes here, or to those of a blueprint.
+        """True if pages of another site may write to the routes here, or to those of a blueprint.
 
         The name of a blueprint is that of ``request.blueprint``; its origins count when the app serves.
         """
@@ -212,7 +212,7 @@ class App(Routes, Servable):
             application._places_above.append((self, mount))
 
     def _mounted_together(self) -> "set[App]":
-        """Return this application, and all applications mounted in it or together with it, at any depth."""
+        """Return this application and all applications that are mounted in it, or together with it, at any depth."""
         found, left = set[App](), {self}
         while left:
             app = left.pop()
@@ -267,7 +267,8 @@ class App(Routes, Servable):
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Let ``source`` provide the value of a dependency for each request, at most once, if ``when`` is true of it.
+        """Let ``source`` provide a dependency's value, at most once per request, for requests that ``when`` is true
+        for.
 
         A sync source is called on first read. A source that is async, or is called on a thread because of ``blocking``,
         is called before the hooks and the handler; with ``only_writes``, not for a route that handles only safe
@@ -339,7 +340,7 @@ class App(Routes, Servable):
                 self._plan_anew()
 
     def _plan_anew(self) -> None:
-        """If the routes are planned, handle further requests with the dependencies that are provided now."""
+        """If the routes are planned, handle future requests with the dependencies that are provided now."""
         if self._planned is not None and not self._dependencies.has_overrides:
             self._routing, self._find = self._planned
         elif self._routing is not None:
@@ -373,7 +374,7 @@ class App(Routes, Servable):
         """Let ``surround`` supply the middleware and the handler of each ``idempotent`` route.
 
         It is called with the route, and the handler as a function of the request, when the route is planned. The
-        middleware is the outermost; the function that is returned for the handler is called instead of it, and is
+        middleware is the outermost one. The function that is returned for the handler is called in its place, and is
         ``def`` or ``async def`` like the handler. ``watch`` is a middleware around those before routing. Raises
         ValueError if a feature already does that.
         """
@@ -423,7 +424,7 @@ class App(Routes, Servable):
         self._registry.middleware.append(cache)
 
     def _watching(self) -> tuple[Middleware, ...]:
-        """Return the middleware around all others, if there are any."""
+        """Return the middleware that is around all other middleware, if there is any."""
         if self._watch is None:
             return ()
         watch, inside = self._watch
@@ -477,7 +478,7 @@ class App(Routes, Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI when all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
+        """WSGI if all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
         if self._checks.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
         groups = [*self._group().walk()]
@@ -535,7 +536,7 @@ class App(Routes, Servable):
         return dispatch(plan, request, error)
 
     def __init_subclass__(cls, **arguments: Any) -> None:
-        """Let a subclass handle servers' requests with its own ``_handle`` and ``_answer``."""
+        """Let a subclass handle servers' requests with its own ``_handle`` and ``_answer`` methods."""
         super().__init_subclass__(**arguments)
         if "_handle" in vars(cls) and "_answer_on_thread" not in vars(cls):
             cls._answer_on_thread = Servable._answer_on_thread  # type: ignore[method-assign]
@@ -688,7 +689,7 @@ class App(Routes, Servable):
 
     @property
     def _first_place(self) -> str:
-        """The hosts and prefixes at which this application is mounted first, outermost first; "" if it is not."""
+        """The hosts and prefixes of this application's first mount, outermost first; "" if it isn't mounted."""
         above = next(((outer, mount) for outer, mount in self._places_above if mount in outer.mounts), None)
         return "" if above is None else above[0]._first_place + above[1].where  # noqa: SLF001 - of this very class
 

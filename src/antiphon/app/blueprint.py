@@ -68,7 +68,7 @@ class Snapshot:
         ]
 
     def restore(self) -> None:
-        """Restore the objects in place, so that code that holds one of their lists sees its former contents."""
+        """Restore the objects in place, so that code that refers to one of their lists sees its former contents."""
         for each, before in self._dicts:
             each.clear()
             each.update(before)
@@ -98,7 +98,7 @@ M = TypeVar("M", bound=MiddlewareFunction)
 
 
 class IncludedBlueprint(NamedTuple):
-    """A blueprint as it was registered; None where its own name, prefix or host applies."""
+    """A blueprint as it was registered. A value is None if the blueprint's own name, prefix or host applies."""
 
     blueprint: "Blueprint"
     name: str | None = None
@@ -125,7 +125,7 @@ class Registry:
 
 @names_ours(APP, settings=APP_ATTRIBUTES)
 class Routes(metaclass=NamesOurs):
-    """The methods with which an application or a blueprint is built. Most can be used as decorators."""
+    """The methods that build an application or a blueprint. Most can be used as decorators."""
 
     def __init__(self) -> None:
         self._registry = Registry()
@@ -184,7 +184,7 @@ class Routes(metaclass=NamesOurs):
         return next((each for each in self._registry.features if isinstance(each, kind)), None)
 
     def _registered(self) -> list[object]:
-        """Return the objects that store the registrations here and in the blueprints here."""
+        """Return the objects that store what was registered here and in the blueprints here."""
         within: list[Routes] = [self]
         for each in within:
             within += [one.blueprint for one in each._registry.blueprints if one.blueprint not in within]
@@ -277,40 +277,40 @@ class Routes(metaclass=NamesOurs):
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3).
 
-        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
-        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self.route(pattern, ("POST",), **options)
 
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
 
-        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
-        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self.route(pattern, ("PUT",), **options)
 
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789).
 
-        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
-        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self.route(pattern, ("PATCH",), **options)
 
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
 
-        The handler is called as that of ``get``, and may return the same: text, bytes, a dict or a dataclass (JSON), an
-        iterator, a ``Response``, ``(body, status)`` and more. The options are those of ``get``, too.
+        The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
+        (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
         return self.route(pattern, ("DELETE",), **options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
 
-        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called as
-        that of ``get``, may return the same, and has the same options.
+        The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called like
+        that of ``get``, may return the same values, and has the same options.
         """
         return self.route(pattern, ("QUERY",), **options)
 
@@ -500,7 +500,7 @@ class Routes(metaclass=NamesOurs):
         """Register a blueprint. Its routes are handled below its prefix, inside the middleware and hooks here.
 
         ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. You can register a blueprint
-        several times, under different names. Routes that are added to it later, before the first request, also count.
+        several times, under different names. Routes that are added to it later, before the first request, are included.
         Raises ValueError for a malformed prefix, host or name, and for a name that a blueprint already has here, and
         TypeError for anything that is not a blueprint.
         """
@@ -570,14 +570,14 @@ class Blueprint(Routes):
             )
 
     def _converters(self) -> Mapping[str, Converter]:
-        """Return the blueprint's converters, and a stand-in for each name that perhaps only the application knows."""
+        """Return the blueprint's converters, with a stand-in for each name that only the application may know."""
         return _Lenient(super()._converters())
 
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
         return super()._parameters(pattern or "/", host)
 
     def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
-        """Leave the check to the application's planning, when the parameters of all prefixes are known."""
+        """Leave the check to the application's planning, which knows the parameters of all prefixes."""
 
 
 class _Lenient(dict[str, Converter]):

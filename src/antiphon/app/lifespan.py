@@ -61,11 +61,11 @@ class Lifespan:
         self._left_out: set[Dependency[Any]] = set()
         """The dependencies whose values were overridden at startup, so there is nothing to exit."""
         self._loops: dict[Dependency[Any], AbstractEventLoop] = {}
-        """The loop of each value that an async context manager gave."""
+        """The loop on which each async context manager produced its value."""
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
-        """The set of the application around this one, while that starts this one."""
+        """The set that belongs to the application around this one, while that application starts this one."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Register a function that is called, or awaited, after the context managers have been entered."""
@@ -219,7 +219,7 @@ def _check(function: Callable[[], object]) -> None:
 
 
 async def _call(function: Hook) -> None:
-    """Call a function where it runs, and await a coroutine that it returns."""
+    """Call a function where it runs. If it returns a coroutine, await that."""
     result = await function.call()
     if is_pending(result):
         cancelled = await switch_shielded(ON_LOOP)
@@ -269,7 +269,7 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
 
 
 def _without(error: BaseException, again: BaseException) -> BaseException | None:
-    """Return an error without the one that was thrown in, which task groups raise again in a group."""
+    """Return an error without the error that was thrown in, which task groups raise again in a group."""
     if isinstance(again, BaseExceptionGroup):
         return again.split(lambda part: part is error)[1]
     return None if again is error else again

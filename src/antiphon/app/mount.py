@@ -32,7 +32,7 @@ Below: TypeAlias = Callable[[Request], Request]
 
 
 class Mount(NamedTuple):
-    """An application below a prefix, at some hosts or all."""
+    """An application below a prefix, on some hosts or on all."""
 
     prefix: str
     host: str | None
@@ -42,7 +42,7 @@ class Mount(NamedTuple):
     lifespan: "ASGILifespan | None"
     """The lifespan of an application that speaks ASGI."""
     limits: Limits
-    """Limits of its requests, if it has none of its own."""
+    """Limits for its requests, if it has no limits of its own."""
     encoded_slashes: bool
     """True if slashes that were sent encoded stay in their segment of the prefix."""
     receive: Literal["load", "delegated"]
@@ -81,7 +81,7 @@ class Mount(NamedTuple):
 
     @property
     def handshake_hook(self) -> Hook:
-        """The handler of handshakes for an application that is not an ``App``, which has its own WebSockets."""
+        """The handshake handler for an application that is not an ``App`` and handles WebSockets itself."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             return Hook(_own_sockets(self.below, self.application, is_driven=blocks), True, blocks)
@@ -92,7 +92,7 @@ class Mount(NamedTuple):
         return self.lifespan.state if self.lifespan else None
 
     def _sockets(self) -> Callable[[Request], Any]:
-        """Return the handler of handshakes for an ASGI application."""
+        """Return the handshake handler for an ASGI application."""
 
         def talk(request: Request, connection: "Connection") -> Coroutine[Any, Any, Any]:
             from antiphon.adapters.foreign.asgi_mount import ASGIConversation, make_socket_scope
@@ -110,7 +110,7 @@ class Mount(NamedTuple):
     def below(self, request: Request, root: str = "/") -> Request:
         """Return the request that the application gets. Both share body, id, ``after_response`` and lifetime.
 
-        Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
+        Raises NotFound if the prefix's parameters would make redirects to a path below it lead elsewhere.
         """
         inner = request_with(request, self._head_below(request, root) if self.where else request.head)
         if self.host is not None:
@@ -176,7 +176,7 @@ def make_mount(
 
 
 def contains(application: object, other: object) -> bool:
-    """True if an application is a second one, or has it mounted at any depth."""
+    """True if ``application`` is the second one, or has it mounted at any depth."""
     mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
     return application is other or any(contains(mount.application, other) for mount in mounts)
 
@@ -243,7 +243,7 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 
 def _own_sockets(below: Below, application: Servable, *, is_driven: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Return the handler of handshakes for an application of a dialect, which handles them in its own way."""
+    """Return the handshake handler for a dialect's application, which handles them in its own way."""
 
     async def answer_handshake(outer: Request) -> Response:
         if is_driven:

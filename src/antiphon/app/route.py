@@ -53,7 +53,7 @@ def check_idle_timeout(given: Duration | None) -> float | None:
 is_tool_name = re.compile(r"[A-Za-z0-9_.-]{1,128}").fullmatch
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
-"""When a body is received: before the handler is called; when it is first read; or as it is streamed, without being
+"""When a body is received: before the handler is called, when it is first read, or while it is streamed, without being
 kept.
 """
 
@@ -115,13 +115,13 @@ class Route(NamedTuple):
     csrf_exempt: bool = False
     """True if writes are accepted from pages of any site, and without a token of ``CSRFTokens``."""
     signed_by: str | None = None
-    """The name of the ``Signatures`` with one of whose keys a request must be signed; None for unsigned requests."""
+    """The name of the ``Signatures`` whose keys must sign a request, or None if requests needn't be signed."""
     check_digest: bool = False
     """True if a request is accepted only if its body matches its Content-Digest."""
     priority: Priority = "normal"
     """The priority of the requests while a worker is overloaded."""
     before: tuple[Hook, ...] = ()
-    """The hooks of only this route, called after those of the blueprint and the application."""
+    """The hooks for this route only, called after those of the blueprint and the application."""
     takes: object = None
     """The type of the body, or the types of its parts, as declared for API documents."""
     gives: object = None
@@ -141,10 +141,10 @@ class Route(NamedTuple):
     arguments: Arguments = NO_ARGUMENTS
     """The arguments that the handler takes besides the request."""
     websocket: SocketOptions | None = None
-    """The options of a route for WebSockets; None for all others."""
+    """The options of a WebSocket route, or None for any other route."""
     is_guarded: bool = False
-    """True if hooks or middleware of its application may refuse a request. A cache of an outer application stores no
-    such response, since its hits would bypass them.
+    """True if hooks or middleware of its application may refuse a request. The cache of an outer application doesn't
+    store these responses, since a hit would bypass the hooks.
     """
     is_before_routing: bool = False
     """True until the route is found, so that the request's method and path may be set."""
@@ -397,7 +397,7 @@ def tool_of(given: object, pattern: str) -> Tool | None:
 
 
 def check_deadline(deadline: Duration | None) -> float | None:
-    """Return a deadline in seconds, a number above 0, or None. Raises TypeError and ValueError for anything else."""
+    """Return a deadline in seconds, a number above 0, or None. Raises TypeError or ValueError for anything else."""
     seconds = seconds_of(deadline)
     if seconds is None:
         return None

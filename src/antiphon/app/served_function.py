@@ -69,7 +69,7 @@ class ServedFunction(Servable):
             return failed(request, error)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
-        """Handle a request on an event loop; return an awaitable of the response."""
+        """Handle a request on an event loop; return an awaitable that gives the response."""
         return self._handle(request) if self._is_async else super()._answer(request)
 
 

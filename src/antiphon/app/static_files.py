@@ -26,13 +26,13 @@ YEAR = 31_536_000
 _LONGEST_AGE = 2**31
 _MOST_KNOWN = 10_000
 READ_AT_ONCE = 64 << 10
-"""Bytes of a file, or of a part of it, that are read before the response is sent."""
+"""How many bytes of a file, or of a part of it, are read before the response is sent."""
 RECENT = 5.0
-"""Seconds for which the system is likely to keep in memory what was read."""
+"""For how many seconds the system is likely to keep in memory what was read."""
 SLOW = 0.01
-"""Seconds after which the file system counts as slow: a disk takes as long, a turn of another program less."""
+"""After how many seconds the file system counts as slow: a disk takes as long, another program's time slice doesn't."""
 WARY = 16
-"""The number of files that threads read after one for which an event loop had to wait that long."""
+"""How many files are read on threads after an event loop had to wait that long for one."""
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
 """The suffixes of precompressed files by content coding. If a client has no preference, the first is sent."""
@@ -112,15 +112,15 @@ class StaticFolder:
         self._precompressed = precompressed
         self._digests: dict[str, tuple[int, int, str]] = {}
         self._codings: dict[str, tuple[int, tuple[str, ...]]] = {}
-        """By name: the codings of its siblings, and the time of the folder that has them."""
+        """For each name: the codings of its siblings, and the modification time of their folder."""
 
     def response(self, request: Request, name: str) -> Response:
-        """Respond with the file of a name, the requested ranges of it, or a 304.
+        """Respond with the named file, the requested ranges of it, or a 304. Blocks on the file system.
 
         Blocks on the file system. A name with a hash means the file without it, unless a file has that very name. If
         the hash is outdated, the request comes from an old page, and gets the current content. Raises NotFound (404)
-        for a name that is not served, Forbidden (403) for a file that can't be read, and what ``Response.conditional``
-        does.
+        for a name that is not served, Forbidden (403) for a file that can't be read, and the errors of
+        ``Response.conditional``.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
         present = self._find(plain) if plain else None
@@ -153,7 +153,7 @@ class StaticFolder:
         return with_hash(name, digits) if digits else name
 
     def _find(self, name: str) -> _File | None:
-        """Return the file of a name; None if no such file is served."""
+        """Return the named file, or None if no such file is served."""
         if not self._is_served(name):
             return None
         try:
@@ -168,7 +168,7 @@ class StaticFolder:
             return None
 
     def _look_up(self, name: str) -> _File | None:
-        """Return the regular file of a name; None if there is none, or a link leads out of the folder."""
+        """Return the named regular file, or None if it doesn't exist or a link leads out of the folder."""
         path = self._root
         folder = None if "/" in name else os.lstat(path)
         state: os.stat_result | None = None
@@ -234,7 +234,7 @@ class StaticFolder:
         self._codings[name] = changed, tuple([c for c, suffix in CODINGS.items() if os.path.lexists(beside + suffix)])
 
     def _digest(self, file: _File) -> str | None:
-        """Return the hash of a file's content, in digits; None if it can't be read."""
+        """Return the hash of a file's content, in hexadecimal digits, or None if it can't be read."""
         path, state, _ = file
         known = self._digests.get(path)
         if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
@@ -253,7 +253,7 @@ class StaticFolder:
 
 
 def _preferred(request: Request, siblings: dict[str, _File], file: _File) -> tuple[str, _File]:
-    """Return the coding that the client prefers, of those whose file can be read, and the file."""
+    """Return the coding that the client prefers among those whose file can be read, and the file."""
     while siblings:
         coding = request.accept_encodings.best((*siblings, "identity"), "identity")
         if coding == "identity":
@@ -293,7 +293,7 @@ def _respond(
 
 
 _CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
-"""The fields without one of which a request gets the whole file."""
+"""Unless one of these fields is present, a request gets the whole file."""
 
 
 @lru_cache(maxsize=1024)
@@ -303,11 +303,11 @@ def _complete(fields: tuple[Line, ...], content_type: str) -> tuple[Line, ...]:
 
 
 _HAS_TAGS = hasattr(os.stat_result, "st_reparse_tag")
-"""True on Windows; elsewhere, looking for the attribute of each state would take as long as a system call."""
+"""True on Windows. Elsewhere, looking up the attribute in each stat result would take as long as a system call."""
 
 
 def _is_link(state: os.stat_result) -> bool:
-    """True for a symbolic link, and for the other links of Windows (reparse points)."""
+    """True for a symbolic link, and for the other kinds of links on Windows (reparse points)."""
     return S_ISLNK(state.st_mode) or (_HAS_TAGS and getattr(state, "st_reparse_tag", 0) != 0)
 
 
@@ -319,7 +319,7 @@ def _real_folder(folder: str | os.PathLike[str]) -> str:
 
 
 _numbers = count(1)
-"""Converters of different folders have different names, in whichever blueprints they are."""
+"""Gives the converters of different folders different names, in whichever blueprints they are."""
 
 
 class RecentReads:
@@ -339,14 +339,14 @@ class RecentReads:
         return not self._wary and monotonic() < self._ends.get(file, 0.0)
 
     def add(self, file: object) -> None:
-        """Note that a file was read."""
+        """Record that a file was read."""
         if len(self._ends) >= _MOST_KNOWN:
             self._ends.clear()
         self._ends[file] = monotonic() + RECENT
         self._wary = max(self._wary - 1, 0)
 
     def wait(self, seconds: float) -> None:
-        """Note how long a loop had to wait for a file."""
+        """Record how long a loop had to wait for a file."""
         if seconds >= SLOW:
             self._wary = WARY
 
@@ -382,7 +382,7 @@ class FileHandler:
 
 
 def _variant(request: Request) -> tuple[str, str | None]:
-    """Return a key of the file that a request gets, which may be a precompressed one."""
+    """Return a key for the file that a request gets, which may be a precompressed one."""
     return request.path_params["filename"], request.head.field("accept-encoding")
 
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from posixpath import splitext
 
 LONGEST_NAME = 1024
-"""Characters of the longest path that all systems support."""
+"""The length of the longest path that all systems support, in characters."""
 HASH_DIGITS = 12
 
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
 
 _NO_DOTS = r"(?![. ]++(?:/|\Z))"
-"""The start of a segment that does not consist of dots and spaces, which lead out of the folder on some systems."""
+"""Matches the start of a segment unless it is all dots and spaces, which lead out of the folder on some systems."""
 _NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
 _TEXT = r"[^/\\:\0\ud800-\udfff]++"
-"""Characters allowed in a name: none that separate segments or name a drive on some system, or can't be sent."""
+"""The characters allowed in a name. On some systems, others separate segments, name a drive, or can't be sent."""
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
@@ -39,7 +39,7 @@ def with_hash(name: str, digits: str) -> str:
 
 
 def without_hash(name: str) -> tuple[str, str] | None:
-    """Return the name and the hash of which ``with_hash`` made this name; None for a name without a hash."""
+    """Return the name and the hash that ``with_hash`` made this name from, or None for a name without a hash."""
     stem, _, last = name.rpartition(".")
     before, _, digits = stem.rpartition(".")
     if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:

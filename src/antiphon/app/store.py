@@ -27,7 +27,7 @@ FORMAT = b"\x01"
 
 
 def _plain(value: object) -> object:
-    """Return the text or number in an instance of a subclass: a URL is text."""
+    """Return the plain text or number that an instance of a subclass represents: a URL is text."""
     for kind in (str, int, float):
         if isinstance(value, kind):
             return kind(value)
@@ -40,7 +40,7 @@ _read_data = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 def encode_value(name: str, value: object) -> bytes:
-    """Return a value in bytes. Raises TypeError, which names it, if it would not be equal when read back."""
+    """Return a value as bytes. Raises TypeError, which names it, if it would not be equal when read back."""
     return check_same(name, value, _write, _read)
 
 
@@ -67,12 +67,12 @@ def check_same(name: str, value: object, write: Callable[[object], bytes], read:
 
 
 def decode_value(written: bytes) -> Any:
-    """Return the value of these bytes. Raises ValueError for bytes without a value."""
+    """Return the value that these bytes encode. Raises ValueError if they don't encode any."""
     return _read(written)
 
 
 def encode(data: Mapping[str, Any]) -> bytes:
-    """Return data in bytes. Raises TypeError, which names the value, if one would not come back equal."""
+    """Return data as bytes. Raises TypeError, which names the value, if one would not be equal when read back."""
     data = dict(data)
     try:
         written: bytes = _write(data)
@@ -86,12 +86,12 @@ def encode(data: Mapping[str, Any]) -> bytes:
 
 
 def encode_again(data: dict[str, Any]) -> bytes:
-    """Return decoded data as bytes again."""
+    """Encode decoded data as bytes again."""
     return FORMAT + _write(data)
 
 
 def decode(stored: bytes) -> dict[str, Any] | None:
-    """Return the data of these bytes, or None, which is logged, if a later release or other software wrote them."""
+    """Return the data that these bytes encode. If a later release or other software wrote them, log that: None."""
     if stored[:1] != FORMAT:
         log_unknown(stored[:1])
         return None
@@ -115,11 +115,11 @@ def log_damaged(error: Exception) -> None:
 
 
 RETRY_AFTER = 2
-"""Seconds after which a client may try again while a store is unavailable."""
+"""After how many seconds a client may try again while a store is unavailable."""
 
 
 class StoreUnavailable(ServiceUnavailable):
-    """503: the store does not respond, or not in time. Nothing was written partially, and the next call tries again."""
+    """503: the store does not respond, or not in time. Nothing was partially written, and the next call tries again."""
 
 
 class StoreEntry(NamedTuple):
@@ -152,7 +152,7 @@ class OwnedEntry(NamedTuple):
 
 
 class StoreCount(NamedTuple):
-    """A counter: its value, and the seconds until it restarts at 0."""
+    """A counter: its value, and the number of seconds until it restarts at 0."""
 
     value: int
     seconds_left: float
@@ -294,11 +294,12 @@ def hash_key(key: str) -> bytes:
 
 
 ON_SERVER = "SQLiteStore(path) or ValkeyStore(url)"
-"""The stores that errors propose."""
+"""The stores that error messages suggest."""
 
 
 def check_store(feature: str, store: object, *, client_side: bool = False, of_app: bool = False) -> None:
-    """Check a store for a feature, whose name errors begin with. ``of_app`` says that it is that of the application.
+    """Check a store for a feature. Error messages begin with the feature's name. ``of_app`` says that the store is the
+    app's.
 
     Raises TypeError for anything but a store, and, unless the store may be ``client_side``, ValueError for a store
     whose entries are kept by clients.
@@ -320,9 +321,9 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 
 
 class FeatureStore:
-    """The store of a feature: its own, or else that of the application that uses it.
+    """The store that a feature uses: its own, or that of the application that uses it.
 
-    Raises what ``check_store`` does for its own.
+    If the feature has its own store, raises the errors of ``check_store``.
     """
 
     def __init__(self, feature: str, own: Store | None, *, client_side: bool = False) -> None:
@@ -335,7 +336,7 @@ class FeatureStore:
 
     @property
     def current(self) -> Store:
-        """The store. Raises RuntimeError before ``taken_from``, unless the feature has its own."""
+        """The store. Raises RuntimeError if ``taken_from`` hasn't been called, unless the feature has its own store."""
         store = self._taken if self.own is None else self.own
         if store is None:
             raise explained(
@@ -350,7 +351,7 @@ class FeatureStore:
     def taken_from(self, app: Any) -> Store:
         """Return the store for an application: each object has one, even if several applications use it.
 
-        Raises what ``App.store_for`` does, and ValueError for the second of two applications with different stores.
+        Raises the errors of ``App.store_for``, and ValueError for the second of two applications with different stores.
         """
         if self.own is not None:
             return self.own
@@ -370,7 +371,7 @@ class FeatureStore:
 
 
 def missing_store(feature: str) -> RuntimeError:
-    """Return the error for a feature that was given no store, in an application without one."""
+    """Return the error for a feature that was given no store, used by an application without one."""
     return explained(
         "missing-store",
         RuntimeError(
@@ -404,7 +405,7 @@ OF_ONE_EXCHANGE = frozenset({"connection", "content-length", "keep-alive", "tran
 """Fields of one framing and one connection, which are not kept (RFC 9110 §7.6.1)."""
 
 OF_ONE_VISITOR = OF_ONE_EXCHANGE | {"ratelimit", "ratelimit-policy", "set-cookie"}
-"""These, and fields for the first visitor, such as a rate limit's remaining requests."""
+"""These fields, and those for the first visitor only, such as a rate limit's remaining requests."""
 
 
 def keep(response: Response, left_out: Collection[str] = OF_ONE_VISITOR) -> dict[str, Any]:

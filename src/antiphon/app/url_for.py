@@ -40,7 +40,7 @@ class _Way(NamedTuple):
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """Return the first parameter for which the route always has a different value."""
+        """Return the first parameter for which the route's value is always a different one."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
 
@@ -59,7 +59,7 @@ class Signing(NamedTuple):
 
 
 def _method_of(route: Route, wanted: str | None) -> str:
-    """Return the method that a link is for: GET, unless a method is given, or the route has only one other method."""
+    """Return the method that a link is for: GET, unless a method is given or the route has exactly one other method."""
     if wanted is not None:
         return "GET" if wanted == "HEAD" else wanted
     if "GET" in route.methods or len(route.methods) != 1:
@@ -152,7 +152,7 @@ class Reverse:
         return {**given, **params}
 
     def _handled(self, handler: Callable[..., object]) -> list[_Way]:
-        """Return the routes of a handler, or of the function in its decorators."""
+        """Return the routes of a handler, or of the function that its decorators wrap."""
         if not callable(handler):
             raise explained(
                 "unknown-route-name", TypeError(f"url_for takes the name or the handler of a route, not {handler!r}")
@@ -241,7 +241,7 @@ class Reverse:
 
 
 def _key(handler: Any) -> Any:
-    """Return a key for a handler: the handler, or its identity where it can't be hashed."""
+    """Return a key for a handler: the handler itself, or its identity if it can't be hashed."""
     return handler if isinstance(handler, Hashable) else id(handler)
 
 
@@ -275,7 +275,7 @@ def _text(way: _Way, parameter: Parameter, value: Any) -> str:
 
 
 def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
-    """Return a segment's text. Raises ValueError if it would be read back as other parameters."""
+    """Return a segment's text. Raises ValueError if it would be read back as different parameters."""
     printed = "".join([part if isinstance(part, str) else texts[part.name] for part in parts_of(segment)])
     if not isinstance(segment, str | Parameter) and not segment.reads(printed, texts):
         names = ", ".join(part.name for part in segment.parameters)

@@ -25,7 +25,7 @@ clients have to accept (RFC 9659 §3)."""
 
 
 class Compressor(Protocol):
-    """A compressor of one body, from its first byte to its last."""
+    """A compressor for one body, from its first byte to its last."""
 
     def chunk(self, data: bytes) -> bytes:
         """Compress more of the body. The output so far suffices to decode the input so far."""
@@ -137,7 +137,7 @@ _LARGEST_WINDOW = 23
 
 
 def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
-    """Return a decoder for the codings that a Content-Encoding names; None if there are none.
+    """Return a decoder for the codings that a Content-Encoding lists, or None if it lists none.
 
     Raises UnsupportedMediaType (415) for more than 3 codings, and for one that is not accepted: Accept-Encoding in that
     error names the accepted ones (RFC 9110 §12.5.3).
@@ -163,12 +163,12 @@ def accepted_codings() -> tuple[str, ...]:
 
 
 class ContentDecoder:
-    """A decoder for the codings of one body, from first to last byte. It must not be fed again after an error."""
+    """A decoder for one body's codings, from the first byte to the last. It must not be fed again after an error."""
 
     __slots__ = ("_stages",)
 
     def __init__(self, codings: Sequence[str]) -> None:
-        """Make a decoder of accepted codings, by their names, the one that was applied last first."""
+        """Make a decoder for accepted codings, given by name, the one applied last first."""
         self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
 
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
@@ -189,7 +189,7 @@ class ContentDecoder:
 
 
 class _Stage:
-    """A decoder of one coding."""
+    """A decoder for one coding."""
 
     def __init__(self, name: str, *, is_last: bool) -> None:
         self._name = name
@@ -254,7 +254,7 @@ class Decompression(NamedTuple):
 
     @property
     def is_installed(self) -> bool:
-        """True if the library can be imported, and can bound the size of what it decodes."""
+        """True if the library can be imported and can limit the size of what it decodes."""
         try:
             library = import_module(self.library)
         except ImportError:

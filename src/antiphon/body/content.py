@@ -45,7 +45,7 @@ T = TypeVar("T")
 FORM_DATA = "multipart/form-data"
 
 _MOST_AT_ONCE = 256 << 10
-"""Bytes of a chunk of what is in memory, as many as a spool gives."""
+"""The size in bytes of a chunk of what is in memory, the same as a spool's."""
 
 
 class Content:
@@ -200,7 +200,7 @@ class Content:
         return None
 
     async def advance(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does, and raises what that does."""
+        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does, and raises the same errors."""
         if self._is_receiving:
             raise _in_use()
         if self.is_complete:
@@ -270,14 +270,14 @@ class Content:
         return (self.head.field("expect") or "").lower() == "100-continue"
 
     def load_on_thread(self, limits: Limits) -> None:
-        """Do what ``load`` does, for code that may block. Raises NotLoadedError where no code may block."""
+        """Do what ``load`` does, for code that may block. Raises NotLoadedError if this code may not."""
         if self._has_all():
             self._check_loadable(limits)
         else:
             self._wait_for(self.load(limits))
 
     def advance_on_thread(self, limits: Limits) -> bytes:
-        """Do what ``advance`` does, for code that may block. Raises NotLoadedError where no code may block."""
+        """Do what ``advance`` does, for code that may block. Raises NotLoadedError if this code may not."""
         return b"" if self._has_all() else self._wait_for(self.advance(limits))
 
     def check_size(self, limits: Limits) -> None:
@@ -324,7 +324,7 @@ class Content:
         return self.is_complete
 
     def _wait_for(self, receiving: Coroutine[Any, Any, T]) -> T:
-        """Wait for a coroutine that receives, which runs where the server wants it."""
+        """Wait for a coroutine that receives the body; it runs where the server wants it to."""
         loop = self.loop
         if self.head.blocks:
             if not is_on_background_loop():
@@ -384,7 +384,7 @@ class Content:
         return self.data
 
     def open(self) -> "BytesIO | Window":
-        """Return a file object for all bytes, with its own position."""
+        """Return a file object for all bytes, with a position of its own."""
         if self.data is not None:
             from io import BytesIO
 
@@ -394,7 +394,7 @@ class Content:
         return Window(self._spooled(), 0, self.size)
 
     def form(self, content_type: str, limits: Limits, charset: str | None) -> "FormData":
-        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are what is declared.
+        """Return the form in the bytes. ``content_type`` (multipart/form-data) and ``charset`` are as declared.
 
         Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
         """

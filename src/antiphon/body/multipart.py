@@ -84,7 +84,7 @@ def part_of(head: PartHead, end: int) -> Part:
 
 
 def parse_boundary(content_type: str) -> bytes:
-    """Return the boundary that a Content-Type names (RFC 2046 §5.1.1, RFC 7578 §4.1). Raises BadRequest without one."""
+    """Return the boundary in a Content-Type (RFC 2046 §5.1.1, RFC 7578 §4.1). Raises BadRequest if there is none."""
     if usual := usual_boundary(content_type):
         return usual
     match = _multipart(content_type)

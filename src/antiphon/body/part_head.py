@@ -153,7 +153,7 @@ def _read_names(disposition: bytes | None) -> tuple[bytes | None, bytes | None]:
 
 
 def _read_parameters(written: bytes) -> dict[bytes, bytes]:
-    """Return the parameters that have a value, with escapes, by their names in lower case."""
+    """Return the parameters that have a value, escapes included, by their lower-case names."""
     parameters: dict[bytes, bytes] = {}
     position = 0
     while position < len(written):

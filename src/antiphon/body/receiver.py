@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 GRACE = 5.0
-"""Seconds of waiting before the average rate counts."""
+"""For how many seconds a body is waited for before the average rate matters."""
 
 
 class Pace:
-    """The time spent waiting for one body."""
+    """How long one body was waited for."""
 
     __slots__ = ("waited",)
 
@@ -161,7 +161,7 @@ class Receiver:
         self.received = len(data)
 
     async def next_chunk(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end only. Raises what ``Content.load`` does."""
+        """Receive the next chunk, decoded; empty at the end only. Raises the errors of ``Content.load``."""
         if not self._has_begun:
             self._begin(limits)
         chunk = b""
@@ -229,7 +229,7 @@ class Receiver:
         return self._receive_in_turn(limits) if self.received > SMALL_BODY else self._receive(limits)
 
     def _receive(self, limits: Limits) -> bytes | Coroutine[Any, Any, bytes]:
-        """Receive more bytes on an event loop: immediately, and without a timer, if they have arrived."""
+        """Receive more bytes on an event loop: immediately and without a timer if they have already arrived."""
         receiving = self._head.receive()
         if isinstance(receiving, bytes):
             return receiving
@@ -245,7 +245,7 @@ class Receiver:
         return data
 
     async def _receive_in_turn(self, limits: Limits) -> bytes:
-        """Receive more of a large body, after other large bodies of this event loop."""
+        """Receive more of a large body, taking turns with other large bodies on this event loop."""
         member = self._member
         if member is None:
             from antiphon.concurrency.fairness import new_member

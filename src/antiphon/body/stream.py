@@ -18,7 +18,7 @@ class BodyOwner(Protocol):
 class BodyStream:
     """The body, iterated from its start each time; chunks have at most 256 KiB, or are the bytes that arrived at once.
 
-    ``for`` is for code that may block, ``async for`` for an event loop. Raises what ``Request.load`` does, and
+    ``for`` is for code that may block, ``async for`` for an event loop. Raises the errors of ``Request.load``, and
     RuntimeError for a body that was already streamed without being kept.
     """
 

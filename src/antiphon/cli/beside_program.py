@@ -23,7 +23,7 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 def find(target: str) -> Any:
-    """Return the object that a target names; parts of its path that end with () are called."""
+    """Return the object that a target names. If a part of its path ends with (), it is called."""
     module, _, path = target.partition(":")
     found: Any = importlib.import_module(module)
     for part in (path or "app").split("."):

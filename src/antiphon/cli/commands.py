@@ -84,7 +84,7 @@ class Commands(click.Group):
     """A group of commands, together with the commands that other packages add."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of all commands: our own first, then the others, sorted."""
+        """Return the names of all commands: our own first, then those of packages, sorted."""
         own = super().list_commands(ctx)
         return [*own, *sorted({entry.name for entry in _entries()} - {*own})]
 
@@ -93,7 +93,7 @@ class Commands(click.Group):
         return super().get_command(ctx, cmd_name) or _brought(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command. Its errors are shown without a traceback, like those of click."""
+        """Call a command. Its errors are shown without a traceback, as click's own are."""
         try:
             return super().invoke(ctx)
         except CommandError as error:
@@ -135,7 +135,7 @@ def _brought(name: str) -> click.Command | None:
 
 
 def _loaded(entries: "list[EntryPoint]") -> click.Command:
-    """Import the command of a single entry point. Raises `BadCommand` for several, or for anything but a command."""
+    """Import the command of a single entry point. Raises `BadCommand` if there are several, or it isn't a command."""
     from antiphon.cli.target import explain_failure
 
     name, entry = entries[0].name, entries[0]

@@ -16,7 +16,7 @@ _CLASSES = {"App", "Asok", "FastAPI", "Flask", "Microdot", "Quart", "Starlette"}
 """The usual classes of applications."""
 _NAME = rf"({'|'.join(NAMES)})\b"
 _is_bound = re.compile(rf"^(?:(?:async +)?def +{_NAME}|{_NAME} *(?:[,=](?!=)|:))", re.MULTILINE)
-"""The pattern for usual names in a module with a syntax error, which its import then reports."""
+"""Finds the usual names in a module with a syntax error. Importing the module then reports the error."""
 _is_for_tests = re.compile(r"conftest|setup|tests?|tests?_.*|.*_tests?").fullmatch
 _MOST_SHOWN = 20
 

@@ -16,7 +16,7 @@ from antiphon.explanations.texts import Explanation, UnreadableError, explanatio
 ARCHIVE = Path(__file__).with_name("docs.tar.xz")
 """All pages in one file, which `setup.py` adds to a wheel."""
 SOURCE = Path(__file__).parents[3] / "docs"
-"""The pages in a source checkout, where they are not packed."""
+"""The pages in a source checkout, where they are not packed into one file."""
 FOLDERS = ("how-to", "tutorial", "explanation", "reference", "")
 """The order in which pages with the same name are preferred."""
 CONTENTS = "README"

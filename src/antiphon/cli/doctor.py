@@ -39,11 +39,11 @@ class Requirement(NamedTuple):
 
     name: str
     bounds: str
-    """The accepted versions, such as ">=1.9"; empty for all."""
+    """The accepted versions, such as ">=1.9"; empty if all are accepted."""
     extra: str
     """The extra that needs it; empty if it is always needed."""
     installed: str | None
-    """The installed version; None without one."""
+    """The installed version; None if it isn't installed."""
 
     @property
     def is_met(self) -> bool:
@@ -195,7 +195,7 @@ def examine(url: str) -> list[Finding]:
 
 
 def worst(findings: list[list[Finding]]) -> list[Finding]:
-    """Return the worst finding for each trial at several URLs. A trial refused at any of them is not unseen."""
+    """Return each trial's worst finding over several URLs. A trial that any of them refused doesn't count as unseen."""
     order: list[State] = ["forged", "lacking", "refused", "unseen"]
     return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
 
@@ -328,7 +328,7 @@ def look_at_frames(usual: Answer) -> Finding:
 
 
 def look_at_transport(usual: Answer, place: SplitResult) -> Finding:
-    """Return the finding about visits over http, which others on the network can read and change."""
+    """Return the finding about visits over http, which anyone on the network can read and change."""
     state: State = "unseen"
     if place.scheme == "https":
         state = "refused" if usual.values("strict-transport-security") else "lacking"

@@ -11,7 +11,7 @@ class CommandError(Exception):
 
     exit_code: ClassVar[int] = 1
     page: str = ""
-    """An HTML page about the error, from the worker where it occurred; empty if there is none."""
+    """An HTML page about the error, from the worker in which it occurred; empty if there is none."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -81,7 +81,7 @@ def _spoken(app: object) -> Choice:
 
 
 def unknown_callers(app: object, is_at_unix_socket: bool) -> str | None:
-    """Return a warning about rate limits whose callers have no address; None if there are no such limits."""
+    """Return a warning about rate limits whose callers have no address, or None if there are no such limits."""
     if not is_at_unix_socket or "antiphon.features.rate_limits" not in sys.modules:
         return None
     from antiphon.app.application import App
@@ -130,7 +130,7 @@ def speaks(kind: type) -> bool:
 
 
 def _exported_as(found: object) -> str:
-    """Return the name under which Antiphon itself exports an object, such as ``env``; empty for other objects."""
+    """Return the name under which Antiphon itself exports an object, such as ``env``; empty if it doesn't."""
     import antiphon
 
     return next((name for name in antiphon.__all__ if name in vars(antiphon) and vars(antiphon)[name] is found), "")

@@ -88,7 +88,7 @@ class UnixListener(socket.socket):
     _file: os.stat_result | None = None
 
     def bind(self, address: str) -> None:  # type: ignore[override]  # of the addresses of this family
-        """Bind the socket to a path without a file."""
+        """Bind the socket to a path where no file exists."""
         super().bind(address)
         self._file = os.stat(address)
 
@@ -138,7 +138,7 @@ def _unix_bind_failure(path: str, error: OSError) -> str:
 
 
 _FIRST = 3
-"""The number of the first descriptor that systemd passes."""
+"""The first file descriptor that systemd passes."""
 
 
 class GivenSocket(NamedTuple):
@@ -164,7 +164,8 @@ class GivenSocket(NamedTuple):
 
 
 def given_socket() -> GivenSocket | None:
-    """Return the socket that systemd passes to this process; None without one.
+    """Return the socket that systemd passes to this process, or None if it passes none. Raises `Refused` if there are
+    several.
 
     Raises `Refused` if there are several.
     """

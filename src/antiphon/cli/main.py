@@ -1,4 +1,4 @@
-"""The commands of `antiphon`. Each imports what it needs itself, so that the others stay fast."""
+"""The commands of `antiphon`. Each imports what it needs itself, so that the other commands stay fast."""
 
 import os
 import re

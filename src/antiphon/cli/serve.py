@@ -23,9 +23,10 @@ from antiphon.features.metrics.folder import VARIABLE, folder_of
 
 @contextmanager
 def metrics_folder() -> Iterator[None]:
-    """Tell the workers the path of a folder, which the first of them to need it creates, and remove it at the end.
+    """Tell the workers the path of a folder, which the first worker to need it creates, and remove it at the end.
 
-    A folder that the environment names already is left alone. Without a place for temporary files, there is no folder.
+    A folder that the environment names already is left alone. If there is no place for temporary files, there is no
+    folder.
     """
     folder = None
     if VARIABLE not in os.environ:

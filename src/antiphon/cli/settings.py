@@ -24,7 +24,7 @@ def read(path: Path) -> dict[str, str]:
 
 
 def add_to_environment(path: Path) -> None:
-    """Set the variables in a file, except those that the environment has and the settings of this command.
+    """Set the variables from a file, except those already in the environment and this command's settings.
 
     Raises `BadCommand` for a malformed file.
     """

@@ -300,7 +300,7 @@ def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
 
 
 def _plan(app: object) -> None:
-    """Plan the routes of an app and those mounted in it. Over WSGI, the first request would otherwise do that."""
+    """Plan the routes of an app and of those mounted in it. Over WSGI, the first request would otherwise do that."""
     from antiphon.adapters.servable import Servable  # imported late: if it is needed, it is already imported
     from antiphon.app.application import App
 

@@ -75,7 +75,7 @@ class BackgroundTask:
         self._thread.leave()
 
     def result(self) -> Any:
-        """Wait until the task has ended, and return its result. Raises what its coroutine raised."""
+        """Wait until the task has ended, and return its result. Raises the coroutine's errors."""
         self._thread.wait(self.ended.done)
         self._thread.wake()  # for another wait
         if self._error is not None:
@@ -131,7 +131,8 @@ class BackgroundLoop:
 
 
 def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on a loop of another thread, and return its result. Raises what it raises.
+    """Run a coroutine on another thread's loop, and return its result. Raises its errors. Interrupting the wait cancels
+    it.
 
     An interrupted wait cancels it.
     """
@@ -147,7 +148,8 @@ def run_on(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], c
 
 
 def run_on_loop(coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-    """Run a coroutine on the loop for whose request this thread works, else on the background loop; return its result.
+    """Run a coroutine on the loop for whose request this thread works, else on the background loop, and return its
+    result.
 
     Raises what it raises.
     """

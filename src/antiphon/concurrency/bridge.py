@@ -34,7 +34,7 @@ BUFFER = 64 << 10
 _END = object()
 
 chunks_come_apart: ContextVar[bool] = ContextVar("chunks_come_apart", default=False)
-"""True if chunks that are ready at the same time are returned one by one, so that tests see the same ones each time."""
+"""True if chunks that are ready at the same time are returned one by one, so that tests always see the same chunks."""
 
 
 class _Demand(Future[None]):
@@ -142,7 +142,7 @@ class SyncFromAsync(Generic[T]):
         raise StopIteration
 
     def close(self) -> None:
-        """Close the iterable, even before its end, and wait for that. Raises what it raises.
+        """Close the iterable, even before its end, and wait until it is closed. Raises the iterable's errors.
 
         An item in progress is cancelled. An error in one that was made ahead is raised, too.
         """
@@ -206,7 +206,7 @@ class SyncFromAsync(Generic[T]):
 
 
 def _taken(items: deque[T]) -> list[T]:
-    """Take all items. Another thread may add some at the same time."""
+    """Take all items. Another thread may be adding items at the same time."""
     return [items.popleft() for _ in range(len(items))]
 
 
@@ -310,7 +310,7 @@ class AsyncFromSync(Generic[T]):
         return as_bytes(item) if self._ahead else item  # type: ignore[return-value]
 
     async def fetch(self) -> None:
-        """Make the first item in advance. Raises what making it raises."""
+        """Make the first item in advance. Raises the iterable's errors."""
         self._fetched = deque(await self._next())
 
     async def _next(self) -> list[Any]:

@@ -39,7 +39,7 @@ class Call(Generic[T]):
         self.is_done = False
 
     def claim(self) -> bool:
-        """Claim the call. Returns True for exactly one caller, who then runs or drops it."""
+        """Claim the call. Returns True to exactly one caller, who then runs or drops it."""
         try:
             self._claims.pop()  # one of several threads succeeds
         except IndexError:

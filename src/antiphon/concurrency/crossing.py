@@ -69,7 +69,7 @@ class WaitingThread:
         self._calls.put(None)
 
     def leave(self) -> None:
-        """Make no more calls. The worker threads make those that are queued, and all later ones."""
+        """Stop making calls. The worker threads make those that are queued, and all later ones."""
         with self._lock:
             self._has_left = True
         with suppress(Empty):
@@ -123,7 +123,7 @@ def leave_at_end(home: Home) -> None:
 
 
 def wait_to_receive() -> Callable[[], None]:
-    """Make the next call of the current task wait until few enough calls of others may wait for a body.
+    """Make the next call of the current task wait until few enough calls of other tasks may wait for a body.
 
     Return a function that says that this task's calls no longer wait for a body.
     """
@@ -152,12 +152,12 @@ Tokens = dict[ContextVar[Any], Token[Any]]
 
 
 async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-    """Call a function that only waits for the disk and the processor. Raises what the function raises."""
+    """Call a function that only waits for the disk and the processor. Raises the function's errors."""
     return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
 
 
 class Crossing:
-    """The way of a task to ``threads`` (by default, to the task's own thread) and back.
+    """Moves a task to ``threads`` (by default, to the task's own thread) and back.
 
     ``ends`` is true of the results of calls after which the task is unlikely to make another one. All calls of one
     crossing run in one context, its own or one that is not otherwise in use. So a token made in one call can be reset
@@ -179,7 +179,7 @@ class Crossing:
         self._holds_cancellation = False
 
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function on a thread. Raises what the function raises.
+        """Call a function on a thread. Raises the function's errors.
 
         A function that is already running is waited for. A cancellation during that time is held back, and reaches the
         task where it next waits, at the latest before its next call. A function that is not running yet is then
@@ -232,7 +232,7 @@ class Crossing:
         copy_variables(self._context, self._task_tokens)
 
     def start(self, function: Callable[[], T]) -> Call[T]:
-        """Start a call of a function, for ``wait`` and ``end``."""
+        """Start calling a function; ``wait`` and ``end`` do the rest."""
         self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function), self._ends)
         (self._threads or threads_of_task()).run(call)
@@ -249,7 +249,7 @@ class Crossing:
         self._holds_cancellation = await _wait_shielded(call, drops=False)
 
     def end(self, call: Call[T]) -> T:
-        """Return the result of a call that is done. Raises what its function raised."""
+        """Return the result of a call that is done. Raises the error that its function raised."""
         if call.home is not None and call.home.will_return:
             leave_at_end(call.home)
         self.copy_to_task()

@@ -15,7 +15,7 @@ HELD = 0.002
 
 
 class Member:
-    """One body in the queue of its loop."""
+    """A body in its loop's queue."""
 
     __slots__ = ("acquired_at", "is_slow", "queue")
 
@@ -27,7 +27,7 @@ class Member:
 
 
 class FairQueue:
-    """The queue of one loop: first come, first served."""
+    """A loop's queue: first come, first served."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Member, Future[None]]] = deque()
@@ -90,7 +90,7 @@ class FairQueue:
                 return
 
     def _watch(self, loop: AbstractEventLoop, held_since: float) -> None:
-        """Take the queue from a member that has held it since the last look. Look again while others wait."""
+        """Take the queue from a member that has held it since the last check. Check again while others wait."""
         if self._holder is not None and self._holder.acquired_at == held_since:
             self._holder = None
             self._schedule_next(loop)
@@ -103,7 +103,7 @@ _by_loop: WeakKeyDictionary[AbstractEventLoop, FairQueue] = WeakKeyDictionary()
 
 
 def new_member() -> Member:
-    """Return a new member of the queue of the running loop."""
+    """Return a new member of the running loop's queue."""
     loop = get_running_loop()
     queue = _by_loop.get(loop)
     if queue is None:

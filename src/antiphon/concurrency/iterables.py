@@ -62,7 +62,7 @@ async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
 
 
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
-    """Return the function that closes an iterable and its iterator, if there is one. None if neither can be closed."""
+    """Return the function that closes an iterable and, if there is one, its iterator. None if neither can be closed."""
     return getattr(iterator, "close", None) or getattr(source, "close", None)
 
 

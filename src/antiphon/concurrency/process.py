@@ -110,7 +110,7 @@ DRAINING = Announcement()
 """The process takes no new requests: endless streams end, and readiness is false. Open requests are finished."""
 
 GRACE_OVER = Announcement()
-"""The time for open requests is over: those that can be are cancelled."""
+"""The time for open requests is over: those that can be cancelled are."""
 
 OPEN_SOCKETS: set[object] = set()
 """The WebSockets whose clients have not replied to an end, any object for each. All end when the process drains."""

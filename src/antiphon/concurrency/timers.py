@@ -30,7 +30,7 @@ class PerLoop(Generic[T]):
         self.get = self._kept.get
 
     def keep(self, loop: AbstractEventLoop, served: T) -> None:
-        """Keep an object for a loop, and forget those of loops that have been closed."""
+        """Keep an object for a loop, and forget the objects for loops that have been closed."""
         for other in [*self._kept]:  # a copy: the loops of other threads come and go
             if other.is_closed():
                 self.drop(other)
@@ -98,7 +98,7 @@ class _Wait:
         self._is_over = self.is_pending = False
 
     def end(self) -> bool:
-        """Cancel the awaited object, once. False if it is already done, and the next one has to be cancelled."""
+        """Cancel the awaited object, once. Return False if it is already done, and the next one has to be cancelled."""
         if not self._is_over:
             self.is_pending = self.effect is None  # in a task that only lets others run
             self._is_over = self.is_pending or self.effect.cancel()
@@ -116,7 +116,7 @@ class _Wait:
 
 
 class _Waits:
-    """The waits of one loop."""
+    """Everything that waits on one loop."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self._loop = loop

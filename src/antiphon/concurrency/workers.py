@@ -121,7 +121,7 @@ class Home:
         self.worker: Worker | None = None
         self.will_return = self.has_left = self.is_left_at_end = False
         self.is_receiving = False
-        """True while this is one of the few whose calls may wait for a body."""
+        """True while this is one of the few threads whose calls may wait for a body."""
         self.waits_to_receive = False
         """True if the next call waits until this is one of them."""
 
@@ -135,7 +135,7 @@ class Home:
         self.waits_to_receive = not self.is_receiving
 
     def end_receiving(self) -> None:
-        """Record that no call of this task waits for a body any longer."""
+        """Record that none of this task's calls waits for a body any longer."""
         self.workers.end_receiving(self)
 
     def leave(self) -> None:
@@ -167,7 +167,7 @@ class Workers:
         self.resolving = CapacityLimiter(RESOLVING)
         """Tokens of the tasks whose calls may look for dependencies."""
         self._held: deque[Call[Any]] = deque()
-        """The calls of those that wait to receive."""
+        """Calls that wait until their home may receive."""
         self.finished = 0
         """The number of calls that have been made."""
         self._lock = Lock()
@@ -310,7 +310,7 @@ class Workers:
             self._end_receiving(home)
 
     def _admit(self, home: Home) -> bool:
-        """Return True if a home may receive, as one of the few."""
+        """Return True if a home may receive a body, as one of the few that may."""
         if self._receiving >= self._most_receiving:
             return False
         self._receiving += 1

@@ -249,7 +249,7 @@ def _without_others(names: Iterable[str], cls: type) -> list[str]:
 
 
 def missing_name(package: str, name: str) -> str | None:
-    """Return the message for a name that a package lacks, with the fix, such as Antiphon's name; None without one."""
+    """Return the message for a name that a package lacks, with the fix, such as Antiphon's name, or None."""
     fix = _fix_of(package, name) if package in PLACES and not name.startswith("_") else None
     return None if fix is None else f"{package} has no {name!r}; {fix}"
 

@@ -25,7 +25,7 @@ _NAMES = """
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
     remove root same sent shown turn update values wanted was where xhr
 """
-"""The script's own names. No property that it reads or sets has one of them, so each is sent as a letter."""
+"""The script's own names. No property that it reads or sets has one of these names, so each becomes a letter."""
 
 _LETTERS = [letter for letter in f"{ascii_letters}_" if letter not in "ei"]
 """Letters that are not names in the script."""

@@ -9,7 +9,7 @@ from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
 
 AROUND = Dependency[Request]("request around")
-"""The client's request behind one that the application itself makes from it, such as a tool call."""
+"""The client's request from which the application makes the current one, such as a tool call."""
 
 
 def check_by(by: Callable[[Request], str | None] | None) -> None:
@@ -20,7 +20,7 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
 
 
 def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return a function's text for a request. Raises TypeError, which names the function, for anything else."""
+    """Return a function's text for a request. Raises TypeError, which names the function, for any other result."""
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(

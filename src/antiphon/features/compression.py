@@ -167,7 +167,7 @@ def _takes_identity(accepted: str) -> bool:
 
 
 def _may_lack_type(status: int, content_type: str) -> bool:
-    """Check for a response whose Content-Type does not show the type of its content."""
+    """Check for a response whose Content-Type doesn't match its content."""
     return (status == 304 and not content_type) or (status == 206 and content_type.startswith("multipart/byteranges"))
 
 
@@ -203,7 +203,7 @@ def _size(request: Request, response: Response, fields: Mapping[str, str]) -> in
 
 
 def _compressed_body(body: Body, compressor: Compressor) -> Body:
-    """Compress a small body immediately, and a larger one as a stream, which is iterated where it blocks nobody."""
+    """Compress a small body immediately, and a larger one as a stream, iterated where it blocks no other request."""
     if not isinstance(body, bytes):
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:

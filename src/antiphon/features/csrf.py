@@ -36,12 +36,10 @@ _LENGTH = 2 * SIZE * 4 // 3
 """Characters of a token."""
 
 _PREFIX = "__csrf:"
-"""The prefix of the names of secrets in the session: two concurrent pages may each make one, and both count. A session
-that gets a new key, as at a login, drops names with this prefix.
-"""
+"""The prefix of the names of secrets in the session. Two concurrent pages may each create one, and both are valid."""
 
 _MOST = 16
-"""The number of secrets of one session that count."""
+"""How many secrets in one session are valid."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -136,7 +134,7 @@ class CSRFTokens:
         raise BadCSRFToken(reason)
 
     def _is_checked(self, request: Request) -> bool:
-        """Return True for a write that needs a token. If no route of this app matches, nothing is written here."""
+        """Return True for a write that needs a token. If no route of this app matches, this app writes nothing."""
         if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
             return False
         if request.route.csrf_exempt or any(
@@ -228,13 +226,13 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 
 def _is_of_program(request: Request) -> bool:
-    """Return True if only a Bearer token names the user, which no browser sends by itself, unlike cookies."""
+    """Return True if only a Bearer token identifies the user. Unlike cookies, browsers don't send it by themselves."""
     given = request.authorization
     return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
 
 
 def _is_of_trusted_page(request: Request) -> bool:
-    """Return True for a page on another site that the app has declared: it can't have a token of this site."""
+    """Return True for a page on another site that the app has declared: it can't have a token from this site."""
     origin = request.head.field("origin")
     if not origin or origin == "null" or request.head.field("sec-fetch-site") in ("same-origin", "none"):
         return False
@@ -251,8 +249,8 @@ def _form_field(request: Request) -> str | None:
 
 
 def _received_field(request: Request) -> str | None:
-    """Return the token of a form that has already arrived. Without a session no token is valid, so a malformed form is
-    as good as one that is not read.
+    """Return the token of a form that has already arrived. Without a session, no token is valid, so there is no need to
+    report a malformed form.
     """
     if not (_has_form(request) and request.progress.is_complete):
         return None

@@ -23,7 +23,7 @@ queued at once.
 """
 
 _DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
-"""The digits in such a name: microseconds since 1970."""
+"""How many digits such a name has: microseconds since 1970."""
 
 MOST_IN_COOKIE = 1500
 """The maximum size of messages in a session cookie, in bytes. A cookie has room for 4000 bytes after encoding."""
@@ -118,7 +118,7 @@ class _SessionMessages(OfRequest, FlashMessages):
 
 
 def _kept(message: str | UserString | HasHTML, category: str) -> list[str]:
-    """Return a message in the form for a session. Raises TypeError for anything but text."""
+    """Return a message in the form in which a session stores it. Raises TypeError for anything but text."""
     if not isinstance(category, str):
         raise explained("bad-flash-message", TypeError(f"a flash message's category must be text, not {category!r}"))
     if html := getattr(message, "__html__", None):
@@ -137,7 +137,7 @@ def _message(kept: list[str]) -> FlashMessage:
 
 
 def _names(session: Session) -> list[str]:
-    """Return the names of the messages in a session, oldest first."""
+    """Return the names of a session's messages, oldest first."""
     return sorted([name for name in session if name.startswith(_PREFIX)])
 
 

@@ -37,8 +37,8 @@ STORE_ASKED_EVERY = 1.0
 class Health:
     """A feature that handles probes at two paths in JSON, outside all middleware and for every host.
 
-    ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until
-    the process drains, but with 503 while one of the ``checks`` fails. None leaves a path out.
+    ``live`` gets a 200 while the process can respond at all. ``ready`` gets a 200 from startup until the process
+    drains, but with 503 while one of the ``checks`` fails. If a path is None, it isn't served.
 
     Checks are functions without arguments, ``def`` or ``async def``, and stores, or a mapping of names to them. A check
     fails if it raises, returns False, or takes longer than ``timeout``, in seconds or a timedelta. A store fails if it
@@ -93,7 +93,7 @@ class Health:
         self._is_logged = access_log
 
     def install(self, app: Routes) -> None:
-        """Register the routes. Raises ValueError if another feature has a check with one of the names."""
+        """Register the routes. Raises ValueError if another feature has added a check with one of the names."""
         _check_names([*_checks_of(app), *self._checks])
         if self._live is not None:
             app.get(self._live, name="liveness", unguarded=True)(self._tell_live)
@@ -125,7 +125,7 @@ class Health:
 
 @errors_name_it
 class HealthCheck:
-    """A feature that adds a check to ``Health``, for features that have their own checks.
+    """A feature that adds a check to ``Health``, for features that come with their own checks.
 
     ``check`` is a function or a store as for ``Health``, and ``name`` its name in responses, by default that of the
     function or of the store's class. The two features can be used in any order; without ``Health``, the check never
@@ -137,7 +137,7 @@ class HealthCheck:
         self._check = _RunCheck(name or own_name, check)
 
     def install(self, app: "App") -> None:
-        """Add the check. Raises ValueError if there is another with its name."""
+        """Add the check. Raises ValueError if there is another check with the same name."""
         if isinstance(app, Blueprint):
             raise explained(
                 "for-whole-app",

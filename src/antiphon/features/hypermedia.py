@@ -59,7 +59,7 @@ class HtmxRequest:
 
 
 def _read_events(value: str | None) -> dict[str, Any]:
-    """Return the events of a field with their values, or None for events without a value."""
+    """Return the events in a field with their values, or None if they have no values."""
     if not value:
         return {}
     if value.startswith("{"):
@@ -110,7 +110,7 @@ class HtmxHeaders(MutableHeaders):
 
     @property
     def headers(self) -> MutableHeaders:
-        """These fields."""
+        """The header fields."""
         return self
 
     def _put(self, line: tuple[str, str]) -> None:
@@ -142,8 +142,8 @@ class HtmxHeaders(MutableHeaders):
 
 
 def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
-    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, others with
-    303.
+    """Send a client to another page of this site: htmx with HX-Location, or HX-Redirect with ``reload``, other clients
+    with 303.
 
     htmx would follow a 303 itself and fill its target with that page, which is right if the page offers the block.
     Raises ExternalLocation, which becomes a 400, for a location on another site, unless it is ``external``, which htmx

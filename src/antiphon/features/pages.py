@@ -31,10 +31,10 @@ METHODS = {
     "delete": "DELETE",
     "query": "QUERY",
 }
-"""The names of a page's handlers, and the methods that they handle."""
+"""The names of a page's handlers, and the methods that each of them handles."""
 
 _INDEXES = ("index", "page")
-"""The names of files that are the page of their folder."""
+"""The filenames of the page for the folder itself."""
 _parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
 _text = re.compile(r"[\w.~@-]*").fullmatch
 """Characters that a path contains as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
@@ -85,7 +85,7 @@ class Pages:
         """Import the files, and register their handlers.
 
         Raises ValueError, which names the file, for a bad name, a page without a handler, a link out of the folder, and
-        two files with the same path; TypeError for a handler that can't be called; and what an import raises.
+        two files with the same path; TypeError for a handler that can't be called; and the errors of the imports.
         """
         for pattern, page in _by_pattern(_page_files(self.folder, self.suffixes), app).items():
             for methods, handler in self.handlers(page):
@@ -104,7 +104,7 @@ class Pages:
         """Import a page, unless it is already imported, and return its module.
 
         Raises ValueError if another file is a module of this name, ImportError for anything that is not a Python file,
-        and what the import raises.
+        and the errors of the import.
         """
         return _import_page(self._package, self.folder, page)
 
@@ -132,7 +132,7 @@ def _page_files(root: str, suffixes: tuple[str, ...]) -> Iterator[PageFile]:
 
 
 def _of_suffixes(files: Iterable[str], suffixes: tuple[str, ...]) -> list[str]:
-    """Return the names of the pages among files, in order, with one of those that differ only in the suffix."""
+    """Return the names of the pages among files, in order, with only one of those that differ only in the suffix."""
     chosen: dict[str, str] = {}
     for suffix in suffixes:
         for name in filter(_is_page_name, files):
@@ -311,6 +311,6 @@ def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
 
 
 def _is_imported(function: Any, module: ModuleType) -> bool:
-    """True if a function in a module is a global one of another module."""
+    """True if a function in a module is also a global of another module."""
     origin = sys.modules.get(getattr(function, "__module__", None) or "")
     return origin is not module and getattr(origin, getattr(function, "__name__", ""), None) is function

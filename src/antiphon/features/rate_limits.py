@@ -58,11 +58,11 @@ class RateLimit:
     which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
     The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
-    so at no moment can twice as many pass. Refused requests (429, with Retry-After) don't count. All responses have
+    so at no moment can twice as many pass. Refused requests (429, with Retry-After) are not counted. All responses have
     RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these
-    headers, by default the rate, and in the ``store``, where limits with the same name count together. Without a store,
-    the limit uses the application's store, where a limit without a name counts separately. If the application has none
-    either, the limit counts separately, in each process's memory.
+    headers, by default the rate, and in the ``store``, where limits with the same name are counted together. Without a
+    store, the limit uses the application's store, where a limit without a name is counted separately. If the
+    application has none either, the limit is counted separately, in each process's memory.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
@@ -108,8 +108,8 @@ class RateLimit:
         self._own = None if store is None else self._counter(store, f"rate {self._name}")
         self._without_app = self._own or self._counter(None, "")
         self._by_app: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()
-        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module
-        counts separately in each application that a factory makes, as in tests.
+        """The counters of each application, in its store or in memory, as long as it lives. So a limit in a module is
+        counted separately in each application that a factory makes, as in tests.
         """
         self._lock = Lock()
 
@@ -178,7 +178,7 @@ class RateLimit:
             raise explained("store-cannot", ValueError(message)) from None
 
     def _counter_for(self, app: Any, route: Route | None = None) -> "_Counter":
-        """Return the counter of this limit, or else that in the store, or the memory, of an application."""
+        """Return this limit's own counter, or else the one in an application's store or memory."""
         if self._own is not None:
             return self._own
         if app is None:
@@ -192,7 +192,7 @@ class RateLimit:
         return found
 
     def _counter_of(self, app: Any, route: Route | None) -> "_Counter":
-        """Return a new counter for an application. In its store, only limits that share a name count together."""
+        """Return a new counter for an application. In its store, limits with the same name are counted together."""
         if getattr(app, "store", None) is None:  # as for the application of a dialect
             return self._counter(None, "")
         store = app.store_for("RateLimit")
@@ -245,7 +245,7 @@ def _counted(request: Request) -> list[RateLimit]:
 
 
 class _Counter(NamedTuple):
-    """The counts of a limit in a store, below a key."""
+    """A limit's counts in a store, below a key."""
 
     store: Store
     key: str
@@ -280,7 +280,7 @@ def parse_rate(rate: str) -> tuple[int, int]:
 
 
 def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
-    """Return the seconds until one more request fits in, as those of the previous window count less and less."""
+    """Return the seconds until one more request fits in: the previous window's requests gradually stop counting."""
     room = limit - 1 - current
     if room >= 0:
         return period * (1 - room / before) - elapsed

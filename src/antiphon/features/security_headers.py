@@ -115,7 +115,7 @@ class ContentSecurityPolicy:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `default-src 'self'; img-src *`. The first of two equal directives counts (CSP3 §2.2.1)."""
+        """Parse `default-src 'self'; img-src *`. If a directive is repeated, the first one applies (CSP3 §2.2.1)."""
         directives: dict[str, PolicyWords | bool] = {}
         for words in map(str.split, text.split(";")):
             if words:
@@ -151,7 +151,7 @@ class PermissionsPolicy:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Parse `camera=(), geolocation=(self "https://a.example")`. The last of two equal features counts.
+        """Parse `camera=(), geolocation=(self "https://a.example")`. If a feature is repeated, the last one applies.
 
         Raises ValueError for anything else.
         """
@@ -262,7 +262,7 @@ def csp_nonce(request: Request) -> str:
 
 
 def _without_nonce(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the fields for a response without a nonce. A directive with no other source then allows nothing."""
+    """Return the fields for a response that has no nonce. A directive with no other source then allows nothing."""
     return [(name, _only_nonce.sub(r"\1 'none'\2", value).replace(f" {NONCE}", "")) for name, value in fields]
 
 

@@ -54,7 +54,7 @@ class SessionAccess(NamedTuple):
 
 
 SESSIONS = Dependency[SessionAccess]("sessions", fix="app.use(Sessions(store))")
-"""The sessions of an application, for tests without a request."""
+"""The sessions of an application, for tests that have no request."""
 
 
 @errors_name_it
@@ -253,7 +253,7 @@ class Sessions:
         return self._prefix + self._store.new_key()
 
     def _write_new(self, session: TrackedSession) -> StoreEntry | None:
-        """Make the entry of a session without one, if there is anything to keep."""
+        """Create the entry for a session that has none, if there is anything to keep."""
         updates, _ = session.changes()
         if not updates and session.owner is None:
             return None

@@ -145,7 +145,7 @@ class TrackedSession(Session):
             )
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the names that were set or changed inside, with their values, and the names that were removed."""
+        """Return the names that were set or changed in here, with their values, and the names that were removed."""
         data, names = self._data, self._written
         if self._copies:
             names = names | {name for name, before in self._copies.items() if data.get(name) != before}

@@ -123,7 +123,7 @@ class Bearer(UserSource[U]):
         return (given.token or "",) if given and given.scheme == "bearer" else None
 
     def challenge(self, request: Request) -> Challenge:
-        """Return the challenge, which says if the request had a token: one that is unknown, or malformed."""
+        """Return the challenge, which says whether the request had a token that is unknown or malformed."""
         scheme, _, token = (request.head.field("authorization") or "").strip().partition(" ")
         return self._invalid if scheme.lower() == "bearer" and token.strip() else self._missing
 

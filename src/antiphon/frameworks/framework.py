@@ -106,13 +106,13 @@ T = TypeVar("T")
 
 @lru_cache(maxsize=64)
 def own_limits(**bounds: int | None) -> Limits:
-    """Return limits with some bounds, where None means no bound. Frameworks have the same ones for most requests."""
+    """Return limits with these bounds; None means no bound. Frameworks have the same bounds for most requests."""
     return Limits(**bounds)
 
 
 @lru_cache(maxsize=64)
 def tighter(own: Limits, limits: Limits) -> Limits:
-    """Return limits that also respect a framework's own, where these are lower."""
+    """Return limits that also respect a framework's own limits where those are lower."""
     lower = {name: bound for name, bound in own.given.items() if bound < getattr(limits, name)}
     return Limits(**lower).within(limits) if lower else limits  # type: ignore[arg-type]
 
@@ -200,7 +200,7 @@ class Framework:
     """Undocumented attributes of each request. If one were missing, the body would be read incorrectly."""
 
     seen_in = ("", "")
-    """The package, and the newest series of its versions known to have these attributes."""
+    """The package, and the newest of its release series known to have these attributes."""
 
     def owns(self, given: Any) -> bool:
         """Return True for a request, False for any other object of the framework, such as its response."""
@@ -215,7 +215,7 @@ class Framework:
         raise NotImplementedError
 
     def limits(self, given: Any) -> Limits | None:
-        """Return the framework's own limits that it does not check before a view; None without any."""
+        """Return the framework's own limits that it does not check before a view, or None if it has none."""
         return None
 
     def answer_errors(self, given: Any) -> None:
@@ -283,7 +283,7 @@ class Framework:
         raise NotImplementedError
 
     def current(self) -> Any:
-        """Return the current request, for a framework that doesn't pass it to views; None without one."""
+        """Return the current request, for a framework that doesn't pass it to views; None if there is no request."""
         return None
 
     def check_awaits(self) -> None:

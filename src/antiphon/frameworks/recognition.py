@@ -121,7 +121,7 @@ def needs_async_views(package: str) -> bool:
 
 
 def request_of(given: Any, second: Any = None) -> Request:
-    """Return a request made from a framework's. Raises TypeError, which names its type, for any other object."""
+    """Return a request made from a framework's request. Raises TypeError, which names the type, for other objects."""
     if type(given) is dict:
         return _servers.request(given, second)
     if isinstance(given, Request):
@@ -168,7 +168,7 @@ def error_like(error: HTTPError, given: Any) -> Any:
 
 
 def unwrapped(given: Any) -> Any:
-    """Return the object behind a proxy, such as Flask's ``request``, or the request wrapped by another one."""
+    """Return the object behind a proxy, such as Flask's ``request``, or the request that another one wraps."""
     module = type(given).__module__
     if module == "werkzeug.local":
         return given._get_current_object()
@@ -207,7 +207,7 @@ def framework_of_app(app: Any) -> Framework:
 
 
 def current_given() -> Any:
-    """Return the current request of a framework that doesn't pass it to its views; None without one."""
+    """Return the current request of a framework that doesn't pass it to its views; None if there is no request."""
     for framework in (*map(_named, _WITHOUT_ARGUMENT), *_brought().values()):
         if (given := framework.current()) is not None:
             return unwrapped(given)

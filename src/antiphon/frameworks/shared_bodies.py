@@ -68,7 +68,7 @@ class SharedInput:
 
 
 def environ_request(environ: "WSGIEnvironment") -> Request:
-    """Return the request of an environ: the same object while it is in use."""
+    """Return the request for an environ: the same object as long as it is in use."""
     kept = environ.get(KEPT)
     if kept is not None:
         request = kept()
@@ -106,7 +106,7 @@ def read_request(environ: "WSGIEnvironment", body: bytes) -> Request:
 
 
 def scope_request(scope: Scope, receive: Receive, body: bytes | None = None) -> Request:
-    """Return the request of a scope: the same object while it is in use. ``body`` has already been received."""
+    """Return the request for a scope: the same object as long as it is in use. ``body`` has already been received."""
     kept = scope.get(KEPT)
     if kept is not None:
         request = kept()
@@ -165,7 +165,7 @@ def whole_file(file: Any) -> bytes:
 def encoded_form(
     content_type: str, fields: Iterable[tuple[str, str]], files: Iterable[tuple[str, Any, bytes]]
 ) -> bytes:
-    """Return the body of a form that a framework has parsed without keeping it.
+    """Return the body of a form that a framework has parsed without keeping the body.
 
     Each file consists of its field's name, an object with ``filename`` and ``content_type``, and its bytes.
     """

@@ -286,7 +286,7 @@ class View:
         return self._plan.answer(request, (rest.before[:1] if self._has_self else (), named))
 
     def _converted(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Convert parameters as the path and annotations require. Raises ValueError for one that does not fit."""
+        """Convert parameters as the path and annotations require. Raises ValueError for a value that does not fit."""
         values = {**params} if self.path is None else self.path.converted(params)
         for name, convert in self._conversions.items():
             if isinstance(value := values.get(name), str):
@@ -314,7 +314,7 @@ class ViewPath(Protocol):
         ...
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Convert parameters with the path's converters. Raises ValueError for one that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for a value that does not fit."""
         ...
 
 

@@ -125,7 +125,7 @@ class _Path:
         return texts
 
     def converted(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Convert parameters with the path's converters. Raises ValueError for one that does not fit."""
+        """Convert parameters with the path's converters. Raises ValueError for a value that does not fit."""
         return {name: each.converter.to_python(texts[name]) for name, each in self._parameters.items()}
 
     def prefix_in(self, path: str, texts: Mapping[str, str]) -> str:

@@ -62,7 +62,7 @@ class Flask(Werkzeug):
     gives = frozenset({"user", "session"})
 
     def session(self, given: Any) -> Any:
-        """Return the session of the current context; None without a secret key."""
+        """Return the session of the current context; None if there is no secret key."""
         session = sys.modules[self.module].session._get_current_object()
         return None if type(session).__name__ == "NullSession" else session
 

@@ -111,7 +111,7 @@ class Switch(Enum):
 
 
 ON_THREAD: Final = Switch.ON_THREAD
-"""Continue where blocking is allowed: on a worker thread, if this is an event loop."""
+"""Continue where blocking is allowed: on a worker thread if this is an event loop."""
 ON_LOOP: Final = Switch.ON_LOOP
 """Continue on an event loop."""
 
@@ -146,7 +146,7 @@ class ThreadHandler(Protocol):
         ...
 
     def _answer_on_thread(self, request: Request) -> Response | Steps[Response]:
-        """Return the response, if nothing has to wait for it on a server's thread, else the remaining steps."""
+        """Return the response if a server's thread doesn't have to wait for it, else the remaining steps."""
         ...
 
 
@@ -158,7 +158,7 @@ class Handler(ThreadHandler, Protocol):
         ...
 
     def _answer_on_loop(self, request: Request) -> Response | Awaitable[Response]:
-        """Return the response, if nothing has to wait for it on a server's loop, else what the current task awaits."""
+        """Return the response if a server's loop doesn't have to wait for it, or an awaitable for the current task."""
         ...
 
     def _answer_handshake(self, request: Request) -> Response | Awaitable[Response]:
@@ -264,7 +264,7 @@ def without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function inside partials and decorators, as far as these set ``__wrapped__``."""
+    """Return the function inside partials and decorators, as far as the decorators set ``__wrapped__``."""
     from inspect import unwrap
 
     inner: Callable[..., Any] = unwrap(without_partials(function))
@@ -286,7 +286,7 @@ def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return a function's annotations, which can have names that only type checkers know (PEP 649)."""
+    """Return a function's annotations, which may contain names that only type checkers know (PEP 649)."""
     from inspect import get_annotations
 
     if sys.version_info >= (3, 14):

@@ -115,7 +115,7 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
 
 
 def _ends(advanced: tuple[bool, bool, object]) -> bool:
-    """True if steps are done, and have not returned a stream, which would be read where they ran."""
+    """True if steps are done and have not returned a stream, which would be read where the steps ran."""
     return advanced[1] and not getattr(advanced[2], "is_streamed", False)
 
 

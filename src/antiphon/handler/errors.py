@@ -18,7 +18,7 @@ from antiphon.response.fields import HTML, NOT_SNIFFED, Line, vary
 from antiphon.response.response import Response, response_of
 
 CHALLENGES = Dependency[list[Challenge]]("challenges", fix="app.use(Users(...))")
-"""The challenges that a 401 of this application has. The feature that knows its users provides it."""
+"""The challenges that this application's 401 has. The feature that knows its users provides them."""
 
 _GENERAL = "Bearer"
 
@@ -29,7 +29,7 @@ def needs_challenge(error: HTTPError) -> bool:
 
 
 def challenge_for(request: Request, error: HTTPError, is_debug: bool) -> str:
-    """Return the WWW-Authenticate for a 401 without one. In debug the log says where it was raised, and what to do."""
+    """Return the WWW-Authenticate for a 401 that has none. In debug mode, log where it was raised, and what to do."""
     app = request.route.app
     if app is None or not app.provides(CHALLENGES):
         if is_debug:
@@ -102,11 +102,11 @@ small { color: #767676 }
 
 
 _ENDS_TASK = "_antiphon_ends_task"
-"""The attribute of a cancellation that says, for other threads, that it ends the task in which it was raised."""
+"""The attribute of a cancellation that tells other threads that it ends the task in which it was raised."""
 
 
 def note_task(error: BaseException) -> None:
-    """Note on a cancellation of the running task whether that task ends, for ``is_leaving`` on other threads."""
+    """Record on a cancellation of the running task whether that task ends, for ``is_leaving`` on other threads."""
     from asyncio import CancelledError
 
     if isinstance(error, CancelledError):
@@ -179,7 +179,7 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 _LONGEST_KNOWN = 256
-"""Characters of the longest Accept for which the kind of response is remembered: most clients send one of a few."""
+"""The length of the longest Accept for which the kind of response is remembered: most clients send one of a few."""
 
 
 def _accepted(accept: str | None) -> str:
@@ -198,7 +198,7 @@ _OURS = frozenset({"content-type", "x-content-type-options", "x-request-id", "va
 
 
 def headers_of(request: Request, told: HTTPError) -> list[Line]:
-    """Return the header fields of an error, and a challenge for a 401 without one."""
+    """Return the header fields of an error, and a challenge for a 401 that has none."""
     own = told.headers.items()
     if not needs_challenge(told):
         return own

@@ -1,8 +1,8 @@
 """Content negotiation: the ranges that a client accepts, and the best of a server's offers (RFC 9110 §12.5).
 
 Reading never raises: malformed elements, including those with a malformed weight (`q=`, `q=2`, `q=-1`, `q=nan`), are
-skipped, and only the first 200 elements count. The first weight of a repeated range counts. A media range with more
-than 8 parameters is skipped.
+skipped, and only the first 200 elements are read. If a range is repeated, its first weight applies. A media range with
+more than 8 parameters is skipped.
 """
 
 import re
@@ -25,7 +25,7 @@ from antiphon.http.media_type import MediaType
 
 _MOST_ELEMENTS = 200
 _MOST_PARAMETERS = 8
-"""Parameters of a media range, its weight included. Each is compared with those of every offer."""
+"""The parameters of a media range, including its weight. Each one is compared with the parameters of every offer."""
 _MOST_KEPT = 128
 """The number of parsed headers that are cached for each kind, each of at most ``_LONGEST_KEPT`` characters."""
 _LONGEST_KEPT = 256

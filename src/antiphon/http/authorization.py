@@ -69,7 +69,7 @@ class _SchemeAndParameters(Value):
 
     @property
     def token(self) -> str | None:
-        """The token of a scheme without parameters, such as a bearer token; None without one."""
+        """The token of a scheme without parameters, such as a bearer token; None if there is no token."""
         return self._token
 
     @property
@@ -170,7 +170,7 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def password(self) -> str | None:
-        """The password of Basic, read as UTF-8, else as Latin-1; None for other schemes."""
+        """The password of Basic, read as UTF-8 or else as Latin-1; None for other schemes."""
         return self._password
 
     def __repr__(self) -> str:
@@ -205,8 +205,8 @@ class Challenge(_SchemeAndParameters):
     ) -> Self:
         """Ask for a token with a scope, and say what was wrong with the one that was sent (RFC 6750 §3).
 
-        `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError without any
-        argument, and for values with quotes, backslashes, or characters that are not ASCII.
+        `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError if no argument
+        is given, and for values with quotes, backslashes, or characters that are not ASCII.
         """
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         if scope is not None and not _scope(scope):
@@ -265,7 +265,7 @@ class Challenge(_SchemeAndParameters):
 
     @property
     def realm(self) -> str | None:
-        """The name of the protected area, for people to read (RFC 9110 §11.5); None without one."""
+        """The name of the protected area, for people to read (RFC 9110 §11.5); None if it has no name."""
         return self._parameters.get("realm")
 
     def __repr__(self) -> str:
@@ -275,8 +275,8 @@ class Challenge(_SchemeAndParameters):
 def parse_challenges(header: str) -> list[Challenge]:
     """Return the challenges of a header's value, in its order (RFC 9110 §11.6.1). Never raises.
 
-    Malformed parameters are skipped. The first of a repeated parameter counts, and only the first 200 elements between
-    commas. An unclosed quote extends to the end of the header.
+    Malformed parameters are skipped. If a parameter is repeated, the first one applies. Only the first 200 elements
+    between commas are read. An unclosed quote extends to the end of the header.
     """
     return [Challenge(scheme, parameters, token=token) for scheme, parameters, token in _read_challenges(header)]
 

@@ -1,7 +1,7 @@
 """Cache-Control, of requests and responses: who may store a response, and how long (RFC 9111 §5.2).
 
 Reading never raises. A directive whose name is not a token is skipped. A malformed argument gets the cautious reading:
-stale, not allowed, or all fields. Only the first 200 directives count.
+stale, not allowed, or all fields. Only the first 200 directives are read.
 """
 
 import re
@@ -88,7 +88,7 @@ class CacheControl(Value):
         """Read a header's value; None stands for an absent header. Never raises.
 
         Names lose their case and arguments their quotes. A malformed argument reads as "". If a directive is repeated,
-        the first one counts (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
+        the first one applies (RFC 9111 §4.2.1); for `no-cache` and `private`, it is the widest, or all fields together.
 
         Results for short headers are cached: most requests have one of the same few values.
         """
@@ -132,9 +132,10 @@ class CacheControl(Value):
 
     @property
     def max_age(self) -> int | None:
-        """Seconds that a response is fresh, or its maximum age for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
+        """For how many seconds a response is fresh, or the maximum age that a client accepts (RFC 9111 §5.2.1.1,
+        §5.2.2.1).
 
-        0 without a proper number: such a response counts as stale (§4.2.1).
+        0 if the number is malformed: such a response counts as stale (§4.2.1).
         """
         return self._lifetime("max-age")
 

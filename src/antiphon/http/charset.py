@@ -82,7 +82,7 @@ def decode_text(data: bytes, charset: str | None) -> str:
 
 
 def form_codec(*charsets: str | None) -> str:
-    """Return the codec of a form's fields: that of the first charset that forms can use, else UTF-8.
+    """Return the codec for a form's fields: that of the first charset that forms can use, else UTF-8.
 
     Forms can use all supported charsets except UTF-16, in which ASCII text is not ASCII bytes, and which no browser
     sends (HTML §4.10.22.5). Give a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6),
@@ -96,7 +96,7 @@ def form_codec(*charsets: str | None) -> str:
 
 
 def decode(data: bytes, codec: str) -> str:
-    """Decode text in one of the codecs. Malformed bytes become U+FFFD."""
+    """Decode text with one of the codecs. Malformed bytes become U+FFFD."""
     if codec in _WIDE:
         return data.decode(codec, "replace")
     return charmap_decode(data, "strict", _characters(codec))[0]  # pyright: ignore[reportArgumentType]  # may be a str
@@ -108,7 +108,7 @@ def _codec(charset: str | None) -> str:
 
 @cache
 def _characters(codec: str) -> str:
-    """Return the character of each byte. Bytes from 0x80 to 0x9F that the codec lacks are control characters."""
+    """Return the character for each byte. Bytes from 0x80 to 0x9F that the codec lacks become control characters."""
     decoded = bytes(range(256)).decode(codec, "replace")
     return "".join(
         chr(byte) if byte < 0xA0 and character == "\ufffd" else character for byte, character in enumerate(decoded)

@@ -174,7 +174,7 @@ def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
 
 
 def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
-    """Return the tags of a list as written, or its star; and True if the whole list was read.
+    """Return the tags in a list as written, or its star; and True if the whole list was read.
 
     Results for short headers are cached: clients that have the same version send the same header.
     """
@@ -317,8 +317,8 @@ def evaluate_preconditions(
 ) -> Literal[304, 412] | None:
     """Return the status that the request's conditions call for; None if the request can go on (RFC 9110 §13.2.2).
 
-    ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, None without one. Malformed
-    values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
+    ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, or None if it has none.
+    Malformed values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
     representation yet, the case that `*` tests. Raises ValueError for a naive datetime.
 
     Call it only for requests that would otherwise get a 2xx or 412 (§13.2.1). A malformed condition never

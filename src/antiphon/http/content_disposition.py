@@ -74,9 +74,9 @@ class ContentDisposition(Value):
         """Read a header's value; `filename*` takes precedence over `filename` (RFC 6266 §4.3).
 
         Text beyond ASCII is read as UTF-8 if it is valid, since that is how browsers write it in forms. As in browsers,
-        a backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and the first of a
-        repeated parameter counts. A malformed `filename*` is ignored. Raises ValueError without a type, for control
-        characters, and for a filename of more than 1024 characters.
+        a backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and if a parameter
+        is repeated, the first one applies. A malformed `filename*` is ignored. Raises ValueError without a type, for
+        control characters, and for a filename of more than 1024 characters.
         """
         self = cls.__new__(cls)
         if usual := _usual_part(text):
@@ -99,12 +99,12 @@ class ContentDisposition(Value):
 
     @property
     def filename(self) -> str | None:
-        """The file's name, decoded; None without one."""
+        """The file's name, decoded; None if there is none."""
         return self._filename
 
     @property
     def name(self) -> str | None:
-        """The name of the form's field; None without one."""
+        """The name of the form's field; None if there is none."""
         return self._name
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
 
 
 def read_cookies(header: str) -> Fields:
-    """Return the names and values that ``parse_cookies`` does."""
+    """Return the same names and values as ``parse_cookies``."""
     cookies = split_cookies(header)
     if '"' not in header:
         return cookies
@@ -300,7 +300,7 @@ def _known_samesite(samesite: str) -> SameSite:
 
 
 def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
-    """Return the cookie with an attribute set (RFC 6265bis §5.6.1 to §5.6.7); the last of a repeated one counts."""
+    """Return the cookie with an attribute set (RFC 6265bis §5.6.1 to §5.6.7). The last of a repeated one wins."""
     match name:
         case "expires":
             return cookie._replace(expires=_parse_cookie_date(value) or cookie.expires)

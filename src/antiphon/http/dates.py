@@ -32,7 +32,7 @@ _SECOND = timedelta(seconds=1)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
-"""The numbers of the months by their short names, Jan to Dec."""
+"""The numbers of the months by their abbreviated names, Jan to Dec."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_KEPT = 36
 """Characters of the longest text whose result is cached: an IMF-fixdate with the full name of a day."""
@@ -74,7 +74,7 @@ def parse_http_date(text: str, *, latest_year: int = 2069) -> datetime:
 
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
-    """Read an IMF-fixdate; None for another form. Cached, since the same few dates recur."""
+    """Read an IMF-fixdate; None if the date has a different form. Cached, since the same few dates recur."""
     match = _imf_fixdate(text)
     if match is None:
         return None

@@ -117,7 +117,7 @@ class ErrorOptions(ProblemOptions, total=False):
 
 
 class AbortOptions(ErrorOptions, total=False):
-    """The options that all errors have, and those of particular statuses."""
+    """The options that all errors have, and those for particular statuses."""
 
     challenge: "str | Challenge | Iterable[str | Challenge] | None"
     """For a 401 or a 407."""
@@ -275,7 +275,7 @@ class _Challenging(HTTPError):
 
 
 def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeaders:
-    """Return headers with one set to a list of one or several values (RFC 9110 §5.6.1); None leaves it as it is."""
+    """Return headers in which one is set to a list of one or more values (RFC 9110 §5.6.1); None leaves it as it is."""
     fields = MutableHeaders(headers)
     if values is not None:
         several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
@@ -397,7 +397,7 @@ class URITooLong(HTTPError):
 
 
 class UnsupportedMediaType(HTTPError):
-    """415: a body of this type or coding is not supported (RFC 9110 §15.5.16)."""
+    """415: a body with this type or coding is not supported (RFC 9110 §15.5.16)."""
 
     status = 415
 
@@ -596,7 +596,7 @@ assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
 
 
 def http_error(status: int, detail: Text | None = None, **options: Unpack[AbortOptions]) -> HTTPError:
-    """Make the error for a status, of its own class if there is one. ``options`` are those of that class."""
+    """Make the error for a status, with the status's own class if there is one. ``options`` are those of the class."""
     cls = ERRORS.get(status)
     passed_on = cast("ErrorOptions", options)  # the class says which other options it has
     return cls(detail, **passed_on) if cls is not None else HTTPError(status, detail, **passed_on)

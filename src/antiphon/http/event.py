@@ -19,12 +19,12 @@ class Event(Value):
     """One block of an event stream (WHATWG HTML §9.2.6). Immutable.
 
     ``data`` is text, or another value that is converted to text before it is printed; None means a block without data,
-    from which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it
-    ("message" without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last
-    one), ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that they
-    skip. Line breaks in data and comments become LF. Raises ValueError for a name that is empty or has a line break, an
-    id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given; TypeError for a
-    name, id or comment that is not text.
+    from which browsers only take ``id`` and ``retry``. ``event`` is the type of the event that browsers dispatch
+    ("message" if it is None), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the
+    last ID), ``retry`` the seconds until they reconnect, or a timedelta, in whole milliseconds, ``comment`` text that
+    they skip. Line breaks in data and comments become LF. Raises ValueError for a name that is empty or has a line
+    break, an id with a line break or NUL, a ``retry`` below 0 or of 10**12 or more, and if no argument is given;
+    TypeError for a name, id or comment that is not text.
     """
 
     __slots__ = ("_comment", "_data", "_event", "_id", "_retry")

@@ -86,7 +86,7 @@ class Node(Value):
 
     @property
     def port(self) -> int | str | None:
-        """The port, or an identifier instead; None without either."""
+        """The port, or the identifier in its place; None if there is neither."""
         return self._port
 
     @property
@@ -202,12 +202,12 @@ def parse_forwarded(value: str) -> list[ForwardedElement]:
 
 
 def format_forwarded(elements: list[ForwardedElement]) -> str:
-    """Return the value of Forwarded that has these elements (RFC 7239 §4)."""
+    """Return the value of a Forwarded header with these elements (RFC 7239 §4)."""
     return ", ".join(map(str, elements))
 
 
 def elements_from_right(value: str) -> Iterator[str]:
-    """Yield the elements of Forwarded as written, stripped, the last one first, including empty and malformed ones.
+    """Yield the elements of Forwarded as written, stripped, last one first, including empty and malformed ones.
 
     An unbalanced quote spoils only the elements on its left.
     """
@@ -221,7 +221,7 @@ def last_element(value: str) -> str:
 
 
 def last_elements(value: str, most: int) -> list[str]:
-    """Return at most ``most`` of the last elements of an X-Forwarded-* list, stripped, the last one first."""
+    """Return at most ``most`` of the last elements of an X-Forwarded-* list, stripped, last one first."""
     return [element.strip(OWS) for element in value.rsplit(",", most)[-most:]][::-1]
 
 

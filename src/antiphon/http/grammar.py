@@ -14,7 +14,7 @@ from antiphon.speedups import accelerated
 
 
 class Value:
-    """An object that equals others of its class with the same ``_identity()``, by default its printed text."""
+    """An object that equals others of the same class with the same ``_identity()``, by default its printed text."""
 
     __slots__ = ()
 
@@ -160,7 +160,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one counts.
+    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one applies.
 
     As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
     with a quote inside an unquoted value or with control characters are skipped.
@@ -188,7 +188,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
 
 
 class _QualitiesAsWritten(dict[str, float]):
-    """The numbers of weights, the usual ones without a conversion; an absent weight is 1."""
+    """The numbers that weights stand for. The usual ones need no conversion; an absent weight is 1."""
 
     def __missing__(self, written: str) -> float:
         return float(written)
@@ -198,7 +198,7 @@ _QUALITIES = _QualitiesAsWritten({"": 1.0} | {f"0.{tenths}": tenths / 10 for ten
 
 
 def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
-    """Return the pattern of one element `item;q=0.5` of a list, for the functions below (RFC 9110 §12.4.2).
+    """Return the pattern for one element `item;q=0.5` in a list, for the functions below (RFC 9110 §12.4.2).
 
     `item` is a regular expression without groups. With `parameters`, an item may have parameters other than a weight,
     and is found as written, with all its parameters.
@@ -217,7 +217,7 @@ def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float
 
 
 def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
-    """Return the quality of each item of a list; the first of a repeated one counts."""
+    """Return the quality of each item in a list. If an item is repeated, the first one applies."""
     found = element.findall(value)
     found.reverse()
     weights = {item: _QUALITIES[weight] for item, weight in found}

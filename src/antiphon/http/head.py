@@ -66,7 +66,7 @@ class Head(Protocol):
 
     @property
     def host_line(self) -> str | bytes | None:
-        """Host as it was received, several lines joined by commas; None without any."""
+        """Host as it was received, several lines joined by commas; None if there is no such line."""
         ...
 
     @property
@@ -238,7 +238,7 @@ class DerivedHead:
     """A head with the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
     mount = ""
-    """The host and prefix of the mount around this head; empty without one."""
+    """The host and prefix of the mount around this head; empty if there is no mount."""
 
     def __init__(self, inner: Head) -> None:
         self.inner = inner
@@ -254,7 +254,7 @@ class DerivedHead:
 
     @property
     def channel(self) -> object:
-        """The messages of a WebSocket, if this is the head of its handshake, else None."""
+        """The messages of the WebSocket if this is the head of a handshake, else None."""
         return getattr(self.inner, "channel", None)
 
     @property
@@ -431,7 +431,7 @@ class RequestClass(NamedTuple):
     client: str
     """The address of the client."""
     is_low: bool = False
-    """True if it waits while others do."""
+    """True if it waits while other requests wait."""
     is_exempt: bool = False
     """True if it is never refused, such as a probe."""
     blocks: bool = False

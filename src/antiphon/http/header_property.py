@@ -108,7 +108,7 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
 
 
 def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
-    """Return ``parse_or_none`` for one parser."""
+    """Return ``parse_or_none`` for a single parser."""
     return partial(parse_or_none, parse)
 
 
@@ -205,7 +205,7 @@ def read_items(value: str | None) -> tuple[Item, ...]:
 
 
 def members(*kinds: type[M]) -> tuple[Callable[[str | None], dict[str, M]], Callable[[Mapping[str, M]], str]]:
-    """Return a reader and a printer for a structured field that is a dictionary of values of these types (RFC 9651
+    """Return a reader and a printer for a structured field that is a dictionary with values of these types (RFC 9651
     §3.2).
 
     The reader leaves out members of other types, and all parameters.

@@ -103,7 +103,7 @@ class Headers:
         return self._fields.copy()
 
     def keys(self) -> list[str]:
-        """Return the different names in lower case, in the order of their first lines."""
+        """Return the distinct names in lower case, in the order of their first lines."""
         return list(dict(self.items()))
 
     def values(self) -> list[str]:
@@ -117,7 +117,7 @@ class Headers:
         return iter(self.keys())
 
     def __len__(self) -> int:
-        """Return the number of different names."""
+        """Return the number of distinct names."""
         return len(self.keys())
 
     def __bool__(self) -> bool:
@@ -185,7 +185,7 @@ class MutableHeaders(Headers):
         return found
 
     def discard(self, names: Collection[str]) -> None:
-        """Remove the fields of these names, in lower case, if there are any."""
+        """Remove the fields with these names, in lower case, if there are any."""
         self._fields[:] = [field for field in self._fields if field[0] not in names]
 
     def add(self, name: str, value: str) -> None:
@@ -333,7 +333,7 @@ def section_size(lines: Sequence[tuple[bytes, bytes]], /) -> int:
 
 
 class _Names(dict[str, bytes]):
-    """The names of headers in bytes; those that are often read are prepared."""
+    """The names of headers in bytes; those that are read often are prepared."""
 
     def __missing__(self, name: str) -> bytes:
         return name.encode("latin-1", "replace")
@@ -352,7 +352,7 @@ _NAMES = _Names(
 
 @accelerated
 def find_line(index: LineIndex, name: str, /) -> str | None:
-    """Return the value of a field by its name in lower case, several lines combined; None without any."""
+    """Return the value of a field by its lower-case name, several lines combined; None if there is no such field."""
     line = index.get(_NAMES[name])  # type: ignore[union-attr]  # the index that is made here is a mapping
     return None if line is None else line.decode("latin-1")
 

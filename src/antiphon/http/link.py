@@ -69,7 +69,8 @@ class Link(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one link. `title*` takes precedence over `title`, and so on; the first of a repeated parameter counts.
+        """Read one link. `title*` takes precedence over `title`, and so on; if a parameter is repeated, the first one
+        applies.
 
         Raises ValueError without a target in brackets or a relation type, and for anything that ``Link`` refuses.
         """
@@ -96,7 +97,7 @@ class Link(Value):
 
     @property
     def title(self) -> str | None:
-        """The title, in any script; None without one."""
+        """The title, in any script; None if there is none."""
         return self._parameters.get("title")
 
     @property
@@ -131,7 +132,7 @@ def parse_links(value: str) -> list[Link]:
 
 
 def format_links(links: Iterable[Link]) -> str:
-    """Return the value of Link for these links (RFC 8288 §3)."""
+    """Return the value of a Link header for these links (RFC 8288 §3)."""
     return ", ".join(map(str, links))
 
 

@@ -18,8 +18,8 @@ class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
 
     Two are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
-    case-insensitive (RFC 9110 §8.3.2), all others are not. A type without parameters equals its text in lower case, as
-    in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters equals no text; compare its
+    case-insensitive (RFC 9110 §8.3.2), other values are not. A type without parameters equals its text in lower case,
+    as in `upload.content_type in ("image/png", "image/jpeg")`. A type with parameters equals no text; compare its
     `essence`.
     """
 
@@ -84,7 +84,7 @@ class MediaType(Value):
 
     @property
     def suffix(self) -> str | None:
-        """The part after the last plus: "json" in application/problem+json (RFC 6838 §4.2.8); None without one."""
+        """The part after the last plus, if any: "json" in application/problem+json (RFC 6838 §4.2.8)."""
         return self._subtype.rpartition("+")[2] if "+" in self._subtype else None
 
     @property

@@ -83,7 +83,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     _first_counts = False
     """True if that is the first of several values, False if it is the last."""
     _repeating: list[tuple[str, V]] | None
-    """Every pair, if a name may occur twice; None if these are the items of ``_found``."""
+    """Every pair, if names may be repeated; None if the items of ``_found`` are all pairs."""
     _lists: dict[str, list[V]]
     """All values of each name, made when a name that may have several is first read by ``getall``."""
 
@@ -123,7 +123,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
     ) -> object:
         """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible.
 
-        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, counts as not
+        A float or Decimal that a program can't calculate with, such as NaN or ``1E+999999999``, is treated as not
         convertible.
         """
         found = self._found
@@ -164,7 +164,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return list(self._found.items()) if self._repeating is None else self._repeating.copy()
 
     def keys(self) -> list[str]:
-        """Return the different names, in the order of their first pairs."""
+        """Return the distinct names, in the order of their first pairs."""
         return list(self._found)
 
     def values(self) -> list[V]:
@@ -185,7 +185,7 @@ class MultiDict(Generic[V], metaclass=NamesOurs):
         return iter(self._found)
 
     def __len__(self) -> int:
-        """Return the number of different names."""
+        """Return the number of distinct names."""
         return len(self._found)
 
     def __bool__(self) -> bool:

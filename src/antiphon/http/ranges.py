@@ -289,7 +289,7 @@ def _print_range_spec(first: int | None, last: int | None) -> str:
 
 
 def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
-    """Return the part of `length` bytes that a range names; None if it covers none of them."""
+    """Return the part of `length` bytes that a range covers; None if it covers none of them."""
     if first is None:
         return ByteRange(max(length - last, 0), length - 1) if last and length else None
     if first >= length:
@@ -298,7 +298,7 @@ def _within(first: int | None, last: int | None, length: int) -> ByteRange | Non
 
 
 def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:
-    """Join parts that overlap, each at the place of the first of them."""
+    """Join overlapping parts, putting each where its first part was."""
     merged: list[tuple[int, ByteRange]] = []
     for place, part in sorted(enumerate(parts), key=lambda placed: placed[1]):
         if merged and part.first <= merged[-1][1].last:

@@ -9,7 +9,7 @@ from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.urls.url import URL, as_uri
 
 REDIRECTS = (301, 302, 303, 307, 308)
-"""The statuses of redirects: after 303, clients continue with GET, after 307 and 308 with the same method."""
+"""Redirect statuses: after 303, clients continue with GET; after 307 and 308, with the same method."""
 
 _LONGEST = 2048
 """The maximum length of a location that a client may choose. Many proxies accept 4 KiB of response headers."""

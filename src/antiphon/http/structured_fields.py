@@ -1,6 +1,6 @@
 """Structured fields: items, lists and dictionaries, as in newer headers (RFC 9651) such as Priority (RFC 9218).
 
-Reading is strict, as the RFC demands: a single fault makes the field count as absent. It takes linear time.
+Reading is strict, as the RFC demands: a field with a single fault counts as absent. Reading takes linear time.
 """
 
 import re
@@ -80,7 +80,7 @@ class _WithParameters(Value):
 
     @property
     def parameters(self) -> Mapping[str, BareItem]:
-        """The parameters by name, in order; True for one without a value."""
+        """The parameters by name, in order; a parameter without a value is True."""
         return MappingProxyType(self._parameters)
 
     @abstractmethod
@@ -161,7 +161,7 @@ def parse_structured_list(text: str) -> tuple[StructuredMember, ...]:
 
 
 def parse_structured_dictionary(text: str) -> dict[str, StructuredMember]:
-    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name counts.
+    """Read a field that is a dictionary (RFC 9651 §3.2): the last of a repeated name applies.
 
     Raises ValueError for anything else.
     """

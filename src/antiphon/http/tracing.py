@@ -46,7 +46,7 @@ class ServerTiming(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one metric, skipping malformed parameters. Raises ValueError without a name."""
+        """Read one metric, skipping malformed parameters. Raises ValueError if it has no name."""
         name, _, written = text.partition(";")
         parameters = parse_parameters(written)
         desc = parameters.get("desc")
@@ -69,7 +69,7 @@ def parse_server_timing(value: str) -> list[ServerTiming]:
 
 
 def format_server_timing(metrics: Iterable[ServerTiming]) -> str:
-    """Return the value of Server-Timing for these metrics."""
+    """Return the value of a Server-Timing header for these metrics."""
     return ", ".join(map(str, metrics))
 
 

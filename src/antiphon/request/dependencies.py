@@ -20,7 +20,7 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class HasDependencies(Protocol):
-    """An object with values of dependencies: a request."""
+    """An object that has values for dependencies: a request."""
 
     def __getitem__(self, dependency: "ReadableDependency[V]", /) -> V: ...
     def __setitem__(self, dependency: "Dependency[V]", value: V, /) -> None: ...
@@ -66,7 +66,7 @@ class Dependency(Generic[T]):
         instance[self] = value
 
     def not_provided(self, has_app: bool = True) -> RuntimeError:
-        """Return the error for code that reads this dependency where nothing provides it."""
+        """Return the error for reading this dependency if nothing provides it."""
         if has_app:
             return explained(
                 "missing-dependency",
@@ -85,7 +85,7 @@ class Dependency(Generic[T]):
 
 
 class OfRequest:
-    """Base class of objects that a request holds and that refer to it weakly, so both are freed."""
+    """Base class of objects that a request holds and that refer to it weakly, so that both are freed."""
 
     __slots__ = ("_request_of",)
 
@@ -128,7 +128,7 @@ class SharedValues(OfRequest, Mapping[str, Any]):
         self._values: dict[str, Any] = {}
 
     def __call__(self, name: str) -> Any:
-        """Return the value of a name. Raises KeyError, which lists the shared names, for any other name."""
+        """Return the value shared under a name. Raises KeyError, which lists the shared names, for any other name."""
         return self[name]
 
     def __getitem__(self, name: str) -> Any:

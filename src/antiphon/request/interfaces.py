@@ -42,9 +42,9 @@ class Session(MutableMapping[str, Any]):
         """
 
     def _peek(self, name: str) -> Any:
-        """Return a value, or None, without a trace in the response: for features that load ahead.
+        """Return a value, or None, without leaving a trace in the response: for features that load ahead.
 
-        A response that depends on the value has to read it. Also None if the store is unavailable.
+        A response that depends on the value has to read it. The result is also None if the store is unavailable.
         """
         return self.get(name)
 
@@ -154,18 +154,18 @@ class Language(ABC):
 
     @abstractmethod
     def find(self, key: str, *, n: float | None = None, context: str | None = None) -> str | None:
-        """Return the text of a key as it is written, with its placeholders; None if there is none in any language.
+        """Return the text for a key as it was written, with its placeholders, or None if no language has it.
 
         If it has plural forms, the result is the one for ``n``.
         """
 
     @abstractmethod
     def gettext(self, key: str, /, **values: object) -> str:
-        """Return the text of a key. If it has plural forms, the value ``n`` chooses one."""
+        """Return the text for a key. If it has plural forms, the value ``n`` chooses one."""
 
     @abstractmethod
     def ngettext(self, singular: str, plural: str, n: float, /, **values: object) -> str:
-        """Return the plural form for a number, which is the value ``n``, too. ``singular`` is the key."""
+        """Return the plural form for a number, which is also the value ``n``. ``singular`` is the key."""
 
     @abstractmethod
     def pgettext(self, context: str, key: str, /, **values: object) -> str:
@@ -177,7 +177,7 @@ class Language(ABC):
 
 
 def language_of(request: "Request") -> Language | None:
-    """Return the language of a request; None where the application has no languages."""
+    """Return the language of a request, or None if the application has no languages."""
     dependency = type(request).language
     is_there = dependency in request or (request.app is not None and request.app.provides(dependency))
     return request[dependency] if is_there else None
@@ -249,7 +249,7 @@ class TemplateRenderer(Protocol):
     """The templates of an application, rendered for one request."""
 
     def render(self, template: str, /, *, _block: str | None = None, **data: Any) -> str:
-        """Return the text of a template, or of one block of it. Raises what the template does.
+        """Return the text of a template, or of one block in it. Raises the errors of the template.
 
         Names of data must not begin with an underscore, as those of options do.
         """
@@ -309,25 +309,25 @@ class RequestSigner(NamedTuple):
     """
 
     key: str = ""
-    """The id of the key, ``keyid``, by which ``Signatures`` has found it."""
+    """The id of the key, ``keyid``, by which ``Signatures`` found it."""
     algorithm: str = ""
     """The name of the key's algorithm, such as "ed25519" (RFC 9421 §6.2.2)."""
     created: datetime | None = None
-    """The time at which the signature was made, in UTC; None if it does not say."""
+    """The time at which the signature was made, in UTC; None if it doesn't include one."""
     expires: datetime | None = None
-    """The time until which the signature is valid, in UTC; None if it does not say."""
+    """The time until which the signature is valid, in UTC; None if it doesn't include one."""
     nonce: str | None = None
-    """The text that makes the signature unique; None without one."""
+    """The text that makes the signature unique; None if it doesn't include one."""
     tag: str | None = None
-    """The purpose of the signature, such as "web-bot-auth"; None without one."""
+    """The purpose of the signature, such as "web-bot-auth"; None if it doesn't include one."""
     label: str = ""
     """The name of the signature in this request."""
     components: tuple[str, ...] = ()
-    """The components that the signature covers, as it names them: ``'"@method"'``."""
+    """The components that the signature covers, in its own notation: ``'"@method"'``."""
     headers: Headers = _NO_HEADERS
     """The header fields that the signature covers as a whole."""
     directory: str | None = None
-    """The URL of the directory that has the key; None for a key from elsewhere."""
+    """The URL of the directory that the key comes from; None if it comes from elsewhere."""
 
     def __bool__(self) -> bool:
         return bool(self.label)

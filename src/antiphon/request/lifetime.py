@@ -85,7 +85,7 @@ class Lifetime:
         return why
 
     def shield(self) -> "Shield":
-        """Return a context manager, ``with request.lifetime.shield():``, in which the handler is not cancelled.
+        """Return a context manager, ``with request.lifetime.shield():``, during which the handler is not cancelled.
 
         Whatever would have cancelled it does so after the block. Other cancellations, such as the server's, are not
         delayed.
@@ -119,13 +119,13 @@ class Lifetime:
         return watcher
 
     def _hold(self, cancel: Callable[[], object]) -> bool:
-        """Keep the function that cancels the handler until no shield is up. Return False if none is up now."""
+        """Keep the function that cancels the handler until no shield is up. Return False if no shield is up now."""
         if self._shields and self._held is None:
             self._held = cancel
         return self._shields > 0
 
     def _raise_shield(self, by: int) -> None:
-        """Count a shield that goes up, by 1, or down, by -1. With the last one, the held function is called soon."""
+        """Count a shield that goes up, by 1, or down, by -1. After the last one, the held function is called soon."""
         self._shields += by
         if not self._shields and self._held is not None:
             held, self._held = self._held, None
@@ -179,7 +179,7 @@ class Lifetime:
             after(_awaited(withdraw))
 
     async def _look(self) -> Callable[[], None]:
-        """Watch the client, and give a server that already knows of its disconnect time to say so."""
+        """Watch the client, and give a server that already knows of the disconnect time to report it."""
         withdraw = self._on_disconnect(bool)
         await yield_to_loop()
         await yield_to_loop()
@@ -194,7 +194,7 @@ def _awaited(function: Callable[[], object]) -> Callable[[], Awaitable[None]]:
 
 
 class _Watcher:
-    """A function that a lifetime calls when the client disconnects. A call of this withdraws it.
+    """A function that a lifetime calls when the client disconnects. Calling this object withdraws it.
 
     Each request that waits has one, so it is small.
     """

@@ -25,7 +25,7 @@ from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""The maximum number of proxies in a chain that are examined."""
+"""How many proxies in a chain are examined at most."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
 """The headers that nearly every proxy sets."""
@@ -77,8 +77,8 @@ class TrustedProxies:
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
         """Return an address in its usual form, and True if it is a proxy's.
 
-        An IPv4-mapped IPv6 address becomes IPv4. Anything but an IP address becomes None, and is not a
-        proxy's. A hidden port is left out.
+        An IPv4-mapped IPv6 address becomes IPv4. Anything that isn't an IP address becomes None, and isn't taken for a
+        proxy's address. A hidden port is left out.
         """
         found = self._networks.find(host)
         if found is None:
@@ -148,7 +148,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
 
 
 def is_by_trusted_proxy(head: Head) -> bool:
-    """True if the values of a head are those that a trusted proxy reports."""
+    """True if the values in a head are those that a trusted proxy reports."""
     while isinstance(head, DerivedHead):
         if isinstance(head, ForwardedHead):
             return True
@@ -276,8 +276,8 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
 
 
 def _with_port(authority: str, port: str, scheme: str) -> str:
-    """Return an authority with a different port. The scheme's default port is left out; a malformed one changes
-    nothing.
+    """Return an authority with a different port. The scheme's default port is left out; a malformed authority stays as
+    it is.
     """
     try:
         host, _ = parse_host(authority)

@@ -91,7 +91,7 @@ DEFAULT_LIMITS = Limits()
 
 
 class Members(dict[str, Any]):
-    """The members of a JSON object. One that is missing, read with ``[]``, is a KeyError and a 400, as in a form."""
+    """The members of a JSON object. Reading a missing one with ``[]`` is a KeyError and a 400, as in a form."""
 
     __slots__ = ()
 
@@ -100,7 +100,7 @@ class Members(dict[str, Any]):
 
 
 def not_loaded(content: Content, reader: str, receive: str) -> Exception:
-    """Return the error for code of ``reader`` on an event loop that reads a body that has not arrived yet."""
+    """Return the error for code in ``reader`` that reads a body on an event loop before it has arrived."""
     if receive == "load":
         who = f"a hook or middleware of {reader}"
         fix = (

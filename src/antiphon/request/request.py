@@ -317,7 +317,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
 
-        Raises UnprocessableContent (422), which names each invalid field, and what ``args`` does.
+        Raises UnprocessableContent (422), which names each invalid field, and the errors of ``args``.
         """
         from antiphon.serialization.readers import fields_as
 
@@ -368,7 +368,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def _is_in_bytes(self) -> bool:
-        """True if the whole body was received as bytes, and nothing else was made of them."""
+        """True if the whole body was received as bytes, and was not converted to anything else."""
         return type(self._content) is bytes
 
     def _read_small_body(self, limits: Limits) -> bool | Coroutine[Any, Any, bool]:
@@ -425,7 +425,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def load(self) -> None:
         """Load the body within ``limits``, in code that may block, if it was not loaded before the handler was called.
 
-        Raises what ``aload`` does, and RuntimeError on an event loop: await ``aload`` there.
+        Raises the errors of ``aload``, and RuntimeError on an event loop: await ``aload`` there.
         """
         self._load_now()
 
@@ -487,7 +487,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
             raise self._not_loaded() from None
 
     def _not_loaded(self) -> Exception:
-        """Return the error for code on an event loop that reads a body that has not arrived yet."""
+        """Return the error for code that reads a body on an event loop before it has arrived."""
         route = self.route
         return not_loaded(self.content, route.answered_by, "" if route is NO_ROUTE else route.receive)
 
@@ -514,7 +514,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """The files of a form (multipart/form-data), by the names of their fields; empty for any other body.
 
         If no file was chosen for a field, its upload is falsy. ``files[name]`` is a KeyError and a 422 for a field that
-        is missing. Raises what ``form`` does.
+        is missing. Raises the errors of ``form``.
         """
         return self._form_data.files if self.mimetype == FORM_DATA else Files()
 
@@ -555,7 +555,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
     def json_as(self, wanted: "TypeForm[T]") -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
-        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and what ``json`` raises.
+        Raises UnprocessableContent (422), which names each invalid field by JSON Pointer, and the errors of ``json``.
         """
         from antiphon.serialization.readers import json_as
 
@@ -566,7 +566,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
         Raises UnprocessableContent (422), which names each invalid field, UnsupportedMediaType (415) for a body that is
-        not a form, and what ``form`` raises.
+        not a form, and the errors of ``form``.
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
@@ -579,12 +579,12 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @property
     def endpoint(self) -> str | None:
-        """The name of the route that was found, such as ``shop.item``; None without one."""
+        """The name of the matching route, such as ``shop.item``; None if no route with a name matches."""
         return self.route.name or None
 
     @property
     def blueprint(self) -> str | None:
-        """The name of the route's blueprint, after the names of those around it: "shop.admin"."""
+        """The name of the route's blueprint, preceded by the names of the blueprints around it: "shop.admin"."""
         return self.route.blueprint
 
     @property
@@ -675,7 +675,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return URL(f"{self.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
 
     def _check_declared_host(self) -> None:
-        """Check that the host of this request is one that not any client can name."""
+        """Check that this request's host isn't one that any client could have made up."""
         if getattr(self, "_host_is_declared", False) or self.route.host is not None or is_this_machine(self.host):
             return
         raise explained(
@@ -688,7 +688,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         )
 
     _urls: Any = None
-    """The URLs of the ``Views`` that handle this request, in an application of another framework."""
+    """The URLs of the ``Views`` that handle this request, in another framework's application."""
 
     @lazy
     def g(self) -> "Globals":
@@ -802,7 +802,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 
     @lazy
     def _id(self) -> str:
-        """The name, for log lines and others that don't make the response depend on it."""
+        """The name, for log lines and other uses that don't make the response depend on it."""
         try:
             return _unused_ids.pop()
         except IndexError:
@@ -850,7 +850,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         return function
 
     def _defer_first(self, function: Callable[[], object]) -> None:
-        """Call a function before those of ``after_response``, and after those that this method was given before."""
+        """Call a function before those passed to ``after_response``, and after those passed to this method earlier."""
         first = self._deferred_first
         self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
         self._deferred_first = first + 1
@@ -878,7 +878,7 @@ class Request(RequestHeaders, metaclass=NamesOurs):
 _IDS_AT_ONCE = 64
 
 _unused_ids: list[str] = []
-"""Random ids that no request has yet, because one system call for many is faster than one for each."""
+"""Random ids for future requests, made in batches, because one system call for many is faster than one for each."""
 call_after_fork(_unused_ids.clear)  # its parent uses them
 
 
@@ -896,7 +896,7 @@ def _check_dependency(dependency: object) -> None:
 
 
 def refuse_unknown_attributes() -> None:
-    """Refuse to set unknown attributes of requests from now on; a request then takes twice as long to make."""
+    """From now on, refuse to set unknown attributes on requests; making a request then takes twice as long."""
     Request.__setattr__ = _set_known  # type: ignore[method-assign,assignment]
 
 
@@ -907,7 +907,7 @@ def _set_known(self: Request, name: str, value: object) -> None:
 
 
 def unknown_attribute(name: str) -> AttributeError:
-    """Return the error for setting an attribute that requests lack. For the test client."""
+    """Return the error for setting an attribute that requests don't have. For the test client."""
     from difflib import get_close_matches
 
     known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words

@@ -31,7 +31,7 @@ class RouteKey(Generic[T]):
 
 
 class RouteMeta:
-    """The metadata of a route and its blueprints: values by their keys, each of its key's type."""
+    """The metadata of a route and its blueprints: a value for each key, of the key's type."""
 
     __slots__ = ("_values",)
 
@@ -39,7 +39,7 @@ class RouteMeta:
         self._values = dict(values)
 
     def __getitem__(self, key: RouteKey[T]) -> T:
-        """Return the value of a key. Raises KeyError if the route has none."""
+        """Return the value for a key. Raises KeyError if the route has none."""
         value: Any = self._values[key]
         return value  # type: ignore[no-any-return] # of the key's type
 
@@ -48,11 +48,11 @@ class RouteMeta:
     @overload
     def get(self, key: RouteKey[T], default: D, /) -> T | D: ...
     def get(self, key: RouteKey[Any], default: object = None, /) -> Any:
-        """Return the value of a key, or the default."""
+        """Return the value for a key, or the default."""
         return self._values.get(key, default)
 
     def within(self, outer: "RouteMeta") -> "RouteMeta":
-        """Return these values, and those of outer ones for other keys."""
+        """Return these values, together with the values of ``outer`` for the remaining keys."""
         return RouteMeta({**outer._values, **self._values}) if self._values else outer  # noqa: SLF001 - of this class
 
     def __contains__(self, key: object) -> bool:
@@ -143,6 +143,6 @@ NO_ROUTE: Route = _NoRoute()
 
 
 def whole_pattern(request: "Request") -> str:
-    """Return the pattern of the route that matched, after the prefixes of mounts; empty if none did."""
+    """Return the pattern of the route that matched, with the prefixes of mounts; empty if no route matched."""
     below = request._pattern_below
     return "" if below is None else request.route.pattern + below

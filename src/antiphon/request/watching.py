@@ -19,7 +19,7 @@ HTTP_VERSION = ":http-version"
 SESSION, USER, PAGE_NONCE, REQUEST_ID = ":session", ":user", ":nonce", ":request-id"
 """The names of values that are made from a request, or for it."""
 HOOKS = ":hooks"
-"""The name that stands for hooks of a mounted application, which may refuse some requests."""
+"""The name that stands for a mounted application's hooks, which may refuse some requests."""
 
 
 class WatchedHead(DerivedHead):
@@ -51,24 +51,24 @@ class WatchedHead(DerivedHead):
 
     @property
     def client(self) -> Address | None:
-        """The client's address; reading it is recorded."""
+        """The client's address. Reading it is recorded."""
         self.note(ADDRESS)
         return self.inner.client
 
     @property
     def http_version(self) -> str:
-        """The version of HTTP; reading it is recorded."""
+        """The HTTP version. Reading it is recorded."""
         self.note(HTTP_VERSION)
         return self.inner.http_version
 
 
 def watch_of(head: Head) -> WatchedHead | None:
-    """Return the watch that a head is below; None if there is none."""
+    """Return the innermost watch on a head, or None if it isn't watched."""
     return next(watches_of(head), None)
 
 
 def watches_of(head: Head) -> Iterator[WatchedHead]:
-    """Yield all watches that a head is below, the innermost first."""
+    """Yield all watches on a head, innermost first."""
     while isinstance(head, DerivedHead):
         if isinstance(head, WatchedHead):
             yield head
@@ -84,7 +84,7 @@ def note_read(request: "Request", name: str) -> None:
 
 
 def note_in_head(head: Head, name: str) -> None:
-    """Record that something was read past the watches on a head, as ``note_read`` does."""
+    """Record that something was read without passing the watches on a head, as ``note_read`` does."""
     for watch in watches_of(head):
         watch.note(name)
 

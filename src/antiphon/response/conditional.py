@@ -30,7 +30,7 @@ _OF_CONTENT = frozenset({
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
 """Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
 _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
-"""Fields about the whole content, which a part must not have, or for which it has its own values."""
+"""Fields about the whole content, which a part must not have, or needs other values for."""
 
 _LONGEST_LENGTH = 18
 
@@ -211,7 +211,7 @@ def _precondition_failed() -> PreconditionFailed:
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
 ) -> Answer | None:
-    """Return a 200 with Accept-Ranges, or the requested parts; None if the response has no parts."""
+    """Return a 200 with Accept-Ranges, or the requested parts, or None if the response can't be sent in parts."""
     fields = combined(lines)
     length = known_length(body)
     if length is None and (length := _declared_length(fields)) is None:
@@ -250,7 +250,7 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fiel
 def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
 ) -> Answer:
-    """Return a response of several parts, or of the whole body if they can't be sent."""
+    """Return a response with several parts, or with the whole body if they can't be sent."""
     # Recipients would decode a coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body

@@ -25,18 +25,17 @@ Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 OnDrain: TypeAlias = Literal["end", "finish"]
-"""A stream's behaviour when its process stops accepting requests: end at once, or at its own end in the time left.
-"""
+"""What a stream does when its process stops accepting requests: end at once, or run to its own end in the time left."""
 
 HEARTBEAT = Event(comment="")
 """An empty event that keeps proxies from closing a silent stream."""
 HEARTBEAT_EVERY = 15.0
-"""The seconds of silence after which it is sent, unless others are given."""
+"""After how many seconds of silence it is sent, unless ``heartbeat`` is given."""
 
 
 class Format(NamedTuple):
-    """The way in which values are written: the function for each, the bytes before the first and after the last, and
-    the function for an error.
+    """How values are written: the function for each, the bytes before the first and after the last, and the function
+    for an error.
 
     ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
     """
@@ -227,7 +226,7 @@ class BeatingChunks(AsyncChunks[object]):
         super().__init__(self._beating, partial(_write_async, written_as))
 
     def take_heartbeats(self) -> Heartbeat:
-        """Leave the heartbeats to the caller, before the first chunk."""
+        """Leave the heartbeats to the caller. Call it before the first chunk."""
         self._beating.is_left_to_others = True
         return Heartbeat(self._seconds, str(HEARTBEAT).encode())
 
@@ -241,7 +240,7 @@ class WithHeartbeats(Generic[T]):
     """
 
     is_left_to_others = False
-    """True if others send heartbeats: then an iteration is one of the iterable itself."""
+    """True if other code sends the heartbeats: iterating this is then iterating the iterable itself."""
 
     def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
         self._iterable = iterable
@@ -250,7 +249,7 @@ class WithHeartbeats(Generic[T]):
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
         self._demand: asyncio.Future[bool]
-        """True for a step, False for the end. The task of the iterable waits for it."""
+        """Resolves to True for a step, False for the end. The iterable's task waits for it."""
         self._woken: asyncio.Future[None]
         """The future for which the asking task waits."""
         self._is_asked = False
@@ -307,7 +306,9 @@ class WithHeartbeats(Generic[T]):
                 is_cancelled = task.cancel()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake the asking task if a heartbeat is due. One timer serves all steps, since most are shorter than it."""
+        """Wake the asking task if a heartbeat is due. One timer serves all steps, since most are shorter than a
+        heartbeat.
+        """
         if loop.time() < self._due:
             self._timer = loop.call_at(self._due, self._beat, loop)
         else:

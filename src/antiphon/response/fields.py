@@ -70,19 +70,19 @@ def typed(content_type: str) -> SharedFields:
 
 
 TEXT_ONLY = typed(TEXT)
-"""The fields of a response that has only plain text."""
+"""The fields of a plain text response."""
 
 
 @lru_cache(maxsize=256)
 def completed(fields: SharedFields, others: SharedFields) -> SharedFields:
-    """Return the fields, and those of the others with different names."""
+    """Return the fields, together with the fields in ``others`` whose names they don't have."""
     present = {name for name, _ in fields}
     return SharedFields.of([*fields, *(field for field in others if field[0] not in present)])
 
 
 @lru_cache(maxsize=256)
 def has_none_of(fields: SharedFields, names: frozenset[str]) -> bool:
-    """Return True if no field has one of these names."""
+    """Return True if none of the fields has one of these names."""
     return names.isdisjoint(name for name, _ in fields)
 
 

@@ -19,7 +19,7 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
 CHUNK = 256 << 10
-"""Bytes that are read at once: many, since each chunk may cost a change of threads."""
+"""How many bytes are read at once: many, since each chunk may cost a change of threads."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -206,7 +206,7 @@ class Windowed(Protocol):
         ...
 
     def window(self, offset: int, length: int) -> "Windowed":
-        """Return ``length`` bytes from ``offset`` on, of this body. Raises ValueError if they are not within it."""
+        """Return ``length`` bytes of this body, starting at ``offset``. Raises ValueError if they are not within it."""
         ...
 
     def __iter__(self) -> Iterator[bytes]: ...
@@ -218,7 +218,7 @@ def is_at_hand(body: object) -> bool:
 
 
 def is_for_any_thread(body: object) -> bool:
-    """Check that any thread may read a body and waits only for the disk: it is made from a file, or from bytes."""
+    """Check that any thread may read a body, waiting only for the disk: it is made from a file, or from bytes."""
     return getattr(body, "is_for_any_thread", False)
 
 
@@ -262,7 +262,7 @@ class FileBody:
         return file
 
     def size_by_path(self) -> int | None:
-        """Return the current size of the file; None if a server that gets its path could not send this body."""
+        """Return the current size of the file, or None if a server that gets its path could not send this body."""
         try:
             found = os.stat(self.path)
             self.path.encode()
@@ -332,7 +332,7 @@ def open_itself(path: str) -> int:
 
 
 def read_part(descriptor: int, offset: int, length: int) -> bytes:
-    """Read a part of an open file, at its beginning, at once. Raises EOFError if the file has become too short."""
+    """Read the first bytes of an open file, all at once. Raises EOFError if the file has become too short."""
     if offset:
         os.lseek(descriptor, offset, os.SEEK_SET)
     content = os.read(descriptor, length)
@@ -349,7 +349,7 @@ def _check_window(offset: int, length: int, available: int) -> None:
 
 
 def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
-    """Read a file up to a length. Raises EOFError if there is less."""
+    """Read a file up to a length. Raises EOFError if it is shorter."""
     read = getattr(file, "read1", file.read)
     left = length
     while left is None or left > 0:

@@ -45,14 +45,14 @@ class Heartbeat(NamedTuple):
 
 
 def take_heartbeats(body: object) -> Heartbeat | None:
-    """Take over the heartbeats of a body that has not been read yet, if any; it makes none after that."""
+    """Take over the heartbeats of a body that has not been read yet, if any. The body then makes none itself."""
     take = getattr(body, "take_heartbeats", None)
     found: Heartbeat | None = None if take is None else take()
     return found
 
 
 class PassedChunks(AsyncChunks[bytes | str]):
-    """The chunks of a body as they are, so that their sender may take over the body's heartbeats."""
+    """The chunks of a body, unchanged. The body's sender may take over its heartbeats."""
 
     def __init__(
         self, body: AsyncIterable[bytes | str], make: Callable[[AsyncIterable[bytes | str]], AsyncByteGenerator]
@@ -61,12 +61,12 @@ class PassedChunks(AsyncChunks[bytes | str]):
         self._body = body
 
     def take_heartbeats(self) -> Heartbeat | None:
-        """Leave the heartbeats of the body to the caller, before the first chunk."""
+        """Leave the body's heartbeats to the caller. Call it before the first chunk."""
         return take_heartbeats(self._body)
 
 
 def watched(body: Stream, look: Callable[[bytes], None]) -> Stream:
-    """Return the chunks of a body, of which each is passed to ``look`` before it is sent."""
+    """Return the chunks of a body, each of which is passed to ``look`` before it is sent."""
 
     def each(chunks: Iterable[bytes | str]) -> ByteGenerator:
         for chunk in chunks:
@@ -99,7 +99,7 @@ def body_of(value: BodyLike) -> Body:
 
 
 def check_content(status: int, body: Body) -> None:
-    """Raise ValueError for content with a status without content, which no client would receive."""
+    """Raise ValueError for content in a response whose status has none: no client would receive it."""
     if status in WITHOUT_CONTENT and body != b"":
         size = f"{len(body)} bytes" if isinstance(body, bytes) else "a stream"
         raise explained(

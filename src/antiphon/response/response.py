@@ -497,12 +497,12 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         put_line(fields, line)
 
     def _has_shared_fields(self, without: frozenset[str]) -> bool:
-        """Return True if other responses have the same fields, and none of those names is among them."""
+        """Return True if the fields are shared with other responses, and include none of those names."""
         fields = self._fields
         return type(fields) is SharedFields and has_none_of(fields, without)
 
     def _add_missing(self, fields: SharedFields) -> None:
-        """Add those of some shared fields that the response doesn't have."""
+        """Add those shared fields that the response doesn't have."""
         own = self._fields
         if isinstance(own, SharedFields):
             self._fields = completed(own, fields)
@@ -519,7 +519,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
             self._vary(names)
 
     def _vary(self, names: tuple[str, ...]) -> None:
-        """Do the same as ``vary``, for one name or more."""
+        """Do the same as ``vary``, for one or more names."""
         fields = self._fields
         if type(fields) is SharedFields:
             self._fields = varied(fields, names)
@@ -649,7 +649,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Respond to a WSGI or an ASGI server with this response, whatever the request."""
+        """Respond to a WSGI or an ASGI server with this response, whatever is requested."""
         # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
         from antiphon import to_app
 
@@ -692,7 +692,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         return own, {**slots, "_fields": [*self._fields], "error": None}
 
     def _state(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        """Return the ``__dict__`` that a subclass may have, and the slots, with a copy of the header fields."""
+        """Return the ``__dict__`` that a subclass may have, and the slots, with the header fields copied."""
         own, slots = cast("tuple[dict[str, Any] | None, dict[str, Any]]", object.__getstate__(self))
         fields = self._fields
         return own, {**slots, "_fields": fields if isinstance(fields, SharedFields) else [*fields]}

@@ -10,7 +10,7 @@ from antiphon.response.files import Windowed, is_for_any_thread
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""The order of what is sent: bytes as they are, and parts of the body."""
+"""What is sent, in order: bytes as they are, and parts of the body."""
 
 
 def known_length(body: Body) -> int | None:
@@ -85,7 +85,7 @@ class Windows:
 
 
 class Cutter:
-    """A cutter of the chunks of a body, which it is fed in order, for a layout whose parts are in order."""
+    """Cuts the chunks of a body, which it is fed in order, according to a layout whose parts are in order."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)

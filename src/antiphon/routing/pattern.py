@@ -183,7 +183,7 @@ def _literal(text: str, start: int, end: int, pattern: str) -> str:
         raise explained(
             "bad-path",
             ValueError(
-                f"{segment!r} in {pattern!r} is neither literal nor made of text and <name> or <converter:name>"
+                f"{segment!r} in {pattern!r} must be literal, or consist of text and <name> or <converter:name>"
             ),
         )
     return literal

@@ -131,7 +131,7 @@ class Router(Generic[T]):
         self.resources: list[Resource[T]] = []
 
     def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
-        """Return the resource at a path, of one host or of all. Create it if it does not exist.
+        """Return the resource at a path, on one host or on all. Create it if it does not exist.
 
         Raises ValueError for a malformed path, SamePathsError if only the parameter names differ from another path's.
         """

@@ -41,7 +41,7 @@ _SIGNS: dict[str, tuple[str, Literal["min", "max", "above", "below"], str, Calla
 
 
 class DecimalBounds:
-    """The bounds of a Decimal, and the number of its decimal places."""
+    """The bounds on a Decimal, and how many decimal places it may have."""
 
     __slots__ = ("_is_plain", "limits", "places")
 
@@ -269,7 +269,7 @@ def _integer(text: str) -> object:
 
 _Path: TypeAlias = tuple[Any, ...]
 _Found: TypeAlias = tuple[_Path, bool, Reason]
-"""The names and indices that lead to a number, True if it is the last name itself, and the reason."""
+"""The names and indices that lead to a number, True if it is the last name itself, and the reason it was refused."""
 
 
 def _unusable_numbers(text: bytes, info: inspect.Type) -> Iterator[_Found]:

@@ -1,9 +1,9 @@
 """Defaults of dataclasses, set on each instance that msgspec has made, as the constructor does.
 
-msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. Functions that are
-generated for a type therefore walk a decoded value, only to the places where its type may have such instances. Asking
-each value for its class would take many times as long as the decoding. Before a value is written, the same functions
-walk the records in it whose classes msgspec has ever decoded: a program may have called ``msgspec.convert``.
+msgspec leaves a default on the class, so ``vars(instance)`` and the instance as JSON lack it. For each type, functions
+are therefore generated that walk a decoded value, but only to where the type may have such instances. Asking each value
+for its class would take many times as long as the decoding. Before a value is written, the same functions walk the
+records in it whose classes msgspec has ever decoded: a program may have called ``msgspec.convert``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ _CLASSES: dict[type[inspect.Type], type] = {
 }
 
 _DEPTH = 10
-"""The maximum number of nested blocks, which Python limits. A record nested more deeply gets its own function."""
+"""The maximum number of nested blocks, which Python limits. A record nested more deeply gets a separate function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
@@ -95,7 +95,7 @@ def _may_lack_defaults(info: inspect.Type) -> bool:
 
 
 def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
-    """Return the defaults that instances lack: none for slots or attrs, which don't leave them on the class."""
+    """Return the defaults that instances lack. Slots and attrs leave none on the class, so there are none."""
     cls = _class_of(info)
     if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):
         return {}
@@ -103,14 +103,14 @@ def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
 
 
 def _class_of(info: inspect.Type) -> type[Any]:
-    """Return the class of the values that are decoded to a type that has parts."""
+    """Return the class of the values that a type with parts is decoded to."""
     if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
         return get_origin(info.cls) or info.cls
     return _CLASSES[type(info)]
 
 
 def _has_plain_attributes(info: Record) -> bool:
-    """Return True if its attributes can be read and set without code of its class, which is faster than its dict."""
+    """Return True if attributes can be read and set without code of the class. That is faster than using its dict."""
     cls = _class_of(info)
     if not isinstance(info, inspect.DataclassType) or hasattr(cls, "__getattr__"):
         return False

@@ -194,7 +194,7 @@ def reason_for_text(message: str) -> Reason:
 
 
 def not_one_of(values: Sequence[Any]) -> Reason:
-    """Return the reason for a value that is not one of the allowed ones."""
+    """Return the reason why a value is not one of the allowed values."""
     shown = [*values[:_SHOWN]]
     listed = [msgspec.json.encode(value).decode() for value in shown]
     if len(values) > _SHOWN:
@@ -227,7 +227,7 @@ class FirstFault(NamedTuple):
 
 
 def first_step(error: msgspec.ValidationError) -> FirstFault:
-    """Return the fault of a value as a fault in one of its parts."""
+    """Return the fault of a value as a fault in one part of that value."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:

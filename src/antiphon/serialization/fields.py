@@ -64,7 +64,7 @@ class FileField:
 
 
 def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
-    """Return the file classes among the types of one value; none for text. Raises TypeError for a mix of both."""
+    """Return the file classes among the types of one value; none if it is text. Raises TypeError for a mix of both."""
     kinds = tuple(info.cls for info in texts if isinstance(info, inspect.CustomType))
     others = [info for info in texts if not isinstance(info, inspect.CustomType | inspect.NoneType)]
     if kinds and others:
@@ -115,7 +115,7 @@ Values: TypeAlias = dict[str, str | list[str] | None]
 
 
 class _Field:
-    """A field of a record that is read from text. Raises TypeError if no text gives a value of its type."""
+    """A record's field that is read from text. Raises TypeError if no text can represent a value of its type."""
 
     __slots__ = (
         "bounds", "empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings", "words"
@@ -174,7 +174,7 @@ class _Field:
         search.check(self.marked(value) if self.is_fraction else value, self.info, pointer)
 
     def marked(self, value: str | list[str] | None) -> object:
-        """Return the value with an Unusable in place of each text for a number that can't be used."""
+        """Return the value with an Unusable in place of each text whose number can't be used."""
         if isinstance(value, list):
             return list(map(self.marked, value))
         reason = None if value is None else decimal_fault(value, self.bounds)
@@ -205,11 +205,11 @@ class _Words:
         return bool(self._words)
 
     def are_in(self, value: str | list[str] | None) -> bool:
-        """Return True if a value has such a text."""
+        """Return True if the value contains such a text."""
         return not self._words.isdisjoint(value if isinstance(value, list) else (value,))
 
     def replaced_in(self, value: str | list[str] | None) -> str | list[str] | None:
-        """Return the value with a number that is a choice in place of each of the words, for a search for faults."""
+        """Return the value with each such text replaced by the number that it stands for, for a search for faults."""
         if isinstance(value, list):
             return [self._number or text if text in self._words else text for text in value]
         return self._number or value if value in self._words else value

@@ -173,7 +173,7 @@ class _UnwritableError(TypeError):
 
 
 def hint_of_attributes(value: object) -> str:
-    """Return a hint to write the attributes of an object, such as a row of an ORM; empty if it has none of its own."""
+    """Return a hint to write the attributes of an object, such as an ORM's row; empty if it has none."""
     if isinstance(value, type | FunctionType | ModuleType) or not getattr(value, "__dict__", None):
         return ""
     return "convert it to a dataclass with its attributes: msgspec.convert(value, Out, from_attributes=True)"
@@ -213,7 +213,7 @@ _NAMELESS = (list, tuple, dict, set, frozenset)
 
 
 def _written_as(value: object) -> object:
-    """Return the value to write instead of one that msgspec doesn't know, or doesn't accept as a name."""
+    """Return a replacement for a value that msgspec doesn't know, or doesn't accept as a name."""
     if value is None or isinstance(value, bool):
         return _encode(value).decode()
     if isinstance(value, _NAMELESS):
@@ -227,7 +227,7 @@ def _written_as(value: object) -> object:
 
 
 Default: TypeAlias = Callable[[object], object]
-"""A function that returns the value to write instead of one that JSON lacks. Raises TypeError for unknown values."""
+"""A function that returns a replacement for a value that JSON lacks. Raises TypeError for unknown values."""
 
 _encode = msgspec.json.Encoder(enc_hook=_written_as).encode
 

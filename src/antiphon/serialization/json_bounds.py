@@ -28,7 +28,7 @@ def crossed_bound(data: bytes, depth: int, most: int, /) -> int:
     """Return the bound that JSON exceeds.
 
     ``DEPTH_BOUND``: arrays and objects are nested more than ``depth`` deep. ``[{}]`` has a depth of 2. In malformed
-    JSON only the part before the mistake counts, since a decoder reads no further.
+    JSON, only the part before the mistake is examined, since a decoder reads no further.
 
     ``SLOW_NUMBERS``: more than ``most`` numbers have an exponent of three digits, such as 5e-324 and 1e308. msgspec, up
     to 0.22, reads most floats in 20 nanoseconds. But a float at the end of its range, or halfway between two others,
@@ -63,7 +63,7 @@ def _without_escapes(data: bytes) -> bytes:
 
 
 def _replace_strings(data: bytes, replacement: bytes) -> Iterator[bytes]:
-    """Yield the text with each string, or each part of one, replaced: a string ends at every second quote."""
+    """Yield the text with each string, or each part of a string, replaced: a string ends at every second quote."""
     within = 0
     for start in range(0, len(data), _SLICE):
         pieces = data[start : start + _SLICE].split(b'"')

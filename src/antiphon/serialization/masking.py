@@ -1,4 +1,4 @@
-"""Secrets: their typical names, their shapes in text and in source code, and masking them in what is shown."""
+"""Secrets: their typical names, their shapes in text and in source code, and how they are masked in what is shown."""
 
 import os
 import re
@@ -119,7 +119,7 @@ class SecretLiterals:
 
 MASK = "[masked]"
 MOST = 40_000
-"""The number of characters of a text that are searched, unless a mask has its own bound. The rest is cut off."""
+"""How many characters of a text are searched, unless a mask has its own limit. The rest is cut off."""
 _SHORTEST, _LONGEST = 6, 5_000
 """The minimum and maximum length of a secret that is masked wherever it occurs. A shorter one would occur in innocent
 words. If a secret is longer, the text after its beginning is masked, too.
@@ -134,7 +134,7 @@ _ANYWHERE = (
     *("authorization", "authorisation", "cookie", "session", "csrf", "xsrf"),
     *("creditcard", "cardnumber", "ccnumber", "databaseurl", "dburl", "connectionstring", "conninfo"),
 )
-"""Parts of names, without separators between their words."""
+"""Parts of secrets' names, without separators between the words."""
 _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "pwd", "salt", "sid", "ssn"))
 """Words that only count as whole words."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
@@ -362,5 +362,5 @@ def is_card_number(text: str) -> bool:
 
 
 def checksum(digits: list[int]) -> int:
-    """Return the sum of the digits of a card number, of which every other one is doubled."""
+    """Return the sum of a card number's digits, with every other digit doubled."""
     return sum(each if index % 2 == 0 else sum(divmod(2 * each, 10)) for index, each in enumerate(digits[::-1]))

@@ -40,7 +40,7 @@ class _Whole:
         self.written = written
         """The number as an integer is written."""
         self.is_integer = False
-        """True where the type has only integers."""
+        """True at places where the type has only integers."""
 
 
 def with_integers(text: bytes, info: inspect.Type) -> bytes | None:
@@ -113,7 +113,7 @@ class _Marking:
         self._known: dict[int, bool] = {}
 
     def mark(self, value: object, info: inspect.Type) -> None:
-        """Mark the numbers in a value of this type."""
+        """Mark the numbers in a value of the type."""
         if isinstance(value, _Whole):
             value.is_integer = self._is_integer_alone(info)
             return
@@ -137,7 +137,7 @@ _FEW = 500
 """The number of items that do no harm, regardless of their values."""
 
 _SAME = 100
-"""The maximum count of numbers with the same hash. Among numbers that nobody chose for this, even two are rare."""
+"""How many numbers may have the same hash. Unless someone chose them for that, even two are rare."""
 
 _LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
 """Match a possible number or UUID. Shorter numbers do not collide in quantity."""

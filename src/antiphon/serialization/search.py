@@ -88,10 +88,10 @@ _DEPTH = 32
 """The maximum depth of the search. For a part below it, only the first fault is reported."""
 
 _CHUNK = 64
-"""The number of items tried together to find one that doesn't fit."""
+"""How many items are tried together to find one that doesn't fit."""
 
 _TRIED = 10_000
-"""The number of values that may always be tried. A value counts each time it is part of an attempt."""
+"""How many values may always be tried. A value counts each time it is part of an attempt."""
 
 _TIMES = 4
 """The number of additional values that may be tried, as a multiple of the number of values."""
@@ -202,7 +202,7 @@ class FaultSearch:
             self.faults.add(pointer + pointer_step(name), not_one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
-        """Add the names without a field in the record, if it forbids them."""
+        """Add the names that have no field in the record, if it forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
@@ -236,7 +236,7 @@ class FaultSearch:
         depth: int,
         kind: type = list,
     ) -> None:
-        """Add the faults of the items of a list, or of a set (``kind``), whose items may fit but be unhashable."""
+        """Add the faults of the items in a list, or in a set (``kind``), whose items may fit but be unhashable."""
         wanted = python_type(info)
         together = GenericAlias(kind, (wanted,))
 
@@ -293,7 +293,7 @@ def _weight(value: object, most: int) -> int:
 
 
 def _shape(info: inspect.Type) -> type | None:
-    """Return the class of JSON value that holds the parts of this type, if it has parts."""
+    """Return the class of JSON value that contains the parts of this type, if it has parts."""
     match info:
         case inspect.StructType(array_like=True) | inspect.NamedTupleType():
             return list

@@ -111,7 +111,7 @@ class TimedSigner:
         return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
-        """Return True for a signature of these bytes by any of the keys. All wrong ones take the same time."""
+        """Return True if any of the keys made this signature of the bytes. All wrong signatures take the same time."""
         found = [hmac.compare_digest(self._signature(key, signed), signature) for key in self._keys]
         return any(found)
 
@@ -202,5 +202,5 @@ class Signer:
         return self._text_signer.get_signature(text.encode()).decode()
 
     def is_signature(self, text: str, signature: str) -> bool:
-        """Return True for a signature of this text by any of the keys. All wrong ones take the same time."""
+        """Return True if any of the keys made this signature of the text. All wrong signatures take the same time."""
         return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

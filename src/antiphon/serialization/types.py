@@ -190,7 +190,7 @@ def _is_object(kind: inspect.Type) -> TypeGuard[Record]:
 
 
 def _is_tagged(kind: Record, found: list[object]) -> bool:
-    """True if a tag is that of the record, or if the record has none."""
+    """True if a tag is the record's tag, or if the record has none."""
     tag = getattr(kind, "tag", None)
     return tag is None or found == [tag]
 

@@ -118,7 +118,7 @@ class BaseClient(ABC, Generic[Answer, Opening], metaclass=NamesOurs):
 
     @property
     def session(self) -> "ClientSession":
-        """The session that the client's cookie names, read from the store of the app's ``Sessions``.
+        """The session that the client's cookie identifies, read from the store of the app's ``Sessions``.
 
         ``client.session["cart"]`` reads its current value. To change it, use ``with client.session as session:``. The
         changes are written at the end of the block, with the cookie if the session is new. Nothing has to be awaited,

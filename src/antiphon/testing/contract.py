@@ -31,7 +31,7 @@ _sources = Sources()
 class HeldContract:
     """The contracts of an application's routes, and the first breach that was found but is not yet reported.
 
-    The contract of a route is read when the route is called, so that a test waits for no others.
+    A route's contract is read when the route is called, so that a test doesn't wait for other routes.
     """
 
     def __init__(self, app: App) -> None:
@@ -124,7 +124,7 @@ _HELD = "_held_contract"
 
 
 def held_contract(app: object) -> HeldContract:
-    """Return the contract of an application, which all its clients share. Raises TypeError for anything but an App."""
+    """Return an application's contract, which all its clients share. Raises TypeError for anything but an App."""
     if not isinstance(app, App):
         raise explained("no-contract", TypeError(f"contract=True needs an App, to read its handlers, not {app!r}"))
     held = vars(app)

@@ -84,7 +84,8 @@ class CookieJar:
                 self._put(cookie)
 
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
-        """Return the Cookie header of a request (RFC 6265bis §5.8.3); None without cookies.
+        """Return the Cookie header for a request (RFC 6265bis §5.8.3), or None if there are no cookies. The longest
+        paths come first.
 
         The longest paths come first. The cookies of ``more`` come last, and replace those with the same names.
         """

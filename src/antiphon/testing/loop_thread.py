@@ -11,7 +11,7 @@ from antiphon.testing.errors import thread_position
 T = TypeVar("T")
 
 MARGIN = 2.0
-"""Seconds that a coroutine gets beyond its own limit before its loop is considered blocked."""
+"""How many seconds a coroutine gets beyond its own limit before its loop is considered blocked."""
 
 STOP = 1.0
 """Seconds that the tasks of a stopped loop have to end."""
@@ -31,7 +31,7 @@ class LoopThread:
 
     @classmethod
     def of(cls, owner: object) -> "LoopThread":
-        """Return the loop shared by all callers with this owner: the clients of one application, as with a server."""
+        """Return the loop that all callers with this owner share: the clients of one application, as with a server."""
         with _lock:
             shared = _shared.get(id(owner))
             if shared is None or not shared.is_usable:
@@ -74,7 +74,7 @@ class LoopThread:
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:
-        """Stop the loop, cancel its tasks and wait for their end, unless others still share the loop."""
+        """Stop the loop, cancel its tasks and wait for them to end, unless other callers still share the loop."""
         with _lock:
             self._users -= 1
             is_shared = self._users > 0

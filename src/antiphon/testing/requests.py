@@ -93,7 +93,7 @@ def _read(content: object) -> bytes:
 
 
 def _type_of(filename: str) -> bytes:
-    """Return the media type that a browser would send, without a charset."""
+    """Return the media type that a browser would send for a file, without a charset."""
     return guess_type(filename).partition(";")[0].encode()
 
 
@@ -183,7 +183,7 @@ class ClientRequest(NamedTuple):
 
     @property
     def declared_length(self) -> int | None:
-        """The Content-Length, in bytes; None without a valid one."""
+        """The Content-Length, in bytes; None if it is missing or invalid."""
         length = self.headers.get("content-length", "")
         return int(length) if length.isascii() and length.isdigit() else None
 

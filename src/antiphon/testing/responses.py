@@ -64,12 +64,12 @@ class ResponseHead(metaclass=NamesOurs):
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type header; None without one."""
+        """The Content-Type header; None if there is none."""
         return self.headers.get("content-type")
 
     @property
     def location(self) -> str | None:
-        """The Location header; None without one."""
+        """The Location header; None if there is none."""
         return self.headers.get("location")
 
     @lazy

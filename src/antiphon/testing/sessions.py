@@ -1,4 +1,4 @@
-"""Logins for tests, and the session that a client's cookie names, without a request to the application."""
+"""Logins for tests, and the session that a client's cookie identifies, without a request to the application."""
 
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -71,7 +71,7 @@ class Visitor:
 
 
 class ClientSession(Mapping[str, Any]):
-    """The session that a client's cookie names: a mapping that reads the store each time.
+    """The session that a client's cookie identifies: a mapping that reads the store each time.
 
     As a context manager, it returns the ``Session`` itself. Changes in a ``with`` block are written when the block
     ends, and the client then has the cookie of the session. If the block fails, nothing is written.

@@ -1,4 +1,4 @@
-"""Calls of an application's tools, like those of a Model Context Protocol client: ``client.tools.call(...)``."""
+"""Calls to an application's tools, like those of a Model Context Protocol client: ``client.tools.call(...)``."""
 
 import json
 from collections.abc import Callable, Coroutine, Mapping

@@ -95,7 +95,7 @@ class ClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The agreed subprotocol; None without one."""
+        """The agreed subprotocol; None if there is none."""
         return self._call.exchange.channel.subprotocol
 
     @property
@@ -140,7 +140,7 @@ class AsyncClientWebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The agreed subprotocol; None without one."""
+        """The agreed subprotocol; None if there is none."""
         return self._call.exchange.channel.subprotocol
 
     @property

@@ -25,7 +25,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     in one step. A link is replaced itself, not its target; folders, devices, pipes and sockets are never replaced. The
     file is not synchronised with the disk.
 
-    Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and what ``fill`` raises.
+    Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and the errors of ``fill``.
     """
     _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
@@ -124,7 +124,7 @@ def safe_filename(name: str) -> str:
 
 
 def _last_part(path: str) -> str:
-    """Return the last name in a path of any system, without a drive."""
+    """Return the last name in a path from any system, without a drive."""
     return _drive.sub("", path.replace("\\", "/").rpartition("/")[2])
 
 

@@ -137,7 +137,7 @@ class Spool:
         self._loose = len(self._chunks)
 
     async def aflush(self, may_block: bool) -> None:
-        """Do what ``flush`` does, at once if this ``may_block``, else without blocking an event loop."""
+        """Do what ``flush`` does: at once if this thread ``may_block``, else without blocking an event loop."""
         if may_block:
             self.flush()
         elif self.flushes_at_once:
@@ -231,7 +231,7 @@ class Spool:
             write_all(descriptor, waiting[max(offset - written, 0) : end - written])
 
     def share(self) -> "Spool":
-        """Return a spool of the same bytes that stays open when this one is closed. Don't add bytes to either."""
+        """Return a spool with the same bytes that stays open when this one is closed. Don't add bytes to either."""
         shared = Spool()
         waiting = self._waiting()
         shared._chunks = [waiting] if waiting else []
@@ -264,7 +264,7 @@ _large: "WeakSet[Spool]" = WeakSet()
 
 
 async def _on_file_thread(function: Callable[[], T]) -> T:
-    """Call a function on a thread that never waits for a body: those that do would otherwise wait for each other."""
+    """Call a function on a thread that never waits for a body: threads that do would otherwise wait for each other."""
     from antiphon.concurrency.crossing import run_on_file_thread
 
     return await run_on_file_thread(function)

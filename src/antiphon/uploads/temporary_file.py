@@ -43,7 +43,7 @@ else:
     _position = Lock()
 
     def pread(descriptor: int, length: int, offset: int, /) -> bytes:
-        """Replace ``os.pread`` on systems without it, one call at a time. Moves the position."""
+        """Replace ``os.pread`` on systems that lack it, one call at a time. Moves the position."""
         with _position:
             os.lseek(descriptor, offset, os.SEEK_SET)
             try:
@@ -171,7 +171,7 @@ def reserves_quickly(folder: str) -> bool:
 
 
 def file_system(folder: str) -> str | None:
-    """Return the kind of file system of a folder, such as "ext4"; None if it is unknown."""
+    """Return the kind of file system that a folder is on, such as "ext4"; None if it is unknown."""
     try:
         with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
             device = os.stat(folder).st_dev
@@ -249,7 +249,7 @@ class UnnamedFile:
 
 
 SLOW = 0.002
-"""Seconds after which a write counts as slow: ten times the duration of a write to memory."""
+"""After how many seconds a write counts as slow: ten times as long as a write to memory takes."""
 WARY = 16
 """The number of fast writes in a row that are needed after a slow one."""
 
@@ -273,4 +273,4 @@ class WriteTimes:
 
 
 WRITE_TIMES = WriteTimes()
-"""The write times of this process, for all file systems together: one loop serves the bodies on all of them."""
+"""How long this process's writes take, for all file systems together: one loop serves the bodies on all of them."""

@@ -84,7 +84,7 @@ class Upload:
     # As a file
 
     def open(self) -> Window:
-        """Return the bytes as a file object of the standard library, with its own position, at the start."""
+        """Return the bytes as a file object of the standard library, with a position of its own, at the start."""
         return Window(self._spool, self._offset, self.size)
 
     @lazy
@@ -262,7 +262,7 @@ class Upload:
 
 
 def claimed_type(head: PartHead) -> MediaType | None:
-    """Return the media type of a part of a form; None if it is missing or malformed."""
+    """Return the media type of a part of a form, or None if it is missing or malformed."""
     try:
         return MediaType.parse(head.content_type or "")
     except ValueError:

@@ -14,7 +14,7 @@ from antiphon.http.head import Head, server_head
 NORMAL: Final = 1000
 GOING_AWAY: Final = 1001
 NO_CODE: Final = 1005
-"""The code for an end without a code."""
+"""The code that stands for closing without a code."""
 ABNORMAL: Final = 1006
 """The code for a connection that was lost."""
 POLICY_VIOLATION: Final = 1008

@@ -42,7 +42,7 @@ from antiphon.websockets.channel import (
 T = TypeVar("T")
 
 CLOSING: Final = 1.0
-"""Seconds that the client has to receive the end and everything sent before it."""
+"""For how many seconds the client can receive the close and everything sent before it."""
 
 
 class Connection:
@@ -199,7 +199,7 @@ class Connection:
             raise self._ended()
 
     async def receive_as(self, wanted: Any) -> Any:
-        """Wait for the next message that is a value of a type, and reply to others with a problem as JSON."""
+        """Wait for the next message that is a value of the type, and reply to any other with a problem as JSON."""
         from antiphon.serialization.readers import json_as
 
         while True:

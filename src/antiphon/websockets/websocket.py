@@ -22,7 +22,7 @@ class WebSocket:
 
     An ``async def`` handler awaits its methods, and iterates it with ``async for``. In a ``def`` handler, they block,
     and return what awaiting them would return: ``socket.send(...)``, ``for message in socket``; there its type is
-    ``BlockingWebSocket``. An iteration ends when the socket is closed, by either side; the methods then raise
+    ``BlockingWebSocket``. Iteration ends when either side closes the socket; after that, the methods raise
     WebSocketClosed.
 
     The handshake is accepted when the first message is received or sent, or by ``accept``. Until then, the handler can
@@ -37,7 +37,7 @@ class WebSocket:
 
     @property
     def subprotocol(self) -> str | None:
-        """The negotiated subprotocol (RFC 6455 §1.9); None without one."""
+        """The negotiated subprotocol (RFC 6455 §1.9); None if none was negotiated."""
         return self._connection.subprotocol
 
     @property
@@ -91,7 +91,7 @@ class WebSocket:
     def send_each(self, source: AsyncIterable[object]) -> Awaitable[None]:
         """Send each item of an async iterable, such as ``run.follow()``, as ``send`` does, and close it at the end.
 
-        Events that are only a comment are left out. Raises WebSocketClosed, and what the iterable raises.
+        Events that are only a comment are left out. Raises WebSocketClosed, and the errors of the iterable.
         """
         steps = self._connection.send_each(source)
         return self._called(steps) if self._blocks else steps
@@ -154,14 +154,14 @@ class WebSocketValues(Generic[T]):
 
 
 class BlockingWebSocket(Protocol):
-    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return what others await.
+    """A ``WebSocket`` as a ``def`` handler sees it: its methods block, and return what an ``async def`` handler awaits.
 
     This is for annotations: ``def echo(request: Request, socket: BlockingWebSocket)``. The object is a ``WebSocket``.
     """
 
     @property
     def subprotocol(self) -> str | None:
-        """The negotiated subprotocol (RFC 6455 §1.9); None without one."""
+        """The negotiated subprotocol (RFC 6455 §1.9); None if none was negotiated."""
         ...
 
     @property

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ForeignApplication: TypeAlias = "WSGIApplication | ASGIApplication"
-"""Any application; one of Antiphon's is both."""
+"""Any application; one of Antiphon's has both interfaces."""
 ForeignInterface: TypeAlias = Literal["wsgi", "asgi"]
 
 
@@ -24,5 +24,5 @@ def check_interface(interface: str | None) -> None:
 
 
 def interface_of(application: Callable[..., Any]) -> ForeignInterface:
-    """Return the interface of a foreign application: ASGI if a call of the application returns a coroutine."""
+    """Return a foreign application's interface: ASGI if calling it returns a coroutine."""
     return "asgi" if is_async(application) else "wsgi"

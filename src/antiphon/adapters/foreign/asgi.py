@@ -107,7 +107,7 @@ def from_asgi(
 
 
 class _ASGICall:
-    """One call of an application, with its ``receive`` and ``send``.
+    """One call to an application, with its ``receive`` and ``send``.
 
     As an async iterator, it is the response's body. It therefore refers to the response only until it has returned it,
     and to an error until that is raised, so nothing waits for the garbage collector.
@@ -293,7 +293,7 @@ class _ASGICall:
         return chunk
 
     async def aclose(self) -> None:
-        """Tell the application that no more of the body is needed, if there is more, and wait for its end."""
+        """Tell the application that the rest of the body, if any, isn't needed, and wait for the application to end."""
         if not self._is_complete:
             self._disconnect()
             await wait_ended(self._task, self._grace)

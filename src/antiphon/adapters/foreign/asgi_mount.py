@@ -23,8 +23,8 @@ class ASGILifespan:
     """An async context manager that starts an application up and shuts it down, and returns its state.
 
     An application that ends, or fails, before it reports its startup does not support lifespans, and is served without
-    one; its error is logged if it had received the event. Raises RuntimeError with the application's own message when
-    it reports that startup or shutdown failed, or the error with which it has ended since its startup.
+    a lifespan; its error is logged if it had received the event. Raises RuntimeError with the application's own message
+    when it reports that startup or shutdown failed, or the error with which it has ended since its startup.
 
     ``state`` is the dictionary that the application fills at startup, always the same object. An application that has
     not ended ``grace`` seconds after it reported a failure or its shutdown is cancelled.
@@ -140,9 +140,9 @@ def make_socket_scope(request: Request, state: Mapping[str, Any] | None = None) 
 
 
 class ASGIConversation:
-    """A call of an application for a handshake, with its ``receive`` and ``send``.
+    """A call to an application for a handshake, with its ``receive`` and ``send``.
 
-    The application is told when the connection ends, whichever side ends it, and runs to its own end.
+    The application is told when the connection ends, whichever side ends it, and runs until it ends by itself.
     """
 
     _refusal: Response | None = None

@@ -138,7 +138,7 @@ class _SubrequestHead(DerivedHead):
 
 
 def _with_body(response: Response, body: Stream) -> Response:
-    """Return a copy of the response with another body, since the application may return the same response again."""
+    """Return a copy of the response with a different body, since the application may return the same response again."""
     response = copy(response)
     response.body = body
     return response

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 64 << 10
 """The number of bytes to read at once."""
 AT_END = "antiphon.at_end"
-"""The environ key of a list of functions that hosts call when the request has ended."""
+"""The environ key for a list of functions that hosts call when the request has ended."""
 
 
 class ReceivedInput(RawIOBase):
@@ -40,7 +40,7 @@ class ReceivedInput(RawIOBase):
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         self.content = content = request.content
         self.limits = request.limits
-        """The limits of what is received."""
+        """The limits on what is received."""
         self.environ = environ
         self.failure = content.failure
         """The error with which receiving ended before the application read."""
@@ -158,7 +158,7 @@ class EnvironHost(Host):
         self._check_host_and_sizes(request)
 
     def refuse_environ(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes] | None:
-        """Handle a WSGI server's request whose head is refused; return None for all others.
+        """Handle a WSGI server's request if its head is refused, else return None.
 
         A subclass whose ``__call__`` itself handles calls of WSGI servers must call this first.
         """
@@ -238,7 +238,7 @@ class BridgedApplication(EnvironHost):
 
 
 class _PlainInput(ReceivedInput):
-    """The ``wsgi.input`` of an application that knows only PEP 3333 and counts bytes against Content-Length itself."""
+    """The ``wsgi.input`` for an application that knows only PEP 3333 and counts bytes against Content-Length itself."""
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
         super().__init__(request, environ)

@@ -209,7 +209,7 @@ def started_response(request: Request, status: str, headers: list[tuple[str, str
 
 
 class WSGICall:
-    """A call of a WSGI application, with its ``start_response`` and the bytes that it writes."""
+    """A call to a WSGI application, with its ``start_response`` and the bytes that it writes."""
 
     def __init__(self) -> None:
         self._head: tuple[str, list[tuple[str, str]]] | None = None

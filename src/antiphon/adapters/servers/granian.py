@@ -21,7 +21,7 @@ from antiphon.adapters.websockets.handshake import with_safe_refusals
 from antiphon.lazy import changed_package, require_names
 
 SEEN_IN = ("2.8.0", "2.8.7")
-"""The oldest and newest versions of Granian that are known to have these names."""
+"""The oldest and newest versions of Granian that are known to have these private names."""
 
 
 _SERIES = SEEN_IN[1].rpartition(".")[0]
@@ -61,7 +61,7 @@ PRIVATE_NAMES = (
     "granian.server.mt.WorkerThread()._sig",
     "granian.server.mt.WorkerThread().inner",
 )
-"""Private names of modules and classes and, after ``()``, of instances."""
+"""The private names in modules and classes and, after ``()``, in instances."""
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
@@ -71,7 +71,7 @@ _SPAWNERS = {
     "rsgi": "_spawn_rsgi_worker",
 }
 _READ_BUFFER = 128 << 10
-"""The number of bytes to read ahead from a connection, and the maximum length of a header section.
+"""How many bytes to read ahead from a connection, and the maximum length of a header section.
 
 Granian's own 408 KiB make no upload faster, and take most of the memory of many uploads at once.
 """
@@ -95,7 +95,7 @@ def silence() -> None:
 
 
 class WorkerOnThread:
-    """Granian's server for one application, for one thread. It closes the socket at its end."""
+    """A Granian server for one application, on one thread. It closes the socket when it ends."""
 
     def __init__(
         self,

@@ -25,12 +25,12 @@ DENIAL = "websocket.http.response"
 """The extension with which a server can send any response to a handshake, not only 403."""
 
 GRANIAN = "granian._granian"
-"""The module of the server that aborts its process if a refusal has two header lines of one name. Its ``receive`` is a
-method of a class there.
+"""The module of the server that aborts its process if a refusal has two header lines with the same name. Its
+``receive`` is a method of a class there.
 """
 
 HTTP_SCHEMES = {"ws": "http", "wss": "https"}
-"""The schemes of requests, by those of their handshakes."""
+"""The request schemes, by the corresponding handshake schemes."""
 SOCKET_SCHEMES = {http: socket for socket, http in HTTP_SCHEMES.items()}
 
 
@@ -301,7 +301,7 @@ async def answer_handshake(handler: Handler, observation: Observation | None, *c
 
 
 async def refusing(response: Response) -> Response:
-    """Return the response to a handshake that opens no conversation; end one that it might have opened."""
+    """Return the response to a handshake that opens no conversation, and end any that it might have opened."""
     if isinstance(response, WebSocketResponse):
         await aclose(None, response.body)
         response.body = b""

@@ -23,7 +23,7 @@ SMALLEST_PIECE = 4 << 10
 
 
 class Frames:
-    """The frames of one connection, on the server's side.
+    """The frames on one connection, on the server's side. ``extension`` is the negotiated compression.
 
     ``extension`` is the negotiated compression. ``replies`` contains the bytes to send in reply to frames.
     """
@@ -33,7 +33,7 @@ class Frames:
         """The maximum size of a message in bytes. A longer one ends the connection with 1009, before it is complete."""
         self.replies = bytearray()
         self.end: WebSocketClosed | None = None
-        """The end of the connection, by the client or because of its frames; None before that."""
+        """How the connection ended, by the client or because of its frames; None while it is open."""
         self.is_closing = False
         """True once this side has sent its close."""
         self._connection = Connection(ConnectionType.SERVER, extensions=[extension] if extension else [])
@@ -140,7 +140,7 @@ class Frames:
 
 
 def agreed_extension(offers: str) -> tuple[PerMessageDeflate, str] | None:
-    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None without one.
+    """Return the compression for the first acceptable offer, and the reply to it (RFC 7692 §7); None if there is none.
 
     ``offers`` is the value of Sec-WebSocket-Extensions.
     """
@@ -169,7 +169,7 @@ def _is_known(name: str, value: str) -> bool:
 
 
 HEARTBEAT = 20.0
-"""Seconds between two pings. A client that has sent nothing since the last one, although it was read from, has left."""
+"""The seconds between two pings. A client that was read from, but has sent nothing since the last ping, has left."""
 UNREAD = 64 << 10
 """The number of bytes to receive before a handler wants them. Further bytes stay with the client."""
 

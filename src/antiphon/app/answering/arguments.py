@@ -22,11 +22,11 @@ class Arguments(NamedTuple):
     annotations: Mapping[str, Any]
     """The annotation of each, by its name; ``inspect.Parameter.empty`` for none."""
     required: Collection[str]
-    """The names without a default."""
+    """The names of arguments without a default."""
     takes_all: bool
     """True if the handler takes arguments of any name."""
     defaults: Mapping[str, Any] = MappingProxyType({})
-    """The defaults of the handler's own arguments, without those that a partial has set."""
+    """The defaults of the handler's own arguments, except those that a partial has set."""
 
     def given_by(self, parameters: Collection[str]) -> list[str]:
         """Return the parameters of a route that the handler takes."""
@@ -69,8 +69,8 @@ NO_ARGUMENTS = Arguments({}, (), False)
 def arguments_of(handler: Callable[..., Any], given: Collection[str] = ("request",)) -> Arguments:
     """Return the arguments that a handler takes besides the ``given`` positional ones, the first being the request.
 
-    If a decorator passes on any arguments, those of the decorated function count, too. Raises TypeError, which names
-    the handler, for one that can't be called with the given arguments.
+    If a decorator passes on arbitrary arguments, those of the decorated function are included. Raises TypeError, which
+    names the handler, for one that can't be called with the given arguments.
     """
     _check_function(handler)
     parameters = _parameters(handler)
@@ -150,7 +150,7 @@ def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]
 
 
 def _reading(name: str, annotation: Any) -> str:
-    """Return the fix for an argument that is meant as a body; empty for any other."""
+    """Return the fix for an argument that is meant as a body, or an empty string for any other argument."""
     return f". Read the body: {name} = request.json_as({shown(annotation)})" if is_record(annotation) else ""
 
 
@@ -183,7 +183,7 @@ def _described(others: "list[Argument]") -> tuple[dict[str, Any], list[str], boo
 
 
 def _parameters(function: Callable[..., Any]) -> "list[Argument]":
-    """Return the parameters of a function, not of one that it wraps; none for a function in C that hides them."""
+    """Return a function's own parameters, not those of one that it wraps. A function in C may hide them: then, none."""
     try:
         return [*signature_of(function, follow_wrapped=False).parameters.values()]
     except ValueError:
@@ -191,13 +191,13 @@ def _parameters(function: Callable[..., Any]) -> "list[Argument]":
 
 
 def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """Return the function inside a decorator that sets ``__wrapped__``."""
+    """Return the innermost function of decorators that set ``__wrapped__``."""
     wrapped: Callable[..., Any] | None = getattr(getattr(function, "func", function), "__wrapped__", None)
     return wrapped
 
 
 def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
-    """Return an annotation with its names looked up; Any for one that only type checkers know."""
+    """Return an annotation with its names looked up, or Any for one that only type checkers understand."""
     from inspect import Parameter as Argument
     from typing import get_type_hints
 
@@ -216,7 +216,7 @@ def resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
 
 
 def _variables_around(function: Any) -> dict[str, Any]:
-    """Return the variables of the functions around a function that it uses."""
+    """Return the variables that a function uses from the functions around it."""
     code = getattr(function, "__code__", None)
     cells = zip(code.co_freevars, function.__closure__ or (), strict=True) if code is not None else ()
     return {name: cell.cell_contents for name, cell in cells}

@@ -51,7 +51,7 @@ Halt: TypeAlias = Switch | Held | None
 def leave(
     plan: Plan, request: Request, response: Response, opened: Opened, is_shared: bool
 ) -> Response | Steps[Response]:
-    """Close what is around the handler, complete the response, and free the body; return the response.
+    """Close what is around the handler, complete the response, free the body, and return the response.
 
     If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True
     if a handler or a hook may return the same response again. Raises what ends the task or the process.
@@ -134,7 +134,7 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
 
 
 def _given_at_once(halt: Switch | Held) -> Response | None:
-    """Return the response that a part has given instead of another; None if that has to be made, or waited for."""
+    """Return the response that a part gives instead of another, or None if that has to be made or waited for."""
     outcome = halt.outcome if type(halt) is Held else None
     if type(outcome) is tuple and len(outcome) == 2 and outcome[0]:
         outcome = outcome[1]
@@ -152,7 +152,7 @@ async def _go_on(
 ) -> Response:
     """Continue ``leave`` each time that the response has stopped.
 
-    An error becomes the response for what is called next, as does a cancellation during the switch to where it runs.
+    An error becomes the response for what is called next, as does a cancellation during the switch to it.
     """
     before, failure, made = response, response.error, None
     outcome: Any = None
@@ -236,7 +236,7 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
 
 
 def _own_hooks(plan: Plan, request: Request) -> list[Closer]:
-    """Take the hooks that were registered for this request only, the first one last: the innermost plan calls them.
+    """Take the hooks that were registered for this request only, most recent first: the innermost plan calls them.
 
     If they may run elsewhere, the steps go on where the code that follows runs.
     """
@@ -269,7 +269,7 @@ async def _answer_late_error(
 
 
 def _fatal(error: BaseException | None) -> BaseException | None:
-    """Return an error that ends the task or the process, such as a cancellation; None for all others."""
+    """Return an error that ends the task or the process, such as a cancellation, or None for any other error."""
     return error if error is not None and is_leaving(error) else None
 
 
@@ -320,7 +320,7 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
-    """Handle an error without a handler; return None for all others, and for exceptions that end the task."""
+    """Handle an error that has no handler; return None for any other error, and for exceptions that end the task."""
     error = sole_error(error)
     if not isinstance(error, Exception) or find_handler(plan.error_handlers, error) is not None:
         return None
@@ -328,7 +328,7 @@ def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Resp
 
 
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
-    """Handle an error where its handler has to be called, even if the task is being cancelled.
+    """Handle an error where its handler has to be called, even while the task is being cancelled.
 
     If the steps are no longer driven, nothing is called. A single error in a group is handled as if it were alone.
     """

@@ -28,7 +28,7 @@ SourceFunction: TypeAlias = (
     | Callable[[Request], Iterator[T]]
     | Callable[[Request], AsyncIterator[T]]
 )
-"""A function that computes a dependency's value; one that returns an iterator of it is a generator function."""
+"""A function that computes a dependency's value. If it returns an iterator of the value, it is a generator function."""
 
 
 class Fixed(Generic[T]):
@@ -42,7 +42,7 @@ class Fixed(Generic[T]):
 
 
 class Source(NamedTuple):
-    """The function that computes a dependency's value, with its condition and the function for when that is false."""
+    """The function that computes a dependency's value, its condition, and the function to call if that is false."""
 
     provides: Any
     """The dependency; type checkers would treat an attribute of type ``Dependency`` as a descriptor."""
@@ -72,7 +72,7 @@ class Source(NamedTuple):
         return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
-        """Set the value on a request that has none, if the condition is true. Raises what the source does."""
+        """Set the value on a request that has none, if the condition is true. Raises the source's errors."""
         if self.provides in request or not self._is_wanted(request):
             return
         if not self._takes_worker(request):
@@ -89,7 +89,7 @@ class Source(NamedTuple):
             limiter.release()
 
     def _takes_worker(self, request: Request) -> bool:
-        """True if a worker thread waits for the value. Those that may wait for a body, too, are bounded already."""
+        """True if a worker thread waits for the value. Values that may wait for a body, too, are limited elsewhere."""
         if not self.blocks or request.head.blocks:
             return False
         return not request.head.has_body or request.content.is_complete
@@ -149,7 +149,7 @@ class Source(NamedTuple):
 
 
 async def _acquire_on_loop(limiter: "CapacityLimiter") -> None:
-    """Leave the thread to others until a token is free. These are steps."""
+    """Leave the thread to other requests until a token is free, in steps."""
     await ON_LOOP
     await limiter.acquire()
     try:
@@ -186,8 +186,8 @@ class Dependencies:
         default: Callable[[Request], T] | None = None,
         only_writes: bool = False,
     ) -> None:
-        """Provide a dependency by a source, which is called at most once per request, if ``when`` is true of the
-        request.
+        """Provide a dependency by a source, which is called at most once per request, for requests that ``when`` is
+        true for.
 
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a thread,
         is called before the hooks and the handler, whether the dependency is read or not. If ``when`` returns False,
@@ -236,7 +236,7 @@ class Dependencies:
         return bool(self._overrides)
 
     def overridden(self) -> "Dependencies":
-        """Return the dependencies as they are now provided, for a plan; this object itself without any override."""
+        """Return the dependencies as they are now provided, for a plan: this object if nothing is overridden."""
         if not self.has_overrides:
             return self
         last = {override.provides: override for override in self._overrides}

@@ -25,10 +25,10 @@ from antiphon.response.response import Response, response_of
 
 
 async def run_nested(request: Request, steps: Steps[Response], may_block: bool) -> Response:
-    """Take another plan's steps from where requests begin, on a server's thread or loop.
+    """Run the steps of another plan where requests begin, on a server's thread or loop.
 
-    Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. The request is the
-    current one again when they have ended, wherever that is.
+    Steps that ``may_block`` can also begin on a worker thread, unless they have a body to receive. When they have
+    ended, wherever that is, this request is the current one again.
     """
     if request.head.blocks:
         await ON_THREAD
@@ -60,14 +60,14 @@ async def as_inner(request: Request, steps: Awaitable[Response]) -> Response:
 
 
 _NOTHING: Opened = []
-"""The list of what a bare plan opens, which is always empty. It is shared because making one takes time."""
+"""The list of what a bare plan opens, which is always empty. It is shared because creating a list takes time."""
 
 
 # At once
 
 
 def refuse_or_receive(plan: Plan, request: Request, error: HTTPError | None) -> Response | Steps[Response]:
-    """Handle a request that has a body, or in which something is wrong, as ``answer_at_once`` handles all others."""
+    """Handle a request that has a body, or is faulty, the way ``answer_at_once`` handles all other requests."""
     if error is not None:
         set_current_request(request)
         refused = refuse_at_once(plan, request, error)

@@ -55,7 +55,7 @@ A = TypeVar("A", bound=Awaitable[ResponseLike])
 
 
 class ErrorHandlerDecorator(Protocol[X_co]):
-    """The decorator of a handler for one kind of error: it is called with the request and such an error.
+    """The decorator of a handler for one kind of error: the handler is called with the request and such an error.
 
     The function that type checkers see as the result takes any error, so that a further decorator can name its own
     kind.
@@ -87,7 +87,7 @@ class Part(Protocol):
         ...
 
     def settle(self, outcome: Any, subject: Any, request: Request, response: Response, /) -> Awaitable[Response]:
-        """Return steps to the response that replaces one that did not pass, by that one's outcome."""
+        """Return the steps to a replacement for a response that did not pass, given the outcome."""
         ...
 
 
@@ -98,22 +98,22 @@ It returns None if the response passes, the switch to await if it has to be call
 ``settle``.
 """
 Closer: TypeAlias = tuple[Close, Part]
-"""The way in which a part is closed: a plain tuple, because reading one is several times as fast as other objects."""
+"""How a part is closed: a plain tuple, because reading one is several times as fast as reading other objects."""
 
 
 def closer(part: Part, switch: Switch | None) -> Closer:
-    """Return the way a part is closed, after a switch to where it runs."""
+    """Return how a part is closed after switching to where it runs."""
     return (part.close if switch is None else lambda _subject, _response: switch), part
 
 
 Opener: TypeAlias = tuple[Callable[[Request], Any], Closer | None, tuple[Switch | None, bool] | None]
-"""The way in which a part is opened: its function; the way it is closed, if that is a generator function; and, unless
-it is called at once, the switch to await first, if there is one, and True if it is awaited.
+"""How a part is opened: its function; how it is closed, if the function is a generator function; and, unless it is
+called at once, the switch to await first, if there is one, and True if it is awaited.
 """
 
 
 def opener(function: Callable[[Request], Any], closer: Closer | None, switch: Switch | None, is_async: bool) -> Opener:
-    """Return the way in which a part is opened."""
+    """Return how a part is opened."""
     return function, closer, (switch, is_async) if is_async or switch is not None else None
 
 
@@ -144,12 +144,12 @@ class Hook(NamedTuple):
 
     @property
     def openers(self) -> tuple[Opener, ...]:
-        """The way in which it is called before the handler."""
+        """How the function is called before the handler."""
         return (opener(self.function, None, self.switch, self.is_async),)
 
     @property
     def closer(self) -> Closer:
-        """The way in which it is called after the request."""
+        """How the function is called after the request."""
         return closer(self, self.switch)
 
     @property
@@ -222,7 +222,7 @@ class ErrorHandlers:
         return any(handler.is_async for handler in self._handlers.values())
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for the same key."""
+        """Register a handler. Raises the errors of ``check_key``, and ValueError if the key already has a handler."""
         check_key(key)
         known = self._handlers.setdefault(key, handler)
         if known is not handler:
@@ -268,8 +268,8 @@ async def answer_error(
 
     ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's response has
     the error's status, unless it sets another, and with that status the error's headers, such as Allow (RFC 9110
-    §15.5.6). If the handler fails, its own error is handled, as one without a handler.
-    An unexpected error is logged, even when a handler makes a page of it.
+    §15.5.6). If the handler fails, its error is handled as if it had no handler. An unexpected error is logged, even if
+    a handler turns it into a page.
     """
     found = find_handler(error_handlers, error)
     if found is None:
@@ -314,7 +314,7 @@ def _add_missing(request: Request, response: Response, told: HTTPError) -> None:
 
 
 def find_handler(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
-    """Return the first handler for an error; None for a response that was raised, which is not an error."""
+    """Return the first handler for an error, or None for a raised response, which is not an error."""
     if isinstance(error, RaisedAnswer):
         return None
     for handlers in error_handlers:

@@ -72,7 +72,7 @@ class Middleware(NamedTuple):
         return _send_or_throw if self.throws else send_in_place if self.is_async else resume
 
     async def settle(self, outcome: Any, generator: Any, request: Request, response: Response) -> Response:
-        """Return the response that it gives instead of another. Raises RuntimeError if it yields again."""
+        """Return the response that the middleware gives instead of another. Raises RuntimeError if it yields again."""
         try:
             if self.throws and response.error is not None and outcome is response.error:
                 instead = await self._throw(generator, response.error)
@@ -198,7 +198,7 @@ def _send_or_throw(generator: Any, response: Response) -> object:
 
 
 def answered(function: Callable[..., Any], early: Any) -> Any:
-    """Return the response of middleware that ended before its yield. Raises RuntimeError for none."""
+    """Return the response of middleware that ended before its yield. Raises RuntimeError if there is no response."""
     if early is None:
         raise explained(
             "middleware-without-answer",

@@ -51,8 +51,8 @@ class ResourceStack(Opened):
         request._opening = self
 
     def add(self, resource: "OpenResource") -> None:
-        """Register a dependency to close before those that are open, or, while a stream is sent, before those kept for
-        it.
+        """Register a dependency to close before those that are open or, while a stream is being sent, before those kept
+        for it.
         """
         if self._is_over:
             self.kept.append(resource)
@@ -80,7 +80,7 @@ class ResourceStack(Opened):
     def end(self, request: Request, response: Response) -> Response:
         """Let the kept dependencies be closed after the response's stream, or by the plan around this one.
 
-        Return the response, or a copy that notes how its stream ends.
+        Return the response, or a copy that records how its stream ends.
         """
         around = request._opening = self.around
         if around is not None:
@@ -162,11 +162,12 @@ class OpenResource:
         return ready(self.function, value)
 
     def close(self, _place: object, _response: Response) -> bool:
-        """Return True, so that each response is settled."""
+        """Return True, so that every response is settled."""
         return True
 
     async def settle(self, _outcome: object, _self: object, request: Request, response: Response) -> Response:
-        """Resume the generator, or throw the response's error in, and return the response. Raises what it raises.
+        """Resume the generator, or throw the response's error in, and return the response. Raises the generator's
+        errors.
 
         It is kept, if the response is a stream that may read the dependency.
         """
@@ -198,7 +199,7 @@ class OpenResource:
             )
 
     async def end(self, request: Request, error: BaseException | None) -> None:
-        """Resume the generator where it runs, or throw an error in. The request then has no value of the dependency."""
+        """Resume the generator where it runs, or throw an error in. The request then no longer has the value."""
         try:
             if self.is_async:
                 await self._end_async(self.generator, error)
@@ -279,7 +280,7 @@ def where(request: Request) -> Switch:
 
 
 def is_read_later(request: Request, response: Response) -> bool:
-    """True for a response with a stream that is sent, and may read dependencies: a stream of a file does not."""
+    """True if a stream is sent that may read dependencies. A file's stream does not read any."""
     return (
         response.is_streamed
         and not is_for_any_thread(response.body)
@@ -289,7 +290,7 @@ def is_read_later(request: Request, response: Response) -> bool:
 
 
 class StreamEnd:
-    """The end of a stream. ``error`` is the error that cut it off; None if it was read to its end."""
+    """How a stream ended. ``error`` is the error that cut it off, or None if it was read to the end."""
 
     def __init__(self) -> None:
         self.error: BaseException | None = ClientDisconnected("The response was cut off.")

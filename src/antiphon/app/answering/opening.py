@@ -23,7 +23,7 @@ from antiphon.response.response import Response
 async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
     """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
 
-    If something is already wrong, and no middleware reads the body, a large one is not worth receiving. Over WSGI,
+    If something is already wrong and no middleware reads the body, receiving a large body isn't worthwhile. Over WSGI,
     where a slow client would occupy the server's thread, no body is received that this thread can read on demand.
     """
     if request.head.blocks and _may_leave_unread(plan, error):
@@ -55,8 +55,8 @@ async def receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -
 
 
 def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
-    """True if the body is not needed before another plan finds that nothing is wrong with the request, or if the code
-    that looks at a refused request runs on the thread that can read the body.
+    """True if the body is not needed before another plan has found the request in order, or if the code that looks at a
+    refused request runs on the thread that can read the body.
     """
     if plan.ahead is FOR_MIDDLEWARE:
         return False
@@ -82,7 +82,7 @@ def _limits_of_small(rate: int, timeout: float) -> Limits:
 def _prepare(plan: Plan, request: Request, content: Content) -> None:
     """Tell a body whether and where it is kept, and on which loop it is received for other threads.
 
-    Code that may wait for it on a thread first waits on the loop, until few enough others do.
+    Code that may wait for the body on a thread first waits on the loop, until few enough threads are waiting.
     """
     if plan.route.app is not None:  # a view of another framework has none
         content.folder = plan.route.app.upload_folder
@@ -140,7 +140,7 @@ def open_all(parts: Iterable[Opener], request: Request, opened: Opened) -> Await
 
 
 def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -> Stopped:
-    """Open the parts that neither wait nor run elsewhere, and record them as open, until one returns a response.
+    """Open the parts that neither wait nor run elsewhere, and record that they are open, until one returns a response.
 
     Return that response; or the first part that waits, or must be opened elsewhere; or None at the end. Raises
     RuntimeError if middleware ends without a yield and without a response: it might have meant to refuse the request.
@@ -186,7 +186,7 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
 
 
 async def _call_when_loaded(function: Callable[[Request], Any], request: Request) -> Any:
-    """Load the body on the loop, and repeat the call of the hook that needed it. Raises what ``Request.aload`` does."""
+    """Load the body on the loop, and call the hook that needed it again. Raises the errors of ``Request.aload``."""
     await request.aload()
     return function(request)
 

@@ -44,7 +44,7 @@ class Surroundings(Enum):
 
 
 class Body(Enum):
-    """The receiver of a body, and the time: as a route's ``body`` says, or another plan."""
+    """When a route's body is received, and by which code: as its ``body`` option says, or as another plan decides."""
 
     LOAD = "load"
     LAZY = "lazy"
@@ -54,7 +54,7 @@ class Body(Enum):
 
 
 class Ahead(Enum):
-    """The part of a body that is received before middleware opens: a number of bytes, and a number for refused
+    """How much of a body is received before middleware opens, in bytes, for requests in general and for refused
     requests.
     """
 
@@ -63,7 +63,7 @@ class Ahead(Enum):
     """A larger body is received only when the middleware has let the request through."""
     ALL = (inf, SMALL_BODY)
     FOR_MIDDLEWARE = (inf, inf)
-    """Middleware reads it, whatever is wrong with the request."""
+    """Middleware reads it, even if something is wrong with the request."""
 
     def __init__(self, most: float, most_refused: float) -> None:
         self.most = most
@@ -207,10 +207,10 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class AtHand(NamedTuple):
-    """The way in which a loop handles some requests of a plan that needs a thread: those that hardly block it."""
+    """How a loop handles the requests of a plan that needs a thread, if they hardly block it."""
 
     includes: Callable[[Request], bool]
-    """True for such a request."""
+    """True if a loop handles the request."""
     plan: "Plan"
 
 
@@ -271,7 +271,7 @@ class Plan:
             self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
 
     def _surround(self, stack: HandlerStack) -> None:
-        """Lay out the code around the handler in the form that each request needs."""
+        """Arrange the code around the handler in the form that each request needs."""
         self.stack = stack
         self.opens_on_read = () if self.runs_on is MIXED else stack.opens_on_read
         openers = tuple(opener for part in stack.opened for opener in part.openers)
@@ -298,12 +298,12 @@ class Plan:
 
     @property
     def home(self) -> Switch:
-        """The switch to where error handlers run, and whatever follows a single request's hooks."""
+        """The switch to where error handlers run, and the code that follows the hooks of a single request."""
         return ON_THREAD if self.handler.blocks else ON_LOOP
 
     @property
     def waits_on_thread(self) -> bool:
-        """True if a thread may wait for the rest of a body when the middleware has opened."""
+        """True if a thread may wait for the rest of a body once the middleware has opened."""
         return (self.handler.blocks and self.ahead is NOTHING) or any(part.blocks for part in self.stack.parts)
 
     def is_driven(self, request: Request) -> bool:

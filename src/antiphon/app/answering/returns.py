@@ -55,7 +55,7 @@ ResponseLike: TypeAlias = (
     | tuple[_Content | None, HeaderFields]
     | tuple[_Content | None, int, HeaderFields]
 )
-"""The values that handlers return, from which responses are made. A TypedDict counts as the dict that it is."""
+"""The values that handlers return, from which responses are made. A TypedDict is treated as the dict that it is."""
 
 _JSON_ONLY = only_typed(JSON)
 _PROBLEM_ONLY = SharedFields.of([*only_typed(PROBLEM), NOT_SNIFFED])
@@ -163,7 +163,7 @@ def _json(value: object, _: Source, request: Request, fields: SharedFields = _JS
 
 
 def _problem(value: Any, source: Source, request: Request) -> Response:
-    """Make a response from problem details, with the status that they name (RFC 9457 §3.1.2)."""
+    """Make a response from problem details, with the status that they contain (RFC 9457 §3.1.2)."""
     response = _json(value, source, request, _PROBLEM_ONLY)
     if "status" in value:
         response.status = value["status"]  # the setter refuses what is not a status

@@ -21,11 +21,11 @@ from antiphon.response.fields import EVENTS, JSON, NDJSON, SENT_AS_EVENTS, SENT_
 from antiphon.response.response import Response, response_of
 
 FORMATS = (NDJSON, EVENTS, JSON)
-"""The media types of a stream of values, of which the client accepts one; the first unless it prefers another."""
+"""The media types that a stream of values can have. The first is sent unless the client prefers another."""
 
 _STREAMS = (Iterator, AsyncIterator, Generator, AsyncGenerator, Iterable, AsyncIterable)
 _offered: "WeakKeyDictionary[Callable[..., Any], tuple[str, ...]]" = WeakKeyDictionary()
-"""The formats of the streams of each function, since reading an annotation takes as long as a short response."""
+"""The formats that each function can stream, since reading an annotation takes as long as sending a short response."""
 _CHUNKS = (str, bytes, bytearray, memoryview, NoneType)
 
 
@@ -79,7 +79,7 @@ def formats_of(item: Any) -> tuple[str, ...]:
 
 
 def _members(annotation: Any) -> Iterator[Any]:
-    """Yield the alternatives of a type, without the names and the metadata that it is given."""
+    """Yield the alternatives in a type, without the type's names and metadata."""
     while hasattr(annotation, "__value__") or isinstance(annotation, NewType):
         annotation = annotation.__supertype__ if isinstance(annotation, NewType) else annotation.__value__
     origin = get_origin(annotation)

@@ -34,7 +34,7 @@ def check_yields(function: Callable[..., Any]) -> None:
 
 
 def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
-    """Return the definition of a function, and how many lines of its file are above what was parsed."""
+    """Return a function's parsed definition, and how many lines of its file precede it."""
     from inspect import getsource
 
     code: CodeType | None = getattr(function, "__code__", None)
@@ -53,7 +53,7 @@ def _parsed(function: Callable[..., Any]) -> tuple[_Function, int] | None:
 
 
 def _blind_yields(node: ast.AST, block: str | None) -> Iterator[tuple[ast.Expr, str]]:
-    """Yield each ``yield`` without a value whose own value is not used, with the block that it is in."""
+    """Yield each ``yield`` that has no value and whose result is not used, with the block that contains it."""
     for field, value in ast.iter_fields(node):
         inside = _block(node, field) or block
         for child in value if isinstance(value, list) else [value]:
@@ -67,7 +67,7 @@ _Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def _block(node: ast.AST, field: str) -> str | None:
-    """Return the name of the block that a field of a statement is, if errors in it make a difference."""
+    """Return the name of the block that a statement's field holds, if errors in the block make a difference."""
     if field != "body":
         return None
     if isinstance(node, ast.Try | ast.TryStar):

@@ -1,4 +1,4 @@
-"""Conversations: the handler of a WebSocket, which runs until it accepts or refuses the handshake, and then goes on.
+"""Conversations: a WebSocket's handler runs until it accepts or refuses the handshake, then continues with the socket.
 
 All of it is one task. Until then, the handler is part of the handshake: it can refuse it with an error, or give a
 different response. After that it is the body of the response: a stream without chunks, which ends with the handler.
@@ -98,7 +98,7 @@ def _settle(ended: "asyncio.Future[Any]", result: object, error: BaseException |
 
 
 MOST_THREADS = 200
-"""The limit for a ``def`` handler's sockets per process, unless ``limits.sockets`` is set. Each has a thread."""
+"""How many sockets of a ``def`` handler a process may have open if ``limits.sockets`` isn't set. Each has a thread."""
 
 Steps: TypeAlias = Coroutine[Any, Any, Any]
 Outcome: TypeAlias = tuple[bool, Any] | None
@@ -106,7 +106,7 @@ Outcome: TypeAlias = tuple[bool, Any] | None
 
 
 LAST_MESSAGES = 20
-"""The number of messages of a WebSocket that are kept if its handler fails."""
+"""How many messages of a WebSocket are kept in case its handler fails."""
 
 
 class SocketHandler:
@@ -311,7 +311,7 @@ class Conversation(CancellableHandler):
 
 
 def is_end_of(error: BaseException, connection: Connection) -> bool:
-    """True if an error reports only the end of a connection, perhaps several times, as a group of tasks does."""
+    """True if an error reports only the end of a connection, perhaps repeatedly, as a task group's error does."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_end_of(each, connection) for each in error.exceptions)
     end = connection.closed

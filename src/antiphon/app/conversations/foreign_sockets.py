@@ -59,9 +59,9 @@ class ForeignSockets(SocketHandler):
 
 
 SOCKET = "werkzeug.socket"
-"""The environ's key for the connection, as in Werkzeug's server."""
+"""The environ key for the connection, as in Werkzeug's server."""
 LONGEST_HEAD = 64 << 10
-"""Bytes of the longest response to a handshake."""
+"""The longest response to a handshake, in bytes."""
 CHUNK = 64 << 10
 
 _SERVERS_OWN = frozenset({b"connection", b"upgrade", b"sec-websocket-accept", b"sec-websocket-extensions"})
@@ -103,7 +103,7 @@ async def _talk(application: "WSGIApplication", request: Request, connection: Co
 
 
 class _Carrier:
-    """The carrier of one connection's frames and messages."""
+    """Carries one connection's frames and messages."""
 
     def __init__(self, ours: socket.socket, connection: Connection) -> None:
         self._socket = ours
@@ -160,7 +160,7 @@ class _Carrier:
         return rest
 
     async def _carry_in(self) -> None:
-        """Carry messages of the client to the application."""
+        """Carry messages from the client to the application."""
         from wsproto.events import BytesMessage, TextMessage
 
         while True:
@@ -171,7 +171,7 @@ class _Carrier:
             await self._send(TextMessage(message) if isinstance(message, str) else BytesMessage(message))
 
     async def _carry_out(self) -> None:
-        """Carry messages of the application to the client, until it has closed its end."""
+        """Carry messages from the application to the client, until the application has closed its end."""
         parts: list[Any] = []
         is_open = True
         while is_open:
@@ -201,7 +201,7 @@ class _Carrier:
         return True
 
     async def _tell_end(self) -> None:
-        """Tell the application about the end of the connection."""
+        """Tell the application that the connection has ended."""
         from wsproto.events import CloseConnection
 
         end = self._connection.closed or WebSocketClosed(GOING_AWAY)

@@ -34,7 +34,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset(), *,
 
 
 def check_site(head: Head, site: str | None, allowed: Container[str], *, is_handshake: bool = False) -> None:
-    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises what ``check_cross_site`` does."""
+    """Check a write or a handshake whose Sec-Fetch-Site is ``site``. Raises the errors of ``check_cross_site``."""
     if site in OWN_PAGES:
         return
     origin = head.field("origin")
@@ -48,7 +48,7 @@ def check_site(head: Head, site: str | None, allowed: Container[str], *, is_hand
 
 
 def check_handshake_site(request: Request, trusted: "Iterable[str] | TrustedOrigins" = ()) -> None:
-    """Check that a handshake does not come from a page on another site, except one whose origin is trusted.
+    """Check that a handshake does not come from a page on another site, unless the page's origin is trusted.
 
     Raises Forbidden (403), as for a write by such a page or for a handshake with cookies that names no origin, and
     ValueError for a trusted origin that is not one.
@@ -93,7 +93,7 @@ def _refusal(origin: str | None, what: str) -> Forbidden:
 
 
 def declarable_origin(origin: str | None) -> str | None:
-    """Return an origin in the form in which it can be trusted; None for a page without its own origin."""
+    """Return an origin in the form in which it can be trusted, or None for a page that has no origin of its own."""
     try:
         return parse_origin(origin or "")
     except ValueError:

@@ -50,7 +50,8 @@ route's outermost middleware, and the function to call instead of the handler.
 """
 
 SignatureChecks: TypeAlias = Mapping[str, Callable[[Route], Callable[[Request], Any]]]
-"""Functions by the names of ``signed_by``: each is given a route, and returns the hook that refuses its requests."""
+"""Functions by the names that ``signed_by`` takes. Each gets a route, and returns the hook that refuses its requests.
+"""
 
 
 class RouteGroup:
@@ -97,7 +98,7 @@ class RouteGroup:
 
     @property
     def has_before_routing(self) -> bool:
-        """True if middleware is open before a route is found."""
+        """True if middleware is opened before a route is found."""
         return bool(self.app._registry.before_routing)
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":
@@ -203,18 +204,18 @@ def check_route_names(routes: Iterable[Route]) -> None:
 
 
 def are_apart(one: Route, other: Route) -> bool:
-    """True if two routes have neither a handler nor a path in common."""
+    """True if two routes share neither a handler nor a path."""
     return one.handler != other.handler and one.where != other.where
 
 
 def _is_given(*routes: Route) -> bool:
-    """True if one of the routes has a name, within its blueprint, other than that of its function."""
+    """True if one of the routes has a name, within its blueprint, that isn't the name of its function."""
     names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
     return any(getattr(handler, "__name__", name) != name for name, handler in names)
 
 
 def places(one: Route, other: Route) -> str:
-    """Return the handlers of two routes with file and line."""
+    """Return the handlers of two routes, each with its file and line."""
     return f"{describe(one.handler)} and {describe(other.handler)}"
 
 
@@ -385,7 +386,7 @@ class Planning:
         return {*(part.name for part in parameters), *(route.defaults or ())}
 
     def _socket_handler(self, route: Route, options: SocketOptions, names: Iterable[str]) -> Hook:
-        """Return the handler of a WebSocket as a handler of its handshake."""
+        """Return a WebSocket's handler as a handler of its handshake."""
         from antiphon.app.conversations.conversation import SocketHandler
 
         return Hook(SocketHandler(route.handler, options, [*names], route.cancel_on_disconnect), True)
@@ -467,7 +468,7 @@ def _at_hand(
     includes: Callable[[Request], bool],
     function: Callable[[Request], Response],
 ) -> AtHand | None:
-    """Return the way in which a loop handles the requests that a function hardly blocks.
+    """Return how a loop handles the requests for which a function hardly blocks it.
 
     None if that would call sync hooks, middleware or error handlers on the loop that no handler has there: these may
     block.

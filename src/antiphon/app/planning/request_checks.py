@@ -1,4 +1,4 @@
-"""The checks that an application makes of requests: their hosts and proxies, the site that sends a write, and digests.
+"""The checks that an application makes on requests: hosts and proxies, the site that a write comes from, and digests.
 
 Links, redirects and caches take the host from the request, so a client that can name any host can make them point to
 its own.
@@ -37,7 +37,7 @@ PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
 """The ``type`` of the problem details for a host that is not declared (RFC 9457 §3.1.1)."""
 
 _MOST_KNOWN = 1024
-"""The number of authorities whose check is remembered."""
+"""How many authorities are remembered as checked."""
 
 
 class TrustedHosts:
@@ -179,7 +179,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
-        """Return the error for a write by a page on another site; None for all other requests."""
+        """Return the error for a write by a page on another site, or None for any other request."""
         if self.allows_all_writes:
             return None
         head = request.head
@@ -194,7 +194,7 @@ class RequestChecks(HeadChecks):
         return None
 
     def refused_handshake(self, request: Request) -> HTTPError | None:
-        """Return the error for a WebSocket opened by a page on another site; None for all others."""
+        """Return the error for a WebSocket that a page on another site opened, or None for any other WebSocket."""
         if self.allows_all_writes:
             return None
         try:
@@ -212,7 +212,7 @@ class RequestChecks(HeadChecks):
 
 
 PREFERRED_DIGESTS = "sha-256=10, sha-512=5"
-"""The Want-Content-Digest sent to clients whose digest is missing or wrong."""
+"""The Want-Content-Digest field that clients get if their digest is missing or wrong."""
 
 _HASHES: Mapping[str, Callable[[], Any]] = {"sha-256": sha256, "sha-512": sha512}
 """The algorithms of RFC 9530 §5 that are not broken."""
@@ -226,7 +226,7 @@ def check_digest(request: Request) -> None:
     """Read the body, where that may block, and compare it with each known digest.
 
     Raises DigestError if one differs, and if there is none; UnsupportedMediaType (415) for a body with a content
-    coding, whose digest is that of the coded bytes, which are not kept; and what reading the body raises.
+    coding, whose digest is that of the coded bytes, which are not kept; and the errors of reading the body.
     """
     given = {name: digest for name, digest in request.content_digest.items() if name in _HASHES}
     if not given:
@@ -302,7 +302,7 @@ def check_handshake(request: Request, checks: RequestChecks | None = None) -> No
 
 
 def checking_handshakes(checks: RequestChecks, hook: Hook) -> Hook:
-    """Return the hook of a mounted application for handshakes, which refuses those of other sites' pages."""
+    """Return the hook for a mounted application's handshakes, which refuses those from other sites' pages."""
     hand_on = hook.function
 
     def check(request: Request) -> Any:

@@ -55,9 +55,7 @@ def check_read_types(handler: Callable[..., Any]) -> None:
 
 
 def media_of_query(route: "Route") -> list[str]:
-    """Return the media types that a handler of QUERY reads, as it declares or as its own code says; none if neither
-    does.
-    """
+    """Return the media types that a QUERY handler reads, as it declares or its own code shows; none if neither does."""
     if route.takes is not None:
         parts: Iterable[str] = route.takes if isinstance(route.takes, Mapping) else ("json",)
     else:
@@ -68,7 +66,7 @@ def media_of_query(route: "Route") -> list[str]:
 
 
 def _attributes_of_request(function: FunctionType) -> Iterator[str]:
-    """Yield the names of the attributes that a function loads from its request."""
+    """Yield the names of the attributes that a function reads from its request."""
     from dis import get_instructions
 
     request = _request_in(function.__code__)
@@ -96,7 +94,7 @@ def _check_of_reader(reader: str) -> Check:
 
 
 def _calls(function: FunctionType) -> Iterator[tuple[str, type, Check]]:
-    """Yield the name, the class and the checking function for each call in a function with a class and the request."""
+    """Yield the name, the class and the checking function for each call that passes a class and the request."""
     from dis import get_instructions
 
     request = _request_in(function.__code__)
@@ -120,7 +118,7 @@ def _request_in(code: CodeType) -> str:
 
 
 def _is_last(step: "Instruction", name: str) -> bool:
-    """True if an instruction loads a variable, the last one if it loads two, as in newer Pythons."""
+    """True if an instruction loads the variable. In newer Pythons it can load two: the second one is compared."""
     return step.opname.startswith("LOAD_FAST") and _names(step)[-1] == name
 
 
@@ -133,7 +131,7 @@ def _names(step: "Instruction") -> tuple[str, ...]:
 
 
 def _value(function: FunctionType, step: "Instruction") -> object:
-    """Return the global, or the variable of a function around this one, that an instruction loads; else None."""
+    """Return the global variable, or that of an enclosing function, that an instruction loads; else None."""
     if step.opname == "LOAD_GLOBAL":
         return function.__globals__.get(step.argval)
     if step.opname != "LOAD_DEREF" or step.argval not in function.__code__.co_freevars:
@@ -253,7 +251,7 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _loads(code: CodeType, name: str) -> bool:
-    """Return True if code loads a variable, or a name of ``self``, rather than an attribute of anything else."""
+    """Return True if code loads the variable, or an attribute of that name from ``self``, not from another object."""
     if name not in code.co_names and name not in code.co_freevars:
         return False
     from dis import get_instructions

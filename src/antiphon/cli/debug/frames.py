@@ -17,7 +17,7 @@ _BEFORE, _AFTER = 5, 4
 _WIDTH, _LONGEST = 500, 5_000
 """The number of characters of a line to show, and the number that is searched for secrets first."""
 _LITERAL = 40
-"""The number of lines that are recognized as part of one literal, such as a key."""
+"""How many lines are recognized as parts of the same literal, such as a key."""
 _TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
@@ -68,7 +68,7 @@ class Place(NamedTuple):
 
 
 def places_of(traceback: TracebackType | None) -> list[Place]:
-    """Return the places in a traceback, outermost first, without those of Python's import machinery."""
+    """Return the places in a traceback, outermost first, except those in Python's import machinery."""
     places: list[Place] = []
     while traceback is not None:
         frame = traceback.tb_frame
@@ -123,7 +123,7 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
 
 
 def _name(code: CodeType) -> str:
-    """Return the name of a function, or of a template's block, which Jinja2 names without renaming its module."""
+    """Return the name of a function, or of a template block, which Jinja2 names without renaming its module."""
     return code.co_name if code.co_qualname == "<module>" else code.co_qualname
 
 
@@ -155,7 +155,7 @@ def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
 
 
 def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
-    """Return the columns of part of a line, given in bytes; None means the beginning or end of its text."""
+    """Return the columns that part of a line covers, given in bytes; None means the beginning or end of its text."""
     encoded = text.encode("utf-8", "replace")
     begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
     ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))

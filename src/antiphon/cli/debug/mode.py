@@ -39,7 +39,7 @@ def add_routes(request: Request, response: Response) -> None:
 
 
 def add_sent_names(request: Request, missing: str, response: Response) -> None:
-    """Add the names that a client has sent to the response to a request that lacks one."""
+    """Extend the response to a request that lacks a name with the names that the client has sent."""
     _add(response, "sent", "The request has these names", [*_sent_names(request, missing)])
 
 
@@ -65,7 +65,7 @@ def _nearest(rows: list[Row], path: str) -> list[Row]:
 
 
 def _sent_names(request: Request, missing: str) -> Iterator[str]:
-    """Yield a line for each part of a request that has names, except a body that was not received or is malformed."""
+    """Yield a line for each part of a request that has names. A malformed or unreceived body is skipped."""
     yield from _line("query", request.args)
     yield from _line("cookies", request.cookies)
     if request.content.data is None and not request.content.is_complete:
@@ -105,7 +105,7 @@ _is_of_proxy = re.compile(
     r"|(?:cf|cloudfront)-.+|x-(?:amzn|appengine|arr|azure|envoy|nf|original|real|rewrite|vercel)-.+"
     r"|(?:.+-)?(?:client-?ip|connecting-ip|remote-(?:ip|addr)|user-ip)"
 ).fullmatch
-"""The names of fields added by proxies, tunnels and CDNs, in lower case; no browser sends them."""
+"""The names, in lower case, of fields that proxies, tunnels and CDNs add and no browser sends."""
 
 
 def switch_on(*, is_for_loopback: bool) -> None:
@@ -128,7 +128,7 @@ def viewers() -> "Viewers | None":
 
 
 class _Answers:
-    """The responses to server errors, unknown paths, requests that lack a name, and refusals with a hidden reason."""
+    """The responses to server errors, unknown paths, requests that lack a name, and unexplained refusals."""
 
     def __init__(self, viewers: "Viewers") -> None:
         self._viewers = viewers

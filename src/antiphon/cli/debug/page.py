@@ -143,7 +143,7 @@ def page(error: BaseException, request: Request | None = None, *, refreshes: boo
 
 
 def page_of(report: Report, *, refreshes: bool = False) -> bytes:
-    """Return the page of a report, in UTF-8."""
+    """Return the page for a report, in UTF-8."""
     text = text_of(report)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     return "".join(_parts(report, text, digest, refreshes)).encode()

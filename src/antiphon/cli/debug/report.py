@@ -155,14 +155,14 @@ class Failure(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The failures, the last one first, and the details of the request."""
+    """The failures, last one first, and the details of the request."""
 
     failures: tuple[Failure, ...]
     sections: tuple[Section, ...]
 
 
 def report_of(error: BaseException, request: Request | None) -> Report:
-    """Return the report on an error. It is made twice: secrets found the first time are masked the second time."""
+    """Return the report on an error. It is made twice: secrets found in the first pass are masked in the second."""
     mask = Mask()
     _report(error, request, mask)
     return _report(error, request, mask)

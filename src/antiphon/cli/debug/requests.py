@@ -1,4 +1,4 @@
-"""The debug mode's page of the last requests, each of which can be sent again and shown as a test. None are stored."""
+"""The debug page of the most recent requests, each of which can be sent again and shown as a test. None are stored."""
 
 import time
 from collections import deque
@@ -106,7 +106,7 @@ def _page(title: str, content: str) -> Response:
 
 
 class WithLastRequests:
-    """An application with a page of its last requests, for a server of any interface."""
+    """An application with a page of its most recent requests, for a server with any interface."""
 
     def __init__(self, app: Any, interface: Literal["wsgi", "asgi", "rsgi"], target: Target) -> None:
         last = LastRequests(app, target)

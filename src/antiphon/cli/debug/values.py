@@ -129,7 +129,7 @@ def parts(value: Any) -> Iterable[object]:
 
 
 LENGTH = 1_000
-"""The maximum number of characters of one value."""
+"""The maximum number of characters shown of one value."""
 _TEXT = 300
 """The maximum number of characters of a string inside a value."""
 _SEARCHED = 20_000
@@ -300,7 +300,7 @@ class Printer:
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
 
     def _of_ours(self, value: object, kind: type, depth: int) -> str:
-        """Return the text of an object of Antiphon: with its fields' names and values, or else only its type."""
+        """Return a text for one of Antiphon's objects: its type, with its fields' names and values if it has any."""
         kept = dict(attributes(value))
         fields = next((kept[name] for name in _FIELDS if kept.get(name) is not None), None)
         if type(fields) is dict:

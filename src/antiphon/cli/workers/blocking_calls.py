@@ -44,7 +44,7 @@ class _Reading(NamedTuple):
     used: float
     """The processor time that the thread has used."""
     delayed: float
-    """The time in which the thread could have run, but other programs did. Only Linux counts it."""
+    """The time during which the thread could have run, but other programs ran. Only Linux measures it."""
 
 
 class _Watch:

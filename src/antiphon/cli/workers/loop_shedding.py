@@ -1,10 +1,10 @@
 """Load shedding on an event loop, over ASGI and RSGI.
 
 While requests wait, the next ones begin in each pass of the loop: as many as begin within a fortieth of the patience,
-measured from the begin of the first to that of whatever follows the last one. The time of all other work in the pass
-does not count, so requests that mostly wait, for a database or for others, begin as fast as they arrive. If requests
-take longer than half of the patience from their begin to their response, only one begins in each pass: then those that
-are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
+measured from when the first one begins to when whatever follows the last one begins. The time for all other work in the
+pass is left out, so requests that mostly wait, for a database or for one another, begin as fast as they arrive. If
+requests take longer than half of the patience from their begin to their response, only one begins in each pass: then
+those that are open go first. At least one begins in every pass, so the loop is never idle while requests wait.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class LoopAdmission:
         """The average seconds of a pass that a request takes when it begins."""
         self._completion = Completion(patience / BURST)
         self._began = 0.0
-        """The time at which the first request of this pass began; 0 without any."""
+        """The time at which the first request of this pass began; 0 if none has begun."""
         self._begun = 0
         """The number of requests that began in this pass."""
         self._is_scheduled = False
@@ -114,7 +114,7 @@ class LoopAdmission:
         self._on_threads.expire()
 
     def _adapt(self, now: float) -> None:
-        """Adapt the number of requests that may begin to the time that those of the last pass took."""
+        """Adapt the number of requests that may begin to the time that those in the last pass took."""
         if self._begun:
             self._begin_time += _WEIGHT * ((now - self._began) / self._begun - self._begin_time)
         self._began = 0.0

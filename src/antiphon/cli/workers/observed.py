@@ -22,7 +22,7 @@ def with_final_responses(app: Any, interface: Interface) -> "Entrance":
 
 
 class Entrance:
-    """The point where requests enter an application: ``answer`` is called with each of them."""
+    """The point where requests enter an application: ``answer`` is called with each request."""
 
     def __init__(self, answer: Callable[..., Any]) -> None:
         self.answer = self.inner = answer
@@ -36,7 +36,7 @@ class Entrance:
             self.answer = answer
 
     def call_before_next(self, function: Callable[[], object]) -> None:
-        """Call a function before the next request, without any cost for later ones."""
+        """Call a function before the next request, at no cost to later requests."""
         self._before.append(function)
         self.answer = self._call_first
 

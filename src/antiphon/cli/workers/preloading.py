@@ -66,7 +66,7 @@ def preload(target: Target, requested: Choice | None) -> PreloadedTarget:
 
 
 def by_fork(target: Target, requested: Choice | None, options: ServerOptions, is_for_loopback: bool) -> Launch:
-    """Return a function that launches workers as forks of this process, which close files that it opens later."""
+    """Return a function that launches workers as forks of this process. They close files that it opens later."""
     told = Told(lambda: target, requested, options, is_for_loopback)
     kept = _open_files()
     hang_up = signal.getsignal(signal.SIGHUP)
@@ -107,7 +107,7 @@ def _become_worker(serve: Callable[[], int], kept: set[_OpenFile], hang_up: obje
 
 
 def _open_files() -> set[_OpenFile]:
-    """Return the open files, except those of the terminal."""
+    """Return the open files, except those for the terminal."""
     found = set()
     for name in os.listdir("/dev/fd"):
         with suppress(OSError):  # the descriptor of the listing itself is now closed

@@ -82,7 +82,7 @@ class Progress:
 
 
 def current_step(thread: int) -> FrameType | None:
-    """Return the frame of the task that a thread runs; None if it runs none.
+    """Return the frame of the task that a thread is running, or None if it is running none.
 
     A loop runs one step of each task in a pass, so the same frame in the same pass is the same step. The frame itself
     is returned, since its place in memory could be taken otherwise.
@@ -114,9 +114,9 @@ SHUTDOWN = 2.0
 """Seconds after the grace period in which a worker cuts off open streams and shuts the application down."""
 
 _DYING = 2.0
-"""Seconds that a hanging worker gets to write down where it hangs, before it is killed."""
+"""How many seconds a hanging worker gets to write down where it hangs before it is killed."""
 _WRITING = 0.2
-"""Seconds that it gets to write down where its tasks are, which needs a running thread."""
+"""How many seconds it gets to write down where its tasks are, which needs a running thread."""
 _LOOKS = 20
 """The number of times that the supervisor checks whether a worker has started, within its time limit."""
 
@@ -230,7 +230,7 @@ class WorkerProcess:
         return time.monotonic() - self._began
 
     def has_served(self, window: float) -> bool:
-        """Return True if the worker has received a request, or has served for `window` seconds without one."""
+        """Return True if the worker has received a request, or has served for `window` seconds without a request."""
         return self._was_asked or (self.serves and self.seconds > window)
 
     async def give(self, order: Order) -> None:

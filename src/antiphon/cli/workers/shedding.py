@@ -110,7 +110,7 @@ class Completion:
         self._average = 0.0
 
     def note(self, began: float) -> None:
-        """Note that a request that began at a time has its response."""
+        """Record that a request that began at this time has its response."""
         self._average += _WEIGHT * (time.monotonic() - began - self._average)
 
     @property
@@ -225,7 +225,7 @@ class Control:
 
 
 def _count_foreign_threads() -> int:
-    """Return the number of threads that run Python although it did not start them: those of the server."""
+    """Return how many threads run Python although it did not start them: the server's threads."""
     started = {thread.ident for thread in threading.enumerate() if not thread.name.startswith("Dummy-")}
     return len(sys._current_frames().keys() - started)  # noqa: SLF001 - public, and documented
 

@@ -19,7 +19,7 @@ from antiphon.cli.workers.options import SERVE, ServerOptions
 from antiphon.cli.workers.process import Launch, PrestartedWorkers, WorkerProcess
 
 _ECHO = 0.5
-"""Seconds in which a second signal is an echo: `timeout`, `npm` and others pass on a Ctrl-C that also came directly."""
+"""Seconds within which a second signal is an echo: programs like `npm` pass on a Ctrl-C that also came directly."""
 
 
 class Signals:
@@ -61,7 +61,7 @@ PAUSE = 0.05
 At Ctrl-C, workers may end before their supervisor learns of it.
 """
 LONGEST_PAUSE = 5.0
-"""The maximum of this pause, in seconds."""
+"""The maximum length of this pause, in seconds."""
 
 
 def pause_after(failures: int) -> float:
@@ -213,7 +213,7 @@ class Supervisor:
         self.warn = options.logs.warn
         self._slots = [WorkerSlot(self) for _ in range(options.workers)]
         self._workers: set[WorkerProcess] = set()
-        """All workers that have not ended: those that are starting, that serve, and that have a successor."""
+        """All workers that have not ended: starting, serving, or with a successor."""
         self._prestarted = PrestartedWorkers(self._spawn)
         self._prestarting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -229,8 +229,8 @@ class Supervisor:
         Open requests then get their grace period, unless there is a second signal.
 
         Returns the exit code: 0, or 128 plus the number of the second signal. If workers fail repeatedly, ends the
-        others, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application can't be loaded
-        or started.
+        remaining workers, too, and raises `WorkerEnded`. Raises `BadCommand` or `StartupFailed` if the application
+        can't be loaded or started.
         """
         signals = Signals(self.end, self._kill_all, lambda: self.do(self._restart_and_tell()))
         self.do(self._serve())

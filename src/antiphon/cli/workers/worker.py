@@ -41,7 +41,7 @@ _ATTRIBUTES = (("cr_frame", "cr_await"), ("gi_frame", "gi_yieldfrom"), ("ag_fram
 
 
 def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Write to stderr where the tasks of a loop wait, down to the innermost await. May be called on any thread."""
+    """Write to stderr what each task of a loop waits for, down to the innermost await. May be called on any thread."""
     for task in asyncio.all_tasks(loop) if loop is not None else ():
         lines = traceback.StackSummary.extract((frame, frame.f_lineno) for frame in _frames(task.get_coro())).format()
         sys.stderr.write(f"Task {task.get_name()} waits (most recent call last):\n{''.join(lines)}")
@@ -49,7 +49,7 @@ def write_stacks(loop: asyncio.AbstractEventLoop | None) -> None:
 
 
 def _frames(awaited: Any) -> Iterator[FrameType]:
-    """Return the frames of a coroutine, and of what it awaits or drives."""
+    """Return the frames of a coroutine and of the objects that it awaits or drives."""
     while awaited is not None:
         for frame_of, awaited_by in _ATTRIBUTES:
             if frame := getattr(awaited, frame_of, None):
@@ -106,7 +106,7 @@ class _Worker:
         self._options = options
         self._app: Any = None
         self._target: Target | None = None
-        """The target that was loaded; None if a report of its failure is shown instead."""
+        """The target that was loaded; None if a report on a failure to load it is shown instead."""
         self._server: ThreadServer | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._has_served = Event()
@@ -222,7 +222,7 @@ class _Worker:
             LoopAdmission(self._entrance, self._app, patience, loop)
 
     def has_failed(self, reason: Exception | str) -> None:
-        """Report why the application did not start, in place of the server."""
+        """Report why the application did not start, instead of the server doing so."""
         if isinstance(reason, Exception):
             error = StartupFailed(explain_failure("The startup of the application failed:", reason))
             error.__cause__ = reason
@@ -312,7 +312,7 @@ def _call_at_sigterm(function: Callable[[], object]) -> None:
 
 
 def _leave_signals_to_the_supervisor() -> None:
-    """Ignore the signals of a terminal, which sends them to every process: the supervisor ends the workers.
+    """Ignore signals from the terminal, which sends them to every process: the supervisor ends the workers.
 
     They get handlers instead of SIG_IGN, which programs that the application starts would inherit.
     """

@@ -1,4 +1,4 @@
-"""A call of a WSGI application within the process, without a server, and the iterables of chunks that it returns."""
+"""A call to a WSGI application in the same process, without a server, and the iterables of chunks that it returns."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain

@@ -82,7 +82,8 @@ def server_of(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
 
 
 def host_of(scheme: str, header: str | None, server: tuple[str, int | None] | None) -> str | None:
-    """Return the host in the Host header, or else the server's, without the scheme's default port; None without one.
+    """Return the host in the Host header, or else the server's, without the scheme's default port; None if there is
+    neither.
 
     It is not checked for being well-formed.
     """

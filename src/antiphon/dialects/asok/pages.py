@@ -203,7 +203,7 @@ class AsokPages(Pages):
         self._app = app
 
     def handlers(self, page: PageFile) -> Iterable[tuple[tuple[str, ...], Callable[..., Any]]]:
-        """Return the handlers of a page by method. Raises ValueError for a module without any."""
+        """Return the handlers of a page by method. Raises ValueError for a module that has no handlers."""
         functions = [*self._functions(page)]
         if not functions:
             raise ValueError(f"{page.path} has no handler: define render, or a method's function such as post")

@@ -66,7 +66,7 @@ class QueryDict(dict[str, str]):
         super().__init__(self._pairs)
 
     def getlist(self, key: str, default: list[str] | None = None) -> list[str]:
-        """Return all values of a name in order; without any, ``default`` or an empty list."""
+        """Return all values of a name in order; if there are none, ``default`` or an empty list."""
         return [value for name, value in self._pairs if name == key] or (default if default is not None else [])
 
 
@@ -136,7 +136,7 @@ class Request(RequestState):
     """The status that was set; None otherwise."""
 
     page_context: Mapping[str, Any] = MappingProxyType({})
-    """The variables of a page that is only a template, such as an error's page."""
+    """The variables of a page that is only a template, such as an error page."""
 
     def __init__(
         self, app: "Asok | WSGIEnvironment", native: NativeRequest | None = None, page_file: str | None = None
@@ -403,7 +403,7 @@ class Request(RequestState):
         return translated(self, key, values)
 
     def shared(self, name: str, _expected_type: type[Any] | None = None) -> Any:
-        """Return a value shared with all templates or with those of this request; None without one."""
+        """Return a value shared with all templates or with those of this request; None if there is none."""
         return self.own_shared[name] if name in self.own_shared else self.native.shared.get(name)
 
     def shared_form(self, name: str) -> "Form":

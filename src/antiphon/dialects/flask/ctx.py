@@ -145,7 +145,7 @@ class AppContext:
 
     @property
     def request(self) -> "Request":
-        """The request. Raises RuntimeError without one."""
+        """The request. Raises RuntimeError if there is none."""
         holder = self.holder
         if holder is None:
             raise RuntimeError("There is no request in this context.")
@@ -153,7 +153,7 @@ class AppContext:
 
     @property
     def session(self) -> "SessionMixin":
-        """The session, which is marked as accessed. Raises RuntimeError without one."""
+        """The session, which is marked as accessed. Raises RuntimeError if there is none."""
         holder = self.holder
         session = None if holder is None else holder._session  # noqa: SLF001 - of this class
         if session is None:

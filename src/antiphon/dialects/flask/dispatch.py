@@ -216,7 +216,7 @@ async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
 
 
 async def step(ctx: "AppContext", own: Callable[..., Steps[T]], *args: Any) -> T:
-    """Return the result of a step of this module, or of the application's method of that name if it is overridden."""
+    """Return the result of a step in this module, or of the application's method with that name if it is overridden."""
     if own.__name__ in ctx.app.overrides:
         return await replaced(ctx, own.__name__, *args)  # type: ignore[no-any-return]  # as the method that it replaces
     return await own(ctx, *args)

@@ -178,7 +178,7 @@ def get_load_dotenv(default: bool = True) -> bool:
 
 
 def make_response(*args: Any) -> "Response":
-    """Return a response made from a view's values: a body, a body and a status, and so on; an empty one without any."""
+    """Return a response made from a view's values: a body, a body and a status, and so on; empty if there are none."""
     app = app_ctx.app
     if not args:
         return app.response_class()

@@ -51,7 +51,7 @@ _REEXPORTED = {
 
 
 def reexports(module: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module of this package, which imports names for programs (PEP 562)."""
+    """Return the ``__getattr__`` for a module in this package, which imports names for programs (PEP 562)."""
     return import_on_use(module, _REEXPORTED[module.rpartition(".")[2]])[1]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """A call of an application: the application, the request, and the application's map bound to the request."""
+    """A call to an application: the application, the request, and the application's map bound to the request."""
 
     app: "KayApp"
     request: Any

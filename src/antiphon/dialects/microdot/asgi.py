@@ -53,7 +53,7 @@ class Microdot(BaseMicrodot):
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a call of an ASGI server, by ``asgi_app`` if that is overridden, or of a WSGI server."""
+        """Handle a call from an ASGI server, with ``asgi_app`` if that is overridden, or from a WSGI server."""
         if send is None:
             return super().__call__(head, second)
         if "asgi_app" in self.overridden:
@@ -62,5 +62,5 @@ class Microdot(BaseMicrodot):
 
     @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Handle a call of an ASGI server. May be overridden, or set to an ASGI application that wraps this one."""
+        """Handle a call from an ASGI server. May be overridden, or set to an ASGI application that wraps this one."""
         await super().__call__(scope, receive, send)

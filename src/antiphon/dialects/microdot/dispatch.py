@@ -358,7 +358,7 @@ async def _answer_status(
 
 
 async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
-    """Return the result of a status's handler; without one, the reason and the status."""
+    """Return the result of a status's handler or, if it has none, the reason and the status."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
             return await call(owner.error_handlers[status_code], request)

@@ -125,7 +125,7 @@ def _remember(request: Request, user_id: Any, days: int) -> None:
 
 
 def _remembered(request: Request) -> Any:
-    """Return the id of the user whom the cookie remembers, after storing it in the session; None without one.
+    """Return the id of the user whom the cookie remembers, after storing it in the session; None if there is none.
 
     A token that does not expire is the session's, which may have a ``user_id`` of its own.
     """

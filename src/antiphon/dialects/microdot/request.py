@@ -37,7 +37,7 @@ class AsyncBytesIO:
         return self.stream.read(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """Return the bytes up to and including a separator; the rest without one."""
+        """Return the bytes up to and including a separator, or the rest if there is none."""
         start = self.stream.tell()
         found = self.stream.getvalue().find(separator, start)
         return self.stream.read(-1 if found < 0 else found + len(separator) - start)
@@ -94,11 +94,11 @@ class BodyReader:
         return await self.read(n)
 
     async def readline(self) -> bytes:
-        r"""Return the next line with its ``\n``; the rest without one."""
+        r"""Return the next line with its ``\\n``, or the rest if there is none."""
         return await self.readuntil()
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """Return the bytes up to and including a separator; the rest without one."""
+        """Return the bytes up to and including a separator, or the rest if there is none."""
         sought = 0
         while True:
             found = self._held.find(separator, self._at + sought)

@@ -52,7 +52,7 @@ class NamedFile(BufferedReader):
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """Open the regular file at a path. Raises MissingFileError without one, or OSError if it can't be read."""
+        """Open the regular file at a path. Raises MissingFileError if there is none, or OSError if it can't be read."""
         if not os.path.isfile(path):  # opening a pipe could block forever
             raise MissingFileError(path)
         return cls(FileIO(path, "rb"))
@@ -417,8 +417,8 @@ def _pair(name: str, value: str) -> str:
     """Return the name and value of a cookie. Raises ValueError for text that would be parsed differently."""
     if not name or "=" in name or ";" in name + value or find_control(name + value):
         raise ValueError(
-            "a cookie's name must not contain an equals sign, and name and value no semicolon or control characters:"
-            f" {name[:80]!r}, {value[:80]!r}"
+            "a cookie's name must not contain an equals sign, and neither its name nor its value a semicolon or control"
+            f" characters: {name[:80]!r}, {value[:80]!r}"
         )
     return f"{name}={value}"
 

@@ -38,7 +38,7 @@ class CallbackAuthenticationPolicy:
     callback: Any = None
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id that the client claims; None without one."""
+        """Return the id that the client claims; None if there is none."""
         raise NotImplementedError
 
     def _log(self, msg: str, methodname: str, request: Any) -> None:
@@ -97,7 +97,7 @@ class RepozeWho1AuthenticationPolicy(CallbackAuthenticationPolicy):
         return () if self.callback is None else self.callback(self._get_identity(request), request)
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the identity of repoze.who; None without one."""
+        """Return the id in the identity of repoze.who; None if there is none."""
         identity = self._get_identity(request)
         return None if identity is None else identity["repoze.who.userid"]
 
@@ -124,7 +124,7 @@ class RemoteUserAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the environ; None without one."""
+        """Return the id in the environ; None if there is none."""
         return request.environ.get(self.environ_key)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:  # noqa: ARG002 - the server remembers
@@ -179,7 +179,7 @@ class AuthTktAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the cookie; None without one."""
+        """Return the id in the cookie; None if there is none."""
         found = self.cookie.identify(request)
         return found["userid"] if found else None
 
@@ -210,7 +210,7 @@ class SessionAuthenticationHelper:
         return []
 
     def authenticated_userid(self, request: Any) -> Any:
-        """Return the id; None without one."""
+        """Return the id; None if there is none."""
         return request.session.get(self.userid_key)
 
 
@@ -224,7 +224,7 @@ class SessionAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.helper = SessionAuthenticationHelper(prefix)
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the id in the session; None without one."""
+        """Return the id in the session; None if there is none."""
         return self.helper.authenticated_userid(request)
 
     def remember(self, request: Any, userid: Any, **kw: Any) -> Any:
@@ -274,7 +274,7 @@ class BasicAuthAuthenticationPolicy(CallbackAuthenticationPolicy):
         self.debug = debug
 
     def unauthenticated_userid(self, request: Any) -> Any:
-        """Return the name; None without one."""
+        """Return the name; None if there is none."""
         credentials = extract_http_basic_credentials(request)
         return credentials.username if credentials else None
 

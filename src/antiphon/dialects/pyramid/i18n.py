@@ -44,7 +44,7 @@ class Localizer:
 
 
 def default_locale_negotiator(request: Any) -> Any:
-    """Return the locale that a request names in its attribute, parameter or cookie ``_LOCALE_``; None without one."""
+    """Return the locale in a request's attribute, parameter or cookie ``_LOCALE_``; None if there is none."""
     name = getattr(request, _PARAMETER, None)
     if name is None:
         name = request.params.get(_PARAMETER)

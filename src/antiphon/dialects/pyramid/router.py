@@ -70,7 +70,7 @@ class Plans:
         self._made: dict[Any, Plan] = {}
 
     def of_route(self, route: Any) -> Plan:
-        """Return the plan for a route, or for requests without one."""
+        """Return the plan for a route, or for requests that match no route."""
         plan = self._made.get(route)
         if plan is None:
             plan = self._made[route] = Plan(self._registry, route, self._root_factory)
@@ -95,7 +95,7 @@ class Served(EnvironHost):
     request_limits = UNBOUNDED
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Handle a call of a WSGI server, with two arguments, or of an ASGI server, with three."""
+        """Handle a call from a WSGI server, with two arguments, or from an ASGI server, with three."""
         if send is not None:
             return super().__call__(head, second, send)
         if not self._is_direct:

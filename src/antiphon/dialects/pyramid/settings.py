@@ -23,7 +23,7 @@ def aslist_cronly(value: Any) -> list[Any]:
 
 
 def aslist(value: Any, flatten: bool = True) -> list[Any]:
-    """Return the words of text, or its lines without ``flatten``."""
+    """Return the words in the text, or its lines if ``flatten`` is false."""
     lines = aslist_cronly(value)
     if not flatten:
         return lines

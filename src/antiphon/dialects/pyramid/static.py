@@ -60,7 +60,7 @@ class static_view:  # noqa: N801 - its name
     def __call__(self, context: Any, request: Any) -> Any:  # noqa: ARG002 - as views are called
         """Return the requested file.
 
-        Raises HTTPNotFound without one, and HTTPMovedPermanently for a directory without a slash.
+        Raises HTTPNotFound if there is none, and HTTPMovedPermanently for a directory without a slash.
         """
         name = self.get_resource_name(request)
         files = self.get_possible_files(name)

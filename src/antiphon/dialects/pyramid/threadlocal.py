@@ -28,7 +28,7 @@ class ThreadLocalManager:
     set = push
 
     def pop(self) -> Any:
-        """Remove and return the current dictionary; None without one."""
+        """Remove and return the current dictionary; None if there is none."""
         stack = self.variable.get()
         if not stack:
             return None
@@ -57,7 +57,7 @@ manager = ThreadLocalManager(default=defaults)
 
 
 def get_current_request() -> Any:
-    """Return the request that is being handled; None without one."""
+    """Return the request that is being handled; None if there is none."""
     return manager.get()["request"]
 
 

@@ -35,7 +35,7 @@ find_model = find_resource
 
 
 def find_interface(resource: Any, class_or_interface: Any) -> Any:
-    """Return the first resource in a lineage of a class or with an interface; None without one."""
+    """Return the first resource in a lineage that has a class or an interface; None if there is none."""
     if IInterface.providedBy(class_or_interface):
         test = class_or_interface.providedBy
     else:

@@ -58,7 +58,7 @@ class RoutesMapper:
         return self.routelist + self.static_routes if include_static else self.routelist
 
     def get_route(self, name: str) -> Route | None:
-        """Return the route with a name; None without one."""
+        """Return the route with a name; None if there is none."""
         return self.routes.get(name)
 
     def connect(

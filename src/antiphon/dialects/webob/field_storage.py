@@ -208,7 +208,7 @@ class FileField(FieldStorage):
 
     @lazy
     def type(self) -> str:
-        """The media type that the client claims, without parameters; `text/plain` without one."""
+        """The media type that the client claims, without parameters; `text/plain` if there is none."""
         return parsed_header(self._head.content_type or "text/plain")[0]
 
     @lazy
@@ -228,7 +228,7 @@ class FileField(FieldStorage):
 
     @lazy
     def length(self) -> int:
-        """The length that the part declares, which clients rarely do; -1 without one."""
+        """The length that the part declares, which clients rarely do; -1 if there is none."""
         claimed = dict(self._head.fields).get(b"content-length", b"")
         return int(claimed) if claimed.isdigit() and len(claimed) < 19 else -1
 

@@ -54,7 +54,7 @@ def broken(name: Any, value: Any) -> ValueError:
 
 
 def first_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the first line with a name, given in lower case; None without one."""
+    """Return the value of the first line with a name, given in lower case; None if there is none."""
     for key, value in lines:
         if key.lower() == name:
             return value
@@ -62,7 +62,7 @@ def first_value(lines: Lines, name: str) -> str | None:
 
 
 def last_value(lines: Lines, name: str) -> str | None:
-    """Return the value of the last line with a name, given in lower case; None without one."""
+    """Return the value of the last line with a name, given in lower case; None if there is none."""
     for key, value in reversed(lines):
         if key.lower() == name:
             return value

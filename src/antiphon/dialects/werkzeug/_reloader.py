@@ -24,7 +24,7 @@ def is_running_from_reloader() -> bool:
 
 
 def inherited_socket() -> int | None:
-    """Return the file descriptor of the socket that the parent opened for this process; None without one."""
+    """Return the file descriptor of the socket that the parent opened for this process; None if there is none."""
     socket = os.environ.get(SOCKET)
     return int(socket) if socket and is_running_from_reloader() else None
 

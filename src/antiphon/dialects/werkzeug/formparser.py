@@ -256,7 +256,7 @@ class MultiPartParser:
 
 
 def extended_name(head: PartHead) -> str | None:
-    """Return the name in ``filename*`` of a part; None without one, as in nearly every field."""
+    """Return the name in a part's ``filename*``; None if there is none, as in nearly every field."""
     if b"*" not in head.section:
         return None
     return parse_options_header(headers_of(head).get("content-disposition"))[1].get("filename")

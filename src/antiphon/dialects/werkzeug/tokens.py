@@ -232,7 +232,7 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """Return a date as in cookies."""
+    """Return a date in the format that cookies use."""
     return http_date(expires)
 
 

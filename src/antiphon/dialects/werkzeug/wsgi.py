@@ -274,7 +274,7 @@ def get_script_name(environ: "WSGIEnvironment") -> str:
 
 
 def peek_path_info(environ: "WSGIEnvironment") -> str | None:
-    """Return the next segment of the path; None without one."""
+    """Return the next segment of the path; None if there is none."""
     segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
     return text_of(segments[0]) if segments[0] else None
 

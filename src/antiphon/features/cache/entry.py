@@ -29,7 +29,7 @@ CONTENT_FIELDS = ("content-type", "content-encoding", "content-language", "conte
 _json_tokens = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|([{}\[\],:])[ \t\n\r]*|[ \t\n\r]+', re.DOTALL)
 
 MOST_VARIANTS = 32
-"""The maximum number of responses stored for one URL, each for different values of the fields in its Vary."""
+"""How many responses are stored for one URL at most, each for different values of the fields in its Vary."""
 
 
 class StoredResponse:
@@ -177,7 +177,7 @@ class StoredResponse:
         return response
 
     def told_until(self, now: float) -> tuple[float, float, Fields]:
-        """Return the times between which a hit has the same fields, and these fields, with Age and ``ttl`` in whole
+        """Return the times between which a hit has the same fields, and those fields, with Age and ``ttl`` in whole
         seconds.
         """
         age, first, lifetime = self.age(now), self.received - self.age_at_first, self.control.lifetime
@@ -206,8 +206,8 @@ class StoredResponse:
         return etag is not None and given is not None and given.strip('"') == etag.strip('"')
 
     def compared_with(self, response: Response) -> bool | None:
-        """Return True if a response to HEAD confirms this one, False if it contradicts it, None if neither (RFC 9111
-        §4.3.5).
+        """Return True if a response to HEAD confirms this one, False if it contradicts it, None if it does neither (RFC
+        9111 §4.3.5).
 
         A validator confirms it. A length confirms nothing, since a page may change and keep its length.
         """
@@ -243,7 +243,7 @@ def value_of(head: Head, name: str) -> str | None:
 
 
 def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
-    """Return the names by which a response is chosen: those in its Vary, and those that were read to make it.
+    """Return the names of what a response depends on: those in its Vary, and those that were read to make it.
 
     They do not include conditions: a response that depends on a client's conditions is not stored.
     """
@@ -264,9 +264,9 @@ def key_of(head: Head) -> str:
 
 
 def key_of_request(request: Request) -> str | None:
-    """Return the key of a request: that of its URL, and in QUERY also of its content (RFC 10008 §2.7).
+    """Return the key of a request: that of its URL and, in QUERY, of its content (RFC 10008 §2.7).
 
-    None for content that was not received yet, or has more than 64 KiB.
+    None if the content was not received yet, or has more than 64 KiB.
     """
     head = request.head
     key, content = key_of(head), content_of(request)

@@ -39,7 +39,7 @@ class Cache:
     never given to other clients, and header fields that were read are added to its Vary. A response with Set-Cookie is
     not stored. Hooks before the handler, and middleware of blueprints, are called for hits, too.
 
-    If many requests ask for a response that is not stored, one of them calls the handler. The others wait up to
+    If many requests ask for a response that is not stored, one of them calls the handler. The other requests wait up to
     ``patience`` for its response, and then call the handler as well. If a request never ends, for example because its
     process was killed, others stop waiting for it after ``lease``. Both are seconds or timedeltas.
 
@@ -113,7 +113,7 @@ class Cache:
         app._surround_with_cache(self._around, self._at_hand.answer, where_hooked, watch, blocking=self._blocks)
 
     def _may_query(self) -> bool:
-        """Return True if the application, or one that is mounted in it, may handle QUERY."""
+        """Return True if the application, or one mounted in it, may handle QUERY."""
         if self._queries is None:
             app: Any = self._collapsing.app
             self._queries = bool(app.mounts) or any("QUERY" in route.methods for route in app.routes)

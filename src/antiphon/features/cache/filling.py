@@ -44,7 +44,7 @@ class Fill:
         self.kept, self.validates = None, False
 
     def conditions(self) -> dict[str, str | None] | None:
-        """Return the fields that validate the stored response (RFC 9111 §4.3.1), or None without a validator.
+        """Return the fields that validate the stored response (RFC 9111 §4.3.1), or None if it has no validator.
 
         They replace the client's fields.
         """
@@ -75,7 +75,7 @@ class FillHead(WatchedHead):
         return None if is_changed else inner.plain_target()
 
     def ask_by_conditions(self, fill: Fill) -> bool:
-        """Replace the conditions with those of the cache. Return False if it has none."""
+        """Replace the conditions with those of the cache. Return False if the cache has none."""
         conditions = fill.conditions()
         if conditions is None:
             return False
@@ -88,7 +88,7 @@ class FillHead(WatchedHead):
         return self.replaced[name] if name in self.replaced else super().field(name)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return every header, with those that the cache has replaced."""
+        """Return every header, including those that the cache has replaced."""
         fields = super().fields()
         if not self.replaced:
             return fields
@@ -108,7 +108,7 @@ class RefreshHead(PlainHead):
 
 
 def directives_of(head: Head) -> CacheControl:
-    """Return the directives of a request; without any, Pragma counts (RFC 9111 §5.4)."""
+    """Return a request's cache directives. If it has none, Pragma is read instead (RFC 9111 §5.4)."""
     said = head.field("cache-control")
     if said is None:
         pragma = head.field("pragma")

@@ -32,7 +32,7 @@ class BodyCopy:
     """A body that is read once, and is kept if it is read to the end and has the right length.
 
     ``keep`` is called with the name and the length of the file when the file is complete, and with None if there is no
-    file. ``watch`` notes what is read of the request to make a chunk. ``length`` is the declared length, or None.
+    file. ``watch`` records what is read from the request to make a chunk. ``length`` is the declared length, or None.
     ``hold`` renews the claim of a stream. A failure here only affects the copy.
     """
 
@@ -100,7 +100,7 @@ class BodyCopy:
                 await to_thread(self._drop)
 
     def _listen(self) -> None:
-        """Record what is read of the request until there is a chunk."""
+        """Record what is read from the request until there is a chunk."""
         if self._watch is not None:
             self._watch.is_paused = False
 
@@ -174,7 +174,7 @@ KEPT_STALE = 3600.0
 class Intake:
     """The part that puts responses on a shelf, with a file for streams and for bodies of more than ``largest`` bytes.
 
-    For a gateway, only the response counts. ``may_query`` returns True if the application may handle QUERY.
+    For a gateway, only the response matters. ``may_query`` returns True if the application may handle QUERY.
     """
 
     def __init__(
@@ -296,7 +296,7 @@ class Intake:
         return reason_not_to_store(asked, response.status, fields, control, reads)
 
     def _unfit(self, response: Response, fill: Fill) -> str | None:
-        """Return the reason not to store a body: it is a file already, or another request stores the same stream."""
+        """Return the reason not to store a body: it is already a file, or another request stores the same stream."""
         body = response.body
         if not isinstance(body, bytes):
             is_kept = self._files is not None and fill.token is not None and not is_at_hand(body)

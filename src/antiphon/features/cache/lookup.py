@@ -34,7 +34,7 @@ class Use(Enum):
 
 
 def use_of(control: Control, age: float, asked: CacheControl) -> Use:
-    """Return how a request with these directives may use a stored response."""
+    """Return how a request with these directives may be served from a stored response."""
     remaining = control.lifetime - age
     if control.directives.no_cache is True or asked.no_cache:
         return Use.VALIDATE
@@ -89,8 +89,8 @@ which heads, or None for all; its body, fields and status. A plain tuple, since 
 
 
 class AtHand:
-    """Whole responses from a shelf, for requests that ask for nothing else. Each is ready for one second, in which its
-    fields do not change. The store is asked whether it is still current.
+    """Whole responses from a shelf, for requests that ask for nothing more than the whole response. Each is ready for
+    one second, in which its fields do not change. The store is asked whether it is still current.
     """
 
     def __init__(self, shelf: Shelf, clock: Callable[[], float]) -> None:

@@ -23,11 +23,11 @@ HEURISTIC_STATUSES = frozenset({200, 203, 204, 300, 301, 308, 404, 405, 410, 414
 """Statuses whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
 
 HEURISTIC_PART = 0.1
-"""The lifetime of such a response, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
+"""How long such a response stays fresh, as a fraction of the time since its last change (RFC 9111 §4.2.2)."""
 
 
 class Control(NamedTuple):
-    """The directives of a response that count for this cache, and its lifetime in seconds.
+    """The directives in a response that apply to this cache, and the response's lifetime in seconds.
 
     ``is_explicit`` is true if the response states its lifetime.
     """
@@ -121,7 +121,7 @@ _PERSONAL = {
     HOOKS: "hooks-below",
     EVERYTHING: "reads-everything",
 }
-"""Data of one visitor or one request, and the reason not to store a response made from it."""
+"""Data that belongs to one visitor or one request, and the reason not to store a response made from it."""
 PERSONAL_REASONS = {*_PERSONAL.values()} - {"reads-nonce", "reads-id", "hooks-below", "reads-everything"}
 _NAMEABLE = {"cookie", "authorization", "proxy-authorization"}
 """Those of them that a public response can name in Vary."""
@@ -141,7 +141,7 @@ def reason_not_to_store(
     """Return the reason not to store a response as a token, or None if it may be stored.
 
     ``reads`` contains what was read from the request to make it, as recorded by a ``WatchedHead``; None if that is
-    unknown, as in a gateway, where only the response counts, even with Set-Cookie (RFC 9111 §7.3).
+    unknown, as in a gateway, where only the response matters, even with Set-Cookie (RFC 9111 §7.3).
     """
     said, found = control.directives, combined(fields)
     if asked.method not in ("GET", "QUERY"):

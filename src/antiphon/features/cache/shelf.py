@@ -24,10 +24,10 @@ from antiphon.response.response import Response
 
 _CLAIM, _PASSES, _STREAMS = "claim", "passes", "streams"
 _ATTEMPTS = 8
-"""The number of attempts to change an entry that others change at the same time."""
+"""How often changing an entry is attempted while others change it at the same time."""
 
 PASSES_FOR = 60.0
-"""Seconds in which requests for a URL whose response could not be stored don't wait for one another."""
+"""For how many seconds requests for a URL whose response could not be stored don't wait for one another."""
 
 _MARK_KEPT = 600.0
 """Seconds for which a store remembers forgotten responses: longer than handlers run."""
@@ -42,7 +42,7 @@ CLOCKS_APART = 1.0
 MOST_RECENT = 256
 """The number of URLs whose responses a process keeps in memory, read and parsed."""
 SMALL = 32 << 10
-"""The largest size of such an entry in bytes: all of them take at most about 8 MiB."""
+"""The maximum size of such an entry in bytes: together they take about 8 MiB at most."""
 
 
 class Shelved:
@@ -129,7 +129,7 @@ class Shelf:
         return None if made is None else token
 
     def note_stream(self, key: str) -> None:
-        """Record that a response is being sent and written to a file, so that others don't wait for its end."""
+        """Record that a response is being sent and written to a file, so that other requests don't wait for its end."""
         self._change(key, None, PASSES_FOR, lambda data: data | {_STREAMS: [self._clock() + PASSES_FOR]})
 
     def hold_stream(self, key: str, token: str | None) -> "StreamHold":
@@ -213,7 +213,7 @@ class Shelf:
         return found is not None and found.changed + self._clocks_apart >= asked
 
     def forget_urls(self, keys: Iterable[str]) -> None:
-        """Forget these URLs, with all variants."""
+        """Forget these URLs, including all variants."""
         for key in keys:
             self._note_forgotten(key)
             self._delete(key)
@@ -278,9 +278,9 @@ def _owner(kind: str, name: str) -> str:
 
 
 def _mark(what: str) -> str:
-    """Return the key of the mark that something shares with others: their number is bounded, whatever is written to.
+    """Return the key of the mark for a URL or a tag. Several may share one, so that the number of marks is limited.
 
-    A response that was being made when others were forgotten under its mark is not stored, and is made again.
+    A response that was being made while anything was forgotten under its mark is not stored, but made again.
     """
     return f"cache forgotten\n{crc32(what.encode('utf-8', 'surrogatepass')) % _MARKS}"
 
@@ -288,7 +288,7 @@ def _mark(what: str) -> str:
 def forget_changed(shelf: Shelf, request: Request, response: Response, key: str, may_query: bool) -> None:
     """Forget what a request has changed: its URL, and URLs on the same origin that its response names (§4.4).
 
-    With ``may_query``, the responses to QUERY requests for these are forgotten, too.
+    With ``may_query``, the responses to QUERY requests for these URLs are forgotten, too.
     """
     if request.head.method in SAFE_METHODS or not 200 <= response.status <= 399:
         return

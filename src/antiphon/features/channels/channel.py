@@ -330,7 +330,7 @@ class Channel:
         return await asyncio.to_thread(self.who_now) if self._own_hub().blocks else self.who_now()
 
     def who_now(self) -> list[str]:
-        """Return the present members, and wait for them on this thread."""
+        """Return the members who are present; this thread waits for the result."""
         return sorted({*self._own_hub().members(self._name)})
 
     def _own_hub(self) -> Hub:

@@ -54,7 +54,7 @@ class Feed:
                 self.is_loaded = True
 
     def publish(self, entries: Sequence[Entry], after: Position | None) -> None:
-        """Add the messages ``after`` a position, unless another thread has already added these or others."""
+        """Add the messages ``after`` a position, unless another thread has already added some of them."""
         with self._lock:
             if entries and self.position == after:
                 items = _with_gaps(entries, after)
@@ -119,7 +119,7 @@ class Feed:
     def place_of_unknown(self, since: str, position: Position | None) -> tuple[int, Missed]:
         """Return the number of the first item for a client whose id names no message, and what the client is told.
 
-        It is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
+        This is the oldest item. If the id belongs to the newest message's epoch and was lost with its server, it is the
         next item, since the client has received all earlier ones.
         """
         with self._lock:
@@ -129,7 +129,7 @@ class Feed:
             return self._end - len(self._items), Missed(None, since, _first_id(self._items))
 
     def wait(self, number: int, is_over: Callable[[], bool], seconds: float | None = None) -> None:
-        """Wait on a thread until there is an item of this number, or until ``is_over``, checked after ``wake``.
+        """Wait on a thread until there is an item with this number, or until ``is_over``, checked after ``wake``.
 
         With ``seconds``, wait no longer than that.
         """
@@ -142,7 +142,7 @@ class Feed:
             self._changed.notify_all()
 
     async def wait_on_loop(self, number: int) -> None:
-        """Wait on an event loop until there is an item of this number."""
+        """Wait on an event loop until there is an item with this number."""
         loop = asyncio.get_running_loop()
         with self._lock:
             if self._end > number:

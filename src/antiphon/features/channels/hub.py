@@ -34,7 +34,7 @@ class _Lease(NamedTuple):
 
 
 class Leases:
-    """The members that are present in this process. One thread renews all leases while there are any."""
+    """The members present in this process. While there are any, one thread renews all leases."""
 
     def __init__(self, log: ChannelLog) -> None:
         self._log = log
@@ -58,7 +58,7 @@ class Leases:
             Thread(target=self._renew, name="antiphon-presence", daemon=True).start()
 
     def leave(self, channel: str, member: str, ttl: float) -> None:
-        """Count a member as present one time fewer. In an unavailable store the lease expires."""
+        """Decrease the count of a member's presences. If the store is unavailable, the lease expires."""
         lease = _Lease(channel, ttl)
         with self._lock:
             members = self._members[lease]
@@ -124,7 +124,7 @@ class Hub(ABC):
 
     @abstractmethod
     def joined(self, name: str, keep: Keep) -> Feed | None:
-        """Return the feed of a channel for one more user, without waiting, or None if it has to be loaded."""
+        """Return the feed of a channel for one more user without waiting, or None if the feed has to be loaded."""
 
     @abstractmethod
     def join(self, name: str, keep: Keep) -> Feed:
@@ -148,18 +148,18 @@ class Hub(ABC):
 
     @abstractmethod
     def exit(self, name: str, member: str, ttl: float) -> None:
-        """Count a member as present one time fewer."""
+        """Decrease the count of a member's presences."""
 
     @abstractmethod
     def members(self, name: str) -> list[str]:
-        """Return the present members, in any order, perhaps more than once."""
+        """Return the members who are present, in any order. Some may occur more than once."""
 
 
 class MemoryHub(Hub):
     """Channels in the memory of one process: the feeds are the store.
 
-    A feed without users is forgotten if it has no messages. Of the others, those that were used last are kept, up to
-    MOST_UNUSED.
+    A feed without users is forgotten if it has no messages. Of the remaining ones, the most recently used are kept, up
+    to MOST_UNUSED.
     """
 
     blocks = False
@@ -368,7 +368,7 @@ class StoredHub(Hub):
                 feed.publish(entries, positions[name])
 
     def _verify(self, positions: Positions) -> None:
-        """Check whether a store that was unavailable has lost messages, and tell the listeners of these channels."""
+        """Check whether a store that was unavailable has lost messages, and tell the listeners of its channels."""
         for name, known in positions.items():
             newest = self._log.newest(name)
             feed = self._feeds.get(name)

@@ -47,13 +47,13 @@ _id = re.compile("(0|[1-9][0-9]{0,17})-([1-9][0-9]{0,17})").fullmatch
 
 
 def read_id(id_: str) -> Position | None:
-    """Return the position that an id names, or None for text that is not an id of a channel."""
+    """Return the position that an id stands for, or None for text that is not the id of a message."""
     found = _id(id_)
     return Position(int(found[1]), int(found[2])) if found else None
 
 
 class Keep(NamedTuple):
-    """The bounds of the messages of a channel that are kept: their number, and the sum of their bytes, if limited."""
+    """How many of a channel's messages are kept: their number, and their total size in bytes, if that is limited."""
 
     most: int
     size: float = inf
@@ -108,14 +108,14 @@ LONGEST_WATCH = 1.0
 """The longest time for which ``watch`` waits, in seconds."""
 
 Positions: TypeAlias = Mapping[str, Position | None]
-"""The position of the newest known message, by the names of channels; None for a channel without messages."""
+"""The position of each channel's newest known message, by the channel's name; None for a channel without messages."""
 
 
 class ChannelLog(Protocol):
     """The messages and members of channels in a store. All methods block, and raise StoreUnavailable."""
 
     def append(self, name: str, keep: int, data: bytes) -> Position:
-        """Store a message, and forget those before the newest ``keep`` or so. Return its position."""
+        """Store a message, and forget all but about the newest ``keep`` messages. Return its position."""
         ...
 
     def tail(self, name: str, most: int) -> list[Entry]:
@@ -131,7 +131,7 @@ class ChannelLog(Protocol):
         ...
 
     def watch(self, positions: Positions) -> Mapping[str, Sequence[Entry]]:
-        """Wait until messages come after these positions, or ``interrupt`` is called, for up to LONGEST_WATCH."""
+        """Wait up to LONGEST_WATCH until messages come after these positions, or until ``interrupt`` is called."""
         ...
 
     def interrupt(self) -> None:
@@ -151,5 +151,5 @@ class ChannelLog(Protocol):
         ...
 
     def members(self, name: str) -> list[str]:
-        """Return the present members, in any order, once for each process that reports them."""
+        """Return the members who are present, in any order, once for each process that reports them."""
         ...

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from antiphon.features.stores.valkey.connecting import Client
 
 GROUPS = WATCHES
-"""The number of groups of channels in a cluster. Each may be on its own shard, and has its own reader in a process."""
+"""How many groups of channels a cluster has. Each may be on its own shard, and has its own reader in a process."""
 
 _APPEND = script("""
 local known = redis.call('GET', KEYS[2])
@@ -52,7 +52,7 @@ redis.call('PEXPIREAT', KEYS[1], redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCOR
 _MEMBERS = script(f"{_NOW} return redis.call('ZRANGEBYSCORE', KEYS[1], now + 1, '+inf')")
 
 WOKEN = 60_000
-"""Milliseconds for which a process's own stream is kept, with which it wakes its reader."""
+"""How long a process's own stream, with which it wakes its reader, is kept, in milliseconds."""
 TOKEN = 32
 """The length of the token before the name of a member."""
 
@@ -63,7 +63,7 @@ def group_of(name: str) -> int:
 
 
 class ValkeyLog:
-    """The messages and members of channels on a server, or of one group of channels in a cluster."""
+    """The messages and members of the channels on a server, or of one group of channels in a cluster."""
 
     def __init__(self, store: ValkeyStore, group: int = 0) -> None:
         self._calls = store._calls
@@ -125,7 +125,7 @@ class ValkeyLog:
 
 
 def _by_key(found: Reply) -> list[tuple[bytes, Reply]]:
-    """Return the entries of each stream. RESP2 has pairs, RESP3 a mapping, each to a list of one list."""
+    """Return the entries of each stream. RESP2 sends pairs, RESP3 a mapping whose values are lists of one list."""
     if not isinstance(found, Mapping):
         return [(key, entries) for key, entries in found or ()]
     return [(key, entries[0] if isinstance(entries[0], list) else entries) for key, entries in found.items()]

@@ -88,7 +88,7 @@ class BoundField:
 
     @property
     def values(self) -> Sequence[str]:
-        """The text that was sent, else that of the initial values. Empty for a password or file."""
+        """The text that was sent, or else the initial text. Empty for a password or file."""
         if self.widget in _SECRET:
             return ()
         return self._form.texts(self.key) if self._shown is None else self._shown
@@ -101,7 +101,7 @@ class BoundField:
 
     @property
     def errors(self) -> list[FormError]:
-        """The errors of this field."""
+        """The errors in this field."""
         return self._form.errors.get(self.key, [])
 
     # Parts

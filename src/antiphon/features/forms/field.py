@@ -13,7 +13,7 @@ Widget: TypeAlias = Literal[
     "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "month",
     "week", "time", "datetime-local", "checkbox", "radio", "select", "file", "hidden",
 ]  # fmt: skip
-"""The kinds of inputs in HTML, without those that are not fields."""
+"""The input types of HTML, except those that are not fields."""
 
 Choices: TypeAlias = Mapping[Any, Text] | Iterable[Any]
 """The values to choose from, with or without labels."""

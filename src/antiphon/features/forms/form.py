@@ -271,7 +271,7 @@ class Form(Generic[T]):
             found.append(FormError(message, code, bounds))
 
     def _sources(self, planned: Input | None = None) -> list[Messages]:
-        """Return the messages of a field, the form and the request's language, and those in English."""
+        """Return the messages for the field, the form and the request's language, then the English ones."""
         language = language_of(self._request)
         return [
             planned.field.messages if planned else {},
@@ -344,7 +344,7 @@ class Form(Generic[T]):
 
     @property
     def hidden(self) -> Markup:
-        """The hidden inputs: those of the form, and those that the application shares for forms, such as a token."""
+        """The hidden inputs: those of the form, and those that the application adds to all forms, such as a token."""
         own = [field.input for field in self.fields if field.widget == "hidden"]
         return joined([*own, *self._shared_parts()], "\n")
 
@@ -374,7 +374,7 @@ class Form(Generic[T]):
 
 
 def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: Sequence[str]) -> tuple[Input, ...]:
-    """Return the inputs with the choices of one form, in order: named inputs come first."""
+    """Return the inputs in order, with the choices of one form: inputs that are named come first."""
     by_key = {planned.key: planned for planned in inputs}
     if unknown := [name for name in (*choices, *order) if name not in by_key]:
         raise explained(

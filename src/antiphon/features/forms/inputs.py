@@ -38,7 +38,7 @@ class Input:
     is_file: bool
     is_nullable: bool
     kinds: Sequence[inspect.Type]
-    """The types of one value."""
+    """The types of a single value."""
     bounds: DecimalBounds | None
     """Those of a Decimal."""
     attributes: Mapping[str, AttributeValue]
@@ -278,7 +278,7 @@ def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]
 
 
 def _of_decimal(bounds: DecimalBounds | None, inputmode: str | None) -> dict[str, AttributeValue]:
-    """Return the attributes of a Decimal. A browser counts steps from the minimum, and knows only inclusive bounds."""
+    """Return the attributes for a Decimal. A browser counts steps from the minimum, and knows only inclusive bounds."""
     if bounds is None:
         return {"step": "any"}
     limits, step = bounds.limits, None if bounds.places is None else Decimal(10) ** -bounds.places
@@ -308,7 +308,7 @@ def _of_number(number: inspect.IntType | inspect.FloatType, inputmode: str | Non
 
 
 _ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}"}
-"""Classes of characters that are ASCII-only in JavaScript, by those of Python."""
+"""For Python's character classes, those that mean the same for ASCII in JavaScript."""
 
 _UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
 """Syntax that JavaScript lacks, or interprets differently."""

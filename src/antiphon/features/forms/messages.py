@@ -49,7 +49,7 @@ MESSAGES: Mapping[str, str] = {
     "error": "Please check what you entered.",
     "submit": "Send",
 }
-"""The text for each code. A code with a dot is for a kind of input, or for a fault that names that bound."""
+"""The text for each code. A code with a dot is for one kind of input, or for a fault that has that bound."""
 
 _COUNTS = {"too_few": "min", "too_short": "min", "too_many": "max", "too_long": "max"}
 """Codes of messages that count something, with the bound that selects the plural form."""
@@ -89,7 +89,7 @@ class Translated:
         self._code = code
 
     def format_map(self, values: Mapping[str, Any]) -> str:
-        """Return the text with values filled in, in the plural form for the bound that it counts."""
+        """Return the text with values filled in, in the plural form for the number in the bound."""
         counted = _COUNTS.get(self._code.partition(".")[0])
         n = {"n": values[counted]} if counted is not None and counted in values else {}
         return self._language.gettext(f"form.{self._code}", **{**n, **values})

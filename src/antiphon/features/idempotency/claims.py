@@ -1,6 +1,6 @@
 """Claims to writes that are carried out once: their caller, their request, and their state.
 
-Only hashes of keys, credentials and requests are kept, and the key is part of each, so that nobody who reads the store
+Only hashes of keys, credentials and requests are kept, and each includes the key, so that nobody who reads the store
 can try passwords against them.
 """
 
@@ -44,7 +44,8 @@ _OF_ONE_TRY = frozenset({
     "x-forwarded-scheme", "x-forwarded-server", "x-queue-start", "x-real-ip", "x-request-id", "x-request-start",
     "x-requested-with",
 })  # fmt: skip
-"""Fields that clients and proxies may change between attempts: they describe what is sent, and how, but not by whom.
+"""Fields that clients and proxies may change between attempts: they describe what is sent and how, but not who sends
+it.
 """
 
 
@@ -84,7 +85,7 @@ def by_credentials(has_session: bool, has_users: bool, request: Request, key: st
 
     A session is recognized by the time when it began, which a login keeps while it changes the key. Other credentials
     are those that a source of the application's users finds in the request. If other code may know the caller, the
-    cookies count, since one of them may be that code's session.
+    cookies are included, since one of them may be that code's session.
     """
     shown = [*_own_credentials(request[USERS], request)] if has_users else []
     if (authorization := request.head.field("authorization")) is not None:
@@ -160,7 +161,7 @@ def is_retried(response: Response) -> bool:
 
 
 def _is_broken_off(response: Response) -> bool:
-    """Return True for a response to a cancellation, or to an error caused by one, such as a deadline."""
+    """Return True for the response to a cancellation, or to an error that a cancellation caused, such as a deadline."""
     error = response.error
     causes = () if error is None else (error, error.__cause__)
     return any(cause is not None and not isinstance(cause, Exception) for cause in causes)

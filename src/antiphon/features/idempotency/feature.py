@@ -231,7 +231,7 @@ class IdempotentWrites:
         raise in_use()
 
     def _answer(self, known: StoreEntry, write: Write, fingerprint: str, request: Request) -> Response | None:
-        """Return the known response, or None if the write may be carried out. Raises what ``_claim`` raises."""
+        """Return the known response, or None if the write may be carried out. Raises the errors of ``_claim``."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != write.caller:
             raise reused_with("other credentials")
@@ -290,7 +290,7 @@ class IdempotentWrites:
         )
 
     def _end(self, request: Request) -> Generator[None, Response, None]:
-        """End the claim of this request, if any, when only the transfer to the client can still fail."""
+        """End the claim of this request, if there is one, when only the transfer to the client can still fail."""
         self._watch(request)
         response = yield
         if _CLAIM in request:
@@ -324,13 +324,13 @@ class IdempotentWrites:
         yield
 
     def _watch(self, request: Request) -> None:
-        """Watch what is read of a request, unless ``by`` names the caller, or others have read it before."""
+        """Watch what is read from a request, unless ``by`` identifies the caller, or other code has read it before."""
         if self._by is None and not is_seen_by_others(request) and _CALLER not in request:
             request[_CALLER] = WatchedHead(request.head)
             put_on_watch(request, request[_CALLER])
 
     def _fields(self, request: Request, key: str) -> dict[str, Any]:
-        """Return the fields that may say who the caller is, in the form that an entry keeps."""
+        """Return the fields that may identify the caller, in the form in which an entry stores them."""
         if self._by is not None:
             return {}
         names = request[_CALLER].reads if _CALLER in request else {EVERYTHING}
@@ -342,5 +342,5 @@ _CALLER = Dependency[WatchedHead]("caller of an idempotent write")
 
 
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
-    """Run a hook on the handler's response before others, such as rate limits, add data of one request to it."""
+    """Run a hook on the handler's response before other hooks, such as rate limits, add data of one request to it."""
     request._after_hooks = (keep, *request._after_hooks)

@@ -24,7 +24,7 @@ _OF_CONNECTION = frozenset({
     "accept-encoding", "connection", "content-length", "cookie", "dnt", "expect", "host", "keep-alive", "origin",
     "priority", "te", "transfer-encoding", "upgrade-insecure-requests", "x-request-id",
 })  # fmt: skip
-"""Fields of one connection or one browser, which a test does without."""
+"""Fields that belong to one connection or one browser, which a test doesn't need."""
 _OF_SOCKET = ("upgrade", "sec-websocket-")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"

@@ -30,7 +30,7 @@ _LONGEST_ADDED = 200
 """The maximum length of a secret in a text that is then searched for everywhere."""
 _PUNCTUATION = "!#$*?^~"
 _KEY = urandom(32)
-"""The key of this process: equal secrets get equal replacements, from which no one can tell the secret."""
+"""The key of this process: equal secrets get equal replacements, which don't reveal the secret."""
 _PAIRS = re.compile(rb"([&;])")
 _disposition_name = re.compile(rb'\bname="((?:[^"\\]|\\.)*)"', re.IGNORECASE).search
 
@@ -91,7 +91,7 @@ _PLACES = frozenset({"antiphon", "antiphon.features"})
 
 
 def _marked_in(model: type) -> Iterable[str]:
-    """Yield the names of marked members, as Python and as JSON name them."""
+    """Yield the names of marked members, both in Python and in JSON."""
     with suppress(Exception):  # annotations of anyone's classes, which may name what only type checkers know
         from typing import get_type_hints
 

@@ -192,7 +192,7 @@ class Keep(Observer):
         return self._shelf.find(id_)
 
     def forget(self, user: str) -> int:
-        """Delete all requests of a user, by the user's key, and return the number of causes that had some.
+        """Delete all requests of the user with this key, and return the number of causes that had some.
 
         The key is the one that ``SessionLogin`` keeps, or else the user's ``id``. It calls the store.
         """

@@ -28,7 +28,7 @@ from antiphon.response.response import Response
 LARGEST_ANSWER = 16 << 10
 """Bytes of a response's body that are kept."""
 _LONGEST = 2000
-"""Characters of a message, and of the name of a user."""
+"""How many characters of a message, or of a user's name, are kept."""
 _CODING = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Fields about a body as it was sent, which are wrong once it is decoded or shorter."""
 
@@ -61,7 +61,7 @@ class Record(msgspec.Struct, kw_only=True):
     user: str = ""
     """The key of the user, by which ``forget`` finds the record."""
     session: dict[str, str] = {}
-    """The names in the session that was used, each with the kind of its value."""
+    """The names in the session that were used, each with the kind of its value."""
     dependencies: dict[str, Any] = {}
     """The values of the dependencies that are ``kept``, by their names."""
     messages: list[tuple[Literal["text", "bytes"], bytes]] = []
@@ -150,7 +150,7 @@ _installed = re.compile(r".*[/\\](?:site|dist)-packages[/\\]").match
 
 
 def is_own(file: str) -> bool:
-    """Return True for a file that is neither installed, nor of Python, nor of this package."""
+    """Return True for a file that is not installed, and belongs neither to Python nor to this package."""
     return not (file.startswith(("<", _STDLIB, _OURS)) or _installed(file))
 
 
@@ -192,7 +192,7 @@ def main_place(traceback: TracebackType | None) -> tuple[str, int, str, int] | N
 
 
 def record_of(request: Request, response: Response | None, *, largest: int, release: str) -> Record:
-    """Return the record of a request as it is, with its secrets. This reads no file but that of its own body."""
+    """Return the record of a request as it is, with its secrets. This reads no file except its body's."""
     head = server_head(request.head)
     body, lack = _body(request, largest)
     return Record(
@@ -306,7 +306,7 @@ class Trace(NamedTuple):
 
     @classmethod
     def of(cls, error: BaseException, place: str) -> "Trace":
-        """Note an error, without reading its source, which takes time."""
+        """Record an error, without reading its source, which takes time."""
         return cls(TracebackException.from_exception(error, lookup_lines=False, compact=True), place)
 
     @property

@@ -25,7 +25,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 _EMPTY: dict[str, Any] = {"str": "", "int": 0, "float": 0.0, "bool": False, "list": [], "dict": {}, "bytes": b""}
-"""Values of the kinds that a session has, in place of those that were not kept."""
+"""Values of the kinds that a session can hold, as substitutes for those that were not kept."""
 _LONGEST_WAIT = 2.0
 """Seconds for which a WebSocket that has got all messages is listened to."""
 
@@ -162,7 +162,7 @@ def send_to(url: str, record: Record) -> Outcome:
 
 @contextmanager
 def clock_of(record: Record) -> Iterator[None]:
-    """Set the clock to the time of a record, from which it goes on, if the package time-machine is installed."""
+    """Set the clock to the time of a record and let it run from there, if the package time-machine is installed."""
     try:
         import time_machine
     except ModuleNotFoundError:
@@ -182,7 +182,7 @@ def _overrides(app: App, record: Record, restored: Restored) -> Iterator[Any]:
 
 
 def kept_dependencies(app: App, record: Record) -> Iterable[Dependency[Any]]:
-    """Yield the dependencies of an application of which a record has the value."""
+    """Yield the dependencies of an application whose values a record includes."""
     for source in app._dependencies.sources:
         found = source.provides
         if isinstance(found, Dependency) and found.kept and found.name in record.dependencies:

@@ -20,17 +20,17 @@ from antiphon.lazy import missing_package
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 _OWNER = "kept\0requests"
-"""The owner of all entries, by which the store lists them. Users, who own sessions, have no NUL in their names."""
+"""The owner of all entries, by which the store lists them. The ids of users, who own sessions, contain no NUL."""
 _PURPOSE = b"antiphon kept requests"
 _NONCE = 12
 """The size of a nonce of AES-GCM in bytes."""
 _MOST_IDS = 50
-"""The number of requests of one cause that are found by their ids: the last ones."""
+"""How many requests with the same cause can be found by their ids: the most recent ones."""
 _ATTEMPTS = 5
 
 
 class Kept(msgspec.Struct, kw_only=True):
-    """The requests of one cause: the first, the last, and their number."""
+    """The requests with the same cause: the first, the last, and how many there were."""
 
     id: str
     why: str
@@ -52,7 +52,8 @@ _decode = msgspec.msgpack.Decoder(Kept).decode
 class Seal:
     """Encryption with keys that are derived from an application's secret keys: the newest encrypts, all decrypt.
 
-    Raises RuntimeError without any key; ModuleNotFoundError, which names the extra, without the package cryptography.
+    Raises RuntimeError if there is no key, and ModuleNotFoundError, which names the extra, if cryptography isn't
+    installed.
     """
 
     def __init__(self, keys: SecretKeys) -> None:
@@ -98,9 +99,9 @@ class Shelf:
         self._ttl = ttl
 
     def put(self, new: Kept) -> None:
-        """Add requests of a cause to those that are known.
+        """Add requests with the same cause to those that are known.
 
-        Raises StoreUnavailable, and RuntimeError if other processes write to the same cause all the time.
+        Raises StoreUnavailable, and RuntimeError if other processes keep writing to the same cause.
         """
         key = f"kept\n{new.id}"
         for _ in range(_ATTEMPTS):
@@ -125,7 +126,7 @@ class Shelf:
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
-        """Return the cause with an id, or that of a request with this id; the beginning of an id is enough."""
+        """Return the cause with this id, or the cause of the request with this id; the beginning of an id is enough."""
         if not id_:
             return None
         every = self.all()
@@ -182,7 +183,7 @@ _RARELY = 1.0
 _SAID_EVERY = 60.0
 """Seconds between two log lines that something is dropped."""
 _AT_EXIT = 2.0
-"""Seconds for which the end of a process waits for what is left to be written."""
+"""For how many seconds the end of a process waits for what is left to be written."""
 
 
 class Caught(NamedTuple):
@@ -193,7 +194,7 @@ class Caught(NamedTuple):
 
 
 class _Waiting:
-    """The requests of one cause that wait to be written."""
+    """The requests with one cause that wait to be written."""
 
     def __init__(self, why: str) -> None:
         self.why = why

@@ -100,7 +100,7 @@ def small_rule(tag: str) -> Rule:
 
 
 def rule_of(tag: str) -> Rule:
-    """Return the rule of a language: from Babel, if it is installed and knows the language, else from the table."""
+    """Return a language's plural rule: from Babel, if it is installed and knows the language, else from the table."""
     try:
         from babel import Locale, UnknownLocaleError
     except ModuleNotFoundError:
@@ -183,7 +183,7 @@ class JSONCatalogue(Catalogue):
         self._rule = rule
 
     def text(self, key: str) -> str | None:
-        """Return the text, or the most general one of its plural forms."""
+        """Return the text or, if there are several plural forms, the most general one."""
         entry = self._entries.get(key)
         return _general(entry) if isinstance(entry, dict) else entry
 
@@ -316,7 +316,7 @@ def read_mo(path: str, _tag: str) -> Catalogue:
 
 
 def read_po(path: str, _tag: str) -> Catalogue:
-    """Read translations as written for gettext, with Babel. Those marked "fuzzy" don't count.
+    """Read translations as written for gettext, with Babel. Those marked "fuzzy" are skipped.
 
     Raises ValueError, which names file and line, for a malformed file, and ImportError without Babel.
     """
@@ -348,5 +348,5 @@ READERS: Mapping[str, Reader] = {".json": read_json, ".mo": read_mo, ".po": read
 
 
 def read(path: str, tag: str) -> Catalogue:
-    """Read a catalogue of a language, in the format that its file extension names."""
+    """Read a catalogue for a language, in the format that its file extension indicates."""
     return READERS[os.path.splitext(path)[1]](path, tag)

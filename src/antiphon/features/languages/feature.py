@@ -50,10 +50,10 @@ class Languages:
     request whose language is never read costs nothing.
 
     Texts are in ``de.json``, or in ``de/LC_MESSAGES/*.po`` and ``.mo``; a relative folder is relative to the file whose
-    code makes this object. If several files have a text for one key, the first counts: by the order of the folders,
-    then JSON, then gettext's files by name. Files are read once, and in debug mode again when one has changed. Raises
-    ValueError for a malformed file (naming file and line), for a missing folder, and for a default that is not a tag;
-    TypeError without a folder; and ImportError for a .po without Babel.
+    code makes this object. If several files have a text for the same key, the first one is used: by the order of the
+    folders, then JSON, then gettext's files by name. Files are read once, and in debug mode again when one has changed.
+    Raises ValueError for a malformed file (naming file and line), for a missing folder, and for a default that is not a
+    tag; TypeError without a folder; and ImportError for a .po without Babel.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Languages:
             self._versions = versions
 
     def texts(self, tag: str) -> Texts:
-        """Return the translations into a language, for code without a request. Raises ValueError for a missing one."""
+        """Return the translations into a language, for code without a request. Raises ValueError if there are none."""
         texts = self._texts
         return texts[tag] if tag in texts else texts[self.match(tag) or self._unknown(tag)]
 
@@ -146,10 +146,10 @@ class CatalogueFile(NamedTuple):
 
 
 def files_in(folders: Iterable[str]) -> Iterator[CatalogueFile]:
-    """Yield the files in folders in order of precedence: the first text for a key counts.
+    """Yield the files in folders in order of precedence: the first text for a key is used.
 
     The order is that of the folders, and in each folder JSON, then gettext's files by name. A .po next to the .mo that
-    was made from it does not count. Raises ValueError for a name that is not a language.
+    was made from it is skipped. Raises ValueError for a name that is not a language.
     """
     for folder in folders:
         names = sorted(os.listdir(folder))
@@ -179,7 +179,7 @@ def _gettext_files(folder: str) -> list[str]:
 
 
 def read_all(files: Iterable[CatalogueFile]) -> dict[str, list[Catalogue]]:
-    """Read files, and return the catalogues of each language in their order. Raises what ``read`` raises."""
+    """Read files, and return the catalogues of each language in their order. Raises the errors of ``read``."""
     found: dict[str, list[Catalogue]] = {}
     for tag, path in files:
         found.setdefault(tag, []).append(read(path, tag))

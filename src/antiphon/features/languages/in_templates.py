@@ -1,6 +1,6 @@
 """The gettext functions as Jinja2's ``{% trans %}`` calls them: with ``%(name)s``, and markup in the text.
 
-As in Jinja2, the text is markup where values are escaped. A placeholder without a value stays as it is written.
+As in Jinja2, the text is markup if autoescaping is on. A placeholder without a value is left as written.
 """
 
 import re

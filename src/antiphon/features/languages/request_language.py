@@ -74,7 +74,7 @@ def fallbacks(tag: str) -> list[str]:
 
 
 def direction(tag: str) -> Literal["ltr", "rtl"]:
-    """Return the writing direction of a language, by the script that the tag names, else by the language."""
+    """Return the writing direction of a language, from the script in its tag, or else from the language itself."""
     first, *others = tag.split("-")
     script = next((part for part in others if len(part) == 4 and part.isalpha()), None)
     if script is not None:
@@ -255,7 +255,7 @@ def _locale() -> "Locale":
 
 @lru_cache(maxsize=256)
 def _locale_of(tag: str) -> "Locale":
-    """Return the locale of a tag, or of its first fallback that Babel knows, else English."""
+    """Return the locale for a tag, or for its first fallback that Babel knows, or else English."""
     from babel import Locale, UnknownLocaleError
 
     for each in fallbacks(tag):

@@ -1,4 +1,5 @@
-"""Texts of one language, with those of its fallbacks and with placeholders, at once or when they are used.
+"""Texts in one language, with fallbacks to other languages and with placeholders, looked up at once or when they are
+used.
 
 Texts come from translators, and values from the program, so a text can't access attributes or items of a value, and
 can't ask for a large width. A placeholder that can't be filled stays as it is written, with one warning.
@@ -208,7 +209,7 @@ class LazyText(UserString):
         return format(self.data, spec)
 
     def format_map(self, mapping: Mapping[str, Any]) -> str:
-        """Return the text with more values, such as the bounds of a form."""
+        """Return the text with additional values, such as the bounds of a form."""
         return str(LazyText(self._key, {**self._values, **mapping}))
 
     def format(self, *arguments: Any, **values: Any) -> str:  # noqa: ARG002 - a text names its values

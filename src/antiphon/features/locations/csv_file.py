@@ -71,8 +71,8 @@ class Numbers128:
 class Ranges:
     """Ranges of numbers, each with a value, which is a number below 2**32.
 
-    They are added in any order, and then arranged once. If several contain a number, the narrowest wins; if these are
-    equally wide, the one that was added last.
+    They are added in any order, and then arranged once. If several contain a number, the narrowest wins; among equally
+    wide ones, the one that was added last.
     """
 
     __slots__ = ("_are_arranged", "_ends", "_kind", "_starts", "_values")
@@ -98,7 +98,7 @@ class Ranges:
         return self._values[index] if index >= 0 and number <= self._ends[index] else None
 
     def arranged(self) -> "Ranges":
-        """Return these ranges in order, without overlaps."""
+        """Return these ranges in order, without overlap."""
         if self._are_arranged:
             return self
         apart = Ranges(self._kind)
@@ -131,7 +131,7 @@ class Ranges:
 
 
 MOST_NAMED = 10
-"""The number of malformed lines that the log names."""
+"""How many malformed lines are named in the log."""
 
 _RANGE = {
     "network": "network cidr prefix subnet ip_range",
@@ -145,20 +145,20 @@ _VALUES = {
     "lon": "lon lng long longitude",
 }
 _NAMES = {other: name for known in (_RANGE, _VALUES) for name, others in known.items() for other in others.split()}
-"""Our names of columns, by the names in files."""
+"""Our column names, by the names used in files."""
 _BOUNDS = {"lat": 90.0, "lon": 180.0}
 _UNKNOWN = ("", "-")
 _not_in_words = re.compile(r"\W+")
 
 
 class Columns(NamedTuple):
-    """The columns of a file: the address columns, and the names and indexes of the value columns."""
+    """The columns in a file: the address columns, and the names and indexes of the value columns."""
 
     addresses: tuple[int, ...]
     """The column of a network, or the columns of the first and the last address of a range."""
     values: dict[str, int]
     pick: Callable[[Sequence[str]], Sequence[str]]
-    """Return the values of a row, in the order of their names."""
+    """Return a row's values, in the order of their names."""
     width: int
     is_open: bool = False
     """True if there may be more columns, without names."""
@@ -179,7 +179,7 @@ class Columns(NamedTuple):
 
     @classmethod
     def unnamed(cls, row: Sequence[str]) -> "Columns":
-        """Return the columns of a file without names, by its first row: ``from, to, city, country, lat, lon``."""
+        """Return the columns in a file without a header, by its first row: ``from, to, city, country, lat, lon``."""
         width = 1 if "/" in row[0] else 2
         values = {name: index for index, name in enumerate(_VALUES, width)}
         return cls(tuple(range(width)), values, _pick(values), width + len(values), True)
@@ -274,7 +274,7 @@ class _Reading:
                 self._faults.append(f"{number} ({'not UTF-8' if isinstance(error, UnicodeError) else error})")
 
     def _begin(self, row: list[str]) -> Columns | None:
-        """Find the columns by the first row. Return None if it has their names. Raises ValueError if it has nothing."""
+        """Find the columns by the first row. Return None if it is the header. Raises ValueError if it is empty."""
         columns = self._given or Columns.unnamed(row)
         try:
             columns.range_of(row)

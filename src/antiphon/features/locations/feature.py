@@ -51,7 +51,7 @@ class WatchedFile(Generic[T]):
     """The contents of a file, as ``read`` returns them for its path.
 
     A new version of the file is read on its own thread, once it has not changed between two checks, since it may be
-    written slowly. If it can't be read, this is logged, and the contents stay those of the previous version.
+    written slowly. If it can't be read, this is logged, and the contents remain those of the previous version.
     """
 
     def __init__(self, path: str, read: Callable[[str], T], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +68,7 @@ class WatchedFile(Generic[T]):
         self._reading: Thread | None = None
 
     def load(self) -> T:
-        """Return the contents, which are read now unless they were read before. Raises what ``read`` raises."""
+        """Return the contents, which are read now unless they were read before. Raises the errors of ``read``."""
         with self._lock:
             if self._contents is None:
                 self._version = Version.of(self._path)
@@ -77,7 +77,7 @@ class WatchedFile(Generic[T]):
             return self._contents
 
     def contents(self) -> T:
-        """Return the contents, and check now and then whether the file was replaced. Raises what ``load`` raises."""
+        """Return the contents, and check now and then whether the file was replaced. Raises the errors of ``load``."""
         contents = self._contents
         if contents is None:
             return self.load()

@@ -22,19 +22,19 @@ _FURTHER = {
     "timezone": ("location", "time_zone"),
     "accuracy_radius": ("location", "accuracy_radius"),
 }
-"""The names of further values, and their places in a record."""
+"""The names of further values, and where they are in a record."""
 _NAMED = {"continent": ("continent",), "region": ("subdivisions", 0)}
 """The names of further values that a record has in several languages."""
 
 
 class MMDBLocations:
-    """The locations of a file, looked up where it is mapped into memory. Several threads can use a reader."""
+    """The locations in a file, looked up where it is mapped into memory. Several threads can share a reader."""
 
     def __init__(self, reader: "Reader") -> None:
         self._reader = reader
 
     def find(self, address: Address, language: Callable[[], str]) -> Location | None:
-        """Return the values of an address, with names in a language if the file has them, or None if there are none."""
+        """Return an address's values, with names in a language if the file has them, or None if it has no values."""
         record = self._record(address)
         return _location(record, language()) if isinstance(record, Mapping) and record else None
 
@@ -46,7 +46,7 @@ class MMDBLocations:
 
 
 def read_mmdb(path: str) -> MMDBLocations:
-    """Open a file. Raises ImportError, which names the package, OSError, and ValueError for another format.
+    """Open a file. Raises ImportError, which names the package, OSError, and ValueError for a different format.
 
     A copy without a name is mapped into memory, since a program that overwrites the file instead of replacing it would
     crash each process that has mapped the file.

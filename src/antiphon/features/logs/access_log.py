@@ -36,7 +36,7 @@ _HANDLE, _CALL_HANDLERS = logging.Logger.handle, logging.Logger.callHandlers
 
 
 class LineHandler(logging.StreamHandler[Any]):
-    """A handler that writes formatted records to stderr, and lines of requests that have no record.
+    """A handler that writes formatted records to stderr, and lines for requests that have no record.
 
     ``line_of`` makes such a line, as the formatter would of the record: ``request_as_text`` or ``request_as_json``.
     """
@@ -60,7 +60,7 @@ class LineHandler(logging.StreamHandler[Any]):
         return self.formatter is self._given[0] and self.filters == self._given[1] and self.level <= logging.INFO
 
     def add(self, line: str) -> None:
-        """Write the line of a request soon, after those before it."""
+        """Write the line for a request soon, after the lines before it."""
         lines = self._lines
         lines.append(line)
         if not self._writer_is_awake:
@@ -108,7 +108,7 @@ class LineHandler(logging.StreamHandler[Any]):
                 continue
 
     def _take_lines(self) -> str:
-        """Take the lines for one write, at least one."""
+        """Take the lines for one write, at least one line."""
         lines, size = self._lines, 0
         taken: list[str] = []
         while lines:

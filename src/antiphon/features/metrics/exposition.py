@@ -10,7 +10,7 @@ from antiphon.features.metrics.folder import Memory, other_memories
 
 
 class Series(NamedTuple):
-    """The figures of one set of labels. For a histogram they are its separate buckets and the sum."""
+    """The figures for one set of labels. For a histogram they are its separate buckets and the sum."""
 
     values: tuple[str, ...] | None
     """The values of the labels, or None for all sets above the limit."""
@@ -28,8 +28,8 @@ class Family(NamedTuple):
 def sum_up(figures: Figures) -> tuple[list[Family], int]:
     """Return all metrics, summed over the processes of a server, and the number of living processes.
 
-    Gauges of dead processes don't count. If processes define a metric differently, as during the rollout of a new
-    version, the definition of this process counts.
+    Gauges of dead processes are left out. If processes define a metric differently, as during the rollout of a new
+    version, this process's definition is used.
     """
     own = figures.open()
     groups: dict[bytes, Group] = {}
@@ -58,7 +58,7 @@ def _add(sums: dict[tuple[str, ...] | None, list[float]], memory: Memory, text: 
 
 
 def _read(memory: Memory, at: int, group: Group) -> list[float]:
-    """Read the cells of a set of labels."""
+    """Read the cells for a set of labels."""
     found: list[float] = [*memory.cells[at : at + group.count].tolist()]
     end = 0
     for metric in group.metrics:
@@ -122,7 +122,7 @@ def _lines(family: Family, *, is_open: bool) -> Iterator[str]:
 
 
 def _histogram(name: str, bounds: tuple[float, ...], labels: str, figures: list[float]) -> Iterator[str]:
-    """Yield the lines of a histogram. Its count is the sum of its buckets, whatever is written at the same time."""
+    """Yield the lines of a histogram. Its count is the sum of its buckets, even while values are being written."""
     *buckets, total = figures
     counts = [*accumulate(buckets)]
     before = f"{labels}," if labels else ""

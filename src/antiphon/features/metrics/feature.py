@@ -146,7 +146,7 @@ class Metrics(Observer):
         return Counter(self._figures, self._define(Definition(name, "counter", help, unit), labels))
 
     def gauge(self, name: str, help: str, labels: Iterable[str] = (), *, unit: str = "") -> Gauge:  # noqa: A002
-        """Return a new gauge. The page shows its sum over living processes. Raises what ``counter`` raises."""
+        """Return a new gauge. The page shows its sum over living processes. Raises the errors of ``counter``."""
         return Gauge(self._figures, self._define(Definition(name, "gauge", help, unit, scale=0), labels))
 
     def histogram(
@@ -160,7 +160,7 @@ class Metrics(Observer):
     ) -> Histogram:
         """Return a new histogram whose buckets have these upper bounds, by default bounds for seconds.
 
-        Raises what ``counter`` raises, and ValueError for bounds that don't rise.
+        Raises the errors of ``counter``, and ValueError for bounds that don't rise.
         """
         metric = Definition(name, "histogram", help, unit, check_bounds(bounds), 0)
         return Histogram(self._figures, self._define(metric, labels))

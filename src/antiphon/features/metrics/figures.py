@@ -1,4 +1,4 @@
-"""The figures of one process: definitions of metrics, and the place of each set of labels in its memory."""
+"""The figures of one process: definitions of metrics, and where in its memory each set of labels has its figures."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from antiphon.features.metrics.folder import Memory, find_folder, open_memory
 Kind = Literal["counter", "gauge", "histogram"]
 
 OVERFLOW = "otel_metric_overflow"
-"""The label of the series for all sets of labels above the limit, as OpenTelemetry names it."""
+"""The label of the series for all sets of labels above the limit, named as in OpenTelemetry."""
 LONGEST_VALUE = 200
 """The most characters of a label's value. The rest is cut off."""
 
@@ -63,7 +63,7 @@ class Group:
 
     @property
     def is_kept(self) -> bool:
-        """False if only the figures of living processes count, as for gauges."""
+        """False if only the figures of living processes are included, as for gauges."""
         return self.metrics[0].kind != "gauge"
 
     def encoded(self) -> bytes:
@@ -79,12 +79,12 @@ class Group:
 
 
 def series_text(group: bytes, values: Sequence[str] | None) -> bytes:
-    """Return the text of the record with the figures of a set of labels. None stands for all sets above the limit."""
+    """Return the record that stores the figures for a set of labels. None stands for all sets above the limit."""
     return json.dumps([crc32(group), values]).encode()
 
 
 def definitions(memory: Memory) -> list[tuple[bytes, Group]]:
-    """Return the groups of a memory, each with the text of its record."""
+    """Return the groups in a memory, each with the text of its record."""
     return [(each.text, Group.decode(each.text)) for each in memory.records() if each.text.startswith(b"{")]
 
 
@@ -121,7 +121,7 @@ def check_bounds(bounds: Iterable[float]) -> tuple[float, ...]:
 
 
 def label_values(name: str, names: tuple[str, ...], given: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the values of labels as text, in the order of the names. Raises TypeError if one is missing or unknown."""
+    """Return the labels' values as text, in the order of the names. Raises TypeError for a missing or unknown label."""
     if given.keys() != {*names}:
         wanted = ", ".join(names) or "no labels"
         raise explained("bad-feature-option", TypeError(f"{name} takes {wanted}, not {', '.join(given) or 'none'}"))
@@ -133,7 +133,7 @@ def _bad(message: str) -> ValueError:
 
 
 class Defined:
-    """A group, as the figures of this process know it."""
+    """A group, as this process's figures know it."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
@@ -222,7 +222,7 @@ class Figures:
         return memory.append(text, count) if found is None else found
 
     def place(self, defined: Defined, values: tuple[str, ...]) -> int:
-        """Return the place of a set of labels, or the place of all others if there are too many by now."""
+        """Return the place of a set of labels, or the place for all further sets if there are too many by now."""
         with self._lock:
             return self._place(self.open(), defined, values)
 

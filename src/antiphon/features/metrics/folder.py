@@ -1,7 +1,7 @@
 """The folder where the processes of one server keep their figures: the memory of each is a file, locked while it lives.
 
-Others see a record once the count of cells in use includes it and its checksum is right. So a record that a process was
-writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
+Other processes see a record once the count of cells in use includes it and its checksum is right. So a record that a
+process was writing when it was killed is never read. A cell is written atomically, like any aligned number of 64 bits.
 
 A process takes over the file of one that has died, and continues to count in it. So nothing is counted twice or lost,
 and there are never more files than processes that lived at the same time.
@@ -38,7 +38,7 @@ class Record(NamedTuple):
 
 
 class NotOurs(ValueError):
-    """Raised for a file without figures of this version."""
+    """Raised if a file has no figures in this version's format."""
 
 
 class Memory:
@@ -110,7 +110,7 @@ def _checksum(text: bytes, count: int) -> int:
 
 
 HAS_LOCKS = find_spec("fcntl") is not None
-"""False on Windows, where each process has its own figures."""
+"""False on Windows, where each process keeps its own figures."""
 VARIABLE = "ANTIPHON_METRICS_FOLDER"
 """The environment variable that names the folder. `antiphon run` sets it for its workers."""
 _SUFFIX = ".figures"
@@ -168,7 +168,7 @@ class OwnFile:
 
 
 def open_memory(folder: Path, size: int) -> Memory:
-    """Return memory for this process in a folder: that of a process that has died, or new memory of ``size`` bytes.
+    """Return memory for this process in a folder: a dead process's, or new memory of ``size`` bytes.
 
     Raises OSError if the file can't be made, or if others may write to the folder.
     """
@@ -212,7 +212,7 @@ def _adopt(path: Path) -> Memory | None:
 
 
 def _create(folder: Path, size: int) -> Memory:
-    """Make a file, which others see only when it is locked and has its head."""
+    """Create a file, which other processes see only when it is locked and has its head."""
     name = f"{os.getpid()}-{token_hex(4)}"
     new, path = folder / f"{name}.new", folder / f"{name}{_SUFFIX}"
     descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

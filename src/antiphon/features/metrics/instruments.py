@@ -71,7 +71,7 @@ class _Instrument:
         [self._metric] = defined.group.metrics
 
     def _place(self, labels: dict[str, object]) -> int:
-        """Return the place of a set of labels. Raises TypeError if one is missing or unknown."""
+        """Return the place of a set of labels. Raises TypeError for a missing or unknown label."""
         values = label_values(self._metric.name, self._defined.group.labels, labels)
         if self._figures.memory is None:
             self._figures.open()
@@ -83,7 +83,7 @@ class _Instrument:
 
 
 class Counter(_Instrument):
-    """A number that only rises, such as orders taken, for all processes of the server. See ``Metrics.counter``."""
+    """A number that only rises, such as orders taken, over all processes of the server. See ``Metrics.counter``."""
 
     def add(self, amount: int = 1, /, **labels: object) -> None:
         """Add a whole number to the count of a set of labels, on any thread, without blocking.

@@ -58,7 +58,7 @@ class ProtectedResource:
     Tokens are JSON Web Tokens, verified with the providers' public keys and ``algorithms``; this needs the extra
     ``oauth``. With ``introspection``, the provider is asked about each token instead (RFC 7662). While a provider that
     has to be asked does not respond, the response is a 503. Raises ValueError for no issuers, several issuers with
-    ``introspection``, and URLs that are not of https, except those of this machine.
+    ``introspection``, and URLs that don't use https, except on this machine.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class ProtectedResource:
 
 
 class _Protected(Bearer[U]):
-    """A source of users by access tokens, whose loader is called with those that are valid here."""
+    """A source of users by access tokens. Its loader is called with the tokens that are valid here."""
 
     def __init__(self, inner: Bearer[U], resource: ProtectedResource, blocking: bool) -> None:
         super().__init__(inner.loader, realm=inner.realm)
@@ -195,7 +195,7 @@ class ScopesRequired:
         self.scopes = scopes
 
     def __call__(self, request: Request) -> None:
-        """Raise Unauthorized (401) without a user, and Forbidden (403) without the scopes."""
+        """Raise Unauthorized (401) if there is no user, and Forbidden (403) if a scope is missing."""
         check_no_decorator("scopes_required", request)
         users = request[USERS]
         users.check(request)
@@ -209,8 +209,8 @@ class ScopesRequired:
 def scopes_required(*scopes: str) -> Callable[[Request], None]:
     """Return a hook that refuses access tokens without these scopes: ``before=scopes_required("lamps:write")``.
 
-    Clients with a token are told which scopes to ask for (403), those without any to log in (401). Users who have
-    logged in without a token of OAuth, as by a session, are not limited. Raises ValueError for no scopes.
+    Clients with a token are told which scopes to ask for (403), clients without a token to log in (401). Users who have
+    logged in without an OAuth token, such as with a session, are not limited. Raises ValueError for no scopes.
     """
     if not scopes or not all(isinstance(each, str) and each for each in scopes):
         raise explained("bad-feature-option", ValueError(f"scopes_required needs the names of scopes, not {scopes!r}"))

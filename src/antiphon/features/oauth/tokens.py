@@ -25,7 +25,7 @@ _TIMEOUT = 10.0
 _LARGEST = 1 << 20
 """Bytes of a document."""
 _PAUSE = 10.0
-"""Seconds between two requests for the same document."""
+"""The number of seconds between two requests for the same document."""
 _KEPT = 3600.0
 """Seconds for which metadata and keys are used."""
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -45,7 +45,7 @@ class Introspection(NamedTuple):
 
 
 def checked_url(text: str, what: str) -> str:
-    """Return a URL that may be asked: of https, or of http on this machine. Raises ValueError for others."""
+    """Return a URL that may be requested: https, or http on this machine. Raises ValueError for any other URL."""
     url = URL(text)
     is_safe = url.scheme == "https" or (url.scheme == "http" and url.host in _LOCAL)
     if not is_safe or not url.host or url.userinfo or url.fragment:
@@ -59,7 +59,7 @@ class _NoRedirects(HTTPRedirectHandler):
 
 
 def fetch(url: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the JSON object at a URL, without following redirects. Raises ServiceUnavailable (503) without one."""
+    """Return the JSON object at a URL. Redirects are not followed. Raises ServiceUnavailable (503) if there is none."""
     data = None
     if form is not None:
         data = format_query(form).encode()
@@ -86,7 +86,7 @@ class Kept:
     """A document that is fetched when it is needed, and kept for an hour.
 
     It is fetched again at most every ten seconds, however many tokens name unknown keys, and as seldom after a failure.
-    While one thread fetches it again, the others use what is there.
+    While one thread fetches it again, other threads use the previous version.
     """
 
     def __init__(self, load: Callable[[], Any], clock: Callable[[], float] = monotonic) -> None:
@@ -101,7 +101,7 @@ class Kept:
         return self._value is not None and self._clock() - self._fetched < _KEPT
 
     def get(self, *, anew: bool = False) -> Any:
-        """Return the document; with ``anew``, a new one if it is due. Raises ServiceUnavailable without any."""
+        """Return the document; with ``anew``, a new one if it is due. Raises ServiceUnavailable if there is none."""
         if (anew or not self._is_fresh) and self._lock.acquire(blocking=self._value is None):
             try:
                 if (anew or not self._is_fresh) and self._clock() >= self._due_again:
@@ -191,7 +191,7 @@ _LONGEST = 16 << 10
 _LEEWAY = 60
 """Seconds by which clocks may differ."""
 ALGORITHMS = ("RS256", "PS256", "ES256")
-"""The algorithms of signatures that are accepted by default: those whose keys can be published."""
+"""The signature algorithms that are accepted by default: those whose keys can be published."""
 
 
 class AccessToken(str):
@@ -256,7 +256,7 @@ def introspected(token: str, provider: Provider, audience: str, credentials: Int
 
 
 def claimed_issuer(token: str) -> str | None:
-    """Return the issuer that a JSON Web Token names, which nothing has verified; None for other tokens."""
+    """Return the issuer named in a JSON Web Token, unverified, or None for other tokens."""
     parts = token.split(".")
     if len(parts) != 3 or len(token) > _LONGEST:
         return None
@@ -283,7 +283,7 @@ def _decoded(token: str, keys: Any, algorithms: tuple[str, ...]) -> dict[str, An
 
 
 def _has_key(token: str, provider: Provider) -> bool:
-    """True if the key that a token names is known, so that its signature is wrong."""
+    """True if the key named in a token is known, so that the signature must be wrong."""
     named = _json(token.partition(".")[0]).get("kid")
     return any(each.kid == named for each in provider.keys().keys)
 

@@ -154,7 +154,7 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
-    """Return the responses that an iterator of values becomes, by what the client accepts; none for other types."""
+    """Return the responses that an iterator of values can become, by what the client accepts; none for other types."""
     item = item_type(annotation)
     value = Of(item)
     return [
@@ -214,7 +214,7 @@ def _second_of(annotation: Any) -> Value:
 
 
 def given_by(findings: Findings) -> list[Given | NotKnown]:
-    """Return the responses of a function, from its annotation, or from its code where the annotation says nothing."""
+    """Return the responses of a function, from its annotation, or from its code if the annotation says nothing."""
     annotation = findings.stated
     if findings.streams:
         return _streams_of(annotation) or [Given(200, PLAIN, TEXT)]
@@ -247,7 +247,7 @@ def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
 
 
 def _better(stated: Sequence[Value], found: Sequence[Value]) -> Sequence[Value]:
-    """Return what an annotation says about the status and the headers of a tuple, or what the code says, if more."""
+    """Return what the annotation says about a tuple's status and headers, or what the code says if that is more."""
     if len(stated) != len(found):
         return found
     return [
@@ -277,7 +277,7 @@ def _says_nothing(annotation: Any) -> bool:
 
 
 def _without_annotation(result: Value) -> list[Given | NotKnown]:
-    """Return the responses from the code only, where None means a forgotten return."""
+    """Return the responses from the code only, in which None means a forgotten return."""
     kept = [each for each in alternatives(result) if each not in (NONE, Of(NoneType), Of(None))]
     if kept or result is NEVER:
         return answers_of(either(*kept))

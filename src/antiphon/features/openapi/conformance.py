@@ -42,7 +42,7 @@ _FURTHER = "is not in the contract"
 def breach_of(contract: Contract, status: int, headers: Headers, body: bytes, method: str) -> str | None:
     """Return how a response breaks the contract of its route, or None if it keeps it.
 
-    A response that the reading of the code could not find out breaks nothing: the document names it as unknown.
+    A response that reading the code could not find out breaks nothing: the document lists it as unknown.
     """
     if _may_be_unread(contract, status):
         return None
@@ -162,7 +162,7 @@ def _breach_of_json(value: Value, body: bytes) -> str | None:
 
 
 def _faults(value: Value, data: Any, pointer: str) -> Iterator[str]:
-    """Yield what is wrong with a part of a body, with its JSON Pointer (RFC 6901)."""
+    """Yield what is wrong with a part of a body, along with its JSON Pointer (RFC 6901)."""
     match value:
         case Of(kind):
             yield from _faults_of_type(kind, data, pointer)
@@ -215,7 +215,7 @@ def _faults_of_type(kind: Any, data: Any, pointer: str) -> Iterator[str]:
 
 
 def _other_fields(declared: Any, data: Any, pointer: str) -> Iterator[str]:
-    """Yield the fields that a response lacks, even if requests may omit them, and the fields that its type lacks."""
+    """Yield the fields missing from a response, even those that requests may omit, and those missing from its type."""
     if isinstance(declared, dict) and isinstance(data, dict):
         for name in data.keys() - declared.keys():
             yield f"{pointer}{pointer_step(name)} {_FURTHER}"

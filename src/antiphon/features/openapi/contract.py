@@ -45,7 +45,7 @@ _UNEXPECTED = [each for each in vars(builtins).values() if isinstance(each, type
 
 
 class Failure(NamedTuple):
-    """An error that is handled: the message for the client, and the responses of its handler, if it has one."""
+    """An error that is handled: the message for the client, and its handler's responses, if it has a handler."""
 
     detail: str | None
     answers: tuple[Given, ...] = ()
@@ -76,7 +76,7 @@ class Contract:
     outside: list[Raised] = field(default_factory=list)
     """Errors of the code around the handler, which not all of that code sees."""
     changes: list[list[Answer]] = field(default_factory=list)
-    """What code after the handler makes of each response: one of the alternatives of each hook."""
+    """What code after the handler turns each response into: one of the alternatives of each hook."""
     add_failure: Callable[[Raised], None] = lambda raised: None  # noqa: ARG005 - set when the contract is read
     """A function that notes an exception with its response."""
 
@@ -91,12 +91,12 @@ class Contract:
         return self.method == "QUERY" or not self.is_safe
 
     def fail(self, status: int, detail: str | None) -> None:
-        """Note an error that the framework itself raises."""
+        """Record an error that the framework itself raises."""
         error = Raisable(ERRORS.get(status, HTTPError), status, detail)
         self.add_failure(Raised(error, _place_of(self.route)))
 
     def add_unread(self, unread: Unread) -> None:
-        """Note something that is not known, once."""
+        """Record something that is not known, once."""
         if unread not in self.unread:
             self.unread.append(unread)
 
@@ -226,7 +226,7 @@ class ContractReader:
             contract.add_unread(Unread("it changes responses in a way that is not known", found.place, "raised"))
 
     def _add_read(self, contract: Contract, function: Any, *given: Value) -> Findings:
-        """Read a function around a handler, and add what it reads, unless it is ours, which is described separately."""
+        """Read a function around a handler, and add what it reads. Our own functions are described separately."""
         found = self._code.read(function, *given)
         contract.users += [each for each in found.users if each not in contract.users]
         if not is_ours(function_of(function)):
@@ -337,14 +337,14 @@ def _failure(error: Raisable, answers: tuple[Given, ...] = (), *, is_problem: bo
 
 
 def _problem_of(error: Raisable) -> Value:
-    """Return the members that an error's problem details have besides those of all problems."""
+    """Return the members that an error's problem details have in addition to those that all problems have."""
     kind = error.type or _type_of(error.kind)
     items = error.members.items if error.members else ()
     return Fields(((("type", Known(kind)),) if kind else ()) + items) if kind or items else NONE
 
 
 def _type_of(cls: type) -> str | None:
-    """Return the type of the problem details of a class's errors, unless its own code may give them another."""
+    """Return the type in the problem details of a class's errors, unless the class's code may set a different one."""
     method = annotations.method_of(cls, "__init__")
     if method is not None and not is_ours(method) and "type" in names_in(method):
         return None

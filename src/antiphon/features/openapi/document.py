@@ -61,7 +61,7 @@ class OpenAPIDocument:
         return {route_key(each.route, each.method): each for each in self.contracts}
 
     def find(self, route: Route, method: str) -> Contract | None:
-        """Return the contract of a method of a route, with HEAD handled as GET; None for a route of a feature."""
+        """Return the contract for a method of a route, with HEAD handled as GET; None if a feature added the route."""
         return self._by_route.get(route_key(route, method))
 
 
@@ -69,7 +69,7 @@ RouteKey: TypeAlias = tuple[int, str, str, str]
 
 
 def route_key(route: Route, method: str) -> RouteKey:
-    """Return a key of a method of a route that stays the same each time it is planned. HEAD is handled as GET."""
+    """Return a key for a route's method that stays the same each time the route is planned. HEAD is handled as GET."""
     return id(route.app), route.where, route.name, "GET" if method == "HEAD" else method
 
 
@@ -232,7 +232,7 @@ def _paths(described: list[_Described], schemas: Schemas, unknown: list[str], op
 
 
 def _leave_out_items(made: Schema) -> None:
-    """Leave out the schemas of the items of streams, which OpenAPI 3.1 does not have."""
+    """Leave out the schemas for the items of streams, which OpenAPI 3.1 does not have."""
     for response in made["responses"].values():
         for content in response.get("content", {}).values():
             content.pop("itemSchema", None)
@@ -264,7 +264,7 @@ def _tags_of(route: Route) -> list[str]:
 
 
 def _server_of(host: str) -> Schema:
-    """Return the server of a route of one host, whose parameters become variables."""
+    """Return the server for a route with its own host, whose parameters become variables."""
     parts = [part.partition(">") for part in host.split("<")]
     names = [part[0].rpartition(":")[2] for part in parts[1:]]
     url = "//" + parts[0][0] + "".join(f"{{{name}}}{part[2]}" for name, part in zip(names, parts[1:], strict=True))
@@ -310,7 +310,7 @@ def _content(info: Info, paths: Schema, schemas: Schemas, described: list[_Descr
 
 
 def add_examples(contract: Contract, operation: Schema) -> Iterator[str]:
-    """Add the examples of a route to its operation, and yield an error for each one that does not fit."""
+    """Add a route's examples to its operation, and yield an error for each one that does not fit."""
     examples: Mapping[Any, Any] = contract.route.examples or {}
     for key, value in examples.items():
         written = encode_json(value)

@@ -1,4 +1,4 @@
-"""One operation of the document: the input and the responses of a method of a path."""
+"""One operation in the document: the input and the responses of a method of a path."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ _KEY: Schema = {
 }
 """A quoted text, or a token, which many clients send (RFC 9651 §3.3.3, RFC 9110 §5.6.2)."""
 _PART_NAMES: Schema = {"pattern": r"^[^\x00]*$"}
-"""The names of fields that the header of a part can have, where line breaks are percent-encoded."""
+"""The field names that a part's header can have: line breaks are percent-encoded."""
 _EVENT: Schema = {
     "description": 'An event; one named "error", with problem details, if the stream fails.',
     "type": "object",
@@ -238,7 +238,7 @@ def _add_answer(made: dict[int, Schema], given: Given, schemas: Schemas) -> None
 
 
 def _add_stream(content: Schema, media: str, body: Stream, schemas: Schemas) -> None:
-    """Add the schema of each item of a stream (OpenAPI 3.2 §4.14.4), which is an event or a value by itself."""
+    """Add the schema for each item of a stream (OpenAPI 3.2 §4.14.4): an event, or a value as it is."""
     schema = schemas.of(body.item, "output")
     if media == EVENTS:
         data: Schema = {"contentMediaType": JSON, "contentSchema": schema} if schema else {}
@@ -269,7 +269,7 @@ def _add_failures(made: dict[int, Schema], status: int, failures: Iterable[Failu
 
 
 def _problem_schema(value: Value, status: int, schemas: Schemas) -> Schema:
-    """Return the schema of problem details, which has its own name if they have a type or further members."""
+    """Return the schema for problem details, which has its own name if they have a type or additional members."""
     if isinstance(value, Fields):
         given = dict(value.items)
         kind = given.pop("type", None)

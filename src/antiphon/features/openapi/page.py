@@ -1,4 +1,4 @@
-"""The page of an OpenAPI document: plain HTML that works without a script, with its own stylesheet."""
+"""The page for an OpenAPI document: plain HTML that works without a script, with its own stylesheet."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +108,7 @@ def _operation(path: str, method: str, operation: Mapping[str, Any], form: Marku
 
 
 def _responses(responses: Mapping[str, Any]) -> Iterator[Markup]:
-    """Yield the responses of an operation, with those of failed requests folded: they are alike everywhere."""
+    """Yield an operation's responses, with those for failed requests folded: they are alike everywhere."""
     items = [(status, tag("code", {}, status), _response(each)) for status, each in responses.items()]
     yield _list("Responses", [(name, text) for status, name, text in items if status[0] not in "45"])
     if failed := [status for status, *_ in items if status[0] in "45"]:

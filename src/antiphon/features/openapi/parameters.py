@@ -33,7 +33,7 @@ def _written(segment: Segment) -> str:
 
 
 def path_parameter(part: Parameter) -> Schema:
-    """Return a parameter of the path, with the schema of its converter."""
+    """Return a path parameter, with its converter's schema."""
     return {"name": part.name, "in": "path", "required": True, "schema": converter_schema(part.converter)}
 
 
@@ -71,7 +71,7 @@ def other_parameters(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
 
 
 def _of_records(contract: Contract, schemas: Schemas) -> Iterator[Schema]:
-    """Yield the parameters that are fields of the types of a query and of headers."""
+    """Yield the parameters that are fields in the types of a query and of headers."""
     for read in contract.reads:
         if read.part not in ("query", "headers"):
             continue

@@ -34,7 +34,7 @@ Direction: TypeAlias = Literal["input", "output"]
 DIRECTIONS: tuple[Direction, ...] = ("input", "output")
 
 PROBLEM_NAME = "Problem"
-"""The name of the component of problem details, which no type of an application has."""
+"""The name of the component for problem details, which no type in an application has."""
 REFERENCE = "#/components/schemas/"
 FILE: Schema = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
 _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"})
@@ -66,7 +66,7 @@ class Schemas:
 
     def __init__(self, inputs: Iterable[Any], outputs: Iterable[Any]) -> None:
         self.undescribed: list[tuple[Any, str]] = []
-        """The types without a schema, and the reasons."""
+        """The types that have no schema, and the reasons."""
         self._types: dict[Any, Any] = {}
         wanted: list[Any] = []
         kinds: dict[Direction, list[Any]] = {"input": [*inputs], "output": [*outputs]}
@@ -97,7 +97,7 @@ class Schemas:
                 self.components[name] = {**self._renamed(schema, side), "title": name}
 
     def _described(self, kinds: list[Any], wanted: list[Any]) -> list[Any]:
-        """Return those types that can be described, and add them with the records in them to ``wanted``."""
+        """Return those of the types that can be described, and add them with the records in them to ``wanted``."""
         found = []
         for kind in {_key(each): each for each in kinds}.values():
             if kind is Any or kind is object or kind is annotations.NOT_SAID or has_model(kind):
@@ -196,14 +196,14 @@ class Schemas:
         return schema
 
     def json_fields(self, read: Read) -> list[str]:
-        """Return the names of the fields of a form that are JSON."""
+        """Return the names of a form's fields that are JSON."""
         if read.part != "form" or _key(read.wanted) not in self._types:
             return []
         info = described(read.wanted, Upload)
         return [field.encode_name for field in info.fields if is_json(field.type)] if isinstance(info, Record) else []
 
     def _renamed(self, schema: Any, direction: Direction) -> Any:
-        """Return a schema whose references have the names of the document."""
+        """Return a schema whose references use the document's names."""
         if isinstance(schema, list):
             return [self._renamed(each, direction) for each in schema]
         if not isinstance(schema, dict):
@@ -218,7 +218,7 @@ _PLAIN: dict[Any, Schema] = {
     str: {"type": "string"}, int: _INTEGER, float: {"type": "number"}, bool: {"type": "boolean"}, bytes: FILE,
     dict: {"type": "object"}, list: {"type": "array"}, type(None): {"type": "null"},
 }  # fmt: skip
-"""The schemas of the parts of responses without annotations."""
+"""The schemas for the parts of responses without annotations."""
 
 
 def _schema_hook(kind: type) -> Schema:
@@ -276,7 +276,7 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _split_names(inputs: Mapping[str, Schema], outputs: Mapping[str, Schema]) -> set[str]:
-    """Return the names of the components that differ by direction, directly or through a component they refer to."""
+    """Return the names of components that differ by direction, themselves or through a component that they refer to."""
     common = inputs.keys() & outputs.keys()
     split = {name for name in common if inputs[name] != outputs[name]}
     while True:
@@ -296,7 +296,7 @@ def _readable_names(raw: Mapping[str, Schema]) -> dict[str, str]:
 def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction, dict[str, str]]:
     """Return the names of the components of requests and responses.
 
-    Generators of clients make classes of them, so names that only differ in case and underscores count as one.
+    Client generators turn them into classes, so names that differ only in case and underscores count as one.
     """
     taken = {_as_class(PROBLEM_NAME)}
     found = {raw: _untaken(name, taken) for raw, name in names.items()}
@@ -304,7 +304,7 @@ def _names_by_side(names: Mapping[str, str], split: set[str]) -> dict[Direction,
 
 
 def _untaken(name: str, taken: set[str]) -> str:
-    """Return a name, or the name with a number if another component has it, and add it to those that are taken."""
+    """Return a name, with a number added if another component has it, and add it to the names that are taken."""
     found, count = name, 1
     while _as_class(found) in taken:
         count += 1

@@ -99,7 +99,7 @@ def requires_key(route: Route) -> bool:
 
 
 def requires_signature(route: Route) -> bool:
-    """True if a route that is ``signed_by`` keys refuses requests without any signature."""
+    """True if a route that is ``signed_by`` keys refuses unsigned requests."""
     check = route.app._signature_checks.get(route.signed_by) if route.app else None
     feature = getattr(check, "__self__", None)
     return not isinstance(feature, Signatures) or feature.required

@@ -47,7 +47,7 @@ class _Field(NamedTuple):
 
 
 class Forms:
-    """The forms of the operations of one document."""
+    """The forms for the operations in one document."""
 
     def __init__(self, content: Mapping[str, Any], site: Site) -> None:
         self._schemas: Mapping[str, Any] = content["components"]["schemas"]
@@ -213,7 +213,7 @@ def _attributes(schema: Schema, *, is_many: bool) -> dict[str, AttributeValue]:
 def target_of(content: Mapping[str, Any], name: str, args: MultiDict[str]) -> str | None:
     """Return the path and query of a GET form, or None if there is no such operation.
 
-    Empty query fields are left out. Raises KeyError for a parameter of the path that is missing.
+    Empty query fields are left out. Raises KeyError if a path parameter is missing.
     """
     for path, item in content["paths"].items():
         operation = item.get("get", {})

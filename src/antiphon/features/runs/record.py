@@ -11,7 +11,7 @@
 
 The record decides: a state is written only over the version of the record that was read, so that one of many processes
 succeeds. That process then writes the end into the log, from which followers learn it. The log has one order for all.
-What follows its end, and what a worker writes after another has begun the next attempt, does not count. So a worker
+Whatever follows its end is ignored, as is what a worker writes after another has begun the next attempt. So a worker
 that was frozen, and does not know that others gave it up, changes nothing.
 """
 
@@ -174,11 +174,11 @@ class Place(NamedTuple):
 START = Place(0, 0)
 _place = re.compile("([A-Za-z0-9_-]{1,64})\\.([1-9][0-9]{0,8})-([1-9][0-9]{0,17})").fullmatch
 TAG = 8
-"""The number of characters of a run's id in the ids of its events. The id itself may be a secret."""
+"""How many characters of a run's id are in the ids of its events. The id itself may be a secret."""
 
 
 def read_event_id(run: str, text: str | None) -> Place:
-    """Return the place that an event's id names; the start if it belongs to another run or to none."""
+    """Return the position that an event's id stands for; the start if it belongs to another run or to none."""
     found = None if text is None else _place(text)
     return Place(int(found[2]), int(found[3])) if found and found[1] == run[:TAG] else START
 
@@ -275,7 +275,7 @@ class Ledger:
         return f"run\0{self._name}\0{id_}"
 
     def _index(self, kind: str) -> str:
-        """Return the owner of entries: users, who own sessions in the same store, have no NUL in their names."""
+        """Return the owner of entries. The ids of users, who own sessions in the same store, contain no NUL."""
         return f"runs\0{self._name}\0{kind}"
 
     # Logs
@@ -284,11 +284,11 @@ class Ledger:
         return hub_of(self.store, self.log(id_), "Runs")
 
     def log(self, id_: str) -> str:
-        """Return the name of the log of a run."""
+        """Return the name of a run's log."""
         return f"run\0{self._name}\0{id_}"
 
     def tell_end(self, id_: str, attempt: int, end: RunEnd) -> None:
-        """Write the end of a run into its log. It counts once."""
+        """Write the end of a run to its log. Only the first end takes effect."""
         self.hub(id_).send(self.log(id_), self.keep, end_line(attempt, end).written)
 
     def renew(self, id_: str) -> None:

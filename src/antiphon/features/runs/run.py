@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Gap(NamedTuple):
     """A number of values that a follower does not receive, because it was too slow, or came too late.
 
-    None stands for values that it has received, and that were replaced by others.
+    None stands for values that it has received, and that were replaced by other values.
     """
 
     total: int | None
@@ -55,7 +55,7 @@ class Reading:
         self.end: RunEnd | None = None
 
     def read(self, items: list[Item]) -> Iterator[Told]:
-        """Yield the values, gaps and end in these items."""
+        """Yield the values, gaps and end among these items."""
         for item in items:
             if isinstance(item, Entry) and self.end is None:
                 line = cast("Line", item.read) or line_of(item)
@@ -195,7 +195,7 @@ class Run(Generic[T]):
 
     @property
     def owner(self) -> str | None:
-        """The owner, as text; None without one."""
+        """The owner, as text; None if there is none."""
         return self._record.owner
 
     @property

@@ -94,7 +94,7 @@ class Worker:
     # What it produces
 
     def add(self, production: Production) -> None:
-        """Produce a run, and let others know that this process is alive. Raises StoreUnavailable."""
+        """Produce a run, and let other processes know that this one is alive. Raises StoreUnavailable."""
         with self._lock:
             self.productions[production.record.id] = production
         if time.monotonic() - self._last_beat > self._lease / LOOKS or not self._last_beat:
@@ -256,7 +256,7 @@ class Worker:
                 self._ledger.renew(id_)
 
     def _mind_own(self, live: dict[str, Record]) -> None:
-        """Stop runs that others have stopped or taken over, and rewrite entries that the store has lost."""
+        """Stop runs that other processes have stopped or taken over, and rewrite entries that the store has lost."""
         for id_, production in [*self.productions.items()]:
             record = live.get(id_) or self._ledger.load(id_)
             own = production.record
@@ -294,7 +294,7 @@ class Worker:
         return not DRAINING.is_given and self._can_start(record)
 
     def _give_on(self, record: Record) -> None:
-        """Start the run of a dead worker again, or let others do that."""
+        """Start a dead worker's run again, or let another process do that."""
         if self._can_take(record):
             self._take(record, is_crash=True)
         elif self._ledger.release(record):

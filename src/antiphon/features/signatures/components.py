@@ -134,7 +134,7 @@ class Components(NamedTuple):
     status: int | None = None
     """The status of a response; None for a request."""
     structured: Mapping[str, StructuredKind] = STRUCTURED
-    """The kinds of structured fields by their names."""
+    """The kinds of structured fields, by name."""
 
     def base(self, covered: InnerList) -> bytes:
         """Return the signature base (RFC 9421 §2.5). Raises ValueError, with the reason, if there is none."""
@@ -251,7 +251,7 @@ def _target_uri(head: Head) -> str:
 def _query_parameter(head: Head, name: str) -> str:
     """Return the value of a field of the query, encoded again (RFC 9421 §2.2.8).
 
-    Raises ValueError if the query has it not just once.
+    Raises ValueError unless the query has it exactly once.
     """
     fields = parse_fields(head.query_string)
     pairs = fields.items() if isinstance(fields, dict) else fields
@@ -276,4 +276,4 @@ _DERIVED: Final[Mapping[str, Callable[[Head], str]]] = {
     "@path": _path,
     "@query": _query,
 }
-"""The derived components of a request, without those that have parameters."""
+"""The derived components of a request, except those that have parameters."""

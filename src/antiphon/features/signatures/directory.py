@@ -65,7 +65,7 @@ def request_public(
 
 
 def _public_address(host: str) -> str:
-    """Return the IPv4 address of a host. Raises OSError if it has none, or one that is not public."""
+    """Return a host's IPv4 address. Raises OSError if it has none, or one that is not public."""
     try:
         found = socket.getaddrinfo(host, 443, socket.AF_INET, socket.SOCK_STREAM)
     except UnicodeError as error:  # of a name that no host can have
@@ -103,7 +103,7 @@ DAY = 24 * 3600.0
 
 
 class KeyDirectory:
-    """The keys of others, as they publish them: ``Signatures(KeyDirectory("https://agent.example"))``.
+    """The keys that others publish: ``Signatures(KeyDirectory("https://agent.example"))``.
 
     Each URL is that of a directory, a JSON Web Key Set, or of a site that has one at its well-known path. You name the
     URLs: a client can't choose one. A key is found by its thumbprint (RFC 7638), which is the ``keyid`` in Web Bot
@@ -111,11 +111,11 @@ class KeyDirectory:
 
     A directory is fetched when it is first needed, and again after ``ttl``, in seconds or a timedelta, or for an
     unknown key, but at most once a minute. If it does not respond, its keys are kept for a day. Only Ed25519, ECDSA and
-    RSA keys count, in the time between their ``nbf`` and ``exp``, and at most 100 of them.
+    RSA keys are used, between their ``nbf`` and ``exp`` times, and at most 100 of them.
 
     It is fetched over https, only from public addresses, without redirects, within 5 seconds. ``fetch`` is a function
     that replaces this, for example to use a proxy: it takes the URL, and returns the response's bytes, or raises
-    OSError. Raises ValueError without any URL, and for one that is not public.
+    OSError. Raises ValueError if there is no URL, and for a URL that is not public.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class _Directory:
         self._fetched = self._tried = -DAY
 
     def is_due(self, keyid: str, ttl: float) -> bool:
-        """True if the directory has to be fetched, because its keys are old or one is missing."""
+        """True if the directory has to be fetched, because its keys are old or a key is missing."""
         now = monotonic()
         return now - self._tried >= RETRY and (now - self._fetched >= ttl or keyid not in self._keys)
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     AnyKey: TypeAlias = KeyMaterial | SignatureKey
     Keys: TypeAlias = Mapping[str, AnyKey] | Callable[[str], AnyKey | None] | Callable[[str], Awaitable[AnyKey | None]]
-    """Keys by their ids. A ``KeyDirectory`` is such a function."""
+    """Keys by their ids. A ``KeyDirectory`` is one such function."""
 
 COVER = ("@method", "@authority", "@path", "@query", "content-digest")
 """The components that a signature must cover by default."""
@@ -72,7 +72,7 @@ class SignatureRefused(Unauthorized):
 
 
 class _Signature(NamedTuple):
-    """A signature as a request has it, and what it covers."""
+    """A request's signature, and what it covers."""
 
     label: str
     covered: InnerList
@@ -103,8 +103,8 @@ class Signatures:
 
     A signature is valid for ``max_age``, in seconds or a timedelta, from the time at which it was made, ``created``,
     and not after ``expires``; None stands for any age. With a ``store``, each signature needs a ``nonce``, and is
-    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets requests without any signature
-    through, with a ``request.signer`` that is false.
+    accepted once. With a ``tag``, a signature must have it. ``required=False`` lets unsigned requests through, with a
+    ``request.signer`` that is false.
 
     ``name`` is the name for ``signed_by``. ``everywhere=True`` requires all requests to be signed, including those to
     mounted applications. ``structured`` adds kinds of structured fields that ``sf`` needs (RFC 9421 §2.1.1). Raises
@@ -230,7 +230,7 @@ class Signatures:
         return [each for each in found if not wrong[each.label]]
 
     def _wrong_in(self, signature: _Signature, request: Request) -> str:
-        """Return what is wrong with a signature, regardless of its key; "" if nothing is."""
+        """Return what is wrong with a signature, regardless of its key; "" if nothing is wrong."""
         parameters, now = signature.covered.parameters, self._clock()
         if wrong := [name for name in _INTEGERS if name in parameters and not _is_moment(parameters[name])]:
             return f"{wrong[0]} is not a time in seconds since 1970"
@@ -262,7 +262,7 @@ class Signatures:
         return f"it does not cover {' '.join(missing)}" if missing else ""
 
     def _demanded(self, request: Request) -> list[Item]:
-        """Return the components that a signature of this request has to cover."""
+        """Return the components that a signature of this request must cover."""
         absent = set[str]()
         if not request.head.query_string:
             absent.add("@query")
@@ -299,7 +299,7 @@ class Signatures:
     # The body, and the nonce
 
     def _complete(self, signer: RequestSigner, request: Request) -> None:
-        """Check the body, and that the nonce is new, and make the signer that of the request."""
+        """Check the body, and that the nonce is new, and store the signer as the request's signer."""
         if _covers_digest(signer):
             try:
                 check_digest(request)
@@ -313,7 +313,7 @@ class Signatures:
         request[Request.signer] = signer
 
     def _refused(self, request: Request, reason: str) -> SignatureRefused:
-        """Return the error, which tells the client what a signature has to cover; only the log says why."""
+        """Return the error, which tells the client what a signature must cover; only the log says why."""
         import logging
 
         logging.getLogger("antiphon.signatures").info("%s %s was refused: %s", request.method, request.path, reason)
@@ -376,7 +376,7 @@ def _pair(label: str, covered: StructuredMember, signature: StructuredMember) ->
 
 
 def _fault(message: Components, signature: _Signature, key: SignatureKey | None) -> str:
-    """Return what is wrong with a signature of a message by a key; "" if nothing is."""
+    """Return what is wrong with a message's signature by a key; "" if nothing is wrong."""
     if key is None:
         return f"there is no key {signature.text('keyid')!r}"
     algorithm = signature.text("alg")

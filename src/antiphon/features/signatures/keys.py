@@ -70,7 +70,7 @@ class SignatureKey:
 
     @classmethod
     def of(cls, key: "KeyMaterial | SignatureKey") -> "SignatureKey":
-        """Return a key unchanged, or make one from its material. Raises what the class does."""
+        """Return a key unchanged, or make one from its material. Raises the errors of the class."""
         return key if isinstance(key, SignatureKey) else cls(key)
 
     @property
@@ -115,7 +115,7 @@ class SignatureKey:
 
 
 def jwk_algorithm(jwk: Mapping[str, object]) -> str | None:
-    """Return the algorithm that a JWK names, in RFC 9421's terms; None if it names none.
+    """Return the algorithm that a JWK specifies, in RFC 9421's terms; None if it specifies none.
 
     Raises ValueError for any other one.
     """
@@ -406,4 +406,4 @@ _ALGORITHMS = {
     "rsa-pss-sha512": _with_rsa(_pss),
     "rsa-v1_5-sha256": _with_rsa(_pkcs1),
 }
-"""The algorithms of RFC 9421 §3.3 by their names."""
+"""The algorithms in RFC 9421 §3.3, by name."""

@@ -34,7 +34,7 @@ M = TypeVar("M", Request, Response)
 OF_RESPONSES = (
     "@status", "content-type", "content-digest", '"@method";req', '"@authority";req', '"@path";req', '"@query";req',
 )  # fmt: skip
-"""The components that a response's signature covers, if present."""
+"""The components that a response's signature covers if they are present."""
 
 
 def sign(
@@ -163,7 +163,7 @@ class SignedResponses:
     ``key`` and ``keyid`` are those of ``sign``. ``cover`` names the covered components: by default status, Content-Type
     and Content-Digest, and the request's method, authority, path and query, so that it can't be used as the response to
     another request. Missing parts are left out. Content-Digest is added to responses that are not streams; the
-    signature of a stream does not cover its content. Raises what ``SignatureKey`` does, and ValueError for a public
+    signature of a stream does not cover its content. Raises the errors of ``SignatureKey``, and ValueError for a public
     key.
     """
 

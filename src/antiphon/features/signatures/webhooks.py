@@ -48,13 +48,13 @@ class Delivery(NamedTuple):
     """The parts of a webhook's header with which its signature is checked."""
 
     signatures: list[bytes]
-    """The HMAC-SHA256 signatures, one of which must match."""
+    """The HMAC-SHA256 signatures, one of which must be valid."""
     prefix: bytes = b""
     """The bytes that are signed before the body."""
     sent: int | None = None
     """The time at which the webhook was sent, in seconds since 1970; None if the sender signs none."""
     id: str | None = None
-    """The id, which is the same in each attempt, if it is signed."""
+    """The id, if it is signed. It is the same in each attempt."""
 
 
 @errors_name_it
@@ -108,7 +108,7 @@ class Webhook(ABC):
         return secret.encode()
 
     def id_of(self, request: Request) -> str | None:  # noqa: ARG002 - for senders that sign an id in the body
-        """Return a webhook's id, which is the same in each attempt, from its body; None if there is none."""
+        """Return a webhook's id, which is the same in each attempt, from its body, or None if there is none."""
         return None
 
     def __call__(self, request: Request) -> Response | None:
@@ -130,7 +130,7 @@ class Webhook(ABC):
         return self._claim(request, self._store, f"webhook {_name_of(known)}\n{self._id(request, delivery)}")
 
     def _id(self, request: Request, delivery: Delivery) -> str:
-        """Return the id of a webhook: its own if that is signed, else a valid signature, of which each body has one."""
+        """Return the id of a webhook: its own if that is signed, else a valid signature, unique to the body."""
         if delivery.id is not None:
             return delivery.id
         return self.id_of(request) or f"body {sha256(request.body).hexdigest()}"

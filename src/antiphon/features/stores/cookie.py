@@ -59,8 +59,8 @@ class CookieStore(Store):
         _checked(name, value)
 
     def load(self, key: str) -> StoreEntry | None:
-        """Return the data of a cookie, or None if it was not signed here, has expired, or is not a cookie of this
-        store.
+        """Return the data in a cookie, or None if the cookie was not signed here, has expired, or doesn't belong to
+        this store.
         """
         verified = key if isinstance(key, _Verified) and key.store is self else self._verify(key)
         if verified is None:

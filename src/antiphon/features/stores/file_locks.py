@@ -13,7 +13,7 @@ if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 
 OLD = 24 * 3600.0
-"""Seconds after which a file counts as abandoned if there are no locks."""
+"""After how many seconds a file counts as abandoned if there are no locks."""
 
 
 def lock(descriptor: int) -> None:

@@ -118,7 +118,7 @@ class _Rows:
         self.get = self.by_id.get
 
     def expired(self, now: float) -> list[bytes]:
-        """Return some expired rows. Each call checks others."""
+        """Return some expired rows. Each call checks different ones."""
         return _expired(self.by_id, now)
 
     def put(self, id_: bytes, row: Row) -> None:
@@ -180,7 +180,7 @@ E = TypeVar("E", bound=_Expires)
 
 
 def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
-    """Return the expired ones of the first few entries, and put the others at the end."""
+    """Return the expired ones among the first few entries, and put the rest at the end."""
     found = []
     for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
         if entries[id_].expires <= now:

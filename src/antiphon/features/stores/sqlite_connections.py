@@ -19,7 +19,7 @@ from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
 
 RETRY_EVERY = 0.002
-"""Seconds between two attempts while others are writing."""
+"""The number of seconds between two attempts while other connections are writing."""
 
 LOOK_EVERY = 1.0
 """Seconds between two checks whether the files are still the ones that were opened."""
@@ -35,7 +35,7 @@ class Connection(sqlite3.Connection):
     """A connection that waits for others, up to ``patience`` seconds, by trying again every few milliseconds.
 
     SQLite itself tries less and less often, down to ten times a second, so those who wait longest are served last. It
-    does not wait for others that prepare a new file, and its wait would block all greenlets of gevent.
+    does not wait for connections that prepare a new file, and its wait would block all of gevent's greenlets.
     """
 
     patience: float
@@ -77,7 +77,7 @@ class Connections:
         finalize(self, _close_all, self.pid, self.idle)
 
     def take(self, patience: float) -> Connection:
-        """Return a connection for one user, after waiting up to ``patience`` seconds for others.
+        """Return a connection for one user, after waiting up to ``patience`` seconds for other users.
 
         The caller returns it, or discards it if anything failed. Raises sqlite3.Error and OSError.
         """

@@ -72,7 +72,7 @@ def has_tags(text: str) -> bool:
 
 
 def tag(value: Any) -> Any:
-    """Return a value with tags around parts that JSON lacks."""
+    """Return a value with tags around the parts that JSON lacks."""
     if type(value) in PLAIN:
         return value
     match value:
@@ -94,7 +94,7 @@ def tag(value: Any) -> Any:
 
 
 def _tag_datetime(moment: datetime) -> dict[str, str]:
-    """Return a tagged datetime. One of whole seconds has the format of Flask, which has no others."""
+    """Return a tagged datetime. Whole seconds are in Flask's format, which has no fractions."""
     if moment.utcoffset() is None:
         raise explained("datetime-without-zone", TypeError("a datetime needs a time zone"))
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_http_date(moment)}

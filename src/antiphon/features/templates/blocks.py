@@ -1,4 +1,4 @@
-"""Rendering of single blocks of a template, by its outline: the template that it extends, its blocks, and their names.
+"""Rendering single blocks of a template, using its outline: the template that it extends, its blocks, and their names.
 
 A block that is rendered alone knows these names, too: the imports, macros and ``set`` at the top level of a file.
 """
@@ -69,7 +69,7 @@ def outline_of(template: Template) -> Outline:
 
 
 def _shown(node: nodes.Node) -> Iterator[str]:
-    """Yield the names of the blocks directly in a part of a template, outside conditions and loops."""
+    """Yield the names of the blocks directly inside a part of a template, outside conditions and loops."""
     for child in node.iter_child_nodes():
         if isinstance(child, nodes.Block):
             yield child.name
@@ -137,7 +137,7 @@ def _declared(node: nodes.Node) -> Iterator[str]:
 
 
 def _uses(node: nodes.Node) -> frozenset[str]:
-    """Return the names that are read in a part of a template."""
+    """Return the names that a part of a template reads."""
     names = [name.name for name in node.find_all(nodes.Name) if name.ctx == "load"]
     return frozenset([*names, _EVERYTHING] if node.find(nodes.Include) else names)
 
@@ -163,7 +163,7 @@ _MOST = 100
 
 
 class UnknownBlock(LookupError):
-    """A block that a template neither has nor inherits."""
+    """Raised for a block that a template neither has nor inherits."""
 
 
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]

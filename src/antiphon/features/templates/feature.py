@@ -82,7 +82,7 @@ def _renderers(app: Routes) -> list["Renderer"]:
 
 
 class _AppTemplates:
-    """The templates of an application: its own, then the overridable ones of its features, in order."""
+    """The templates of an application: its own, followed by its features' overridable ones, in order."""
 
     def __init__(self, app: Routes, first: "Renderer") -> None:
         self._app = app
@@ -108,7 +108,7 @@ class Renderer:
         self._with: dict[Renderer, Renderer] = {}
 
     def with_those_of(self, above: "Renderer") -> "Renderer":
-        """Return the renderer of these templates and others. The others come first if these are overridable."""
+        """Return a renderer for these templates and ``others``, which come first if these are overridable."""
         if above not in self._with:
             first, last = (above, self) if self.is_overridable else (self, above)
             environment = in_front_of(first.environment, last.environment)
@@ -122,7 +122,7 @@ class Renderer:
 
 
 class RequestTemplates(OfRequest):
-    """The templates for one request, which they know."""
+    """The templates for one request, which they can use."""
 
     def __init__(self, renderer: Renderer, request: Request) -> None:
         super().__init__(request)

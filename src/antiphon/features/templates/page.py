@@ -45,10 +45,10 @@ def is_htmx(request: Request) -> bool:
 
 
 def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the blocks that a request asks for, from those that are offered by the ids of their elements.
+    """Return the blocks that a request asks for, out of those on offer, which are keyed by their elements' ids.
 
-    If it also asks for other blocks, the result is empty, which means the whole page. So it is when htmx follows a
-    boosted link or restores a page that its history lacks.
+    If it also asks for other blocks, the result is empty, which means the whole page. The same applies when htmx
+    follows a boosted link or restores a page that its history lacks.
     """
     field = request.head.field
     if field("hx-history-restore-request") == "true":
@@ -75,7 +75,7 @@ def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str
 
 
 _SIZE = 4096
-"""The least characters of a chunk, unless it is the last one or took long to make."""
+"""The minimum number of characters in a chunk, unless it is the last one or took long to make."""
 _WAIT = 0.1
 """Seconds after which the next piece completes a chunk of any length."""
 
@@ -201,7 +201,7 @@ class Page:
         self._data = data
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
-        """Render the parts that a request asks for. Raises what the template raises, and NotAcceptable (406)."""
+        """Render the parts that a request asks for. Raises the template's errors, and NotAcceptable (406)."""
         if self._json is not False and self._prefers_json(request):
             return self._as_json(request)
         blocks = self._blocks(request)

@@ -179,7 +179,7 @@ def _check(definition: Definition, arguments: Mapping[str, Any]) -> None:
 
 
 def _fault(argument: Argument, value: object) -> str | None:
-    """Return what is wrong with an argument that goes into the URL, or None. The application checks the others."""
+    """Return what is wrong with an argument that goes into the URL, or None. The application checks the rest."""
     if argument.place not in ("path", "query"):
         return None
     if argument.place == "query":
@@ -261,14 +261,14 @@ class Asked(NamedTuple):
 
 
 class Confirmation:
-    """The questions before calls of one feature."""
+    """The questions that one feature asks before calls."""
 
     def check(self, app: "App") -> None:
         """Raise RuntimeError for an application that can't sign."""
         app.signer(SALT)
 
     def ask(self, request: Request, message: Message, question: str, arguments: Mapping[str, Any]) -> Asked:
-        """Return the reply to a call that a person has to agree with, or nothing if one has agreed."""
+        """Return the reply to a call that a person must agree to, or nothing if a person has agreed."""
         signer = request.route.app.signer(SALT)
         about = _fingerprint(request, message, arguments)
         given, state = message.params.get("inputResponses"), message.params.get("requestState")
@@ -299,7 +299,7 @@ class Confirmation:
 
 
 def _key(signer: Signer, state: object, about: str) -> str:
-    """Return the key in the state of a question. Raises ProtocolError if it is not that of this call."""
+    """Return the key in the state of a question. Raises ProtocolError if it belongs to a different call."""
     try:
         found = signer.unsign(state if isinstance(state, str) else None, _VALID)
     except BadSignature:
@@ -318,7 +318,7 @@ def _unable(message: Message) -> dict[str, Any]:
 
 
 def can_ask(message: Message) -> bool:
-    """True if the client can ask a person, which it says in each request."""
+    """True if the client can ask a person, which it states in each request."""
     found = message.capabilities.get("elicitation")
     return isinstance(found, dict) and (not found or "form" in found)
 

@@ -23,7 +23,7 @@ _OF_ANNOTATIONS = frozenset({"allowEmptyValue"})
 _not_in_names = re.compile(r"[^A-Za-z0-9_.-]")
 _DEFINITIONS = "#/$defs/"
 WHOLE_BODY = "body"
-"""The name of the argument that is the whole body, where its fields can't be arguments."""
+"""The name of the argument that is the whole body, if its fields can't be arguments."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class Definition:
     requires_user: bool
     """True if the route refuses requests without a user."""
     arguments: dict[str, Argument]
-    """The arguments by their names."""
+    """The arguments, by name."""
     content_type: str | None
-    """The media type of the body: JSON, a form, or None without a body."""
+    """The media type of the body: JSON, a form, or None if there is no body."""
     streams: bool
     """True if the handler responds with a stream of values."""
     result: Schema | None
@@ -99,11 +99,11 @@ class Definition:
         return self.resolved(schema).get("type") == "object"
 
     def resolved(self, schema: Schema) -> Schema:
-        """Return the schema that a reference stands for."""
+        """Return the schema that a reference refers to."""
         return _resolved(schema, self.components)
 
     def _with_types(self, schema: Schema) -> Schema:
-        """Return a schema with the named types that it refers to, and no more than these."""
+        """Return a schema with the named types that it refers to, and no others."""
         names = sorted(reached([schema], self.components))
         made: Schema = _referring(schema)
         if names:
@@ -161,7 +161,7 @@ def _definitions(routes: Iterable[ToolRoute], content: Mapping[str, Any]) -> Ite
 
 
 def _is_of(operation: Mapping[str, Any], route: Route) -> bool:
-    """True if an operation describes a route, and not one of the same path at another host."""
+    """True if an operation describes this route, and not one with the same path on another host."""
     name: str = operation["operationId"]
     rest = name.removeprefix(route.name)
     return name.startswith(route.name) and (not rest or rest.startswith("_"))
@@ -209,7 +209,7 @@ def _parameters(operation: Mapping[str, Any]) -> Iterator[tuple[str, Argument]]:
 def _body(
     route: Route, operation: Mapping[str, Any], components: Mapping[str, Schema]
 ) -> tuple[dict[str, Argument], str | None]:
-    """Return the arguments that make the body: its fields, or all of it where they are not known."""
+    """Return the arguments that make up the body: its fields, or all of it if the fields are not known."""
     body = operation.get("requestBody", {})
     content = body.get("content", {})
     content_type = next((each for each in (JSON, URLENCODED) if each in content), None)
@@ -259,7 +259,7 @@ def _resolved(schema: Schema, components: Mapping[str, Schema]) -> Schema:
 
 
 def _referring(schema: Any) -> Any:
-    """Return a schema whose references are to its own definitions. Data in it, such as examples, stays as it is."""
+    """Return a schema whose references are to its own definitions. Data in it, such as examples, is left unchanged."""
     if isinstance(schema, list):
         return [_referring(each) for each in schema]
     if not isinstance(schema, dict):

@@ -130,7 +130,7 @@ class Tools:
         return function
 
     def definitions(self, app: "App") -> "dict[str, Definition]":
-        """Return the tools of an application by their names. Raises what ``definitions_of`` raises."""
+        """Return the tools of an application, by name. Raises the errors of ``definitions_of``."""
         with self._lock:
             if self._made is None:
                 self._made = self._define(app)
@@ -251,7 +251,7 @@ class Tools:
         return [each for each in made if not each.requires_user]
 
     def _lacks_user(self, request: Request) -> bool:
-        """True for an anonymous request. With several ``Users``, credentials of any kind may be those of some user."""
+        """True for an anonymous request. With several ``Users``, any kind of credentials may belong to a user."""
         if not request.route.app.provides(USERS):
             return False
         if self._has_one_kind_of_users:
@@ -320,4 +320,4 @@ def features_of(app: "App") -> list[Tools]:
 
 
 _FRESH: Mapping[str, object] = {"ttlMs": _MINUTE, "cacheScope": "private"}
-"""What a list says about how long it is valid, and for whom: it depends on the user."""
+"""What a list says about how long it is valid, and for whom: that depends on the user."""

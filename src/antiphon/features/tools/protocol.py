@@ -27,7 +27,7 @@ NOT_FOUND_BEFORE = -32002
 """The code of a resource that is not found, in the revisions before 2026-07-28."""
 HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION = -32020, -32021, -32022
 _STATUSES = {METHOD_NOT_FOUND: 404, INTERNAL_ERROR: 500}
-"""The statuses of errors in the modern revision; 400 for all others."""
+"""The statuses for errors in the modern revision; 400 for any other error."""
 
 META = "io.modelcontextprotocol/"
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
@@ -37,7 +37,7 @@ _encoded = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=").fullmatch
 
 
 class ProtocolError(Exception):
-    """An error of a message, which is handled as one of JSON-RPC. ``id`` is that of the message, if it is known."""
+    """An error in a message, which is handled as a JSON-RPC error. ``id`` is the message's id, if it is known."""
 
     id: str | int | None = None
 
@@ -54,13 +54,13 @@ class Message(NamedTuple):
     method: str
     params: Mapping[str, Any]
     id: str | int | None
-    """The id by which the client recognizes the response; None for a notification, which has none."""
+    """The id by which the client recognizes the response; None for a notification, which gets no response."""
     version: str
     meta: Mapping[str, Any]
 
     @property
     def is_modern(self) -> bool:
-        """True if each request says all about the client."""
+        """True if each request describes the client completely."""
         return self.version == MODERN
 
     @property

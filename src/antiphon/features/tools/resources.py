@@ -47,7 +47,7 @@ class Resources(NamedTuple):
 
     @classmethod
     def of(cls, app: "App", names: Iterable[str]) -> "Resources":
-        """Return the resources of the routes with these names. Raises LookupError for a name without one for GET."""
+        """Return the resources of the routes with these names. Raises LookupError if no route for GET has the name."""
         converters = merged_converters(app._route_groups)
         routes = {route.name: route for route in app.routes if "GET" in route.methods and route.websocket is None}
         return cls(tuple(_resource(routes, converters, name) for name in names))
@@ -115,7 +115,7 @@ class Prompt(NamedTuple):
     name: str
     description: str
     arguments: dict[str, bool]
-    """The names of the arguments, with True for one that is required."""
+    """The names of the arguments; True if the argument is required."""
     function: PromptFunction
 
     def as_json(self) -> dict[str, Any]:

@@ -11,7 +11,8 @@ _misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
 
 
 def check_path(path: str) -> None:
-    """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2).
+    """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2). Some servers accept
+    these.
 
     Some servers let such paths pass.
     """

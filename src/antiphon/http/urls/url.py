@@ -103,7 +103,8 @@ def decode_path(raw: bytes) -> str:
 
 
 def is_this_machine(host: str) -> bool:
-    """Return True for names and addresses by which only a program on the same machine can be reached.
+    """Return True for names and addresses that only a program on the same machine can reach, such as the test client's
+    host.
 
     The host of the test client is one of them.
     """
@@ -330,7 +331,7 @@ class URL(str):
 
     @property
     def target(self) -> str:
-        """Path and query: a reference to this URL from the same site."""
+        """Path and query: a reference to this URL from within the same site."""
         return _unsplit(self._parts._replace(scheme=None, netloc=None, path=_rooted(self.path), fragment=None))
 
     @property
@@ -359,8 +360,8 @@ class URL(str):
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
         """Replace fields of the query: None removes a field, a list or tuple sets several.
 
-        Booleans become "true" and "false", enums their value, dates and times ISO 8601; others are printed by `str()`.
-        An existing name keeps its place, a new one comes last. Other fields stay as written.
+        Booleans become "true" and "false", enums their value, dates and times ISO 8601; other values are printed by
+        `str()`. An existing name keeps its place, a new one comes last. Other fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)

@@ -26,7 +26,7 @@ _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in rang
 _ESCAPES[ord(" ")] = "+"
 
 Fields: TypeAlias = dict[str, str] | list[tuple[str, str]]
-"""Names and values, in order: a dictionary if no name comes twice, else pairs."""
+"""Names and values, in order: a dictionary if no name occurs twice, else pairs."""
 
 _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 

@@ -17,7 +17,7 @@ from antiphon.websockets.channel import WebSocketClosed
 
 
 class ASGILifespan:
-    """One call of the application, from startup to shutdown.
+    """One call to the application, from startup to shutdown.
 
     An application that ends, or fails, before it receives the first event does not support the protocol, and is served
     without it. With ``raise_errors=False``, one that fails later without having sent "failed" is also served.
@@ -32,12 +32,12 @@ class ASGILifespan:
         self.state: dict[str, Any] = {}
 
     async def startup(self) -> None:
-        """Send the startup event. Raises LifespanError if the startup fails, or the application's error."""
+        """Send the startup event. Raises LifespanError if startup fails, or the error that the application raised."""
         self._task = asyncio.create_task(self._run())
         await self._run_stage("startup")
 
     async def shutdown(self) -> None:
-        """Send the shutdown event, and wait for the application's end. Raises the same errors as ``startup``."""
+        """Send the shutdown event, and wait for the application to end. Raises the same errors as ``startup``."""
         if not self._task.done():
             await self._run_stage("shutdown")
             await asyncio.wait([self._task])
@@ -165,7 +165,7 @@ class ASGITransport:
 
 
 class ASGICall:
-    """One call of the application: ``receive`` and ``send``."""
+    """One call to the application: ``receive`` and ``send``."""
 
     def __init__(self, body: RequestBody, scope: Scope, response: ResponseChannel) -> None:
         self._body = body
@@ -191,7 +191,7 @@ class ASGICall:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Accept a message. Raises ContractError for one that is malformed or out of order."""
+        """Accept a message. Raises ContractError if it is malformed or out of order."""
         try:
             await self._take(message)
         except ValueError as error:
@@ -275,7 +275,7 @@ def _read_links(message: Mapping[str, Any]) -> list[Link]:
 
 
 def _read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
-    """Return the chunks of the file that "http.response.pathsend" names."""
+    """Return the chunks of the file whose path "http.response.pathsend" contains."""
     path = message.get("path")
     if type(path) is not str or not isabs(path):
         raise ValueError(f"'path' must be an absolute path, as a str, not {path!r}")
@@ -318,7 +318,7 @@ def socket_scope(scope: Scope, subprotocols: list[str]) -> Scope:
 
 
 class ASGISocket:
-    """One call of the application with a handshake: ``receive`` and ``send``."""
+    """One call to the application with a handshake: ``receive`` and ``send``."""
 
     def __init__(self, channel: SocketChannel, scope: Scope) -> None:
         self._channel = channel
@@ -339,7 +339,7 @@ class ASGISocket:
         return {"type": "websocket.receive", "text" if isinstance(message, str) else "bytes": message}
 
     async def send(self, message: Message) -> None:
-        """Accept a message. Raises ContractError for one that is malformed or out of order."""
+        """Accept a message. Raises ContractError if it is malformed or out of order."""
         try:
             await self._take(message)
         except ValueError as error:

@@ -11,7 +11,7 @@ from antiphon.testing.requests import ClientContent, ClientRequest
 from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 
 ABORT = 1.0
-"""Seconds that a cancelled application has to end."""
+"""How many seconds a cancelled application has to end."""
 
 
 class ResponseChannel:
@@ -58,7 +58,7 @@ class ResponseChannel:
             self.notify()
 
     def finish(self, chunks: Iterable[bytes] = ()) -> None:
-        """End the response with these chunks, which the reader takes as it reads."""
+        """End the response with these chunks, which are taken as the response is read."""
         self._rest = iter(chunks)
         self.is_complete = True
         self.notify()

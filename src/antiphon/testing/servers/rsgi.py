@@ -29,7 +29,7 @@ Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
 
 
 class RSGITransport:
-    """An RSGI server. It calls the application's ``__rsgi__`` or, without one, the application itself."""
+    """An RSGI server. It calls the application's ``__rsgi__`` or, if it has none, the application itself."""
 
     def __init__(self, application: Any, connection: Connection) -> None:
         self._application = application
@@ -120,7 +120,7 @@ class RSGIProtocol:
     # The response
 
     def response_empty(self, status: int = 200, headers: Fields = ()) -> None:
-        """Respond without a body."""
+        """Send a response without a body."""
         self._respond(status, headers, ())
 
     def response_str(self, status: int = 200, headers: Fields = (), body: str = "") -> None:

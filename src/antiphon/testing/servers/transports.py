@@ -96,7 +96,7 @@ class Wrapped(Servable):
         return _raise_error(request, answer if isinstance(answer, Response) else await answer)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Handle a call of a WSGI or ASGI server. The inner application gets everything but HTTP requests."""
+        """Handle a call from a WSGI or ASGI server. The inner application gets everything except HTTP requests."""
         if len(arguments) == 3 and arguments[0]["type"] != "http":
             return self._application(*arguments)
         return super().__call__(*arguments)

@@ -253,7 +253,7 @@ class EarlyHints:
 
 
 class WSGICall:
-    """A call of the application. ``items`` yields what the client receives; ``push`` gets the data of ``write``."""
+    """A call to the application. ``items`` yields what the client receives; ``push`` gets the data for ``write``."""
 
     def __init__(self, application: WSGIApplication, environ: dict[str, Any], push: Callable[[Item], None]) -> None:
         self._application = application

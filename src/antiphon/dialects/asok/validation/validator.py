@@ -106,7 +106,7 @@ def parsed(rules: str) -> tuple[tuple[str, str], ...]:
 
 
 class Validator:
-    """Data and files to check by rules.
+    """Checks data and files against rules.
 
     ``errors`` contains the message for each invalid field. ``translate`` returns a message for names such as
     ``v_required``, or the name itself if there is none.

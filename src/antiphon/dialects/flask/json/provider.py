@@ -59,7 +59,8 @@ class JSONProvider:
         return args or kwargs or None
 
     def response(self, *args: Any, **kwargs: Any) -> "Response":
-        """Return a response with JSON: one value, several as an array, or named ones as an object; null without any.
+        """Return a response with JSON: one value, several as an array, or named ones as an object; null if there are
+        none.
 
         Raises TypeError for both kinds at once.
         """

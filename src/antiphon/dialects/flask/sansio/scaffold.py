@@ -84,7 +84,7 @@ class Scaffold:
 
     @property
     def static_folder(self) -> str | None:
-        """The absolute path of the static files' folder; None without one."""
+        """The absolute path of the static files' folder; None if there is none."""
         return None if self._static_folder is None else os.path.join(self.root_path, self._static_folder)
 
     @static_folder.setter
@@ -110,7 +110,7 @@ class Scaffold:
 
     @lazy
     def jinja_loader(self) -> "BaseLoader | None":
-        """The loader for templates in ``template_folder``; None without one."""
+        """The loader for templates in ``template_folder``; None if there is none."""
         if self.template_folder is None:
             return None
         from jinja2 import FileSystemLoader

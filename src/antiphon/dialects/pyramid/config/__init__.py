@@ -248,7 +248,8 @@ class Configurator(
     def include(self, callable: Any, route_prefix: str | None = None) -> None:  # noqa: A002 - its name
         """Call a function of a configurator, or the function `includeme` of a module, once.
 
-        The including program's actions override its own. Raises ConfigurationError for a module without one.
+        The including program's actions override its own. Raises ConfigurationError for a module that has no such
+        function.
         """
         state = self.action_state
         function = self.maybe_dotted(callable)

@@ -164,7 +164,7 @@ class RoutesConfiguratorMixin:
 
 
 def joined_prefix(outer: str | None, inner: str | None) -> str | None:
-    """Return two prefixes joined into one; None without any."""
+    """Return two prefixes joined into one; None if there are none."""
     return f"{(outer or '').rstrip('/')}/{(inner or '').strip('/')}".strip("/") or None
 
 

@@ -36,7 +36,7 @@ _parameter = re.compile(r';\s*charset\s*=\s*("[^"]*"|[^;]*)', re.IGNORECASE)
 
 
 def declared_charset(content_type: str) -> str | None:
-    """Return the charset in a Content-Type; None without one."""
+    """Return the charset in a Content-Type; None if there is none."""
     if ";" not in content_type:
         return None
     found = _parameter.search(content_type)
@@ -176,7 +176,7 @@ class RequestHead:
 
     @property
     def content_type(self) -> str:
-        """The media type of the body, without parameters; empty without one.
+        """The media type of the body, without parameters; empty if there is none.
 
         It may be set with parameters. If it is set without parameters, the present ones are kept. None removes it.
         """

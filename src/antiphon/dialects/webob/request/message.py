@@ -313,7 +313,7 @@ class RequestSending(RequestBody):
 
     @also_called("wsgi_application", "application")
     def send(self, application: "WSGIApplication | None" = None, catch_exc_info: bool = False) -> Any:
-        """Return the response of a WSGI application, or without one, of the server in the URL.
+        """Return the response of a WSGI application or, if none is given, of the server in the URL.
 
         With ``catch_exc_info``, an error that the application passes to ``start_response`` is not raised.
         """

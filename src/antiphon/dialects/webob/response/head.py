@@ -150,7 +150,7 @@ class MediaTypes(ResponseHead):
 
     @property
     def content_type(self) -> str | None:
-        """The media type, without parameters; None without one.
+        """The media type, without parameters; None if there is none.
 
         Setting it removes all parameters, and adds the default charset for text and XML.
         """
@@ -172,7 +172,7 @@ class MediaTypes(ResponseHead):
 
     @property
     def charset(self) -> str | None:
-        """The charset of the Content-Type; None without one. Setting raises AttributeError without a Content-Type."""
+        """The charset of the Content-Type, or None. Setting it raises AttributeError if there is no Content-Type."""
         header = last_value(self._headerlist, "content-type")
         return charset_of(header) if header else None
 
@@ -214,7 +214,7 @@ class MediaTypes(ResponseHead):
 
 @cache_short(128)
 def charset_of(content_type: str) -> str | None:
-    """Return the charset of a Content-Type; None without one."""
+    """Return the charset of a Content-Type; None if there is none."""
     match = CHARSET_RE.search(content_type)
     return match[1].strip().strip('"') if match else None
 

@@ -172,7 +172,7 @@ def _inflate(data: bytes) -> bytes:
 
 
 _unquoted = re.compile(r'[^"*,]+').fullmatch
-"""A pattern for a tag without its quotes, as sent by some clients and by programs that make requests."""
+"""Matches an entity tag without quotes, which some clients send, as do programs that make requests."""
 
 
 class SentResponse(ResponseCaching):

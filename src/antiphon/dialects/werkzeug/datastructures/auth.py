@@ -142,7 +142,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def token(self) -> str | None:
-        """The token that replaces parameters; None without one."""
+        """The token that replaces parameters; None if there is none."""
         return self._token
 
     @token.setter

@@ -43,7 +43,7 @@ cache_property = cache_control_property
 
 
 class _CacheControl(Directives[str | None]):
-    """Directives by name, with their arguments, or None for those without one.
+    """Directives by name, with their arguments, or None for a directive that has no argument.
 
     ``provided`` is False if the directives were made from None: the message has no such header.
     """

@@ -60,18 +60,18 @@ class FileStorage:
 
     @property
     def content_type(self) -> str | None:
-        """The value of the Content-Type header, with parameters; None without one."""
+        """The value of the Content-Type header, with parameters; None if there is none."""
         return self.headers.get("content-type")
 
     @property
     def content_length(self) -> int:
-        """The value of the Content-Length header, which clients rarely send; 0 without one."""
+        """The value of the Content-Length header, which clients rarely send; 0 if there is none."""
         said = self.headers.get("content-length", "").strip(OWS)
         return int(said) if _whole_number(said) else 0
 
     @property
     def mimetype(self) -> str:
-        """The media type without parameters, in lower case; empty without one."""
+        """The media type without parameters, in lower case; empty if there is none."""
         return self._parsed_content_type[0].lower()
 
     @property

@@ -129,7 +129,7 @@ def run_wsgi_app(
     """Call an application, and return the body, status and headers of its response, including output of ``write``.
 
     The application gets a copy of the environ. Its body is read until the response has started; ``buffered`` reads it
-    to the end and closes it. Raises what the application raises, and RuntimeError if it never starts a response.
+    to the end and closes it. Raises the application's errors, and RuntimeError if it never starts a response.
     """
     body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
     return body, status, Headers(fields)

@@ -36,7 +36,7 @@ class MediaType:
 
     @property
     def mimetype(self) -> str | None:
-        """The media type without parameters; None without one. Setting it adds a charset to text types."""
+        """The media type without parameters; None if there is none. Setting it adds a charset to text types."""
         content_type = self.content_type
         return content_type.partition(";")[0].strip() if content_type else None
 

@@ -42,7 +42,7 @@ def returned_by(function: Any) -> Any:
 
 
 def has_variables(annotation: Any) -> bool:
-    """True for an annotation that depends on type variables, which only the code of a function says."""
+    """True for an annotation that depends on type variables: only the function's code shows the type."""
     return isinstance(annotation, TypeVar | ParamSpec) or any(map(has_variables, get_args(annotation)))
 
 
@@ -106,7 +106,7 @@ def class_of(annotation: Any) -> type | None:
 
 
 def item_of(annotation: Any) -> Any:
-    """Return the type of the items of an iteration over a value; NOT_SAID if it isn't known."""
+    """Return the type of the items when a value is iterated; NOT_SAID if it isn't known."""
     kind, arguments = class_of(annotation), get_args(annotation)
     if kind is None or not arguments or not issubclass(kind, Iterable | AsyncIterable):
         return str if kind is str else NOT_SAID
@@ -143,7 +143,7 @@ def dependency_type(dependency: Dependency[Any]) -> Any:
 
 
 def attribute_of(annotation: Any, name: str) -> Any:
-    """Return the type of an attribute of a value; NOT_SAID if it isn't known, or is a method."""
+    """Return the type of a value's attribute; NOT_SAID if it isn't known or is a method."""
     kind = class_of(annotation)
     if kind is None:
         return NOT_SAID
@@ -183,7 +183,7 @@ def _substituted(hint: Any, annotation: Any, kind: type) -> Any:
 
 
 def is_loose(annotation: Any) -> bool:
-    """Return True for a dict or a list of anything: the code says more."""
+    """Return True for a dict or a list of anything: then the code says more."""
     cls, arguments = class_of(annotation), get_args(annotation)
     return (
         annotation is Any

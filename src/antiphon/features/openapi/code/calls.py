@@ -64,7 +64,7 @@ def _name(part: ast.expr) -> str:
 
 
 def problem_of(frame: "Frame", made: Call) -> tuple[str | None, Fields | None]:
-    """Return the type and the members that an error is given, and note those that are not known."""
+    """Return the type and the members that an error is given, and record the members that are not known."""
     kind, members = made.named.get("type", NONE), made.named.get("members", NONE)
     content = frame.flow.frozen(members)
     if (kind is not NONE and text_of(kind) is None) or (content is not NONE and not isinstance(content, Fields)):
@@ -251,7 +251,7 @@ def _make_form(frame: "Frame", made: Call) -> Value:
 
 
 def _has_own(frame: "Frame", cls: type) -> bool:
-    """True for a class that the application initializes in its own way."""
+    """True for a class that the application initializes with its own code."""
     method = annotations.method_of(cls, "__init__")
     return method is not None and frame.reader.follows(method)
 

@@ -252,7 +252,7 @@ class Expressions(Frame, ast.NodeVisitor):
         return self.hold(node, Of(annotations.dict_of(kind)))
 
     def _each(self, node: Any, *parts: ast.expr) -> list[Value]:
-        """Return the values of the parts of a comprehension, whose names are its own."""
+        """Return the values of a comprehension's parts. Its variables are local to it."""
         made = self.flow.make((*self.scope, node, "each"), Tuple((NEVER,) * len(parts)))
         names = {each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
         kept = {name: self.flow.state.get((self.scope, name)) for name in names}

@@ -1,4 +1,4 @@
-"""The findings about a function: what it reads of a request, what it returns, and what is unknown."""
+"""The findings about a function: what it reads from a request, what it returns, and what is unknown."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 
 def read_as(part: ReadAs, wanted: Any, place: Place) -> Read:
-    """Return a read of a part of the request as a type, with all refusals of its reader."""
+    """Return a read of a part of the request as a type, with everything that its reader refuses."""
     return Read(part, wanted, place, (_REFUSALS if wanted is not Any else _REFUSALS_OF_ANY)[part])
 
 
@@ -43,7 +43,7 @@ _REFUSALS: dict[ReadAs, tuple[int, ...]] = {
 _REFUSALS_OF_ANY: dict[ReadAs, tuple[int, ...]] = {
     "json": (400, 413, 415), "form": (400, 413), "query": (), "headers": (), "raw": (413,),
 }  # fmt: skip
-"""A body that is not a form counts as an empty form, unless it is read as a type."""
+"""A body that is not a form is treated as an empty form, unless it is read as a type."""
 
 
 class Named(NamedTuple):
@@ -90,9 +90,9 @@ class Findings:
     raised: list[Raised] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     result: Value = NEVER
-    """The values that are returned; those of a generator are None."""
+    """The values that are returned; None for a generator."""
     stated: Any = NOT_SAID
-    """The annotation of what it returns."""
+    """The annotation of the return value."""
     place: Place = NOWHERE
     streams: bool = False
     """True if the function is a generator function."""
@@ -106,7 +106,7 @@ class Findings:
     """The response that middleware or a hook has received, as they leave it."""
 
     def add(self, other: "Findings") -> None:
-        """Add the findings about a called function, except for its result."""
+        """Add the findings about a called function, except its result."""
         for name in LISTS:
             known, found = getattr(self, name), getattr(other, name)
             known += [each for each in found if each not in known]

@@ -1,4 +1,4 @@
-"""The state of the code at a place: what its variables and the objects that it has made hold, and where it goes on."""
+"""The state of the code at one place: the contents of its variables and of its objects, and where it continues."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,9 +26,9 @@ State: TypeAlias = dict[Key, Value]
 HAS_USER: Key = ((), ".user")
 """The fact that a request without a user was refused."""
 _MOST = 16
-"""The most alternatives of one value. More are unknown."""
+"""The maximum number of alternatives of one value. A value with more is unknown."""
 _PASSES = 5
-"""The passes through a loop after which what still changes is unknown."""
+"""The number of passes through a loop after which whatever still changes is unknown."""
 
 
 class Stop(Exception):
@@ -44,7 +44,7 @@ class Exit(NamedTuple):
 
 
 def joined(states: Iterable[State]) -> State:
-    """Return the state after several ways. A name that some have not bound has the values of the others."""
+    """Return the state after several branches. A name that some have not bound has the values from the others."""
     first, *others = states
     made = dict(first)
     for other in others:
@@ -61,7 +61,7 @@ def joined(states: Iterable[State]) -> State:
 
 
 def is_fact(key: Key) -> bool:
-    """True for a fact about the request that holds on all ways to a place, such as that a field was there."""
+    """True for a fact about the request that holds on every path to a place, such as that a field was present."""
     return isinstance(key, tuple) and key[0] == () and key[1].startswith(".")
 
 
@@ -71,13 +71,13 @@ def _is_said(key: Key) -> bool:
 
 @dataclass
 class Flow:
-    """The state where the code is read, the ways out of blocks so far, and the states that handlers of errors see."""
+    """The state where the code is read, the exits from blocks so far, and the states that error handlers see."""
 
     state: State = field(default_factory=dict)
     exits: list[Exit] = field(default_factory=list)
     watched: list[State] = field(default_factory=list)
     lost: set[Key] = field(default_factory=set)
-    """Variables that code which is not read may set, and global names that the code sets."""
+    """Variables that unread code may set, and global names that the code sets."""
 
     def set(self, key: Key, value: Value) -> None:
         """Set a variable or the content of an object."""
@@ -95,7 +95,7 @@ class Flow:
                 del state[key]
 
     def always(self, part: str, what: Any) -> None:
-        """Note the fact that a part of the request was read, and is there."""
+        """Record that a part of the request was read, and is present."""
         self.state[(), f".{part} {what}"] = NEVER
 
     # Objects
@@ -159,7 +159,7 @@ class Flow:
     # Ways
 
     def attempt(self, way: Callable[[], Any]) -> State | None:
-        """Follow a way, and return the state at its end, or None if it doesn't go on."""
+        """Follow a branch, and return the state at its end, or None if the code doesn't continue."""
         try:
             way()
         except Stop:
@@ -167,7 +167,7 @@ class Flow:
         return self.state
 
     def branch(self, *ways: Callable[[], Any]) -> Value:
-        """Follow several ways, one of which is taken, and return what they return. Raises Stop if none goes on."""
+        """Follow several branches, one of which is taken, and return their results. Raises Stop if none continues."""
         before, ends, values = self.state, list[State](), list[Value]()
         for way in ways:
             self.state = dict(before)
@@ -195,7 +195,7 @@ class Flow:
         return taken
 
     def loop(self, body: Callable[[], Any], restore: Callable[[], None]) -> tuple[State, list[Exit]]:
-        """Follow a body any number of times. Return the state before any of them, and the ways out by ``break``.
+        """Follow a body any number of times. Return the state before any of the passes, and the exits by ``break``.
 
         ``restore`` forgets what the last pass has found, before the next one starts from a state that includes its end.
         """

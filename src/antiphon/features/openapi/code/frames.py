@@ -1,4 +1,4 @@
-"""A call of one function: its variables, the objects that it makes, and what it lets other code do with them."""
+"""A call to one function: its variables, the objects that it makes, and what it lets other code do with them."""
 
 import ast
 from abc import ABC, abstractmethod
@@ -48,7 +48,7 @@ _READ_AS: dict[str, ReadAs] = {"json": "json", "raw": "raw", "form": "form", "fi
 
 
 PART_OF_REQUEST = Of(NewType("PartOfRequest", str))
-"""A text in which fields of the query, cookies or headers are not told apart, such as the URL."""
+"""A text in which fields of the query, cookies or headers can't be told apart, such as the URL."""
 _USED = (
     "__format__", "__str__", "__repr__", "__len__", "__bool__", "__eq__", "__lt__", "__contains__", "__hash__",
     "__iter__",
@@ -57,7 +57,7 @@ _USED = (
 
 
 class Frame(ast.NodeVisitor, ABC):
-    """A call of one function. What it reads of the request is noted in the findings."""
+    """A call to one function. What it reads from the request is recorded in the findings."""
 
     def __init__(
         self,
@@ -77,18 +77,18 @@ class Frame(ast.NodeVisitor, ABC):
         self.scope = scope
         """The calls that have led here."""
         self.parent = parent
-        """The call of the function around this one."""
+        """The call to the function around this one."""
         self.awaited: ast.AST | None = None
         self.at = node
         """The statement that is read."""
         self._own = own_names(node)
 
     def value(self, node: ast.expr | None) -> Value:
-        """Return what is known about the value of an expression. Raises Stop if it never has one."""
+        """Return what is known about an expression's value. Raises Stop if it never has a value."""
         return UNKNOWN if node is None else self.reader.words.meant_by(self.visit(node))
 
     def generic_visit(self, node: ast.AST) -> Value:
-        """Read the parts of an expression without a rule, which may change what is in them."""
+        """Read the parts of an expression that has no rule; reading them may change their contents."""
         for child in ast.iter_child_nodes(node):
             self.escape(self.visit(child) or UNKNOWN)
         return UNKNOWN
@@ -105,7 +105,7 @@ class Frame(ast.NodeVisitor, ABC):
         """Return an attribute of a value."""
 
     def unread(self, text: str, node: ast.AST, about: About) -> None:
-        """Note something that reading the code can't find out."""
+        """Record something that reading the code can't find out."""
         self.findings.add(Findings(unread=[Unread(text, self.source.place_of(node), about)]))
 
     def hold(self, node: Any, value: Value, *, are_many: bool = False) -> Value:
@@ -134,7 +134,7 @@ class Frame(ast.NodeVisitor, ABC):
         return either(*others, ref)
 
     def escape(self, *values: Value) -> None:
-        """Note that code which is not read has values from now on. It may call their functions, and change them."""
+        """Record that unread code now has these values. It may call functions in them, and change them."""
         for each in values:
             if isinstance(each, Closure):
                 self.loop(partial(each.frame.call_closure, each, None))
@@ -166,7 +166,7 @@ class Frame(ast.NodeVisitor, ABC):
         return value == PART_OF_REQUEST or isinstance(value, Pairs) or any(map(self._has_part, held))
 
     def captured(self, node: ast.AST) -> list[Value]:
-        """Return what the variables that an inner function uses hold. Those that it sets are unknown from now on."""
+        """Return what the variables that an inner function uses hold. From now on, those that it sets are unknown."""
         found: list[Value] = []
         for each in ast.walk(node):
             if isinstance(each, ast.Name) and (key := self.key_of(each.id)) is not None:
@@ -181,31 +181,31 @@ class Frame(ast.NodeVisitor, ABC):
         return way(value) if len(several) == 1 else self.flow.branch(*[partial(way, each) for each in several])
 
     def loop(self, body: Callable[[], Any]) -> None:
-        """Follow a body any number of times, and go on after the last."""
+        """Follow a body any number of times, and continue after the last pass."""
         kept = self.findings.mark()
         before, breaks = self.flow.loop(body, lambda: self.findings.forget(kept))
         self.flow.exits += breaks
         self.flow.state = before
 
     def key_of(self, name: str) -> Key | None:
-        """Return the key of a variable of this function, or of one around it; None for a global name."""
+        """Return the key of a variable of this function, or of an enclosing function; None for a global name."""
         if name in self._own:
             return self.scope, name
         return self.parent.key_of(name) if self.parent is not None else None
 
     def test(self, node: ast.expr, is_true: bool) -> None:
-        """Go on where a test is true, or false. Raises Stop where it never is."""
+        """Continue where a test is true, or where it is false. Raises Stop if it never is."""
         self.where(self.value(node), node, is_true)
 
     def where(self, value: Value, node: ast.expr, is_true: bool) -> None:
-        """Go on where the value of a test is true, or false."""
+        """Continue where a test's value is true, or where it is false."""
         if truth(value) is (not is_true):
             raise Stop
         self.use(*[each for each in alternatives(value) if not isinstance(each, Pairs)])
         narrow(self, node, is_true=is_true)
 
     def items_of(self, value: Value, node: ast.AST) -> Value:
-        """Return a value that stands for any item of an iteration."""
+        """Return a value that stands for any item when a value is iterated."""
         self.use(*[each for each in alternatives(value) if not isinstance(each, Ref | Items | Tuple)])
         several = [item_of(each) for each in alternatives(self.flow.content(value))]
         if UNKNOWN in several and (found := call_method_of(self, value, "__iter__", [], node)) is not None:
@@ -215,7 +215,7 @@ class Frame(ast.NodeVisitor, ABC):
     def field(
         self, owner: Pairs, key: Value, kind: Any = str, *, is_required: bool = False, is_list: bool = False
     ) -> Value:
-        """Note a field of a multi-dictionary that is read by its name, and return its value."""
+        """Record that a field of a multi-dictionary is read by its name, and return its value."""
         name = text_of(key)
         if is_required:
             self.flow.always(owner.kind, name)

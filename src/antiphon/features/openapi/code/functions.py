@@ -29,7 +29,7 @@ _MAKE_TEXT = (html.escape, json.dumps, textwrap.dedent, urllib.parse.quote, urll
 
 
 class Call(NamedTuple):
-    """A call of one value, with the values of its arguments."""
+    """A call to one value, with the values of its arguments."""
 
     node: ast.AST
     called: Value
@@ -60,7 +60,7 @@ class Call(NamedTuple):
 
 
 def lost(frame: "Frame", made: Call, why: str) -> Value:
-    """Note that code which isn't read is called: it may change what it is given."""
+    """Record that unread code is called: it may change what it is given."""
     if made.is_given_request:
         frame.unread(f"{made.written}(...) is given the request, and {why}", made.node, "taken")
     frame.escape(*[each for each in made.given if not isinstance(each, TheRequest)])
@@ -84,13 +84,13 @@ def method_for(frame: "Frame", owner: Value, name: str) -> FunctionType | None:
 
 
 def call_method_of(frame: "Frame", owner: Value, name: str, given: Sequence[Value], node: ast.AST) -> Value | None:
-    """Return the result of a special method of the application, such as ``__getitem__``; None if there is none."""
+    """Return the result of a special method that the application defines, such as ``__getitem__``, or None."""
     method = method_for(frame, owner, name)
     return None if method is None else call_function(frame, Call(node, owner, [*given], {}), method, owner)
 
 
 def call_function(frame: "Frame", made: Call, function: FunctionType, owner: Value | None = None) -> Value:
-    """Return the result of a function: what its annotation says, if that says enough, else what its code returns."""
+    """Return a function's result: what its annotation says if that is enough, else what its code returns."""
     stated = annotations.returned_by(function)
     if stated in (NoReturn, NeverReturned):
         stated = annotations.NOT_SAID

@@ -76,7 +76,7 @@ def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
 
 
 def _call_of_object(frame: "Frame", made: Call, owner: Value, name: str) -> Value:
-    """Return the result of a method of a dict, a list, a response or an error."""
+    """Return the result of calling a method of a dict, a list, a response or an error."""
     before = alternatives(frame.flow.content(owner))
     known = [*map(frame.flow.content, made.positional)]
     named = made.named
@@ -157,7 +157,7 @@ def _call_of_form(frame: "Frame", made: Call, owner: FormOf, name: str) -> Value
 
 
 def _call_of_class(frame: "Frame", made: Call, cls: type, method: Bound) -> Value:
-    """Return the result of a function of a class, such as ``Response.html``."""
+    """Return the result of calling a function of a class, such as ``Response.html``."""
     if issubclass(cls, Response):
         return make_response(frame, made, method.name)
     function = method.function

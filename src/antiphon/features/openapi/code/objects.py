@@ -49,7 +49,7 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
 
 
 def _if_allowed(content: Of, change: Callable[[Value], Value]) -> Value:
-    """Return a collection that is known by its annotation after a change; UNKNOWN if the annotation has no such one."""
+    """Return a collection known from its annotation after a change; UNKNOWN if the annotation doesn't have it."""
     opened = _opened(content)
     if opened is content or _fits(change(opened), opened):
         return content
@@ -104,7 +104,7 @@ def is_text(value: Value) -> bool:
 
 
 def merged(content: Value, others: Sequence[Value]) -> Value:
-    """Return the content of a dict after it was updated with others."""
+    """Return the content of a dict after it was updated from other dicts."""
     for other in others:
         if not isinstance(content, Fields) or not isinstance(other, Fields):
             return OPEN
@@ -113,7 +113,7 @@ def merged(content: Value, others: Sequence[Value]) -> Value:
 
 
 def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """Return the content of an object after a call of one of its methods; UNKNOWN if the method isn't known."""
+    """Return the content of an object after one of its methods is called; UNKNOWN if the method isn't known."""
     first = given[0] if given else NONE
     match content:
         case Fields(items):
@@ -158,7 +158,7 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
 
 
 def returned(content: Value, method: str, given: Sequence[Value]) -> Value:
-    """Return the result of a method of a dict or a list, as it was before the call."""
+    """Return the result of a method of a dict or a list, given its contents before the call."""
     first, default = given[0] if given else NONE, given[1] if len(given) > 1 else None
     key, content = item_of(content), _opened(content)
     values = [each for _, each in content.items] if isinstance(content, Fields) else []
@@ -240,7 +240,7 @@ def with_header(content: Value, name: Value, value: Value) -> Value:
 
 
 def with_headers(content: Value, method: str, given: Sequence[Value], named: Mapping[str, Value]) -> Value:
-    """Return the content of a response after a call of a method of its headers."""
+    """Return the content of a response after a method of its headers is called."""
     if method in ("get", "getall", "getone", "items", "keys", "values", "__contains__", "copy"):
         return content
     first = given[0] if given else NONE
@@ -258,7 +258,7 @@ def with_headers(content: Value, method: str, given: Sequence[Value], named: Map
 
 
 def copied(kind: type, value: Value) -> Value:
-    """Return a new list, set, tuple or dict of the items of a value."""
+    """Return a new list, set, tuple or dict with the items of a value."""
     if kind is dict:
         return value if isinstance(value, Fields) else OPEN
     item = item_of(value)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def is_option(owner: Value) -> bool:
-    """Return True for an object of this package, such as a feature, whose attributes stay as it was made."""
+    """Return True for an object of this package, such as a feature, whose attributes don't change once it is made."""
     return isinstance(owner, Known) and type(owner.value).__module__.partition(".")[0] == "antiphon"
 
 
@@ -76,7 +76,7 @@ def combined(left: Value, operator: ast.operator, right: Value) -> Value:
 
 
 def dotted(node: ast.expr) -> str | None:
-    """Return a variable or an attribute of one as written, such as ``room.lamp``; None for other expressions."""
+    """Return a variable, or an attribute of one, as written, such as ``room.lamp``; None for any other expression."""
     if isinstance(node, ast.NamedExpr):
         return node.target.id
     if isinstance(node, ast.Name):
@@ -86,7 +86,7 @@ def dotted(node: ast.expr) -> str | None:
 
 
 def narrow(expressions: "Frame", test: ast.expr, *, is_true: bool) -> None:
-    """Remove the values that variables can't have where a test is true, or where it is false."""
+    """Remove the values that variables can't have if a test is true, or if it is false."""
     match test:
         case ast.UnaryOp(op=ast.Not(), operand=inner):
             narrow(expressions, inner, is_true=not is_true)
@@ -163,7 +163,7 @@ def fits(expressions: "Frame", pattern: ast.pattern, method: object) -> bool | N
 
 
 def fitting(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return the part of a value that a pattern fits, and assign the names that the pattern captures."""
+    """Return the part of a value that fits a pattern, and assign the names that the pattern captures."""
     match pattern:
         case ast.MatchAs(pattern=inner, name=name):
             if inner is not None:
@@ -219,7 +219,7 @@ def _without(value: Value, keys: list[Value]) -> Value:
 
 
 def left_by(expressions: "Frame", pattern: ast.pattern, value: Value) -> Value:
-    """Return what is left of a value for the cases after one whose pattern doesn't fit."""
+    """Return what is left of a value for the cases after one whose pattern didn't match."""
     match pattern:
         case ast.MatchAs(pattern=ast.pattern() as inner):
             return left_by(expressions, inner, value)

@@ -34,7 +34,7 @@ def said(annotation: Any) -> Value:
 
 
 def attribute_of_object(owner: Known, name: str) -> Value:
-    """Return an attribute of an existing object, without running any of its code."""
+    """Return an attribute of an existing object without running any of the object's code."""
     held = owner.value
     if isinstance(held, ModuleType):
         return Known(vars(held)[name]) if name in vars(held) else Known(getattr(held, name, None))
@@ -139,7 +139,7 @@ def _held_in(items: Collection[object]) -> Value:
 
 
 def item_of(value: Value) -> Value:
-    """Return a value that stands for any item of an iteration."""
+    """Return a value that stands for any item when a value is iterated."""
     if isinstance(value, Items):
         return value.item
     if isinstance(value, Tuple):

@@ -1,4 +1,4 @@
-"""Functions, and the findings about the code of each, which is read once for the same arguments."""
+"""Functions, and the findings about the code of each, which is read once for each set of arguments."""
 
 import ast
 import contextlib
@@ -50,19 +50,19 @@ _LIBRARIES = tuple({path for path in _PATHS if path})
 
 
 def function_of(called: Callable[..., Any]) -> FunctionType | None:
-    """Return the function that a call of an object runs, without partials, or None if it is written in C."""
+    """Return the function that calling an object runs, without partials, or None if it is written in C."""
     called = without_partials(called)
     called = getattr(called, "__func__", called)
     return called if isinstance(called, FunctionType) else annotations.method_of(type(called), "__call__")
 
 
 def is_ours(function: FunctionType | None) -> bool:
-    """True for a function of this package."""
+    """True for a function in this package."""
     return function is not None and (function.__module__ or "").partition(".")[0] == "antiphon"
 
 
 class CodeReader:
-    """The functions that were read for one document, each once for the same arguments."""
+    """The functions read for one document, each once for each set of arguments."""
 
     def __init__(self, words: Words | None = None, sources: Sources | None = None) -> None:
         self.words = words or Words()
@@ -112,7 +112,7 @@ class CodeReader:
         return not is_ours(function) and not function.__code__.co_filename.startswith(_LIBRARIES)
 
     def call(self, frame: Frame, made: Call, function: FunctionType) -> Value | None:
-        """Follow a call of a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
+        """Follow a call to a function, and return the result, or None if it isn't read. Raises Stop if it raises."""
         inner = getattr(function, "__wrapped__", None)
         if isinstance(inner, FunctionType) and not self.follows(function) and self.follows(inner):
             is_generator = inner.__code__.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR)
@@ -247,7 +247,7 @@ def _without_source(called: Any) -> Findings:
 def _bound(
     function: FunctionType, positional: list[Value], named: dict[str, Value], *, is_open: bool = False
 ) -> dict[str, Value]:
-    """Return the arguments of a function by name: the given values, else their defaults or annotations."""
+    """Return a function's arguments by name: the given values, or else their defaults or annotations."""
     code, hints = function.__code__, annotations.hints_of(function)
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     variables: dict[str, Value] = {name: said(hints[name]) if name in hints else UNKNOWN for name in names}

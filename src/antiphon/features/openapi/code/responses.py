@@ -65,7 +65,7 @@ def fields_of(value: Value | None) -> Fields | None:
 
 
 def header_names(value: Value | None) -> tuple[str, ...]:
-    """Return the names of the headers in a dict, except for the media type, which is described elsewhere."""
+    """Return the names of the headers in a dict, except the media type, which is described elsewhere."""
     known = fields_of(value)
     return tuple(name.lower() for name, _ in known.items if name.lower() != "content-type") if known else ()
 
@@ -87,7 +87,7 @@ def media_type(value: Value | None) -> str | None:
 
 
 def answer_of_response(maker: str, positional: list[Value], named: dict[str, Value]) -> Value:
-    """Return the response made by a call of Response, or of one of its functions, such as ``html``."""
+    """Return the response made by calling Response, or one of its functions, such as ``html``."""
     if maker in ("redirect", "back"):
         codes = statuses_in(argument(positional, named, 1 if maker == "redirect" else 2, "status"), (303,))
         return Answer(codes, None, NONE, ("location",), has_own_status=True)
@@ -144,7 +144,7 @@ def _media_of_file(source: Value | None) -> str:
 
 
 def _plain(body: Value, made: Answer) -> Value:
-    """Return the response made by ``Response`` itself, by the type of its body."""
+    """Return the response made by ``Response`` itself, depending on the type of its body."""
     kind: Any = body.type if isinstance(body, Of) else type(body.value) if isinstance(body, Known) else None
     if body == NONE:
         return made
@@ -163,7 +163,7 @@ def body_in(media: str | None, body: Value) -> Value:
 
 
 def answer_of_page(positional: list[Value], named: dict[str, Value], status_at: int) -> Value:
-    """Return the page of a template, and the JSON that it offers. ``status_at`` is the position of the status."""
+    """Return a template's page, and the JSON that it offers. ``status_at`` is the position of the status."""
     page = _rendered(positional, named, status_at, is_conditional=True)
     offered = named.get("_json")
     if offered is None or (isinstance(offered, Known) and offered.value is False):

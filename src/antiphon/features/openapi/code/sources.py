@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The source of one function."""
+    """The source of a single function."""
 
     code: CodeType
     node: FunctionNode
@@ -48,11 +48,11 @@ class Source(NamedTuple):
         return self.node.body
 
     def place_of(self, node: ast.AST) -> Place:
-        """Return the place of a node of this function."""
+        """Return the place of a node in this function."""
         return Place(self.name, self.code.co_filename, getattr(node, "lineno", self.code.co_firstlineno))
 
     def find(self, name: str) -> Any:
-        """Return the object of a name that is not one of the function's own variables, or MISSING."""
+        """Return the object that a name stands for unless it is one of the function's own variables, or MISSING."""
         if name in self.cells:
             try:
                 return self.cells[name].cell_contents
@@ -145,7 +145,7 @@ _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 @functools.cache
 def own_names(node: ast.AST) -> frozenset[str]:
-    """Return the names of a function's own variables, with those of its comprehensions."""
+    """Return the names of a function's own variables, including those in its comprehensions."""
     names: set[str] = set()
     others: set[str] = set()
     left: list[ast.AST] = [*ast.iter_child_nodes(node)]

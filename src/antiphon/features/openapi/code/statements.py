@@ -1,4 +1,4 @@
-"""The statements of a function, read in order: what it reads of the request, returns and raises."""
+"""The statements of a function, read in order: what it reads from the request, returns and raises."""
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +41,7 @@ _DEEPEST = 12
 
 
 class Statements(Expressions, ast.NodeVisitor):
-    """A call of one function: its statements. The rest of a block is not read after one that raises Stop."""
+    """A call to one function: its statements. If a statement raises Stop, the rest of its block is not read."""
 
     caught: tuple[Value, ...] = ()
     """The errors that each handler around the statement has caught."""
@@ -79,7 +79,7 @@ class Statements(Expressions, ast.NodeVisitor):
         return either(*[each.value for each in exits])
 
     def call_closure(self, closure: Closure, made: Call | None) -> Value:
-        """Follow a call of a function that was defined in this call; with unknown arguments if ``made`` is None."""
+        """Follow a call to a function that was defined in this call; its arguments are unknown if ``made`` is None."""
         node = closure.node
         scope = (*self.scope, "call", node if made is None else made.node)
         if len(self.reader.open) >= _DEEPEST or node in self.reader.open:
@@ -417,7 +417,7 @@ class Statements(Expressions, ast.NodeVisitor):
 
 
 def _may_suppress(manager: Value) -> bool:
-    """True if a context manager may suppress an error, as those whose ``__exit__`` returns a bool do."""
+    """True if a context manager may suppress an error, as it may if its ``__exit__`` returns a bool."""
     cls = kind_of(manager)
     if cls is None or cls in (suppress, ExitStack, AsyncExitStack) or isinstance(manager, Items):
         return True

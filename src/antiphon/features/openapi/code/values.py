@@ -27,7 +27,7 @@ class Known:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        """Return True for the same object, or an equal text or number. Comparing other objects could run any code."""
+        """Return True for the same object, or an equal text or number. Comparing others could run arbitrary code."""
         if not isinstance(other, Known) or type(self.value) is not type(other.value):
             return False
         return self.value is other.value or (isinstance(self.value, str | int) and self.value == other.value)
@@ -60,7 +60,7 @@ class Fields:
 
 @dataclass(frozen=True)
 class Items:
-    """A list, or another iterable, of known items. ``item`` stands for any of them."""
+    """A list, or another iterable, of known items. ``item`` stands for any one of them."""
 
     item: "Value"
     kind: type = list
@@ -80,7 +80,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Stream:
-    """A body that is sent item by item: lines of JSON, or events. ``item`` stands for any of them."""
+    """A body that is sent item by item: lines of JSON, or events. ``item`` stands for any one of them."""
 
     item: "Value"
 
@@ -163,7 +163,7 @@ class Answer:
     has_own_status: bool = False
     """True if the code gives the status, which then stays in the response to an error."""
     is_passed_on: bool = False
-    """True for the response that middleware received, which is described where it was made."""
+    """True for the response that middleware received. It is described where it was made."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,9 @@ class Raisable:
     status: int | None = None
     detail: str | None = None
     type: str | None = None
-    """The type of its problem details, unless it is that of its class."""
+    """The type of its problem details, unless it is the class's own type."""
     members: Fields | None = None
-    """The further members of its problem details (RFC 9457 §3.2)."""
+    """The additional members of its problem details (RFC 9457 §3.2)."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ TEXT = Of(str)
 
 
 def either(*values: Value) -> Value:
-    """Return the value that stands for any of these."""
+    """Return the value that stands for any of these values."""
     found: list[Value] = []
     for value in values:
         for each in value.values if isinstance(value, Either) else (value,):
@@ -243,7 +243,7 @@ def parts_of(value: Value) -> tuple[Value, ...]:
 
 
 def replaced(value: Value, change: Callable[[Ref], Value]) -> Value:
-    """Return a value with others for the objects in it."""
+    """Return a value with the objects in it replaced."""
     match value:
         case Ref():
             return change(value)

@@ -35,11 +35,11 @@ class DescribedRoute(NamedTuple):
 
 @dataclass(frozen=True)
 class DescribedApp:
-    """The routes of another framework's application, and the meaning of its terms in its views."""
+    """The routes of another framework's application, and what the framework's terms mean in its views."""
 
     routes: Sequence[DescribedRoute]
     meanings: Mapping[Meaning, Iterable[object]] = field(default_factory=dict)
-    """Objects of the framework, such as its ``abort``, with ours."""
+    """Objects of the framework, such as its ``abort``, with ours that they stand for."""
     errors: Mapping[type[BaseException], int] = field(default_factory=dict)
     """Classes of the framework's errors, with their statuses."""
     attributes: Mapping[str, str] = field(default_factory=dict)

@@ -1,1 +1,1 @@
-"""A store in Valkey: one server, what Sentinel names as the primary, or a cluster."""
+"""A store in Valkey: on one server, on the primary that Sentinel names, or in a cluster."""

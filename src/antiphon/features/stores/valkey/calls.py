@@ -24,7 +24,7 @@ MOST_NODES = 1000
 
 
 class Calls:
-    """Calls of Valkey by the processes of an app. Each process has its own client, also after a fork.
+    """An app's calls to Valkey, from all its processes. Each process has its own client, also after a fork.
 
     ``needs`` lists the permissions that the Valkey user needs.
     """
@@ -109,7 +109,7 @@ class Calls:
 
 
 class _OwnClient:
-    """The client of one process, and the state of its servers."""
+    """The client of one process, and the state of the servers."""
 
     def __init__(self, settings: Settings) -> None:
         self.pid = getpid()

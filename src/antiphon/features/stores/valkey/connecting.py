@@ -63,7 +63,7 @@ def parse_address(url: str) -> Address:
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
-    """Return a host and its port, by default the port of this kind of server."""
+    """Return a host and its port, by default the usual port for this kind of server."""
     try:
         parts = urlsplit(f"//{text}")
         host, given = parts.hostname, parts.port
@@ -191,7 +191,7 @@ def _open(settings: Settings, server: Any, primary: Any, cluster: Any, sentinel:
 
 
 def _options(settings: Settings) -> dict[str, Any]:
-    """Return the options of all connections, including those of the URL for more than one server."""
+    """Return the options for all connections, including those in the URL when there are several servers."""
     options = {
         "socket_connect_timeout": settings.connect_timeout,
         "socket_timeout": settings.timeout,

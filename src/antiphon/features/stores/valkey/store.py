@@ -108,7 +108,7 @@ class Commands:
         return found
 
     def indexed(self, owner: str) -> list[tuple[bytes, float]]:
-        """Return the entries that an index names, each with its score."""
+        """Return the entries listed in an index, each with its score."""
         key = self.index_key(owner)
         found: list[tuple[bytes, float]] = self._calls.ask(
             key, lambda client: client.zrange(key, 0, -1, withscores=True)
@@ -117,7 +117,7 @@ class Commands:
 
 
 def index(commands: Commands, owner: str, id_: str, milliseconds: int) -> None:
-    """Add an entry to the index of its owner for its time to live."""
+    """Add an entry to its owner's index for its time to live."""
     commands.run_on_index(INDEX, owner, id_, milliseconds)
 
 
@@ -304,7 +304,7 @@ class ValkeyStore(Store):
         return sorted(owned, key=lambda entry: entry.created)
 
     def _owned(self, owner: str) -> Reply:
-        """Return the names and the fields of the entries that belong, or belonged, to an owner."""
+        """Return the names and the fields of the entries that belong, or once belonged, to an owner."""
         if self._commands.is_sharded:
             return [(id_, self._commands.fields(id_.decode())) for id_, _ in self._commands.indexed(owner)]
         return self._commands.run(OWNED, self._commands.index_key(owner), owner)
@@ -341,7 +341,7 @@ class ValkeyStore(Store):
         return StoreCount(count, left / 1000)
 
     def check(self) -> None:
-        """Raise StoreUnavailable unless the server responds, or in a cluster one of the shards."""
+        """Raise StoreUnavailable unless the server responds or, in a cluster, one of the shards."""
         tried: set[str] = set()
         failure: StoreUnavailable | None = None
         for number in range(PROBES if self._commands.is_sharded else 1):
@@ -369,7 +369,7 @@ class ValkeyStore(Store):
         return fields
 
     def _indexed(self, entry: StoreEntry | None, id_: str, ttl: float) -> StoreEntry | None:
-        """Return a changed entry, after noting its time to live in the index of its owner in a cluster."""
+        """Return a changed entry, after recording its time to live in its owner's index in a cluster."""
         if self._commands.is_sharded and entry is not None and entry.owner:
             index(self._commands, entry.owner, id_, _milliseconds(ttl))
         return entry
@@ -384,7 +384,7 @@ def _milliseconds(seconds: float) -> int:
 
 
 def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> StoreEntry | None:
-    """Return the entry of a hash, or of a list of names and values; None if it is empty or has an unknown format."""
+    """Return the entry in a hash, or in a list of names and values; None if it is empty or has an unknown format."""
     if not fields:
         return None
     known = fields if isinstance(fields, Mapping) else dict(zip(fields[::2], fields[1::2], strict=True))
