@@ -206,13 +206,13 @@ def test_an_annotation_that_contradicts_the_converter_is_an_error(app, parameter
     assert fix in str(refused.value)
 
 
-NOT_FIRST = "and the first argument is the request, not the parameter of /<key>: write (request, key)"
+NOT_FIRST = "takes the request as 'key', which is a parameter of /<key>: write (request, key)"
 MISTAKEN = [
     (lambda request, number: "", "takes 'number', which is not a parameter of /<key>: that has key"),
     (lambda request, key, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
     (lambda request, *, page: "", "takes 'page', which is not a parameter of /<key>: that has key"),
-    (lambda key, request: "", f"takes 'key' first, {NOT_FIRST}"),
-    (lambda key: "", f"takes 'key' first, {NOT_FIRST}"),
+    (lambda key, request: "", NOT_FIRST),
+    (lambda key: "", NOT_FIRST),
     (lambda: "", "takes (), and is called with (request)"),
     (lambda request, key, /: "", "takes (request, key), and is called with (request)"),
     (lambda **params: "", "takes (params), and is called with (request)"),

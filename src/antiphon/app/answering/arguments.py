@@ -143,8 +143,8 @@ def _check_first(handler: Callable[..., Any], where: str, known: Collection[str]
         raise explained(
             "wrong-arguments",
             TypeError(
-                f"{describe(handler)} takes {first.name!r} first, and the first argument is the request, not the"
-                f" parameter of {where}: write (request, {first.name})"
+                f"{describe(handler)} takes the request as {first.name!r}, which is a parameter of {where}:"
+                f" write (request, {first.name})"
             ),
         )
 
