@@ -185,16 +185,15 @@ DETAILS = [
 
 @rows("error_handler", DETAILS, ids=lambda each: each.__name__)
 @rows("key", [HTTPError, 409, Conflict, Sold])
-@rows("routes", [App, Blueprint])
+@rows("is_in_blueprint", [False, True])
 def test_the_problem_details_that_an_error_handler_returns_are_those_of_the_error(
-    error_handler: Any, key: Any, routes: Any
+    error_handler: Any, key: Any, is_in_blueprint: bool
 ) -> None:
-    bids = App() if routes is App else Blueprint("bids")
+    app, blueprint = App(), Blueprint("bids")
+    bids = blueprint if is_in_blueprint else app
     bids.errorhandler(key)(error_handler)
     bids.get("/x")(by_class)
-    app = bids if isinstance(bids, App) else App()
-    if app is not bids:
-        app.register(bids)
+    app.register(blueprint)
     sent = Client(app, contract=True).get("/x")
     assert (sent.status, sent.content_type) == (409, PROBLEM)
     document = make_document(app, Info("Bids"))
