@@ -211,11 +211,15 @@ def unread_status(request: Request):
     return Lamp(1, "a"), answers["status"]
 
 
+def unread_status_of_error(request: Request):
+    return {}, answers["status_of_error"]
+
+
 def unread_error(request: Request) -> Lamp:
     raise answers["error"]
 
 
-UNREAD = [unread_response, unread_status, unread_error]
+UNREAD = [unread_response, unread_status, unread_status_of_error, unread_error]
 
 
 @pytest.mark.parametrize("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
@@ -247,7 +251,7 @@ def test_a_breach_is_an_error_that_names_the_handler(handler: Any, told: str) ->
 
 
 def test_an_answer_that_could_not_be_read_is_no_breach() -> None:
-    answers.update(error=Conflict("No."), response=Response.text("a", 202), status=201)
+    answers.update(error=Conflict("No."), response=Response.text("a", 202), status=201, status_of_error=409)
     for handler in UNREAD:
         app = served(handler)
         assert make_document(app, Info("Lamps")).unknown, f"the document is complete for {handler.__name__}"

@@ -13,6 +13,7 @@ from antiphon.app.answering.hooks import (
     Hook,
     MiddlewareFunction,
     WebSocketHandler,
+    check_before,
     check_key,
     check_returns,
     hook,
@@ -463,6 +464,8 @@ class Routes(metaclass=NamesOurs):
             self._check_open()
             check_arguments(function, *given)
             check_returns(function, "app.middleware")
+            if hooks is self._registry.before:
+                check_before(function)
             hooks.append(hook(function, blocking)._replace(only_writes=only_writes))
             return function
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.answering.dependencies import Dependencies
-from antiphon.app.answering.hooks import BeforeHook, Hook, check_returns, hook
+from antiphon.app.answering.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.explanations import explained
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
@@ -365,6 +365,7 @@ def before_hooks(before: BeforeHook | Iterable[BeforeHook]) -> tuple[Hook, ...]:
     for function in functions:
         check_arguments(function, "request")
         check_returns(function, "app.middleware")
+        check_before(function)
     return tuple([hook(function) for function in functions])
 
 

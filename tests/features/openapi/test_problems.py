@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 import pytest
 from jsonschema import Draft202012Validator
 
-from antiphon import App, Request, abort
+from antiphon import App, Blueprint, Request, abort
 from antiphon.features.openapi.document import Info, make_document
-from antiphon.http.errors import Conflict
+from antiphon.http.errors import Conflict, HTTPError
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -141,6 +141,128 @@ def test_a_declared_type_that_is_returned_is_json() -> None:
 def test_a_type_that_is_not_known_is_reported() -> None:
     (unknown,) = make_document(app_of(unknown_type), Info("Bids")).unknown
     assert unknown.endswith("abort is given a type or members that are not known before it runs")
+
+
+# Error handlers
+
+
+def own_details(request: Request, error: HTTPError):
+    return error.problem()
+
+
+async def own_details_async(request: Request, error: HTTPError):
+    return error.problem()
+
+
+def own_details_annotated(request: Request, error: HTTPError) -> dict[str, object]:
+    return error.problem()
+
+
+def details_and_more(request: Request, error: HTTPError):
+    return error.problem() | {"more": 1}
+
+
+def details_with_an_item(request: Request, error: HTTPError):
+    details = error.problem()
+    details["more"] = 1
+    details.update(other=2)
+    return details
+
+
+def details_and_status(request: Request, error: HTTPError):
+    return error.problem(), error.status
+
+
+def details_and_field(request: Request, error: HTTPError):
+    return error.problem(), {"x-shop": "1"}
+
+
+DETAILS = [
+    own_details, own_details_async, own_details_annotated, details_and_more, details_with_an_item, details_and_status,
+    details_and_field,
+]  # fmt: skip
+
+
+@rows("error_handler", DETAILS, ids=lambda each: each.__name__)
+@rows("key", [HTTPError, 409, Conflict, Sold])
+@rows("is_in_blueprint", [False, True])
+def test_the_problem_details_that_an_error_handler_returns_are_those_of_the_error(
+    error_handler: Any, key: Any, is_in_blueprint: bool
+) -> None:
+    app, blueprint = App(), Blueprint("bids")
+    bids = blueprint if is_in_blueprint else app
+    bids.errorhandler(key)(error_handler)
+    bids.get("/x")(by_class)
+    app.register(blueprint)
+    sent = Client(app, contract=True).get("/x")
+    assert (sent.status, sent.content_type) == (409, PROBLEM)
+    document = make_document(app, Info("Bids"))
+    described = document.content["paths"]["/x"]["get"]["responses"]["409"]["content"]
+    assert (document.unknown, [*described]) == ([], [PROBLEM])
+    assert document.content["components"]["schemas"]["Sold"]["properties"]["type"]["const"] == Sold.type
+
+
+held: dict[str, Any] = {}
+
+
+def by_held(request: Request, error: HTTPError):
+    return held["value"]
+
+
+def with_held_status(request: Request, error: HTTPError):
+    return error.problem() | {"status": held["status"]}
+
+
+def with_an_item_held(request: Request, error: HTTPError):
+    details = error.problem()
+    details[held["name"]] = held["status"]
+    return details
+
+
+@rows("error_handler", [by_held, with_held_status, with_an_item_held], ids=lambda each: each.__name__)
+@rows("status", [202, 404, 410])
+def test_an_error_handler_whose_response_is_not_known_breaks_no_contract(error_handler: Any, status: int) -> None:
+    held.update(value=({}, status), status=status, name="status")
+    app = app_of(by_class)
+    app.errorhandler(HTTPError)(error_handler)
+    assert len(make_document(app, Info("Bids")).unknown) == 1
+    assert Client(app, contract=True).get("/x").status == status
+
+
+def returned_details(request: Request):
+    try:
+        plain(request)
+    except HTTPError as error:
+        return error.problem()
+
+
+def returned_in_a_dict(request: Request):
+    return {"bid": Conflict("Sold.").problem()}, 409
+
+
+@rows("handler, media", [(returned_details, PROBLEM), (returned_in_a_dict, "application/json")])
+def test_a_handler_may_return_problem_details(handler: Any, media: str) -> None:
+    response, _ = answer_of(handler)
+    sent = Client(app_of(handler), contract=True).get("/x")
+    assert (sent.status, sent.content_type, [*response["content"]]) == (409, media, [media])
+
+
+def removed_status(request: Request):
+    details = Conflict("Sold.").problem()
+    details.pop("status")
+    return details
+
+
+def deleted_status(request: Request):
+    details = Conflict("Sold.").problem()
+    del details["status"]
+    return details
+
+
+@rows("handler", [removed_status, deleted_status])
+def test_problem_details_that_name_no_status_are_not_known(handler: Any) -> None:
+    assert make_document(app_of(handler), Info("Bids")).unknown
+    assert Client(app_of(handler), contract=True).get("/x").status == 200
 
 
 def low(request: Request) -> NoReturn:

@@ -6,11 +6,37 @@ sometimes returns nothing has forgotten a ``return``.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from copy import copy
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, Protocol, Self, TypeAlias, TypeVar, overload
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Concatenate,
+    NamedTuple,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    overload,
+)
 
-from antiphon.app.answering.returns import ResponseLike, respond
+from antiphon.app.answering.arguments import resolved, shown
+from antiphon.app.answering.returns import ResponseLike, is_value, respond, value_from_hook
 from antiphon.explanations import explained
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, failed, is_async, log_failure
+from antiphon.handler.contract import (
+    ON_LOOP,
+    ON_THREAD,
+    Switch,
+    annotations_of,
+    describe,
+    failed,
+    innermost,
+    is_async,
+    log_failure,
+)
 from antiphon.handler.errors import as_http_error, headers_of
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer
@@ -200,6 +226,24 @@ def check_returns(function: Callable[..., Any], fix: str) -> None:
             "yields-where-nobody-resumes",
             TypeError(f"{describe(function)} contains `yield`, which isn't allowed there: register it with {fix}"),
         )
+
+
+def check_before(function: Callable[..., Any]) -> None:
+    """Check that a hook before the handler is not annotated to return a record. Raises TypeError, which names it."""
+    inner = innermost(function)
+    annotations = annotations_of(inner if hasattr(inner, "__code__") else type(inner).__call__)
+    annotation = annotations.get("return")
+    if annotation is not None and _has_value(annotation := resolved(annotation, function)):
+        raise value_from_hook(function, shown(annotation))
+
+
+def _has_value(annotation: Any) -> bool:
+    """Return True for an annotation of a record, of a list of records, or of a union with one of these."""
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType, Annotated, list):
+        return any(map(_has_value, get_args(annotation)))
+    kind = origin or annotation
+    return isinstance(kind, type) and is_value(kind)
 
 
 Found: TypeAlias = tuple[type[BaseException] | int, Hook]

@@ -9,7 +9,7 @@ from antiphon.app.answering.hooks import Closer, Opener
 from antiphon.app.answering.middleware import AsyncStep, answered
 from antiphon.app.answering.open_resources import Opened
 from antiphon.app.answering.plan import ALL, DELEGATED, FOR_MIDDLEWARE, LOAD, LOOP, STREAM, THREAD, Plan
-from antiphon.app.answering.returns import respond, to_response
+from antiphon.app.answering.returns import refuse_value, respond, to_response
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.iterables import resume
@@ -181,7 +181,11 @@ def open_in_place(openers: Iterator[Opener], request: Request, opened: Opened) -
             else:
                 opened.append((closer, generator))
         if early is not None:
-            return early if type(early) is Response else to_response(early, function, request)
+            if type(early) is Response:
+                return early
+            if closer is None:
+                refuse_value(function, early)
+            return to_response(early, function, request)
     return None
 
 
@@ -209,6 +213,8 @@ async def open_in_steps(
             else:
                 openers = chain(((function, closer, (None, True) if is_async else None),), openers)
         if early is not None:
+            if not isinstance(stopped, Waiting):
+                refuse_value(stopped[0], early)
             return await respond(early, stopped[0], request)
         stopped = open_in_place(openers, request, opened)
     return stopped if stopped is None or isinstance(stopped, Response) else await stopped

@@ -153,6 +153,34 @@ def _is_record(kind: type) -> bool:
     )
 
 
+def is_value(kind: type) -> bool:
+    """True for a class of records, such as a dataclass or a model, that does not make its own response."""
+    if hasattr(kind, "__response__") or hasattr(kind, "__html__") or issubclass(kind, Response):
+        return False
+    return _is_record(kind) or hasattr(kind, "__attrs_attrs__")
+
+
+def refuse_value(hook: Source, value: object) -> None:
+    """Raise TypeError, which names the hook, for a record, or a list with one, that it returned before the handler."""
+    found = next(
+        (type(each) for each in (value if isinstance(value, list) else (value,)) if is_value(type(each))), None
+    )
+    if found is not None:
+        raise value_from_hook(hook, f"a list of {found.__name__}" if isinstance(value, list) else found.__name__)
+
+
+def value_from_hook(hook: Source, returned: str) -> TypeError:
+    """Return the error for a hook before the handler that returns a value, which would be sent to the client."""
+    return explained(
+        "value-from-hook",
+        TypeError(
+            f"{describe(hook)} must return None or a response, not {returned}: it is called before the handler, and"
+            " what it returns is sent instead of the handler's response. Return None; if the handler needs the value,"
+            " provide it as a Dependency; if the route only needs a user, pass before=login_required"
+        ),
+    )
+
+
 def _is_mapping(kind: type) -> bool:
     """True for a type that has keys, such as a row of a database."""
     return hasattr(kind, "keys") and hasattr(kind, "__getitem__")

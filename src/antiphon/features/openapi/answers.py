@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Never, NoReturn, get_args
 from antiphon.app.answering.value_streams import formats_of, item_type
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Findings
+from antiphon.features.openapi.code.objects import is_problem
 from antiphon.features.openapi.code.responses import (
     BYTES,
     HTML,
@@ -38,6 +39,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
+from antiphon.handler.errors import PROBLEM
 from antiphon.http.errors import Problem
 from antiphon.http.event import Event
 
@@ -149,8 +151,18 @@ def _answers_of_type(kind: Any, value: Value) -> list[Given | NotKnown]:
     media = _media_of(cls)
     if media is None:
         return [NotKnown(f"the response that a {_name(kind)} becomes is not known")]
+    if cls is Problem:
+        return _answers_of_problem(kind)
     body: Value = value if media == JSON else TEXT if media != BYTES else Of(bytes)
-    return [Given(200, "application/problem+json" if issubclass(cls, Problem) else media, body)]
+    return [Given(200, media, body)]
+
+
+def _answers_of_problem(kind: Any) -> list[Given | NotKnown]:
+    """Return the response that problem details become, which has the status that they name."""
+    statuses = getattr(kind, "__metadata__", ())
+    if not statuses:
+        return [NotKnown("the status in the problem details is not known before it runs")]
+    return [Given(status, PROBLEM, has_own_status=True) for status in statuses]
 
 
 def _streams_of(annotation: Any) -> list[Given | NotKnown]:
@@ -240,7 +252,7 @@ def _stated(annotation: Any, found: Sequence[Value]) -> list[Value]:
     is_loose = annotations.is_loose(annotation)
 
     def better(body: Value) -> Value:
-        return body if is_loose and isinstance(body, Fields | Items) else said
+        return body if is_problem(body) or (is_loose and isinstance(body, Fields | Items)) else said
 
     plain = [better(each) for each in found if not isinstance(each, Tuple)]
     return [*plain, *[Tuple((better(each[0]), *each[1:])) for each in tuples]] or [said]

@@ -72,7 +72,7 @@ def _may_be_unread(contract: Contract, status: int) -> bool:
     about = {each.about for each in contract.unread}
     if "all" in about and not (_is_annotated(contract) and any(each.status == status for each in contract.answers)):
         return True
-    return ("given" if status < 400 else "raised") in about
+    return "given" in about or (status >= 400 and "raised" in about)
 
 
 def _is_annotated(contract: Contract) -> bool:

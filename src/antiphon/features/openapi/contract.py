@@ -275,11 +275,14 @@ class ContractReader:
             contract.failures[status].append(_failure(error))
         for answer in answers:
             if isinstance(answer, NotKnown):
-                for unread in found.unread or [Unread(answer.text, found.place, "raised")]:
-                    contract.add_unread(unread)
+                untold = [each for each in found.unread if each.about == "given"]
+                for unread in untold or [Unread(answer.text, found.place, "given")]:
+                    contract.add_unread(unread._replace(about="all"))  # it may have any status
                 continue
             own = answer.status if answer.has_own_status else status
-            contract.failures[own].append(_failure(error, (answer._replace(status=own),), is_problem=raised_again))
+            is_problem = answer.media == PROBLEM
+            answers_ = () if is_problem and not answer.headers else (answer._replace(status=own),)
+            contract.failures[own].append(_failure(error, answers_, is_problem=raised_again or is_problem))
 
     def _handler_of(self, stack: HandlerStack, error: Raisable) -> Hook | None:
         example: BaseException

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.findings import Read
+from antiphon.features.openapi.code.objects import is_problem
 from antiphon.features.openapi.code.values import (
     UNKNOWN,
     Either,
@@ -43,7 +44,7 @@ _SIMPLE = frozenset({"string", "integer", "number", "boolean", "array", "object"
 def leaf_types(value: Value) -> Iterator[Any]:
     """Yield the types that a value consists of."""
     match value:
-        case Of(kind):
+        case Of(kind) if not is_problem(value):
             yield kind
         case Known(held) if held is not None and not isinstance(held, str | int | float | bool):
             yield type(held)
@@ -143,6 +144,8 @@ class Schemas:
     def of(self, value: Value, direction: Direction) -> Schema:
         """Return the schema of a value, or the empty schema, which allows any value, if nothing is known about it."""
         match value:
+            case Of() if is_problem(value):
+                return {"type": "object"}
             case Of(kind):
                 return self.of_type(kind, direction)
             case Known(None):

@@ -13,7 +13,7 @@ from antiphon.features.openapi.code.calls import call
 from antiphon.features.openapi.code.findings import Named
 from antiphon.features.openapi.code.frames import PART_OF_REQUEST, Frame
 from antiphon.features.openapi.code.functions import Call, call_function, call_method_of
-from antiphon.features.openapi.code.objects import OPEN, merged, with_item
+from antiphon.features.openapi.code.objects import OPEN, changed, is_problem, merged, with_item
 from antiphon.features.openapi.code.operators import combined, compared, dotted, is_option, simple_type
 from antiphon.features.openapi.code.parts import (
     attribute_of_instance,
@@ -50,7 +50,6 @@ from antiphon.features.openapi.code.values import (
     parts_of,
     without_none,
 )
-from antiphon.http.errors import HTTPError
 from antiphon.http.urls.url import URL
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -342,6 +341,8 @@ class Expressions(Frame, ast.NodeVisitor):
                 return self.hold(node, Items(either(item, second), kind))
             case Fields(), ast.BitOr(), Fields():
                 return self.hold(node, merged(one, [other]))
+            case Of(), ast.BitOr(), _ if is_problem(one):
+                return self.hold(node, changed(one, "update", [other], {}))
             case Items(), ast.Mult(), _:
                 return self.hold(node, one)
             case Tuple(items), ast.Add(), Tuple(more):
@@ -423,12 +424,10 @@ def _of_object(content: Value, owner: Ref, name: str) -> Value:
             return Of(bytes)
         case Raisable() if name == "headers":
             return Fields(())  # they never have a media type
-        case Raisable(kind, status):
-            known = status or (None if kind is HTTPError else getattr(kind, "status", None))
-            is_known = name == "status" and isinstance(known, int)
-            if name == "status" and not is_known:
-                return UNKNOWN
-            return Known(known) if is_known else attribute_of_instance(Of(kind), name, owner)
+        case Raisable() if name == "status":
+            return UNKNOWN if content.known_status is None else Known(content.known_status)
+        case Raisable(kind):
+            return attribute_of_instance(Of(kind), name, owner)
     return Bound(owner, None, name)
 
 

@@ -32,8 +32,9 @@ from antiphon.features.openapi.code.values import (
     Value,
     alternatives,
     either,
+    problem_details,
 )
-from antiphon.http.errors import ContentTooLarge, NotFound, UnprocessableContent
+from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, UnprocessableContent
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ CONDITIONS = ("If-Match", "If-Unmodified-Since", "If-None-Match", "If-Modified-S
 
 def call_method(frame: "Frame", made: Call, method: Bound) -> Value:
     owner = method.owner
+    if method.function is HTTPError.problem:
+        return frame.hold(made.node, either(*map(problem_details, alternatives(frame.flow.content(owner)))))
     match owner:
         case TheRequest():
             return _call_of_request(frame, made, method)

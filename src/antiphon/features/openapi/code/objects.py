@@ -24,6 +24,7 @@ from antiphon.features.openapi.code.values import (
     alternatives,
     either,
 )
+from antiphon.http.errors import Problem
 
 OPEN = Of(dict[str, Any])
 """A dict with some unknown keys."""
@@ -43,6 +44,8 @@ def with_item(content: Value, key: Value, value: Value) -> Value:
             return OPEN if name is None else Fields(tuple({**dict(items), name: value}.items()))
         case Items(item):
             return replace(content, item=either(item, value))
+        case Of() if is_problem(content):  # they name the status of the response
+            return UNKNOWN if text_of(key) in (None, "status") else content
         case Of():
             return _if_allowed(content, lambda opened: with_item(opened, key, value))
     return content
@@ -88,7 +91,7 @@ def _fits(value: Value, allowed: Value) -> bool:
 def without_item(content: Value, key: Value) -> Value:
     """Return the content of a dict after an item was removed."""
     if not isinstance(content, Fields):
-        return content
+        return UNKNOWN if is_problem(content) else content
     name = text_of(key)
     return OPEN if name is None else Fields(tuple(each for each in content.items if each[0] != name))
 
@@ -152,6 +155,11 @@ def changed(content: Value, method: str, given: Sequence[Value], named: Mapping[
             return content
         case Known():
             return content
+        case Of() if is_problem(content) and method == "update":
+            added = merged(Fields(()), [*given, Fields(tuple(named.items()))])
+            return content if isinstance(added, Fields) and "status" not in dict(added.items) else UNKNOWN
+        case Of() if is_problem(content) and method in ("pop", "popitem", "clear"):
+            return UNKNOWN
         case Of():
             return _if_allowed(content, lambda opened: changed(opened, method, given, named))
     return UNKNOWN
@@ -269,8 +277,13 @@ def copied(kind: type, value: Value) -> Value:
     return Items(item, kind)
 
 
+def is_problem(value: Value) -> bool:
+    """True for the problem details of an error."""
+    return kind_of(value) is Problem
+
+
 def is_container(value: Value) -> bool:
     """True for the content of an object that can change."""
     is_items = isinstance(value, Items) and value.kind in (list, set)
     is_dict = isinstance(value, Of) and annotations.class_of(value.type) is dict
-    return is_items or is_dict or isinstance(value, Fields | Answer | Raisable)
+    return is_items or is_dict or is_problem(value) or isinstance(value, Fields | Answer | Raisable)

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from antiphon.features.openapi.code import annotations
+from antiphon.http.errors import HTTPError, Problem
 
 
 class Unknown:
@@ -178,6 +179,12 @@ class Raisable:
     members: Fields | None = None
     """The additional members of its problem details (RFC 9457 §3.2)."""
 
+    @property
+    def known_status(self) -> int | None:
+        """Its own status, or that of its class; None if that is not known."""
+        found = self.status or (None if self.kind is HTTPError else getattr(self.kind, "status", None))
+        return found if isinstance(found, int) else None
+
 
 @dataclass(frozen=True)
 class Either:
@@ -222,6 +229,12 @@ def either(*values: Value) -> Value:
 def alternatives(value: Value) -> tuple[Value, ...]:
     """Return the possible values of a value."""
     return value.values if isinstance(value, Either) else () if value is NEVER else (value,)
+
+
+def problem_details(error: Value) -> Of:
+    """Return the problem details of an error, with the status that they name, if it is known."""
+    status = error.known_status if isinstance(error, Raisable) else None
+    return Of(Problem if status is None else Annotated[Problem, status])
 
 
 def parts_of(value: Value) -> tuple[Value, ...]:
