@@ -346,3 +346,62 @@ IN_A_PROCESS = (
 def test_what_has_begun_is_waited_for_at_exit(script):
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["done"] * 3, "", 0)
+
+
+BLOCKED = """
+import queue, sys
+from antiphon import App
+from antiphon.concurrency import process
+from antiphon.testing import Client
+
+process.SECONDS_AT_EXIT = 0.3
+app = App()
+
+@app.get("/")
+def live(request):
+    def letters():
+        yield "a"
+        queue.Queue().get()
+        yield "b"
+    return letters()
+
+try:
+    with Client(app, sys.argv[1], timeout=0.5).stream("GET", "/") as response:
+        list(response)
+except TimeoutError:
+    print("timed out")
+"""
+
+
+@pytest.mark.processes
+@rows("interface", ["asgi", "rsgi"])
+def test_what_is_blocked_for_ever_is_named_and_left_behind_at_exit(interface):
+    ended = subprocess.run(
+        [sys.executable, "-c", BLOCKED, interface], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.stdout, ended.returncode) == ("timed out\n", 0)
+    assert ended.stderr == (
+        "the process ends without waiting longer for live.<locals>.letters (<string>:14),"
+        " which has not returned after 0.3 seconds\n"
+    )
+
+
+SLOW = r"""
+import asyncio, sys, time
+from antiphon.concurrency import process
+from antiphon.concurrency.calls import Call
+from antiphon.concurrency.workers import workers
+
+async def main():
+    workers().run(Call(lambda: (time.sleep(1), sys.stdout.write("done"), sys.stdout.flush())))
+
+process.SECONDS_AT_EXIT = 0.1
+process.limit_exit_elsewhere()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.processes
+def test_what_is_slow_is_waited_for_where_something_else_ends_the_process():
+    ended = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == ("done", "")

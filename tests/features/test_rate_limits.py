@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 from hypothesis import given
@@ -104,6 +104,20 @@ class TestRequests:
         assert [visiting(app).status for _ in range(3)] == [200, 200, 200]
         clock.now += 2
         assert visiting(app).status == 429
+
+    @rows("limit, most", [(1, 1), (2, 3), (6, 11)])
+    def test_pass_fewer_than_twice_as_often_in_any_window(self, limit, most):
+        """The most pass if a caller uses up the rate at the end of a window, and then tries all the time."""
+        clock, passed = Clock(), []
+        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody", clock=clock)
+        begin = clock.now + 59.5
+        for step in range(1000):
+            clock.now = begin + step / 8
+            for _ in range(limit if step == 0 else 1):
+                with suppress(TooManyRequests):
+                    check(Request.blank())
+                    passed.append(clock.now)
+        assert max(sum(first <= each < first + 60 for each in passed) for first in passed) == most
 
     def test_that_are_refused_do_not_count(self, store, handler, visiting, clock):
         app = limited(handler, RateLimit("3/minute", store, clock=clock))

@@ -3,11 +3,12 @@
 import atexit
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from threading import Lock
+from threading import Lock, Thread
 from time import monotonic, sleep
+from types import FrameType
 
 
 def call_after_fork(function: Callable[[], object]) -> None:
@@ -52,6 +53,45 @@ def _register(function: Callable[[], object]) -> Callable[[], object]:
     from multiprocessing.util import Finalize
 
     return Finalize(None, function, exitpriority=0).cancel
+
+
+SECONDS_AT_EXIT = 5.0
+"""The maximum number of seconds that the exit waits for calls that have begun, as one may be blocked for ever."""
+
+_is_exit_limited = True
+
+
+def limit_exit_elsewhere() -> None:
+    """Let the exit wait for calls until they are done, in a process that its caller ends in time."""
+    global _is_exit_limited  # noqa: PLW0603 - one exit a process
+    _is_exit_limited = False
+
+
+def join_at_exit(threads: Iterable[Thread]) -> None:
+    """Wait until daemon threads have ended, for a limited time, and log what the others still run."""
+    threads = list(threads)
+    end = monotonic() + SECONDS_AT_EXIT
+    for thread in threads:
+        thread.join(max(0.0, end - monotonic()) if _is_exit_limited else None)
+    for thread in threads:
+        if thread.is_alive():
+            import logging
+
+            message = "the process ends without waiting longer for %s, which has not returned after %g seconds"
+            logging.getLogger("antiphon").warning(message, _running(thread), SECONDS_AT_EXIT)
+
+
+def _running(thread: Thread) -> str:
+    """Return the name, file and line of the application's function that a thread runs."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001 - public, and documented
+    frames: list[FrameType] = []
+    while frame is not None:
+        frames.insert(0, frame)
+        frame = frame.f_back
+    for frame in frames:
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("antiphon", "threading"):
+            return f"{frame.f_code.co_qualname} ({frame.f_code.co_filename}:{frame.f_lineno})"
+    return thread.name
 
 
 class Announcement:

@@ -13,7 +13,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from antiphon.concurrency.calls import Call
-from antiphon.concurrency.process import call_after_fork, call_at_exit
+from antiphon.concurrency.process import call_after_fork, call_at_exit, join_at_exit
 
 
 class CapacityLimiter:
@@ -339,15 +339,14 @@ class Workers:
             return busy, len(self._waiting) + len(self._held)
 
     def end(self) -> None:
-        """Wait until all calls are made that have been queued. The interpreter does not wait for daemon threads."""
+        """Wait some seconds until all queued calls are made. The interpreter does not wait for daemon threads."""
         with self._lock:
             self._has_ended = True
             self._waiting += self._held
             self._held.clear()
             for worker in self._workers:
                 worker.next.put(None)
-        for worker in self._workers:
-            worker.thread.join()
+        join_at_exit(worker.thread for worker in self._workers)
 
 
 def _expect(home: Home, worker: Worker, is_last: bool) -> None:

@@ -57,12 +57,12 @@ class RateLimit:
     feature, a limit by address comes before everything that is registered after it, and a limit with ``by`` is a hook,
     which can use users and sessions. Both come before a body of more than 64 KiB is received, unless ``by`` reads it.
 
-    The window slides: the requests of the previous window count in proportion to the part of it that is not over yet,
-    so at no moment can twice as many pass. Refused requests (429, with Retry-After) are not counted. All responses have
-    RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name in these
-    headers, by default the rate, and in the ``store``, where limits with the same name are counted together. Without a
-    store, the limit uses the application's store, where a limit without a name is counted separately. If the
-    application has none either, the limit is counted separately, in each process's memory.
+    The window slides: the requests of the previous window count in proportion to the part of it that is not over yet.
+    This is an approximation: fewer than twice as many can pass in any period. Refused requests (429, with Retry-After)
+    are not counted. All responses have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name``
+    is the limit's name in these headers, by default the rate, and in the ``store``, where limits with the same name are
+    counted together. Without a store, the limit uses the application's store, where a limit without a name is counted
+    separately. If the application has none either, the limit is counted separately, in each process's memory.
 
     While the store is unavailable, requests are let through, which is logged once a minute. With
     ``when_unavailable="refuse"``, they get a 503. One request per second tries the store again. ``clock`` returns the
@@ -130,24 +130,24 @@ class RateLimit:
     def __call__(self, request: Request) -> None:
         """Count a request. Raises TooManyRequests (429) above the limit, and TypeError if used as a decorator."""
         check_no_decorator(self._written, request)
-        if AROUND in request and self in _counted(request[AROUND]):
+        if AROUND in request and any(each.limit is self for each in _counted(request[AROUND])):
             return  # the client sent one request
-        request[_COUNTED] = [*_counted(request), self]
+        counted = _Counted(self)
+        request[_COUNTED] = [*_counted(request), counted]
         caller = self._caller(request)
         if caller is None:
             return
         try:
             counter = self._counter_for(request.app)
-            count = counter.breaker.call(self._count, counter, caller)
+            counted.count = count = counter.breaker.call(self._count, counter, caller)
         except StoreUnavailable:
             if self._refuses:
                 raise
             self._log("limits nobody, because its store is unavailable")
             return
-        seconds = max(1, ceil(count.seconds - ROUNDING))
-        told = f"{self._item};r={count.remaining};t={seconds}"
-        request.after_request(partial(_add_fields, self._policy, told))
+        request.after_request(partial(self._add_fields, counted, count))
         if count.is_over:
+            seconds = count.whole_seconds
             raise TooManyRequests(
                 f"At most {self._limit} in {self._period} seconds. Try again in {seconds} seconds.",
                 retry_after=seconds,
@@ -155,6 +155,45 @@ class RateLimit:
                 title="Request cannot be satisfied as assigned quota has been exceeded",
                 members={"violated-policies": [self._name]},
             )
+
+    def uncount(self, request: Request) -> None:
+        """Take back what this limit has counted for a request, so that only others count, such as failed logins.
+
+        This is done after the handler and before the response is sent, on a thread if the store blocks. So ``def`` and
+        ``async def`` handlers call this method in the same way. It has no effect if the limit has not counted the
+        request, or has already taken it back. If the store is then unavailable, the request stays counted.
+        """
+        around = _counted(request[AROUND]) if AROUND in request else []
+        for counted in (*_counted(request), *around):
+            count = counted.count
+            if counted.limit is self and count is not None and not (count.is_over or counted.is_taken_back):
+                counted.is_taken_back = True
+                take_back: Any = partial(self._take_back, count)
+                take_back.blocking = count.counter.store.blocks
+                request.after_request(take_back)
+
+    def _take_back(self, count: "_Count", _request: Request, _response: Response) -> None:
+        try:
+            count.counter.breaker.call(self._subtract, count)
+        except StoreUnavailable:
+            self._log("could not take back a request, because its store is unavailable")
+
+    def _subtract(self, count: "_Count") -> None:
+        """Subtract a request from its window, unless that is over. Raises StoreUnavailable."""
+        counter, key, ttl = count.counter, count.key, count.ttl
+        if counter.clock() >= count.ends:
+            return
+        increment = counter.store.increment
+        by = 1 if self._limit > 1 else increment(key, ttl=ttl, by=0).value  # with a limit of one, all refused ones, too
+        if increment(key, ttl=ttl, by=-by).value < 0:  # the store has lost it
+            increment(key, ttl=ttl, by=by)
+
+    def _add_fields(self, counted: "_Counted", count: "_Count", _request: Request, response: Response) -> Response:
+        remaining = min(self._limit, count.remaining + counted.is_taken_back)
+        response = copy(response)  # a handler may return the same object again
+        response.headers.add("ratelimit-policy", self._policy)
+        response.headers.add("ratelimit", f"{self._item};r={remaining};t={count.whole_seconds}")
+        return response
 
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
@@ -212,18 +251,21 @@ class RateLimit:
     def _count(self, counter: "_Counter", caller: str) -> "_Count":
         """Count a request, unless there have been too many. Raises StoreUnavailable."""
         limit, period, increment = self._limit, self._period, counter.store.increment
-        key = f"{counter.key}\n{caller}"
+        key, now = f"{counter.key}\n{caller}", counter.clock()
         if limit == 1:  # a single window that begins with the request is enough
             count, seconds = increment(key, ttl=period)
-            return _Count(count > 1, 0, seconds)
-        window, elapsed = divmod(counter.clock(), period)
-        current = increment(f"{key}\n{window:.0f}", ttl=2 * period).value
-        before = increment(f"{key}\n{window - 1:.0f}", ttl=2 * period, by=0).value if current <= limit else 0
+            return _Count(count > 1, 0, seconds, counter, key, period, now + seconds)
+        window, elapsed = divmod(now, period)
+        current_key, ttl = f"{key}\n{window:.0f}", 2 * period
+        current = increment(current_key, ttl=ttl).value
+        before = increment(f"{key}\n{window - 1:.0f}", ttl=ttl, by=0).value if current <= limit else 0
         used = current + before * (1 - elapsed / period)
         if used <= limit + ROUNDING:
-            return _Count(False, int(limit - used + ROUNDING), period - elapsed)
-        increment(f"{key}\n{window:.0f}", ttl=2 * period, by=-1)
-        return _Count(True, 0, _wait(limit, period, elapsed, current - 1, before))
+            left, ends = int(limit - used + ROUNDING), (window + 2) * period
+            return _Count(False, left, period - elapsed, counter, current_key, ttl, ends)
+        increment(current_key, ttl=ttl, by=-1)
+        seconds = _wait(limit, period, elapsed, current - 1, before)
+        return _Count(True, 0, seconds, counter, current_key, ttl, now)
 
     def _log(self, what: str) -> None:
         now = monotonic()
@@ -235,10 +277,21 @@ class RateLimit:
         logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
 
 
-_COUNTED = Dependency[list[RateLimit]]("limits that have counted a request")
+class _Counted:
+    """A limit that a request has come to. ``count`` is None if the request was not counted."""
+
+    __slots__ = ("count", "is_taken_back", "limit")
+
+    def __init__(self, limit: RateLimit) -> None:
+        self.limit = limit
+        self.count: _Count | None = None
+        self.is_taken_back = False
 
 
-def _counted(request: Request) -> list[RateLimit]:
+_COUNTED = Dependency[list[_Counted]]("limits that have counted a request")
+
+
+def _counted(request: Request) -> list[_Counted]:
     if _COUNTED in request:
         return request[_COUNTED]
     return []
@@ -261,11 +314,22 @@ _PLACES_LOCK = Lock()
 
 
 class _Count(NamedTuple):
-    """A counted request: True if it is one too many, the number left, and the seconds until there are more."""
+    """A counted request: True if it is one too many, the number left, and the seconds until there are more.
+
+    The rest is where it is counted, and when it no longer matters there.
+    """
 
     is_over: bool
     remaining: int
     seconds: float
+    counter: _Counter
+    key: str
+    ttl: int
+    ends: float
+
+    @property
+    def whole_seconds(self) -> int:
+        return max(1, ceil(self.seconds - ROUNDING))
 
 
 def parse_rate(rate: str) -> tuple[int, int]:
@@ -296,10 +360,3 @@ def network_of(ip: str) -> str:
     except ValueError:
         return ip
     return str(address.ipv4_mapped or address.packed[:8].hex())
-
-
-def _add_fields(policy: str, told: str, _request: Request, response: Response) -> Response:
-    response = copy(response)  # a handler may return the same object again
-    response.headers.add("ratelimit-policy", policy)
-    response.headers.add("ratelimit", told)
-    return response

@@ -115,9 +115,10 @@ def _data_lines(data: str) -> str:
 
 
 def parse_events(text: str) -> list[Event]:
-    """Return the events in the text of a stream, in order, as a client reads it (WHATWG HTML §9.2.6). Never raises.
+    """Return the events in the text of a stream, in order, with their comments (WHATWG HTML §9.2.6). Never raises.
 
-    Each block that has a field or a comment is an event, even without data. A block without an empty line at its end is
+    The text is read as browsers read it, but each block that has a field or a comment is an event, even without data,
+    where browsers dispatch none. A block without an empty line at its end is
     left out, as are unknown fields, an id with NUL and a ``retry`` that is not a number. Except for data, the last
     field of a name counts.
     """

@@ -28,7 +28,7 @@ from antiphon.cli.workers.observed import Counted, Entrance, observed, with_fina
 from antiphon.cli.workers.options import NO_GUARDS, Control, ServerOptions
 from antiphon.cli.workers.process import BEATS, Progress, beat_on_thread, beat_while_progressing, wait_for_target
 from antiphon.concurrency.background import background_loop, started_loop
-from antiphon.concurrency.process import DRAINING, GRACE_OVER, wait_sockets_closed
+from antiphon.concurrency.process import DRAINING, GRACE_OVER, limit_exit_elsewhere, wait_sockets_closed
 from antiphon.handler.contract import CLOSING
 from antiphon.handler.drive import run_async
 
@@ -92,6 +92,7 @@ def work(inherited: str, find: Callable[[], Target], requested: Choice | None, o
     connection = Control(control)
     worker = _Worker(connection, options)
     Thread(target=worker.end_when_told, daemon=True).start()
+    limit_exit_elsewhere()  # calls have the grace period, after which the thread kills this process
     worker.serve(wait_for_target(connection, listener) if options.is_reloaded else find(), requested, listener)
 
 
