@@ -200,12 +200,41 @@ def test_an_unknown_argument_names_ours(make, message):
         ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
         ("AppClient", "did you mean `from antiphon.testing import Client`?"),
         ("WebSocketDisconnect", "use WebSocketClosed"),
+        ("Limiter", "use RateLimit from antiphon.features"),
+        ("SessionMiddleware", "use Sessions from antiphon.features"),
+        ("MethodView", "use one handler for each method: @app.get(path), @app.post(path)"),
+        ("views", "use one handler for each method: @app.get(path), @app.post(path)"),
+        ("login_user", "use login(request, user) from antiphon.features"),
+        ("logout_user", "use logout(request) from antiphon.features"),
+        ("current_user", "use request.user, after app.use(Users(...))"),
+        ("LoginManager", "use Users(SessionLogin(loader)) from antiphon.features"),
+        ("secure_filename", "use upload.safe_filename"),
+        ("stream_with_context", "use the generator itself, which keeps the request: return it"),
+        ("status", "use the number, as in return body, 201"),
+        ("Path", "use an argument of the handler, or request.path_params"),
+        ("Security", "use a Dependency, or Users from antiphon.features"),
+        ("testclient", "use Client from antiphon.testing"),
     ],
 )
 def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     with pytest.raises(ImportError) as refused:
         exec(f"from antiphon import {name}")
     assert str(refused.value) == f"antiphon has no {name!r}; {fix}"
+
+
+@rows(
+    "package, name, fix",
+    [
+        ("antiphon.features", "Session", "use Sessions"),
+        ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
+        ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
+        ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
+    ],
+)
+def test_importing_a_name_of_another_framework_from_any_package_names_ours(package, name, fix):
+    with pytest.raises(ImportError) as refused:
+        exec(f"from {package} import {name}")
+    assert str(refused.value) == f"{package} has no {name!r}; {fix}"
 
 
 def called(request):
@@ -264,6 +293,10 @@ def test_dialects_have_their_own_words():
         ("debug", "antiphon run --debug"),
         ("config", "a module of your own, or a lifespan: app[pool]"),
         ("max_content_length", "App(limits=Limits(body=...))"),
+        ("testing", "Client(app) from antiphon.testing"),
+        ("permanent_session_lifetime", "app.use(Sessions(lifetime=...))"),
+        ("session_interface", "app.use(Sessions(store))"),
+        ("url_prefix", "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"),
     ],
 )
 def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):

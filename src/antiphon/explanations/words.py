@@ -145,6 +145,39 @@ PACKAGE = {
     "BackgroundTasks": "request.after_response(function)",
     "TestClient": "Client from antiphon.testing",
     "WebSocketDisconnect": "WebSocketClosed",
+    "Limiter": "RateLimit from antiphon.features",
+    "LoginManager": "Users(SessionLogin(loader)) from antiphon.features",
+    "SessionMiddleware": "Sessions from antiphon.features",
+    "login_user": "login(request, user) from antiphon.features",
+    "logout_user": "logout(request) from antiphon.features",
+    "current_user": "request.user, after app.use(Users(...))",
+    "APIView HTTPEndpoint MethodView views": "one handler for each method: @app.get(path), @app.post(path)",
+    "Path": "an argument of the handler, or request.path_params",
+    "Security": "a Dependency, or Users from antiphon.features",
+    "secure_filename": "upload.safe_filename",
+    "status": "the number, as in return body, 201",
+    "stream_with_context": "the generator itself, which keeps the request: return it",
+    "responses": "Response",
+    "templating": "Page(template, name=value) from antiphon.features",
+    "testclient": "Client from antiphon.testing",
+}
+FEATURES = {"Session": "Sessions"}
+ROUTE = {
+    "response_model": "the handler's annotation, as in def show(request) -> Order, or gives=Order",
+    "status_code": "the handler's result: return value, 201",
+    "deprecated": "meta={OpenAPI.DEPRECATED: True}",
+    "include_in_schema": "meta={OpenAPI.HIDDEN: True}",
+    "tags": "meta={OpenAPI.TAGS: [tag]}",
+    "description summary": "the handler's docstring",
+    "response_class": "the handler's result: return Response.html(text)",
+    "dependencies": "before=hook",
+    "endpoint": "name=",
+    "strict_slashes": "redirect_slashes=",
+    "subdomain": "host=",
+}
+URL_FOR = {
+    "_absolute _external _scheme": "request.url_for(name, _absolute=True)",
+    "_anchor": 'url_for(name) + "#anchor"',
 }
 ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_dict": "to_lists(), or dict(...)"}
@@ -165,6 +198,9 @@ APP_SETTINGS = {
     "routes route_handlers": "@app.get(path), or app.register(blueprint)",
     "static_url_path": 'app.static("/static", folder)',
     "template_config": "app.use(Templates(folder))",
+    "testing": "Client(app) from antiphon.testing",
+    "permanent_session_lifetime": "app.use(Sessions(lifetime=...))",
+    "session_interface": "app.use(Sessions(store))",
 }
 BLUEPRINT_SETTINGS = {
     "url_prefix path": "prefix",
@@ -175,9 +211,11 @@ BLUEPRINT_SETTINGS = {
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's."""
 
-APP_ATTRIBUTES = {word: ours for word, ours in APP.items() if word != "state"} | {
-    words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()
-}
+APP_ATTRIBUTES = (
+    {word: ours for word, ours in APP.items() if word != "state"}
+    | {"url_prefix": "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"}
+    | {words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()}
+)
 """Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
 """Attributes that are set on other frameworks' requests, and Antiphon's."""
@@ -255,7 +293,8 @@ def missing_name(package: str, name: str) -> str | None:
 
 
 def _fix_of(package: str, name: str) -> str | None:
-    if package == "antiphon" and (ours := _split(PACKAGE).get(name)):
+    own = FEATURES if package == "antiphon.features" else NO_WORDS
+    if ours := _split({**PACKAGE, **own}).get(name):
         return f"use {ours}"
     if home := _home_of(name):
         return f"write `from {home} import {name}`"
