@@ -92,8 +92,9 @@ class Reverse:
         The route is given by its name or its handler. Arguments that are not parameters of the route become the query,
         as ``args_as`` reads it. If several routes have the name, the one that takes the most of the arguments, and has
         the fewest other parameters, is used. Raises LookupError for an unknown name, and for a handler that has no
-        route, or routes of several names; TypeError for anything else, and for an unknown option; and ValueError, naming route and parameter, for
-        a parameter that is missing or that the route would not match, and for signature options for an unsigned route.
+        route, or routes of several names; TypeError for anything else, and for an unknown option; and ValueError,
+        naming route and parameter, for a parameter that is missing or that the route would not match, and for
+        signature options for an unsigned route.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
