@@ -6,6 +6,7 @@ import inspect
 import pickle
 import pydoc
 import re
+import tempfile
 from abc import ABC, abstractmethod
 
 import pytest
@@ -18,6 +19,7 @@ from antiphon.explanations.words import (
     BLUEPRINT_SETTINGS,
     CLIENT,
     CLIENT_RESPONSE,
+    COOKIES,
     ERROR,
     MULTIDICT,
     PACKAGE,
@@ -40,6 +42,7 @@ OBJECTS = {
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
     "Client": (Client(App()), CLIENT),
+    "CookieJar": (Client(App()).cookies, COOKIES),
     "ClientResponse": (Client(App()).get("/"), {**RESPONSE_HEAD, **CLIENT_RESPONSE}),
 }
 WORDS = [
@@ -249,6 +252,24 @@ async def awaited_call(request):
     return await request.form()
 
 
+async def awaited_read(request):
+    return await request.files["x"].read()
+
+
+async def awaited_upload(request):
+    upload = request.files["x"]
+    return await upload.read()
+
+
+async def awaited_save(request):
+    upload = request.files["x"]
+    await upload.save(f"{tempfile.mkdtemp()}/x")
+
+
+async def awaited_part(request):
+    return (await request.files["x"]).read()
+
+
 @rows(
     "handler, note",
     [
@@ -261,6 +282,10 @@ async def awaited_call(request):
             "Instead of 'media_type', use response.content_type",
         ),
         (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+        (
+            lambda request: Response.file("/a", download_name="a"),
+            "Instead of 'download_name', use Response.file(path, filename=name)",
+        ),
         (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
@@ -274,6 +299,22 @@ def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     [record] = caplog.records
     error = record.exc_info[1]
     assert getattr(error, "__notes__", []) == ([note] if note else [])
+
+
+@rows(
+    "handler, note",
+    [
+        (awaited_read, 'request.files["x"].read() is not awaited: leave out the await, or write .aread()'),
+        (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
+        (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
+        (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
+    ],
+)
+def test_the_log_says_which_method_of_an_upload_is_awaited(handler, note, caplog):
+    app = App()
+    app.post("/")(handler)
+    Client(app, raise_errors=False).post("/", files={"x": ("x.txt", b"a")})
+    assert caplog.records[0].exc_info[1].__notes__ == [note]
 
 
 def test_dialects_have_their_own_words():

@@ -70,6 +70,7 @@ RESPONSE = {
     "headerlist raw_headers": "response.headers",
     "unicode_body": "response.text",
     "body_file": "Response.stream(chunks)",
+    "attachment_filename download_name": "Response.file(path, filename=name)",
     "direct_passthrough": "Response.file(path), which servers send themselves",
     "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
     "cache_expires": "response.cache_for(seconds)",
@@ -90,11 +91,15 @@ CLIENT_RESPONSE = {
     "content data get_data": "response.body",
     "get_json": "response.json",
     "get_text": "response.text",
+    "iter_bytes iter_content iter_lines": "with client.stream(method, url) as response:",
+    "raise_for_status": "assert response.status == 200",
 }
 CLIENT = {
     "force_login aforce_login": "client.login(user)",
     "session_transaction": "with client.session as session:",
+    "websocket_connect": "with client.websocket(url) as socket:",
 }
+COOKIES = {"get_dict items keys values": "{cookie.name: cookie.value for cookie in client.cookies}"}
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
@@ -224,6 +229,7 @@ REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.li
 _UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
+_AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
@@ -358,7 +364,15 @@ def explain(error: BaseException) -> None:
     elif unexpected and (near := _near_argument(unexpected[1], unexpected[2])):
         if "Did you mean" not in str(error):  # Python says so since 3.13
             error.add_note(f"Did you mean {near!r}?")
-    elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
+    elif re.search(_IS_CALLED, str(error)):
+        _explain_call(error, _failed_line(error))
+
+
+def _explain_call(error: TypeError, line: str) -> None:
+    """Add a note to the error of a line that calls or awaits what is neither a function nor awaitable."""
+    if found := re.search(_AWAITED, line):
+        error.add_note(f"{found[1]}() is not awaited: leave out the await, or write .a{found[2]}()")
+    elif found := re.search(_CALLED, line):
         error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
 
 
