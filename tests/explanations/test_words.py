@@ -28,6 +28,7 @@ from antiphon.explanations.words import (
     RESPONSE,
     RESPONSE_HEAD,
 )
+from antiphon.features import CORS, RateLimit, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -287,6 +288,14 @@ async def awaited_part(request):
             "Instead of 'download_name', use Response.file(path, filename=name)",
         ),
         (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
+        (
+            lambda request: App().register(Blueprint("a"), url_prefix="/a"),
+            "Instead of 'url_prefix', use prefix=",
+        ),
+        (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
+        (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
+        (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
+        (lambda request: App().register(Blueprint("a"), own=1), None),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),

@@ -215,6 +215,18 @@ BLUEPRINT_SETTINGS = {
     "template_folder": "blueprint.use(Templates(folder))",
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's."""
+ARGUMENTS = {
+    "CORS.__init__": {
+        "allow_origins": "CORS([origin])",
+        "allow_credentials": "credentials=True",
+        "allow_headers": "headers=[name]",
+        "allow_methods": "methods=[method]",
+    },
+    "RateLimit.__init__": {"key_func": "by=function"},
+    "Routes.register": {"url_prefix": "prefix="},
+    "Templates.__init__": {"directory": "Templates(folder)"},
+}
+"""Other frameworks' arguments for functions, by Antiphon's function, and what to write."""
 
 APP_ATTRIBUTES = (
     {word: ours for word, ours in APP.items() if word != "state"}
@@ -226,7 +238,7 @@ REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.li
 """Attributes that are set on other frameworks' requests, and Antiphon's."""
 
 # Compiled only when there is an error, since all programs import this.
-_UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
+_UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
 _AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
@@ -358,14 +370,21 @@ def explain(error: BaseException) -> None:
     """Add a note to a TypeError caused by another framework's name."""
     if not isinstance(error, TypeError):
         return
-    unexpected = re.match(_UNEXPECTED, str(error))
-    if unexpected and (ours := _split(RESPONSE).get(unexpected[2])):
-        error.add_note(f"Instead of {unexpected[2]!r}, use {ours}")
-    elif unexpected and (near := _near_argument(unexpected[1], unexpected[2])):
-        if "Did you mean" not in str(error):  # Python says so since 3.13
-            error.add_note(f"Did you mean {near!r}?")
+    if unexpected := re.match(_UNEXPECTED, str(error)):
+        _explain_argument(error, unexpected[1], unexpected[2])
     elif re.search(_IS_CALLED, str(error)):
         _explain_call(error, _failed_line(error))
+
+
+def _explain_argument(error: TypeError, function: str, name: str) -> None:
+    """Add a note to the error of an argument that a function does not take."""
+    owner, _, maker = function.rpartition(".")
+    is_response = owner == "Response"
+    words = RESPONSE if is_response else ARGUMENTS.get(function, NO_WORDS)
+    if ours := _split(words).get(name):
+        error.add_note(f"Instead of {name!r}, use {ours}")
+    elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
+        error.add_note(f"Did you mean {near!r}?")  # Python says so since 3.13
 
 
 def _explain_call(error: TypeError, line: str) -> None:
