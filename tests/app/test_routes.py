@@ -304,6 +304,14 @@ class TestRefusals:
             ({"receive": "later"}, ValueError, "receive must be 'load', 'lazy' or 'stream', not 'later': '/'"),
             ({"limits": 7}, TypeError, "limits must be given as Limits"),
             ({"nme": "x"}, TypeError, "a route has no option 'nme', only name, host, "),
+            ({"response_model": int}, TypeError, "no option 'response_model'; use the handler's annotation, "),
+            ({"status_code": 201}, TypeError, "no option 'status_code'; use the handler's result: return value, 201"),
+            ({"tags": ["a"]}, TypeError, "no option 'tags'; use meta={OpenAPI.TAGS: \\[tag\\]}"),
+            ({"summary": "a"}, TypeError, "no option 'summary'; use the handler's docstring"),
+            ({"response_class": str}, TypeError, "no option 'response_class'; use the handler's result: .*html"),
+            ({"dependencies": []}, TypeError, "no option 'dependencies'; use before="),
+            ({"endpoint": "a"}, TypeError, "no option 'endpoint'; use name="),
+            ({"strict_slashes": False}, TypeError, "no option 'strict_slashes'; use redirect_slashes="),
             ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
             ({"methods": ()}, ValueError, "a route needs at least one method: '/'"),
             ({"methods": ("G T",)}, ValueError, "'G T' is not a method"),
@@ -312,6 +320,13 @@ class TestRefusals:
     def test_are_raised_before_a_handler_is_registered(self, registry, options, error, message):
         with pytest.raises(error, match=message):
             registry().route("/", **options)
+
+    @rows("method", ["get", "post", "put", "patch", "delete"])
+    def test_name_the_fix_for_methods_of_a_route_for_one_method(self, method):
+        message = f"app.{method} is for one method: leave out methods, or write @app.route(path, methods): '/a'"
+        with pytest.raises(TypeError) as refused:
+            getattr(App(), method)("/a", methods=["GET"])
+        assert str(refused.value) == message
 
     def test_name_the_fix_for_a_path_that_was_forgotten(self):
         with pytest.raises(TypeError, match=r'a route\'s path must be text, as in @app.get\("/users"\)'):

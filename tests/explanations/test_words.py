@@ -6,6 +6,7 @@ import inspect
 import pickle
 import pydoc
 import re
+import tempfile
 from abc import ABC, abstractmethod
 
 import pytest
@@ -18,6 +19,7 @@ from antiphon.explanations.words import (
     BLUEPRINT_SETTINGS,
     CLIENT,
     CLIENT_RESPONSE,
+    COOKIES,
     ERROR,
     MULTIDICT,
     PACKAGE,
@@ -26,6 +28,7 @@ from antiphon.explanations.words import (
     RESPONSE,
     RESPONSE_HEAD,
 )
+from antiphon.features import CORS, RateLimit, Templates
 from antiphon.testing import Client
 from tests.helpers.rows import rows
 
@@ -40,6 +43,7 @@ OBJECTS = {
     "HTTPError": (HTTPError("gone"), ERROR),
     "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
     "Client": (Client(App()), CLIENT),
+    "CookieJar": (Client(App()).cookies, COOKIES),
     "ClientResponse": (Client(App()).get("/"), {**RESPONSE_HEAD, **CLIENT_RESPONSE}),
 }
 WORDS = [
@@ -200,12 +204,41 @@ def test_an_unknown_argument_names_ours(make, message):
         ("Bluprint", "did you mean `from antiphon import Blueprint`?"),
         ("AppClient", "did you mean `from antiphon.testing import Client`?"),
         ("WebSocketDisconnect", "use WebSocketClosed"),
+        ("Limiter", "use RateLimit from antiphon.features"),
+        ("SessionMiddleware", "use Sessions from antiphon.features"),
+        ("MethodView", "use one handler for each method: @app.get(path), @app.post(path)"),
+        ("views", "use one handler for each method: @app.get(path), @app.post(path)"),
+        ("login_user", "use login(request, user) from antiphon.features"),
+        ("logout_user", "use logout(request) from antiphon.features"),
+        ("current_user", "use request.user, after app.use(Users(...))"),
+        ("LoginManager", "use Users(SessionLogin(loader)) from antiphon.features"),
+        ("secure_filename", "use upload.safe_filename"),
+        ("stream_with_context", "use the generator itself, which keeps the request: return it"),
+        ("status", "use the number, as in return body, 201"),
+        ("Path", "use an argument of the handler, or request.path_params"),
+        ("Security", "use a Dependency, or Users from antiphon.features"),
+        ("testclient", "use Client from antiphon.testing"),
     ],
 )
 def test_importing_a_name_that_is_misspelt_names_the_nearest(name, fix):
     with pytest.raises(ImportError) as refused:
         exec(f"from antiphon import {name}")
     assert str(refused.value) == f"antiphon has no {name!r}; {fix}"
+
+
+@rows(
+    "package, name, fix",
+    [
+        ("antiphon.features", "Session", "use Sessions"),
+        ("antiphon.features", "Limiter", "use RateLimit from antiphon.features"),
+        ("antiphon.features", "Depends", f"use {PACKAGE['Depends']}"),
+        ("antiphon.testing", "TestClient", "use Client from antiphon.testing"),
+    ],
+)
+def test_importing_a_name_of_another_framework_from_any_package_names_ours(package, name, fix):
+    with pytest.raises(ImportError) as refused:
+        exec(f"from {package} import {name}")
+    assert str(refused.value) == f"{package} has no {name!r}; {fix}"
 
 
 def called(request):
@@ -220,6 +253,24 @@ async def awaited_call(request):
     return await request.form()
 
 
+async def awaited_read(request):
+    return await request.files["x"].read()
+
+
+async def awaited_upload(request):
+    upload = request.files["x"]
+    return await upload.read()
+
+
+async def awaited_save(request):
+    upload = request.files["x"]
+    await upload.save(f"{tempfile.mkdtemp()}/x")
+
+
+async def awaited_part(request):
+    return (await request.files["x"]).read()
+
+
 @rows(
     "handler, note",
     [
@@ -232,7 +283,19 @@ async def awaited_call(request):
             "Instead of 'media_type', use response.content_type",
         ),
         (lambda request: App(debug=True), "To read more: antiphon explain app-takes-settings"),
+        (
+            lambda request: Response.file("/a", download_name="a"),
+            "Instead of 'download_name', use Response.file(path, filename=name)",
+        ),
         (lambda request: Response.json({}, code=404), "Instead of 'code', use response.status"),
+        (
+            lambda request: App().register(Blueprint("a"), url_prefix="/a"),
+            "Instead of 'url_prefix', use prefix=",
+        ),
+        (lambda request: Templates(directory="a"), "Instead of 'directory', use Templates(folder)"),
+        (lambda request: CORS(allow_origins=["a"]), "Instead of 'allow_origins', use CORS([origin])"),
+        (lambda request: RateLimit("1/s", key_func=str), "Instead of 'key_func', use by=function"),
+        (lambda request: App().register(Blueprint("a"), own=1), None),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),
@@ -245,6 +308,22 @@ def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     [record] = caplog.records
     error = record.exc_info[1]
     assert getattr(error, "__notes__", []) == ([note] if note else [])
+
+
+@rows(
+    "handler, note",
+    [
+        (awaited_read, 'request.files["x"].read() is not awaited: leave out the await, or write .aread()'),
+        (awaited_upload, "upload.read() is not awaited: leave out the await, or write .aread()"),
+        (awaited_save, "upload.save() is not awaited: leave out the await, or write .asave()"),
+        (awaited_part, "request.files is an attribute, not a method: leave out the () and the await"),
+    ],
+)
+def test_the_log_says_which_method_of_an_upload_is_awaited(handler, note, caplog):
+    app = App()
+    app.post("/")(handler)
+    Client(app, raise_errors=False).post("/", files={"x": ("x.txt", b"a")})
+    assert caplog.records[0].exc_info[1].__notes__ == [note]
 
 
 def test_dialects_have_their_own_words():
@@ -264,6 +343,10 @@ def test_dialects_have_their_own_words():
         ("debug", "antiphon run --debug"),
         ("config", "a module of your own, or a lifespan: app[pool]"),
         ("max_content_length", "App(limits=Limits(body=...))"),
+        ("testing", "Client(app) from antiphon.testing"),
+        ("permanent_session_lifetime", "app.use(Sessions(lifetime=...))"),
+        ("session_interface", "app.use(Sessions(store))"),
+        ("url_prefix", "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"),
     ],
 )
 def test_setting_an_attribute_that_nobody_reads_is_an_error(make, name, ours):

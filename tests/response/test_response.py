@@ -1,4 +1,5 @@
 import copy
+import io
 import pickle
 import re
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from antiphon.http.cookies import SetCookie
 from antiphon.http.header_property import header
 from antiphon.http.headers import Headers
+from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.redirect import Redirect
 from antiphon.http.urls.url import URL
@@ -153,6 +155,22 @@ class TestKinds:
         response = make(201, {"X-A": "1"})
         assert (response.status, response.body, response.content_type) == (201, body, content_type)
         assert response.headers["x-a"] == "1"
+
+    @rows(
+        "make",
+        [
+            lambda kind: Response(b"a", content_type=kind),
+            lambda kind: Response.stream([b"a"], content_type=kind),
+            lambda kind: Response.file(io.BytesIO(b"a"), content_type=kind),
+        ],
+        ids=["response", "stream", "file"],
+    )
+    @rows("kind", [MediaType("image", "png"), MediaType("text", "csv", {"charset": "utf-8"})])
+    def test_take_a_type_as_an_upload_has_it(self, make, kind):
+        response = make(kind)
+        assert response.content_type == str(kind)
+        response.content_type = MediaType("text", "plain")
+        assert response.content_type == "text/plain"
 
     def test_json_takes_what_is_no_dictionary_and_refuses_what_is_no_json(self):
         @dataclass

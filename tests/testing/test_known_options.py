@@ -16,6 +16,7 @@ WORDS = [
     ("header", "did you mean 'headers'"),
     ("jsn", "did you mean 'json'"),
     ("raise_error", r"the client has 'raise_errors': Client\(app, raise_errors=\.\.\.\)"),
+    ("raise_server_exceptions", r"the client has 'raise_errors': Client\(app, raise_errors=\.\.\.\)"),
     ("timeout", "the client has 'timeout'"),
     ("qwxyz", "its options are body, content_type, cookies, files, follow_redirects, form, headers, json, params"),
 ]

@@ -678,8 +678,8 @@ class App(Routes, Servable):
 
         Raises LookupError for an unknown name, and for a handler without a route, or with routes of several names, such
         as those of a blueprint that is registered twice; ValueError, which names the route and the parameter, for a
-        missing or invalid parameter, and for an unknown place; RuntimeError for a signed route of an app without
-        ``secret_keys``.
+        missing or invalid parameter, and for an unknown place; TypeError for an unknown name that begins with an
+        underscore, like an option; RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         place = self._place if _mounted_at is None else _mounted_at

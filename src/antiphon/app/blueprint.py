@@ -241,6 +241,16 @@ class Routes(metaclass=NamesOurs):
 
         return register
 
+    def _route_for(self, method: str, pattern: str, options: RouteOptions) -> Callable[[H], H]:
+        """Register a handler for one method. Raises TypeError if the options name others."""
+        if "methods" in options:
+            name = method.lower()
+            message = (
+                f"app.{name} is for one method: leave out methods, or write @app.route(path, methods): {pattern!r}"
+            )
+            raise explained("bad-route-option", TypeError(message))
+        return self.route(pattern, (method,), **options)
+
     def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
         """Return the parameters of a path and a host. Raises ValueError if either is malformed."""
         return parameters_in(pattern, host, self._converters())
@@ -273,7 +283,7 @@ class Routes(metaclass=NamesOurs):
         ``unguarded``, ``idempotent``, ``csrf_exempt``, ``signed_by``, ``check_digest``, ``takes``, ``gives``,
         ``examples``, ``tool``, ``priority`` and ``meta``.
         """
-        return self.route(pattern, ("GET",), **options)
+        return self._route_for("GET", pattern, options)
 
     def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3).
@@ -281,7 +291,7 @@ class Routes(metaclass=NamesOurs):
         The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
-        return self.route(pattern, ("POST",), **options)
+        return self._route_for("POST", pattern, options)
 
     def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4).
@@ -289,7 +299,7 @@ class Routes(metaclass=NamesOurs):
         The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
-        return self.route(pattern, ("PUT",), **options)
+        return self._route_for("PUT", pattern, options)
 
     def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789).
@@ -297,7 +307,7 @@ class Routes(metaclass=NamesOurs):
         The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
-        return self.route(pattern, ("PATCH",), **options)
+        return self._route_for("PATCH", pattern, options)
 
     def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5).
@@ -305,7 +315,7 @@ class Routes(metaclass=NamesOurs):
         The handler is called like that of ``get``, and may return the same values: text, bytes, a dict or a dataclass
         (JSON), an iterator, a ``Response``, ``(body, status)`` and more. The options are the same as for ``get``.
         """
-        return self.route(pattern, ("DELETE",), **options)
+        return self._route_for("DELETE", pattern, options)
 
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the query as its body (RFC 10008).
@@ -313,7 +323,7 @@ class Routes(metaclass=NamesOurs):
         The response to OPTIONS has the media types that the handler reads, in Accept-Query. The handler is called like
         that of ``get``, may return the same values, and has the same options.
         """
-        return self.route(pattern, ("QUERY",), **options)
+        return self._route_for("QUERY", pattern, options)
 
     def websocket(
         self,

@@ -11,6 +11,7 @@ from antiphon.app.answering.arguments import NO_ARGUMENTS, Arguments, arguments_
 from antiphon.app.answering.dependencies import Dependencies
 from antiphon.app.answering.hooks import BeforeHook, Hook, check_before, check_returns, hook
 from antiphon.explanations import explained
+from antiphon.explanations.words import ROUTE, word_for
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.dates import Duration, seconds_of
@@ -299,9 +300,9 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         )
     known = RouteOptions.__annotations__
     if unknown := [name for name in options if name not in known]:
-        raise explained(
-            "bad-route-option", TypeError(f"a route has no option {unknown[0]!r}, only {', '.join(known)}: {pattern!r}")
-        )
+        ours = word_for(unknown[0], ROUTE, ())
+        fix = f"; use {ours}" if ours else f", only {', '.join(known)}"
+        raise explained("bad-route-option", TypeError(f"a route has no option {unknown[0]!r}{fix}: {pattern!r}"))
     Limits.of(options.get("limits"))
     receive = options.get("receive", "load")
     if options.get("unguarded") and ("<" in pattern or options.get("host")):

@@ -9,6 +9,7 @@ from antiphon.app.planning.planner import are_apart, places
 from antiphon.app.planning.signed_urls import SALT, Link, with_signature
 from antiphon.app.route import Route
 from antiphon.explanations import explained
+from antiphon.explanations.words import URL_FOR, word_for
 from antiphon.handler.contract import describe
 from antiphon.http.urls.path import quote_segment
 from antiphon.http.urls.url import quote_path
@@ -91,8 +92,9 @@ class Reverse:
         The route is given by its name or its handler. Arguments that are not parameters of the route become the query,
         as ``args_as`` reads it. If several routes have the name, the one that takes the most of the arguments, and has
         the fewest other parameters, is used. Raises LookupError for an unknown name, and for a handler that has no
-        route, or routes of several names; TypeError for anything else; and ValueError, naming route and parameter, for
-        a parameter that is missing or that the route would not match, and for signature options for an unsigned route.
+        route, or routes of several names; TypeError for anything else, and for an unknown option; and ValueError,
+        naming route and parameter, for a parameter that is missing or that the route would not match, and for
+        signature options for an unsigned route.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name) if isinstance(name, str) else self._handled(name), given)
@@ -103,6 +105,7 @@ class Reverse:
         self._check_slashes(way, texts)
         self._check_paths(way, texts)
         own = way.names | way.defaults.keys()
+        _check_options(given.keys() - own)
         fields = [pair for key, value in given.items() if key not in own for pair in _fields(key, value)]
         query = format_query(self._with_signature(way.route, host, path, fields, signing))
         path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
@@ -238,6 +241,16 @@ class Reverse:
         for part in paths:
             if found is None or found[1].get(part.name) != texts[part.name]:
                 raise _refused(way, part.name, f"{texts[part.name]!r} would be read differently with the other paths")
+
+
+def _check_options(names: Iterable[str]) -> None:
+    """Raise TypeError if names of the query are meant as options, which begin with an underscore."""
+    if unknown := sorted(name for name in names if name[:1] == "_"):
+        known = ("_absolute", "_expires", "_method")
+        ours = word_for(unknown[0], URL_FOR, known)
+        near = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
+        fix = near if ours else f"it has {', '.join(known)}"
+        raise explained("url-for-value", TypeError(f"url_for has no option {unknown[0]!r}; {fix}"))
 
 
 def _key(handler: Any) -> Any:

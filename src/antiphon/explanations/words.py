@@ -70,6 +70,7 @@ RESPONSE = {
     "headerlist raw_headers": "response.headers",
     "unicode_body": "response.text",
     "body_file": "Response.stream(chunks)",
+    "attachment_filename download_name": "Response.file(path, filename=name)",
     "direct_passthrough": "Response.file(path), which servers send themselves",
     "implicit_sequence_conversion is_sequence make_sequence": "response.is_streamed and response.freeze()",
     "cache_expires": "response.cache_for(seconds)",
@@ -90,11 +91,15 @@ CLIENT_RESPONSE = {
     "content data get_data": "response.body",
     "get_json": "response.json",
     "get_text": "response.text",
+    "iter_bytes iter_content iter_lines": "with client.stream(method, url) as response:",
+    "raise_for_status": "assert response.status == 200",
 }
 CLIENT = {
     "force_login aforce_login": "client.login(user)",
     "session_transaction": "with client.session as session:",
+    "websocket_connect": "with client.websocket(url) as socket:",
 }
+COOKIES = {"get_dict items keys values": "{cookie.name: cookie.value for cookie in client.cookies}"}
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
@@ -145,6 +150,39 @@ PACKAGE = {
     "BackgroundTasks": "request.after_response(function)",
     "TestClient": "Client from antiphon.testing",
     "WebSocketDisconnect": "WebSocketClosed",
+    "Limiter": "RateLimit from antiphon.features",
+    "LoginManager": "Users(SessionLogin(loader)) from antiphon.features",
+    "SessionMiddleware": "Sessions from antiphon.features",
+    "login_user": "login(request, user) from antiphon.features",
+    "logout_user": "logout(request) from antiphon.features",
+    "current_user": "request.user, after app.use(Users(...))",
+    "APIView HTTPEndpoint MethodView views": "one handler for each method: @app.get(path), @app.post(path)",
+    "Path": "an argument of the handler, or request.path_params",
+    "Security": "a Dependency, or Users from antiphon.features",
+    "secure_filename": "upload.safe_filename",
+    "status": "the number, as in return body, 201",
+    "stream_with_context": "the generator itself, which keeps the request: return it",
+    "responses": "Response",
+    "templating": "Page(template, name=value) from antiphon.features",
+    "testclient": "Client from antiphon.testing",
+}
+FEATURES = {"Session": "Sessions"}
+ROUTE = {
+    "response_model": "the handler's annotation, as in def show(request) -> Order, or gives=Order",
+    "status_code": "the handler's result: return value, 201",
+    "deprecated": "meta={OpenAPI.DEPRECATED: True}",
+    "include_in_schema": "meta={OpenAPI.HIDDEN: True}",
+    "tags": "meta={OpenAPI.TAGS: [tag]}",
+    "description summary": "the handler's docstring",
+    "response_class": "the handler's result: return Response.html(text)",
+    "dependencies": "before=hook",
+    "endpoint": "name=",
+    "strict_slashes": "redirect_slashes=",
+    "subdomain": "host=",
+}
+URL_FOR = {
+    "_absolute _external _scheme": "request.url_for(name, _absolute=True)",
+    "_anchor": 'url_for(name) + "#anchor"',
 }
 ERROR = {"code status_code": "status", "description message msg": "detail"}
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()", "to_dict": "to_lists(), or dict(...)"}
@@ -165,6 +203,9 @@ APP_SETTINGS = {
     "routes route_handlers": "@app.get(path), or app.register(blueprint)",
     "static_url_path": 'app.static("/static", folder)',
     "template_config": "app.use(Templates(folder))",
+    "testing": "Client(app) from antiphon.testing",
+    "permanent_session_lifetime": "app.use(Sessions(lifetime=...))",
+    "session_interface": "app.use(Sessions(store))",
 }
 BLUEPRINT_SETTINGS = {
     "url_prefix path": "prefix",
@@ -174,18 +215,33 @@ BLUEPRINT_SETTINGS = {
     "template_folder": "blueprint.use(Templates(folder))",
 }
 """Other frameworks' arguments for an app and a blueprint, besides the names above, and Antiphon's."""
-
-APP_ATTRIBUTES = {word: ours for word, ours in APP.items() if word != "state"} | {
-    words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()
+ARGUMENTS = {
+    "CORS.__init__": {
+        "allow_origins": "CORS([origin])",
+        "allow_credentials": "credentials=True",
+        "allow_headers": "headers=[name]",
+        "allow_methods": "methods=[method]",
+    },
+    "RateLimit.__init__": {"key_func": "by=function"},
+    "Routes.register": {"url_prefix": "prefix="},
+    "Templates.__init__": {"directory": "Templates(folder)"},
 }
+"""Other frameworks' arguments for functions, by Antiphon's function, and what to write."""
+
+APP_ATTRIBUTES = (
+    {word: ours for word, ours in APP.items() if word != "state"}
+    | {"url_prefix": "Blueprint(name, prefix=...), or app.register(blueprint, prefix=...)"}
+    | {words: f"App({ours})" if ours.partition("=")[0].isidentifier() else ours for words, ours in APP_SETTINGS.items()}
+)
 """Attributes of other frameworks' apps that would have no effect here, and Antiphon's equivalents."""
 REQUEST_LIMITS = {"max_body_length max_content_length max_readline": "request.limits = Limits(body=...)"}
 """Attributes that are set on other frameworks' requests, and Antiphon's."""
 
 # Compiled only when there is an error, since all programs import this.
-_UNEXPECTED = r"Response\.(\w+)\(\) got an unexpected keyword argument '(\w+)'"
+_UNEXPECTED = r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'"
 _IS_CALLED = r"not callable|'await' expression|be awaited"
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
+_AWAITED = r"(?<=await )([\w.]+(?:\[[^\]]*\])?\.(read|save))\("
 _CALLED = rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()"
 
 
@@ -255,7 +311,8 @@ def missing_name(package: str, name: str) -> str | None:
 
 
 def _fix_of(package: str, name: str) -> str | None:
-    if package == "antiphon" and (ours := _split(PACKAGE).get(name)):
+    own = FEATURES if package == "antiphon.features" else NO_WORDS
+    if ours := _split({**PACKAGE, **own}).get(name):
         return f"use {ours}"
     if home := _home_of(name):
         return f"write `from {home} import {name}`"
@@ -313,13 +370,28 @@ def explain(error: BaseException) -> None:
     """Add a note to a TypeError caused by another framework's name."""
     if not isinstance(error, TypeError):
         return
-    unexpected = re.match(_UNEXPECTED, str(error))
-    if unexpected and (ours := _split(RESPONSE).get(unexpected[2])):
-        error.add_note(f"Instead of {unexpected[2]!r}, use {ours}")
-    elif unexpected and (near := _near_argument(unexpected[1], unexpected[2])):
-        if "Did you mean" not in str(error):  # Python says so since 3.13
-            error.add_note(f"Did you mean {near!r}?")
-    elif re.search(_IS_CALLED, str(error)) and (found := re.search(_CALLED, _failed_line(error))):
+    if unexpected := re.match(_UNEXPECTED, str(error)):
+        _explain_argument(error, unexpected[1], unexpected[2])
+    elif re.search(_IS_CALLED, str(error)):
+        _explain_call(error, _failed_line(error))
+
+
+def _explain_argument(error: TypeError, function: str, name: str) -> None:
+    """Add a note to the error of an argument that a function does not take."""
+    owner, _, maker = function.rpartition(".")
+    is_response = owner == "Response"
+    words = RESPONSE if is_response else ARGUMENTS.get(function, NO_WORDS)
+    if ours := _split(words).get(name):
+        error.add_note(f"Instead of {name!r}, use {ours}")
+    elif is_response and (near := _near_argument(maker, name)) and "Did you mean" not in str(error):
+        error.add_note(f"Did you mean {near!r}?")  # Python says so since 3.13
+
+
+def _explain_call(error: TypeError, line: str) -> None:
+    """Add a note to the error of a line that calls or awaits what is neither a function nor awaitable."""
+    if found := re.search(_AWAITED, line):
+        error.add_note(f"{found[1]}() is not awaited: leave out the await, or write .a{found[2]}()")
+    elif found := re.search(_CALLED, line):
         error.add_note(f"{found[0]} is an attribute, not a method: leave out the () and the await")
 
 

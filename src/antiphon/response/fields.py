@@ -48,9 +48,10 @@ SENT_AS_EVENTS = SharedFields.of([("cache-control", "no-store"), *SENT_AT_ONCE])
 
 
 @lru_cache(maxsize=256)
-def only_typed(content_type: str) -> SharedFields:
+def only_typed(content_type: str | MediaType) -> SharedFields:
     """Return the fields of a response with a Content-Type only. Raises ValueError for a malformed one."""
-    return SharedFields.of([("content-type", str(MediaType.parse(field_value(content_type))))])
+    text = str(content_type) if isinstance(content_type, MediaType) else content_type
+    return SharedFields.of([("content-type", str(MediaType.parse(field_value(text))))])
 
 
 NOT_SNIFFED = ("x-content-type-options", "nosniff")
@@ -60,7 +61,7 @@ guess the type (WHATWG MIME Sniffing §5.2).
 
 
 @lru_cache(maxsize=256)
-def typed(content_type: str) -> SharedFields:
+def typed(content_type: str | MediaType) -> SharedFields:
     """Return the fields of a response of a type, in which browsers can't take plain text for another type.
 
     Raises ValueError for anything that is not a media type.

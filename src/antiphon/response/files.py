@@ -15,6 +15,7 @@ from antiphon.http.conditional import ETag
 from antiphon.http.dates import format_http_date
 from antiphon.http.errors import Forbidden, HTTPError, NotFound
 from antiphon.http.headers import HeaderFields, field_pairs
+from antiphon.http.media_type import MediaType
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
@@ -73,7 +74,7 @@ def describe_file(
     *,
     filename: str | None = None,
     as_attachment: bool = False,
-    content_type: str | None = None,
+    content_type: str | MediaType | None = None,
     etag: bool = True,
     modified: bool = True,
 ) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
@@ -100,8 +101,8 @@ def describe_file(
         fields.append(("content-disposition", _disposition(as_attachment, filename, own_name)))
     given = [*field_pairs(headers)]
     own = {name.lower(): value for name, value in given}
-    content_type = content_type or own.get("content-type") or guess_type(filename or own_name)
-    return body, content_type, given + [field for field in fields if field[0] not in own]
+    kind = str(content_type or own.get("content-type") or guess_type(filename or own_name))
+    return body, kind, given + [field for field in fields if field[0] not in own]
 
 
 def guess_type(name: str) -> str:

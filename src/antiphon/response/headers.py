@@ -27,6 +27,7 @@ from antiphon.http.header_property import (
     read_text,
 )
 from antiphon.http.headers import field_value
+from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange
 from antiphon.http.structured_fields import BareItem, Item, Priority, format_structured_list
 from antiphon.http.urls.url import as_uri
@@ -116,8 +117,8 @@ def _print_quoted(values: Iterable[str]) -> str:
     return ", ".join([f'"{element}"' for element in print_list(values).split(", ") if element])
 
 
-def _print_type(value: str) -> str:
-    return only_typed(_of(str, value))[0][1]
+def _print_type(value: str | MediaType) -> str:
+    return only_typed(value if isinstance(value, MediaType) else _of(str, value))[0][1]
 
 
 def _print_location(value: str) -> str:
@@ -220,7 +221,9 @@ class ResponseHeaders:
     content_security_policy_report_only = header("content-security-policy-report-only", read_text, print_text)
     """Content-Security-Policy-Report-Only (CSP3 §3.2), text."""
     content_type = header("content-type", read_text, _print_type)
-    """Content-Type (RFC 9110 §8.3), text: the media type of the body with its parameters."""
+    """Content-Type (RFC 9110 §8.3), text: the media type of the body with its parameters. You can also set a
+    ``MediaType``, such as that of an upload.
+    """
     cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
     """Cross-Origin-Embedder-Policy (HTML), text."""
     cross_origin_embedder_policy_report_only = header("cross-origin-embedder-policy-report-only", read_text, print_text)

@@ -59,6 +59,7 @@ from antiphon.response.templates import check_data, is_template, render_template
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+    from antiphon.http.media_type import MediaType
     from antiphon.response.conditional import ConditionalRequest
     from antiphon.response.events import OnDrain
     from antiphon.response.files import FileSource
@@ -175,7 +176,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         status: int | None = None,
         headers: HeaderFields = (),
         *,
-        content_type: str | None = None,
+        content_type: "str | MediaType | None" = None,
     ) -> None:
         self._status = None if status is None else _checked_status(status)
         self.error: BaseException | None = None
@@ -312,7 +313,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         status: int | None = None,
         headers: HeaderFields = (),
         *,
-        content_type: str | None = None,
+        content_type: "str | MediaType | None" = None,
     ) -> Self:
         """Make a response whose body is sent while it is being generated. The iterator is always closed.
 
@@ -385,7 +386,7 @@ class Response(ResponseHeaders, metaclass=NamesOurs):
         *,
         filename: str | None = None,
         as_attachment: bool = False,
-        content_type: str | None = None,
+        content_type: "str | MediaType | None" = None,
         etag: bool = True,
         modified: bool = True,
         conditional: bool = True,

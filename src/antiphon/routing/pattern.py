@@ -156,7 +156,7 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
     """Yield literal parts and parameters alternately."""
     at = 0
     for found in _PARAMETER.finditer(text):
-        yield _literal(text, at, found.start(), pattern)
+        yield _literal(text, at, found.start(), pattern, converters)
         try:
             yield Parameter(found[3], find_converter(found[1] or "str", found[2], converters))
         except ValueError as error:
@@ -164,14 +164,21 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
             hint = f"; write <{found[3]}:{found[1]}>" if is_turned else ""
             raise explained("bad-path", ValueError(f"{pattern!r}: {error}{hint}")) from None
         at = found.end()
-    yield _literal(text, at, len(text), pattern)
+    yield _literal(text, at, len(text), pattern, converters)
 
 
-def _literal(text: str, start: int, end: int, pattern: str) -> str:
+def _in_angles(name: str, converter: str | None, converters: Mapping[str, Converter]) -> str:
+    """Return what to write for a parameter in braces, in which either the name or the converter is first."""
+    if converter is None:
+        return f"<{name}>, or <int:{name}> for an int"
+    is_first = name in converters and converter not in converters
+    return f"<{name}:{converter}>" if is_first else f"<{converter}:{name}>"
+
+
+def _literal(text: str, start: int, end: int, pattern: str, converters: Mapping[str, Converter]) -> str:
     literal = text[start:end]
     if braces := _braces(literal):
-        name, converter = braces.groups()
-        written = f"<{converter}:{name}>" if converter else f"<{name}>"
+        written = _in_angles(braces[1], braces[2], converters)
         raise explained("bad-path", ValueError(f"{pattern!r}: a parameter must be written {written}, not {braces[0]}"))
     if colon := _colon(text, start, end):
         raise explained(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from antiphon.explanations.words import COOKIES, NamesOurs, names_ours
 from antiphon.http.cookies import SetCookie
 from antiphon.http.urls.url import URL, is_this_machine
 
@@ -52,7 +53,8 @@ class KeptCookie(NamedTuple):
         return path_matches(url.path or "/", self.path)
 
 
-class CookieJar:
+@names_ours(COOKIES)
+class CookieJar(metaclass=NamesOurs):
     """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, whatever its host and path.
 
     ``[]`` raises KeyError if there is none. ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.
