@@ -103,44 +103,41 @@ def _chunks(source: Values, written_as: Format) -> Chunks:
 
 
 def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
-    """Write the values of a source. If it fails, write and raise its error.
-
-    The preamble is sent with the first value: a client that has received anything misses no later value of a channel.
-    """
-    start = written_as.preamble
+    """Write the values of a source. If it fails, write and raise its error."""
+    if written_as.preamble:
+        yield written_as.preamble
     try:
         for value in source:
-            yield start + written_as.write(value)
-            start = b""
+            yield written_as.write(value)
             if written_as.ends_on_drain and DRAINING.is_given:
                 break
     except Exception as error:
         if written_as.write_error:
-            yield start + written_as.write_error(error)
+            yield written_as.write_error(error)
         raise
-    if start or written_as.ending:
-        yield start + written_as.ending
+    if written_as.ending:
+        yield written_as.ending
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 
 
 async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
-    start = written_as.preamble
+    if written_as.preamble:
+        yield written_as.preamble
     try:
         with _Drain(written_as.ends_on_drain) as drain:
             if drain.waits():
                 async for value in source:
                     drain.goes_on()
-                    yield start + written_as.write(value)
-                    start = b""
+                    yield written_as.write(value)
                     if not drain.waits():
                         break
     except Exception as error:
         if written_as.write_error:
-            yield start + written_as.write_error(error)
+            yield written_as.write_error(error)
         raise
-    if start or written_as.ending:
-        yield start + written_as.ending
+    if written_as.ending:
+        yield written_as.ending
     if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
         yield written_as.preamble
 

@@ -1,10 +1,8 @@
-"""What makes no channel, and a channel as the source of a response."""
+"""What makes no channel."""
 
 import pytest
 
-from antiphon import App, Response
 from antiphon.features import Channel, CookieStore, MemoryStore
-from antiphon.testing import Client
 from tests.helpers.rows import rows
 
 
@@ -32,16 +30,3 @@ def test_a_store_that_keeps_no_channels_is_refused():
 def test_a_member_has_a_name():
     with pytest.raises(ValueError, match="a member's name must be text, not ''"):
         Channel("news", MemoryStore()).present("")
-
-
-@rows("interface", ["wsgi", "asgi", "rsgi"])
-def test_what_is_sent_after_the_first_chunk_is_received_with_a_retry_too(interface):
-    app, news = App(), Channel("news", MemoryStore())
-    app.get("/live")(lambda request: Response.events(news.after(request.last_event_id), retry=1))
-    app.post("/")(lambda request: news.send_now("hi"))
-    with Client(app, interface, timeout=10.0) as client, client.stream("GET", "/live") as stream:
-        first = next(stream)
-        client.post("/")
-        received = first + next(stream)
-    assert b"retry: 1000" in received
-    assert b"data: hi" in received
