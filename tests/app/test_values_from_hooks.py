@@ -145,22 +145,6 @@ def test_a_record_that_a_hook_of_a_view_returns_is_not_sent(other) -> None:
         assert "handler" not in response.text
 
 
-@pytest.mark.axes("interface", "other")
-def test_a_record_does_not_refuse_a_websocket_with_its_content(serving, other) -> None:
-    app = App()
-    called = []
-
-    @app.websocket("/", before=other(lambda request: User()))
-    def echo(request, socket):
-        called.append(socket)
-
-    handshake = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
-                 "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
-    response = serving(app).get("/", headers=handshake)
-    assert "secret-1" not in response.text
-    assert (response.status >= 400, called) == (True, [])
-
-
 @pytest.mark.axes("interface", "style", "other")
 def test_other_values_are_sent(serving, style, other) -> None:
     for make, status, text in SENT:
