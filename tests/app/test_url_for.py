@@ -250,13 +250,15 @@ class TestOfARequest:
             ("_scheme", "use request.url_for(name, _absolute=True)"),
             ("_anchor", 'use url_for(name) + "#anchor"'),
             ("_expire", "did you mean '_expires'?"),
-            ("_x", "it has _absolute, _expires, _method"),
         ],
     )
     def test_an_unknown_option_is_no_part_of_the_query(self, option, fix):
         with pytest.raises(TypeError) as refused:
             self.url_for("user", id=5, **{option: True})
         assert str(refused.value) == f"url_for has no option {option!r}; {fix}"
+
+    def test_a_field_that_a_client_has_sent_may_begin_with_an_underscore(self):
+        assert self.url_for("user", id=5, _ga="1") == "/r%20t/users/5?_ga=1"
 
     def test_it_has_them_where_the_route_has_another_host(self):
         assert self.url_for("tenant", tenant="a", x=1) == "/r%20t/t/1"

@@ -244,13 +244,17 @@ class Reverse:
 
 
 def _check_options(names: Iterable[str]) -> None:
-    """Raise TypeError if names of the query are meant as options, which begin with an underscore."""
-    if unknown := sorted(name for name in names if name[:1] == "_"):
-        known = ("_absolute", "_expires", "_method")
-        ours = word_for(unknown[0], URL_FOR, known)
-        near = f"did you mean {ours!r}?" if ours in known else f"use {ours}"
-        fix = near if ours else f"it has {', '.join(known)}"
-        raise explained("url-for-value", TypeError(f"url_for has no option {unknown[0]!r}; {fix}"))
+    """Raise TypeError for names of the query that are meant as options, such as Flask's ``_external``.
+
+    Other names that begin with an underscore may be fields that a client has sent.
+    """
+    for name in sorted(name for name in names if name[:1] == "_"):
+        if ours := word_for(name, URL_FOR, _OPTIONS):
+            fix = f"did you mean {ours!r}?" if ours in _OPTIONS else f"use {ours}"
+            raise explained("url-for-value", TypeError(f"url_for has no option {name!r}; {fix}"))
+
+
+_OPTIONS = ("_absolute", "_expires", "_method")
 
 
 def _key(handler: Any) -> Any:
