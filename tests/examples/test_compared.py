@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from httpx2 import Client, Response
+from httpx2 import Client, Limits, Response
 
 from tests.contract.process import ServerProcess
 
@@ -30,6 +30,11 @@ def cells() -> dict[str, dict[str, str]]:
 
 
 CELLS = cells()
+
+
+def connected(url: str) -> Client:
+    """Return a client with a new connection for each request: Granian closes one whose body nobody has read."""
+    return Client(base_url=url, limits=Limits(max_keepalive_connections=0))
 
 
 class Visitor:
@@ -112,7 +117,7 @@ def serving(name: str) -> Iterator[str]:
 
 def test_a_ticket_is_written_and_read(served):
     _, url = served
-    with Client(base_url=url) as http:
+    with connected(url) as http:
         visitor = Visitor(http)
         assert visitor.add(json=TICKET).status_code == 401
         assert visitor.log_in(password="a guess").status_code == 403
@@ -134,7 +139,7 @@ def test_a_ticket_is_written_and_read(served):
 
 def test_the_page_says_what_is_answered(served):
     name, url = served
-    with Client(base_url=url) as http:
+    with connected(url) as http:
         visitor = Visitor(http)
         visitor.log_in()
         measured = {question: ask(visitor) for question, ask in QUESTIONS.items()}
@@ -175,7 +180,7 @@ def test_what_is_said_to_be_built_in_can_be_imported():
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_a_declared_rate_limit_refuses_the_seventh_wrong_password(name):
     # A server of its own: with the one that the other tests share, a login that follows would be refused, too.
-    with serving(name) as url, Client(base_url=url) as http:
+    with serving(name) as url, connected(url) as http:
         assert seventh_login(Visitor(http)) == ("429" if name in LIMITED else "403")
 
 
