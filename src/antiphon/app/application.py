@@ -218,7 +218,7 @@ class App(Routes, Servable):
             app = left.pop()
             found.add(app)
             below = {mount.application for mount in app.mounts if isinstance(mount.application, App)}
-            left |= (below | {outer for outer, mount in app._places_above if mount in outer.mounts}) - found
+            left |= (below | {outer for outer, _ in app._mounts_above}) - found  # noqa: SLF001 - of this very class
         return found
 
     def on_startup(self, function: F) -> F:
@@ -688,14 +688,19 @@ class App(Routes, Servable):
         return reverse.url(route, params, Signing(_expires, _method, place))
 
     @property
+    def _mounts_above(self) -> "list[tuple[App, Mount]]":
+        """The applications in which this one is mounted, each with the mount, in the order of the calls."""
+        return [(outer, mount) for outer, mount in self._places_above if mount in outer.mounts]
+
+    @property
     def _first_place(self) -> str:
         """The hosts and prefixes of this application's first mount, outermost first; "" if it isn't mounted."""
-        above = next(((outer, mount) for outer, mount in self._places_above if mount in outer.mounts), None)
-        return "" if above is None else above[0]._first_place + above[1].where  # noqa: SLF001 - of this very class
+        above = self._mounts_above
+        return above[0][0]._first_place + above[0][1].where if above else ""  # noqa: SLF001 - of this very class
 
     def _place(self) -> str:
         """Return the prefixes at which this application is mounted. Raises ValueError for more than one place."""
-        above = [(outer, mount) for outer, mount in self._places_above if mount in outer.mounts]
+        above = self._mounts_above
         if not above:
             return ""
         outer, mount = above[0]

@@ -203,15 +203,11 @@ class StaticFolder:
         siblings = {}
         for coding in known[1] if is_known and known else CODINGS:
             sibling = self._find_sibling(name, file, CODINGS[coding])
-            if sibling is not None:
+            if sibling is not None and sibling.state.st_mtime_ns >= file.state.st_mtime_ns:
                 siblings[coding] = sibling
         if not is_known and folder is not None and abs(time() - folder.st_mtime) > SETTLED:
             self._note_codings(name, folder.st_mtime_ns)
-        return {
-            coding: sibling
-            for coding, sibling in siblings.items()
-            if sibling.state.st_mtime_ns >= file.state.st_mtime_ns
-        }
+        return siblings
 
     def _find_sibling(self, name: str, file: _File, suffix: str) -> _File | None:
         """Return the file with the same name and a suffix; None if there is none."""

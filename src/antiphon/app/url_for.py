@@ -105,8 +105,9 @@ class Reverse:
         self._check_slashes(way, texts)
         self._check_paths(way, texts)
         own = way.names | way.defaults.keys()
-        _check_options(given.keys() - own)
-        fields = [pair for key, value in given.items() if key not in own for pair in _fields(key, value)]
+        others = {key: value for key, value in given.items() if key not in own}
+        _check_options(others)
+        fields = [pair for key, value in others.items() for pair in _fields(key, value)]
         query = format_query(self._with_signature(way.route, host, path, fields, signing))
         path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
         return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)

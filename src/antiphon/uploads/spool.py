@@ -28,8 +28,8 @@ SHARE = 16 << 20
 BLOCK = 256 << 10
 """Bytes of one write, which begins and ends at a multiple of this size: file systems do that in a quarter less time.
 For twice as much, Linux needs contiguous memory, which can take long to find."""
-READ_SIZE = 256 << 10
-"""Most bytes that are read in one step."""
+CHUNK = 256 << 10
+"""The default size of a chunk, in bytes."""
 
 _MOST_LOOSE = 256
 
@@ -195,12 +195,12 @@ class Spool:
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
 
     def chunk_at(self, offset: int) -> bytes:
-        """Return a chunk of at most ``READ_SIZE`` bytes from an offset; empty if no more are kept."""
-        return self.read_at(offset, READ_SIZE) if offset < self.size else b""
+        """Return a chunk of at most ``CHUNK`` bytes from an offset; empty if no more are kept."""
+        return self.read_at(offset, CHUNK) if offset < self.size else b""
 
     async def achunk_at(self, offset: int) -> bytes:
         """Return what ``chunk_at`` does, on an event loop: a thread reads the file."""
-        read = self.reader_of_file(offset, READ_SIZE)
+        read = self.reader_of_file(offset, CHUNK)
         return self.chunk_at(offset) if read is None else await _on_file_thread(read)
 
     def read_all(self) -> bytes:
@@ -278,9 +278,6 @@ def _freed() -> ValueError:
         ),
     )
 
-
-CHUNK = 256 << 10
-"""The default size of a chunk, in bytes."""
 
 _BUFFER = 16 << 10
 

@@ -56,21 +56,18 @@ def leave(
     If anything has to wait, or has to make another response, return the steps to the response. ``is_shared`` is True
     if a handler or a hook may return the same response again. Raises what ends the task or the process.
     """
-    instead: Response | None = None
     try:
         if plan.opened_on_read and _is_unopened(plan, request, response, opened):
-            openers = iter(plan.opened_on_read)
-            if (stopped := open_in_place(openers, request, opened)) is not None:
-                opening = open_in_steps(stopped, openers, request, opened)
+            opening = _open_on_read(plan, request, opened)
+            if opening is not None:
                 return _leave_when_open(plan, request, response, opened, is_shared, opening)
         if request.consulted:
             response, is_shared = _varied(request, response, is_shared), False
         if plan.after or opened or request._after_hooks:
             hooks = [*plan.after]
             halt = _pass_back(plan, request, response, hooks, opened)
-            while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
-                response, is_shared = _in_place_of(response, instead, request), True
-                halt = _pass_back(plan, request, response, hooks, opened)
+            if type(halt) is Held:
+                response, is_shared, halt = _replace_at_once(plan, request, response, hooks, opened, is_shared, halt)
             if halt is not None:
                 return _go_on(plan, request, response, hooks, opened, is_shared, halt)
         if request.consulted or plan.finishers or response.error is not None or plan.stack.opens_dependencies:
@@ -79,7 +76,14 @@ def leave(
             return _drained(plan, request, response)
         return response
     finally:
-        del response, instead  # the frames of an error that is raised must not keep them
+        del response  # the frames of an error that is raised must not keep it
+
+
+def _open_on_read(plan: Plan, request: Request, opened: Opened) -> Awaitable[Response | None] | None:
+    """Open middleware that has nothing to do before there is a response; return the steps if one of them waits."""
+    openers = iter(plan.opened_on_read)
+    stopped = open_in_place(openers, request, opened)
+    return None if stopped is None else open_in_steps(stopped, openers, request, opened)
 
 
 async def _leave_when_open(
@@ -90,7 +94,7 @@ async def _leave_when_open(
     is_shared: bool,
     opening: Awaitable[Response | None],
 ) -> Response:
-    """Wait until middleware has opened that has nothing to do before there is a response."""
+    """Continue ``leave`` once all middleware that was opened late is open."""
     await opening
     left = leave(plan, request, response, opened, is_shared)
     return left if isinstance(left, Response) else await left
@@ -131,6 +135,26 @@ def _pass_back(plan: Plan, request: Request, response: Response, hooks: list[Clo
             return outcome
     except BaseException as error:
         return Held(_answer_late_error(plan, request, response, error, traceback), None, None)
+
+
+def _replace_at_once(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    hooks: list[Closer],
+    opened: Opened,
+    is_shared: bool,
+    halt: Halt,
+) -> tuple[Response, bool, Halt]:
+    """Pass on each response that a part gives instead of another, until one has to be made or waited for."""
+    instead: Response | None = None
+    try:
+        while halt is not None and response.error is None and (instead := _given_at_once(halt)) is not None:
+            response, is_shared = _in_place_of(response, instead, request), True
+            halt = _pass_back(plan, request, response, hooks, opened)
+        return response, is_shared, halt
+    finally:
+        del response, instead  # the frames of an error that is raised must not keep them
 
 
 def _given_at_once(halt: Switch | Held) -> Response | None:

@@ -251,6 +251,12 @@ def middleware(
                 f"the middleware {describe(function)} is opened late, when a dependency is read: it must be a plain one"
             ),
         )
-    made = Middleware(function, is_async, blocking, loads_body, throws=errors_at_yield, when_read=when_read)
-    blocks_at = getattr(function, "blocking_at", None)
-    return made if blocks_at is None else made._replace(blocks_at=blocks_at)
+    return Middleware(
+        function,
+        is_async,
+        blocking,
+        loads_body,
+        throws=errors_at_yield,
+        when_read=when_read,
+        blocks_at=getattr(function, "blocking_at", None),
+    )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mappin
 from copy import copy
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
+from antiphon.app.answering.arguments import is_record
 from antiphon.explanations import explained
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
@@ -126,7 +127,7 @@ def _make(value: Any, source: Source, request: Request) -> Response | MakesRespo
         return Response(str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
-    if isinstance(value, dict | list) or _is_record(kind):
+    if isinstance(value, dict | list) or is_record(kind):
         return _problem(value, source, request) if kind is Problem else _json(value, source, request)
     if is_template(value):
         return Response.html(value)
@@ -145,19 +146,11 @@ def _hint(value: object) -> str:
     return hint_of_attributes(value)
 
 
-def _is_record(kind: type) -> bool:
-    return (
-        hasattr(kind, "__dataclass_fields__")
-        or hasattr(kind, "__struct_fields__")
-        or hasattr(kind, "__pydantic_serializer__")
-    )
-
-
 def is_value(kind: type) -> bool:
     """True for a class of records, such as a dataclass or a model, that does not make its own response."""
     if hasattr(kind, "__response__") or hasattr(kind, "__html__") or issubclass(kind, Response):
         return False
-    return _is_record(kind) or hasattr(kind, "__attrs_attrs__")
+    return is_record(kind) or hasattr(kind, "__attrs_attrs__")
 
 
 def refuse_value(hook: Source, value: object) -> None:

@@ -107,7 +107,7 @@ class Shelf:
         for _ in range(_ATTEMPTS):
             entry = self._store.change(key, {}, ttl=self._ttl, owner=_OWNER)  # without data if it is new
             assert entry is not None  # noqa: S101 - it is created
-            known = self._opened(new.id, entry.data) if entry.data else None
+            known = self._opened(new.id, entry.data)
             if known is None:
                 self._make_room()
             data = self._sealed(new if known is None else _joined(known, new))
@@ -122,7 +122,7 @@ class Shelf:
 
     def all(self) -> list[Kept]:
         """Return the causes, the most recent first. One that no key opens is left out, and logged."""
-        found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER) if entry.data]
+        found = [self._opened_any(entry.data) for entry in self._store.owned_by(_OWNER)]
         return sorted((each for each in found if each is not None), key=lambda kept: -kept.last.time)
 
     def find(self, id_: str) -> Kept | None:
@@ -138,7 +138,7 @@ class Shelf:
         """Delete the causes that have a request of a user, and return how many there were."""
         forgotten = 0
         for entry in self._store.owned_by(_OWNER):
-            kept = self._opened_any(entry.data) if entry.data else None
+            kept = self._opened_any(entry.data)
             if kept is not None and user in kept.users:
                 forgotten += self._store.delete_owned(_OWNER, only=entry.id)
         return forgotten
@@ -150,6 +150,8 @@ class Shelf:
         return self._opened(str(data.get("id", "")), data)
 
     def _opened(self, id_: str, data: dict[str, Any]) -> Kept | None:
+        if not data:  # a process is about to write it
+            return None
         opened = self._seal.open(data.get("sealed", b""), id_)
         if opened is None:
             logging.getLogger("antiphon").warning("the kept request %s can't be decrypted with the secret keys", id_)
