@@ -335,12 +335,10 @@ def refuse_at_once(plan: Plan, request: Request, error: HTTPError) -> Response |
     """
     if plan.surroundings is not BARE or request.head.has_body:
         return None
-    if error.status >= 500:
+    if error.status >= 500 or find_handler(plan.error_handlers, error) is not None:
         return None
-    response = answer_unhandled(plan, request, error)
-    if response is not None and request.consulted:
-        response = _varied(request, response, False)
-    return response
+    response = failed(request, error)
+    return _varied(request, response, False) if request.consulted else response
 
 
 def answer_unhandled(plan: Plan, request: Request, error: BaseException) -> Response | None:
