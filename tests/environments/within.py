@@ -107,7 +107,7 @@ def _extras_in(text: str) -> set[str]:
 def _is_installed_on(page: str, package: str) -> bool:
     """Return True if a page tells its reader to install a package."""
     name = OTHER_NAMES.get(package, package).replace("_", "[-_]")
-    return re.search(rf"pip install\s[^`]*(?<![\w-]){name}(?![\w-])", page, re.IGNORECASE) is not None
+    return re.search(rf"pip\s+install\s[^`]*(?<![\w-]){name}(?![\w-])", page, re.IGNORECASE) is not None
 
 
 def check_pages(*names: str) -> Iterator[str]:
