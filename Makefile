@@ -19,8 +19,10 @@
 # make api-clients   generate clients of an API, in TypeScript and Python, with generators that it fetches, and run them
 # make tool-clients   use an API's tools with clients in TypeScript, an agent and a conformance suite, which it fetches
 # make interop   sign and verify requests with packages of npm, which it fetches
-# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop; hours
-# make environments   build the wheel; try it with nothing else, with each extra alone, in what `antiphon new` makes, and with the newest of what it stands on
+# make weekly   all of what is too long or too random for each change: test-all with 1,000 examples, fuzz, mutants, features, compat, corpora, api-clients, tool-clients, interop, newest; hours
+# make environments   build the wheel; try it with nothing else, with each extra alone, and in what `antiphon new` makes
+# make newest  run the tests that stand on other projects on the wheel, with the newest versions of all
+# make test-elsewhere   run some tests in another folder, time zone, locale and umask, without a home
 # make release   build the wheel and the sdist, and try them with the newest and the lowest dependencies; no tag
 # make docs    build the site of the documentation into build/site, without network once its tool and Pyodide are here
 # make clean   remove what these have made
@@ -31,7 +33,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., instructions floor imports growth waiting_requests events typed pages sessions dialects wire which_server server_cost workers access_log first_page worker_memory interop sockets everyday files small_files uploads upload_crowd)
 
-.PHONY: run quick test test-all-pythons test-all system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients interop weekly environments release docs clean
+.PHONY: run quick test test-all-pythons test-all test-elsewhere system-packages check lint types-3.11 types-3.14 types-pyright layers sanitize bench first-hour fuzz random-apps features mutants compat wall corpora api-clients tool-clients interop weekly environments newest release docs clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.site:make_site
@@ -65,6 +67,9 @@ types-pyright: $(VENV)/.check
 
 layers: $(VENV)/.check
 	$(BIN)/lint-imports
+
+test-elsewhere: $(VENV)/.test
+	scripts/test-elsewhere
 
 sanitize: $(VENV)/.check
 	scripts/sanitize
@@ -125,6 +130,9 @@ weekly:
 
 environments: $(VENV)/.ready
 	$(BIN)/python -m tests.environments
+
+newest: $(VENV)/.ready
+	$(BIN)/python -m tests.environments newest
 
 release: $(VENV)/.release
 	$(BIN)/python -m scripts.release --dry

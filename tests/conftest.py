@@ -9,7 +9,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-from tests.helpers import combinations, skips
+from tests.helpers import combinations, order, skips
 from tests.helpers.processes import UnmarkedProcesses
 
 # Where a change is judged, there are more examples, and the same each time: what fails there was broken by the change.
@@ -46,6 +46,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(skips.MissingPackages())
     config.pluginmanager.register(UnmarkedProcesses())
     config.pluginmanager.register(combinations.Combinations(config))
+    order.begin_apart(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all workers the same order."""
+    order.sort(items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,13 +1,14 @@
 """The wheel in environments of its own: with nothing else, with each extra alone, and with the newest of all.
 
-python -m tests.environments            all of them
+python -m tests.environments            all of them but `newest`
 python -m tests.environments bare flask  some of them
 python -m tests.environments --wheel dist/antiphon-0.1.0-py3-none-any.whl
 
 Each environment has the wheel, one extra at most, and what the page on it tells to install, and runs the checks of
 ``within.py``. In `bare`, every public name and every page of the documentation is tried. In `beside`, the wheel
 replaces another project's, is installed beside Flask, and is uninstalled. In `newest`, the tests run that have other
-projects as hosts or oracles. All versions are the newest, whatever is locked.
+projects as hosts or oracles: what others release breaks them, and no change of ours, so that is for each week. All
+versions are the newest, whatever is locked.
 """
 
 import json
@@ -105,17 +106,18 @@ OF_OTHERS = {
 PROJECTS = {"pages": "/", "api": "/openapi.json"}
 """What `antiphon new` writes, by its flavour: a project that passes its own tests and responds at this path."""
 
-NAMES = (NEWEST, *ENVIRONMENTS, BESIDE, *PROJECTS)
+FOR_EACH_CHANGE = (*ENVIRONMENTS, BESIDE, *PROJECTS)
 
 
 def main() -> None:
     """Run the command."""
+    known = (NEWEST, *FOR_EACH_CHANGE)
     parser = ArgumentParser(prog="tests.environments", description="Try the wheel in environments of its own.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
     parser.add_argument("--wheel", type=Path, help="the wheel to try; without it, one is built")
     options = parser.parse_args()
-    names = options.names or NAMES
-    if unknown := {*names} - {*NAMES}:
+    names = options.names or FOR_EACH_CHANGE
+    if unknown := {*names} - {*known}:
         parser.error(f"there is no environment {', '.join(sorted(unknown))}")
     with TemporaryDirectory() as folder:
         wheel = options.wheel or _build(Path(folder))
