@@ -11,6 +11,7 @@ from antiphon.dialects.flask import request as current
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.pyramid.response import Response
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
@@ -51,9 +52,9 @@ def plain():
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("size", [100, 3 << 20])
-@pytest.mark.parametrize("coding", ["gzip", "own"])
-@pytest.mark.parametrize(("program", "path"), [(flask, "/"), (flask, "/async"), (pyramid, "/"), (plain, "/")])
+@rows("size", [100, 3 << 20])
+@rows("coding", ["gzip", "own"])
+@rows("program, path", [(flask, "/"), (flask, "/async"), (pyramid, "/"), (plain, "/")])
 def test_a_coded_body_is_given_as_it_was_sent(program, path, coding, size, interface):
     content = random.Random(1).randbytes(size)
     body = gzip.compress(content) if coding == "gzip" else content

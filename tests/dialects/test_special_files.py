@@ -9,6 +9,7 @@ from antiphon.adapters.foreign.environ_host import BridgedApplication
 from antiphon.dialects.pyramid.config import Configurator
 from antiphon.dialects.webob.static import DirectoryApp, FileApp
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = [
     pytest.mark.once,
@@ -32,7 +33,7 @@ def directory(folder):
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("program", [pyramid, file, directory])
+@rows("program", [pyramid, file, directory])
 def test_a_pipe_is_not_found(program, interface, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     other_end = os.open(tmp_path / "pipe", os.O_RDWR | os.O_NONBLOCK)  # so that nothing waits where this fails

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.testing import Client
 from tests.dialects import programs
+from tests.helpers.rows import rows
 from tests.helpers.waiting import DEADLINE
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
@@ -23,14 +24,14 @@ def flask_in_a_test():
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("program", [flask_in_a_test, *HOSTED])
+@rows("program", [flask_in_a_test, *HOSTED])
 def test_a_test_client_raises_an_error_that_no_code_takes(program, interface):
     with Client(program(), interface) as client, pytest.raises(ZeroDivisionError):
         client.post("/fail", body=b"a=1", headers=FORM)
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize("program", [programs.flask, *HOSTED])
+@rows("program", [programs.flask, *HOSTED])
 def test_a_client_of_a_server_gets_a_500_with_a_body_and_a_type(program, interface):
     with (
         programs.served(program, interface) as address,
@@ -57,7 +58,7 @@ SCOPE = {
 }
 
 
-@pytest.mark.parametrize("testing", [True, False])
+@rows("testing", [True, False])
 def test_testing_propagates_errors_to_whatever_calls_the_application(testing):
     app = programs.flask()
     app.testing = testing

@@ -7,6 +7,7 @@ import pytest
 from antiphon.dialects.flask import Flask, request
 from antiphon.dialects.werkzeug.middleware.proxy_fix import ProxyFix
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -16,9 +17,7 @@ def interface(request):
     return request.param
 
 
-@pytest.mark.parametrize(
-    ("limit", "size", "status"), [(None, 3, 200), (None, 3_000_000, 200), (5_000_000, 3_000_000, 200), (10, 11, 413)]
-)
+@rows("limit, size, status", [(None, 3, 200), (None, 3_000_000, 200), (5_000_000, 3_000_000, 200), (10, 11, 413)])
 def test_a_wrapped_application_reads_bodies(interface, limit, size, status):
     app = Flask("wrapped")
     app.config["MAX_CONTENT_LENGTH"] = limit

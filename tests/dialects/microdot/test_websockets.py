@@ -9,6 +9,7 @@ from antiphon import App, WebSocketClosed
 from antiphon.dialects.microdot import Microdot, Request, abort
 from antiphon.dialects.microdot.websocket import WebSocket, WebSocketError, websocket_upgrade, with_websocket
 from antiphon.testing import Client, HandshakeRefused
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 INTERFACES = ("asgi", "rsgi")
@@ -166,7 +167,7 @@ def test_two_tasks(app):
         socket.send("a")
 
 
-@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+@rows("module", ["asgi", "wsgi"])
 def test_names_of_the_servers_modules(module):
     names = vars(importlib.import_module(f"antiphon.dialects.microdot.{module}"))
     assert (names["with_websocket"], names["websocket_upgrade"]) == (with_websocket, websocket_upgrade)
