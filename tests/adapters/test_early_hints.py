@@ -41,7 +41,7 @@ def interface(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_hints_come_before_the_response_in_order(interface, kind):
     response = Client(app_of([STYLE], [SCRIPT, STYLE]), interface).get(f"/{kind}")
     assert (response.status, response.text) == (200, "page")
@@ -88,14 +88,14 @@ def test_a_hint_is_a_link(bad):
         Request.blank("/").send_early_hints(STYLE, bad)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_hints_have_8_kib_for_one_request(interface, kind):
     large = Link("/" + "x" * 4000, "preload")
     response = Client(app_of([large], [large, large, STYLE], [large]), interface).get(f"/{kind}")
     assert response.early_hints == (large, large, STYLE)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_middleware_sends_hints_and_sees_the_response_alone(interface, kind):
     app = app_of([SCRIPT])
     seen = []
@@ -227,7 +227,7 @@ def test_a_wsgi_server_is_called_on_its_own_thread(kind):
     assert threads == [get_ident()]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@rows("kind", KINDS)
 def test_a_mounted_application_of_ours_sends_hints(interface, kind):
     app = App()
     app.mount("/inner", app_of([STYLE]))
@@ -279,7 +279,7 @@ def test_a_mounted_application_cannot_add_header_lines(line):
     assert (response.status, response.early_hints) == (500, ())
 
 
-@pytest.mark.parametrize("application", [app_of([STYLE]), asgi_with_hints, wsgi_with_hints])
+@rows("application", [app_of([STYLE]), asgi_with_hints, wsgi_with_hints])
 def test_the_hints_of_a_subrequest_are_dropped(interface, application):
     app = App()
 

@@ -207,7 +207,7 @@ def test_it_streams_over_every_interface(interface):
     assert (response.status, response.text) == (200, "one two three")
 
 
-@pytest.mark.parametrize("application", [hello, in_chunks])
+@rows("application", [hello, in_chunks])
 def test_head_is_answered_without_a_body(interface, application):
     response = Client(to_app(from_asgi(application)), interface=interface).head("/")
     assert response.body == b""
@@ -410,7 +410,7 @@ def test_what_it_does_after_its_response_goes_on_behind_that(interface):
 # A client that leaves
 
 
-@pytest.mark.parametrize("learns_by", ["receive", "send"])
+@rows("learns_by", ["receive", "send"])
 def test_it_is_told_when_the_client_leaves(interface, learns_by, caplog):
     told = []
 
