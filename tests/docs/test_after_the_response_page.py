@@ -9,6 +9,7 @@ from sqlalchemy import event
 
 from antiphon.testing import Client
 from tests.helpers.waiting import eventually
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -47,7 +48,7 @@ def test_a_commit_that_fails_sends_no_mail():
     assert page["sent"] == ["ada"]
 
 
-@pytest.mark.parametrize(("fails", "sent"), [(False, ["ada"]), (True, [])], ids=["kept", "undone"])
+@rows("fails, sent", [(False, ["ada"]), (True, [])], ids=["kept", "undone"])
 def test_a_savepoint_is_not_the_commit(fails, sent):
     page = shop()
 

@@ -93,7 +93,7 @@ def test_a_function_says_which_errors_it_raises():
     assert sorted(missing) == []
 
 
-@pytest.mark.parametrize("place", ["antiphon.http", "antiphon.http1"])
+@rows("place", ["antiphon.http", "antiphon.http1"])
 def test_a_value_of_http_says_which_specification_it_is_of(place):
     names = {name for where, name in PUBLIC if where == place} - NOT_SPECIFIED
     assert [name for name in sorted(names) if not SPECIFICATION.search(everything_said_of(place, name))] == []

@@ -53,7 +53,7 @@ def test_a_login_outlives_each_step(first, then):
     assert later.get("/notes/").url.path == "/notes/"
 
 
-@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@rows("interface", ["asgi", "rsgi"])
 def test_both_apps_write_the_session_over_each_interface(interface):
     client = Client(make_app("during"), interface)
     client.post("/login", form={"name": "Ada"})

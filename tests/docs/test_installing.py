@@ -8,6 +8,7 @@ import pytest
 
 from antiphon.cli import new_project
 from scripts import tables
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
@@ -22,8 +23,8 @@ def test_nothing_but_what_the_switch_turns_installs_antiphon_by_its_name():
     assert [str(path) for path, text in texts.items() if BY_NAME.search(tables.PART.sub("", text))] == []
 
 
-@pytest.mark.parametrize(
-    ("is_released", "said"), [(True, "pip install antiphon\n"), (False, "pip install ../antiphon\n")]
+@rows(
+    "is_released, said", [(True, "pip install antiphon\n"), (False, "pip install ../antiphon\n")]
 )
 def test_the_switch_turns_the_pages(monkeypatch, is_released, said):
     monkeypatch.setattr(tables, "IS_RELEASED", is_released)
@@ -42,7 +43,7 @@ def test_the_status_says_what_the_package_declares():
     assert {each for each in declared if "Windows" in each} == set()
 
 
-@pytest.mark.parametrize("page", ["SECURITY.md", "CODE_OF_CONDUCT.md"])
+@rows("page", ["SECURITY.md", "CODE_OF_CONDUCT.md"])
 def test_a_page_that_promises_an_answer_says_whether_there_is_an_address(page):
     is_public = "Source" in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     text = " ".join((ROOT / page).read_text().split())
@@ -59,8 +60,8 @@ PLACES = [
 ]
 
 
-@pytest.mark.parametrize("is_released", [True, False])
-@pytest.mark.parametrize(("recorded", "required"), PLACES)
+@rows("is_released", [True, False])
+@rows("recorded, required", PLACES)
 def test_a_new_project_requires_what_can_be_installed(monkeypatch, tmp_path, recorded, required, is_released):
     class Distribution:
         def read_text(self, _):

@@ -13,6 +13,7 @@ from antiphon import App
 from antiphon.features import MemoryStore, Sessions, Users
 from antiphon.testing import Client
 from tests.helpers.django_settings import without_settings
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -82,7 +83,7 @@ def test_a_user_whom_django_would_refuse_is_nobody(change, client, page):
 
 
 @pytest.mark.axes("project")
-@pytest.mark.parametrize(("believed", "address"), [(True, PROXY), (False, "192.0.2.9")])
+@rows("believed, address", [(True, PROXY), (False, "192.0.2.9")])
 def test_django_sees_what_the_new_app_believes_of_proxies(believed, address, project, page, monkeypatch):
     seen = []
     monkeypatch.setattr(page["settings"], "ROOT_URLCONF", (page["path"]("who", lambda asked: note(asked, seen, page)),))

@@ -14,6 +14,7 @@ import pytest
 
 from antiphon.testing import Client
 from tests.contract.process import ServerProcess
+from tests.helpers.rows import rows
 
 pytestmark = [pytest.mark.once]
 
@@ -50,7 +51,7 @@ def test_the_ai_sdk_reads_the_answer(tmp_path, monkeypatch, fails):
         assert ran.stdout.splitlines()[:4] == ["", "You ", "You asked: ", "You asked: why?"]
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_client_that_leaves_closes_the_model(interface):
     closed = []
 

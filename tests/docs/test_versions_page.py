@@ -33,7 +33,7 @@ def test_the_requirement_allows_patches_of_this_minor_version_alone():
     assert f'"antiphon>={major}.{minor},<{major}.{minor + 1}"' in PAGE
 
 
-@pytest.mark.parametrize("base", ABSTRACT)
+@rows("base", ABSTRACT)
 def test_a_subclass_that_is_complete_now_stays_complete(base):
     assert set(getattr(base, "__abstractmethods__", ())) == ABSTRACT[base]
 
