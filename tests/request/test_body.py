@@ -118,7 +118,7 @@ class TestWhatIsTakenAtOnce:
 
 
 class TestAsAWhole:
-    @pytest.mark.parametrize("reader", ["body", "text", "json"])
+    @rows("reader", ["body", "text", "json"])
     def test_a_body_beyond_what_memory_may_take_is_a_413(self, way, reader):
         data = b'"' + b"x" * 1000 + b'"'
         request = loaded(way, *in_chunks(data, 100), limits=Limits(memory=1001), content_type="application/json")
@@ -145,7 +145,7 @@ class TestAsAWhole:
 
 
 class TestFormsInParts:
-    @pytest.mark.parametrize("size", [700, 50_000, len(LARGE_FORM)])
+    @rows("size", [700, 50_000, len(LARGE_FORM)])
     def test_are_found_while_they_arrive(self, way, size):
         request = loaded(way, *in_chunks(LARGE_FORM, size), content_type=FORM_DATA)
         assert not request.content.in_memory
