@@ -679,7 +679,7 @@ class TestServed:
         assert response.headers.get("content-range") == ("bytes */100" if status == 416 else None)
         assert [seen[0][0], issubclass(seen[0][1], HTTPError)] == [status, True]
 
-    @pytest.mark.parametrize(("sent", "status"), [({"if-match": '"v0"'}, 412), ({"range": "bytes=500-"}, 416)])
+    @rows("sent, status", [({"if-match": '"v0"'}, 412), ({"range": "bytes=500-"}, 416)])
     def test_an_error_in_a_middleware_is_one_too(self, serving, sent, status):
         client, _ = serving(lambda: Response(BODY, headers=VALIDATORS))
         assert client.get("/outside", headers=sent).status == status
@@ -720,7 +720,7 @@ class TestServed:
         assert [each.closed > 0 for each in made] == [True]
         assert made[0].read == {200: 4, 206: 3}.get(status, 0)
 
-    @pytest.mark.parametrize("source", [SyncValues, AsyncValues])
+    @rows("source", [SyncValues, AsyncValues])
     def test_a_stream_comes_in_several_parts(self, serving, source):
         client, _ = serving(lambda: Response(source([BODY[:10], BODY[10:]]), headers={"content-length": "100"}))
         response = client.get("/", headers={"range": "bytes=5-8,10-10,-3"})
@@ -734,14 +734,12 @@ class TestServed:
             response = client.get(path, headers={"range": "bytes=15-24"})
             assert (response.status, response.body, response.headers["content-length"]) == (206, BODY[15:25], "10")
 
-    @pytest.mark.parametrize(
-        ("sent", "status"), [({"if-match": '"v1"'}, 200), ({"if-match": '"v0"'}, 412), ({"if-none-match": "*"}, 412)]
-    )
+    @rows("sent, status", [({"if-match": '"v1"'}, 200), ({"if-match": '"v0"'}, 412), ({"if-none-match": "*"}, 412)])
     def test_a_write_is_guarded(self, serving, sent, status):
         client, _ = serving(Response)
         assert client.put("/", headers=sent, body=b"x").status == status
 
-    @pytest.mark.parametrize("path", ["/early", "/early-async"])
+    @rows("path", ["/early", "/early-async"])
     def test_what_the_client_has_is_not_made_again(self, serving, path):
         client, seen = serving(Response)
         response = client.get(path, headers={"if-none-match": 'W/"v1"'})
