@@ -23,7 +23,7 @@ def echo(seen):
     return 200, [("content-type", "text/plain")], ["\n".join(lines).encode(), b"\n\n", seen.body]
 
 
-@pytest.mark.parametrize("method", ["get", "head", "options", "post", "put", "patch", "delete", "query"])
+@rows("method", ["get", "head", "options", "post", "put", "patch", "delete", "query"])
 def test_each_method_has_a_function(connect, method):
     response = getattr(connect(lambda seen: (200, [("x-method", seen.method)], [])), method)("/")
 
@@ -62,7 +62,7 @@ def test_a_redirect_of_options_for_all_leads_to_a_path(connect):
     assert client.options("*").text.startswith("OPTIONS /x?")
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_app_answers_options_for_all_with_the_methods_of_all_routes(interface):
     app = App()
     app.route("/x", ["GET", "PURGE"])(lambda request: "x")
@@ -103,7 +103,7 @@ def test_a_bare_get_sends_nothing_but_the_host(connect):
     assert seen[0].http_version == "1.1"
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_http_2_needs_no_length_for_a_body(interface):
     app = App()
     app.post("/")(lambda request: request.text)
@@ -178,7 +178,7 @@ def test_bytes_are_sent_with_their_length(connect):
     assert "content-type: application/x-raw\n" in response.text
 
 
-@pytest.mark.parametrize("kind", [list, tuple, iter])
+@rows("kind", [list, tuple, iter])
 def test_chunks_are_sent_in_chunks(connect, kind):
     response = connect(echo).post("/", body=kind([b"one ", b"", b"two"]))
 
@@ -311,8 +311,8 @@ def test_a_head_response_has_no_body(connect):
     assert response.headers["content-length"] == "5"
 
 
-@pytest.mark.parametrize(
-    ("chunks", "complaint"),
+@rows(
+    "chunks, complaint",
     [
         ([b"1234"], "ended after 4 bytes, but the Content-Length is 5"),
         ([], "ended after 0 bytes, but the Content-Length is 5"),
@@ -324,7 +324,7 @@ def test_a_wrong_content_length_is_an_error(connect, chunks, complaint):
         connect(lambda seen: (200, [("content-length", "5")], chunks)).get("/")
 
 
-@pytest.mark.parametrize("status", [204, 304])
+@rows("status", [204, 304])
 def test_a_status_without_a_body_must_have_none(connect, status):
     assert connect(lambda seen: (status, [], [])).get("/").body == b""
     with pytest.raises(ContractError, match="has no body, but 1 bytes were sent"):
@@ -347,7 +347,7 @@ def fail_late(seen):
     return 200, [], chunks()
 
 
-@pytest.mark.parametrize("application", [fail, fail_late])
+@rows("application", [fail, fail_late])
 def test_what_escapes_the_application_is_raised_with_its_traceback(connect, application):
     with pytest.raises(Boom) as raised:
         connect(application).get("/")

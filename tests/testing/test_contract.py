@@ -222,7 +222,7 @@ def unread_error(request: Request) -> Lamp:
 UNREAD = [unread_response, unread_status, unread_status_of_error, unread_error]
 
 
-@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
+@rows("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
 def test_each_item_of_a_stream_is_checked_in_each_format(accept: str) -> None:
     app = App()
     app.get("/lamps")(wrong_line)
@@ -353,7 +353,7 @@ def test_other_requests_are_those_that_they_were() -> None:
     assert Client(app).post("/lamp", json=LAMP).status == 200
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_read_in_a_mounted_application_is_held_too(interface: Any) -> None:
     outer = App()
     outer.mount("/inner", served(hidden_read))

@@ -158,7 +158,7 @@ def test_cookies_expire(attributes, lives):
     assert len(jar) == (attributes == "" or "nonsense" in attributes)
 
 
-@pytest.mark.parametrize("attributes", ["Max-Age=0", "Max-Age=-1", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"])
+@rows("attributes", ["Max-Age=0", "Max-Age=-1", "Expires=Thu, 01 Jan 1970 00:00:00 GMT"])
 def test_a_cookie_from_the_past_deletes(attributes):
     assert len(jar_with("a=1; Path=/", f"a=; Path=/; {attributes}")) == 0
 
@@ -206,7 +206,7 @@ def test_a_test_can_set_and_delete_cookies():
     assert len(jar) == 0
 
 
-@pytest.mark.parametrize("name", ["__Host-session", "__Secure-session"])
+@rows("name", ["__Host-session", "__Secure-session"])
 def test_a_test_need_not_say_that_a_prefix_is_secure(name):
     jar = CookieJar("shop.example.com")
     jar.set(name, "1")
@@ -215,7 +215,7 @@ def test_a_test_need_not_say_that_a_prefix_is_secure(name):
     assert CookieJar("shop.example.com").header(URL("https://shop.example.com/"), {name: "2"}) == f"{name}=2"
 
 
-@pytest.mark.parametrize(("name", "value"), [("a b", "1"), ("", "1"), ("a", "1\n")])
+@rows("name, value", [("a b", "1"), ("", "1"), ("a", "1\n")])
 def test_what_no_response_could_set_is_refused(name, value):
     with pytest.raises(ValueError, match="cookie"):
         CookieJar("shop.example.com").set(name, value)

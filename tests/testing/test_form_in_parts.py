@@ -49,7 +49,7 @@ def test_the_head_of_a_file(name, file, head):
     assert heads({name: file}) == [f"Content-Disposition: form-data; {head}"]
 
 
-@pytest.mark.parametrize("kind", [list, tuple])
+@rows("kind", [list, tuple])
 def test_a_field_may_have_several_files(kind):
     names = [head.partition("filename=")[2][:3] for head in heads({"a": kind([b"1", ("b", b"2")]), "c": b"3"})]
     assert names == ['"a"', '"b"', '"c"']

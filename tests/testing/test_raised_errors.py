@@ -6,6 +6,7 @@ import pytest
 from antiphon import App, Request, Response, abort, to_app
 from antiphon.http.errors import InternalServerError
 from antiphon.testing import AsyncClient, BrokenResponse, Client
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -64,7 +65,7 @@ def interface(request):
     return request.param
 
 
-@pytest.mark.parametrize("kind", ["def", "async def"])
+@rows("kind", ["def", "async def"])
 def test_a_bug_in_a_handler_is_raised_with_its_traceback(interface, kind):
     with Client(make_app(kind), interface, raise_errors=True) as client:
         with pytest.raises(Bug) as raised:
@@ -73,7 +74,7 @@ def test_a_bug_in_a_handler_is_raised_with_its_traceback(interface, kind):
         assert client.get("/fine").text == "fine"
 
 
-@pytest.mark.parametrize("raise_errors", [None, False])
+@rows("raise_errors", [None, False])
 def test_otherwise_it_is_the_application_s_own_500(interface, raise_errors):
     client = Client(make_app(), interface, raise_errors=raise_errors)
     assert client.get("/bug").status == 500
@@ -96,7 +97,7 @@ def test_a_client_on_the_thread_of_the_test_raises_it_too():
         Client(make_app(), "wsgi", timeout=None, raise_errors=True).get("/bug")
 
 
-@pytest.mark.parametrize(("path", "status"), [("/abort/503", 503), ("/nowhere", 404), ("/known", 409), ("/said", 500)])
+@rows("path, status", [("/abort/503", 503), ("/nowhere", 404), ("/known", 409), ("/said", 500)])
 def test_what_was_answered_on_purpose_is_a_response(interface, path, status):
     assert Client(make_app(), interface, raise_errors=True).get(path).status == status
 
@@ -127,7 +128,7 @@ def test_an_error_of_which_a_handler_made_a_page_is_raised(interface):
     assert called == ["after", "close"]
 
 
-@pytest.mark.parametrize("raise_errors", [True, None])
+@rows("raise_errors", [True, None])
 def test_an_error_in_a_stream_is_raised(interface, raise_errors):
     with pytest.raises(Bug):
         Client(make_app(), interface, raise_errors=raise_errors).get("/stream")

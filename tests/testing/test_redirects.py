@@ -75,7 +75,7 @@ def test_a_location_is_resolved(location, url):
     assert after.headers["host"] == after.authority
 
 
-@pytest.mark.parametrize("location", ["mailto:a@b", "app://callback", "http://"])
+@rows("location", ["mailto:a@b", "app://callback", "http://"])
 def test_what_no_http_server_answers_is_not_followed(location):
     assert follow(request(), 302, location) is None
 

@@ -36,7 +36,7 @@ def test_json_is_decoded():
     assert response(b'{"a": [1.5, null]}').json == {"a": [1.5, None]}
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
+@rows("body", [b"", b"{", b"\xff"])
 def test_what_is_no_json_is_an_error_that_names_the_response(body):
     with pytest.raises(ValueError, match="<ClientResponse 200 OK: GET http://testserver/x> is not JSON"):
         response(body).json  # noqa: B018
@@ -56,7 +56,7 @@ def test_what_is_often_asked_for_has_a_name():
     assert (response().location, response().content_type) == (None, None)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[1]"])
+@rows("body", [b"{}", b"[1]"])
 def test_json_that_is_called_as_in_other_clients_says_what_to_write(body):
     with pytest.raises(TypeError, match=r"response\.json is an attribute, not a method: leave out the \(\)"):
         response(body).json()

@@ -47,9 +47,7 @@ def test_options_may_ask_for_all_of_a_server():
     assert request.url == "http://testserver/"
 
 
-@pytest.mark.parametrize(
-    ("method", "url", "target"), [("OPTIONS", "/*", "/*"), ("OPTIONS", "*/x", "/*/x"), ("options", "*", "/*")]
-)
+@rows("method, url, target", [("OPTIONS", "/*", "/*"), ("OPTIONS", "*/x", "/*/x"), ("options", "*", "/*")])
 def test_other_stars_are_in_paths(method, url, target):
     assert make(method, url).target == target
 
@@ -133,7 +131,7 @@ def test_the_body_and_its_type(options, content, content_type):
     assert request.headers["content-length"] == str(len(content))
 
 
-@pytest.mark.parametrize("headers", [{}, {"content-type": "multipart/form-data"}])
+@rows("headers", [{}, {"content-type": "multipart/form-data"}])
 def test_files_make_a_form_in_parts_whose_type_names_its_boundary(headers):
     request = make("POST", form={"a": [1, 2]}, files={"b": b"3"}, headers=headers)
 
@@ -196,7 +194,7 @@ def test_what_cannot_be_sent_is_refused(options, error):
         make("POST", **options)
 
 
-@pytest.mark.parametrize("method", ["", "A B", "GET\r\n"])
+@rows("method", ["", "A B", "GET\r\n"])
 def test_a_method_is_a_token(method):
     with pytest.raises(ValueError, match="token"):
         make(method)

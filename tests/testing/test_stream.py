@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import pytest
 
 from antiphon.testing import AsyncClient, BodyTooLarge, BrokenResponse, Client, ContractError
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.axes("connect")
 
@@ -77,7 +78,7 @@ def test_an_answer_to_head_has_no_chunks(connect):
         assert list(response) == []
 
 
-@pytest.mark.parametrize("chunks", [[b"ab"], [b"ab", b"cd"]])
+@rows("chunks", [[b"ab"], [b"ab", b"cd"]])
 def test_a_wrong_length_is_an_error_where_it_shows(connect, chunks):
     with connect(lambda seen: (200, [("content-length", "3")], chunks)).stream("GET", "/") as response:
         assert next(response) == b"ab"
@@ -201,7 +202,7 @@ def test_rsgi_applications_learn_that_the_client_has_gone():
     client.close()
 
 
-@pytest.mark.parametrize("timeout", [10, None])
+@rows("timeout", [10, None])
 def test_wsgi_bodies_are_closed_when_the_client_goes(timeout):
     body = Endless()
 

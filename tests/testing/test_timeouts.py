@@ -5,6 +5,7 @@ import time
 import pytest
 
 from antiphon.testing import AsyncClient, Client
+from tests.helpers.rows import rows
 
 
 async def hanging_asgi(scope, receive, send):
@@ -28,7 +29,7 @@ def hanging_wsgi(environ, start_response):
 HANGING = {"wsgi": hanging_wsgi, "asgi": hanging_asgi, "rsgi": hanging_rsgi}
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_application_that_hangs_is_a_timeout_that_says_where(interface):
     client = Client(HANGING[interface], interface, timeout=0.1)
     with pytest.raises(TimeoutError, match="for the whole response") as raised:
@@ -38,7 +39,7 @@ def test_an_application_that_hangs_is_a_timeout_that_says_where(interface):
     client.close()
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_the_async_client_has_timeouts_too(interface):
     async def scenario():
         with pytest.raises(TimeoutError, match=f"in hanging_{interface}\n"):

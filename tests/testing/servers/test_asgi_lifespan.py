@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from antiphon.testing import AsyncClient, Client, ContractError, LifespanError
+from tests.helpers.rows import rows
 
 
 async def answer(scope, send):
@@ -101,7 +102,7 @@ def test_a_shutdown_that_fails_is_raised():
         pass
 
 
-@pytest.mark.parametrize("stage", ["startup", "shutdown"])
+@rows("stage", ["startup", "shutdown"])
 def test_an_error_in_a_stage_is_raised(stage):
     with pytest.raises(ZeroDivisionError), Client(App(**{stage: "error"}, error=ZeroDivisionError())):
         pass
@@ -126,13 +127,13 @@ async def naive(scope, receive, send):
     await answer(scope, send)
 
 
-@pytest.mark.parametrize("application", [refusing, ignoring, naive])
+@rows("application", [refusing, ignoring, naive])
 def test_an_application_that_knows_no_lifespan_is_served_all_the_same(application):
     with Client(application) as client:
         assert client.get("/").status == 200
 
 
-@pytest.mark.parametrize(
+@rows(
     "messages",
     [
         ["lifespan.shutdown.complete"],
