@@ -88,7 +88,7 @@ class TestInMemory:
             b"",
         ]
 
-    @pytest.mark.parametrize(("offset", "length"), [(-1, 2), (0, -1), (-5, -5)])
+    @rows("offset, length", [(-1, 2), (0, -1), (-5, -5)])
     def test_reads_nothing_before_the_start(self, make, offset, length):
         with pytest.raises(ValueError, match="may be negative"):
             make().read_at(offset, length)

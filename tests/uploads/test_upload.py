@@ -89,7 +89,7 @@ class TestReading:
         file.read()
         assert (file.read(), file.tell()) == (b"", len(CONTENT))
 
-    @pytest.mark.parametrize("size", [-1, None])
+    @rows("size", [-1, None])
     def test_gives_the_rest_by_any_way_to_say_that(self, make, size):
         file, _ = upload(make=make)
         assert file.read(10) + file.read(size) == CONTENT
@@ -152,9 +152,7 @@ class TestReading:
         file.seek(0)
         assert hashlib.file_digest(file, "md5").digest() == hashlib.md5(archive.getvalue()).digest()
 
-    @pytest.mark.parametrize(
-        "use", [lambda file: file.write(b"new"), lambda file: file.truncate(), lambda file: file.fileno()]
-    )
+    @rows("use", [lambda file: file.write(b"new"), lambda file: file.truncate(), lambda file: file.fileno()])
     def test_refuses_what_is_for_files_that_change_or_stand_alone(self, make, use):
         file, _ = upload(make=make)
         assert not file.isatty()
@@ -163,7 +161,7 @@ class TestReading:
                 use(readable)
         assert file.read() == CONTENT
 
-    @pytest.mark.parametrize("opened", [lambda file: file, Upload.open], ids=["itself", "a window"])
+    @rows("opened", [lambda file: file, Upload.open], ids=["itself", "a window"])
     def test_as_text_does_not_close_it(self, make, opened):
         file, _ = upload("name,town\nZoë,Åbo\n".encode(), make=make)
         with io.TextIOWrapper(opened(file), encoding="utf-8", newline="") as text:
