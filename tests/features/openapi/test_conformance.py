@@ -11,6 +11,7 @@ from antiphon.features.openapi.code.values import UNKNOWN, Either, Fields, Items
 from antiphon.features.openapi.conformance import breach_of
 from antiphon.features.openapi.contract import Contract
 from antiphon.http.headers import Headers
+from tests.helpers.rows import rows
 
 NUMBER, TEXT = Of(int), Of(str)
 LAMP = Fields((("id", NUMBER), ("name", TEXT)))
@@ -26,8 +27,8 @@ def breach(body: Any, content: bytes) -> str | None:
     return breach_of(contract(Given(200, JSON, body)), 200, Headers([("content-type", JSON)]), content, "GET")
 
 
-@pytest.mark.parametrize(
-    ("body", "content", "wrong"),
+@rows(
+    "body, content, wrong",
     [
         (NUMBER, b"7", None),
         (NUMBER, b'"7"', "a body that does not fit int: expected an integer, got a string"),

@@ -21,6 +21,7 @@ from antiphon.testing import Client
 from tests.features.openapi import handlers as h
 from tests.features.openapi.deferred_rows import Less, Row
 from tests.features.openapi.shop import make_app
+from tests.helpers.rows import rows
 
 T = TypeVar("T")
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -233,8 +234,8 @@ def test_generators_of_clients_stumble_over_nothing(content: dict[str, Any]) -> 
     assert len(ids) == len({*ids})
 
 
-@pytest.mark.parametrize(
-    ("kind", "schema"),
+@rows(
+    "kind, schema",
     [
         (str | None, {"type": ["string", "null"]}),
         (int, {"type": "integer"}),
@@ -477,7 +478,7 @@ def app_with_wrong_answers() -> App:
     return app
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_the_log_and_on_the_page(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any
 ) -> None:
@@ -495,8 +496,8 @@ def test_a_debugged_application_tells_of_answers_that_break_their_contracts_in_t
     assert page.count(f"{told[0].replace('<', '&lt;').replace('>', '&gt;')}</li>") == 1
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
+@rows("accept", ["application/x-ndjson", "text/event-stream", "application/json"])
 def test_a_debugged_application_checks_each_item_of_a_stream(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, interface: Any, accept: str
 ) -> None:
@@ -525,7 +526,7 @@ def test_in_production_no_answer_is_checked(caplog: pytest.LogCaptureFixture) ->
     assert "broke" not in client.get("/docs").text
 
 
-@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@rows("interface", ["wsgi", "asgi", "rsgi"])
 def test_each_interface_answers_with_the_same_document(interface: Any, content: dict[str, Any]) -> None:
     assert json.loads(Client(make_app(), interface).get("/api/openapi.json").body) == content
 

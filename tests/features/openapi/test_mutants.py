@@ -16,6 +16,7 @@ from antiphon.features.openapi.document import Info, make_document
 from antiphon.testing import Client, ContractError
 from tests.features.openapi import bookstore
 from tests.features.openapi.test_bookstore import RIGHT, TOKEN, send
+from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
 
@@ -106,7 +107,7 @@ def sender() -> Client:
     return Client(app, contract=True, follow_redirects=False, headers=headers)
 
 
-@pytest.mark.parametrize(("name", "alter", "told"), WRONG, ids=[f"{name}: {told}" for name, _, told in WRONG])
+@rows("name, alter, told", WRONG, ids=[f"{name}: {told}" for name, _, told in WRONG])
 def test_a_wrong_answer_is_told_with_its_handler(
     sender: Client, name: str, alter: Callable[[Response], None], told: str
 ) -> None:

@@ -30,6 +30,7 @@ from antiphon.features.openapi.document import Info, OpenAPIDocument, make_docum
 from antiphon.http import Challenge, NotFound
 from antiphon.http.errors import http_error
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 
 class Size(enum.Enum):
@@ -520,7 +521,7 @@ def contents(described: dict[str, Any]) -> dict[str, Any]:
     return {media: each.get("schema") for media, each in described.get("content", {}).items()}
 
 
-@pytest.mark.parametrize(("handler", "content", "errors"), TAKEN, ids=lambda each: getattr(each, "__name__", None))
+@rows("handler, content, errors", TAKEN, ids=lambda each: getattr(each, "__name__", None))
 def test_what_a_handler_takes_is_the_body_of_its_operation(handler: Any, content: Any, errors: str) -> None:
     operation = operation_of(handler)
     assert contents(operation["requestBody"]) == content
@@ -535,7 +536,7 @@ def test_a_status_without_content_has_no_media_type() -> None:
     assert operation_of(no_content_by_status)["responses"]["204"] == {"description": "No Content"}
 
 
-@pytest.mark.parametrize("handler", [raw, raw_or_json, fields_by_name, parts_one_by_one])
+@rows("handler", [raw, raw_or_json, fields_by_name, parts_one_by_one])
 def test_a_get_takes_no_body_and_refuses_none(handler: Any) -> None:
     operation = operation_of(handler, "GET")
     assert "requestBody" not in operation
@@ -602,7 +603,7 @@ ANSWERED: list[tuple[Any, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "answers"), ANSWERED, ids=lambda each: getattr(each, "__name__", None))
+@rows("handler, answers", ANSWERED, ids=lambda each: getattr(each, "__name__", None))
 def test_what_a_handler_returns_is_the_answer_of_its_operation(handler: Any, answers: dict[str, Any]) -> None:
     document = made_of(handler, methods=("GET",))
     responses = document.content["paths"]["/x"]["get"]["responses"]
@@ -610,7 +611,7 @@ def test_what_a_handler_returns_is_the_answer_of_its_operation(handler: Any, ans
     assert document.unknown == []
 
 
-@pytest.mark.parametrize("handler", [conditional, file, html_file, conditional_in_place, frozen_conditional])
+@rows("handler", [conditional, file, html_file, conditional_in_place, frozen_conditional])
 def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
     responses = operation_of(handler, "GET")["responses"]
     assert [*responses] == ["200", "206", "304", "412", "416"]
@@ -618,13 +619,13 @@ def test_conditions_and_ranges_are_answered_to_reads(handler: Any) -> None:
     assert [*operation_of(handler, "POST")["responses"]] == ["200"]
 
 
-@pytest.mark.parametrize("handler", [conditional_without_ranges, page])
+@rows("handler", [conditional_without_ranges, page])
 def test_without_ranges_conditions_are_answered_alone(handler: Any) -> None:
     responses = operation_of(handler, "GET")["responses"]
     assert [each for each in responses if each != "406"] == ["200", "304", "412"]
 
 
-@pytest.mark.parametrize("handler", [with_precondition, with_helper_of_precondition])
+@rows("handler", [with_precondition, with_helper_of_precondition])
 def test_a_precondition_fails_with_412_and_a_read_is_not_modified(handler: Any) -> None:
     assert [*operation_of(handler, "GET")["responses"]] == ["200", "304", "412"]
     assert [*operation_of(handler, "PUT")["responses"]] == ["200", "412"]
@@ -650,9 +651,7 @@ def test_the_error_of_a_form_is_one_of_its_size_too() -> None:
 # None is answered with 204 by handlers that say so, and is a mistake of all others
 
 
-@pytest.mark.parametrize(
-    ("handler", "statuses"), [(none_beside, ["200"]), (none_allowed, ["200"]), (none_with_status, ["200", "204"])]
-)
+@rows("handler, statuses", [(none_beside, ["200"]), (none_allowed, ["200"]), (none_with_status, ["200", "204"])])
 def test_none_beside_other_answers_is_no_answer(handler: Any, statuses: list[str]) -> None:
     document = made_of(handler, methods=("GET",))
     assert [*document.content["paths"]["/x"]["get"]["responses"]] == statuses
@@ -660,7 +659,7 @@ def test_none_beside_other_answers_is_no_answer(handler: Any, statuses: list[str
     assert str(client.get("/x").status) == (statuses[-1] if len(statuses) > 1 else "500")
 
 
-@pytest.mark.parametrize("handler", [only_looks, nothing, none_returned])
+@rows("handler", [only_looks, nothing, none_returned])
 def test_none_that_is_a_mistake_is_reported(handler: Any) -> None:
     (unknown,) = made_of(handler).unknown
     assert "None becomes a 500, unless the handler is annotated with -> None" in unknown
@@ -670,7 +669,7 @@ def test_none_that_is_a_mistake_is_reported(handler: Any) -> None:
 # Features
 
 
-@pytest.mark.parametrize(("options", "is_required"), [({}, True), ({"required": False}, False)])
+@rows("options, is_required", [({}, True), ({"required": False}, False)])
 def test_the_key_of_a_write_is_required_where_the_feature_requires_it(options: Any, is_required: bool) -> None:
     app = App(cross_site_writes=True)
     app.use(IdempotentWrites(MemoryStore(), **options))
@@ -680,7 +679,7 @@ def test_the_key_of_a_write_is_required_where_the_feature_requires_it(options: A
     assert ("missing" in operation["responses"]["400"]["description"]) is is_required
 
 
-@pytest.mark.parametrize(("login", "statuses"), [(None, ["200", "401"]), ("plain_text", ["200", "303", "401"])])
+@rows("login, statuses", [(None, ["200", "401"]), ("plain_text", ["200", "303", "401"])])
 def test_a_login_is_a_redirect_where_there_is_a_login_page(login: str | None, statuses: list[str]) -> None:
     app = App()
     app.use(Users(Bearer({"t": "ada"}.get), login=login))
@@ -695,8 +694,8 @@ def test_a_page_offers_its_data_as_json() -> None:
     assert contents(operation_of(page_of_wish, "GET")["responses"]["200"])["application/json"] == {"$ref": f"{REF}Wish"}
 
 
-@pytest.mark.parametrize(
-    ("handler", "status", "media"),
+@rows(
+    "handler, status, media",
     [
         (page_with_status, "422", "text/html"),
         (block_with_status, "201", "text/html"),
@@ -732,7 +731,7 @@ NOT_KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "reason"), NOT_KNOWN, ids=lambda each: getattr(each, "__name__", None))
+@rows("handler, reason", NOT_KNOWN, ids=lambda each: getattr(each, "__name__", None))
 def test_what_cannot_be_told_is_reported_with_its_place(handler: Any, reason: str) -> None:
     (unknown,) = made_of(handler).unknown
     assert unknown.startswith(f"POST /x: {handler.__name__} (")
@@ -908,7 +907,7 @@ SOURCES: list[tuple[list[UserSource[str]], dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("sources", "schemes"), SOURCES)
+@rows("sources, schemes", SOURCES)
 def test_each_kind_of_credentials_is_a_scheme(sources: list[UserSource[str]], schemes: dict[str, Any]) -> None:
     app = App(secret_keys=["0123456789abcdef"])
     app.use(Sessions(MemoryStore()))
@@ -918,6 +917,6 @@ def test_each_kind_of_credentials_is_a_scheme(sources: list[UserSource[str]], sc
     assert content["paths"]["/x"]["get"]["security"] == [{name: []} for name in schemes]
 
 
-@pytest.mark.parametrize(("options", "statuses"), [({}, ["200", "403"]), ({"csrf_exempt": True}, ["200"])])
+@rows("options, statuses", [({}, ["200", "403"]), ({"csrf_exempt": True}, ["200"])])
 def test_writes_from_other_sites_are_refused_unless_the_route_takes_them(options: Any, statuses: list[str]) -> None:
     assert [*operation_of(plain_text, app=App(), **options)["responses"]] == statuses

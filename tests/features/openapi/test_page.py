@@ -9,6 +9,7 @@ from antiphon import App, Request
 from antiphon.features import OpenAPI, SecurityHeaders
 from antiphon.testing import Client
 from tests.features.openapi.shop import make_app
+from tests.helpers.rows import rows
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def page() -> str:
     return Client(make_app()).get("/api/docs").text
 
 
-@pytest.mark.parametrize(
+@rows(
     "shown",
     [
         "<h1>Lamps</h1>",
@@ -117,8 +118,8 @@ def test_below_another_application_its_links_have_the_prefix() -> None:
     assert "curl http://testserver/shop/api/events" in page
 
 
-@pytest.mark.parametrize(
-    ("form", "leads_to"),
+@rows(
+    "form, leads_to",
     [
         ("lamps.show?number=7", "/api/lamps/7"),
         ("lamps.show_picture?id=a%2Fb+c&kind=png", "/api/pictures/a/b%20c.png"),

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-import pytest
-
 from antiphon import App, Dependency
 from antiphon.features import Field, OpenAPI
 from antiphon.features.openapi.code import annotations
 from antiphon.features.openapi.code.annotations import NOT_SAID
 from antiphon.testing import Client
+from tests.helpers.rows import rows
 
 T = TypeVar("T")
 
@@ -38,8 +37,8 @@ class Shelf:
     books = Dependency[list[str]]("books")
 
 
-@pytest.mark.parametrize(
-    ("annotation", "item", "value"),
+@rows(
+    "annotation, item, value",
     [
         (list[int], int, int),
         (dict[str, int], str, int),
@@ -61,8 +60,8 @@ def test_items_and_values_have_types(annotation, item, value):
 WITH_A_DICT = Field(label="Pages", messages={"missing": "How many?"})
 
 
-@pytest.mark.parametrize(
-    ("annotation", "rest"),
+@rows(
+    "annotation, rest",
     [
         (int, int),
         (int | None, int),
@@ -76,16 +75,16 @@ def test_a_type_without_none_keeps_its_metadata(annotation, rest):
     assert annotations.without_none(annotation) == rest
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
+@rows(
+    "name, kind",
     [("title", str), ("pages", list[int]), ("first", int), ("author", str), ("length", int), ("none", NOT_SAID)],
 )
 def test_an_attribute_of_a_generic_class_has_the_type_that_it_has_there(name, kind):
     assert annotations.attribute_of(Book[int], name) == kind
 
 
-@pytest.mark.parametrize(
-    ("annotation", "awaited"),
+@rows(
+    "annotation, awaited",
     [(Coroutine[Any, Any, int], int), (Awaitable[str], str), (int, int), (int | str, int | str)],
 )
 def test_what_awaiting_gives(annotation, awaited):
@@ -115,8 +114,8 @@ def test_methods_values_and_unions():
     assert annotations.without_none(type(None)) is type(None)
 
 
-@pytest.mark.parametrize(
-    ("converter", "schema"),
+@rows(
+    "converter, schema",
     [
         ("name", {"type": "string", "minLength": 1, "pattern": "^[^/]+$"}),
         ("path:name", {"type": "string", "minLength": 1, "pattern": "^[^/]"}),

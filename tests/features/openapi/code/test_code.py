@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from antiphon import App, Request, abort
 from antiphon.features import OpenAPI
@@ -20,6 +19,7 @@ from antiphon.http import BadRequest, Conflict, HTTPError, NotFound
 from antiphon.testing import Client
 from tests.features.openapi.code.test_reading import JSON, LAMP, contract_of, given, taken
 from tests.features.openapi.handlers import HELD, Lamp, NewLamp, Search, Store, store
+from tests.helpers.rows import rows
 
 LIMITS = {"name": "lamps", "most": 3}
 NAMES = ("one", "two")
@@ -503,14 +503,14 @@ UNREAD = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "takes", "gives"), READ, ids=[each[0].__name__ for each in READ])
+@rows("handler, takes, gives", READ, ids=[each[0].__name__ for each in READ])
 def test_what_a_handler_does_is_read_in_its_statements_and_expressions(handler: Any, takes: str, gives: str) -> None:
     contract = contract_of(handler)
     assert (taken(contract), SAME_TYPE.sub(r"\1", given(contract))) == (takes, gives)
     assert contract.unread == []
 
 
-@pytest.mark.parametrize(("handler", "text", "line"), UNREAD, ids=[each[0].__name__ for each in UNREAD])
+@rows("handler, text, line", UNREAD, ids=[each[0].__name__ for each in UNREAD])
 def test_code_that_cannot_be_told_is_reported_where_it_is(handler: Any, text: str, line: str) -> None:
     (unread,) = contract_of(handler).unread
     assert (unread.text, unread.place.file) == (text, __file__)
@@ -534,7 +534,7 @@ def test_a_handler_in_c_is_reported_and_the_rest_is_there() -> None:
     assert unread.text == "its source can't be read"
 
 
-@pytest.mark.parametrize("kind", [tuple[int, ...], tuple[str], tuple[int, int, int, int], tuple])
+@rows("kind", [tuple[int, ...], tuple[str], tuple[int, int, int, int], tuple])
 def test_a_tuple_that_is_no_answer_is_reported(kind: Any) -> None:
     def handler(request: Request): ...
 

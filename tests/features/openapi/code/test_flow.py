@@ -6,14 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NewType
 
-import pytest
-
 from antiphon import Request, abort
 from antiphon.features import Form
 from antiphon.http import BadRequest, Conflict, HTTPError, NotFound, UnsupportedMediaType
 from tests.features.openapi.code.test_code import SAME_TYPE
 from tests.features.openapi.code.test_reading import JSON, LAMP, contract_of, given, taken
 from tests.features.openapi.handlers import Lamp, NewLamp, Search, Store, check, store
+from tests.helpers.rows import rows
 
 LampNumber = NewType("LampNumber", int)
 MISSING = "404 There is no such lamp."
@@ -475,7 +474,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("handler", "takes", "gives"), READ, ids=[each[0].__name__ for each in READ])
+@rows("handler, takes, gives", READ, ids=[each[0].__name__ for each in READ])
 def test_values_are_followed(handler: Any, takes: str, gives: str) -> None:
     contract = contract_of(handler)
     found = SAME_TYPE.sub(r"\1", given(contract)).replace(f"{__name__}.", "")
@@ -483,8 +482,8 @@ def test_values_are_followed(handler: Any, takes: str, gives: str) -> None:
     assert [each for each in contract.unread if each.about != "taken"] == []
 
 
-@pytest.mark.parametrize(
-    ("handler", "refusals"),
+@rows(
+    "handler, refusals",
     [
         (lambda request: request.json_as(NewLamp), (400, 413, 415, 422)),
         (status_of_refusal, ()),

@@ -13,6 +13,7 @@ from antiphon.features.openapi.contract import Contract, ContractReader
 from antiphon.features.openapi.operations import expect
 from antiphon.http import HTTPError
 from tests.features.openapi import handlers as h
+from tests.helpers.rows import rows
 
 
 def contract_of(
@@ -164,14 +165,14 @@ def ids(cases: list[tuple[Any, str]]) -> list[str]:
     return [getattr(handler, "__qualname__", type(handler).__name__) for handler, _ in cases]
 
 
-@pytest.mark.parametrize(("handler", "expected"), READ, ids=ids(READ))
+@rows("handler, expected", READ, ids=ids(READ))
 def test_what_a_handler_takes_is_read(handler: Any, expected: str) -> None:
     contract = contract_of(handler)
     assert taken(contract) == expected
     assert not [each for each in contract.unread if each.about == "taken"]
 
 
-@pytest.mark.parametrize(("handler", "expected"), GIVEN, ids=ids(GIVEN))
+@rows("handler, expected", GIVEN, ids=ids(GIVEN))
 def test_what_a_handler_answers_is_read(handler: Any, expected: str) -> None:
     path = "/x/<int:number>" if "number" in getattr(handler, "__annotations__", {}) else "/x"
     contract = contract_of(handler, path)
@@ -179,7 +180,7 @@ def test_what_a_handler_answers_is_read(handler: Any, expected: str) -> None:
     assert not contract.unread
 
 
-@pytest.mark.parametrize(("handler", "text", "line"), UNREAD, ids=[each[0].__name__ for each in UNREAD])
+@rows("handler, text, line", UNREAD, ids=[each[0].__name__ for each in UNREAD])
 def test_what_cannot_be_told_is_reported_with_handler_file_and_line(handler: Any, text: str, line: str) -> None:
     (unread,) = contract_of(handler).unread
     lines = Path(h.__file__).read_text("utf-8").splitlines()
