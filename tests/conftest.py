@@ -50,9 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all workers the same order."""
-    order.sort(items)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort tests."""
+    order.sort(config, items)
 
 
 @pytest.hookimpl(wrapper=True)

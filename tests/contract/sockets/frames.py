@@ -42,7 +42,8 @@ def frame(
     head = bytes([is_last << 7 | reserved << 4 | opcode, is_masked << 7 | length[0]]) + length[1:]
     if not is_masked:
         return head + payload
-    return head + MASK + bytes(byte ^ MASK[index % 4] for index, byte in enumerate(payload))
+    mask = (MASK * (size // 4 + 1))[:size]
+    return head + MASK + (int.from_bytes(payload) ^ int.from_bytes(mask)).to_bytes(size)
 
 
 def close(code: int, reason: bytes = b"") -> bytes:
