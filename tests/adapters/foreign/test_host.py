@@ -179,7 +179,7 @@ def test_a_large_body_that_was_read_from_the_environ_is_gone(way, interface, cap
     class Late(EnvironHost):
         def answer_environ(self, environ, start_response):
             environ["wsgi.input"].read()
-            (current_request() if way == "form" else Request.of(environ)).form
+            return (current_request() if way == "form" else Request.of(environ)).form
 
     assert Client(Late(), interface).post("/", form={"a": "x" * 100_000}).status == 500
     assert "read the whole body before" in caplog.text
