@@ -186,6 +186,15 @@ class TestARetry:
         assert (status, detail) == (422, UNLIKE)
         assert bank.paid == 1
 
+    def test_at_another_place_of_a_mounted_app_is_refused(self, bank, interface):
+        bank.answer = lambda request: "paid"
+        outer = App()
+        for prefix in "/here", "/there":
+            outer.mount(prefix, bank.app)
+        with Client(outer, interface, base_url=HTTPS) as client:
+            statuses = [bank.pay(path=f"/{place}/payments/ada", client=client).status for place in ("here", "there")]
+        assert (statuses, bank.paid) == ([200, 422], 1)
+
     def test_may_have_a_body_that_is_kept_in_a_file(self, bank):
         large = b"5 pounds" * 100_000
         assert [bank.pay(body=large).json for _ in range(2)] == [{"paid": 1}] * 2

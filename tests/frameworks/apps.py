@@ -76,8 +76,12 @@ def fastapi():
 
 
 def fasthtml():
+    from starlette.convertors import CONVERTOR_TYPES
+
+    own = dict(CONVERTOR_TYPES)
     from fasthtml.common import FastHTML
 
+    CONVERTOR_TYPES.update(own)  # it replaces Starlette's, for all applications of the process
     app = FastHTML(secret_key="a key of the tests, or it writes one into a file here")
     for name, function in views().items():
         app.route("/item/{name}" if name == "item" else f"/{name}", METHODS)(function)

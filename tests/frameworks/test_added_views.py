@@ -256,8 +256,7 @@ def test_urls_begin_with_a_prefix_of_the_framework_itself(asked):
 
 
 def test_urls_begin_with_the_prefix_of_pyramids_configurator():
-    apps.need(pyramid)
-    answer = ask(pyramid(), "wsgi", "GET", "/inner/feedback2/items/41", {}, b"")
+    answer = ask(apps.made(pyramid), "wsgi", "GET", "/inner/feedback2/items/41", {}, b"")
     assert json.loads(answer[2])["up"] == "/inner/feedback2/"
 
 

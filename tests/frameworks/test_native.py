@@ -200,8 +200,7 @@ DJANGOS = {
 @pytest.mark.parametrize("path", ["/def", "/async"])
 @pytest.mark.parametrize("make", FRAMEWORKS)
 def test_a_view_has_what_its_framework_gives(make, path, monkeypatch):
-    apps.need(make)
-    gave, app = make()
+    gave, app = apps.made(make)
     with ExitStack() as stack:
         if isinstance(app, tuple):
             from django.test import override_settings

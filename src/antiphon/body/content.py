@@ -293,8 +293,8 @@ class Content:
             raise self.failure_again() or explained(
                 "body-read-twice",
                 RuntimeError(
-                    f"{self._streamed} bytes of the body have been streamed, and are gone: receive='lazy' keeps what is"
-                    " read"
+                    f"{self._streamed} bytes of the body have been streamed, and are gone: read the whole body before,"
+                    " with request.body or request.form, or use receive='lazy', which keeps what is streamed"
                 ),
             )
 

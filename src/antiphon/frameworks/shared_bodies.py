@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
+from antiphon.adapters.foreign.environ_host import ReceivedInput
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.body.content import Content
 from antiphon.http.limits import UNBOUNDED
@@ -87,6 +88,8 @@ def shared_input(environ: "WSGIEnvironment") -> Content | None:
         return source.content
     if source is None or "HTTP_CONTENT_ENCODING" in environ:
         return None
+    if isinstance(received := getattr(source, "raw", None), ReceivedInput):
+        return received.content
     if environ.get("webob.is_body_seekable"):
         source.seek(0)
     # Only a part of the environ, since the environ itself will refer to the content.

@@ -150,8 +150,8 @@ class Request(RequestHeaders, metaclass=NamesOurs):
         ``given`` is an environ (PEP 3333), an ASGI scope with its ``receive`` as ``second``, an RSGI scope with its
         protocol, or the request of aiohttp, Bottle, Django, Falcon, FastAPI, Flask, Litestar, Pyramid, Quart, Sanic,
         Starlette, Tornado (or its handler), WebOb or Werkzeug. Your code and the framework can both read the body, in
-        any order; it is received once. The host, scheme and address are those that the framework has determined, and
-        its limits also apply.
+        any order; it is received once. From a plain environ, make the request before ``wsgi.input`` is read. The host,
+        scheme and address are those that the framework has determined, and its limits also apply.
 
         On an event loop, await a body that has not arrived yet: use ``Request.aof``. Raises TypeError, which names the
         type, for any other object.

@@ -155,6 +155,36 @@ def test_an_environ_has_the_body_as_it_was_sent(interface):
     assert response.text == "gzipnot gzip"
 
 
+@rows("size", [1000, 100_000])
+@rows("first, second", [("form", "input"), ("body", "input"), ("input", "input"), ("of", "input")])
+def test_what_the_request_has_read_can_be_read_from_the_environ(first, second, size, interface):
+    class Both(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            lengths = {
+                "form": lambda: len(current_request().form["a"]) + 2,
+                "body": lambda: len(current_request().body),
+                "of": lambda: len(Request.of(environ).body),
+                "input": lambda: len(environ["wsgi.input"].read(600)) + len(environ["wsgi.input"].read()),
+            }
+            found = [lengths[first](), lengths[second]()]
+            start_response("200 OK", [])
+            return [repr(found).encode()]
+
+    once = first == second
+    assert Client(Both(), interface).post("/", form={"a": "x" * size}).json == [size + 2, 0 if once else size + 2]
+
+
+@rows("way", ["form", "of"])
+def test_a_large_body_that_was_read_from_the_environ_is_gone(way, interface, caplog):
+    class Late(EnvironHost):
+        def answer_environ(self, environ, start_response):
+            environ["wsgi.input"].read()
+            return (current_request() if way == "form" else Request.of(environ)).form
+
+    assert Client(Late(), interface).post("/", form={"a": "x" * 100_000}).status == 500
+    assert "read the whole body before" in caplog.text
+
+
 @rows("base, name", [(Host, "_handle"), (Host, "_answer"), (EnvironHost, "_answer_on_loop")])
 def test_is_refused_if_it_replaces_a_method_that_hosts_have_for_themselves(base, name):
     with pytest.raises(TypeError, match=rf"Fiddle defines {name}, which \w+ reserves: rename it"):

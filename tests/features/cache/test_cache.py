@@ -28,6 +28,15 @@ def test_a_page_is_made_once_while_it_is_fresh(site):
     assert site.get().text == "2"
 
 
+def test_the_time_in_another_cache_counts(site):
+    site.fields["age"] = "30"
+    site.get()
+    site.clock.now += 20
+    assert (site.get().headers["age"], site.calls) == ("50", 1)
+    site.clock.now += 11
+    assert (site.get().headers["age"], site.calls) == ("30", 2)
+
+
 def test_a_response_says_how_it_was_answered(site):
     told = [site.get().headers["cache-status"] for _ in range(2)]
     site.clock.now += 61

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from antiphon.adapters.foreign.host import Host
 from antiphon.adapters.foreign.wsgi import WSGICall, close, from_wsgi, head_environ, make_environ
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.body.content import NotLoadedError
 from antiphon.body.receiver import SMALL_BODY, body_too_large, readable_length
+from antiphon.body.stream import BodyStream
 from antiphon.handler.contract import ON_THREAD, failed
 from antiphon.handler.scope import reset_current_request, set_current_request
 from antiphon.http.errors import HTTPError
@@ -34,7 +36,8 @@ AT_END = "antiphon.at_end"
 class ReceivedInput(RawIOBase):
     """The ``wsgi.input`` of a request over ASGI or RSGI: received on a thread while it is read, and not stored.
 
-    It puts itself into the environ. It is used if the server needs bodies to be received.
+    It puts itself into the environ. It is used if the server needs bodies to be received. If the body was loaded
+    through the request, ``request.form`` for instance, it reads the same bytes from the start.
     """
 
     def __init__(self, request: Request, environ: "WSGIEnvironment") -> None:
@@ -45,6 +48,8 @@ class ReceivedInput(RawIOBase):
         self.failure = content.failure
         """The error with which receiving ended before the application read."""
         self._rest = b""
+        self._stream = BodyStream(content, self)
+        self._position = 0
         content.is_kept = False
         if content.loop is None and not request.head.blocks:
             from asyncio import get_running_loop
@@ -70,7 +75,12 @@ class ReceivedInput(RawIOBase):
         """Receive the next chunk, or b"" at the end. Dialects override this to raise their own errors."""
         if self.failure is not None:
             raise self.failure
-        return self.content.advance_on_thread(self.limits)
+        chunk = self._stream.chunk_at(self._position)
+        self._position += len(chunk)
+        return chunk
+
+    def _not_loaded(self) -> Exception:
+        return NotLoadedError()
 
 
 class EnvironHost(Host):
