@@ -288,11 +288,12 @@ AROUND = (
 
 STACKS = (
     HELLO._replace(name="middleware", frameworks=("antiphon",)),
+    HELLO._replace(name="before-routing", frameworks=("antiphon",)),
     HELLO._replace(name="stack", frameworks=("antiphon",), fields=(("x-frame-options", "DENY"),)),
     *(HELLO._replace(name=f"async-middlewares-{count}", frameworks=("antiphon",)) for count in (1, 5, 20)),
 )
-"""Hello within one middleware, within five of them and three hooks, and within async ones that never wait: how the
-price grows with what is around."""
+"""Hello within one middleware, within one that opens before routing, within five and three hooks, and within async ones
+that never wait: how the price grows with what is around."""
 
 HIT = HELLO._replace(name="hit", frameworks=("antiphon",), fields=(("cache-control", "max-age=3600, public"),))
 """Hello out of a shared cache in memory, beside `hello`: its handler is called once."""

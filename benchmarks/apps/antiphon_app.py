@@ -34,11 +34,13 @@ wsgi = asgi_def = App()
 wsgi_hooks = App()
 wsgi_middlewares = App()
 wsgi_middleware = App()
+wsgi_before_routing = App()
 wsgi_stack = App()
 asgi = rsgi = App()
 asgi_hooks = App()
 asgi_middlewares = App()
 asgi_middleware = App()
+asgi_before_routing = App()
 asgi_stack = App()
 asgi_async_middlewares_1 = App()
 asgi_async_middlewares_5 = App()
@@ -127,6 +129,9 @@ for app, count in ((asgi_async_middlewares_1, 1), (asgi_async_middlewares_5, 5),
 for app in (wsgi_middleware, asgi_middleware):
     app.middleware(passing)
 
+for app in (wsgi_before_routing, asgi_before_routing):
+    app.middleware(passing, before_routing=True)
+
 for app in (wsgi_stack, asgi_stack):
     app.before_request(identify)
     app.after_request(protect)
@@ -139,6 +144,7 @@ for app in (wsgi_hit, asgi_hit):
 
 @wsgi_stack.get("/hello")
 @wsgi_middleware.get("/hello")
+@wsgi_before_routing.get("/hello")
 @wsgi_middlewares.get("/hello")
 @wsgi.get("/hello")
 def hello(_request: Request) -> str:
@@ -222,6 +228,7 @@ def pixels(request: Request) -> Response:
 
 @asgi_stack.get("/hello")
 @asgi_middleware.get("/hello")
+@asgi_before_routing.get("/hello")
 @asgi_async_middlewares_1.get("/hello")
 @asgi_async_middlewares_5.get("/hello")
 @asgi_async_middlewares_20.get("/hello")

@@ -111,6 +111,38 @@ def test_a_loop_has_the_response_at_once_unless_something_waits(handler, middlew
     assert expected == 405 or response.body == (asked.get("body") or b"nothing")
 
 
+@rows(
+    "handler, middleware, asked, is_at_once",
+    [
+        (at_once, around, {}, True),
+        (at_once, replaces, {}, True),
+        (at_once, around_async, {}, True),
+        (at_once, around, {"method": "POST", "body": b"text"}, False),
+        (at_once, opens_later, {}, False),
+        (at_once, closes_later, {}, False),
+        (after_a_while, around, {}, False),
+        (made_later, around, {}, False),
+        (lambda request: "nothing", around, {}, False),
+    ],
+)
+def test_middleware_before_routing_has_the_response_at_once_unless_something_waits_or_has_a_body(
+    handler, middleware, asked, is_at_once
+):
+    app = App(cross_site_writes=True)
+    app.route("/", methods=["GET", "POST"])(handler)
+    app.get("/async")(at_once)  # so that middleware runs on the loop
+    app.middleware(middleware, before_routing=True)
+    app.middleware(around)
+
+    async def answer():
+        given = app._answer_on_loop(request(**asked))
+        return isinstance(given, Response), given if isinstance(given, Response) else await given
+
+    was_at_once, response = asyncio.run(answer())
+    assert was_at_once is is_at_once
+    assert response.body == (asked.get("body") or b"nothing")
+
+
 def test_a_subclass_answers_a_loop_by_an_answer_of_its_own():
     class Own(App):
         def _answer(self, request):

@@ -44,7 +44,6 @@ EARLY_HINT = "http.response.early_hint"
 
 
 _NOT_PLAIN = frozenset(name.encode() for name in NOT_PLAIN)
-_URL = ("path", "raw_path", "query_string", "root_path", "scheme", "type")
 
 
 async def send_nothing(_: Message) -> None:
@@ -113,7 +112,8 @@ class ASGIHead:
             return None
         if not _NOT_PLAIN.isdisjoint([name for name, _ in scope["headers"]]):
             return None
-        return (host, *map(scope.get, _URL))
+        get = scope.get
+        return host, scope["path"], get("raw_path"), get("query_string"), get("root_path"), get("scheme"), get("type")
 
     @property
     def query_string(self) -> bytes:

@@ -45,8 +45,6 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 
 _NOT_PLAIN = tuple(["HTTP_" + name.upper().replace("-", "_") for name in NOT_PLAIN])
 """A tuple, since iterating over it is faster than over a set."""
-_URL = "PATH_INFO", "QUERY_STRING", "HTTP_HOST", "REQUEST_URI", "RAW_URI", "SCRIPT_NAME", "wsgi.url_scheme"
-"""The values from which ``authority``, ``scheme`` and the paths are made if there is a Host."""
 
 EARLY_HINTS = "wsgi.early_hints"
 """The key of the function with which Gunicorn sends early hints."""
@@ -97,14 +95,19 @@ class WSGIHead:
         return parts[1].encode("latin-1", "replace") if parts else None
 
     def plain_target(self) -> tuple[object, ...] | None:
-        """Return a key for the URL of a GET request without a body, from the server's own values.
+        """Return a key for the URL of a GET request without a body, from the server's own values: those from which
+        ``authority``, ``scheme`` and the paths are made if there is a Host.
 
         None for other requests, those with any of the fields ``NOT_PLAIN``, and those without a Host.
         """
         environ = self.environ
         if self.has_body or not self.host_line or self.method != "GET":
             return None
-        return tuple(map(environ.get, _URL)) if environ.keys().isdisjoint(_NOT_PLAIN) else None
+        if not environ.keys().isdisjoint(_NOT_PLAIN):
+            return None
+        get, scheme = environ.get, environ["wsgi.url_scheme"]
+        sent, raw, root = get("REQUEST_URI"), get("RAW_URI"), get("SCRIPT_NAME")
+        return self.host_line, scheme, get("PATH_INFO"), get("QUERY_STRING"), sent, raw, root
 
     @property
     def query_string(self) -> bytes:

@@ -15,6 +15,7 @@ from antiphon.explanations import explained
 from antiphon.handler.callables import check_sync
 from antiphon.http.dates import seconds_of
 from antiphon.http.errors import Forbidden, NotFound
+from antiphon.http.head import has_conditions
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
 from antiphon.response.fields import NOT_SNIFFED, Line
@@ -279,17 +280,13 @@ def _respond(
         fields.append(("content-encoding", coding))
     fields += [etag, modified, *measures(found.st_size)]
     lines = _complete(tuple(fields), content_type)
-    if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not any(map(request.head.field, _CONDITIONS)):
+    if found.st_size <= READ_AT_ONCE and request.method != "HEAD" and not has_conditions(request.head):
         return response_of(read_part(descriptor, 0, found.st_size), [*lines])
     response = response_of(FileBody(path, 0, found.st_size), [*lines])
     body = response.conditional(request).body
     if isinstance(body, FileBody) and body.length <= READ_AT_ONCE and request.method != "HEAD":
         response.body = read_part(descriptor, body.offset, body.length)
     return response
-
-
-_CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-match", "if-unmodified-since")
-"""Unless one of these fields is present, a request gets the whole file."""
 
 
 @lru_cache(maxsize=1024)

@@ -20,7 +20,7 @@ from antiphon.explanations import explained
 from antiphon.http.grammar import parse_or_none
 from antiphon.http.head import parse_length
 from antiphon.http.media_type import MediaType
-from antiphon.response.fields import Fields, Line
+from antiphon.response.fields import Line
 
 if TYPE_CHECKING:
     from antiphon.response.response import Response
@@ -111,12 +111,15 @@ def check_content(status: int, body: Body) -> None:
         )
 
 
-def framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
+def framed(fields: list[Line], length: int | None, status: int, method: str) -> tuple[list[Line], int | None]:
     """Return the fields with at most one length, a correct one, and the length that is still to be declared.
 
     A recipient must not read two different ends of a message. Its transfer coding is the server's to declare.
     """
-    declared = {value for name, value in fields if name == "content-length"}
+    framing = [field for field in fields if field[0] in FRAMING]
+    if framing == [("content-length", str(length))] and status not in WITHOUT_CONTENT:
+        return fields, None
+    declared = {value for name, value in framing if name == "content-length"}
     is_right = len(declared) == 1 and _may_declare(declared.pop(), length, status, method)
     kept: list[Line] = []
     for field in fields:

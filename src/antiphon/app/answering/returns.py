@@ -196,7 +196,7 @@ def _json_default(request: Request) -> Callable[[Any], object] | None:
     return None if app is None else app.json_default
 
 
-def _from_text(value: str, _: Source, __: Request) -> Response:
+def _from_content(value: str | bytes, _: Source, __: Request) -> Response:
     return Response(value)
 
 
@@ -260,7 +260,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
 
 
 _MAKERS: dict[type, Callable[[Any, Source, Request], Response | MakesResponse]] = {
-    str: _from_text, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
+    str: _from_content, bytes: _from_content, dict: _json, list: _json, tuple: _from_tuple, type(None): _from_none,
 }  # fmt: skip
 """The functions that make a response from a value of exactly this type; ``_make`` makes it from all others."""
 

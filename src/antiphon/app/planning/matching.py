@@ -1,17 +1,19 @@
 """Finding the plan that handles a request, with middleware around it, and the response to a request without a plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from itertools import takewhile
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.answering.dispatch import dispatch, run_nested
+from antiphon.app.answering.dispatch import answer_at_once, as_inner, dispatch, run_nested
 from antiphon.app.answering.hooks import Hook
 from antiphon.app.answering.middleware import Middleware
-from antiphon.app.answering.plan import DELEGATED, LOOP, HandlerStack, Plan
+from antiphon.app.answering.plan import DELEGATED, LAZY, LOOP, STACKED, HandlerStack, Plan
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.planning.request_checks import RequestChecks
+from antiphon.handler.contract import ON_THREAD, Steps
+from antiphon.handler.drive import run_async
 from antiphon.http.errors import (
     BadRequest,
     HTTPError,
@@ -276,7 +278,8 @@ def find_after(
 ) -> Callable[[Request], Found] | None:
     """Return a function that finds the plan with this middleware for each request; None if there is no middleware.
 
-    The plan's handler finds the route when the middleware has opened. A request with a bad head gets none.
+    The plan's handler finds the route when the middleware has opened. A request with a bad head gets none. Without a
+    body, and where the middleware runs, the route's plan responds at once if it can.
     """
     if not middleware:
         return None
@@ -290,21 +293,55 @@ def find_after(
         plan, _ = routing.refuse(request, error)
         return await hand_on(plan, request, error)
 
+    def route_in_place(request: Request) -> Response | _Waiting:
+        plan, error = inside.find(request)
+        if error is not None or plan.surroundings is STACKED or plan.runs_on is not in_place.runs_on:
+            return _Waiting(hand_on(plan, request, error))
+        answer = answer_at_once(plan, request)
+        try:
+            return answer if isinstance(answer, Response) else _Waiting(as_inner(request, answer))
+        finally:
+            del answer  # an error that was raised inside keeps this frame
+
     unrouted = routing.refusing[""]
-    known = unrouted.route._replace(is_before_routing=True)
-    handler = Hook(route, True, unrouted.handler.blocks)
+    known, blocks = unrouted.route._replace(is_before_routing=True), unrouted.handler.blocks
+    handler = Hook(route, True, blocks)
     around = stack._replace(middleware=tuple(middleware), resolving=(), before=(), after=())
     seeking = Plan(known, handler, around, body=DELEGATED, refuse=route)
     refusing = Plan(known, handler, around, body=DELEGATED, refuse=refuse)
+    in_place = Plan(known, Hook(route_in_place, False, blocks), around, body=LAZY)
+    begins_in_place = None if in_place.surroundings is STACKED else blocks
 
     def find(request: Request) -> Found:
-        if routing.is_unguarded(request.head):
+        head = request.head
+        if routing.is_unguarded(head):
             return routing.find(request)
         error = routing.look(request)
         request.route = known
-        return (seeking if error is None else refusing), error
+        if error is not None:
+            return refusing, error
+        head = request.head
+        return (seeking if head.has_body or head.blocks is not begins_in_place else in_place), None
 
     return find
+
+
+class _Waiting(NamedTuple):
+    """The steps of a plan that could not respond at once. They return to where the middleware around it runs."""
+
+    steps: Steps[Response]
+
+    def __response__(self, request: Request) -> Awaitable[Response]:
+        return _back_on_thread(self.steps) if request.head.blocks else run_async(self.steps)
+
+
+async def _back_on_thread(steps: Steps[Response]) -> Response:
+    response = await steps
+    await ON_THREAD
+    try:
+        return response
+    finally:
+        del response  # an error that was raised inside keeps this frame
 
 
 async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:

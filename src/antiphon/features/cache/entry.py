@@ -252,12 +252,6 @@ def selecting(vary: str | None, reads: Iterable[str]) -> set[str]:
     return (named | read) - {*CONDITIONS}
 
 
-def has_conditions(head: Head) -> bool:
-    """Return True if a request asks for anything but the whole response."""
-    field = head.field
-    return any([field(name) is not None for name in CONDITIONS])  # noqa: C419 - in two thirds of the time
-
-
 def key_of(head: Head) -> str:
     """Return the key of a request's URL."""
     return key_of_url(head, head.root_path + head.path, head.raw_path, head.query_string)

@@ -8,7 +8,7 @@ from antiphon.app.store import OF_ONE_EXCHANGE, OF_ONE_VISITOR, StoreUnavailable
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.concurrency.loop import is_on_loop, running_loop
 from antiphon.explanations import explained
-from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, has_conditions, key_of, queries_of, selecting
+from antiphon.features.cache.entry import CONTENT_FIELDS, StoredResponse, key_of, queries_of, selecting
 from antiphon.features.cache.files import BodyFiles, FileInWriting
 from antiphon.features.cache.filling import Fill, FillHead, directives_of
 from antiphon.features.cache.lookup import READING, kept_for, may_stand_for_error
@@ -17,7 +17,7 @@ from antiphon.features.cache.shelf import Shelf, StreamHold, forget_changed
 from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import split_list
-from antiphon.http.head import CONDITIONS, is_one_number
+from antiphon.http.head import CONDITIONS, has_conditions, is_one_number
 from antiphon.request.request import Request
 from antiphon.request.watching import SESSION, WatchedHead, forget_fields, watch_of
 from antiphon.response.files import is_at_hand

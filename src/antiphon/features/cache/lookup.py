@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.app.store import StoreUnavailable
 from antiphon.concurrency.loop import is_on_loop, running_loop, thread
-from antiphon.features.cache.entry import StoredResponse, content_of, has_conditions, key_of, key_of_request
+from antiphon.features.cache.entry import StoredResponse, content_of, key_of, key_of_request
 from antiphon.features.cache.filling import NO_DIRECTIVES, Fill, FillHead, RefreshHead, directives_of
 from antiphon.features.cache.rules import Control, hit_status, tell
 from antiphon.features.cache.shelf import MOST_RECENT, Shelf, Shelved
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.head import CONDITIONS, Head
+from antiphon.http.head import CONDITIONS, Head, has_conditions
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields
 from antiphon.response.message import Body
