@@ -139,7 +139,7 @@ def test_a_malformed_file_is_refused_with_its_line(text, said):
         parse_cases(text, "f")
 
 
-ANSWER = {"status": 200, "fields": [["a", "1"], ["date", "now"]], "body": "hi", "raised": ""}
+ANSWER = {"status": 200, "reason": "OK", "fields": [["a", "1"], ["date", "now"]], "body": "hi", "raised": ""}
 FAILED = {"status": 0, "fields": [], "body": "", "raised": "KeyError: 'a'"}
 
 
@@ -147,6 +147,8 @@ FAILED = {"status": 0, "fields": [], "body": "", "raised": "KeyError: 'a'"}
     ({}, []),
     ({"fields": [["date", "later"], ["a", "1"]]}, []),
     ({"status": 404}, ["status"]),
+    ({"reason": "Fine"}, ["status"]),
+    ({"reason": ""}, []),
     ({"fields": [["a", "2"]]}, ["a"]),
     ({"fields": [["a", "1"], ["a", "1"], ["b", ""]]}, ["a", "b"]),
     ({"body": "ho"}, ["body"]),
@@ -219,7 +221,9 @@ def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
     )
     visitor = Visitor(application_with_tokens)
     first, second = map(visitor.answer, cases)
-    assert first == {"status": 200, "fields": [["x-token", "{{t}}"]], "body": "a b'' None t={{t}};", "raised": ""}
+    assert first == {
+        "status": 200, "reason": "OK", "fields": [["x-token", "{{t}}"]], "body": "a b'' None t={{t}};", "raised": "",
+    }  # fmt: skip
     assert second["body"] == f"{{{{t}}}} b't={{{{t}}}}&u={{{{u}}}}' ada t=token-{next(TOKENS) - 1};"
     assert visitor.kept["t"] != second["fields"][0][1]
 

@@ -39,9 +39,13 @@ class Case(TypedDict):
 
 
 class Answer(TypedDict):
-    """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty."""
+    """The response to a case, or in ``raised`` an error that the application did not handle; otherwise empty.
+
+    ASGI has no reason phrases.
+    """
 
     status: int
+    reason: NotRequired[str]
     fields: Fields
     body: str
     raised: str
@@ -168,8 +172,12 @@ def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IG
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]
     found = []
-    if original["status"] != dialect["status"]:
-        found.append(Difference("status", str(original["status"]), str(dialect["status"])))
+    reasons = [each.get("reason", "") for each in (original, dialect)]
+    mine, theirs = (
+        f"{each['status']} {each.get('reason', '') if all(reasons) else ''}".rstrip() for each in (original, dialect)
+    )
+    if mine != theirs:
+        found.append(Difference("status", mine, theirs))
     found += _differing_fields(original["fields"], dialect["fields"], ignored)
     if original["body"] != dialect["body"]:
         found.append(Difference("body", _shown(original["body"]), _shown(dialect["body"])))

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 Case = dict[str, Any]
-Answer = tuple[int, list[tuple[str, str]], bytes]
+Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 def find(target: str) -> Any:
@@ -66,7 +66,7 @@ def answer_by_wsgi(app: Any, case: Case) -> Answer:
     finally:
         if hasattr(chunks, "close"):
             chunks.close()
-    return int(started[0][:3]), started[1], b"".join(written) + body
+    return started[0], started[1], b"".join(written) + body
 
 
 async def answer_by_asgi(app: Any, case: Case) -> Answer:
@@ -93,7 +93,7 @@ async def answer_by_asgi(app: Any, case: Case) -> Answer:
     await app(scope, receive, send)
     start = next(each for each in sent if each["type"] == "http.response.start")
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
-    return start["status"], fields, b"".join(each.get("body", b"") for each in sent)
+    return str(start["status"]), fields, b"".join(each.get("body", b"") for each in sent)
 
 
 def is_asgi(app: Any) -> bool:
@@ -129,7 +129,8 @@ class Visitor:
                 sys.exit("The response to {method} {target} has no {!r}:\n{}".format(pattern, body, **case))
             self.kept[name] = match[1]
         seen = [[name.lower(), self.named(value)] for name, value in fields]
-        return {"status": status, "fields": seen, "body": self.named(body), "raised": ""}
+        told = {"status": int(status[:3]), "reason": status[4:], "raised": ""}
+        return {**told, "fields": seen, "body": self.named(body)}
 
     def prepared(self, case: Case) -> Case:
         """Return a case with kept values, cookies unless it has its own, and the fields that clients add."""
