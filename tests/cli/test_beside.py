@@ -249,6 +249,7 @@ def test_an_asgi_application_gets_the_part_of_an_environ_that_it_knows():
     ("allow", ["GET, HEAD"], ["HEAD,GET"], True),
     ("vary", ["Cookie", "Accept"], ["accept, cookie"], True),
     ("vary", ["Cookie"], ["Cookie, Accept"], False),
+    ("allow", ["GET"], ["get"], False),
     ("x-allow", ["GET, HEAD"], ["HEAD, GET"], False),
 ])  # fmt: skip
 def test_fields_that_are_sets_have_no_order(name, original, dialect, is_same):

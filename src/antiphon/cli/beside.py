@@ -197,7 +197,8 @@ def _values(name: str, fields: Fields) -> list[str]:
     values = [value for key, value in fields if key == name]
     if name not in UNORDERED:
         return values
-    return sorted({part.strip().lower() for value in values for part in value.split(",")})
+    parts = {part.strip() for value in values for part in value.split(",")}
+    return sorted({part.lower() for part in parts} if name == "vary" else parts)
 
 
 def _cookie(field: str | None) -> object:
