@@ -147,7 +147,7 @@ FAILED = {"status": 0, "fields": [], "body": "", "raised": "KeyError: 'a'"}
     ({}, []),
     ({"fields": [["date", "later"], ["a", "1"]]}, []),
     ({"status": 404}, ["status"]),
-    ({"reason": "Fine"}, ["status"]),
+    ({"reason": "Fine"}, ["reason"]),
     ({"reason": ""}, []),
     ({"fields": [["a", "2"]]}, ["a"]),
     ({"fields": [["a", "1"], ["a", "1"], ["b", ""]]}, ["a", "b"]),

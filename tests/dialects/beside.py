@@ -6,6 +6,7 @@ from typing import Any
 from antiphon.cli.beside import IGNORED, Answer, Case, differences
 from antiphon.cli.beside_program import Visitor
 from antiphon.testing import Client
+from antiphon.testing.servers.transports import Interface
 
 Asked = str | tuple[str, Mapping[str, Any]]
 """A target, or one with the rest of a request: ``method``, ``headers``, ``body``, ``environ``."""
@@ -28,7 +29,7 @@ def answers(app: Any, requests: Iterable[Asked]) -> list[Any]:
     return [visitor.answer(case_of(each)) for each in requests]
 
 
-def answers_over(app: Any, interface: str, requests: Iterable[Asked]) -> list[Any]:
+def answers_over(app: Any, interface: Interface, requests: Iterable[Asked]) -> list[Any]:
     """The responses of an application of Antiphon to one visitor, over any interface."""
     with Client(app, interface, follow_redirects=False, raise_errors=False) as client:
         return [_sent_by(client, case_of(each)) for each in requests]

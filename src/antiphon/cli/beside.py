@@ -167,17 +167,16 @@ class Difference(NamedTuple):
 
 
 def differences(original: Answer, dialect: Answer, ignored: Collection[str] = IGNORED) -> list[Difference]:
-    """Return the parts of two responses that differ, except fields whose names are ignored."""
+    """Return the parts of two responses that differ, except ignored fields; ``reason`` ignores the reason phrase."""
     if original["raised"] or dialect["raised"]:
         mine, theirs = (each["raised"] or "none" for each in (original, dialect))
         return [] if mine == theirs else [Difference("error", mine, theirs)]
     found = []
+    if original["status"] != dialect["status"]:
+        found.append(Difference("status", str(original["status"]), str(dialect["status"])))
     reasons = [each.get("reason", "") for each in (original, dialect)]
-    mine, theirs = (
-        f"{each['status']} {each.get('reason', '') if all(reasons) else ''}".rstrip() for each in (original, dialect)
-    )
-    if mine != theirs:
-        found.append(Difference("status", mine, theirs))
+    if all(reasons) and reasons[0] != reasons[1] and not found and "reason" not in ignored:
+        found.append(Difference("reason", *reasons))
     found += _differing_fields(original["fields"], dialect["fields"], ignored)
     if original["body"] != dialect["body"]:
         found.append(Difference("body", _shown(original["body"]), _shown(dialect["body"])))
