@@ -1,14 +1,14 @@
 """`antiphon beside`: the cases of a file, sent to an original and to its dialect in processes of their own."""
 
 import os
+import re
 import subprocess
 import sys
-from http.cookies import SimpleCookie
 
 import pytest
 
-from antiphon.cli import beside_program
-from antiphon.cli.beside import differences, parse_cases
+from antiphon.cli.beside import differences, masked, parse_cases
+from antiphon.cli.beside_program import Visitor
 from antiphon.cli.errors import BadCommand
 from tests.helpers.rows import rows
 
@@ -107,7 +107,7 @@ def test_each_difference_is_printed_and_fails_the_command(beside):
 @rows("options, text", [
     ({"dialect": "lute"}, "'lute' is not a dialect"),
     ({"original": "/nowhere/python"}, "/nowhere/python can't be run"),
-    ({"target": "nowhere:app"}, "nowhere:app can't be loaded"),
+    ({"target": "nowhere:app"}, "nowhere:app can't be run"),
 ])  # fmt: skip
 def test_a_command_that_can_not_compare_says_why(beside, options, text):
     done = beside("GET /", **options)
@@ -118,8 +118,8 @@ def test_a_command_that_can_not_compare_says_why(beside, options, text):
 def test_a_file_has_requests_with_fields_and_bodies():
     assert parse_cases("### one\n\n# a note\nPUT /a\nX-A:  b \nhost: b.example\n\n{\n\n}\n\n### two\nGET /c", "f") == [
         {"method": "PUT", "target": "/a", "body": "{\n\n}",
-         "fields": [["X-A", "b"], ["host", "b.example"], ["Content-Length", "4"]]},
-        {"method": "GET", "target": "/c", "body": "", "fields": [["Host", "localhost"]]},
+         "fields": [["X-A", "b"], ["host", "b.example"]], "environ": {}, "keep": {}},
+        {"method": "GET", "target": "/c", "body": "", "fields": [], "environ": {}, "keep": {}},
     ]  # fmt: skip
 
 
@@ -127,7 +127,11 @@ def test_a_file_has_requests_with_fields_and_bodies():
     ("", "f has no cases"),
     ("# only\n###\n", "f has no cases"),
     ("GET http://localhost/", "f, line 1: a request must begin like GET /path"),
-    ("###\n\nGET /{{page}}", "f, line 3: a request"),
+    ("###\n\nGET /{{page}}", "f, line 3: 'page' has no value: write # @keep page"),
+    ("GET /\nX-A: {{a}}", "f, line 1: 'a' has no value"),
+    ("# @environ\nGET /", "f, line 1: write # @environ NAME VALUE"),
+    ("# @keep a\nGET /", "f, line 1: write # @keep NAME PATTERN"),
+    ("\n// @keep a (\nGET /", r"f, line 2: '\(' is not a regular expression"),
     ("GET /\nno field", "f, line 2: a header field must be like Name: value"),
 ])  # fmt: skip
 def test_a_malformed_file_is_refused_with_its_line(text, said):
@@ -135,7 +139,7 @@ def test_a_malformed_file_is_refused_with_its_line(text, said):
         parse_cases(text, "f")
 
 
-ANSWER = {"status": 200, "fields": [["a", "1"], ["date", "now"]], "body": "hi", "raised": ""}
+ANSWER = {"status": 200, "reason": "OK", "fields": [["a", "1"], ["date", "now"]], "body": "hi", "raised": ""}
 FAILED = {"status": 0, "fields": [], "body": "", "raised": "KeyError: 'a'"}
 
 
@@ -143,6 +147,8 @@ FAILED = {"status": 0, "fields": [], "body": "", "raised": "KeyError: 'a'"}
     ({}, []),
     ({"fields": [["date", "later"], ["a", "1"]]}, []),
     ({"status": 404}, ["status"]),
+    ({"reason": "Fine"}, ["reason"]),
+    ({"reason": ""}, []),
     ({"fields": [["a", "2"]]}, ["a"]),
     ({"fields": [["a", "1"], ["a", "1"], ["b", ""]]}, ["a", "b"]),
     ({"body": "ho"}, ["body"]),
@@ -181,9 +187,85 @@ def test_an_asgi_application_gets_each_case_with_the_cookies_of_those_before():
     async def failing(scope, receive, send):
         raise LookupError("no such order")
 
-    cookies = SimpleCookie()
-    case = {"method": "POST", "target": "/a%20b?c=d", "fields": [["Host", "localhost"]], "body": "given"}
-    answers = [beside_program.answer(app, case, cookies) for _ in range(2)]
+    visitor = Visitor(app)
+    case = {"method": "POST", "target": "/a%20b?c=d", "fields": [], "body": "given"}
+    answers = [visitor.answer(case) for _ in range(2)]
     assert [answer["body"] for answer in answers] == ["given /a b none", "given /a b seen=once"]
     assert answers[0]["status"] == 201
-    assert beside_program.answer(failing, case, cookies)["raised"] == "LookupError: no such order"
+    assert Visitor(failing).answer(case)["raised"] == "LookupError: no such order"
+
+
+TOKENS = iter(range(100, 999))
+
+
+def application_with_tokens(environ, start_response):
+    token = f"token-{next(TOKENS)}"
+    body = f"{environ['QUERY_STRING']} {environ['wsgi.input'].read()} {environ.get('REMOTE_USER')} t={token};"
+    start_response("200 OK", [("X-Token", token)])
+    return [body.encode()]
+
+
+def test_a_case_sends_values_of_earlier_responses_and_of_its_environ():
+    cases = parse_cases(
+        """
+        # @keep t t=([\\w-]+);
+        GET /?a
+        ###
+        # @environ REMOTE_USER ada
+        POST /?{{t}}
+        X-A: {{t}}
+
+        t={{t}}&u={{u}}
+        """.replace(" " * 8, ""),
+        "f",
+    )
+    visitor = Visitor(application_with_tokens)
+    first, second = map(visitor.answer, cases)
+    assert first == {
+        "status": 200, "reason": "OK", "fields": [["x-token", "{{t}}"]], "body": "a b'' None t={{t}};", "raised": "",
+    }  # fmt: skip
+    assert second["body"] == f"{{{{t}}}} b't={{{{t}}}}&u={{{{u}}}}' ada t=token-{next(TOKENS) - 1};"
+    assert visitor.kept["t"] != second["fields"][0][1]
+
+
+def test_a_value_that_is_not_in_the_response_ends_the_comparison():
+    [case] = parse_cases("# @keep t nothing=(.*)\nGET /form", "f")
+    with pytest.raises(SystemExit, match=r"The response to GET /form has no 'nothing=\(\.\*\)'"):
+        Visitor(application_with_tokens).answer(case)
+
+
+def test_an_asgi_application_gets_the_part_of_an_environ_that_it_knows():
+    async def app(scope, receive, send):
+        body = repr([scope["root_path"], scope["path"], scope["raw_path"], scope["client"], scope["scheme"]])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    environ = {"SCRIPT_NAME": "/a", "REMOTE_ADDR": "192.0.2.1", "wsgi.url_scheme": "https", "REMOTE_USER": "ada"}
+    case = {"method": "GET", "target": "/b", "fields": [], "body": "", "environ": environ}
+    assert Visitor(app).answer(case)["body"] == "['/a', '/a/b', b'/a/b', ('192.0.2.1', 1), 'https']"
+
+
+@rows("name, original, dialect, is_same", [
+    ("allow", ["GET, HEAD"], ["HEAD,GET"], True),
+    ("vary", ["Cookie", "Accept"], ["accept, cookie"], True),
+    ("vary", ["Cookie"], ["Cookie, Accept"], False),
+    ("allow", ["GET"], ["get"], False),
+    ("x-allow", ["GET, HEAD"], ["HEAD, GET"], False),
+])  # fmt: skip
+def test_fields_that_are_sets_have_no_order(name, original, dialect, is_same):
+    mine, theirs = ({**ANSWER, "fields": [[name, each] for each in values]} for values in (original, dialect))
+    assert (differences(mine, theirs) == []) is is_same
+
+
+def test_what_a_mask_matches_is_not_compared():
+    answers = [{**ANSWER, "fields": [["csp", f"nonce-{n}a"]], "body": f"<script nonce={n}a>"} for n in range(2)]
+    assert [each.part for each in differences(*answers)] == ["csp", "body"]
+    assert differences(*(masked(each, [re.compile(r"(?<=nonce.)\w+")]) for each in answers)) == []
+
+
+@pytest.mark.processes
+def test_masks_and_malformed_ones(beside):
+    pytest.importorskip("flask")
+    done = beside("GET /where", "--mask", r"(antiphon\.dialects\.)?flask\.app", "--ignore", "Content-Length")
+    assert done.stdout == "1 of 1 cases have the same answer.\n", done.stderr
+    assert "--mask: '(' is not a regular expression" in beside("GET /where", "--mask", "(").stderr

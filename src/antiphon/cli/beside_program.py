@@ -13,13 +13,14 @@ import inspect
 import io
 import json
 import os
+import re
 import sys
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 Case = dict[str, Any]
-Answer = tuple[int, list[tuple[str, str]], bytes]
+Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 def find(target: str) -> Any:
@@ -34,7 +35,7 @@ def find(target: str) -> Any:
 
 
 def environ_of(case: Case) -> dict[str, Any]:
-    """Return the environ for a case (PEP 3333)."""
+    """Return the environ for a case (PEP 3333), with the values that the case has for it."""
     path, _, query = case["target"].partition("?")
     body = case["body"].encode("latin-1")
     environ: dict[str, Any] = {
@@ -47,7 +48,7 @@ def environ_of(case: Case) -> dict[str, Any]:
         key = name.upper().replace("-", "_")
         key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key
         environ[key] = environ[key] + ", " + value if key in environ else value
-    return environ
+    return {**environ, **case.get("environ", {})}
 
 
 def answer_by_wsgi(app: Any, case: Case) -> Answer:
@@ -65,16 +66,19 @@ def answer_by_wsgi(app: Any, case: Case) -> Answer:
     finally:
         if hasattr(chunks, "close"):
             chunks.close()
-    return int(started[0][:3]), started[1], b"".join(written) + body
+    return started[0], started[1], b"".join(written) + body
 
 
 async def answer_by_asgi(app: Any, case: Case) -> Answer:
     """Return the status, header fields and body of a response over ASGI."""
     path, _, query = case["target"].partition("?")
+    environ = environ_of(case)
+    root = environ["SCRIPT_NAME"].encode("latin-1").decode("utf-8", "replace")
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": case["method"], "scheme": "http",
-        "path": unquote_to_bytes(path).decode("utf-8", "replace"), "raw_path": path.encode("latin-1"), "root_path": "",
-        "query_string": query.encode("latin-1"), "client": ("127.0.0.1", 1), "server": ("localhost", 80),
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": case["method"], "root_path": root,
+        "path": root + unquote_to_bytes(path).decode("utf-8", "replace"), "raw_path": (quote(root) + path).encode(),
+        "query_string": query.encode("latin-1"), "scheme": environ["wsgi.url_scheme"],
+        "client": (environ["REMOTE_ADDR"], 1), "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
         "headers": [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in case["fields"]],
     }  # fmt: skip
     messages = [{"type": "http.request", "body": case["body"].encode("latin-1"), "more_body": False}]
@@ -89,7 +93,7 @@ async def answer_by_asgi(app: Any, case: Case) -> Answer:
     await app(scope, receive, send)
     start = next(each for each in sent if each["type"] == "http.response.start")
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
-    return start["status"], fields, b"".join(each.get("body", b"") for each in sent)
+    return str(start["status"]), fields, b"".join(each.get("body", b"") for each in sent)
 
 
 def is_asgi(app: Any) -> bool:
@@ -99,20 +103,59 @@ def is_asgi(app: Any) -> bool:
     return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(getattr(app, "__call__", None))  # noqa: B004
 
 
-def answer(app: Any, case: Case, cookies: SimpleCookie) -> Case:
-    """Return a response in a form to compare. Cookies of earlier responses are sent unless the case has its own."""
-    if cookies and not any(name.lower() == "cookie" for name, _ in case["fields"]):
-        sent = "; ".join(morsel.key + "=" + morsel.coded_value for morsel in cookies.values() if morsel.value)
-        case = dict(case, fields=case["fields"] + [["cookie", sent]] if sent else case["fields"])
-    try:
-        status, fields, body = asyncio.run(answer_by_asgi(app, case)) if is_asgi(app) else answer_by_wsgi(app, case)
-    except Exception as error:
-        return {"status": 0, "fields": [], "body": "", "raised": type(error).__name__ + ": " + str(error)}
-    for name, value in fields:
-        if name.lower() == "set-cookie":
-            cookies.load(value)
-    seen = [[name.lower(), value] for name, value in fields]
-    return {"status": status, "fields": seen, "body": body.decode("latin-1"), "raised": ""}
+class Visitor:
+    """Sends cases to an application, with the cookies and the kept values of earlier responses."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self.cookies = SimpleCookie()
+        self.kept: dict[str, str] = {}
+
+    def answer(self, case: Case) -> Case:
+        """Return a response in a form to compare, with names in place of kept values, which may be random."""
+        sent = self.prepared(case)
+        try:
+            found = asyncio.run(answer_by_asgi(self.app, sent)) if is_asgi(self.app) else answer_by_wsgi(self.app, sent)
+        except Exception as error:
+            return {"status": 0, "fields": [], "body": "", "raised": type(error).__name__ + ": " + str(error)}
+        status, fields, content = found
+        body = content.decode("latin-1")
+        for name, value in fields:
+            if name.lower() == "set-cookie":
+                self.cookies.load(value)
+        for name, pattern in case.get("keep", {}).items():
+            match = re.search(pattern, body)
+            if match is None or not match[1]:
+                sys.exit("The response to {method} {target} has no {!r}:\n{}".format(pattern, body, **case))
+            self.kept[name] = match[1]
+        seen = [[name.lower(), self.named(value)] for name, value in fields]
+        told = {"status": int(status[:3]), "reason": status[4:], "raised": ""}
+        return {**told, "fields": seen, "body": self.named(body)}
+
+    def prepared(self, case: Case) -> Case:
+        """Return a case with kept values, cookies unless it has its own, and the fields that clients add."""
+        fields = [[name, self.filled(value)] for name, value in case["fields"]]
+        body, given = self.filled(case["body"]), {name.lower() for name, _ in fields}
+        cookies = [morsel.key + "=" + morsel.coded_value for morsel in self.cookies.values() if morsel.value]
+        added = {
+            "Host": "localhost",
+            "Content-Length": str(len(body)) if body or case["method"] in ("POST", "PUT", "PATCH") else "",
+            "Cookie": "; ".join(cookies),
+        }
+        fields += [[name, value] for name, value in added.items() if value and name.lower() not in given]
+        return dict(case, target=self.filled(case["target"]), fields=fields, body=body)
+
+    def filled(self, text: str) -> str:
+        """Return a text with kept values in place of their names."""
+        for name, value in self.kept.items():
+            text = text.replace("{{" + name + "}}", value)
+        return text
+
+    def named(self, text: str) -> str:
+        """Return a text with names in place of kept values."""
+        for name, value in self.kept.items():
+            text = text.replace(value, "{{" + name + "}}")
+        return text
 
 
 def main() -> None:
@@ -124,8 +167,8 @@ def main() -> None:
         from antiphon.dialect_imports import install
 
         install(*sys.argv[2:])
-    app, cookies = find(sys.argv[1]), SimpleCookie()
-    json.dump([answer(app, case, cookies) for case in json.load(sys.stdin)], out)
+    visitor = Visitor(find(sys.argv[1]))
+    json.dump([visitor.answer(case) for case in json.load(sys.stdin)], out)
     out.close()
 
 

@@ -319,8 +319,11 @@ def openapi(target: str | None, file: str | None, strict: bool, prefix: str | No
 @click.argument("file", metavar="CASES", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--original", required=True, metavar="PYTHON", help="Python of an environment that has the original.")
 @click.option("--ignore", multiple=True, metavar="FIELD", help="Ignore this header field. Can be repeated.")
+@click.option("--mask", multiple=True, metavar="PATTERN", help="Ignore what this pattern matches. Can be repeated.")
 @_option_for_dialects
-def beside(target: str, file: Path, original: str, ignore: tuple[str, ...], dialects: tuple[str, ...]) -> None:
+def beside(
+    target: str, file: Path, original: str, ignore: tuple[str, ...], mask: tuple[str, ...], dialects: tuple[str, ...]
+) -> None:
     """Send the requests of CASES, a .http file, to an application with its original library and with a dialect.
 
     Prints the parts of the responses that differ. The exit code is 1 if there are any. In MODULE:APP, parts that end
@@ -333,7 +336,7 @@ def beside(target: str, file: Path, original: str, ignore: tuple[str, ...], dial
         known = ", ".join(known_dialects())
         named = f"{unknown[0]!r} is not a dialect" if isinstance(unknown, list) else "--dialect is missing"
         raise BadCommand(f"{named}. Known dialects: {known}.")
-    lines, are_alike = compare(original, target, file, dialects, ignore)
+    lines, are_alike = compare(original, target, file, dialects, ignore, mask)
     click.echo("\n".join(lines))
     sys.exit(not are_alike)
 

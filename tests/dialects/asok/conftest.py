@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from antiphon.cli.beside import answers, parse_cases
 from antiphon.dialects.asok import Asok
 from antiphon.testing import Client
 
@@ -19,10 +20,12 @@ PROJECT = Path(__file__).parent / "project"
 def _as_before(monkeypatch):
     """Have what a project changes in the process last no longer than a test."""
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(os, "environ", os.environ.copy())
+    environ = {**os.environ}
     monkeypatch.setenv("SECRET_KEY", "a key for tests, of more than 32 characters")
     known = {*sys.modules}
     yield
+    os.environ.clear()
+    os.environ.update(environ)
     for name in {*sys.modules} - known:
         if name.partition(".")[0].startswith("pages"):
             del sys.modules[name]
@@ -48,7 +51,7 @@ def write_files(folder, files):
     A path without a folder is one in ``src/pages``.
     """
     for name, text in files.items():
-        path = folder / (name if "/" in name else f"src/pages/{name}")
+        path = folder / (name if "/" in name or name == "wsgi.py" else f"src/pages/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return folder
@@ -58,6 +61,21 @@ def write_files(folder, files):
 def write(tmp_path):
     """Writes files of a project, and returns its folder."""
     return partial(write_files, tmp_path)
+
+
+@pytest.fixture
+def beside(write, monkeypatch):
+    """Sends cases to the ``wsgi.app`` of a project: the cases, each with the response of Asok and of the dialect."""
+
+    def beside(files, text, **environ):
+        monkeypatch.chdir(write(files))
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        cases = parse_cases(text, "the test")
+        both = (answers(sys.executable, "wsgi:app", cases, dialects) for dialects in ([], ["asok"]))
+        return [*zip(cases, *both, strict=True)]
+
+    return beside
 
 
 @pytest.fixture

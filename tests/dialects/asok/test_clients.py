@@ -1,18 +1,42 @@
 """Who asks: the browser, the place, and what a page reads of the environment, beside Asok's own."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.dialects.asok import beside_clients
+from antiphon.cli.beside import differences
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
-ROOT = Path(__file__).parents[3]
+CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0"
+USER_AGENTS = (
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36 Edg/130.0.0.0",
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {CHROME} Safari/537.36 OPR/114.0.0.0",
+    f"Mozilla/5.0 (Linux; Android 10; K) {CHROME} Mobile Safari/537.36",
+    f"Mozilla/5.0 (X11; Linux x86_64) {CHROME} Safari/537.36",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Mobile/15E Safari/604.1",
+    "Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Mobile/15E Safari/604.1",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:131.0) Gecko/20100101 Firefox/131.0",
+    "Mozilla/5.0 (Android 14; Mobile; rv:131.0) Gecko/131.0 Firefox/131.0",
+    "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
+    "Mozilla/5.0 (Windows NT 10.0; WOW64; Trident/7.0; rv:11.0) like Gecko",
+    "",
+)
+GEO = """\
+ip_from,ip_to,city,country,lat,lon
+3221225984,3221226239,Paris,France,48.8566,2.3522
+16777216,16777471,Brisbane,Australia,-27.4679,153.028
+not,a,line
+3325256704,3325256959,Malmö,Sweden,55.6,13
+"""
+IPS = ("192.0.2.0", "192.0.2.255", "1.0.0.9", "198.51.100.200")
+VARIABLES = {"A_TEXT": "text", "A_TRUE": "TRUE", "A_FALSE": "false", "A_NULL": "Null", "A_NUMBER": "1", "AN_EMPTY": ""}
+READ = (
+    "[request.user_agent, request.browser.name, request.browser.os, request.browser.is_mobile, str(request.browser),"
+    " {name: request.location[name] for name in ('ip', 'city', 'country', 'lat', 'lon')}"
+    " if request.ip != '127.0.0.1' else None, request.geo == request.location,"
+    " [request.env(name, 'default') for name in names], request.env('A_MISSING'), request.env.get('A_MISSING', 3)]"
+)
 PARIS = "192.0.2.0,192.0.2.255,Paris,France,48.8566,2.3522,ignored\n"
 PAGE = """
 def render(request):
@@ -24,19 +48,15 @@ UNKNOWN = ["Unknown", "Unknown", 0.0, 0.0]
 
 @pytest.mark.processes
 @pytest.mark.feature("asok-013", "asok-014", "asok-015", "asok-016", "asok-017", "asok-070", "asok-071", "asok-072")
-def test_all_is_as_asok_says(tmp_path, monkeypatch):
-    (tmp_path / "asok").mkdir()
-    (tmp_path / "ours").mkdir()
-    command = [sys.executable, "-m", beside_clients.__name__]
-    told = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    theirs = json.loads(
-        subprocess.run(command, cwd=tmp_path / "asok", env=told, capture_output=True, check=True, timeout=60).stdout
-    )
-    monkeypatch.chdir(tmp_path / "ours")
-    beside_clients.prepare()
-    ours = beside_clients.answers(beside_clients.of_the_dialect())
-    assert {client: said for client, said in ours.items() if said != theirs[client]} == {}
-    assert ours.keys() == theirs.keys()
+def test_all_is_as_asok_says(beside):
+    page = f"names = {[*VARIABLES]}\n\ndef render(request):\n    return str({READ})\n"
+    files = {"wsgi.py": "import asok\napp = asok.Asok('.')\n", "page.py": page, ".asok/geo.csv": GEO}
+    cases = [f"GET /\nUser-Agent: {user_agent}" for user_agent in USER_AGENTS]
+    cases += [f"# @environ REMOTE_ADDR {ip}\nGET /" for ip in IPS]
+    for case, theirs, ours in beside(files, "\n###\n".join(cases), **VARIABLES):
+        fields = {name for name, _ in (*theirs["fields"], *ours["fields"])}
+        assert theirs["status"] == 200
+        assert not differences(theirs, ours, fields), case
 
 
 @pytest.mark.axes("interface")

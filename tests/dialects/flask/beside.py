@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from werkzeug.test import Client
-
+from antiphon.cli.beside import Answer, masked
 from antiphon.features.stores.tagged_json import unpack
+from tests.dialects.beside import Asked, answers, assert_alike
 
 FLASK, DIALECT = "flask", "antiphon.dialects.flask"
 BOTH = (FLASK, DIALECT)
@@ -35,50 +35,29 @@ def waiting(app: Any) -> Any:
     return app
 
 
-def ask(
-    app: Any, requests: Iterable[tuple[str, Mapping[str, Any]] | str], cookies: Mapping[str, str] = {}
-) -> list[tuple[str, list[Any], bytes]]:
-    """Return the answers of an application to requests by one browser with these cookies, without times."""
-    client = Client(waiting(app))
-    for name, value in cookies.items():
-        client.set_cookie(name, value)
-    answers = []
-    for each in requests:
-        path, options = (each, {}) if isinstance(each, str) else each
-        with client.open(path, **options) as response:
-            headers = sorted((name, timeless(name, value)) for name, value in response.headers)
-            answers.append((response.status, headers, response.get_data()))
-    return answers
-
-
+OF_SERVERS = {"date", "server", "connection", "transfer-encoding", "content-length"}
+"""Fields that depend on the interface."""
+TIMES = [re.compile(r"(?<=Expires=)[^;]+")]
 _signed = re.compile(r"(\w+)=(\.?[\w-]+)\.[\w-]{6}\.[\w-]{27,}").sub
 """Replace the cookies that itsdangerous signs."""
 
 
-def timeless(name: str, value: str) -> str:
-    """The value of a header without times and signatures, of which nothing depends on the order of a set."""
-    if name.lower() == "allow":
-        return ", ".join(sorted(value.split(", ")))
-    if name.lower() != "set-cookie":
-        return value
-    value = _signed(lambda found: f"{found[1]}={unpack(found[2].encode())}", value)
-    return re.sub(r"Expires=[^;]+", "Expires=?", value)
-
-
-def _compared(answer: tuple[str, list[Any], bytes]) -> Any:
-    """An answer without the words of an error page."""
-    status, headers, _ = answer
-    if status < "400" or ("Content-Type", "text/html; charset=utf-8") not in headers:
+def compared(answer: Answer) -> Answer:
+    """A response without times and the words of an error page, whose signed cookies have only their data."""
+    fields = [
+        [name, _signed(lambda found: f"{found[1]}={unpack(found[2].encode())}", value)]
+        for name, value in answer["fields"]
+    ]
+    answer = masked({**answer, "fields": fields}, TIMES)
+    if answer["status"] < 400 or ["content-type", "text/html; charset=utf-8"] not in answer["fields"]:
         return answer
-    return status, [header for header in headers if header[0] != "Content-Length"]
+    fields = [field for field in answer["fields"] if field[0] != "content-length"]
+    return {**answer, "fields": fields, "body": answer["body"].partition("<p>")[0]}
 
 
-def ask_both(
-    program: Callable[[Package], Any], requests: Iterable[Any], cookies: Mapping[str, str] = {}
-) -> list[tuple[str, list[Any], bytes]]:
-    """Return the answers of a program on the dialect, which are those on Flask."""
+def ask_both(program: Callable[[Package], Any], requests: Iterable[Asked]) -> list[Any]:
+    """Return the responses of a program on the dialect, which are those on Flask."""
     requests = [*requests]
-    theirs, ours = (ask(program(Package(name)), requests, cookies) for name in BOTH)
-    for request, expected, got in zip(requests, map(_compared, theirs), map(_compared, ours), strict=True):
-        assert got == expected, f"{request}: {got} in place of {expected}"
+    theirs, ours = (answers(waiting(program(Package(name))), requests) for name in BOTH)
+    assert_alike(requests, theirs, ours, compared)
     return ours

@@ -399,7 +399,7 @@ def templates(flask, app):
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 JSON = {"content-type": "application/json"}
-VISIT = [
+REQUESTS = [
     ("GET", "/config"), ("GET", "/whoami"), ("GET", "/cart"), ("GET", "/orders"), ("GET", "/orders/4"),
     ("POST", "/login", FORM, b"name=Zoe"), ("POST", "/login", FORM, b"user=Zo%C3%AB&stay=no"), ("GET", "/whoami"),
     ("GET", "/messages"), ("GET", "/messages"), ("POST", "/cart/5"), ("POST", "/cart/6?forget=1"), ("GET", "/cart"),
@@ -420,3 +420,6 @@ VISIT = [
     ("GET", "/stream"),
 ]  # fmt: skip
 """The requests of one browser: method, path, headers and body."""
+VISIT = [
+    (path, {"method": method, **dict(zip(("headers", "body"), rest, strict=False))}) for method, path, *rest in REQUESTS
+]

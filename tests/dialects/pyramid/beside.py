@@ -3,10 +3,14 @@
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlencode, urlsplit
+
+from tests.dialects import beside
+from tests.dialects.beside import Asked
 
 PYRAMID, DIALECT = "pyramid", "antiphon.dialects.pyramid"
 
@@ -31,34 +35,36 @@ class Package:
 
 
 Program = Callable[[Package], Any]
-Asked = str | tuple[str, Mapping[str, Any]]
 
 
-def answers(program: Program, asked: Iterable[Asked], name: str) -> list[Any]:
-    """What the program answers, made with a package: status, headers, body; or the exception that it raises."""
-    package = Package(name)
-    app = program(package)
-    return [answer(package, app, each) for each in asked]
+def answers(program: Program, requests: Iterable[Asked], name: str) -> list[Any]:
+    """The responses of a program, made with a package, each to a visitor of its own."""
+    app = program(Package(name))
+    return [answer(app, each) for each in requests]
 
 
-def answer(package: Package, app: Any, asked: Asked) -> Any:
+def answer(app: Any, asked: Asked) -> Any:
+    """The response to a request, whose options can also be ``POST`` and ``base_url``, as of `Request.blank`."""
     path, options = (asked, {}) if isinstance(asked, str) else asked
-    request = package.request.Request.blank(path, **options)
-    try:
-        response = request.get_response(app)
-    except Exception as error:
-        return type(error).__name__, str(error)
-    return response.status, sorted(response.headerlist), response.body
+    base, form = urlsplit(options.get("base_url", "http://localhost")), options.get("POST")
+    environ = {"wsgi.url_scheme": base.scheme, "SCRIPT_NAME": unquote(base.path, "latin-1")}
+    headers = {"Host": base.netloc}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        options = {"method": "POST", "body": form if isinstance(form, bytes) else urlencode(form).encode(), **options}
+    added = {"headers": {**headers, **options.get("headers", {})}, "environ": {**environ, **options.get("environ", {})}}
+    [found] = beside.answers(app, [(path, {**options, **added})])
+    return found
 
 
-NOT_UTF_8 = re.compile("'utf-?8' codec can't decode")
+NOT_UTF_8 = "URLDecodeError: 'utf-?8' codec can't decode"
 
 
 def assert_alike(program: Program, asked: Iterable[Asked]) -> None:
     asked = [*asked]
     theirs, ours = answers(program, asked, PYRAMID), answers(program, asked, DIALECT)
-    for n, (error, *told) in enumerate(theirs):
-        if error == "URLDecodeError" and NOT_UTF_8.match(told[0]):  # the server's there, and an answer here
-            assert ours[n][0] == "400 Bad Request"
-            ours[n] = theirs[n]
-    assert dict(zip(map(repr, asked), ours, strict=True)) == dict(zip(map(repr, asked), theirs, strict=True))
+    for n, answered in enumerate(theirs):
+        if re.match(NOT_UTF_8, answered["raised"]):  # the server's there, and an answer here
+            assert ours[n]["status"] == 400
+            ours[n] = answered
+    beside.assert_alike(asked, theirs, ours)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
+from antiphon.cli.beside import differences
 from tests.dialects.pyramid.beside import DIALECT, PYRAMID, Package, answer
 from tests.helpers.rows import rows
 
@@ -148,7 +149,7 @@ def test_a_callback_is_a_name_and_nothing_else():
     for _ in range(600):
         name = "".join(random.choices(names, k=random.randint(0, 4)))
         asked = f"/?c={quote(name)}"
-        ours, theirs = (answer(p, app, asked) for p, app in zip(BOTH, apps, strict=True))
-        assert ours == theirs or (ours[0] == "400 Bad Request" and not (name[-1:].isascii() and name[-1:].isalnum())), (
-            name
-        )
+        ours, theirs = (answer(app, asked) for app in apps)
+        assert not differences(theirs, ours) or (
+            ours["status"] == 400 and not (name[-1:].isascii() and name[-1:].isalnum())
+        ), name

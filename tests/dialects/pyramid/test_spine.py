@@ -64,7 +64,7 @@ def program_that_answers_an_exception(package, *, keeps_requests=False):
 def test_a_request_that_a_tween_keeps_has_its_exception_after_the_answer(name):
     package = Package(name)
     app = program_that_answers_an_exception(package, keeps_requests=True)
-    assert answer(package, app, "/")[2] == b"malformed"
+    assert answer(app, "/")["body"] == "malformed"
     (request,) = kept
     assert isinstance(request.exception, ValueError)
     assert request.exc_info[:2] == (ValueError, request.exception)
@@ -73,11 +73,11 @@ def test_a_request_that_a_tween_keeps_has_its_exception_after_the_answer(name):
 def test_an_answered_exception_leaves_nothing_to_the_garbage_collector():
     package = Package(DIALECT)
     app = program_that_answers_an_exception(package)
-    answer(package, app, "/")
+    answer(app, "/")
     gc.collect()
     gc.disable()
     try:
-        assert answer(package, app, "/")[2] == b"malformed"
+        assert answer(app, "/")["body"] == "malformed"
         assert gc.collect() == 0
     finally:
         gc.enable()
