@@ -112,11 +112,7 @@ class App(Routes, Servable):
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self.store = store
-        self._sharing: "Sharing | None" = None
-        if share_by is not None:
-            from antiphon.app.callers import Sharing  # imported late: most applications share by address
-
-            self._sharing = Sharing(share_by)
+        self._sharing = None if share_by is None else _sharing(share_by)
         if store is not None:
             from antiphon.app.store import check_store
 
@@ -746,3 +742,9 @@ class App(Routes, Servable):
     async def shutdown(self) -> None:
         """Call the functions of ``on_shutdown``, then leave the lifespans."""
         await self._lifespan.shutdown()
+
+
+def _sharing(by: Callable[[Request], str | None]) -> "Sharing":
+    from antiphon.app.callers import Sharing  # imported late: most applications share by address
+
+    return Sharing(by)
