@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from .server_process import ROOT, free_port, on_linux
+from .server_process import ROOT, cpu_clock, cpu_time, free_port, on_linux, with_children
 
 LOADS = (1, 2, 3, 5, 10)
 PATIENCE = 1.0
@@ -91,9 +91,13 @@ class Client(asyncio.Protocol):
         transport.write(self._request) if self._done else transport.abort()  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
-        """Note the status when the head has come."""
+        """Note the status when the head has come, and receive a stream to its end."""
         self._received += data
-        if b"\r\n\r\n" in self._received:
+        if b"\r\n\r\n" not in self._received:
+            return
+        if b"chunked" in self._received and not self._received.endswith(b"\r\n0\r\n\r\n"):
+            self._note(int(self._received[9:12]))
+        else:
             self.end(int(self._received[9:12]))
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -102,11 +106,19 @@ class Client(asyncio.Protocol):
 
     def end(self, status: int) -> None:
         """Leave with a status; 0 without an answer."""
+        self._note(status)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def leave(self) -> None:
+        """Leave, unless there is an answer."""
+        if self._done is not None:
+            self.end(0)
+
+    def _note(self, status: int) -> None:
         done, self._done = self._done, None
         if done is not None:
             done(status)
-        if self._transport is not None:
-            self._transport.abort()
 
 
 class KeptClient(asyncio.Protocol):
@@ -153,22 +165,26 @@ class Answer(NamedTuple):
     at: float
     status: int
     seconds: float
+    used: float
+    """The CPU time that the server used meanwhile."""
 
 
-async def generate(port: int, rate: float, seconds: float, paths: Sequence[str]) -> list[Answer]:
+async def generate(port: int, rate: float, seconds: float, paths: Sequence[str], process: int) -> list[Answer]:
     """Send requests at random times, whatever the answers."""
     loop = asyncio.get_running_loop()
+    clocks = [cpu_clock(each) for each in with_children(process)]
     answers: list[Answer] = []
     start = due = time.perf_counter()
 
     async def ask(path: str) -> None:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu_time(clocks)
 
         def note(status: int) -> None:
-            answers.append(Answer(began - start, status, time.perf_counter() - began))
+            spent = (cpu_time(clocks) - used) / 1e9
+            answers.append(Answer(began - start, status, time.perf_counter() - began, spent))
 
         client = Client(path, note)
-        leaving = loop.call_later(PATIENCE, client.end, 0)
+        leaving = loop.call_later(PATIENCE, client.leave)
         try:
             await loop.create_connection(lambda: client, "127.0.0.1", port)
         except OSError:
@@ -213,7 +229,11 @@ class Cell(NamedTuple):
     refused: float
     lost: float
     refusal: float
-    """The seconds within which 95 % of the refusals came."""
+    """The seconds within which 95 % of the refusals came, on a processor that the server has for itself.
+
+    They are counted in the server's CPU time, since it would use a processor all the time while it is overloaded. Two
+    of its threads may run at once, so this is rather too much than too little.
+    """
     efficiency: float
     """The answers in time for each second of the server's CPU time, as a share of those at its capacity."""
 
@@ -221,7 +241,7 @@ class Cell(NamedTuple):
     def of(cls, answers: Sequence[Answer], seconds: float, used: float, best: float) -> "Cell":
         efficiency = sum(answer.status == 200 for answer in answers) / max(used, 0.01) / best
         half = [answer for answer in answers if seconds / 2 <= answer.at < seconds]
-        refusals = sorted(answer.seconds for answer in half if answer.status in (503, -1))
+        refusals = sorted(min(answer.used, answer.seconds) for answer in half if answer.status in (503, -1))
         in_time, lost = (sum(answer.status == status for answer in half) for status in (200, 0))
         late = refusals[int(len(refusals) * 0.95)] if refusals else 0.0
         a_second = 2 / seconds
@@ -283,7 +303,7 @@ def measure(name: str, paths: Sequence[str], options: Namespace) -> tuple[float,
         cells = []
         for load in options.loads:
             before = processor_seconds(process)
-            answers = json.loads(in_process("generate", port, load * most, options.seconds, paths))
+            answers = json.loads(in_process("generate", port, load * most, options.seconds, paths, process))
             used = processor_seconds(process) - before
             cells.append(Cell.of([Answer(*each) for each in answers], options.seconds, used, best))
             time.sleep(1.0)

@@ -1,6 +1,7 @@
 """`antiphon run` under more load than a worker can answer: who is answered, who is refused, and what goes on."""
 
 import socket
+import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager
@@ -18,7 +19,7 @@ from pathlib import Path
 from antiphon import App
 from antiphon.features import Health, Metrics
 
-app = App()
+app = App(share_by=lambda request: request.cookies.get("user"))
 app.use(Health())
 app.use(Metrics())
 
@@ -44,6 +45,12 @@ async def block_loop(request):
 async def burn(request):
     time.sleep(0.05)
     return "burnt"
+
+
+@app.get("/nap")
+async def nap(request):
+    time.sleep(0.02)
+    return "napped"
 
 
 @app.get("/note")
@@ -151,6 +158,28 @@ def test_a_request_whose_client_has_left_is_never_begun(shop, tmp_path, interfac
     begun = (tmp_path / "begun").read_text()
     assert "here0" in begun
     assert "gone" not in begun
+
+
+def send_as(client, command, path):
+    """A connection from an address of this machine, or of a user, on which a request was sent."""
+    is_address = client.startswith("127.")
+    connection = socket.create_connection(("127.0.0.1", command.port), DEADLINE, (client if is_address else "", 0))
+    cookie = "" if is_address else f"cookie: user={client}\r\n"
+    connection.sendall(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n".encode())
+    return connection
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, a machine has one address of its own")
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize("name", ["127.0.1.{}", "user{}"])
+def test_a_client_that_sends_a_hundred_does_not_take_the_place_of_the_others(shop, name, interface):
+    command = shop("--interface", interface, "--patience", "2")
+    with ExitStack() as stack:
+        with blocked(command):
+            greedy = [stack.enter_context(closing(send_as(name.format(1), command, "/nap"))) for _ in range(100)]
+            others = [stack.enter_context(closing(send_as(name.format(i), command, "/nap"))) for i in range(2, 12)]
+        assert Counter(status_of(each)[0] for each in others) == {200: 10}
+        assert {status_of(each)[0] for each in greedy} == {200, 503}
 
 
 def test_low_priority_waits_for_others(shop, tmp_path):

@@ -11,7 +11,8 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import with_final_responses
 from antiphon.cli.workers.shedding import LATE, Completion, Peers, Refusals, Room
 from antiphon.features import Health
-from antiphon.http.head import RequestClass
+from antiphon.http.errors import BadRequest
+from antiphon.http.head import RequestClass, client_of
 from tests.helpers.rows import rows
 
 pytestmark = pytest.mark.once
@@ -156,6 +157,62 @@ def test_the_route_and_the_client_decide_the_class_of_a_request(path, headers, e
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.7", "HTTP_HOST": "x"}
     head = WSGIHead({**environ, "wsgi.url_scheme": "http", **headers})
     assert shop()._class_of(head) == expected
+
+
+@rows(
+    "address, expected",
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2::7", "20010db800010002"),  # one customer has 2 ** 64 addresses
+        ("2001:db8:1:2:ffff::1", "20010db800010002"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", ""),
+    ],
+)
+def test_a_client_is_an_address_or_the_network_of_a_customer(address, expected):
+    head = WSGIHead({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": address, "HTTP_HOST": "x"})
+    assert client_of(head) == expected
+
+
+def named(request):
+    return request.cookies.get("user")
+
+
+def fails(request):
+    raise ZeroDivisionError
+
+
+def refuses(request):
+    raise BadRequest("There is no user.")
+
+
+@rows(
+    "share_by, headers, expected, is_logged",
+    [
+        (None, {"HTTP_COOKIE": "user=ada"}, "192.0.2.7", False),
+        (named, {"HTTP_COOKIE": "user=ada"}, "caller ada", False),
+        (named, {"HTTP_COOKIE": "user=192.0.2.7"}, "caller 192.0.2.7", False),  # not the client with this address
+        (named, {}, "192.0.2.7", False),
+        (refuses, {}, "192.0.2.7", False),
+        (fails, {}, "192.0.2.7", True),
+        (lambda request: 7, {}, "192.0.2.7", True),
+    ],
+)
+def test_an_application_may_name_the_client(caplog, share_by, headers, expected, is_logged):
+    app = App(share_by=share_by)
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "REMOTE_ADDR": "192.0.2.7", "HTTP_HOST": "x"}
+    clients = [app._class_of(WSGIHead({**environ, "wsgi.url_scheme": "http", **headers})).client for _ in range(3)]
+    assert {*clients} == {expected}
+    assert len(caplog.records) == is_logged  # not for each request
+
+
+def test_a_function_that_names_clients_is_checked_at_once():
+    async def by(request): ...
+
+    with pytest.raises(TypeError, match="without `await`"):
+        App(share_by=by)
+    with pytest.raises(TypeError, match=r"is called with \(request\)"):
+        App(share_by=lambda: None)
 
 
 def test_routes_are_planned_once_for_all_classes():

@@ -26,7 +26,7 @@ from antiphon.explanations import explained
 from antiphon.handler.contract import Handler, Keeper, Steps, ThreadHandler, Unfinished, failed
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import Head, RequestClass, check_one_host
+from antiphon.http.head import Head, RequestClass, check_one_host, client_of
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -118,8 +118,7 @@ class Servable:
 
     def _class_of(self, head: Head) -> RequestClass:
         """Return the class of a request, for an overloaded server."""
-        client = head.client
-        return RequestClass("" if client is None else client.host, blocks=self.interface == "wsgi")
+        return RequestClass(client_of(head), blocks=self.interface == "wsgi")
 
     async def startup(self) -> None:
         """Prepare for the first request of a process, in steps."""

@@ -28,7 +28,7 @@ from antiphon.handler.callables import check_arguments, check_returns, check_syn
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.dates import Duration
-from antiphon.http.head import Head, RequestClass
+from antiphon.http.head import Head, RequestClass, client_of
 from antiphon.http.limits import Limits
 from antiphon.request.dependencies import Dependency, SettableDependency, SharedValues, check_dependency
 from antiphon.request.proxies import TrustedProxies, behind
@@ -39,6 +39,7 @@ from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
 from antiphon.uploads.saving import usable_folder
 
 if TYPE_CHECKING:
+    from antiphon.app.callers import Sharing
     from antiphon.app.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,6 +72,10 @@ class App(Routes, Servable):
 
     ``json_default`` is called with each value in a handler's result that JSON can't express, and returns the value that
     is written instead.
+
+    While a worker is overloaded (``antiphon run --patience``), clients take turns. They are told apart by their
+    addresses, or by the text that ``share_by`` returns for a request, unless it is None. Raises TypeError for an async
+    function, or one that can't be called with a request.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class App(Routes, Servable):
         upload_folder: str | PathLike[str] | None = None,
         store: "Store | None" = None,
         json_default: Callable[[Any], object] | None = None,
+        share_by: Callable[[Request], str | None] | None = None,
         **unknown: Never,
     ) -> None:
         if others:
@@ -106,6 +112,7 @@ class App(Routes, Servable):
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self.store = store
+        self._sharing = None if share_by is None else _sharing(share_by)
         if store is not None:
             from antiphon.app.store import check_store
 
@@ -571,12 +578,14 @@ class App(Routes, Servable):
         routing, proxies = self._routing or self._freeze(), self._checks.proxies
         if routing.is_unguarded(head):
             return RequestClass("", is_exempt=True)
-        client = (behind(head, proxies) if proxies else head).client
-        host = "" if client is None else client.host
+        seen = behind(head, proxies) if proxies else head
+        client = client_of(seen)
+        if self._sharing is not None:
+            client = self._sharing.client(seen, client)
         plan = routing.peek(head)
         if plan is None:
-            return RequestClass(host, blocks=self.interface == "wsgi")
-        return RequestClass(host, plan.route.priority == "low", blocks=plan.handler.blocks)
+            return RequestClass(client, blocks=self.interface == "wsgi")
+        return RequestClass(client, plan.route.priority == "low", blocks=plan.handler.blocks)
 
     def _answer(self, request: Request) -> Awaitable[Response]:
         """Return the response as an awaitable for an event loop."""
@@ -733,3 +742,9 @@ class App(Routes, Servable):
     async def shutdown(self) -> None:
         """Call the functions of ``on_shutdown``, then leave the lifespans."""
         await self._lifespan.shutdown()
+
+
+def _sharing(by: Callable[[Request], str | None]) -> "Sharing":
+    from antiphon.app.callers import Sharing  # imported late: most applications share by address
+
+    return Sharing(by)

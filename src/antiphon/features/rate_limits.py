@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Generator
 from copy import copy
 from functools import partial
-from ipaddress import IPv6Address
 from math import ceil
 from threading import Lock
 from time import monotonic
@@ -16,15 +15,16 @@ from typing import Any, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.callers import AROUND, LOG_EVERY, caller_of, check_by
 from antiphon.app.route import Route
 from antiphon.app.store import Store, StoreUnavailable, check_store
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.callers import AROUND, caller_of, check_by
 from antiphon.features.stores.circuit_breaker import CircuitBreaker
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.handler.callables import check_no_decorator
 from antiphon.handler.contract import describe
 from antiphon.http.errors import TooManyRequests
+from antiphon.http.head import network_of
 from antiphon.http.structured_fields import Item
 from antiphon.request.dependencies import Dependency
 from antiphon.request.request import Request
@@ -36,9 +36,6 @@ QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded
 
 ROUNDING = 1e-4
 """The tolerance for sums of fractions, in seconds and requests, so clients can return when told to."""
-
-LOG_EVERY = 60.0
-"""Seconds between two log lines that report that callers are not distinguished, or not limited."""
 
 _UNKNOWN = ""
 """The caller for unknown addresses, since no address is empty."""
@@ -349,14 +346,3 @@ def _wait(limit: int, period: int, elapsed: float, current: int, before: int) ->
     if room >= 0:
         return period * (1 - room / before) - elapsed
     return period - elapsed + period * (1 - (limit - 1) / current)
-
-
-def network_of(ip: str) -> str:
-    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text as it is."""
-    if ":" not in ip:
-        return ip
-    try:
-        address = IPv6Address(ip)
-    except ValueError:
-        return ip
-    return str(address.ipv4_mapped or address.packed[:8].hex())

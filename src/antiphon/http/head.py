@@ -26,6 +26,19 @@ class Address(NamedTuple):
     port: int | None
 
 
+def network_of(ip: str) -> str:
+    """Return an IPv4 address, or the 64-bit network of an IPv6 address; any other text as it is."""
+    if ":" not in ip:
+        return ip
+    from ipaddress import IPv6Address  # imported late: most clients have an IPv4 address
+
+    try:
+        address = IPv6Address(ip)
+    except ValueError:
+        return ip
+    return str(address.ipv4_mapped or address.packed[:8].hex())
+
+
 class Head(Protocol):
     """The interface that a request is built on."""
 
@@ -435,10 +448,15 @@ class RequestClass(NamedTuple):
     """The class of a request, which determines whether an overloaded server begins it, lets it wait or refuses it."""
 
     client: str
-    """The address of the client."""
+    """What tells the client from others: the network of its address, or the name of its user."""
     is_low: bool = False
     """True if it waits while other requests wait."""
     is_exempt: bool = False
     """True if it is never refused, such as a probe."""
     blocks: bool = False
     """True if it is handled on a worker thread."""
+
+
+def client_of(head: Head) -> str:
+    """Return what tells a client from others by its address; the empty string if that is unknown."""
+    return "" if head.client is None else network_of(head.client.host)

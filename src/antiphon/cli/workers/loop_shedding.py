@@ -31,7 +31,7 @@ from antiphon.cli.workers.shedding import (
 )
 from antiphon.concurrency.admission import BURST, AdmissionQueue, Ticket
 from antiphon.concurrency.workers import WORKERS, workers
-from antiphon.http.head import RequestClass
+from antiphon.http.head import RequestClass, network_of
 
 _BEGINNING = 40
 """The part of the patience that a pass has for requests that begin."""
@@ -197,7 +197,7 @@ class LoopAdmission:
         if self._has_left(port):
             return self._refuse_asgi(scope, send)
         if self._classify is None or scope["type"] != "http":
-            kind = RequestClass(host)
+            kind = RequestClass(network_of(host))
         else:
             kind = self._classify(ASGIHead(scope, receive, send))
         if kind.is_exempt:
@@ -241,7 +241,7 @@ class LoopAdmission:
         port = int(digits) if digits.isdecimal() else 0
         if self._has_left(port):
             return self._refuse_rsgi(scope, protocol)
-        kind = RequestClass(host)
+        kind = RequestClass(network_of(host))
         if self._classify is not None and scope.proto == "http":
             kind = self._classify(RSGIHead(scope, protocol))
         if kind.is_exempt:

@@ -31,7 +31,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.cli.workers.observed import Entrance
 from antiphon.concurrency.admission import AdmissionQueue, Ticket
-from antiphon.http.head import Head, RequestClass
+from antiphon.http.head import Head, RequestClass, client_of
 
 TICK = 0.02
 """Seconds from one tick to the next."""
@@ -267,7 +267,7 @@ class ThreadAdmission:
 
     def _admit(self, environ: Any, start_response: Any) -> Any:
         head = WSGIHead(environ)
-        kind = RequestClass(environ.get("REMOTE_ADDR", "")) if self._classify is None else self._classify(head)
+        kind = RequestClass(client_of(head)) if self._classify is None else self._classify(head)
         if kind.is_exempt:
             return self._answer(environ, start_response)
         if not self._begins(kind, head):

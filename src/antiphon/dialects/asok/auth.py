@@ -12,6 +12,7 @@ from antiphon.embedding import is_async
 from antiphon.features import SessionLogin, Users
 from antiphon.features import login as native_login
 from antiphon.features import logout as native_logout
+from antiphon.http.head import network_of
 from antiphon.http.redirect import redirect_location
 
 if TYPE_CHECKING:
@@ -186,8 +187,6 @@ def _failures_by_address(request: "RequestState") -> Callable[[int], int]:
             'app.config["TRUSTED_PROXIES"] = [...], or a server that tells addresses',
         )
         return lambda _by: 0
-    from antiphon.features.rate_limits import network_of  # imported late: it loads msgspec
-
     return _failures(request, network_of(address), FORGOTTEN_AFTER)
 
 

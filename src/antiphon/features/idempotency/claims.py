@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from antiphon.app.callers import caller_of
 from antiphon.app.store import RETRY_AFTER, StoreEntry
-from antiphon.features.callers import caller_of
 from antiphon.features.logins import SessionLogin
 from antiphon.features.users import USERS, Basic, Bearer, Users
 from antiphon.http.errors import Conflict, UnprocessableContent

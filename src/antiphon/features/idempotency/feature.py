@@ -14,12 +14,12 @@ from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
 from antiphon.app.answering.hooks import MiddlewareFunction
+from antiphon.app.callers import check_by
 from antiphon.app.planning.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.store import OF_ONE_VISITOR, FeatureStore, Store, StoreEntry, give_again, keep
 from antiphon.concurrency.crossing import Crossing
 from antiphon.explanations import errors_name_it, explained
-from antiphon.features.callers import check_by
 from antiphon.features.idempotency.claims import (
     ANSWERED,
     PROBLEM_TYPE,

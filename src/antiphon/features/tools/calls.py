@@ -17,7 +17,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from antiphon.adapters.foreign.call import acall
-from antiphon.features.callers import AROUND
+from antiphon.app.callers import AROUND
 from antiphon.features.tools.definitions import Argument, Definition
 from antiphon.features.tools.protocol import INVALID_PARAMS, MISSING_CAPABILITY, Message, ProtocolError
 from antiphon.features.tools.results import failure

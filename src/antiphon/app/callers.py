@@ -1,0 +1,63 @@
+"""The caller of a request, as returned by a function of the application: ``by`` of a feature, ``App(share_by=...)``."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from antiphon.explanations import explained
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.handler.contract import describe
+from antiphon.http.errors import HTTPError
+from antiphon.http.head import Head
+from antiphon.request.dependencies import Dependency
+from antiphon.request.request import Request
+
+AROUND = Dependency[Request]("request around")
+"""The client's request from which the application makes the current one, such as a tool call."""
+
+
+def check_by(by: Callable[[Request], str | None] | None) -> None:
+    """Check that a function, if there is one, can be called with the request, and is sync. Raises TypeError."""
+    if by is not None:
+        check_arguments(by, "request")
+        check_sync("by", by)
+
+
+def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
+    """Return a function's text for a request. Raises TypeError, which names the function, for any other result."""
+    caller = by(request)
+    if not isinstance(caller, str | None):
+        raise explained(
+            "bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` must return text or None")
+        )
+    return caller
+
+
+LOG_EVERY = 60.0
+"""Seconds between two log lines that report that callers are not distinguished, or not limited."""
+
+
+class Sharing:
+    """The clients between which an overloaded worker shares its time, as told by a function of the application."""
+
+    def __init__(self, by: Callable[[Request], str | None]) -> None:
+        check_by(by)
+        self._by = by
+        self._logged_again_at = 0.0
+
+    def client(self, head: Head, address: str) -> str:
+        """Return the client of a request: the caller by the function, or its address if the function finds none.
+
+        An error in the function must not turn a worker that is overloaded into one that fails, so it is logged.
+        """
+        try:
+            caller = caller_of(self._by, Request(head))
+        except HTTPError:  # the request is malformed, and is refused when it begins
+            return address
+        except Exception:
+            now = time.monotonic()
+            if now >= self._logged_again_at:
+                self._logged_again_at = now + LOG_EVERY
+                logging.getLogger("antiphon").exception("share_by failed: clients share by their addresses")
+            return address
+        return address if caller is None else f"caller {caller}"
