@@ -14,7 +14,7 @@ from hashlib import sha256
 from math import isfinite
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
@@ -323,13 +323,15 @@ def check_store(feature: str, store: object, *, client_side: bool = False, of_ap
 class FeatureStore:
     """The store that a feature uses: its own, or that of the application that uses it.
 
-    If the feature has its own store, raises the errors of ``check_store``.
+    A feature that also works without a store can be told to: its own is then False. If the feature has its own store,
+    raises the errors of ``check_store``.
     """
 
-    def __init__(self, feature: str, own: Store | None, *, client_side: bool = False) -> None:
-        if own is not None:
+    def __init__(self, feature: str, own: Store | Literal[False] | None, *, client_side: bool = False) -> None:
+        if own is not None and own is not False:
             check_store(feature, own, client_side=client_side)
-        self.own = own
+        self.own = None if own is False else own
+        self._is_refused = own is False
         self._feature = feature
         self._client_side = client_side
         self._taken: Store | None = None
@@ -347,6 +349,15 @@ class FeatureStore:
                 ),
             )
         return store
+
+    def taken_if_any(self, app: Any) -> Store | None:
+        """Return the store for an application, or None if there is none, or none is wanted.
+
+        Raises the errors of ``taken_from``.
+        """
+        if self._is_refused or (self.own is None and not isinstance(getattr(app, "store", None), Store)):
+            return None
+        return self.taken_from(app)
 
     def taken_from(self, app: Any) -> Store:
         """Return the store for an application: each object has one, even if several applications use it.
