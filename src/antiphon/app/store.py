@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
 
-from antiphon.explanations import explained
+from antiphon.explanations import explained, feature_in_use
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.response.response import Response, response_of
 
@@ -400,10 +400,12 @@ def check_ttl(ttl: float) -> None:
 
 
 def unavailable(store: str, error: Exception) -> StoreUnavailable:
-    """Log that a store failed, and return the error for clients, which does not include the reason."""
+    """Log that a store failed, and for which feature, and return the error for clients, which has no reason."""
     import logging
 
-    logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)
+    feature = feature_in_use()
+    prefix = "" if feature is None else f"{feature}: "
+    logging.getLogger("antiphon").error("%sthe store %s is not available: %s", prefix, store, error)
     return try_later()
 
 

@@ -19,11 +19,12 @@ def check_by(by: Callable[[Request], str | None] | None) -> None:
         check_sync("by", by)
 
 
-def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
-    """Return a function's text for a request. Raises TypeError, which names the function, for any other result."""
+def caller_of(by: Callable[[Request], str | None], request: Request, feature: str) -> str | None:
+    """Return a function's text for a request. Raises TypeError, which names feature and function, for other results."""
     caller = by(request)
     if not isinstance(caller, str | None):
         raise explained(
-            "bad-feature-option", TypeError(f"{describe(by)} returned {caller!r}: `by` must return text or None")
+            "bad-feature-option",
+            TypeError(f"{feature}: {describe(by)} returned {caller!r}: `by` must return text or None"),
         )
     return caller

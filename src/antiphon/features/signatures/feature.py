@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from antiphon.app.planning.request_checks import PREFERRED_DIGESTS, DigestError, check_digest, in_place
 from antiphon.app.route import Route
 from antiphon.app.store import FeatureStore, Store
-from antiphon.explanations import errors_name_it, explained
+from antiphon.explanations import errors_name_it, explained, named
 from antiphon.features.signatures.components import (
     STRUCTURED,
     Components,
@@ -26,6 +26,7 @@ from antiphon.features.signatures.components import (
     identity_of,
 )
 from antiphon.features.signatures.keys import SignatureKey
+from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.authorization import Challenge
 from antiphon.http.dates import Duration, seconds_of
@@ -137,6 +138,8 @@ class Signatures:
             raise explained(
                 "bad-feature-option", TypeError(f"keys must be a dict, a KeyDirectory or a function, not {keys!r}")
             )
+        if not isinstance(self._keys, dict):
+            check_arguments(self._keys, "keyid")
         self._tag = tag
         self._stores = FeatureStore("Signatures", store)
         self._remember_in(self._stores.own)
@@ -310,7 +313,7 @@ class Signatures:
             message = Components(request.head.fields(), request.head, structured=self._structured)
         wrong = dict[str, str]()
         for signature, given in zip(signatures, keys, strict=True):
-            key = None if given is None else SignatureKey.of(given)
+            key = None if given is None else _key_of(given)
             reason = _fault(message, signature, key)
             if key is not None and not reason:
                 return _signer(message, signature, key)
@@ -366,6 +369,14 @@ def _checked_age(max_age: float | None) -> float | None:
     if max_age is not None and not max_age > 0:
         raise explained("bad-feature-option", ValueError(f"max_age must be above 0, not {max_age!r}"))
     return max_age
+
+
+def _key_of(found: Any) -> SignatureKey:
+    """Return the key that a function returned. Raises TypeError and ValueError for what is no key."""
+    try:
+        return SignatureKey.of(found)
+    except (TypeError, ValueError) as error:
+        raise named("Signatures", error)  # noqa: B904 - the same error
 
 
 def _is_moment(value: BareItem) -> bool:
