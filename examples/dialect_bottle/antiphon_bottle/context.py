@@ -60,7 +60,7 @@ class FileUpload:
     """A file of a form."""
 
     def __init__(self, native: antiphon.Upload) -> None:
-        self.file, self.name, self.headers = native, native.name, native.headers
+        self.file, self.name, self.headers = native, native.field_name, native.headers
         self.raw_filename, self.filename, self.content_type = native.filename, native.safe_filename, native.mimetype
 
     def save(self, destination: str, overwrite: bool = False) -> None:

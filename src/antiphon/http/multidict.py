@@ -212,6 +212,15 @@ class Files(MultiDict[V]):
             raise MissingFile(name) from None
 
 
+class NoForm(MultiDict[V]):
+    """The fields of JSON, which is no form: there are none. ``[]`` raises a MissingKey that says so."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> V:
+        raise MissingKey(name, f"{name!r} is missing: the body is JSON, not a form")
+
+
 class FirstMultiDict(MultiDict[V]):
     """A MultiDict whose ``[]`` and ``get`` return the first value: for cookies, the closest one (RFC 6265 §5.4)."""
 

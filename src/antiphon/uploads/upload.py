@@ -8,6 +8,7 @@ from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Protocol, Self
 
 from antiphon.explanations import explained
+from antiphon.explanations.words import UPLOAD, NamesOurs, names_ours
 from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
@@ -30,7 +31,8 @@ class PartHead(Protocol):
     def fields(self) -> Iterable[tuple[bytes, bytes]]: ...
 
 
-class Upload:
+@names_ours(UPLOAD)
+class Upload(metaclass=NamesOurs):
     """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
 
     You can read it like a file, at one position; ``open`` returns file objects with their own positions. It is readable
@@ -40,7 +42,7 @@ class Upload:
 
     size: int
     """The size of the file in bytes."""
-    name: str
+    field_name: str
     """The name of the form's field."""
     filename: str
     """The filename as the client sent it: a path, or anything else. Never save a file under it."""
@@ -52,7 +54,7 @@ class Upload:
         self._spool = spool
         self._offset = offset
         self._head = head
-        self.size, self.name, self.filename = size, name, filename
+        self.size, self.field_name, self.filename = size, name, filename
 
     @lazy
     def safe_filename(self) -> str:
@@ -79,7 +81,7 @@ class Upload:
         return self.filename != "" or self.size > 0
 
     def __repr__(self) -> str:
-        return f"<Upload name={self.name!r} filename={self.filename!r} size={self.size}>"
+        return f"<Upload field_name={self.field_name!r} filename={self.filename!r} size={self.size}>"
 
     # As a file
 
@@ -256,7 +258,7 @@ class Upload:
             kept.add(spool.read_at(offset, self.size))
         else:
             kept, start = spool.share(), offset
-        detached = Upload(kept, start, self.size, self._head, name=self.name, filename=self.filename)
+        detached = Upload(kept, start, self.size, self._head, name=self.field_name, filename=self.filename)
         detached._is_detached = True
         return detached
 
