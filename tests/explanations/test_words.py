@@ -339,19 +339,6 @@ def test_a_habit_that_is_wrong_here_says_what_to_do(handler, status, said, caplo
     assert said in (str(caplog.records[0].exc_info[1]) if status == 500 else response.text)
 
 
-def test_the_name_of_an_upload_is_not_mistaken_for_its_filename():
-    app = App()
-
-    @app.post("/")
-    def upload(request):
-        upload = request.files["picture"]
-        with pytest.raises(AttributeError, match=r"Upload has no 'name'; use upload.filename, or"):
-            _ = upload.name
-        return f"{upload.field_name} {upload.filename}"
-
-    assert Client(app).post("/", files={"picture": ("lamp.png", b"a")}).text == "picture lamp.png"
-
-
 @rows(
     "location, sent",
     [

@@ -39,6 +39,7 @@ FIELDS = (
 class TestWhatTheClientSaid:
     def test_is_there_as_it_was_said(self):
         file, _ = upload(filename="../../C:\\x\r\n.png")
+        assert file.name == file.safe_filename
         assert (file.field_name, file.filename, file.size) == ("field", "../../C:\\x\r\n.png", len(CONTENT))
 
     def test_gives_a_name_that_is_safe(self):

@@ -90,7 +90,7 @@ class Request:
     query = cached_property(lambda self: FormsDict(self.native.args.items()))
     GET = property(lambda self: self.query)
     params = cached_property(lambda self: FormsDict([*self.query.decoded.items(), *self.forms.decoded.items()]))
-    files = cached_property(lambda self: FormsDict((f.name, FileUpload(f)) for f in self.native.files.values()))
+    files = cached_property(lambda self: FormsDict((f.field_name, FileUpload(f)) for f in self.native.files.values()))
 
     @cached_property
     def forms(self) -> FormsDict:

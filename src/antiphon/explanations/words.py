@@ -94,9 +94,6 @@ CLIENT_RESPONSE = {
     "iter_bytes iter_content iter_lines": "with client.stream(method, url) as response:",
     "raise_for_status": "assert response.status == 200",
 }
-UPLOAD = {
-    "name": "upload.filename, or upload.safe_filename to save it, or upload.field_name",
-}
 CLIENT_SETTINGS = {
     "raise_server_exceptions raise_app_exceptions raise_request_exception": "raise_errors",
     "use_cookies": "cookies",

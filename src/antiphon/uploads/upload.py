@@ -8,7 +8,6 @@ from io import UnsupportedOperation
 from typing import TYPE_CHECKING, Protocol, Self
 
 from antiphon.explanations import explained
-from antiphon.explanations.words import UPLOAD, NamesOurs, names_ours
 from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
@@ -31,8 +30,7 @@ class PartHead(Protocol):
     def fields(self) -> Iterable[tuple[bytes, bytes]]: ...
 
 
-@names_ours(UPLOAD)
-class Upload(metaclass=NamesOurs):
+class Upload:
     """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
 
     You can read it like a file, at one position; ``open`` returns file objects with their own positions. It is readable
@@ -55,6 +53,11 @@ class Upload(metaclass=NamesOurs):
         self._offset = offset
         self._head = head
         self.size, self.field_name, self.filename = size, name, filename
+
+    @property
+    def name(self) -> str:
+        """The name of the file, as of other file objects: ``safe_filename``. That of the field is ``field_name``."""
+        return self.safe_filename
 
     @lazy
     def safe_filename(self) -> str:
