@@ -327,7 +327,7 @@ def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
     [
         (lambda request: HTTPError(404), 500, "returned a HTTPError; an error is raised: `raise HTTPError(...)`"),
         (lambda request: NotFound("None."), 500, "returned a NotFound; an error is raised: `raise NotFound(...)`"),
-        (lambda request: request.form["a"], 400, "'a' is missing: the body is JSON, not a form"),
+        (lambda request: request.form["a"], 400, "'a' is missing: the body must be a form, not JSON"),
         (lambda request: request.form.get("a", "none"), 200, "none"),
     ],
 )

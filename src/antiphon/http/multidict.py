@@ -213,12 +213,12 @@ class Files(MultiDict[V]):
 
 
 class NoForm(MultiDict[V]):
-    """The fields of JSON, which is no form: there are none. ``[]`` raises a MissingKey that says so."""
+    """The form fields of a JSON body, which has none. ``[]`` raises a MissingKey that says so."""
 
     __slots__ = ()
 
     def __getitem__(self, name: str) -> V:
-        raise MissingKey(name, f"{name!r} is missing: the body is JSON, not a form")
+        raise MissingKey(name, f"{name!r} is missing: the body must be a form, not JSON")
 
 
 class FirstMultiDict(MultiDict[V]):
