@@ -114,7 +114,7 @@ def check_redirect(status: int) -> int:
 
 
 CHECKS_OF_WORDS: list[Callable[[str], None]] = []
-"""Functions that raise an error for a location that is a word, such as "index", if that is no path but a name."""
+"""Functions that raise an error for a location that is a word, such as "index", and the name of a route, not a path."""
 
 _is_word = re.compile(r"[\w.-]+").fullmatch
 
